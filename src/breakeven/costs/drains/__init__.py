@@ -1,0 +1,30 @@
+"""The six drains: costs that a per-token price hides. One file each; Options take the folder's lines."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Protocol, cast
+
+from breakeven.costs.line import CostLine
+from breakeven.facts.trace import Binder
+
+
+class Drain(Protocol):
+    """A module in this folder."""
+
+    @staticmethod
+    def line(binder: Binder) -> CostLine:
+        """The drain's line for the Option behind `binder`."""
+        ...
+
+
+def drain_names() -> tuple[str, ...]:
+    """Names of the drains, in alphabetical order: the folder is the registry."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def drain_lines(binder: Binder) -> tuple[CostLine, ...]:
+    """One line per drain."""
+    modules = (import_module(f"{__name__}.{name}") for name in drain_names())
+    return tuple(cast(Drain, module).line(binder) for module in modules)

@@ -1,0 +1,71 @@
+"""Incident response: unplanned engineer hours when GPUs, engines or providers fail. Lost business is not counted."""
+
+from __future__ import annotations
+
+from breakeven.costs.line import CostLine
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
+from breakeven.facts.trace import Binder
+from breakeven.units import MONTHS_PER_YEAR
+
+
+@formula
+def fleet_incident_events_per_month(
+    gpus_count: Draws,
+    gpu_interruptions_events_per_gpu_year: Draws,
+    replicas_count: Draws,
+    engine_crash_events_per_replica_month: Draws,
+) -> Draws:
+    """Incidents of a fleet that an engineer must look at: GPU faults and engine crashes.
+
+    >>> float(fleet_incident_events_per_month(12.0, 0.1, 4.0, 0.25))
+    1.1
+    """
+    gpu_faults = gpus_count * gpu_interruptions_events_per_gpu_year / MONTHS_PER_YEAR
+    return gpu_faults + replicas_count * engine_crash_events_per_replica_month
+
+
+@formula
+def api_incident_events_per_month(api_outage_events_per_year: Draws) -> Draws:
+    """Outages of an API provider that an engineer must look at.
+
+    >>> float(api_incident_events_per_month(6.0))
+    0.5
+    """
+    return api_outage_events_per_year / MONTHS_PER_YEAR
+
+
+@formula
+def spot_incident_events_per_month(replicas_count: Draws, spot_interruption_events_per_replica_month: Draws) -> Draws:
+    """Replicas that a spot market takes away.
+
+    >>> float(spot_incident_events_per_month(2.0, 0.2))
+    0.4
+    """
+    return replicas_count * spot_interruption_events_per_replica_month
+
+
+@formula
+def incident_hours_per_month(incident_events_per_month: Draws, incident_hours_per_event: Draws) -> Draws:
+    """Unplanned engineer hours.
+
+    >>> float(incident_hours_per_month(1.5, 2.0))
+    3.0
+    """
+    return incident_events_per_month * incident_hours_per_event
+
+
+@formula
+def incident_response_usd_per_month(incident_hours_per_month: Draws, engineer_usd_per_hour: Draws) -> Draws:
+    """Pay for the unplanned hours.
+
+    >>> float(incident_response_usd_per_month(3.0, 100.0))
+    300.0
+    """
+    return incident_hours_per_month * engineer_usd_per_hour
+
+
+def line(binder: Binder) -> CostLine:
+    """Unplanned labour; needs `incident_events_per_month` and `incident_hours_per_event`, bound by the Option."""
+    hours = binder.evaluate(incident_hours_per_month)
+    return CostLine("incident_response", "Incident response", binder.evaluate(incident_response_usd_per_month), hours)

@@ -1,0 +1,46 @@
+"""Every error a user can meet: what was seen, what was wanted, what to do next."""
+
+from __future__ import annotations
+
+
+class BreakevenError(Exception):
+    """Parent of all errors this package raises on purpose; the command line prints it without a traceback."""
+
+
+class UsageError(BreakevenError):
+    """A usage log cannot be read at all (single bad rows are rejects, never an exception)."""
+
+
+class CatalogError(BreakevenError):
+    """A catalogue entry is incomplete, contradicts itself, or is not there."""
+
+
+class UnknownPrice(BreakevenError):
+    """No price is known for something on a date. Shown as unpriced; never taken as zero."""
+
+
+class UnknownName(BreakevenError):
+    """A name (fact, option, model, GPU, line) is not known; the message gives the nearest right one."""
+
+
+class ScenarioError(BreakevenError):
+    """The scenario file has an unknown key, an impossible value, or contradicts itself."""
+
+
+class DocumentError(BreakevenError):
+    """A comparison document is missing, damaged, or of a newer schema version."""
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a clause naming the closest known name, or the known names when none is close.
+
+    >>> nearest("gpu_prise", ["gpu_price", "cat"])
+    "did you mean 'gpu_price'?"
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(sorted(known)[:12])
+    return f"known: {shown}{', ...' if len(known) > 12 else ''}"

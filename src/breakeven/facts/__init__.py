@@ -1,0 +1,1 @@
+"""Facts: numbers that know their unit, their range, their source, and how they were combined."""

@@ -1,0 +1,57 @@
+"""Distribution: the quantile function that passes exactly through low, typical and high.
+
+A two-piece normal on the scale the unit asks for (logarithm for positive amounts, logit for shares strictly
+between 0 and 1, the number itself otherwise), with its own standard deviation on each side of the median.
+Wallis, "The two-piece normal, binormal, or double Gaussian distribution", Statistical Science 29(1), 2014,
+treats the density; here the quantile function is split at the median, so that a range that is not symmetric is
+still honoured: P5 = low, P50 = typical, P95 = high, to the last digit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtri
+
+from breakeven.facts.assumption import HIGH_QUANTILE, Assumption
+
+Draws = NDArray[np.float64]
+"""One value per draw (shape ``(draws,)``); the typical-value run uses shape ``(1,)`` or a grid of volumes."""
+
+Scale = Literal["certain", "log", "logit", "linear"]
+_Z_HIGH = float(ndtri(HIGH_QUANTILE))
+
+
+def scale_of(assumption: Assumption) -> Scale:
+    """The scale on which the range of `assumption` is normal on each side of its median."""
+    if assumption.is_certain:
+        return "certain"
+    if assumption.unit == "fraction":
+        return "logit" if assumption.low > 0 and assumption.high < 1 else "linear"
+    return "log" if assumption.low > 0 else "linear"
+
+
+def quantile(assumption: Assumption, u: Draws) -> Draws:
+    """Values of `assumption` at the cumulative probabilities `u` (any shape, inside (0, 1)).
+
+    A linear scale is clipped at 0 when low >= 0, and at 1 for a share: clipping is monotone, so the three
+    quantiles still hold.
+    """
+    scale = scale_of(assumption)
+    if scale == "certain":
+        return np.full(np.shape(u), assumption.typical)
+    forward = {"log": np.log, "logit": logit, "linear": np.asarray}[scale]
+    low, typical, high = (float(forward(x)) for x in (assumption.low, assumption.typical, assumption.high))
+    z = ndtri(u)
+    y = typical + np.where(z < 0, (typical - low) * z, (high - typical) * z) / _Z_HIGH
+    if scale == "log":
+        return np.asarray(np.exp(y))
+    if scale == "logit":
+        return np.asarray(expit(y))
+    if assumption.low >= 0:
+        y = np.maximum(y, 0.0)
+    if assumption.unit == "fraction":
+        y = np.minimum(y, 1.0)
+    return np.asarray(y)

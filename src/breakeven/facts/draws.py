@@ -1,0 +1,85 @@
+"""Draws: the shared random points. One name is one Sobol dimension for good, in every Option and every run.
+
+Because a name always reads the same column, differences between Options keep their correlation, and adding an
+Assumption moves no other. Points: Sobol (Joe & Kuo direction numbers as shipped by SciPy), randomised by a random
+linear matrix scramble with digital shift (Matousek 1998) seeded per dimension. Worth having: at 2**14 points the
+error of P10/P50/P90 is about a quarter to a half of plain Monte Carlo's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws, quantile
+
+DEFAULT_DRAWS_LOG2: Final = 14
+_BITS: Final = 30
+
+
+@dataclass(slots=True)
+class DrawSet:
+    """2**draws_log2 scrambled Sobol points; columns are made on demand and kept."""
+
+    seed: int = 0
+    draws_log2: int = DEFAULT_DRAWS_LOG2
+    _columns: dict[str, Draws] = field(default_factory=dict, repr=False)
+
+    @property
+    def draws_count(self) -> int:
+        """Number of draws; always a power of two."""
+        return 1 << self.draws_log2
+
+    def uniform(self, name: str, dimension: int | None) -> Draws:
+        """Cumulative probabilities of `name`, shape ``(draws,)``, inside (0, 1)."""
+        if name not in self._columns:
+            if dimension is None:
+                self._columns[name] = _stratified(name, self.seed, self.draws_count)
+            else:
+                self._columns[name] = _scrambled_sobol(dimension, self.seed, self.draws_log2)
+        return self._columns[name]
+
+    def of(self, assumption: Assumption) -> Draws:
+        """Draws of `assumption`, shape ``(draws,)``."""
+        return quantile(assumption, self.uniform(assumption.name, assumption.dimension))
+
+
+def _scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:
+    """Column `dimension` (from 0) of the Sobol sequence, scrambled by a generator of its own."""
+    from scipy.stats import qmc
+
+    # Columns of the unscrambled sequence do not depend on how many are asked for.
+    engine = qmc.Sobol(d=dimension + 1, scramble=False, bits=_BITS)
+    points = engine.random_base2(draws_log2)[:, dimension]
+    integers = (points * 2**_BITS).astype(np.uint64)
+    rng = np.random.default_rng([seed, dimension])
+    return _to_open_unit(_linear_scramble(integers, rng))
+
+
+def _linear_scramble(integers: NDArray[np.uint64], rng: np.random.Generator) -> NDArray[np.uint64]:
+    """Multiply the bits by a random lower triangular matrix with unit diagonal (mod 2), then flip some."""
+    out = np.zeros_like(integers)
+    one = np.uint64(1)
+    for bit in range(_BITS):  # bit 0 is the most significant digit of the point
+        column = (integers >> np.uint64(_BITS - 1 - bit)) & one
+        below = int(rng.integers(0, 2 ** (_BITS - 1 - bit))) if bit < _BITS - 1 else 0
+        mask = np.uint64((1 << (_BITS - 1 - bit)) | below)
+        out ^= column * mask
+    return out ^ np.uint64(rng.integers(0, 2**_BITS))
+
+
+def _to_open_unit(integers: NDArray[np.uint64]) -> Draws:
+    return (integers.astype(np.float64) + 0.5) / float(2**_BITS)
+
+
+def _stratified(name: str, seed: int, draws_count: int) -> Draws:
+    """A Latin hypercube column for a name without a dimension of its own (seeded by the name)."""
+    digest = hashlib.sha256(name.encode()).digest()
+    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+    jitter = rng.random(draws_count)
+    return np.clip((rng.permutation(draws_count) + jitter) / draws_count, 1e-12, 1 - 1e-12)

@@ -1,0 +1,58 @@
+"""Formula: a pure function whose name ends in its unit and whose parameters are names of Facts."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+
+from breakeven.facts.distribution import Draws
+from breakeven.units import unit_of
+
+
+class Formula:
+    """A named, unit-carrying, pure function of draws. Its signature is its lineage."""
+
+    __name__: str
+
+    def __init__(self, function: Callable[..., Draws], unit: str) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.unit = unit
+        self.parameters = tuple(inspect.signature(function).parameters)
+
+    @property
+    def name(self) -> str:
+        """Name of the function; ends in its unit."""
+        return self.__name__
+
+    @property
+    def qualified_name(self) -> str:
+        """``module.function``."""
+        return f"{self.__module__}.{self.__name__}"
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def __call__(self, *args: Draws | float, **kwargs: Draws | float) -> Draws:
+        return self.function(*args, **kwargs)
+
+
+def formula(function: Callable[..., Draws]) -> Formula:
+    """Make a Formula of `function`; refuse a name or parameter that does not carry its unit.
+
+    >>> @formula
+    ... def energy_usd_per_hour(power_kwh: Draws, electricity_usd_per_kwh: Draws) -> Draws:
+    ...     return power_kwh * electricity_usd_per_kwh
+    >>> energy_usd_per_hour.parameters
+    ('power_kwh', 'electricity_usd_per_kwh')
+    """
+    names = (function.__name__, *inspect.signature(function).parameters)
+    for name in names:
+        if unit_of(name) is None:
+            raise TypeError(f"formula {names[0]}: '{name}' carries no unit; end it in one of units.UNIT_BY_SUFFIX")
+    unit = unit_of(function.__name__)
+    assert unit is not None
+    return Formula(function, unit)

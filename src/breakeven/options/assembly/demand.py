@@ -1,0 +1,165 @@
+"""Demand: the monthly work that every Option must carry, as the log shows it.
+
+It covers the calls that have a price, and calls that name no model at all (the scenario's frontier model is
+assumed for them, and said). Calls of a model without a known price are left out of every Option alike, and listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
+from breakeven.facts.source import Source
+from breakeven.facts.trace import Binder
+from breakeven.units import TOKENS_PER_MTOK
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMix:
+    """Tokens by how they are billed, in the observed window."""
+
+    uncached_input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        """All tokens."""
+        return self.uncached_input_tokens + self.cache_read_tokens + self.cache_write_tokens + self.output_tokens
+
+    def fractions(self) -> dict[str, float]:
+        """The four shares by the names the token formula asks for."""
+        total = max(self.tokens, 1)
+        return {
+            "uncached_input_fraction": self.uncached_input_tokens / total,
+            "cache_read_fraction": self.cache_read_tokens / total,
+            "cache_write_fraction": self.cache_write_tokens / total,
+            "output_fraction": self.output_tokens / total,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDemand:
+    """What one model of today's mix does, and what its provider charges today."""
+
+    label: str
+    """``provider/model`` as the log names it."""
+    mix: TokenMix
+    requests_count: int
+    spend_usd: float
+    """The observed window at the prices of the comparison's date, tiers applied call by call."""
+    prices: tuple[Assumption, ...]
+    """The list prices behind it: ``input_usd_per_mtok`` and so on; empty when several tiers applied."""
+    source: Source
+    assumed: bool = False
+    """True when the log names no model and the scenario's frontier model is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The monthly work that every Option must carry."""
+
+    models: tuple[ModelDemand, ...]
+    observed_hours: float
+    volume_ratio_name: str
+    """The Assumption that says how far the observed window may stand from a usual month."""
+    hourly_peak_to_mean_ratio: float | None
+    """Busiest hour over mean hour, when the log is long enough to show it."""
+    source: Source
+    """The log."""
+
+    @property
+    def mix(self) -> TokenMix:
+        """Tokens of all models together."""
+        return TokenMix(
+            sum(each.mix.uncached_input_tokens for each in self.models),
+            sum(each.mix.cache_read_tokens for each in self.models),
+            sum(each.mix.cache_write_tokens for each in self.models),
+            sum(each.mix.output_tokens for each in self.models),
+        )
+
+    @property
+    def requests_count(self) -> int:
+        """Requests in the observed window."""
+        return sum(each.requests_count for each in self.models)
+
+    def volume_mtok_per_month(self, hours_per_month: float) -> float:
+        """The observed window stretched to a month, millions of tokens."""
+        return self.mix.tokens / self.observed_hours * hours_per_month / TOKENS_PER_MTOK
+
+
+@formula
+def volume_mtok_per_month(observed_volume_mtok_per_month: Draws, volume_over_observed_ratio: Draws) -> Draws:
+    """Tokens of a usual month: the observed rate times how far the observed window may stand from it.
+
+    >>> float(volume_mtok_per_month(100.0, 1.1))
+    110.00000000000001
+    """
+    return observed_volume_mtok_per_month * volume_over_observed_ratio
+
+
+@formula
+def requests_per_month(volume_mtok_per_month: Draws, tokens_per_request: Draws) -> Draws:
+    """Requests of a month at the observed size of a request.
+
+    >>> float(requests_per_month(2.0, 1000.0))
+    2000.0
+    """
+    return volume_mtok_per_month * TOKENS_PER_MTOK / tokens_per_request
+
+
+@formula
+def input_tokens_per_request(tokens_per_request: Draws, output_fraction: Draws) -> Draws:
+    """Mean input of a request, cached or not."""
+    return tokens_per_request * (1 - output_fraction)
+
+
+@formula
+def output_tokens_per_request(tokens_per_request: Draws, output_fraction: Draws) -> Draws:
+    """Mean output of a request."""
+    return tokens_per_request * output_fraction
+
+
+@formula
+def cached_input_fraction(cache_read_fraction: Draws, output_fraction: Draws) -> Draws:
+    """Share of the input that the API served from its prompt cache.
+
+    >>> float(cached_input_fraction(0.4, 0.2))
+    0.5
+    """
+    return cache_read_fraction / (1 - output_fraction)
+
+
+def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share: Draws | float = 1.0) -> None:
+    """Bind the demand's names; `volume_mtok` replaces the observed volume (for curves), `share` takes a part of it."""
+    source = demand.source
+    tokens = demand.mix.tokens
+    for name, value in demand.mix.fractions().items():
+        binder.derive(name, value, "from the log", source=source)
+    binder.derive("tokens_per_request", tokens / max(demand.requests_count, 1), "from the log", source=source)
+    if volume_mtok is None:
+        observed = demand.volume_mtok_per_month(float(np.max(binder.value("hours_per_month"))))
+        how = f"{tokens:,} tokens in {demand.observed_hours:,.2f} observed hours, stretched to a month"
+        binder.derive("observed_volume_mtok_per_month", observed, how, source=source)
+        ratio = binder.node(demand.volume_ratio_name)
+        binder.derive("volume_over_observed_ratio", ratio.value, "depends on the days observed", ratio)
+        whole = binder.evaluate(volume_mtok_per_month)
+    else:
+        whole = binder.derive("volume_mtok_per_month", volume_mtok, "a point of the cost curve")
+    if not (np.isscalar(share) and share == 1.0):
+        binder.derive("volume_mtok_per_month", whole.value * share, "this part's share of the volume", whole)
+    for each in (
+        requests_per_month,
+        input_tokens_per_request,
+        output_tokens_per_request,
+        cached_input_fraction,
+    ):
+        binder.evaluate(each)
+    if demand.hourly_peak_to_mean_ratio is not None and "hourly_peak_to_mean_ratio" not in binder.scenario:
+        how = "busiest hour of the log over its mean hour"
+        binder.derive("hourly_peak_to_mean_ratio", demand.hourly_peak_to_mean_ratio, how, source=source)

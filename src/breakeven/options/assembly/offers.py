@@ -1,0 +1,48 @@
+"""Offers as Facts: the prices and figures of the catalogue that an Option buys, ready for the offer layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from breakeven.catalog.load import Catalog
+from breakeven.errors import CatalogError, UnknownPrice
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.source import Source
+from breakeven.units import unit_of
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPrices:
+    """Prices per token of one offer."""
+
+    label: str
+    facts: Mapping[str, Assumption]
+
+
+def fixed_fact(name: str, value: float | None, source: Source) -> Assumption:
+    """A figure without a range (a price list, a data sheet); refuses a missing one."""
+    unit = unit_of(name)
+    if value is None or unit is None:
+        raise CatalogError(f"no value or unit for '{name}' from {source.title}")
+    return Assumption(name, unit, value, value, value, source)
+
+
+def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
+    """The four token prices of the offer `name` on the catalogue's date; raises UnknownPrice when it has none."""
+    from breakeven.catalog.token_prices import offer_prices
+
+    offer = catalog.token_offer(name)
+    rows = offer_prices(offer, catalog)
+    if not rows or rows[0].status != "priced":
+        reason = rows[0].reason if rows else "no dated entry"
+        raise UnknownPrice(f"no price for '{name}' on {catalog.as_of}: {reason}")
+    return OfferPrices(f"{offer.model} at {offer.provider}", {fact.name: fact for fact in price_facts(rows[0])})
+
+
+def gpu_offer(catalog: Catalog, gpu: str, term: str) -> Mapping[str, Assumption]:
+    """Facts of the catalogue's offer for `gpu` on `term`; raises UnknownPrice when there is none."""
+    for offer in catalog.gpu_offers.values():
+        if offer.gpu == gpu and offer.term == term:
+            return offer.facts
+    raise UnknownPrice(f"no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of} in the catalogue")

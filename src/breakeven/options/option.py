@@ -1,0 +1,163 @@
+"""Option: a way to serve a Workload: what it buys, and the list of its CostLines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.catalog.load import Catalog
+from breakeven.costs.breakdown import CostBreakdown
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.demand import Demand, bind_demand
+from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
+
+Family = Literal["api", "brokered", "self_hosted", "hybrid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the scenario chose where an Option leaves a choice."""
+
+    frontier_model: str
+    """``provider/model`` assumed for calls whose log names no model."""
+    open_model: str
+    """Name of the open model in the catalogue."""
+    broker_offer: str
+    """Name of the token offer in the catalogue."""
+    gpu: str
+    """Name of the GPU in the catalogue."""
+    precision: str | None = None
+    """``bf16``, ``fp8`` or ``fp4``; None: the smallest the model is shipped in and the GPU computes."""
+    gpus_per_replica_count: int | None = None
+    """None: the fewest of 1, 2, 4, 8 that hold the model and enough sequences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything an Option may ask about."""
+
+    demand: Demand
+    catalog: Catalog
+    choices: Choices
+    scenario: Mapping[str, Assumption]
+    """The user's overrides, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How to turn Assumptions into numbers: draws, or typical values along a grid of volumes."""
+
+    draw: Callable[[Assumption], Draws]
+    volume_mtok: Draws | None = None
+    """Monthly volumes to evaluate at instead of the observed one, broadcastable with the draws."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """Where an Option's cost jumps: at every multiple of `step_mtok` from `from_count` on."""
+
+    step_mtok: float
+    from_count: int
+
+    def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
+        """Volumes below `end_mtok` at which one more replica is needed."""
+        last = int(np.ceil(end_mtok / self.step_mtok))
+        counts: NDArray[np.float64] = np.arange(self.from_count, last, dtype=np.float64)
+        return counts * self.step_mtok
+
+
+@dataclass(frozen=True, slots=True)
+class OptionCost:
+    """One Option, costed for one Situation under one Evaluation."""
+
+    name: str
+    title: str
+    family: Family
+    breakdown: CostBreakdown
+    total: Node
+    """``total_usd_per_month``."""
+    cost_per_success: Node
+    volume: Node
+    requests: Node
+    success: Node
+    buys: str
+    """What is bought, in one line for the table."""
+    staircase: Staircase | None = None
+    facts: tuple[Node, ...] = ()
+    """What else is worth showing: replicas, busy share."""
+
+
+class Option(Protocol):
+    """What a file in this folder offers in its `OPTIONS`."""
+
+    @property
+    def name(self) -> str:
+        """Stable identifier, e.g. ``frontier_api``."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        ...
+
+    @property
+    def family(self) -> Family:
+        """api, brokered, self_hosted or hybrid."""
+        ...
+
+    def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
+        """Cost this Option; raises UnknownPrice or CatalogError when it cannot be had."""
+        ...
+
+
+def binder_for(
+    situation: Situation, evaluation: Evaluation, offer: Mapping[str, Assumption], share: Draws | float = 1.0
+) -> Binder:
+    """A Binder over all layers, with the demand (or `share` of it) bound."""
+    binder = Binder(evaluation.draw, situation.catalog.assumptions, offer, situation.scenario)
+    bind_demand(binder, situation.demand, evaluation.volume_mtok, share)
+    return binder
+
+
+def option_cost(
+    option: Option,
+    binder: Binder,
+    breakdown: CostBreakdown,
+    buys: str,
+    *,
+    staircase: Staircase | None = None,
+    facts: tuple[Node, ...] = (),
+) -> OptionCost:
+    """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
+    lines = tuple(line.usd_per_month for line in breakdown.counted)
+    total = binder.derive("total_usd_per_month", breakdown.total_usd_per_month(), "sum of the lines", *lines)
+    success = binder.node("success_fraction")
+    binder.evaluate(successes_per_month)
+    return OptionCost(
+        option.name,
+        option.title,
+        option.family,
+        breakdown,
+        total,
+        binder.evaluate(cost_usd_per_success),
+        binder.node("volume_mtok_per_month"),
+        binder.node("requests_per_month"),
+        success,
+        buys,
+        staircase,
+        facts,
+    )
+
+
+def rename(binder: Binder, name: str, original: str, how: str) -> Node:
+    """Bind `name` to the value of `original`, keeping its Trace; a scenario that sets `name` itself wins."""
+    if name in binder.scenario:
+        return binder.node(name)
+    node = binder.node(original)
+    return binder.derive(name, node.value, how, node)

@@ -1,0 +1,1 @@
+"""Outcomes: did the work succeed, and what did a success cost."""

@@ -1,0 +1,76 @@
+"""Fleet: whole replicas for the busiest hour, and the share of their hours that does useful work."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
+from breakeven.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+
+
+@formula
+def peak_req_per_s(
+    requests_per_month: Draws,
+    hours_per_month: Draws,
+    hourly_peak_to_mean_ratio: Draws,
+    burst_headroom_ratio: Draws,
+) -> Draws:
+    """Requests per second to provide for: the mean, times the busiest hour, times headroom for bursts within it.
+
+    >>> float(peak_req_per_s(2_628_000.0, 730.0, 2.0, 1.5))
+    3.0
+    """
+    mean_req_per_s = requests_per_month / (hours_per_month * SECONDS_PER_HOUR)
+    return mean_req_per_s * hourly_peak_to_mean_ratio * burst_headroom_ratio
+
+
+@formula
+def replicas_count(peak_req_per_s: Draws, replica_capacity_req_per_s: Draws, replicas_min_count: Draws) -> Draws:
+    """Whole replicas that carry the peak; never fewer than the minimum. Always on: no autoscaling is assumed.
+
+    >>> float(replicas_count(25.0, 10.0, 2.0)), float(replicas_count(0.1, 10.0, 2.0))
+    (3.0, 2.0)
+    """
+    return np.maximum(np.ceil(peak_req_per_s / replica_capacity_req_per_s), replicas_min_count)
+
+
+@formula
+def gpus_count(replicas_count: Draws, gpus_per_replica_count: Draws) -> Draws:
+    """GPUs paid for."""
+    return replicas_count * gpus_per_replica_count
+
+
+@formula
+def busy_fraction(
+    requests_per_month: Draws,
+    hours_per_month: Draws,
+    replicas_count: Draws,
+    replica_capacity_req_per_s: Draws,
+) -> Draws:
+    """Share of the paid replica-hours that does useful work; computed from the calls' own rate, never assumed.
+
+    With an always-on fleet the sum over the hour-of-week profile is the mean rate over capacity.
+
+    >>> float(busy_fraction(2_628_000.0, 730.0, 2.0, 1.0))
+    0.5
+    """
+    mean_req_per_s = requests_per_month / (hours_per_month * SECONDS_PER_HOUR)
+    return np.minimum(mean_req_per_s / (replicas_count * replica_capacity_req_per_s), 1.0)
+
+
+@formula
+def replica_step_mtok_per_month(
+    replica_capacity_req_per_s: Draws,
+    tokens_per_request: Draws,
+    hours_per_month: Draws,
+    hourly_peak_to_mean_ratio: Draws,
+    burst_headroom_ratio: Draws,
+) -> Draws:
+    """Monthly volume that one more replica carries: the width of a step of the cost staircase.
+
+    >>> float(replica_step_mtok_per_month(1.0, 1000.0, 730.0, 2.0, 1.0))
+    1314.0
+    """
+    full_month = replica_capacity_req_per_s * hours_per_month * SECONDS_PER_HOUR * tokens_per_request
+    return full_month / (hourly_peak_to_mean_ratio * burst_headroom_ratio) / TOKENS_PER_MTOK
