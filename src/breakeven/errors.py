@@ -31,6 +31,10 @@ class DocumentError(BreakevenError):
     """A comparison document is missing, damaged, or of a newer schema version."""
 
 
+class CurveError(BreakevenError, ValueError):
+    """A cost curve is malformed, is not a line where it was said to be one, or does not cover the volumes asked."""
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Return a clause naming the closest known name, or the known names when none is close.
 

@@ -20,6 +20,9 @@ BYTES_PER_GB: Final = 1e9
 BYTES_PER_GIB: Final = float(2**30)
 FLOPS_PER_TFLOPS: Final = 1e12
 FLOP_PER_MULTIPLY_ADD: Final = 2.0
+"""Arithmetic of one parameter for one token."""
+TOKENS_PER_STEP: Final = 1.0
+"""One decode step adds one token to each sequence (no speculative decoding)."""
 
 UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "usd_per_gpu_hour": "usd/hour",
@@ -47,6 +50,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "hours_per_month": "hour/month",
     "hours_per_year": "hour/year",
     "events_per_gpu_year": "1/year",
+    "events_per_gpu_month": "1/month",
     "events_per_replica_month": "1/month",
     "events_per_year": "1/year",
     "events_per_month": "1/month",
@@ -65,6 +69,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "hours": "hour",
     "days": "day",
     "months": "month",
+    "fraction_per_year": "1/year",
     "fraction": "fraction",
     "ratio": "ratio",
     "count": "count",

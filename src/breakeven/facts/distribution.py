@@ -42,8 +42,8 @@ def quantile(assumption: Assumption, u: Draws) -> Draws:
     scale = scale_of(assumption)
     if scale == "certain":
         return np.full(np.shape(u), assumption.typical)
-    forward = {"log": np.log, "logit": logit, "linear": np.asarray}[scale]
-    low, typical, high = (float(forward(x)) for x in (assumption.low, assumption.typical, assumption.high))
+    points = np.array([assumption.low, assumption.typical, assumption.high])
+    low, typical, high = np.log(points) if scale == "log" else logit(points) if scale == "logit" else points
     z = ndtri(u)
     y = typical + np.where(z < 0, (typical - low) * z, (high - typical) * z) / _Z_HIGH
     if scale == "log":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from breakeven.facts.distribution import Draws, quantile
 
 DEFAULT_DRAWS_LOG2: Final = 14
 _BITS: Final = 30
+_BLOCK_DIMENSIONS: Final = 64
 
 
 @dataclass(slots=True)
@@ -29,11 +31,16 @@ class DrawSet:
     seed: int = 0
     draws_log2: int = DEFAULT_DRAWS_LOG2
     _columns: dict[str, Draws] = field(default_factory=dict, repr=False)
+    _values: dict[tuple[str, float, float, float], Draws] = field(default_factory=dict, repr=False)
 
     @property
     def draws_count(self) -> int:
         """Number of draws; always a power of two."""
         return 1 << self.draws_log2
+
+    def first(self, draws_log2: int) -> DrawSet:
+        """The set made of the first 2**draws_log2 of these draws, or of all when there are fewer."""
+        return DrawSet(self.seed, min(draws_log2, self.draws_log2))
 
     def uniform(self, name: str, dimension: int | None) -> Draws:
         """Cumulative probabilities of `name`, shape ``(draws,)``, inside (0, 1)."""
@@ -45,20 +52,28 @@ class DrawSet:
         return self._columns[name]
 
     def of(self, assumption: Assumption) -> Draws:
-        """Draws of `assumption`, shape ``(draws,)``."""
-        return quantile(assumption, self.uniform(assumption.name, assumption.dimension))
+        """Draws of `assumption`, shape ``(draws,)``; do not write into them."""
+        key = (assumption.name, assumption.low, assumption.typical, assumption.high)
+        if key not in self._values:
+            self._values[key] = quantile(assumption, self.uniform(assumption.name, assumption.dimension))
+        return self._values[key]
 
 
 def _scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:
     """Column `dimension` (from 0) of the Sobol sequence, scrambled by a generator of its own."""
+    block = dimension // _BLOCK_DIMENSIONS
+    column = _plain_sobol((block + 1) * _BLOCK_DIMENSIONS, draws_log2)[:, dimension]
+    rng = np.random.default_rng([seed, dimension])
+    return _to_open_unit(_linear_scramble((column * 2**_BITS).astype(np.uint64), rng))
+
+
+@lru_cache(maxsize=4)
+def _plain_sobol(dimensions: int, draws_log2: int) -> Draws:
+    """The unscrambled sequence; its columns do not depend on how many are asked for."""
     from scipy.stats import qmc
 
-    # Columns of the unscrambled sequence do not depend on how many are asked for.
-    engine = qmc.Sobol(d=dimension + 1, scramble=False, bits=_BITS)
-    points = engine.random_base2(draws_log2)[:, dimension]
-    integers = (points * 2**_BITS).astype(np.uint64)
-    rng = np.random.default_rng([seed, dimension])
-    return _to_open_unit(_linear_scramble(integers, rng))
+    engine = qmc.Sobol(d=dimensions, scramble=False, bits=_BITS)
+    return np.asarray(engine.random_base2(draws_log2))
 
 
 def _linear_scramble(integers: NDArray[np.uint64], rng: np.random.Generator) -> NDArray[np.uint64]:

@@ -64,7 +64,7 @@ class Binder:
     catalogue: Mapping[str, Assumption]
     offer: Mapping[str, Assumption] = field(default_factory=dict)
     scenario: Mapping[str, Assumption] = field(default_factory=dict)
-    formulas: Mapping[str, Formula] = field(default_factory=dict)
+    formulas: dict[str, Formula] = field(default_factory=dict)
     """Formulas that may be asked for by name, so that a Formula's parameter may be another Formula."""
     _nodes: dict[str, Node] = field(default_factory=dict)
 
@@ -77,6 +77,17 @@ class Binder:
         node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source)
         self._nodes[name] = node
         return node
+
+    def supply(self, name: str, value: Draws | float, how: str, *inputs: Node) -> Node:
+        """Like `derive`, but a scenario that sets `name` itself wins."""
+        return self.node(name) if name in self.scenario else self.derive(name, value, how, *inputs)
+
+    def rename(self, name: str, original: str, how: str) -> Node:
+        """Bind `name` to the value of `original`, keeping its Trace; a scenario that sets `name` itself wins."""
+        if name in self.scenario:
+            return self.node(name)
+        node = self.node(original)
+        return self.derive(name, node.value, how, node)
 
     def node(self, name: str) -> Node:
         """The Node of `name`: a bound value, a Formula of that name, or the winning Assumption."""

@@ -16,7 +16,6 @@ from breakeven.options.option import (
     Situation,
     binder_for,
     option_cost,
-    rename,
 )
 
 
@@ -34,7 +33,7 @@ class Brokered:
         binder = binder_for(situation, evaluation, prices.facts)
         binder.evaluate(token_usd_per_mtok)
         bind_per_token(binder, exposure="brokered_breach_exposure_ratio")
-        rename(binder, "success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")
+        binder.rename("success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder)))
         return option_cost(self, binder, breakdown, prices.label)
 

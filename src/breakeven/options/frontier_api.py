@@ -19,7 +19,6 @@ from breakeven.options.option import (
     Situation,
     binder_for,
     option_cost,
-    rename,
 )
 
 
@@ -34,15 +33,20 @@ class FrontierApi:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Cost today's mix of models at the prices of the comparison's date."""
         binder = binder_for(situation, evaluation, {})
-        breakdown = CostBreakdown(frontier_lines(binder, situation.demand))
-        rename(binder, "success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
+        bind_frontier(binder, situation.demand)
+        breakdown = CostBreakdown(frontier_lines(binder))
+        binder.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
         return option_cost(self, binder, breakdown, describe(situation.demand))
 
 
-def frontier_lines(binder: Binder, demand: Demand) -> tuple[CostLine, ...]:
-    """The lines of the API for the volume bound in `binder`."""
+def bind_frontier(binder: Binder, demand: Demand) -> None:
+    """Bind today's price per token and what the drains ask for."""
     bind_mix_price(binder, demand)
     bind_per_token(binder, exposure="api_breach_exposure_ratio")
+
+
+def frontier_lines(binder: Binder) -> tuple[CostLine, ...]:
+    """The lines of the API for the volume bound in `binder`."""
     return (token_line(binder), *per_token_lines(binder))
 
 

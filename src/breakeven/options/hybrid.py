@@ -20,13 +20,13 @@ from breakeven.options.assembly.fleet_lines import (
     fleet_lines,
 )
 from breakeven.options.assembly.offers import gpu_offer
-from breakeven.options.frontier_api import describe, frontier_lines
+from breakeven.options.assembly.staircase import Staircase
+from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
 from breakeven.options.option import (
     Evaluation,
     Family,
     OptionCost,
     Situation,
-    Staircase,
     binder_for,
     option_cost,
 )
@@ -69,9 +69,12 @@ class Hybrid:
         bind_fleet_people(hosted)
         _scale_exposure(hosted, share)
         at_api = binder_for(situation, evaluation, {}, 1 - share)
-        api = frontier_lines(at_api, situation.demand)
+        bind_frontier(at_api, situation.demand)
+        _scale_exposure(at_api, 1 - share)
 
-        breakdown = CostBreakdown((*_part(api, "api", "API"), *_part(fleet_lines(hosted), "fleet", "fleet")))
+        breakdown = CostBreakdown(
+            (*_part(frontier_lines(at_api), "api", "API"), *_part(fleet_lines(hosted), "fleet", "fleet"))
+        )
         if "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)
         buys = f"{machine.label} for {float(share.flat[0]):.0%} of tokens" if share.size == 1 else machine.label

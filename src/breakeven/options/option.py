@@ -6,36 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from breakeven.catalog.load import Catalog
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.choices import Choices
 from breakeven.options.assembly.demand import Demand, bind_demand
+from breakeven.options.assembly.staircase import Staircase
 from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
 
 Family = Literal["api", "brokered", "self_hosted", "hybrid"]
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the scenario chose where an Option leaves a choice."""
-
-    frontier_model: str
-    """``provider/model`` assumed for calls whose log names no model."""
-    open_model: str
-    """Name of the open model in the catalogue."""
-    broker_offer: str
-    """Name of the token offer in the catalogue."""
-    gpu: str
-    """Name of the GPU in the catalogue."""
-    precision: str | None = None
-    """``bf16``, ``fp8`` or ``fp4``; None: the smallest the model is shipped in and the GPU computes."""
-    gpus_per_replica_count: int | None = None
-    """None: the fewest of 1, 2, 4, 8 that hold the model and enough sequences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +37,6 @@ class Evaluation:
     draw: Callable[[Assumption], Draws]
     volume_mtok: Draws | None = None
     """Monthly volumes to evaluate at instead of the observed one, broadcastable with the draws."""
-
-
-@dataclass(frozen=True, slots=True)
-class Staircase:
-    """Where an Option's cost jumps: at every multiple of `step_mtok` from `from_count` on."""
-
-    step_mtok: float
-    from_count: int
-
-    def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
-        """Volumes below `end_mtok` at which one more replica is needed."""
-        last = int(np.ceil(end_mtok / self.step_mtok))
-        counts: NDArray[np.float64] = np.arange(self.from_count, last, dtype=np.float64)
-        return counts * self.step_mtok
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +120,3 @@ def option_cost(
         staircase,
         facts,
     )
-
-
-def rename(binder: Binder, name: str, original: str, how: str) -> Node:
-    """Bind `name` to the value of `original`, keeping its Trace; a scenario that sets `name` itself wins."""
-    if name in binder.scenario:
-        return binder.node(name)
-    node = binder.node(original)
-    return binder.derive(name, node.value, how, node)

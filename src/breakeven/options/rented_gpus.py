@@ -22,7 +22,6 @@ from breakeven.options.option import (
     Situation,
     binder_for,
     option_cost,
-    rename,
 )
 
 
@@ -44,19 +43,19 @@ class RentedGpus:
         staircase = bind_fleet(binder, situation.choices)
         bind_fleet_people(binder)
         self._bind_interruptions(binder)
-        rename(binder, "success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")
+        binder.rename("success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")
         breakdown = CostBreakdown(fleet_lines(binder))
         buys = f"{machine.label}, vLLM, {self.term.replace('_', '-')}"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
 
     def _bind_interruptions(self, binder: Binder) -> None:
         """On spot, each machine is taken away now and then, on top of faults and crashes."""
-        if self.term != "spot" or "incident_events_per_month" in binder.scenario:
+        if self.term != "spot":
             return
         faults = binder.node("incident_events_per_month")
         spot = binder.evaluate(spot_incident_events_per_month)
         total = faults.value + spot.value
-        binder.derive("incident_events_per_month", total, "faults, crashes and spot interruptions", faults, spot)
+        binder.supply("incident_events_per_month", total, "faults, crashes and spot interruptions", faults, spot)
 
 
 OPTIONS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.units import BYTES_PER_GB
@@ -16,20 +18,33 @@ def kv_cache_gb(
     `gpu_memory_gb` is what nvidia-smi shows, not the marketing figure; `kv_memory_fraction` is the share of it that
     the engine may fill (vLLM's ``gpu_memory_utilization``). Shapes ``(draws,)``.
 
-    >>> float(kv_cache_gb(2.0, 85.5, 0.9, 141.1))
+    >>> round(float(kv_cache_gb(2.0, 85.5, 0.9, 141.1)), 6)
     12.8
     """
     return gpus_per_replica_count * gpu_memory_gb * kv_memory_fraction - weights_gb
 
 
 @formula
-def sequence_gb(input_tokens_per_request: Draws, output_tokens_per_request: Draws, kv_bytes_per_token: Draws) -> Draws:
+def sequence_gb(
+    input_tokens_per_request: Draws,
+    output_tokens_per_request: Draws,
+    kv_bytes_per_token: Draws,
+    sliding_window_tokens: Draws,
+    sliding_layers_fraction: Draws,
+) -> Draws:
     """KV cache that one running request holds on average, GB: its whole input and half of its output.
 
-    >>> round(float(sequence_gb(1000.0, 500.0, 131072.0)), 5)
+    Layers that attend to a sliding window keep no more than the window.
+
+    >>> round(float(sequence_gb(1000.0, 500.0, 131072.0, 0.0, 0.0)), 5)
     0.16384
+    >>> round(float(sequence_gb(1000.0, 500.0, 131072.0, 125.0, 0.5)), 5)
+    0.09011
     """
-    return (input_tokens_per_request + output_tokens_per_request / 2) * kv_bytes_per_token / BYTES_PER_GB
+    tokens = input_tokens_per_request + output_tokens_per_request / 2
+    in_window = np.minimum(tokens, sliding_window_tokens)
+    held = tokens * (1 - sliding_layers_fraction) + in_window * sliding_layers_fraction
+    return held * kv_bytes_per_token / BYTES_PER_GB
 
 
 @formula
@@ -39,6 +54,4 @@ def batch_count(kv_cache_gb: Draws, sequence_gb: Draws, max_batch_count: Draws) 
     >>> float(batch_count(12.8, 0.16384, 64.0)), float(batch_count(4.0, 0.5, 64.0))
     (64.0, 8.0)
     """
-    import numpy as np
-
     return np.maximum(np.minimum(kv_cache_gb / sequence_gb, max_batch_count), 1.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
-from breakeven.units import FLOP_PER_MULTIPLY_ADD, FLOPS_PER_TFLOPS, MS_PER_S
+from breakeven.units import FLOP_PER_MULTIPLY_ADD, FLOPS_PER_TFLOPS, MS_PER_S, TOKENS_PER_STEP
 
 
 @formula
@@ -76,7 +76,7 @@ def decode_s_per_token(
     read = (weights_read_gb + batch_count * sequence_gb) / (
         gpus_per_replica_count * gpu_bandwidth_gb_per_s * decode_bandwidth_fraction
     )
-    return read + engine_overhead_ms / MS_PER_S
+    return (read + engine_overhead_ms / MS_PER_S) / TOKENS_PER_STEP
 
 
 @formula

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from breakeven.costs.line import CostLine
+from breakeven.facts.formula import Formula
 from breakeven.facts.trace import Binder
 
 
@@ -25,6 +26,8 @@ def drain_names() -> tuple[str, ...]:
 
 
 def drain_lines(binder: Binder) -> tuple[CostLine, ...]:
-    """One line per drain."""
-    modules = (import_module(f"{__name__}.{name}") for name in drain_names())
+    """One line per drain; a drain may ask for another's formula by name, whatever the order."""
+    modules = [import_module(f"{__name__}.{name}") for name in drain_names()]
+    for module in modules:
+        binder.formulas.update({name: each for name, each in vars(module).items() if isinstance(each, Formula)})
     return tuple(cast(Drain, module).line(binder) for module in modules)

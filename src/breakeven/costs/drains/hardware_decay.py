@@ -18,7 +18,7 @@ def hardware_decay_usd_per_month(
     gpu_price_usd: Draws,
     gpu_residual_fraction: Draws,
     gpu_lifetime_months: Draws,
-    spares_fraction: Draws,
+    spares_fraction_per_year: Draws,
 ) -> Draws:
     """Straight-line loss of value down to the resale price, plus yearly spares and repairs.
 
@@ -26,7 +26,7 @@ def hardware_decay_usd_per_month(
     6000.0
     """
     depreciation = (1 - gpu_residual_fraction) / gpu_lifetime_months * owned_gpus_count * gpu_price_usd
-    spares = owned_gpus_count * gpu_price_usd * spares_fraction / MONTHS_PER_YEAR
+    spares = owned_gpus_count * gpu_price_usd * spares_fraction_per_year / MONTHS_PER_YEAR
     return depreciation + spares
 
 

@@ -146,8 +146,7 @@ def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share
         observed = demand.volume_mtok_per_month(float(np.max(binder.value("hours_per_month"))))
         how = f"{tokens:,} tokens in {demand.observed_hours:,.2f} observed hours, stretched to a month"
         binder.derive("observed_volume_mtok_per_month", observed, how, source=source)
-        ratio = binder.node(demand.volume_ratio_name)
-        binder.derive("volume_over_observed_ratio", ratio.value, "depends on the days observed", ratio)
+        binder.rename("volume_over_observed_ratio", demand.volume_ratio_name, "depends on the days observed")
         whole = binder.evaluate(volume_mtok_per_month)
     else:
         whole = binder.derive("volume_mtok_per_month", volume_mtok, "a point of the cost curve")

@@ -14,8 +14,9 @@ from breakeven.costs.line import CostLine
 from breakeven.errors import CatalogError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.trace import Binder, Node
-from breakeven.options.assembly.offers import fixed_fact
-from breakeven.options.option import Choices, Staircase, rename
+from breakeven.options.assembly.choices import Choices
+from breakeven.options.assembly.offers import fixed_fact, pick
+from breakeven.options.assembly.staircase import Staircase
 from breakeven.serving import fleet, memory, roofline
 
 REPLICA_SIZES = (1, 2, 4, 8)
@@ -33,13 +34,12 @@ class Deployment:
 
 def deployment(catalog: Catalog, choices: Choices) -> Deployment:
     """The chosen model, GPU and precision as Facts of the offer layer."""
-    model, gpu = catalog.model(choices.open_model), catalog.gpu(choices.gpu)
-    precision = choices.precision or _smallest_precision(model.weights_gb_by_precision)
+    model, gpu = pick(catalog.models, choices.open_model, "model"), pick(catalog.gpus, choices.gpu, "GPU")
+    precision = choices.precision or model.native_precision
     if precision not in model.weights_gb_by_precision:
         shipped = ", ".join(sorted(model.weights_gb_by_precision))
         raise CatalogError(f"{model.name} has no weights in '{precision}'; the catalogue knows: {shipped}")
     active_share = model.experts_per_token_count / model.experts_count if model.experts_count else 1.0
-    expert_params = (model.params_count - model.active_params_count) / (1 - active_share) if active_share < 1 else 0.0
     peak = {"fp8": gpu.fp8_tflops, "fp4": gpu.fp4_tflops}.get(precision) or gpu.bf16_tflops
     of_gpu, of_model = gpu.source, model.source
     facts = (
@@ -49,7 +49,9 @@ def deployment(catalog: Catalog, choices: Choices) -> Deployment:
         fixed_fact("weights_gb", model.weights_gb_by_precision[precision], of_model),
         fixed_fact("active_params_count", model.active_params_count, of_model),
         fixed_fact("kv_bytes_per_token", model.kv_bytes_per_token, of_model),
-        fixed_fact("expert_weights_fraction", expert_params / model.params_count, of_model),
+        fixed_fact("sliding_window_tokens", model.sliding_window_tokens, of_model),
+        fixed_fact("sliding_layers_fraction", model.sliding_layers_count / model.layers_count, of_model),
+        fixed_fact("expert_weights_fraction", model.expert_weights_fraction(precision), of_model),
         fixed_fact("expert_active_fraction", active_share, of_model),
     )
     return Deployment(f"{model.name} {precision} on {gpu.name}", {fact.name: fact for fact in facts})
@@ -67,7 +69,11 @@ def bind_fleet(binder: Binder, choices: Choices) -> Staircase:
         roofline.weights_read_gb,
         roofline.decode_s_per_token,
         roofline.decode_s_per_request,
-        roofline.replica_capacity_req_per_s,
+    ):
+        binder.evaluate(each)
+    if "replica_capacity_req_per_s" not in binder.scenario:  # a user who measured it knows better
+        binder.evaluate(roofline.replica_capacity_req_per_s)
+    for each in (
         fleet.peak_req_per_s,
         fleet.replicas_count,
         fleet.gpus_count,
@@ -83,14 +89,12 @@ def bind_fleet(binder: Binder, choices: Choices) -> Staircase:
 def bind_fleet_people(binder: Binder) -> None:
     """Bind labour, monitoring, incidents and exposure of a fleet."""
     fte = binder.evaluate(fleet_engineering_fte_count)
-    if "engineering_fte_count" not in binder.scenario:
-        binder.derive("engineering_fte_count", fte.value, "people who keep this fleet", fte)
-    rename(binder, "monitoring_usd_per_month", "observability_usd_per_month", "observability stack")
+    binder.supply("engineering_fte_count", fte.value, "people who keep this fleet", fte)
+    binder.rename("monitoring_usd_per_month", "observability_usd_per_month", "observability stack")
     binder.derive("owned_gpus_count", 0.0, "the GPUs are rented")
     events = binder.evaluate(fleet_incident_events_per_month)
-    if "incident_events_per_month" not in binder.scenario:
-        binder.derive("incident_events_per_month", events.value, "faults and crashes of this fleet", events)
-    rename(binder, "breach_exposure_ratio", "selfhost_breach_exposure_ratio", "self-hosting is not zero risk")
+    binder.supply("incident_events_per_month", events.value, "faults and crashes of this fleet", events)
+    binder.rename("breach_exposure_ratio", "selfhost_breach_exposure_ratio", "self-hosting is not zero risk")
 
 
 def fleet_lines(binder: Binder) -> tuple[CostLine, ...]:
@@ -102,10 +106,6 @@ def fleet_facts(binder: Binder) -> tuple[Node, ...]:
     """What is worth showing about the fleet."""
     names = ("replicas_count", "gpus_count", "busy_fraction", "replica_capacity_req_per_s")
     return tuple(binder.node(name) for name in names)
-
-
-def _smallest_precision(weights_gb_by_precision: Mapping[str, float]) -> str:
-    return min(weights_gb_by_precision, key=lambda precision: weights_gb_by_precision[precision])
 
 
 def _bind_replica_size(binder: Binder, choices: Choices) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from breakeven.catalog.load import Catalog
-from breakeven.errors import CatalogError, UnknownPrice
+from breakeven.errors import CatalogError, UnknownName, UnknownPrice, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Source
 from breakeven.units import unit_of
+
+if TYPE_CHECKING:
+    from breakeven.catalog.token_prices import TokenPriceRow
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
     """The four token prices of the offer `name` on the catalogue's date; raises UnknownPrice when it has none."""
     from breakeven.catalog.token_prices import offer_prices
 
-    offer = catalog.token_offer(name)
+    offer = pick(catalog.token_offers, name, "token offer")
     rows = offer_prices(offer, catalog)
     if not rows or rows[0].status != "priced":
         reason = rows[0].reason if rows else "no dated entry"
@@ -40,9 +46,31 @@ def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
     return OfferPrices(f"{offer.model} at {offer.provider}", {fact.name: fact for fact in price_facts(rows[0])})
 
 
+def price_facts(row: TokenPriceRow) -> tuple[Assumption, ...]:
+    """The prices of one row as Facts; a price that the list does not name is the input price."""
+    input_price = row.input_usd_per_mtok
+    return (
+        fixed_fact("input_usd_per_mtok", input_price, row.source),
+        fixed_fact("cache_read_usd_per_mtok", _or(row.cache_read_usd_per_mtok, input_price), row.source),
+        fixed_fact("cache_write_usd_per_mtok", _or(row.cache_write_usd_per_mtok, input_price), row.source),
+        fixed_fact("output_usd_per_mtok", row.output_usd_per_mtok, row.source),
+    )
+
+
 def gpu_offer(catalog: Catalog, gpu: str, term: str) -> Mapping[str, Assumption]:
     """Facts of the catalogue's offer for `gpu` on `term`; raises UnknownPrice when there is none."""
     for offer in catalog.gpu_offers.values():
         if offer.gpu == gpu and offer.term == term:
             return offer.facts
-    raise UnknownPrice(f"no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of} in the catalogue")
+    raise UnknownPrice(f"the catalogue has no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of}")
+
+
+def pick(things: Mapping[str, Thing], name: str, kind: str) -> Thing:
+    """The entry `name` of a part of the catalogue, or an error that names the nearest one."""
+    if name not in things:
+        raise UnknownName(f"no {kind} named '{name}' in the catalogue; {nearest(name, list(things))}")
+    return things[name]
+
+
+def _or(price: float | None, otherwise: float | None) -> float | None:
+    return otherwise if price is None else price

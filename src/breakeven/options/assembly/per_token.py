@@ -7,7 +7,6 @@ from breakeven.costs.drains import drain_lines
 from breakeven.costs.drains.incident_response import api_incident_events_per_month
 from breakeven.costs.line import CostLine
 from breakeven.facts.trace import Binder
-from breakeven.options.option import rename
 
 
 def bind_per_token(binder: Binder, exposure: str) -> None:
@@ -16,12 +15,12 @@ def bind_per_token(binder: Binder, exposure: str) -> None:
     for name in ("gpus_count", "owned_gpus_count", "gpu_rent_usd_per_month"):
         binder.derive(name, 0.0, nothing)
     binder.derive("busy_fraction", 1.0, nothing)
-    rename(binder, "engineering_fte_count", "api_engineering_fte_count", "keeping the integration alive")
-    rename(binder, "monitoring_usd_per_month", "api_observability_usd_per_month", "tracing of API calls")
+    binder.rename("engineering_fte_count", "api_engineering_fte_count", "keeping the integration alive")
+    binder.rename("monitoring_usd_per_month", "api_observability_usd_per_month", "tracing of API calls")
     events = binder.evaluate(api_incident_events_per_month)
-    binder.derive("incident_events_per_month", events.value, "the provider's outages", events)
-    rename(binder, "incident_hours_per_event", "api_outage_hours_per_event", "engineer hours per outage")
-    rename(binder, "breach_exposure_ratio", exposure, "exposure relative to an average firm's LLM path")
+    binder.supply("incident_events_per_month", events.value, "the provider's outages", events)
+    binder.rename("incident_hours_per_event", "api_outage_hours_per_event", "engineer hours per outage")
+    binder.rename("breach_exposure_ratio", exposure, "exposure relative to an average firm's LLM path")
 
 
 def per_token_lines(binder: Binder) -> tuple[CostLine, ...]:

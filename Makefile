@@ -1,0 +1,83 @@
+# breakeven: one line of help per target (`make` prints them)
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+UV ?= uv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format docs accept lock bench clean system
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
+	$(BIN)/breakeven demo --out demo
+
+test: .venv/.dev system ## set up everything, pass all tests
+	$(BIN)/python -m pytest
+
+check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
+
+lint: .venv/.dev ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check --output-format concise src tests benchmarks
+	$(BIN)/ruff format --check --quiet src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## format and sort the code
+	$(BIN)/ruff check --fix --quiet src tests benchmarks
+	$(BIN)/ruff format --quiet src tests benchmarks
+
+docs: .venv/.dev ## print the reference pages from code and catalogue again
+	$(BIN)/python -m breakeven.catalog.reference
+	$(BIN)/python -m breakeven.reports.schema
+	$(BIN)/python -m breakeven.cli.reference
+
+accept: .venv/.dev ## show changed snapshots, accept them
+	$(BIN)/python -m pytest -n 0 --snapshot-update tests
+	git diff --stat -- '*.ambr'
+
+bench: .venv/.dev ## print the tables of benchmarks/
+	$(BIN)/python benchmarks/breakeven_envelope.py
+	$(BIN)/python benchmarks/import_jsonl.py
+	$(BIN)/python benchmarks/compare_million_calls.py
+
+lock: ## lock the dependencies again (needs uv)
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/runtime.txt
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" -c requirements/runtime.txt -o requirements/dev.txt
+	$(UV) pip compile requirements/build.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/build.txt
+
+clean: ## remove what was built
+	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "breakeven needs Python 3.11 or newer; saw $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "no working venv module; trying Debian's package"; \
+	  apt-get install -y --no-install-recommends python3-venv && $(PYTHON) -m venv --clear .venv; }
+
+.venv/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | .venv/bin/python
+	@echo "installing breakeven and its dependencies (hashes checked)"
+	@$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing breakeven with what its tests need (hashes checked)"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.runtime
+
+# Debian packages that some tests use; a test skips with the reason where they are missing
+system:
+	@command -v chromium >/dev/null 2>&1 || [ -n "$$BREAKEVEN_NO_APT" ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	  && echo "installing chromium for the report's browser test" \
+	  && apt-get update -qq >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } \
+	  || echo "no chromium: the browser test will be skipped"

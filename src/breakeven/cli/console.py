@@ -1,0 +1,53 @@
+"""Console: where the verbs write: results to stdout, progress and errors to stderr, colours only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def stdout_console(width: int | None = None) -> Console:
+    """A console for results; Rich honours NO_COLOR and drops colour when stdout is not a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, emoji=False, width=width)
+    if width is None and not console.is_terminal:
+        console = Console(highlight=False, emoji=False, width=max(console.width, 100))
+    return console
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Say on stderr what is going on: a spinner on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield lambda step: status.update(safe(step))
+
+
+def safe(text: str) -> str:
+    """`text` without control characters: names from logs are hostile."""
+    from breakeven.reports.safe_text import safe as without_control_characters
+
+    return without_control_characters(text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a result file, creating its folder; a file that cannot be written is an error that says so."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None

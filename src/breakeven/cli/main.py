@@ -1,0 +1,100 @@
+"""The `breakeven` command: finds its verbs by walking this folder, imports only the one that is called.
+
+`--help` must stay instant, so the one-line help of each verb is read from its file's docstring without
+importing it.
+"""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from breakeven import __version__, cli
+from breakeven.errors import BreakevenError
+
+NOT_VERBS = frozenset({"main", "console"})
+
+
+class Verbs(click.Group):
+    """A command group whose commands are the modules of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the verbs; a trailing underscore (``import_``) keeps Python's keywords out of the way."""
+        names = (each.name for each in pkgutil.iter_modules(cli.__path__))
+        return sorted(name.rstrip("_") for name in names if name not in NOT_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of the verb and return its `command`."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(_module_name(cmd_name)).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest verb when there is none of the given name."""
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            from breakeven.errors import nearest
+
+            ctx.fail(f"no verb '{args[0]}'; {nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs with the first line of their docstrings, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+
+def _module_name(verb: str) -> str:
+    for candidate in (verb, verb + "_"):
+        name = f"{cli.__name__}.{candidate}"
+        if find_spec(name) is not None:
+            return name
+    raise LookupError(verb)
+
+
+def _summary(verb: str) -> str:
+    spec = find_spec(_module_name(verb))
+    assert spec is not None and spec.origin is not None
+    docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].partition(": ")[2].rstrip(".")
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: breakeven demo   |   breakeven compare --usage calls.jsonl --html report.html",
+)
+@click.version_option(__version__, prog_name="breakeven")
+def group() -> None:
+    """From your LLM usage log to an honest answer: what every way to serve it costs, and how sure we are."""
+
+
+def main() -> None:
+    """Run the command line; errors of ours print as text and exit with 2."""
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BreakevenError as error:
+        from breakeven.cli.console import safe
+
+        click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

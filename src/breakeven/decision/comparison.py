@@ -1,0 +1,152 @@
+"""Comparison: the Options side by side for one Workload, with ranges, odds, break-even volumes and levers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.costs.line import CostLine
+from breakeven.decision.breakeven import BreakEvenReport, Envelope
+from breakeven.decision.curve import CostCurve
+from breakeven.facts.distribution import Draws
+from breakeven.facts.trace import Node
+from breakeven.options.assembly.demand import Demand
+from breakeven.options.option import OptionCost
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An uncertain amount, by its quantiles over the draws."""
+
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+
+
+def range_of(draws: Draws) -> Range:
+    """Exact P10, P50, P90 and mean of `draws`, shape ``(draws,)``.
+
+    >>> range_of(np.arange(101.0))
+    Range(p10=10.0, p50=50.0, p90=90.0, mean=50.0)
+    """
+    p10, p50, p90 = (float(each) for each in np.quantile(draws, (0.1, 0.5, 0.9)))
+    return Range(p10, p50, p90, float(np.mean(draws)))
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """One cost line of one Option."""
+
+    line: CostLine
+    usd_per_month: Range
+    engineer_hours_per_month: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionResult:
+    """One Option with everything the table shows."""
+
+    cost: OptionCost
+    usd_per_month: Range
+    usd_per_mtok: Range
+    usd_per_success: Range
+    equal_success_usd_per_month: Range
+    """Cost of as many successful outcomes as the status quo gives: what the decision compares."""
+    with_losses_usd_per_month: Range
+    success_fraction: Range
+    raw_rent_usd_per_month: Range | None
+    total_over_rent_ratio: Range | None
+    probability_cheapest: float
+    """Share of the draws in which a successful outcome costs least here."""
+    probability_cheapest_with_losses: float
+    """The same with expected breach losses counted."""
+    extra_usd_per_month: Range
+    """Cost beyond the status quo's, for equal successful outcomes; negative when it costs less."""
+    lines: tuple[LineResult, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the Option."""
+        return self.cost.name
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """An Option that could not be costed, and why; never counted as free."""
+
+    name: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Cost of one Option along a grid of volumes, for equal successful outcomes."""
+
+    option: str
+    volumes_mtok: NDArray[np.float64]
+    p10_usd_per_month: NDArray[np.float64]
+    p50_usd_per_month: NDArray[np.float64]
+    p90_usd_per_month: NDArray[np.float64]
+    typical_usd_per_month: NDArray[np.float64]
+    probability_cheapest: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where an Option and the status quo cross, at typical values."""
+
+    option: str
+    report: BreakEvenReport
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """How far one Assumption alone moves the gap between the recommended Option and its rival."""
+
+    name: str
+    low: float
+    high: float
+    gap_at_low_usd_per_month: float
+    gap_at_high_usd_per_month: float
+    gap_usd_per_month: float
+    node: Node
+
+    @property
+    def swing_usd_per_month(self) -> float:
+        """Absolute movement of the gap over the Assumption's range."""
+        return abs(self.gap_at_high_usd_per_month - self.gap_at_low_usd_per_month)
+
+    @property
+    def flips(self) -> bool:
+        """True when the gap changes its sign inside the range: the answer hangs on this number."""
+        gaps = (self.gap_at_low_usd_per_month, self.gap_at_high_usd_per_month, self.gap_usd_per_month)
+        return min(gaps) < 0 < max(gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Options side by side."""
+
+    demand: Demand
+    status_quo: str
+    options: tuple[OptionResult, ...]
+    """Sorted by expected cost per successful outcome, cheapest first."""
+    unavailable: tuple[Unavailable, ...]
+    curves: tuple[CostCurve, ...]
+    """Typical monthly cost for equal successful outcomes, exact."""
+    envelope: Envelope
+    pairs: tuple[Pair, ...]
+    bands: tuple[Band, ...]
+    levers: tuple[Lever, ...]
+    """Largest swing first."""
+    typical_volume_mtok: float
+    draws_count: int
+    seed: int
+
+    def option(self, name: str) -> OptionResult:
+        """The result of the Option `name`."""
+        return next(each for each in self.options if each.name == name)

@@ -1,0 +1,82 @@
+"""Recommendation: the Option whose successful outcomes cost least, how sure that is, and against what.
+
+Money decides. Quality is a gate: while success rates are assumed, the recommendation holds only if the open model
+is good enough for the work, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from breakeven.decision.comparison import Comparison, OptionResult, Range
+
+Confidence = Literal["clear", "likely", "open"]
+CLEAR_FROM_FRACTION: Final = 0.9
+LIKELY_FROM_FRACTION: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What to do, and the odds."""
+
+    option: OptionResult
+    rival: OptionResult | None
+    """The status quo; the next best Option when the status quo itself is recommended; None when it stands alone."""
+    confidence: Confidence
+    odds_fraction: float
+    saves_usd_per_month: Range | None
+    """Rival minus recommended, for equal successful outcomes."""
+    stays: bool
+    """True when the status quo is recommended."""
+    needs_quality_check: bool
+    """True when another model would answer, and nobody has measured whether it is good enough."""
+    disagreements: tuple[str, ...]
+    """Other yardsticks that would choose differently: ``usd_per_month``, ``with_losses``, ``odds``."""
+
+
+def recommend(comparison: Comparison) -> Recommendation:
+    """Choose the Option with the lowest expected cost per successful outcome."""
+    best, *others = comparison.options
+    stays = best.name == comparison.status_quo
+    rival = (others[0] if others else None) if stays else comparison.option(comparison.status_quo)
+    return Recommendation(
+        best,
+        rival,
+        confidence_of(best.probability_cheapest),
+        best.probability_cheapest,
+        _saving(best, rival, comparison.status_quo) if rival else None,
+        stays,
+        best.cost.family != "api",
+        _disagreements(comparison, best),
+    )
+
+
+def confidence_of(odds_fraction: float) -> Confidence:
+    """clear from 90 % of the futures on, likely from 60 %, else open.
+
+    >>> confidence_of(0.95), confidence_of(0.7), confidence_of(0.4)
+    ('clear', 'likely', 'open')
+    """
+    if odds_fraction >= CLEAR_FROM_FRACTION:
+        return "clear"
+    return "likely" if odds_fraction >= LIKELY_FROM_FRACTION else "open"
+
+
+def _saving(best: OptionResult, rival: OptionResult, status_quo: str) -> Range:
+    """Rival minus best, draw by draw: one of the two is the status quo, whose extra cost is zero in every draw."""
+    if best.name == status_quo:
+        return rival.extra_usd_per_month
+    extra = best.extra_usd_per_month
+    return Range(-extra.p90, -extra.p50, -extra.p10, -extra.mean)
+
+
+def _disagreements(comparison: Comparison, best: OptionResult) -> tuple[str, ...]:
+    found = []
+    if min(comparison.options, key=lambda each: each.usd_per_month.mean).name != best.name:
+        found.append("usd_per_month")
+    if max(comparison.options, key=lambda each: each.probability_cheapest).name != best.name:
+        found.append("odds")
+    if max(comparison.options, key=lambda each: each.probability_cheapest_with_losses).name != best.name:
+        found.append("with_losses")
+    return tuple(found)

@@ -1,0 +1,22 @@
+"""Staircase: where the cost of a fleet jumps as the volume grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """Where an Option's cost jumps: at every multiple of `step_mtok` from `from_count` on."""
+
+    step_mtok: float
+    from_count: int
+
+    def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
+        """Volumes below `end_mtok` at which one more replica is needed."""
+        last = int(np.ceil(end_mtok / self.step_mtok))
+        counts: NDArray[np.float64] = np.arange(self.from_count, last, dtype=np.float64)
+        return counts * self.step_mtok

@@ -1,0 +1,1 @@
+"""Reports: one comparison document, and the surfaces that show it (terminal, HTML, JSON)."""

@@ -1,0 +1,296 @@
+"""Build: one Comparison and its Workload become the document that every surface shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven import __version__
+from breakeven.catalog.load import Catalog
+from breakeven.catalog.staleness import is_stale
+from breakeven.decision.comparison import Band, Comparison, Lever, LineResult, OptionResult, Pair, Range
+from breakeven.decision.curve import CostCurve
+from breakeven.decision.recommendation import Recommendation, recommend
+from breakeven.decision.scenario import Scenario
+from breakeven.facts.trace import Node
+from breakeven.reports import wording
+from breakeven.reports.document import (
+    SCHEMA_VERSION,
+    Amount,
+    AssumptionPart,
+    BreakEvenPart,
+    CrossingPart,
+    CurvePart,
+    Document,
+    FooterPart,
+    LeverPart,
+    LinePart,
+    OptionPart,
+    PairPart,
+    StretchPart,
+    UnavailablePart,
+    VerdictPart,
+    WorkloadPart,
+)
+from breakeven.reports.tracing import TraceTable, source_part
+
+LEVERS_SHOWN_COUNT = 12
+EXACT_POINTS_MAX_COUNT = 400
+LINEAR_VIEW_RATIO = 3.0
+"""The linear view shows volumes up to this multiple of the user's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a comparison was made from; printed in the footer."""
+
+    catalog: Catalog
+    scenario: Scenario
+    calls_hash: str
+    hours_per_month: float
+
+
+def build_document(
+    comparison: Comparison, workload: WorkloadPart, inputs: Inputs, *, next_command: str, warnings: Iterable[str] = ()
+) -> Document:
+    """The document; a pure function of its arguments."""
+    advice = recommend(comparison)
+    trace = TraceTable(inputs.catalog.as_of)
+    options = tuple(_option(each, trace) for each in comparison.options)
+    return Document(
+        schema_version=SCHEMA_VERSION,
+        kind="comparison",
+        verdict=_verdict(comparison, advice, workload, next_command),
+        workload=workload,
+        options=options,
+        unavailable=tuple(
+            UnavailablePart(name=each.name, title=each.title, reason=each.reason) for each in comparison.unavailable
+        ),
+        breakeven=_breakeven(comparison),
+        levers=tuple(_lever(each) for each in comparison.levers[:LEVERS_SHOWN_COUNT]),
+        assumptions=_assumptions(comparison, inputs),
+        included=_included(comparison),
+        excluded=wording.EXCLUDED,
+        warnings=(*warnings, *_unused_overrides(comparison, inputs)),
+        trace=trace.nodes,
+        footer=FooterPart(
+            breakeven_version=__version__,
+            calls_hash=inputs.calls_hash,
+            catalog_hash=inputs.catalog.digest,
+            scenario_hash=inputs.scenario.digest(),
+            prices_version=inputs.catalog.genai_prices_version,
+            as_of=inputs.catalog.as_of.isoformat(),
+            seed=comparison.seed,
+            draws_count=comparison.draws_count,
+            hours_per_month=inputs.hours_per_month,
+        ),
+    )
+
+
+def amount(value: Range, unit: str) -> Amount:
+    """A Range with its unit."""
+    return Amount(p10=value.p10, p50=value.p50, p90=value.p90, mean=value.mean, unit=unit)
+
+
+def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadPart, next_command: str) -> VerdictPart:
+    details = [
+        *wording.data_details(workload),
+        wording.totals_detail(comparison),
+        wording.quality_detail(comparison, advice),
+        *wording.disagreement_details(advice, comparison),
+        *wording.lever_details(comparison),
+    ]
+    return VerdictPart(
+        sentence=wording.verdict_sentence(comparison, advice),
+        details=tuple(details),
+        recommended=advice.option.name,
+        rival=advice.rival.name if advice.rival else None,
+        confidence=advice.confidence,
+        odds_fraction=advice.odds_fraction,
+        saves_usd_per_month=amount(advice.saves_usd_per_month, "usd/month") if advice.saves_usd_per_month else None,
+        next_command=next_command,
+    )
+
+
+def _option(result: OptionResult, trace: TraceTable) -> OptionPart:
+    cost = result.cost
+    trace.add(cost.cost_per_success)
+    monthly, rent, over_rent = "usd/month", result.raw_rent_usd_per_month, result.total_over_rent_ratio
+    return OptionPart(
+        name=cost.name,
+        title=cost.title,
+        family=cost.family,
+        buys=cost.buys,
+        usd_per_month=amount(result.usd_per_month, monthly),
+        usd_per_mtok=amount(result.usd_per_mtok, "usd/mtok"),
+        usd_per_success=amount(result.usd_per_success, "usd/success"),
+        equal_success_usd_per_month=amount(result.equal_success_usd_per_month, monthly),
+        with_losses_usd_per_month=amount(result.with_losses_usd_per_month, monthly),
+        extra_usd_per_month=amount(result.extra_usd_per_month, monthly),
+        success_fraction=amount(result.success_fraction, "fraction"),
+        raw_rent_usd_per_month=amount(rent, monthly) if rent else None,
+        total_over_rent_ratio=amount(over_rent, "ratio") if over_rent else None,
+        probability_cheapest_fraction=result.probability_cheapest,
+        probability_cheapest_with_losses_fraction=result.probability_cheapest_with_losses,
+        lines=tuple(_line(each, trace) for each in result.lines),
+        facts={node.name: _node_amount(node) for node in cost.facts},
+    )
+
+
+def _line(result: LineResult, trace: TraceTable) -> LinePart:
+    line, hours = result.line, result.engineer_hours_per_month
+    return LinePart(
+        name=line.name,
+        title=line.title,
+        usd_per_month=amount(result.usd_per_month, "usd/month"),
+        engineer_hours_per_month=amount(hours, "hour/month") if hours else None,
+        raw_rent=line.raw_rent,
+        apart=line.apart,
+        note=line.note,
+        trace=trace.add(line.usd_per_month),
+    )
+
+
+def _node_amount(node: Node) -> Amount:
+    p10, p50, p90 = (float(each) for each in np.quantile(node.value, (0.1, 0.5, 0.9)))
+    return Amount(p10=p10, p50=p50, p90=p90, mean=float(np.mean(node.value)), unit=node.unit)
+
+
+def _breakeven(comparison: Comparison) -> BreakEvenPart:
+    envelope = comparison.envelope
+    curves = {curve.name: curve for curve in comparison.curves}
+    return BreakEvenPart(
+        volume_mtok_per_month=comparison.typical_volume_mtok,
+        axis_low_mtok_per_month=envelope.low_mtok,
+        axis_high_mtok_per_month=envelope.high_mtok,
+        stretches=tuple(
+            StretchPart(from_mtok_per_month=each.from_mtok, to_mtok_per_month=each.to_mtok, option=each.option)
+            for each in envelope.stretches
+        ),
+        crossings=tuple(
+            CrossingPart(
+                mtok_per_month=each.mtok_per_month,
+                from_option=each.from_option,
+                to_option=each.to_option,
+                kind=each.kind,
+            )
+            for each in envelope.crossings
+        ),
+        pairs=tuple(_pair(comparison, each) for each in comparison.pairs),
+        curves=tuple(_curve(each, curves[each.option], comparison.typical_volume_mtok) for each in comparison.bands),
+    )
+
+
+def _pair(comparison: Comparison, pair: Pair) -> PairPart:
+    report = pair.report
+    return PairPart(
+        option=pair.option,
+        crossings_mtok_per_month=tuple(each.mtok_per_month for each in report.crossings),
+        first_mtok_per_month=None if report.b_never else wording.first_cheaper_mtok(report),
+        always_above_mtok_per_month=report.b_always_above_mtok,
+        proven_beyond_axis="proved" in (report.b_always_basis, report.b_never_basis),
+        sentence=wording.pair_sentence(comparison, pair),
+    )
+
+
+def _curve(band: Band, curve: CostCurve, volume_mtok: float) -> CurvePart:
+    volumes, costs = _corners(curve, volume_mtok * LINEAR_VIEW_RATIO)
+    return CurvePart(
+        option=band.option,
+        volumes_mtok_per_month=_floats(band.volumes_mtok),
+        p10_usd_per_month=_floats(band.p10_usd_per_month),
+        p50_usd_per_month=_floats(band.p50_usd_per_month),
+        p90_usd_per_month=_floats(band.p90_usd_per_month),
+        probability_cheapest_fraction=_floats(band.probability_cheapest),
+        exact_volumes_mtok_per_month=_floats(volumes),
+        exact_usd_per_month=_floats(costs),
+    )
+
+
+def _corners(curve: CostCurve, end_mtok: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both ends of each piece below `end_mtok`, so that jumps stand upright in a drawing."""
+    starts = curve.starts_mtok[curve.starts_mtok < end_mtok][:EXACT_POINTS_MAX_COUNT]
+    ends = np.append(starts[1:], min(end_mtok, curve.end_mtok))
+    pieces = slice(0, starts.size)
+    intercepts, slopes = curve.intercepts_usd[pieces], curve.slopes_usd_per_mtok[pieces]
+    volumes = np.stack([starts, ends], axis=1)
+    costs = intercepts[:, None] + slopes[:, None] * volumes
+    return volumes.ravel(), costs.ravel()
+
+
+def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(each) for each in values)
+
+
+def _lever(lever: Lever) -> LeverPart:
+    return LeverPart(
+        name=lever.name,
+        unit=lever.node.unit,
+        low=lever.low,
+        high=lever.high,
+        gap_at_low_usd_per_month=lever.gap_at_low_usd_per_month,
+        gap_at_high_usd_per_month=lever.gap_at_high_usd_per_month,
+        gap_usd_per_month=lever.gap_usd_per_month,
+        flips=lever.flips,
+        grade=lever.node.source.grade.value if lever.node.source else "guess",
+    )
+
+
+def _leaves(result: OptionResult) -> dict[str, Node]:
+    found = dict(result.cost.cost_per_success.leaves())
+    for line in result.lines:
+        found.update(line.line.usd_per_month.leaves())
+    return found
+
+
+def _assumptions(comparison: Comparison, inputs: Inputs) -> tuple[AssumptionPart, ...]:
+    """Every Fact that was read, once per distinct range, with the options that read it."""
+    readers: dict[tuple[str, float, float, float], list[str]] = {}
+    nodes: dict[tuple[str, float, float, float], Node] = {}
+    for result in comparison.options:
+        for name, node in _leaves(result).items():
+            fact = node.assumption
+            if fact is not None:
+                key = (name, fact.low, fact.typical, fact.high)
+                readers.setdefault(key, []).append(result.name)
+                nodes[key] = node
+    return tuple(_assumption(nodes[key], tuple(readers[key]), inputs) for key in sorted(nodes))
+
+
+def _assumption(node: Node, used_by: tuple[str, ...], inputs: Inputs) -> AssumptionPart:
+    fact = node.assumption
+    assert fact is not None
+    return AssumptionPart(
+        name=fact.name,
+        unit=fact.unit,
+        low=fact.low,
+        typical=fact.typical,
+        high=fact.high,
+        layer=node.layer.value,
+        source=source_part(fact.source, inputs.catalog.as_of),
+        note=fact.note,
+        used_by=used_by,
+        stale=is_stale(fact, inputs.catalog.as_of),
+    )
+
+
+def _included(comparison: Comparison) -> tuple[str, ...]:
+    """Titles of all lines that count somewhere, without the part names a hybrid adds."""
+    titles = dict.fromkeys(
+        line.line.title for result in comparison.options if result.cost.family != "hybrid" for line in result.lines
+    )
+    apart = {line.line.title for result in comparison.options for line in result.lines if line.line.apart}
+    return tuple(f"{title}, shown apart" if title in apart else title for title in titles)
+
+
+def _unused_overrides(comparison: Comparison, inputs: Inputs) -> list[str]:
+    """An override that no option read would mislead in silence."""
+    read = {name for result in comparison.options for name in _leaves(result)}
+    return [
+        f"the override of '{name}' changed nothing: no compared option reads it"
+        for name in inputs.scenario.overrides
+        if name not in read
+    ]

@@ -1,0 +1,384 @@
+"""The comparison document: the one versioned JSON behind terminal, HTML and every later surface.
+
+Every amount is a range over the draws. USD amounts are per month unless the name says otherwise. The JSON Schema
+is published in docs/reference/comparison.schema.json. Minor versions add fields; a major version may remove them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from breakeven.errors import DocumentError
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Amount(_Part):
+    """An uncertain amount."""
+
+    p10: float
+    """10 % of the futures lie below."""
+    p50: float
+    """Median."""
+    p90: float
+    """90 % of the futures lie below."""
+    mean: float
+    """Expected value."""
+    unit: str
+    """Unit, e.g. usd/month."""
+
+
+class VerdictPart(_Part):
+    """The answer."""
+
+    sentence: str
+    """The answer in one sentence, with its odds."""
+    details: tuple[str, ...]
+    """What a reader must know beside it, most important first."""
+    recommended: str
+    """Name of the recommended option."""
+    rival: str | None
+    """The option it is compared with: the status quo, or the next best when the status quo is recommended."""
+    confidence: Literal["clear", "likely", "open"]
+    """clear: cheapest in 90 % of the futures or more; likely: 60 %; open: fewer."""
+    odds_fraction: float
+    """Share of futures in which the recommended option has the cheapest successful outcome."""
+    saves_usd_per_month: Amount | None
+    """What the recommended option saves against the rival for equal successful outcomes; negative: it costs more."""
+    next_command: str
+    """What to run next."""
+
+
+class ModelUsePart(_Part):
+    """One model of the log."""
+
+    provider: str
+    model: str
+    requests_count: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    spend_usd: float | None
+    """At the prices of each call's own day; None: unpriced."""
+
+
+class HourPart(_Part):
+    """One hour of the week in UTC (0 is Monday 00:00)."""
+
+    hour_of_week: int
+    requests_mean: float
+    tokens_mean: float
+
+
+class DayPart(_Part):
+    """One day of the log, UTC."""
+
+    day: str
+    requests_count: int
+    input_tokens: int
+    cache_read_tokens: int
+    output_tokens: int
+    spend_usd: float
+    unpriced_tokens: int
+    complete: bool
+    """False for a first or last day that the log covers in part."""
+
+
+class ImportPart(_Part):
+    """What was read: rows_in = calls + duplicates + rejects."""
+
+    rows_in: int
+    calls: int
+    duplicates: int
+    rejects: int
+    rejects_by_reason: dict[str, int]
+    reject_file: str | None
+    files: tuple[str, ...]
+    format: str
+
+
+class WorkloadPart(_Part):
+    """The log, summarised."""
+
+    label: str
+    synthetic: bool
+    """True: generated, not real traffic."""
+    first_time: str
+    last_time: str
+    observed_hours: float
+    days_count: int
+    extrapolated_from_hours: float | None
+    """Monthly figures are this many observed hours stretched to a month; None: a month or more was observed."""
+    requests_count: int
+    errors_count: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    spend_usd: float
+    """Of the priced calls, at each day's own prices."""
+    requests_per_month: float
+    tokens_per_month: float
+    spend_usd_per_month: float
+    peak_to_mean_ratio: float | None
+    peak_basis: str
+    input_tokens_quantiles: dict[str, float]
+    """Exact P50, P95, P99 of a request's input."""
+    output_tokens_quantiles: dict[str, float]
+    models: tuple[ModelUsePart, ...]
+    unpriced: tuple[ModelUsePart, ...]
+    unpriced_tokens_fraction: float
+    days: tuple[DayPart, ...]
+    hours_of_week: tuple[HourPart, ...]
+    """Empty when the log is shorter than a week."""
+    may_conclude: tuple[str, ...]
+    may_not_conclude: tuple[str, ...]
+    imported: ImportPart | None
+
+
+class LinePart(_Part):
+    """One cost line of one option."""
+
+    name: str
+    title: str
+    usd_per_month: Amount
+    engineer_hours_per_month: Amount | None
+    raw_rent: bool
+    apart: bool
+    """True: an expected loss, beside the total and not in it."""
+    note: str
+    trace: str
+    """Id of the node in `trace`."""
+
+
+class OptionPart(_Part):
+    """One option."""
+
+    name: str
+    title: str
+    family: str
+    buys: str
+    usd_per_month: Amount
+    usd_per_mtok: Amount
+    usd_per_success: Amount
+    equal_success_usd_per_month: Amount
+    """Cost of as many successful outcomes as today."""
+    with_losses_usd_per_month: Amount
+    """With the expected breach loss counted."""
+    extra_usd_per_month: Amount
+    """Beyond today's cost, for equal successful outcomes; negative: it costs less."""
+    success_fraction: Amount
+    raw_rent_usd_per_month: Amount | None
+    total_over_rent_ratio: Amount | None
+    """Total over bare GPU rent; the guide says 3 to 5."""
+    probability_cheapest_fraction: float
+    probability_cheapest_with_losses_fraction: float
+    lines: tuple[LinePart, ...]
+    facts: dict[str, Amount]
+    """Replicas, GPUs, busy share where the option has a fleet."""
+
+
+class UnavailablePart(_Part):
+    """An option that could not be costed."""
+
+    name: str
+    title: str
+    reason: str
+
+
+class CrossingPart(_Part):
+    """A volume at which the cheapest option changes, at typical values."""
+
+    mtok_per_month: float
+    from_option: str
+    to_option: str
+    kind: str
+    """crossing: two lines meet; step: one of them jumps."""
+
+
+class StretchPart(_Part):
+    """A stretch of volumes in which one option is cheapest, at typical values: (from, to]."""
+
+    from_mtok_per_month: float
+    to_mtok_per_month: float
+    option: str
+
+
+class PairPart(_Part):
+    """Where an option and the status quo cross."""
+
+    option: str
+    crossings_mtok_per_month: tuple[float, ...]
+    first_mtok_per_month: float | None
+    """Smallest volume from which the option is cheaper at least for a while; None: never on the axis."""
+    always_above_mtok_per_month: float | None
+    """The option is cheaper at every larger volume; None: not shown."""
+    proven_beyond_axis: bool
+    """True: holds for every volume however large; False: up to the end of the axis."""
+    sentence: str
+
+
+class CurvePart(_Part):
+    """Cost of one option against volume, USD per month for equal successful outcomes."""
+
+    option: str
+    volumes_mtok_per_month: tuple[float, ...]
+    p10_usd_per_month: tuple[float, ...]
+    p50_usd_per_month: tuple[float, ...]
+    p90_usd_per_month: tuple[float, ...]
+    probability_cheapest_fraction: tuple[float, ...]
+    exact_volumes_mtok_per_month: tuple[float, ...]
+    """Corner points of the typical curve around the user's volume, both sides of each jump."""
+    exact_usd_per_month: tuple[float, ...]
+
+
+class BreakEvenPart(_Part):
+    """Break-even volumes, exact at typical values."""
+
+    volume_mtok_per_month: float
+    """You are here."""
+    axis_low_mtok_per_month: float
+    axis_high_mtok_per_month: float
+    stretches: tuple[StretchPart, ...]
+    crossings: tuple[CrossingPart, ...]
+    pairs: tuple[PairPart, ...]
+    curves: tuple[CurvePart, ...]
+
+
+class LeverPart(_Part):
+    """One assumption moved alone from its low to its high."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    gap_at_low_usd_per_month: float
+    """Rival minus recommended, at the low end; negative: the rival is cheaper."""
+    gap_at_high_usd_per_month: float
+    gap_usd_per_month: float
+    flips: bool
+    """True: the answer changes inside the range."""
+    grade: str
+
+
+class SourcePart(_Part):
+    """Where a number comes from."""
+
+    title: str
+    link: str
+    read: str
+    grade: str
+    age_days: int
+
+
+class AssumptionPart(_Part):
+    """One Fact that the comparison read."""
+
+    name: str
+    unit: str
+    low: float
+    typical: float
+    high: float
+    layer: str
+    source: SourcePart
+    note: str
+    used_by: tuple[str, ...]
+    """Options that read it."""
+    stale: bool
+    """True: older than its kind of Fact should be."""
+
+
+class ShadowedPart(_Part):
+    """A layer that knew the name and lost."""
+
+    layer: str
+    low: float
+    typical: float
+    high: float
+
+
+class TraceNodePart(_Part):
+    """One value and what it was made of."""
+
+    name: str
+    unit: str
+    layer: str
+    p10: float
+    p50: float
+    p90: float
+    formula: str
+    summary: str
+    source: SourcePart | None
+    shadowed: tuple[ShadowedPart, ...]
+    inputs: tuple[str, ...]
+    """Ids of the nodes it was made of."""
+
+
+class FooterPart(_Part):
+    """What reproduces this document: it is a pure function of these."""
+
+    breakeven_version: str
+    calls_hash: str
+    catalog_hash: str
+    scenario_hash: str
+    prices_version: str
+    """Version of the genai-prices package."""
+    as_of: str
+    seed: int
+    draws_count: int
+    hours_per_month: float
+
+
+class Document(_Part):
+    """A comparison."""
+
+    schema_version: str
+    kind: Literal["comparison"]
+    verdict: VerdictPart
+    workload: WorkloadPart
+    options: tuple[OptionPart, ...]
+    """Cheapest successful outcome first."""
+    unavailable: tuple[UnavailablePart, ...]
+    breakeven: BreakEvenPart
+    levers: tuple[LeverPart, ...]
+    assumptions: tuple[AssumptionPart, ...]
+    included: tuple[str, ...]
+    excluded: tuple[str, ...]
+    warnings: tuple[str, ...]
+    trace: dict[str, TraceNodePart]
+    footer: FooterPart
+
+
+def read_document(path: Path) -> Document:
+    """Read a document; raises DocumentError when it is missing, damaged, or of a newer major version."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DocumentError(f"cannot read {path}: {error.strerror}; `breakeven compare --json` writes one") from None
+    except ValueError:
+        raise DocumentError(f"{path} is not JSON; `breakeven compare --json` writes one") from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(version, str):
+        raise DocumentError(f"{path} has no schema_version; wanted a comparison from `breakeven compare --json`")
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise DocumentError(f"{path} has schema {version}; this breakeven reads {SCHEMA_VERSION}: upgrade breakeven")
+    try:
+        return Document.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(each) for each in first["loc"])
+        raise DocumentError(f"{path} is damaged at {place}: {first['msg']}") from None
+
+
+def to_json(document: Document) -> str:
+    """The document as JSON text, two-space indented, ending in a newline."""
+    return json.dumps(document.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n"

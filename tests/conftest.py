@@ -1,0 +1,20 @@
+"""Shared by all tests: the folder of public data beside the project, where there is one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """`../shared/data`, or a skip that says it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no public data at {SHARED_DATA.name}: ../shared/data is absent")
+    return SHARED_DATA

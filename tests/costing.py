@@ -1,0 +1,52 @@
+"""What tests of options share: a demand typed in by hand, and Facts pinned to single values."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from breakeven.catalog.load import load_catalog
+from breakeven.decision.scenario import Scenario
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.source import Grade, Source
+from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
+from breakeven.options.assembly.offers import fixed_fact
+from breakeven.options.option import Situation
+from breakeven.units import unit_of
+
+AS_OF = date(2026, 11, 23)
+LOG = Source("a typed-in log", "tests", AS_OF, Grade.MEASURED)
+LIST = Source("a price list", "tests", AS_OF, Grade.OFFICIAL)
+PRICES = {
+    "input_usd_per_mtok": 1.25,
+    "cache_read_usd_per_mtok": 0.125,
+    "cache_write_usd_per_mtok": 1.25,
+    "output_usd_per_mtok": 10.0,
+}
+
+
+def pinned(facts: dict[str, float]) -> dict[str, Assumption]:
+    """Facts without a range."""
+    return {name: fixed_fact(name, float(value), LOG) for name, value in facts.items() if unit_of(name)}
+
+
+def demand(
+    volume_mtok: float,
+    tokens_per_request: int = 2000,
+    *,
+    output_fraction: float = 0.2,
+    cache_read_fraction: float = 0.0,
+    prices: dict[str, float] | None = None,
+    hours: float = 730.0,
+) -> Demand:
+    """A month of calls of one model."""
+    tokens = round(volume_mtok * 1e6)
+    output, read = round(tokens * output_fraction), round(tokens * cache_read_fraction)
+    mix = TokenMix(tokens - output - read, read, 0, output)
+    facts = tuple(fixed_fact(name, value, LIST) for name, value in (prices or PRICES).items())
+    model = ModelDemand("openai/gpt-5", mix, tokens // tokens_per_request, 0.0, facts, LIST)
+    return Demand((model,), hours, "month_window_volume_ratio", None, LOG)
+
+
+def situation(of: Demand, scenario: dict[str, Assumption] | None = None, **choices: object) -> Situation:
+    """The catalogue of a fixed day with a demand and overrides."""
+    return Situation(of, load_catalog(AS_OF), Scenario(**choices).choices(), scenario or {})
