@@ -28,6 +28,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "usd_per_gpu_hour": "usd/hour",
     "usd_per_gpu_month": "usd/month",
     "usd_per_replica_month": "usd/month",
+    "usd_per_replica": "usd",
     "usd_per_hour": "usd/hour",
     "usd_per_month": "usd/month",
     "usd_per_year": "usd/year",

@@ -29,8 +29,8 @@ def big() -> Comparison:
 
 
 def test_odds_add_up_to_one(small: Comparison) -> None:
-    assert sum(each.probability_cheapest for each in small.options) == pytest.approx(1)
-    assert sum(each.probability_cheapest_with_losses for each in small.options) == pytest.approx(1)
+    assert sum(each.cheapest_fraction for each in small.options) == pytest.approx(1)
+    assert sum(each.cheapest_with_losses_fraction for each in small.options) == pytest.approx(1)
 
 
 def test_odds_are_counted_on_shared_draws(small: Comparison) -> None:
@@ -41,7 +41,7 @@ def test_odds_are_counted_on_shared_draws(small: Comparison) -> None:
     }
     for each in small.options:
         others = np.min([value for name, value in costs.items() if name != each.name], axis=0)
-        assert each.probability_cheapest == pytest.approx(np.mean(costs[each.name] < others))
+        assert each.cheapest_fraction == pytest.approx(np.mean(costs[each.name] < others))
 
 
 def test_options_are_sorted_by_expected_cost_per_success(small: Comparison) -> None:
@@ -71,7 +71,7 @@ def test_the_envelope_is_the_cheapest_option_at_random_volumes(small: Comparison
 
 
 def test_bands_bracket_the_median_and_carry_the_odds(small: Comparison) -> None:
-    odds = np.sum([band.probability_cheapest for band in small.bands], axis=0)
+    odds = np.sum([band.cheapest_fraction for band in small.bands], axis=0)
     assert odds == pytest.approx(np.ones_like(odds))
     for band in small.bands:
         assert np.all(band.p10_usd_per_month <= band.p50_usd_per_month)

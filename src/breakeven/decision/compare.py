@@ -138,8 +138,8 @@ def _result(
     draws_count: int,
     equal: Draws,
     extra: Draws,
-    probability_cheapest: float,
-    probability_cheapest_with_losses: float,
+    cheapest_fraction: float,
+    cheapest_with_losses_fraction: float,
 ) -> OptionResult:
     total = _full(cost.total.value, draws_count)
     rent = cost.breakdown.raw_rent_usd_per_month()
@@ -154,8 +154,8 @@ def _result(
         range_of(_full(cost.success.value, draws_count)),
         range_of(_full(rent, draws_count)) if rent is not None and rented else None,
         range_of(total / rent) if rent is not None and rented else None,
-        probability_cheapest,
-        probability_cheapest_with_losses,
+        cheapest_fraction,
+        cheapest_with_losses_fraction,
         range_of(extra),
         tuple(_line_result(line, draws_count) for line in cost.breakdown.lines),
     )

@@ -59,9 +59,9 @@ class OptionResult:
     success_fraction: Range
     raw_rent_usd_per_month: Range | None
     total_over_rent_ratio: Range | None
-    probability_cheapest: float
+    cheapest_fraction: float
     """Share of the draws in which a successful outcome costs least here."""
-    probability_cheapest_with_losses: float
+    cheapest_with_losses_fraction: float
     """The same with expected breach losses counted."""
     extra_usd_per_month: Range
     """Cost beyond the status quo's, for equal successful outcomes; negative when it costs less."""
@@ -92,7 +92,7 @@ class Band:
     p50_usd_per_month: NDArray[np.float64]
     p90_usd_per_month: NDArray[np.float64]
     typical_usd_per_month: NDArray[np.float64]
-    probability_cheapest: NDArray[np.float64]
+    cheapest_fraction: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ def recommend(comparison: Comparison) -> Recommendation:
     return Recommendation(
         best,
         rival,
-        confidence_of(best.probability_cheapest),
-        best.probability_cheapest,
+        confidence_of(best.cheapest_fraction),
+        best.cheapest_fraction,
         _saving(best, rival, comparison.status_quo) if rival else None,
         stays,
         best.cost.family != "api",
@@ -75,8 +75,8 @@ def _disagreements(comparison: Comparison, best: OptionResult) -> tuple[str, ...
     found = []
     if min(comparison.options, key=lambda each: each.usd_per_month.mean).name != best.name:
         found.append("usd_per_month")
-    if max(comparison.options, key=lambda each: each.probability_cheapest).name != best.name:
+    if max(comparison.options, key=lambda each: each.cheapest_fraction).name != best.name:
         found.append("odds")
-    if max(comparison.options, key=lambda each: each.probability_cheapest_with_losses).name != best.name:
+    if max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction).name != best.name:
         found.append("with_losses")
     return tuple(found)

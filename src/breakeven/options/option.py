@@ -84,11 +84,11 @@ class Option(Protocol):
 
 
 def binder_for(
-    situation: Situation, evaluation: Evaluation, offer: Mapping[str, Assumption], share: Draws | float = 1.0
+    situation: Situation, evaluation: Evaluation, offer: Mapping[str, Assumption], share_fraction: Draws | float = 1.0
 ) -> Binder:
-    """A Binder over all layers, with the demand (or `share` of it) bound."""
+    """A Binder over all layers, with the demand (or `share_fraction` of it) bound."""
     binder = Binder(evaluation.draw, situation.catalog.assumptions, offer, situation.scenario)
-    bind_demand(binder, situation.demand, evaluation.volume_mtok, share)
+    bind_demand(binder, situation.demand, evaluation.volume_mtok, share_fraction)
     return binder
 
 

@@ -117,7 +117,6 @@ def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadP
 
 def _option(result: OptionResult, trace: TraceTable) -> OptionPart:
     cost = result.cost
-    trace.add(cost.cost_per_success)
     monthly, rent, over_rent = "usd/month", result.raw_rent_usd_per_month, result.total_over_rent_ratio
     return OptionPart(
         name=cost.name,
@@ -133,9 +132,11 @@ def _option(result: OptionResult, trace: TraceTable) -> OptionPart:
         success_fraction=amount(result.success_fraction, "fraction"),
         raw_rent_usd_per_month=amount(rent, monthly) if rent else None,
         total_over_rent_ratio=amount(over_rent, "ratio") if over_rent else None,
-        probability_cheapest_fraction=result.probability_cheapest,
-        probability_cheapest_with_losses_fraction=result.probability_cheapest_with_losses,
+        probability_cheapest_fraction=result.cheapest_fraction,
+        probability_cheapest_with_losses_fraction=result.cheapest_with_losses_fraction,
         lines=tuple(_line(each, trace) for each in result.lines),
+        total_trace=trace.add(cost.total),
+        cost_per_success_trace=trace.add(cost.cost_per_success),
         facts={node.name: _node_amount(node) for node in cost.facts},
     )
 
@@ -204,7 +205,7 @@ def _curve(band: Band, curve: CostCurve, volume_mtok: float) -> CurvePart:
         p10_usd_per_month=_floats(band.p10_usd_per_month),
         p50_usd_per_month=_floats(band.p50_usd_per_month),
         p90_usd_per_month=_floats(band.p90_usd_per_month),
-        probability_cheapest_fraction=_floats(band.probability_cheapest),
+        probability_cheapest_fraction=_floats(band.cheapest_fraction),
         exact_volumes_mtok_per_month=_floats(volumes),
         exact_usd_per_month=_floats(costs),
     )

@@ -183,6 +183,10 @@ class OptionPart(_Part):
     probability_cheapest_fraction: float
     probability_cheapest_with_losses_fraction: float
     lines: tuple[LinePart, ...]
+    total_trace: str = ""
+    """Id of the total in `trace`."""
+    cost_per_success_trace: str = ""
+    """Id of the cost per successful outcome in `trace`."""
     facts: dict[str, Amount]
     """Replicas, GPUs, busy share where the option has a fleet."""
 

@@ -135,8 +135,8 @@ def cached_input_fraction(cache_read_fraction: Draws, output_fraction: Draws) ->
     return cache_read_fraction / (1 - output_fraction)
 
 
-def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share: Draws | float = 1.0) -> None:
-    """Bind the demand's names; `volume_mtok` replaces the observed volume (for curves), `share` takes a part of it."""
+def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share_fraction: Draws | float = 1.0) -> None:
+    """Bind the demand's names; `volume_mtok` replaces the observed volume (for curves), `share_fraction` takes a part of it."""
     source = demand.source
     tokens = demand.mix.tokens
     for name, value in demand.mix.fractions().items():
@@ -150,8 +150,8 @@ def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share
         whole = binder.evaluate(volume_mtok_per_month)
     else:
         whole = binder.derive("volume_mtok_per_month", volume_mtok, "a point of the cost curve")
-    if not (np.isscalar(share) and share == 1.0):
-        binder.derive("volume_mtok_per_month", whole.value * share, "this part's share of the volume", whole)
+    if not (np.isscalar(share_fraction) and share_fraction == 1.0):
+        binder.derive("volume_mtok_per_month", whole.value * share_fraction, "this part's share of the volume", whole)
     for each in (
         requests_per_month,
         input_tokens_per_request,
