@@ -7,6 +7,8 @@ wide ranges: a prior, until the serving capacity of the deployment is measured. 
 
 from __future__ import annotations
 
+import numpy as np
+
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.units import FLOP_PER_MULTIPLY_ADD, FLOPS_PER_TFLOPS, MS_PER_S, TOKENS_PER_STEP
@@ -59,6 +61,25 @@ def weights_read_gb(
 
 
 @formula
+def step_overhead_ms(
+    engine_overhead_ms: Draws,
+    layer_overhead_ms: Draws,
+    layers_count: Draws,
+    gpus_per_replica_count: Draws,
+    tensor_parallel_overhead_ratio: Draws,
+    sequence_overhead_ms: Draws,
+    batch_count: Draws,
+) -> Draws:
+    """Time of a decode step that is neither bandwidth nor arithmetic: engine, layers (more when split), sequences.
+
+    >>> round(float(step_overhead_ms(1.0, 0.041, 32.0, 1.0, 1.5, 0.0075, 32.0)), 3)
+    2.552
+    """
+    split = np.where(gpus_per_replica_count > 1, tensor_parallel_overhead_ratio, 1.0)
+    return engine_overhead_ms + layer_overhead_ms * layers_count * split + sequence_overhead_ms * batch_count
+
+
+@formula
 def decode_s_per_token(
     weights_read_gb: Draws,
     batch_count: Draws,
@@ -66,7 +87,7 @@ def decode_s_per_token(
     gpus_per_replica_count: Draws,
     gpu_bandwidth_gb_per_s: Draws,
     decode_bandwidth_fraction: Draws,
-    engine_overhead_ms: Draws,
+    step_overhead_ms: Draws,
 ) -> Draws:
     """Time of one decode step, in which each sequence of the batch gains a token: read weights and KV cache, once.
 
@@ -76,7 +97,7 @@ def decode_s_per_token(
     read = (weights_read_gb + batch_count * sequence_gb) / (
         gpus_per_replica_count * gpu_bandwidth_gb_per_s * decode_bandwidth_fraction
     )
-    return (read + engine_overhead_ms / MS_PER_S) / TOKENS_PER_STEP
+    return (read + step_overhead_ms / MS_PER_S) / TOKENS_PER_STEP
 
 
 @formula
@@ -90,10 +111,14 @@ def decode_s_per_request(decode_s_per_token: Draws, output_tokens_per_request: D
 
 
 @formula
-def replica_capacity_req_per_s(prefill_s_per_request: Draws, decode_s_per_request: Draws) -> Draws:
+def replica_capacity_req_per_s(
+    prefill_s_per_request: Draws, decode_s_per_request: Draws, capacity_measured_over_model_ratio: Draws
+) -> Draws:
     """Requests per second of one saturated replica that interleaves prefill and decode.
 
-    >>> float(replica_capacity_req_per_s(0.06, 0.04))
+    The last argument is how public measurements spread around this very formula (benchmarks/serving_prior.py).
+
+    >>> float(replica_capacity_req_per_s(0.06, 0.04, 1.0))
     10.0
     """
-    return 1 / (prefill_s_per_request + decode_s_per_request)
+    return capacity_measured_over_model_ratio / (prefill_s_per_request + decode_s_per_request)

@@ -48,6 +48,7 @@ def deployment(catalog: Catalog, choices: Choices) -> Deployment:
         fixed_fact("gpu_peak_tflops", peak, of_gpu),
         fixed_fact("weights_gb", model.weights_gb_by_precision[precision], of_model),
         fixed_fact("active_params_count", model.active_params_count, of_model),
+        fixed_fact("layers_count", model.layers_count, of_model),
         fixed_fact("kv_bytes_per_token", model.kv_bytes_per_token, of_model),
         fixed_fact("sliding_window_tokens", model.sliding_window_tokens, of_model),
         fixed_fact("sliding_layers_fraction", model.sliding_layers_count / model.layers_count, of_model),
@@ -67,6 +68,7 @@ def bind_fleet(binder: Binder, choices: Choices) -> Staircase:
         roofline.prefill_tokens_per_request,
         roofline.prefill_s_per_request,
         roofline.weights_read_gb,
+        roofline.step_overhead_ms,
         roofline.decode_s_per_token,
         roofline.decode_s_per_request,
     ):

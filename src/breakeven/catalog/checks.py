@@ -1,0 +1,162 @@
+"""Checks of the catalogue's rows against their names, their dates and each other; each failure says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from breakeven.catalog.files import CatalogFiles, Place
+from breakeven.catalog.schema import AssumptionEntry, DatedRange, DatedTokenPricesEntry, SourceEntry
+from breakeven.errors import CatalogError, nearest
+from breakeven.units import UNIT_BY_SUFFIX, unit_of
+
+PRICE_UNITS: Final = frozenset({"usd/hour", "usd/mtok", "usd/kwh", "usd/cny"})
+"""Units of prices; 0 is refused there, because a missing price must never look like a free one."""
+PRICE_NAME_SUFFIX: Final = "_price_usd"
+
+
+def check(files: CatalogFiles) -> None:
+    """Raise a CatalogError for the first row that contradicts its name, its dates, or another row."""
+    _check_names_once(files)
+    _check_dimensions(files)
+    for where, name, entry in all_assumptions(files):
+        _check_unit(where, name, entry)
+        _check_values(where, name, entry)
+    _check_dates(files)
+    _check_references(files)
+
+
+def all_assumptions(files: CatalogFiles) -> Iterator[tuple[Place, str, AssumptionEntry]]:
+    """Where it stands, its name, and the entry: of the assumptions, the rates, and the facts of GPU offers."""
+    for file in (*files.assumptions, *files.fx):
+        for name, entry in file.content.root.items():
+            yield file.where(name), name, entry
+    for offers in files.gpu_offers:
+        for offer_name, offer in offers.content.root.items():
+            for name, entry in offer.facts.items():
+                yield offers.where(offer_name, "facts", name), name, entry
+
+
+def is_price(name: str) -> bool:
+    """Whether a fact of this name is a market price (positive, and to be looked at again every quarter).
+
+    >>> is_price("gpu_rent_usd_per_gpu_hour"), is_price("engineer_usd_per_year")
+    (True, False)
+    """
+    return unit_of(name) in PRICE_UNITS or name.endswith(PRICE_NAME_SUFFIX)
+
+
+def _check_names_once(files: CatalogFiles) -> None:
+    facts = [(name, file.where(name)) for file in (*files.assumptions, *files.fx) for name in file.content.root]
+    rents = [(name, offers.where(name)) for offers in files.gpu_offers for name in offers.content.root]
+    tokens = [(name, offers.where(name)) for offers in files.token_offers for name in offers.content.root]
+    gpus = [(name, hardware.where(name)) for hardware in files.hardware for name in hardware.content.root]
+    models = [(name, each.where(name)) for each in files.models for name in each.content.root]
+    for group in (facts, rents + tokens, gpus, models):
+        seen: dict[str, Place] = {}
+        for name, where in group:
+            if name in seen:
+                raise CatalogError(f"{where}: already at {seen[name]}; keep one entry and append to it.")
+            seen[name] = where
+
+
+def _check_dimensions(files: CatalogFiles) -> None:
+    name_of: dict[int, str] = {}
+    dimension_of: dict[str, int] = {}
+    everything = list(all_assumptions(files))
+    next_free = 1 + max((entry.dimension for _, _, entry in everything), default=-1)
+    for where, name, entry in everything:
+        owner = name_of.setdefault(entry.dimension, name)
+        if owner != name:
+            raise CatalogError(
+                f"{where}: dimension {entry.dimension} belongs to {owner}; the next free one is {next_free}."
+            )
+        known = dimension_of.setdefault(name, entry.dimension)
+        if known != entry.dimension:
+            raise CatalogError(
+                f"{where}: dimension {entry.dimension}, elsewhere {known}; one name keeps one dimension."
+            )
+
+
+def _check_unit(where: Place, name: str, entry: AssumptionEntry) -> None:
+    unit = unit_of(name)
+    if unit is None:
+        raise CatalogError(f"{where}: the name ends in no unit; {nearest(name, list(UNIT_BY_SUFFIX))}")
+    if entry.unit != unit:
+        raise CatalogError(
+            f"{where}: unit '{entry.unit}' contradicts the name, which says '{unit}'. Change one of them."
+        )
+
+
+def _check_values(where: Place, name: str, entry: AssumptionEntry) -> None:
+    for dated in entry.values:
+        value = dated.value
+        if value is None:
+            continue
+        if value.low < 0:
+            raise CatalogError(f"{where}: low is {value.low:g} since {dated.since}; wanted 0 or more.")
+        if entry.unit == "fraction" and value.high > 1:
+            raise CatalogError(f"{where}: high is {value.high:g} since {dated.since}; a fraction ends at 1.")
+        if is_price(name) and value.low == 0:
+            raise CatalogError(
+                f"{where}: low is 0 since {dated.since}; a price is positive. An offer that ends says `range: null`."
+            )
+
+
+def _check_dates(files: CatalogFiles) -> None:
+    checked = files.catalogue.content.checked
+    for where, value in _dated_values(files):
+        if value.since > checked and value.expected is None:
+            raise CatalogError(
+                f"{where}: starts {value.since}, after the catalogue was last checked ({checked}). Write `expected:`"
+                " for something announced, or move `checked:` in catalogue.yaml."
+            )
+    for where, source in _sources(files):
+        if source.read > checked:
+            raise CatalogError(
+                f"{where}: read {source.read}, after the catalogue was last checked ({checked}). Correct the date, or"
+                " move `checked:` in catalogue.yaml."
+            )
+
+
+def _dated_values(files: CatalogFiles) -> Iterator[tuple[Place, DatedRange | DatedTokenPricesEntry]]:
+    for where, _, entry in all_assumptions(files):
+        for value in entry.values:
+            yield where, value
+    for file in files.token_offers:
+        for name, offer in file.content.root.items():
+            for prices in offer.values or ():
+                yield file.where(name), prices
+
+
+def _sources(files: CatalogFiles) -> Iterator[tuple[Place, SourceEntry]]:
+    for where, value in _dated_values(files):
+        yield where, value.source
+    for tokens in files.token_offers:
+        for name, offer in tokens.content.root.items():
+            yield tokens.where(name), offer.source
+    for hardware in files.hardware:
+        for name, gpu in hardware.content.root.items():
+            yield hardware.where(name), gpu.source
+    for models in files.models:
+        for name, model in models.content.root.items():
+            yield models.where(name), model.source
+
+
+def _check_references(files: CatalogFiles) -> None:
+    gpus = [name for file in files.hardware for name in file.content.root]
+    models = [name for file in files.models for name in file.content.root]
+    for offers in files.gpu_offers:
+        for name, offer in offers.content.root.items():
+            if offer.gpu not in gpus:
+                where = offers.where(name, "gpu")
+                raise CatalogError(f"{where}: no GPU '{offer.gpu}' under hardware/; {nearest(offer.gpu, gpus)}")
+    for tokens in files.token_offers:
+        for name, sold in tokens.content.root.items():
+            if sold.kind == "brokered" and sold.model not in models:
+                where = tokens.where(name, "model")
+                raise CatalogError(f"{where}: no model '{sold.model}' under models/; {nearest(sold.model, models)}")
+    for file in files.fx:
+        for name in file.content.root:
+            if not name.startswith("usd_per_"):
+                raise CatalogError(f"{file.where(name)}: an exchange rate is named after its unit, e.g. usd_per_cny.")

@@ -1,0 +1,330 @@
+"""The shape of the catalogue's YAML files, published as docs/reference/catalog.schema.json for editors.
+
+Strict on purpose: a quoted number, an unquoted `no`, a date written as a year are refused rather than guessed at.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from breakeven.catalog.market import market_range
+from breakeven.catalog.model import Precision
+from breakeven.catalog.offer import GpuTerm, TokenOfferKind
+from breakeven.facts.source import Grade
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class SourceEntry(_Entry):
+    """Where a number comes from. All four fields are mandatory."""
+
+    title: Text
+    """What was read, or how it was measured."""
+    link: Text
+    """An address, or a citation that finds it."""
+    read: date
+    """The day the number was read there (for a measurement: taken); the earliest day the record allows."""
+    grade: Annotated[Grade, Field(strict=False)]
+    """measured, official, quoted, expert or guess."""
+
+
+class RangeEntry(_Entry):
+    """5 %, 50 % and 95 % quantiles. Three equal numbers: certain."""
+
+    low: Number
+    typical: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RangeEntry:
+        if not self.low <= self.typical <= self.high:
+            raise ValueError(f"wanted low <= typical <= high, saw {self.low:g}, {self.typical:g}, {self.high:g}")
+        return self
+
+
+class QuoteEntry(_Entry):
+    """One provider's price behind a market range."""
+
+    provider: Text
+    usd_per_gpu_hour: Positive
+    gpus_count: Annotated[int, Field(ge=1)]
+    segment: str = ""
+    """marketplace, neocloud or hyperscaler."""
+
+
+class _DatedEntry(_Entry):
+    """A value from a day on: exactly one of its alternatives; null ends the value on that day."""
+
+    alternatives: ClassVar[tuple[str, ...]] = ("range", "expected")
+
+    since: date
+    """First day on which it holds."""
+    source: SourceEntry
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_alternative(self) -> _DatedEntry:
+        given = [name for name in self.alternatives if name in self.model_fields_set]
+        if len(given) != 1:
+            raise ValueError(f"wanted exactly one of {', '.join(self.alternatives)}; saw {given or 'none'}")
+        return self
+
+
+class DatedRange(_DatedEntry):
+    """A range from a day on."""
+
+    range: RangeEntry | None = None
+    """null: the value ends on this day."""
+    expected: RangeEntry | None = None
+    """Announced for a day that has not come yet; used from that day on, and listed as unconfirmed."""
+    quotes: list[QuoteEntry] | None = None
+    """The prices that the range summarises, one per provider (see market.py)."""
+
+    @model_validator(mode="after")
+    def _range_is_of_its_quotes(self) -> DatedRange:
+        value = self.range or self.expected
+        if self.quotes is None or value is None:
+            return self
+        names = [quote.provider for quote in self.quotes]
+        if len(set(names)) < len(names):
+            raise ValueError("a provider is quoted twice; keep one price per provider")
+        of_quotes = market_range([quote.usd_per_gpu_hour for quote in self.quotes])
+        wanted = (of_quotes.low, of_quotes.typical, of_quotes.high)
+        if not all(map(math.isclose, wanted, (value.low, value.typical, value.high))):
+            raise ValueError(f"the range is not that of its quotes: wanted {wanted}, saw {value!r}")
+        return self
+
+    @property
+    def value(self) -> RangeEntry | None:
+        """The range in force, confirmed or announced; None when the value has ended."""
+        return self.range or self.expected
+
+
+class AssumptionEntry(_Entry):
+    """An uncertain number with its history."""
+
+    dimension: Count
+    """Sobol dimension of this name: unique, never reused, so that an added entry moves no other draw."""
+    unit: Text
+    """Must be the unit that the suffix of the name declares."""
+    values: Annotated[list[DatedRange], Field(min_length=1)]
+    """Oldest first; append only."""
+
+    @model_validator(mode="after")
+    def _oldest_first(self) -> AssumptionEntry:
+        _check_ascending([value.since for value in self.values])
+        return self
+
+
+class AssumptionFile(RootModel[dict[str, AssumptionEntry]]):
+    """data/assumptions/*.yaml and data/fx.yaml: name -> assumption."""
+
+
+class GpuOfferEntry(_Entry):
+    """GPU hours for sale."""
+
+    gpu: Text
+    """Name of an entry under data/hardware."""
+    term: GpuTerm
+    provider: Text
+    """A provider, or `market` for the spread over providers."""
+    facts: Annotated[dict[str, AssumptionEntry], Field(min_length=1)]
+    """Facts that this offer fixes. Offers share a name (and its dimension) on purpose: it is the same risk."""
+
+
+class GpuOfferFile(RootModel[dict[str, GpuOfferEntry]]):
+    """data/offers/gpu_*.yaml: name -> offer of GPU hours."""
+
+
+class TokenPricesEntry(_Entry):
+    """Prices per million tokens in the offer's currency."""
+
+    input_per_mtok: Amount
+    output_per_mtok: Amount
+    cache_read_per_mtok: Amount | None = None
+    """Absent: cached input is billed at the input price."""
+    cache_write_per_mtok: Amount | None = None
+    """Absent: cache writes are billed at the input price."""
+
+    @model_validator(mode="after")
+    def _not_free(self) -> TokenPricesEntry:
+        if self.input_per_mtok == 0 and self.output_per_mtok == 0:
+            raise ValueError("0 is not a price; write `unpriced: free tier, because ...` instead of `prices`")
+        return self
+
+
+class DatedTokenPricesEntry(_DatedEntry):
+    """Token prices from a day on."""
+
+    alternatives: ClassVar[tuple[str, ...]] = ("prices", "expected", "unpriced")
+
+    prices: TokenPricesEntry | None = None
+    """null: the offer ends on this day."""
+    expected: TokenPricesEntry | None = None
+    """Announced for a day that has not come yet."""
+    unpriced: Text | None = None
+    """Why there is no usable price from this day on."""
+
+    @property
+    def value(self) -> TokenPricesEntry | None:
+        """The prices in force, confirmed or announced; None when there are none."""
+        return self.prices or self.expected
+
+
+class GenaiPricesEntry(_Entry):
+    """Where the genai-prices package lists an offer."""
+
+    provider: Text
+    model: Text
+
+
+class TokenOfferEntry(_Entry):
+    """Tokens for sale: a reference into genai-prices, or dated prices of our own."""
+
+    kind: TokenOfferKind
+    provider: Text
+    model: Text
+    """A model of data/models for an open model; the model's id for a closed one."""
+    model_ids: Annotated[list[Text], Field(min_length=1)]
+    """Ids under which usage logs know it; the usual one first."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    unit: Text
+    """currency/mtok, in small letters."""
+    source: SourceEntry
+    genai_prices: GenaiPricesEntry | None = None
+    values: list[DatedTokenPricesEntry] | None = None
+    """Oldest first; append only."""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_price_list(self) -> TokenOfferEntry:
+        if (self.genai_prices is None) == (not self.values):
+            raise ValueError("wanted exactly one of genai_prices (a reference) or values (dated prices)")
+        unit = f"{self.currency.lower()}/mtok"
+        if self.unit != unit:
+            raise ValueError(f"unit: wanted '{unit}' for currency {self.currency}, saw '{self.unit}'")
+        _check_ascending([value.since for value in self.values or ()])
+        return self
+
+
+class TokenOfferFile(RootModel[dict[str, TokenOfferEntry]]):
+    """data/offers/tokens*.yaml: name -> offer of tokens."""
+
+
+class GpuEntry(_Entry):
+    """Facts of one GPU; TFLOP/s are dense."""
+
+    memory_gb: Positive
+    """What nvidia-smi or rocm-smi shows, in 1e9 bytes."""
+    bandwidth_gb_per_s: Positive
+    bf16_tflops: Positive
+    fp8_tflops: Positive | None
+    fp4_tflops: Positive | None
+    power_w: Positive
+    link_gb_per_s: Positive
+    source: SourceEntry
+    note: str = ""
+
+
+class HardwareFile(RootModel[dict[str, GpuEntry]]):
+    """data/hardware/*.yaml: name -> GPU."""
+
+
+class ModelEntry(_Entry):
+    """Architecture of one open model."""
+
+    hf_id: Text
+    params_count: Positive
+    active_params_count: Positive
+    layers_count: Annotated[int, Field(ge=1)]
+    hidden_size_count: Annotated[int, Field(ge=1)]
+    heads_count: Annotated[int, Field(ge=1)]
+    kv_heads_count: Annotated[int, Field(ge=1)]
+    head_dim_count: Annotated[int, Field(ge=1)]
+    experts_count: Count = 0
+    experts_per_token_count: Count = 0
+    kv_bytes_per_token: Positive
+    sliding_window_tokens: Count = 0
+    sliding_layers_count: Count = 0
+    context_tokens: Annotated[int, Field(ge=1)]
+    native_precision: Precision
+    weights_gb: Annotated[dict[Precision, Positive], Field(min_length=1)]
+    expert_weights_gb: dict[Precision, Positive] = Field(default_factory=dict)
+    source: SourceEntry
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelEntry:
+        if self.active_params_count > self.params_count:
+            raise ValueError("active_params_count is larger than params_count")
+        if self.native_precision not in self.weights_gb:
+            raise ValueError(f"weights_gb has no entry for the native precision {self.native_precision}")
+        is_moe = self.experts_count > 0
+        if is_moe != bool(self.expert_weights_gb) or is_moe != (self.experts_per_token_count > 0):
+            raise ValueError("experts_count, experts_per_token_count and expert_weights_gb go together")
+        if is_moe and set(self.expert_weights_gb) != set(self.weights_gb):
+            raise ValueError("expert_weights_gb must name the same precisions as weights_gb")
+        return self
+
+
+class ModelFile(RootModel[dict[str, ModelEntry]]):
+    """data/models/*.yaml: name -> model."""
+
+
+class GenaiPricesRelease(_Entry):
+    """The release of genai-prices that this catalogue was checked with."""
+
+    version: Text
+    read: date
+
+
+class CatalogueFile(_Entry):
+    """data/catalogue.yaml: when somebody last looked at the whole."""
+
+    checked: date
+    """No source may be read after this day; move it when appending rows."""
+    genai_prices: GenaiPricesRelease
+
+
+FILE_MODELS: dict[str, type[BaseModel]] = {
+    "catalogue": CatalogueFile,
+    "assumptions": AssumptionFile,
+    "gpu_offers": GpuOfferFile,
+    "token_offers": TokenOfferFile,
+    "hardware": HardwareFile,
+    "models": ModelFile,
+}
+"""Kind of file -> its shape."""
+
+
+def json_schema() -> dict[str, Any]:
+    """One JSON Schema (2020-12) for every kind of file of the catalogue."""
+    from pydantic.json_schema import models_json_schema
+
+    _, schema = models_json_schema(
+        [(model, "validation") for model in FILE_MODELS.values()], title="breakeven catalogue"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in FILE_MODELS.values()],
+    }
+
+
+def _check_ascending(days: list[date]) -> None:
+    for earlier, later in pairwise(days):
+        if earlier >= later:
+            raise ValueError(f"values must be in order of `since`, each day once; saw {later} after {earlier}")
