@@ -2,25 +2,73 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from breakeven.cli.console import usage_options
+from breakeven.cli.scenario_options import scenario_from, scenario_options
+from breakeven.cli.usage_source import opened_calls, reading_warnings, source_options
 
 
-@click.command(epilog="Example: breakeven compare --usage calls.jsonl --html report.html --json > report.json")
-@usage_options
-@click.option("--scenario", type=click.Path(dir_okay=False, path_type=Path), help="Scenario file (`breakeven init`).")
-@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Override a fact, e.g. engineer_usd_per_year=180000.")
-@click.option("--options", help="Options to compare, separated by commas; all by default.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of the draws.")
+@click.command(epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json")
+@source_options
+@scenario_options
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a self-contained HTML report.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON document to this file.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON document to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
-def command(**arguments: object) -> None:
-    """Cost every way to serve the workload in a usage log.
+def command(
+    usage: tuple[Path, ...],
+    store: Path | None,
+    rejects: Path | None,
+    log_format: str | None,
+    maps: tuple[str, ...],
+    scenario: Path | None,
+    sets: tuple[str, ...],
+    options: str | None,
+    as_of: datetime | None,
+    seed: int | None,
+    html: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Cost every way to serve the workload of a usage log, and say which is cheapest and how sure that is.
 
-    With --usage the log is read into a temporary store; without it, the store that `breakeven import` filled is used.
+    With --usage the log is read for this question alone; without it, the store that `breakeven import` filled is
+    used.
     """
+    from breakeven.cli.console import progress, stdout_console, write_text
+    from breakeven.clock import today
+    from breakeven.reports.answer import Question, answer
+    from breakeven.reports.document import to_json
+    from breakeven.reports.workload_part import import_part
+
+    given = scenario_from(scenario, sets, options, as_of, seed)
+    with progress() as say, opened_calls(usage, store, log_format, maps, rejects, say) as calls:
+        next_command = f"breakeven explain {out} OPTION.LINE" if out else "breakeven compare ... --out report.json"
+        question = Question(
+            calls.store,
+            calls.label,
+            given,
+            today(),
+            imported=import_part(calls.report) if calls.report else None,
+            warnings=reading_warnings(calls.report),
+            next_command=next_command,
+        )
+        document = answer(question, say)
+        if html:
+            say("drawing the report")
+            from breakeven.reports.html import render_html
+
+            write_text(html, render_html(document))
+        if out:
+            write_text(out, to_json(document))
+    if as_json:
+        click.echo(to_json(document), nl=False)
+        return
+    from breakeven.reports.terminal import render_comparison
+
+    render_comparison(document, stdout_console())
+    for path in (html, out):
+        if path:
+            click.echo(f"Wrote {path}")

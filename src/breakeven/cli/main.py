@@ -18,7 +18,7 @@ import click
 from breakeven import __version__, cli
 from breakeven.errors import BreakevenError
 
-NOT_VERBS = frozenset({"main", "console", "reference"})
+NOT_VERBS = frozenset({"main", "console", "reference", "scenario_options", "usage_source"})
 
 
 class Verbs(click.Group):

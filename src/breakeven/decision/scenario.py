@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.errors import ScenarioError, nearest
 from breakeven.facts.assumption import Assumption
@@ -119,6 +120,10 @@ class Scenario(_Strict):
             self.precision,
             self.gpus_per_replica_count,
         )
+
+    def contract(self) -> tuple[ContractPrice, ...]:
+        """The agreed prices, for the price table."""
+        return tuple(ContractPrice(**each.model_dump()) for each in self.contract_prices)
 
     def facts(self, catalog: Catalog) -> dict[str, Assumption]:
         """The overrides as Assumptions; refuses a name that no Option would read, and an impossible value."""

@@ -8,8 +8,10 @@ from typing import Final
 from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair
 from breakeven.decision.recommendation import Recommendation
+from breakeven.options.assembly.demand import Demand
 from breakeven.reports.amounts import money, volume
 from breakeven.reports.document import WorkloadPart
+from breakeven.workload.profile import Workload
 
 EXCLUDED: Final = (
     "correcting, retrying or escalating failed answers (success rates only divide the cost)",
@@ -101,13 +103,13 @@ def disagreement_details(advice: Recommendation, comparison: Comparison) -> list
         cheapest = min(comparison.options, key=lambda each: each.usd_per_month.mean)
         found.append(f"By the monthly bill alone {_lower(cheapest)} is cheapest; it loses on successful outcomes.")
     if "odds" in advice.disagreements:
-        likeliest = max(comparison.options, key=lambda each: each.probability_cheapest)
+        likeliest = max(comparison.options, key=lambda each: each.cheapest_fraction)
         found.append(
-            f"{likeliest.cost.title} is cheapest more often ({round(likeliest.probability_cheapest * 100)} of 100 "
+            f"{likeliest.cost.title} is cheapest more often ({round(likeliest.cheapest_fraction * 100)} of 100 "
             f"futures), but costs more on average: its bad futures are worse."
         )
     if "with_losses" in advice.disagreements:
-        safest = max(comparison.options, key=lambda each: each.probability_cheapest_with_losses)
+        safest = max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction)
         found.append(f"Counting the expected breach loss, {_lower(safest)} is cheapest most often.")
     return found
 
@@ -166,3 +168,18 @@ def lever_details(comparison: Comparison) -> list[str]:
 def _bill(option: OptionResult) -> str:
     each = option.usd_per_month
     return f"{money(each.p50)} ({money(each.p10)} to {money(each.p90)})"
+
+
+def demand_warnings(demand: Demand, workload: Workload) -> list[str]:
+    """What was assumed about the log's calls before anything could be compared."""
+    found = []
+    for each in demand.models:
+        if each.assumed:
+            share = each.mix.tokens / max(workload.tokens, 1)
+            found.append(
+                f"The log names no model for {share:.0%} of the tokens; {each.label} is assumed there "
+                f"(frontier_model in the scenario)."
+            )
+    if workload.errors_count:
+        found.append(f"{workload.errors_count:,} calls failed; their tokens are counted as billed.")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from breakeven.catalog.load import Catalog
@@ -43,7 +43,10 @@ def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
     if not rows or rows[0].status != "priced":
         reason = rows[0].reason if rows else "no dated entry"
         raise UnknownPrice(f"no price for '{name}' on {catalog.as_of}: {reason}")
-    return OfferPrices(f"{offer.model} at {offer.provider}", {fact.name: fact for fact in price_facts(rows[0])})
+    facts = price_facts(rows[0])
+    if offer.currency != "USD":
+        facts = tuple(_with_exchange_rate(fact, catalog.fx[offer.currency.lower()]) for fact in facts)
+    return OfferPrices(f"{offer.model} at {offer.provider}", {fact.name: fact for fact in facts})
 
 
 def price_facts(row: TokenPriceRow) -> tuple[Assumption, ...]:
@@ -70,6 +73,12 @@ def pick(things: Mapping[str, Thing], name: str, kind: str) -> Thing:
     if name not in things:
         raise UnknownName(f"no {kind} named '{name}' in the catalogue; {nearest(name, list(things))}")
     return things[name]
+
+
+def _with_exchange_rate(fact: Assumption, rate: Assumption) -> Assumption:
+    """A price in another currency is as uncertain as the rate it was converted at, and drawn on the rate's draws."""
+    low, high = fact.typical * rate.low / rate.typical, fact.typical * rate.high / rate.typical
+    return replace(fact, low=low, high=high, dimension=rate.dimension)
 
 
 def _or(price: float | None, otherwise: float | None) -> float | None:

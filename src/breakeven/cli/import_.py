@@ -1,0 +1,75 @@
+"""import: read usage logs into the local store; good rows are kept, bad ones counted, named and written aside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from breakeven.cli.usage_source import DEFAULT_STORE, import_settings, progress_text, reading_options
+
+if TYPE_CHECKING:
+    from breakeven.usage.ingest_report import IngestReport
+
+
+@click.command("import", epilog="Example: breakeven import logs/ --map input_tokens=prompt_len")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@reading_options
+@click.option("--store", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STORE, show_default=True)
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected rows go.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was read as JSON.")
+def command(
+    paths: tuple[Path, ...],
+    log_format: str | None,
+    maps: tuple[str, ...],
+    store: Path,
+    rejects: Path | None,
+    as_json: bool,
+) -> None:
+    """Read log files or folders into the store. Importing the same rows again changes nothing.
+
+    Prompts are never stored; keys and user names are hashed.
+    """
+    from breakeven.cli.console import progress
+    from breakeven.clock import now
+    from breakeven.reports.workload_part import import_part
+    from breakeven.usage.store import CallStore
+
+    with progress() as say, CallStore(store) as calls:
+        report = calls.ingest(
+            list(paths),
+            now=now(),
+            settings=import_settings(log_format, maps),
+            reject_path=rejects,
+            progress=lambda at: say(progress_text(at)),
+        )
+    if as_json:
+        part = import_part(report).model_dump(mode="json")
+        click.echo(json.dumps({**part, "store": str(store)}, indent=2, ensure_ascii=False))
+        return
+    _print(report, store)
+
+
+def _print(report: IngestReport, store: Path) -> None:
+    from breakeven.reports.safe_text import safe
+
+    formats = f" ({', '.join(report.formats)})" if report.formats else ""
+    click.echo(
+        f"{report.rows_in:,} rows in{formats} = {report.calls:,} calls + {report.duplicates:,} duplicates "
+        f"+ {report.rejects_count:,} rejects"
+    )
+    for each in report.files:
+        if each.status != "imported":
+            click.echo(f"  {safe(each.name)}: {each.status}{': ' + safe(each.note) if each.note else ''}")
+    for reason, count in report.rejects.items():
+        click.echo(f"  {count:,} rejected: {safe(reason)}")
+    for example in report.examples:
+        click.echo(f"    {safe(str(example))}")
+    if report.reject_path:
+        click.echo(f"  all rejected rows: {report.reject_path}")
+    for warning in report.warnings:
+        click.echo(f"! {safe(warning)}")
+    option = "" if store == DEFAULT_STORE else f" --store {store}"
+    click.echo(f"Next: breakeven profile{option}")

@@ -1,0 +1,52 @@
+"""profile: tokens, requests, models and spend per day, hours of the week, and what the data allow to conclude."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from breakeven.cli.scenario_options import scenario_from, scenario_options
+from breakeven.cli.usage_source import opened_calls, reading_warnings, source_options
+
+
+@click.command(epilog="Example: breakeven profile --usage calls.jsonl")
+@source_options
+@scenario_options
+@click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
+def command(
+    usage: tuple[Path, ...],
+    store: Path | None,
+    rejects: Path | None,
+    log_format: str | None,
+    maps: tuple[str, ...],
+    scenario: Path | None,
+    sets: tuple[str, ...],
+    options: str | None,
+    as_of: datetime | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Summarise the calls of a log: tokens per day, models, spend at each day's prices, the hours of the week."""
+    from breakeven.cli.console import progress, stdout_console
+    from breakeven.clock import today
+    from breakeven.reports.answer import Question, profile
+    from breakeven.reports.workload_part import import_part, workload_part
+
+    given = scenario_from(scenario, sets, options, as_of, seed)
+    with progress() as say, opened_calls(usage, store, log_format, maps, rejects, say) as calls:
+        question = Question(calls.store, calls.label, given, today())
+        imported = import_part(calls.report) if calls.report else None
+        part = workload_part(profile(question, say), calls.label, imported=imported)
+        warnings = reading_warnings(calls.report)
+    if as_json:
+        click.echo(json.dumps(part.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        return
+    from breakeven.reports.safe_text import safe
+    from breakeven.reports.terminal import render_workload
+
+    render_workload(part, stdout_console())
+    for warning in warnings:
+        click.echo(f"! {safe(warning)}")

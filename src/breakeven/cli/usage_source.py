@@ -1,0 +1,131 @@
+"""Usage source: the options that say which calls to look at, shared by the verbs that read usage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from breakeven.usage.ingest_report import IngestReport
+    from breakeven.usage.plan import ImportSettings
+    from breakeven.usage.store import CallStore
+
+DEFAULT_STORE: Final = Path(".breakeven")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCalls:
+    """A store with calls in it, and what reading them gave."""
+
+    store: CallStore
+    label: str
+    report: IngestReport | None
+    """None when the calls were imported earlier."""
+
+
+def reading_options(command: Command) -> Command:
+    """``--format`` and ``--map``: how to read a log."""
+    for option in (
+        click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Say which column holds a field."),
+        click.option("--format", "log_format", metavar="NAME", help="Log format; recognised by itself when absent."),
+    ):
+        command = option(command)
+    return command
+
+
+def source_options(command: Command) -> Command:
+    """``--usage`` or ``--store``, with the options of reading."""
+    for option in (
+        click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected rows go."),
+        click.option(
+            "--store",
+            type=click.Path(file_okay=False, path_type=Path),
+            help=f"Store that `breakeven import` filled; {DEFAULT_STORE} when absent.",
+        ),
+        click.option(
+            "--usage",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Log file or folder, read into a temporary store; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return reading_options(command)
+
+
+def import_settings(log_format: str | None, maps: tuple[str, ...]) -> ImportSettings:
+    """What ``--format`` and ``--map`` say."""
+    from breakeven.usage.plan import ImportSettings
+
+    return ImportSettings(format=log_format, mapping=dict(pairs(maps, "--map", "input_tokens=prompt_len")))
+
+
+def pairs(texts: tuple[str, ...], option: str, example: str) -> Iterator[tuple[str, str]]:
+    """Split ``NAME=VALUE`` texts."""
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"{option} {text}: wanted NAME=VALUE, e.g. {option} {example}")
+        yield name.strip(), value.strip()
+
+
+@contextmanager
+def opened_calls(
+    usage: tuple[Path, ...],
+    store: Path | None,
+    log_format: str | None,
+    maps: tuple[str, ...],
+    rejects: Path | None,
+    say: Callable[[str], None],
+) -> Iterator[OpenedCalls]:
+    """The calls that the options mean; a log given with ``--usage`` is read into a store that is gone afterwards."""
+    from breakeven.clock import now
+    from breakeven.errors import UsageError
+    from breakeven.usage.store import CallStore
+
+    if usage and store:
+        raise click.UsageError("give --usage or --store, not both")
+    if not usage:
+        folder = store or DEFAULT_STORE
+        if not (folder / "manifest.json").exists():
+            raise UsageError(f"no calls in {folder}; run `breakeven import YOUR-LOG`, or give the log with --usage")
+        with CallStore(folder) as kept:
+            yield OpenedCalls(kept, str(folder), None)
+        return
+    with CallStore.temporary() as passing:
+        target = rejects or Path(f"{usage[0].name or 'log'}.rejects.jsonl")
+        report = passing.ingest(
+            list(usage),
+            now=now(),
+            settings=import_settings(log_format, maps),
+            reject_path=target,
+            progress=lambda at: say(progress_text(at)),
+        )
+        yield OpenedCalls(passing, ", ".join(path.name for path in usage), report)
+
+
+def progress_text(at: Any) -> str:
+    """One line about how far an import is."""
+    share = f" ({at.bytes_done / at.bytes_count:.0%})" if at.bytes_count else ""
+    return f"reading {at.file}: {at.rows_in:,} rows{share}"
+
+
+def reading_warnings(report: IngestReport | None) -> tuple[str, ...]:
+    """What reading lost or changed, for the report's warnings."""
+    if report is None:
+        return ()
+    found = list(report.warnings)
+    if report.rejects_count:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in list(report.rejects.items())[:3])
+        where = f"; all of them are in {report.reject_path}" if report.reject_path else ""
+        found.append(f"{report.rejects_count:,} of {report.rows_in:,} rows were rejected ({reasons}){where}.")
+    for each in report.files:
+        if each.status in ("empty", "not a log"):
+            found.append(f"{each.name} was left out: {each.note or each.status}")
+    return tuple(found)

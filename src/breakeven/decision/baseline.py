@@ -1,0 +1,92 @@
+"""Baseline: what the log's calls would cost at today's prices: the 'before' that every Option is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from breakeven.catalog.load import Catalog
+from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
+from breakeven.decision.scenario import Scenario
+from breakeven.errors import UnknownPrice
+from breakeven.facts.source import Grade, Source
+from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
+from breakeven.options.assembly.offers import price_facts
+from breakeven.workload.profile import ModelUse, Workload, model_uses
+from breakeven.workload.spend import price_keys, priced
+
+if TYPE_CHECKING:
+    from ibis import Table
+
+
+def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scenario, label: str) -> Demand:
+    """The monthly work behind `calls`, each model priced on the catalogue's date.
+
+    Raises UnknownPrice when no call has a price and none can be assumed.
+    """
+    rows = _rows_of_the_day(price_keys(calls), catalog, scenario)
+    # only what has a price today is compared: filter first, so that tokens and spend speak of the same calls
+    table = priced(calls, rows)
+    uses = model_uses(table.filter(table.spend_usd.notnull() & (table.price_model != "")))
+    models = [_model_demand(use, rows) for use in uses if use.tokens]
+    unnamed = [use for use in workload.models if not use.model and use.tokens]
+    models += [_assumed(use, catalog, scenario) for use in unnamed]
+    if not models:
+        names = ", ".join(sorted({use.label for use in workload.models})[:5])
+        raise UnknownPrice(
+            f"none of the models in the log has a known price on {catalog.as_of}: {names}. "
+            f"Give yours under contract_prices in the scenario (`breakeven init` writes one)."
+        )
+    observation = workload.observation
+    return Demand(
+        tuple(sorted(models, key=lambda each: -each.mix.tokens)),
+        observation.observed_hours,
+        observation.volume_ratio_name,
+        workload.hourly_peak_to_mean_ratio,
+        Source(f"usage log {label}", label, observation.last_time.date(), Grade.MEASURED),
+    )
+
+
+def _rows_of_the_day(keys: Sequence[PriceKey], catalog: Catalog, scenario: Scenario) -> list[TokenPriceRow]:
+    """The prices in force at noon UTC of the catalogue's date, valid for calls of any time."""
+    noon = datetime.combine(catalog.as_of, time(12), tzinfo=UTC)
+    rows = price_table(keys, noon, noon, scenario.contract(), catalog)
+    return [replace(row, since=None, until=None) for row in rows]
+
+
+def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow]) -> ModelDemand:
+    mine = [row for row in rows if (row.provider or "") == use.provider and row.model == use.model]
+    usable = [row for row in mine if row.status == "priced"]
+    assert use.spend_usd is not None
+    single = len(usable) == 1 and not use.cache_write_tokens
+    return ModelDemand(
+        use.label,
+        _mix(use),
+        use.requests_count,
+        use.spend_usd,
+        price_facts(usable[0]) if single else (),
+        usable[0].source,
+    )
+
+
+def _assumed(use: ModelUse, catalog: Catalog, scenario: Scenario) -> ModelDemand:
+    """Calls that name no model, at the price of the scenario's frontier model."""
+    provider, _, model = scenario.frontier_model.rpartition("/")
+    rows = _rows_of_the_day([PriceKey(provider or None, model)], catalog, scenario)
+    if not rows or rows[0].status != "priced":
+        reason = rows[0].reason if rows else "not in any price list"
+        raise UnknownPrice(
+            f"no price for the assumed frontier_model '{scenario.frontier_model}' on {catalog.as_of}: {reason}"
+        )
+    row = rows[0]
+    spend = usage_usd(row, use.input_tokens, use.output_tokens, use.cache_read_tokens, use.cache_write_tokens)
+    return ModelDemand(
+        scenario.frontier_model, _mix(use), use.requests_count, spend or 0.0, price_facts(row), row.source, assumed=True
+    )
+
+
+def _mix(use: ModelUse) -> TokenMix:
+    plain = use.input_tokens - use.cache_read_tokens - use.cache_write_tokens
+    return TokenMix(plain, use.cache_read_tokens, use.cache_write_tokens, use.output_tokens)

@@ -1,0 +1,90 @@
+"""Answer: the whole chain from a store of Calls and a scenario to the comparison document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from breakeven.catalog.load import Catalog, load_catalog
+from breakeven.decision.baseline import demand_of
+from breakeven.decision.compare import STATUS_QUO, compare
+from breakeven.decision.scenario import Scenario
+from breakeven.facts.draws import DrawSet
+from breakeven.options.discover import select_options
+from breakeven.options.option import Situation
+from breakeven.reports import wording
+from breakeven.reports.build import Inputs, build_document
+from breakeven.reports.document import Document, ImportPart
+from breakeven.reports.workload_part import workload_part
+from breakeven.usage.store import CallStore
+from breakeven.workload.profile import Workload, profile_workload
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: calls, their name, and what was given."""
+
+    store: CallStore
+    label: str
+    scenario: Scenario
+    today: date
+    """Used when the scenario pins no date."""
+    synthetic: bool = False
+    imported: ImportPart | None = None
+    warnings: tuple[str, ...] = ()
+    next_command: str = "breakeven explain REPORT.json"
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue on the question's date."""
+        return load_catalog(self.scenario.as_of or self.today)
+
+    @property
+    def hours_per_month(self) -> float:
+        """Hours of a month: the scenario's, or the catalogue's."""
+        facts = {**self.catalog.assumptions, **self.scenario.facts(self.catalog)}
+        return facts["hours_per_month"].typical
+
+
+def profile(question: Question, progress: Progress = lambda _: None) -> Workload:
+    """Summarise the calls at each day's own prices."""
+    progress("pricing and profiling the calls")
+    return profile_workload(
+        question.store.calls(),
+        catalog=question.catalog,
+        contract=question.scenario.contract(),
+        hours_per_month=question.hours_per_month,
+    )
+
+
+def answer(question: Question, progress: Progress = lambda _: None) -> Document:
+    """Profile the calls, cost every option, and write the document."""
+    catalog, scenario = question.catalog, question.scenario
+    workload = profile(question, progress)
+    progress("pricing the calls at today's prices")
+    demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
+    situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
+    draws = DrawSet(scenario.seed, scenario.draws_log2)
+    comparison = compare(situation, select_options(_names(scenario)), draws, progress=progress)
+    part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
+    inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
+    warnings = (*question.warnings, *wording.demand_warnings(demand, workload), *_catalogue_warnings(catalog))
+    return build_document(comparison, part, inputs, next_command=question.next_command, warnings=warnings)
+
+
+def _names(scenario: Scenario) -> tuple[str, ...]:
+    """The options asked for; the status quo is always among them."""
+    asked = scenario.options
+    return asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked)
+
+
+def _catalogue_warnings(catalog: Catalog) -> list[str]:
+    found = []
+    if catalog.unconfirmed:
+        found.append(f"announced and never confirmed: {', '.join(sorted(catalog.unconfirmed))}")
+    if catalog.genai_prices_read is None:
+        found.append(f"nobody has checked the prices of genai-prices {catalog.genai_prices_version} yet")
+    return found

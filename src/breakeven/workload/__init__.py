@@ -1,0 +1,1 @@
+"""Workload: a stretch of Calls summarised: rates, lengths, peaks, cache reuse, spend."""

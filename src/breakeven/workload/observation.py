@@ -1,0 +1,98 @@
+"""Observation: how long a log covers, and what that allows to conclude."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from breakeven.errors import UsageError
+from breakeven.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
+
+HOURS_PER_DAY: Final = 24.0
+MONTH_OF_DAYS: Final = 28
+"""From this many days on, a log stands for a month and nothing is called extrapolated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The stretch of time that a log covers."""
+
+    first_time: datetime
+    last_time: datetime
+    observed_hours: float
+    """First to last call plus one mean gap: the n calls of a span fill n gaps, not n - 1."""
+
+    @property
+    def days(self) -> float:
+        """Length in days."""
+        return self.observed_hours / HOURS_PER_DAY
+
+    @property
+    def sees_week(self) -> bool:
+        """True when every hour of the week occurs."""
+        return self.observed_hours >= HOURS_PER_WEEK
+
+    @property
+    def extrapolated_from_hours(self) -> float | None:
+        """The observed hours when they are less than a month, else None."""
+        return None if self.days >= MONTH_OF_DAYS else self.observed_hours
+
+    @property
+    def volume_ratio_name(self) -> str:
+        """The Assumption that says how far the observed rate may stand from a usual month's."""
+        if self.days < 1:
+            return "short_window_volume_ratio"
+        return "month_window_volume_ratio" if self.days >= MONTH_OF_DAYS else "week_window_volume_ratio"
+
+    def may_conclude(self) -> tuple[str, ...]:
+        """What this much data supports."""
+        found = ["token counts, models and request lengths of this window"]
+        if self.days >= 1:
+            found.append("the rate of a day")
+        if self.sees_week:
+            found.append("the hours of the week and the peak over the mean")
+        if self.days >= MONTH_OF_DAYS:
+            found.append("the volume of a month")
+        return tuple(found)
+
+    def may_not_conclude(self) -> tuple[str, ...]:
+        """What this much data does not support."""
+        found = []
+        if self.days < 1:
+            found.append("the daily cycle: night and day are not both seen")
+        if not self.sees_week:
+            found.append("the weekly cycle and the peak: an assumption stands in for them")
+        if self.days < MONTH_OF_DAYS:
+            found.append("the volume of a month: figures per month are extrapolated")
+        found.append("growth: a trend needs about three months of data")
+        return tuple(found)
+
+
+def observe(first_time: datetime, last_time: datetime, starts_count: int, *, ends_known: bool) -> Observation:
+    """The observation of `starts_count` distinct starts between two times; buckets bring their own end.
+
+    Raises UsageError when all calls happened at one instant: no rate can be had from that.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    >>> observe(noon, noon + timedelta(minutes=50), 6, ends_known=False).observed_hours
+    1.0
+    """
+    span_s = (last_time - first_time).total_seconds()
+    if span_s <= 0:
+        raise UsageError(
+            f"all calls happened at {first_time.isoformat()}: one instant has no rate; wanted calls over some time"
+        )
+    gaps = 1.0 if ends_known or starts_count < 2 else starts_count / (starts_count - 1)
+    return Observation(first_time, last_time, span_s * gaps / SECONDS_PER_HOUR)
+
+
+def hour_of_week_counts(observation: Observation) -> list[int]:
+    """How often each of the 168 hours of the week (0: Monday 00:00 UTC) was observed at least in part."""
+    counts = [0] * int(HOURS_PER_WEEK)
+    hour = observation.first_time.replace(minute=0, second=0, microsecond=0)
+    while hour <= observation.last_time:
+        counts[hour.weekday() * 24 + hour.hour] += 1
+        hour += timedelta(hours=1)
+    return counts
