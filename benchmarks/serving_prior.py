@@ -91,7 +91,9 @@ def main() -> None:
             entry = (typical / measured - 1, bool(low <= measured <= high), thumb / measured - 1)
             for regime in ("all", "mixture of experts" if model.is_moe else "dense", row["gpu"]):
                 errors.setdefault(regime, []).append(entry)
-    print(f"{'regime':24}{'rows':>6}{'median APE':>12}{'p90 APE':>10}{'bias':>9}{'in 90 % range':>15}{'rule of thumb':>15}")
+    print(
+        f"{'regime':24}{'rows':>6}{'median APE':>12}{'p90 APE':>10}{'bias':>9}{'in 90 % range':>15}{'rule of thumb':>15}"
+    )
     for regime, entries in sorted(errors.items(), key=lambda each: -len(each[1])):
         error, inside, thumb = (np.array(each) for each in zip(*entries, strict=True))
         print(

@@ -44,9 +44,15 @@ def test_odds_are_counted_on_shared_draws(small: Comparison) -> None:
         assert each.cheapest_fraction == pytest.approx(np.mean(costs[each.name] < others))
 
 
-def test_options_are_sorted_by_expected_cost_per_success(small: Comparison) -> None:
-    means = [each.usd_per_success.mean for each in small.options]
-    assert means == sorted(means)
+def test_options_are_sorted_by_median_cost_per_success(small: Comparison) -> None:
+    medians = [each.usd_per_success.p50 for each in small.options]
+    assert medians == sorted(medians)
+
+
+def test_the_lowest_expected_cost_per_success_is_recommended(small: Comparison) -> None:
+    advice = recommend(small)
+    assert advice.option.usd_per_success.mean == min(each.usd_per_success.mean for each in small.options)
+    assert ("median" in advice.disagreements) == (small.options[0].name != advice.option.name)
 
 
 def test_the_status_quo_has_no_extra_cost(small: Comparison) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,7 +57,7 @@ def test_the_cost_is_a_line_between_the_steps_it_names(name: str) -> None:
     assert stair is not None
     edges = stair.steps_mtok(stair.step_mtok * 6.5)
     assert edges.size >= 3
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges):
         inside = np.linspace(left, right, 7)[1:-1]
         totals = OPTIONS[name].cost(here, Evaluation(typical, inside)).total.value
         assert np.allclose(np.diff(totals, 2), 0, atol=1e-6 * totals.max())

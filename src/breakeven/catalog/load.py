@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
-    """Everything the catalogue says, as of one day."""
+    """Everything the catalogue says, as of one day. Compared by identity: the same day gives the same object."""
 
     as_of: date
     checked: date

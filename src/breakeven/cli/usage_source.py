@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from breakeven.usage.ingest_report import IngestReport
+    from breakeven.usage.ingest_report import IngestReport, Progress
     from breakeven.usage.plan import ImportSettings
     from breakeven.usage.store import CallStore
 
@@ -110,10 +110,10 @@ def opened_calls(
         yield OpenedCalls(passing, ", ".join(path.name for path in usage), report)
 
 
-def progress_text(at: Any) -> str:
+def progress_text(at: Progress) -> str:
     """One line about how far an import is."""
-    share = f" ({at.bytes_done / at.bytes_count:.0%})" if at.bytes_count else ""
-    return f"reading {at.file}: {at.rows_in:,} rows{share}"
+    files = f"file {at.files_done + 1} of {at.files_count}, " if at.files_count > 1 else ""
+    return f"reading {at.file}: {files}{at.rows_in:,} rows"
 
 
 def reading_warnings(report: IngestReport | None) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from breakeven.decision.comparison import (
     OptionResult,
     Pair,
     Unavailable,
+    lowest_expected,
     range_of,
+    rival_of,
 )
 from breakeven.decision.curve import CostCurve, Tail
 from breakeven.errors import BreakevenError, CatalogError, UnknownPrice
@@ -107,7 +109,7 @@ def _cost_all(
 
 
 def _results(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[OptionResult, ...]:
-    """Ranges and odds, sorted by expected cost per successful outcome."""
+    """Ranges and odds, sorted by the median cost per successful outcome."""
     per_success = {name: _full(cost.cost_per_success.value, draws_count) for name, cost in costs.items()}
     successes = {name: cost.requests.value * cost.success.value for name, cost in costs.items()}
     with_losses = {
@@ -130,7 +132,7 @@ def _results(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[OptionR
                 float(np.mean(cheapest_with_losses == index)),
             )
         )
-    return tuple(sorted(results, key=lambda each: (each.usd_per_success.mean, each.name)))
+    return tuple(sorted(results, key=lambda each: (each.usd_per_success.p50, each.name)))
 
 
 def _result(
@@ -246,12 +248,10 @@ def _levers(
     situation: Situation, options: Mapping[str, Option], results: tuple[OptionResult, ...]
 ) -> tuple[Lever, ...]:
     """Move one Assumption at a time from its low to its high, the others typical; the gap is rival minus winner."""
-    if len(results) < 2:
+    winner = lowest_expected(results)
+    rival = rival_of(winner, results, STATUS_QUO)
+    if rival is None:
         return ()
-    winner, rival = (
-        results[0],
-        next((each for each in results if each.name == STATUS_QUO and each is not results[0]), results[1]),
-    )
     two = {each.name: options[each.name] for each in (rival, winner)}
     if STATUS_QUO not in two:
         two[STATUS_QUO] = options[STATUS_QUO]

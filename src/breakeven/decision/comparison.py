@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,7 +135,7 @@ class Comparison:
     demand: Demand
     status_quo: str
     options: tuple[OptionResult, ...]
-    """Sorted by expected cost per successful outcome, cheapest first."""
+    """Sorted by the median cost per successful outcome, cheapest first."""
     unavailable: tuple[Unavailable, ...]
     curves: tuple[CostCurve, ...]
     """Typical monthly cost for equal successful outcomes, exact."""
@@ -147,6 +148,29 @@ class Comparison:
     draws_count: int
     seed: int
 
+    @property
+    def best(self) -> OptionResult:
+        """The Option with the lowest expected cost per successful outcome."""
+        return lowest_expected(self.options)
+
+    @property
+    def rival(self) -> OptionResult | None:
+        """What the best Option is compared with: the status quo, or the next best when that is the best itself."""
+        return rival_of(self.best, self.options, self.status_quo)
+
     def option(self, name: str) -> OptionResult:
         """The result of the Option `name`."""
         return next(each for each in self.options if each.name == name)
+
+
+def lowest_expected(options: Sequence[OptionResult]) -> OptionResult:
+    """The Option with the lowest expected cost per successful outcome."""
+    return min(options, key=lambda each: each.usd_per_success.mean)
+
+
+def rival_of(best: OptionResult, options: Sequence[OptionResult], status_quo: str) -> OptionResult | None:
+    """The status quo; when that is the best itself, the best of the others; None when there are none."""
+    others = [each for each in options if each.name != best.name]
+    if best.name == status_quo:
+        return lowest_expected(others) if others else None
+    return next(each for each in others if each.name == status_quo)

@@ -32,14 +32,13 @@ class Recommendation:
     needs_quality_check: bool
     """True when another model would answer, and nobody has measured whether it is good enough."""
     disagreements: tuple[str, ...]
-    """Other yardsticks that would choose differently: ``usd_per_month``, ``with_losses``, ``odds``."""
+    """Other yardsticks that would choose differently: ``median``, ``usd_per_month``, ``with_losses``, ``odds``."""
 
 
 def recommend(comparison: Comparison) -> Recommendation:
     """Choose the Option with the lowest expected cost per successful outcome."""
-    best, *others = comparison.options
+    best, rival = comparison.best, comparison.rival
     stays = best.name == comparison.status_quo
-    rival = (others[0] if others else None) if stays else comparison.option(comparison.status_quo)
     return Recommendation(
         best,
         rival,
@@ -73,6 +72,8 @@ def _saving(best: OptionResult, rival: OptionResult, status_quo: str) -> Range:
 
 def _disagreements(comparison: Comparison, best: OptionResult) -> tuple[str, ...]:
     found = []
+    if comparison.options[0].name != best.name:
+        found.append("median")
     if min(comparison.options, key=lambda each: each.usd_per_month.mean).name != best.name:
         found.append("usd_per_month")
     if max(comparison.options, key=lambda each: each.cheapest_fraction).name != best.name:

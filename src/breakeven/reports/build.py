@@ -98,13 +98,11 @@ def amount(value: Range, unit: str) -> Amount:
 def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadPart, next_command: str) -> VerdictPart:
     details = [
         *wording.data_details(workload),
-        wording.totals_detail(comparison),
         wording.quality_detail(comparison, advice),
         *wording.disagreement_details(advice, comparison),
-        *wording.lever_details(comparison),
     ]
     return VerdictPart(
-        sentence=wording.verdict_sentence(comparison, advice),
+        sentence=wording.verdict_sentence(advice),
         details=tuple(details),
         recommended=advice.option.name,
         rival=advice.rival.name if advice.rival else None,

@@ -9,7 +9,7 @@ from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair
 from breakeven.decision.recommendation import Recommendation
 from breakeven.options.assembly.demand import Demand
-from breakeven.reports.amounts import money, volume
+from breakeven.reports.amounts import difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.workload.profile import Workload
 
@@ -25,109 +25,33 @@ EXCLUDED: Final = (
 """What the total leaves out, so that nobody finds out later."""
 
 
-def verdict_sentence(comparison: Comparison, advice: Recommendation) -> str:
+def verdict_sentence(advice: Recommendation) -> str:
     """The answer in one sentence with its odds."""
-    odds = f"{round(advice.odds_fraction * 100)} of 100 futures"
-    best, rival = advice.option, advice.rival
-    if rival is None or advice.saves_usd_per_month is None:
-        return f"{best.cost.title} is the only option that could be costed: {_month(best)}."
-    saves = advice.saves_usd_per_month
-    span = f"{signed(saves.p10)} to {signed(saves.p90)}"
+    best, rival, saves = advice.option, advice.rival, advice.saves_usd_per_month
+    if rival is None or saves is None:
+        bill = best.usd_per_month
+        span = f"{money(bill.p10)} to {money(bill.p90)}"
+        return f"{best.cost.title} is the only option that could be costed: {money(bill.p50)} a month ({span})."
+    futures = f"{odds(advice.odds_fraction)} futures"
+    span = difference_range(saves.p10, saves.p90)
     if advice.confidence == "open":
         return (
-            f"Too close to call: {best.cost.title} has the lowest expected cost, but is cheapest in only {odds}; "
-            f"against {_lower(rival)} the gap is {signed(saves.p50)} a month ({span})."
+            f"Too close to call: {_inside(best)} has the lowest expected cost per success, but is cheapest in only "
+            f"{futures}; against {_inside(rival)} it {span} a month."
         )
+    gap = f"{money(abs(saves.p50))} a month {'more' if (saves.p50 >= 0) == advice.stays else 'less'}"
+    hedge = "" if advice.confidence == "clear" else "Probably "
     if advice.stays:
-        lead = "Stay on the API" if advice.confidence == "clear" else "Probably stay on the API"
-        costs = f"{rival.cost.title} would cost about {money(saves.p50)} a month more"
-        return f"{lead}: {costs} for the same successful work ({span}); the API is cheapest in {odds}."
-    lead = f"Move to {_lower(best)}" if advice.confidence == "clear" else f"Probably move to {_lower(best)}"
-    gain = f"about {money(saves.p50)} a month less than today for the same successful work ({span})"
-    return f"{lead}: {gain}; cheapest in {odds}, if its answers are good enough."
-
-
-def signed(usd_per_month: float) -> str:
-    """A difference in words: never a negative saving.
-
-    >>> signed(1200.0), signed(-1200.0)
-    ('saves $1,200', 'costs $1,200 more')
-    """
-    if usd_per_month >= 0:
-        return f"saves {money(usd_per_month)}"
-    return f"costs {money(-usd_per_month)} more"
-
-
-def quality_detail(comparison: Comparison, advice: Recommendation) -> str:
-    """What is assumed about success rates."""
-    rates = ", ".join(
-        f"{each.cost.title} {each.success_fraction.p50:.0%}"
-        for each in comparison.options
-        if each.cost.family != "hybrid"
-    )
-    gate = " Measure the open model on your own tasks before you move." if advice.needs_quality_check else ""
-    return f"Success rates are assumed, not measured ({rates}).{gate}"
-
-
-def pair_sentence(comparison: Comparison, pair: Pair) -> str:
-    """Where one Option gets cheaper than the status quo."""
-    title = comparison.option(pair.option).cost.title
-    report = pair.report
-    end = f"up to {volume(report.envelope.high_mtok)} a month"
-    if report.b_never:
-        return f"{title} never becomes cheaper than the API {'at any volume' if report.b_never_basis == 'proved' else end}."
-    first, always = first_cheaper_mtok(report), report.b_always_above_mtok
-    if always is None:
-        return f"{title} is cheaper than the API on some stretches from {volume(first)} a month on, but not for good {end}."
-    checked = "" if report.b_always_basis == "proved" else f" ({end})"
-    if always <= report.envelope.low_mtok:
-        return f"{title} is cheaper than the API at every volume from {volume(always)} a month on{checked}."
-    earlier = f", for the first time at {volume(first)}" if first < always else ""
-    here = comparison.typical_volume_mtok
-    where = "You are above it" if here > always else "You are below it"
-    return (
-        f"{title} is always cheaper than the API above {volume(always)} a month{earlier}{checked}. "
-        f"{where}, at {volume(here)}."
-    )
-
-
-def first_cheaper_mtok(report: BreakEvenReport) -> float:
-    """The smallest volume from which the option is cheaper at least for a while."""
-    return next(each.from_mtok for each in report.envelope.stretches if each.option == report.option_b)
-
-
-def disagreement_details(advice: Recommendation, comparison: Comparison) -> list[str]:
-    """Say it when another yardstick would choose differently."""
-    found = []
-    if "usd_per_month" in advice.disagreements:
-        cheapest = min(comparison.options, key=lambda each: each.usd_per_month.mean)
-        found.append(f"By the monthly bill alone {_lower(cheapest)} is cheapest; it loses on successful outcomes.")
-    if "odds" in advice.disagreements:
-        likeliest = max(comparison.options, key=lambda each: each.cheapest_fraction)
-        found.append(
-            f"{likeliest.cost.title} is cheapest more often ({round(likeliest.cheapest_fraction * 100)} of 100 "
-            f"futures), but costs more on average: its bad futures are worse."
+        lead = f"{hedge}stay on the API".capitalize().replace("api", "API")
+        return (
+            f"{lead}: {_inside(rival)} would cost about {gap} for the same successful work (staying {span}); "
+            f"the API is cheapest in {futures}."
         )
-    if "with_losses" in advice.disagreements:
-        safest = max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction)
-        found.append(f"Counting the expected breach loss, {_lower(safest)} is cheapest most often.")
-    return found
-
-
-def _month(option: OptionResult) -> str:
-    each = option.usd_per_month
-    return f"{money(each.p50)} a month ({money(each.p10)} to {money(each.p90)})"
-
-
-def _lower(option: OptionResult) -> str:
-    """The title in the middle of a sentence."""
-    title = option.cost.title
-    return title if title[:2].isupper() else title[0].lower() + title[1:]
-
-
-def list_words(words: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    lead = f"{hedge}move to {_inside(best)}"
+    return (
+        f"{lead[0].upper()}{lead[1:]}: about {gap} than today for the same successful work ({span}); "
+        f"cheapest in {futures}, if its answers are good enough."
+    )
 
 
 def data_details(workload: WorkloadPart) -> list[str]:
@@ -136,38 +60,52 @@ def data_details(workload: WorkloadPart) -> list[str]:
     if workload.synthetic:
         found.append("Synthetic data: these calls were generated, nobody made them.")
     if workload.extrapolated_from_hours is not None:
-        hours = f"{workload.extrapolated_from_hours:,.4g}"
+        hours = f"{workload.extrapolated_from_hours:,.3g}"
         found.append(f"Monthly figures are extrapolated from {hours} hours; nothing is claimed about growth.")
     if workload.unpriced:
-        names = list_words([f"{each.provider}/{each.model}" for each in workload.unpriced[:3]])
-        more = f" and {len(workload.unpriced) - 3} more" if len(workload.unpriced) > 3 else ""
+        names = [f"{each.provider}/{each.model}" if each.provider else each.model for each in workload.unpriced]
         found.append(
-            f"UNPRICED: {workload.unpriced_tokens_fraction:.1%} of the tokens ({names}{more}) have no known price "
-            f"and are left out of every option."
+            f"UNPRICED: {fraction(workload.unpriced_tokens_fraction)} of the tokens ({_some(names)}) have no known "
+            f"price and are left out of every option alike."
         )
     return found
 
 
-def totals_detail(comparison: Comparison) -> str:
-    """The monthly bill of every option in one line."""
-    bills = [f"{each.cost.title} {_bill(each)}" for each in comparison.options]
-    return f"Per month: {'; '.join(bills)}."
+def quality_detail(comparison: Comparison, advice: Recommendation) -> str:
+    """What is assumed about success rates."""
+    by_family = {each.cost.family: each.success_fraction.p50 for each in comparison.options}
+    named = {
+        "api": "today's models",
+        "brokered": "the open model",
+        "self_hosted": "the open model",
+        "hybrid": "the mix",
+    }
+    rates = dict.fromkeys(f"{named[family]} {fraction(rate)}" for family, rate in by_family.items())
+    gate = " Measure the open model on your own tasks before you move." if advice.needs_quality_check else ""
+    return f"Success rates are assumed, not measured: {_listed(sorted(rates))}.{gate}"
 
 
-def lever_details(comparison: Comparison) -> list[str]:
-    """The assumption that moves the gap most, and whether it could turn the answer."""
-    if not comparison.levers:
-        return []
-    top = comparison.levers[0]
-    effect = "it alone can turn the answer" if top.flips else "it alone does not turn the answer"
-    turning = [each.name for each in comparison.levers[1:] if each.flips]
-    also = f" Also able to turn it: {list_words(turning[:3])}." if turning else ""
-    return [f"Biggest lever: {top.name} ({top.low:,.4g} to {top.high:,.4g} {top.node.unit}); {effect}.{also}"]
-
-
-def _bill(option: OptionResult) -> str:
-    each = option.usd_per_month
-    return f"{money(each.p50)} ({money(each.p10)} to {money(each.p90)})"
+def disagreement_details(advice: Recommendation, comparison: Comparison) -> list[str]:
+    """Say it when another yardstick would choose differently."""
+    found = []
+    if "median" in advice.disagreements:
+        found.append(
+            f"In the median {_inside(comparison.options[0])} is cheaper per success; in expectation "
+            f"{_inside(advice.option)} is, because its bad futures are less bad."
+        )
+    if "usd_per_month" in advice.disagreements:
+        cheapest = min(comparison.options, key=lambda each: each.usd_per_month.mean)
+        found.append(f"By the monthly bill alone {_inside(cheapest)} is cheapest; it loses on successful outcomes.")
+    if "odds" in advice.disagreements:
+        likeliest = max(comparison.options, key=lambda each: each.cheapest_fraction)
+        found.append(
+            f"{likeliest.cost.title} is cheapest more often ({odds(likeliest.cheapest_fraction)} futures), but costs "
+            f"more in expectation: its bad futures are worse."
+        )
+    if "with_losses" in advice.disagreements:
+        safest = max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction)
+        found.append(f"With the expected breach loss counted, {_inside(safest)} is cheapest most often.")
+    return found
 
 
 def demand_warnings(demand: Demand, workload: Workload) -> list[str]:
@@ -177,9 +115,54 @@ def demand_warnings(demand: Demand, workload: Workload) -> list[str]:
         if each.assumed:
             share = each.mix.tokens / max(workload.tokens, 1)
             found.append(
-                f"The log names no model for {share:.0%} of the tokens; {each.label} is assumed there "
+                f"The log names no model for {fraction(share)} of the tokens; {each.label} is assumed there "
                 f"(frontier_model in the scenario)."
             )
     if workload.errors_count:
         found.append(f"{workload.errors_count:,} calls failed; their tokens are counted as billed.")
     return found
+
+
+def pair_sentence(comparison: Comparison, pair: Pair) -> str:
+    """Where one Option gets cheaper than the status quo."""
+    title = comparison.option(pair.option).cost.title
+    report = pair.report
+    end = f"up to {volume(report.envelope.high_mtok)} a month"
+    if report.b_never:
+        reach = "at any volume" if report.b_never_basis == "proved" else end
+        return f"{title} never becomes cheaper than the API {reach}."
+    first, always = first_cheaper_mtok(report), report.b_always_above_mtok
+    if always is None:
+        return f"{title} is cheaper than the API on some stretches from {volume(first)} a month on, but not for good {end}."
+    checked = "" if report.b_always_basis == "proved" else f" (checked {end})"
+    if always <= report.envelope.low_mtok:
+        return f"{title} is cheaper than the API at every volume from {volume(always)} a month on{checked}."
+    earlier = f", for the first time at {volume(first)}" if first < always else ""
+    here = comparison.typical_volume_mtok
+    where = "above" if here > always else "below"
+    return (
+        f"{title} is always cheaper than the API above {volume(always)} a month{earlier}{checked}. "
+        f"You are {where} it, at {volume(here)}."
+    )
+
+
+def first_cheaper_mtok(report: BreakEvenReport) -> float:
+    """The smallest volume from which the option is cheaper at least for a while."""
+    return next(each.from_mtok for each in report.envelope.stretches if each.option == report.option_b)
+
+
+def _inside(option: OptionResult) -> str:
+    """The title in the middle of a sentence."""
+    title = option.cost.title
+    return title[0].lower() + title[1:]
+
+
+def _some(names: Sequence[str], shown_count: int = 3) -> str:
+    """The first few of some names and how many more there are."""
+    more = f" and {len(names) - shown_count} more" if len(names) > shown_count else ""
+    return ", ".join(names[:shown_count]) + more
+
+
+def _listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -10,8 +10,8 @@ from breakeven.errors import UsageError
 from breakeven.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 
 HOURS_PER_DAY: Final = 24.0
-MONTH_OF_DAYS: Final = 28
-"""From this many days on, a log stands for a month and nothing is called extrapolated."""
+MONTH_FROM_DAYS: Final = 27.5
+"""From four weeks on (give or take half a day) a log stands for a month and nothing is called extrapolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Observation:
     @property
     def extrapolated_from_hours(self) -> float | None:
         """The observed hours when they are less than a month, else None."""
-        return None if self.days >= MONTH_OF_DAYS else self.observed_hours
+        return None if self.days >= MONTH_FROM_DAYS else self.observed_hours
 
     @property
     def volume_ratio_name(self) -> str:
         """The Assumption that says how far the observed rate may stand from a usual month's."""
         if self.days < 1:
             return "short_window_volume_ratio"
-        return "month_window_volume_ratio" if self.days >= MONTH_OF_DAYS else "week_window_volume_ratio"
+        return "month_window_volume_ratio" if self.days >= MONTH_FROM_DAYS else "week_window_volume_ratio"
 
     def may_conclude(self) -> tuple[str, ...]:
         """What this much data supports."""
@@ -52,7 +52,7 @@ class Observation:
             found.append("the rate of a day")
         if self.sees_week:
             found.append("the hours of the week and the peak over the mean")
-        if self.days >= MONTH_OF_DAYS:
+        if self.days >= MONTH_FROM_DAYS:
             found.append("the volume of a month")
         return tuple(found)
 
@@ -63,7 +63,7 @@ class Observation:
             found.append("the daily cycle: night and day are not both seen")
         if not self.sees_week:
             found.append("the weekly cycle and the peak: an assumption stands in for them")
-        if self.days < MONTH_OF_DAYS:
+        if self.days < MONTH_FROM_DAYS:
             found.append("the volume of a month: figures per month are extrapolated")
         found.append("growth: a trend needs about three months of data")
         return tuple(found)

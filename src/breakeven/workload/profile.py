@@ -28,6 +28,21 @@ if TYPE_CHECKING:
 Expression = Any
 """An Ibis column or aggregate; Ibis's own types lose track of arithmetic between columns."""
 PEAK_QUANTILE: Final = 0.99
+_NEEDED: Final = (
+    "start_time",
+    "grain",
+    "status",
+    "request_count",
+    "weight",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "price_provider",
+    "price_model",
+    "spend_usd",
+)
 LENGTH_QUANTILES: Final = (0.50, 0.95, 0.99)
 
 
@@ -150,7 +165,7 @@ def profile_workload(
     """Summarise `calls`, pricing each at its own day; raises UsageError when there are none, or no time passes."""
     observation = observation_of(calls)
     rows = price_table(price_keys(calls), observation.first_time, observation.last_time, contract, catalog)
-    table = priced(calls, rows).cache()
+    table = priced(calls, rows).select(*_NEEDED).cache()
     totals = _row(table.aggregate(**_totals(table), errors_count=_count(table, table.status == "error")))
     hours = _hourly_tokens(table, observation)
     return Workload(

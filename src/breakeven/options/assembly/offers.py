@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from breakeven.catalog.load import Catalog
@@ -34,6 +35,7 @@ def fixed_fact(name: str, value: float | None, source: Source) -> Assumption:
     return Assumption(name, unit, value, value, value, source)
 
 
+@lru_cache(maxsize=64)
 def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
     """The four token prices of the offer `name` on the catalogue's date; raises UnknownPrice when it has none."""
     from breakeven.catalog.token_prices import offer_prices

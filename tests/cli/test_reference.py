@@ -1,0 +1,53 @@
+"""The command reference is printed from the commands; commands shown in README and docs exist as shown."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from breakeven.cli.main import group
+from breakeven.cli.reference import PAGE, page
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+def test_every_verb_has_help_with_an_example_and_json() -> None:
+    context = click.Context(group, info_name="breakeven")
+    for name in group.list_commands(context):
+        verb = group.get_command(context, name)
+        assert verb is not None
+        assert verb.epilog
+        assert verb.epilog.startswith("Example: breakeven ")
+        assert any("--json" in parameter.opts for parameter in verb.params), f"{name} has no --json"
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    found = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        if path.name == "cli.md":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for block in re.findall(r"```[a-z]*\n(.*?)```", text, re.S):
+            found += [(path.name, line) for line in block.splitlines() if line.startswith("breakeven ")]
+    return found
+
+
+@pytest.mark.parametrize(("page_name", "line"), shown_commands())
+def test_a_command_in_the_docs_parses(page_name: str, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    context = click.Context(group, info_name="breakeven")
+    verb = group.get_command(context, words[0])
+    assert verb is not None, f"{page_name} shows an unknown verb: {line}"
+    verb.make_context(words[0], words[1:], parent=context, resilient_parsing=False)
+
+
+def test_the_readme_shows_a_command() -> None:
+    assert any(page_name == "README.md" for page_name, _ in shown_commands())

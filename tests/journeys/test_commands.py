@@ -1,0 +1,206 @@
+"""The verbs as a user runs them: real processes, real files, from an empty folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakeven.reports.document import Document
+
+
+def breakeven(*arguments: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command in `cwd`; no terminal, so no colour and no progress."""
+    done = subprocess.run(
+        [sys.executable, "-m", "breakeven.cli.main", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    if check:
+        assert done.returncode == 0, done.stderr + done.stdout
+    return done
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Nine days of calls of two models, one of them unknown, with two bad rows and a duplicate."""
+    start = datetime(2026, 10, 5, tzinfo=UTC)
+    path = tmp_path / "calls.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(900):
+            unknown = number % 50 == 0
+            row = {
+                "id": f"call-{number}",
+                "timestamp": (start + timedelta(minutes=14 * number)).isoformat(),
+                "provider": "acme" if unknown else "openai",
+                "model": "private-7b" if unknown else "gpt-5",
+                "prompt_tokens": 3000,
+                "completion_tokens": 300,
+            }
+            file.write(json.dumps(row) + "\n")
+        file.write(json.dumps({**row, "id": "call-7"}) + "\n")
+        file.write('{"id": "broken", "timestamp": "2026-10-06T')
+        file.write("\n" + json.dumps({**row, "id": "negative", "prompt_tokens": -5}) + "\n")
+    return path
+
+
+def test_compare_answers_and_loses_nothing(log: Path, tmp_path: Path) -> None:
+    done = breakeven("compare", "--usage", log, "--out", "report.json", "--html", "report.html", cwd=tmp_path)
+    verdict = " ".join(done.stdout.split("\n\n- ")[0].split())
+    assert "of 100 futures" in verdict
+    for heading in ("Included", "Excluded", "Break-even", "UNPRICED", "Next:"):
+        assert heading in done.stdout
+    document = Document.model_validate_json((tmp_path / "report.json").read_text())
+    imported = document.workload.imported
+    assert imported is not None
+    assert (imported.rows_in, imported.calls, imported.duplicates, imported.rejects) == (903, 900, 1, 2)
+    assert [each.model for each in document.workload.unpriced] == ["private-7b"]
+    assert document.workload.unpriced_tokens_fraction == pytest.approx(18 / 900)
+    assert (tmp_path / "report.html").stat().st_size > 20_000
+    rejects = [json.loads(line) for line in (tmp_path / "calls.jsonl.rejects.jsonl").read_text().splitlines()]
+    assert len(rejects) == 2
+
+
+def test_json_on_stdout_is_the_document_and_nothing_else(log: Path, tmp_path: Path) -> None:
+    done = breakeven("compare", "--usage", log, "--json", cwd=tmp_path)
+    document = Document.model_validate_json(done.stdout)
+    assert document.workload.requests_count == 900
+    assert document.footer.draws_count == 16_384
+
+
+def test_the_same_question_gives_the_same_bytes(log: Path, tmp_path: Path) -> None:
+    as_of = ("--as-of", "2026-11-01")
+    one, two = (breakeven("compare", "--usage", log, *as_of, "--json", cwd=tmp_path).stdout for _ in range(2))
+    assert one == two
+    other = breakeven("compare", "--usage", log, *as_of, "--seed", "5", "--json", cwd=tmp_path).stdout
+    assert other != one
+
+
+def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path) -> None:
+    first = breakeven("import", log, "--json", cwd=tmp_path)
+    assert json.loads(first.stdout)["calls"] == 900
+    again = json.loads(breakeven("import", log, "--json", cwd=tmp_path).stdout)
+    assert again["calls"] == 0
+    assert again["rows_in"] == again["calls"] + again["duplicates"] + again["rejects"]
+    profile = json.loads(breakeven("profile", "--json", cwd=tmp_path).stdout)
+    assert profile["requests_count"] == 900
+    assert profile["input_tokens"] == 900 * 3000
+    assert len(profile["days"]) == 9
+    assert "unpriced" in breakeven("profile", cwd=tmp_path).stdout.lower()
+    from_store = json.loads(breakeven("compare", "--json", cwd=tmp_path).stdout)
+    from_file = json.loads(breakeven("compare", "--usage", log, "--json", cwd=tmp_path).stdout)
+    assert from_store["footer"]["calls_hash"] == from_file["footer"]["calls_hash"]
+    assert [each["usd_per_month"] for each in from_store["options"]] == [
+        each["usd_per_month"] for each in from_file["options"]
+    ]
+
+
+def test_explain_prints_the_tree_down_to_sources(log: Path, tmp_path: Path) -> None:
+    breakeven("compare", "--usage", log, "--out", "report.json", "--set", "engineer_usd_per_year=180000", cwd=tmp_path)
+    text = breakeven("explain", "report.json", "rented_on_demand.engineering_labour", cwd=tmp_path).stdout
+    assert "engineer_usd_per_year" in text
+    assert "scenario" in text
+    assert "300,000" in text  # the catalogue's value that lost
+    tree = json.loads(breakeven("explain", "report.json", "frontier_api.tokens", "--json", cwd=tmp_path).stdout)
+    assert tree["name"] == "tokens_usd_per_month"
+    names = breakeven("explain", "report.json", cwd=tmp_path).stdout.split()
+    assert "hybrid.total_usd_per_month" in names
+    wrong = breakeven("explain", "report.json", "rented_on_demand.engineering_labor", cwd=tmp_path, check=False)
+    assert wrong.returncode == 2
+    assert "did you mean 'rented_on_demand.engineering_labour'" in wrong.stderr
+
+
+def test_init_writes_a_scenario_that_compare_reads(log: Path, tmp_path: Path) -> None:
+    breakeven("init", cwd=tmp_path)
+    document = json.loads(
+        breakeven("compare", "--usage", log, "--scenario", "scenario.yaml", "--json", cwd=tmp_path).stdout
+    )
+    default = json.loads(breakeven("compare", "--usage", log, "--json", cwd=tmp_path).stdout)
+    assert document == default
+    assert breakeven("init", cwd=tmp_path, check=False).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "--usage", "none.jsonl"), "none.jsonl"),
+        (("compare",), "breakeven import"),
+        (("compar",), "did you mean 'compare'"),
+        (("compare", "--usage", "calls.jsonl", "--set", "engineer"), "wanted NAME=VALUE"),
+        (
+            ("compare", "--usage", "calls.jsonl", "--set", "engineer_usd_per_yr=1"),
+            "did you mean 'engineer_usd_per_year'",
+        ),
+        (("compare", "--usage", "calls.jsonl", "--options", "brokerd"), "did you mean 'brokered'"),
+        (("compare", "--usage", "calls.jsonl", "--format", "mooncake"), "did you mean 'mooncake_trace'"),
+        (("explain", "none.json", "x"), "cannot read none.json"),
+    ],
+)
+def test_errors_say_what_to_do_next(arguments: tuple[str, ...], message: str, log: Path, tmp_path: Path) -> None:
+    done = breakeven(*arguments, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_hostile_names_reach_no_surface_raw(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>\x1b[31m[red]=cmd|' /C calc'!A0"
+    start = datetime(2026, 10, 5, tzinfo=UTC)
+    with (tmp_path / "evil.jsonl").open("w", encoding="utf-8") as file:
+        for number in range(300):
+            row = {
+                "id": str(number),
+                "timestamp": (start + timedelta(hours=number)).isoformat(),
+                "model": evil if number % 2 else "gpt-5",
+                "provider": "openai",
+                "prompt_tokens": 10,
+                "completion_tokens": 10,
+            }
+            file.write(json.dumps(row) + "\n")
+    done = breakeven("compare", "--usage", "evil.jsonl", "--html", "r.html", cwd=tmp_path)
+    assert "\x1b" not in done.stdout
+    html = (tmp_path / "r.html").read_text()
+    assert "<script" not in html
+    assert "\x1b" not in html
+    assert "alert(1)" in html  # shown, as text
+
+
+def count_csv(path: Path) -> tuple[int, int, int]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return len(rows), sum(int(r["ContextTokens"]) for r in rows), sum(int(r["GeneratedTokens"]) for r in rows)
+
+
+def count_jsonl(path: Path) -> tuple[int, int, int]:
+    rows: list[dict[str, Any]] = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    return len(rows), sum(r["input_length"] for r in rows), sum(r["output_length"] for r in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("azure_llm_2023_code.csv", count_csv), ("mooncake_conversation.jsonl", count_jsonl)]
+)
+def test_the_public_traces(name: str, count: Any, shared_data: Path, tmp_path: Path) -> None:
+    """Counts agree with plain Python; monthly figures are marked as extrapolated; no claim about growth."""
+    path = shared_data / "traces" / name
+    requests, inputs, outputs = count(path)
+    done = breakeven("compare", "--usage", path, "--out", "r.json", cwd=tmp_path)
+    document = Document.model_validate_json((tmp_path / "r.json").read_text())
+    workload = document.workload
+    assert (workload.requests_count, workload.input_tokens, workload.output_tokens) == (requests, inputs, outputs)
+    assert workload.imported is not None
+    assert workload.imported.rows_in == workload.imported.calls == requests
+    assert "extrapolated from" in done.stdout.lower()
+    assert workload.extrapolated_from_hours is not None
+    assert 0.9 < workload.extrapolated_from_hours < 1.1
+    assert any("growth" in each for each in workload.may_not_conclude)
+    assert workload.tokens_per_month == pytest.approx((inputs + outputs) / workload.observed_hours * 730)
+    assert any("names no model" in each for each in document.warnings)
