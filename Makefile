@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV ?= uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format docs accept lock bench clean system
+.PHONY: help demo test check lint format docs pictures accept lock bench clean system
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
@@ -33,6 +33,9 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.catalog.reference
 	$(BIN)/python -m breakeven.reports.schema
 	$(BIN)/python -m breakeven.cli.reference
+
+pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
+	$(BIN)/python docs/take_pictures.py
 
 accept: .venv/.dev ## show changed snapshots, accept them
 	$(BIN)/python -m pytest -n 0 --snapshot-update tests

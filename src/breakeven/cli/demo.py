@@ -20,6 +20,7 @@ def command(out: Path, seed: int, as_json: bool) -> None:
     The log is made up, and every page says so; the prices, ranges and formulas are the real ones.
     """
     from breakeven.cli.console import progress, stdout_console, write_text
+    from breakeven.cli.usage_source import reading_warnings
     from breakeven.clock import now, today
     from breakeven.decision.scenario import Scenario
     from breakeven.reports.answer import Question, answer
@@ -43,6 +44,7 @@ def command(out: Path, seed: int, as_json: bool) -> None:
             today(),
             synthetic=True,
             imported=import_part(report),
+            warnings=reading_warnings(report),
             next_command="breakeven import YOUR-LOG && breakeven compare",
         )
         document = answer(question, say)

@@ -1,0 +1,246 @@
+"""Bar charts: what each option's money is spent on, and which assumption moves the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from breakeven.reports import amounts
+from breakeven.reports.chart_marks import Layer, horizontal_axis, layer, px, rect, rule, spec, text
+from breakeven.reports.chart_style import (
+    GRID,
+    HOLDS,
+    INK,
+    LINES,
+    LOSS,
+    MUTED,
+    PAPER,
+    TURNS,
+    Axis,
+    Canvas,
+    Series,
+    money_tick,
+    round_ticks,
+    series_of,
+)
+from breakeven.reports.document import Document, LeverPart, LinePart, OptionPart
+from breakeven.reports.findings import TITLE_MAX_COUNT, lever_title
+from breakeven.reports.safe_text import safe, short
+
+ROW_PX: Final = 58.0
+BAR_PX: Final = 22.0
+LETTER_WIDTH_PX: Final = 6.6
+"""About the width of a letter at the charts' font size."""
+LEVERS_DRAWN_COUNT: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LineLook:
+    """One cost line in the breakdown and its legend; lines of a hybrid's parts share the look of their line."""
+
+    key: str
+    title: str
+    colour: str
+    index: int
+
+
+def line_looks(document: Document) -> tuple[LineLook, ...]:
+    """The cost lines that are part of a total and are not zero everywhere, in the document's order."""
+    names = {line.name for option in document.options for line in option.lines}
+    titles: dict[str, str] = {}
+    for option in sorted(document.options, key=lambda each: each.family == "hybrid"):
+        for line in option.lines:
+            if not line.apart and line.usd_per_month.mean > 0:
+                titles.setdefault(line_key(line.name, names), line.title)
+    return tuple(
+        LineLook(key, short(title, TITLE_MAX_COUNT), LINES[index % len(LINES)], index)
+        for index, (key, title) in enumerate(titles.items())
+    )
+
+
+def line_key(name: str, names: set[str]) -> str:
+    """The line that a part's line belongs to: ``fleet_tokens`` is ``tokens`` when some option has ``tokens``.
+
+    >>> line_key("fleet_tokens", {"tokens", "fleet_tokens"}), line_key("gpu_rent", {"gpu_rent"})
+    ('tokens', 'gpu_rent')
+    """
+    _, _, rest = name.partition("_")
+    return rest if rest in names else name
+
+
+def breakdown_canvas(document: Document, canvas: Canvas) -> Canvas:
+    """`canvas` with one row per option."""
+    return replace(canvas, height_px=ROW_PX * len(document.options))
+
+
+def breakdown(document: Document, canvas: Canvas) -> Layer | None:
+    """A stacked bar of expected cost per option; the range of the total below it; expected losses apart."""
+    high = max([_row_end(each) for each in document.options], default=0.0)
+    if high <= 0:
+        return None
+    x = Axis(0.0, high * 1.02, 0, canvas.width_px)
+    looks = {each.key: each for each in line_looks(document)}
+    names = {line.name for option in document.options for line in option.lines}
+    bars: list[dict[str, object]] = []
+    words: list[dict[str, object]] = []
+    losses: list[dict[str, object]] = []
+    for row, option in enumerate(document.options):
+        top = row * ROW_PX + 20
+        start = 0.0
+        for line in (each for each in option.lines if not each.apart and each.usd_per_month.mean > 0):
+            look = looks[line_key(line.name, names)]
+            box = _box(x, start, start + line.usd_per_month.mean, top)
+            bars.append(box | {"fill": look.colour})
+            words += _inside(box, (look.title, amounts.money_short(line.usd_per_month.mean)))
+            start += line.usd_per_month.mean
+        losses += _losses(option.lines, x, start, top)
+    layers = [
+        *horizontal_axis(
+            x, round_ticks(x.high, 4 if canvas.narrow else 8), money_tick,
+            top_px=0, bottom_px=canvas.height_px, title="USD a month, expected",
+        ),
+        *_row_titles(document, series_of(document), canvas),
+        rect("lines", bars, stroke=PAPER, strokeWidth=1.5),
+        rect("losses", losses, fill=LOSS, stroke=INK, strokeWidth=1, strokeDash=[3, 2]),
+        text("line_labels", words, fontSize=11, fill="#10141c"),
+        *_ranges(document, x),
+    ]  # fmt: skip
+    return spec(canvas, layers)
+
+
+def _row_end(option: OptionPart) -> float:
+    return max(option.usd_per_month.p90, sum(max(each.usd_per_month.mean, 0) for each in option.lines))
+
+
+def _box(x: Axis, low: float, high: float, top_px: float) -> dict[str, object]:
+    return {"x": x.px(low), "x2": x.px(high), "y": top_px, "y2": top_px + BAR_PX}
+
+
+def _inside(box: dict[str, object], candidates: Sequence[str]) -> list[dict[str, object]]:
+    """The first of `candidates` that fits into `box`."""
+    left, right, top = float(str(box["x"])), float(str(box["x2"])), float(str(box["y"]))
+    for label in candidates:
+        if len(label) * LETTER_WIDTH_PX * 0.95 + 8 <= right - left:
+            return [{"x": left + 5, "y": top + BAR_PX / 2 + 0.5, "label": label}]
+    return []
+
+
+def _losses(lines: Sequence[LinePart], x: Axis, start: float, top_px: float) -> list[dict[str, object]]:
+    """Expected losses behind a gap: beside the total, not in it."""
+    found = []
+    for line in lines:
+        if line.apart and line.usd_per_month.mean > 0:
+            box = _box(x, start, start + line.usd_per_month.mean, top_px)
+            found.append(box | {"x": float(str(box["x"])) + 4, "x2": float(str(box["x2"])) + 4})
+            start += line.usd_per_month.mean
+    return found
+
+
+def _row_titles(document: Document, series: Sequence[Series], canvas: Canvas) -> list[Layer]:
+    """Letter, title and total above each bar, the title cut to the room there is."""
+    room_count = int((canvas.width_px + canvas.right_px) / (LETTER_WIDTH_PX * 1.15))
+    rows = []
+    for row, (option, look) in enumerate(zip(document.options, series, strict=True)):
+        total = option.usd_per_month
+        cost = amounts.money_range(total.p50, total.p10, total.p90)
+        title = short(look.title, max(room_count - len(cost) - 5, 8))
+        rows.append({"x": 0, "y": row * ROW_PX + 9, "label": f"{look.letter}  {title}  {cost}"})
+    return [text("row_titles", rows, fontWeight="bold")]
+
+
+def _ranges(document: Document, x: Axis) -> list[Layer]:
+    """P10 to P90 of each total with its median, below the bar."""
+    bars, dots = [], []
+    for row, option in enumerate(document.options):
+        y, total = row * ROW_PX + 20 + BAR_PX + 5, option.usd_per_month
+        bars.append({"x": x.px(max(total.p10, 0)), "x2": x.px(max(total.p90, 0)), "y": y, "y2": y})
+        dots.append({"x": x.px(max(total.p50, 0)), "y": y})
+    mark = {"type": "point", "filled": True, "opacity": 1, "fill": INK, "size": 30}
+    return [
+        rule("ranges", bars, stroke=MUTED, strokeWidth=2),
+        layer("medians", dots, mark, {"x": px("x"), "y": px("y")}),
+    ]
+
+
+def levers_canvas(document: Document, canvas: Canvas) -> Canvas:
+    """`canvas` with one row per lever."""
+    return replace(canvas, height_px=_lever_row_px(canvas) * min(len(document.levers), LEVERS_DRAWN_COUNT) + 6)
+
+
+def _lever_row_px(canvas: Canvas) -> float:
+    return 44.0 if canvas.narrow else 34.0
+
+
+def levers(document: Document, canvas: Canvas) -> Layer | None:
+    """How far each assumption alone moves the gap; those that turn the answer cross the line at zero."""
+    shown = document.levers[:LEVERS_DRAWN_COUNT]
+    if not shown:
+        return None
+    gaps = [gap for each in shown for gap in _ends(each)] + [0.0, shown[0].gap_usd_per_month]
+    width = (max(gaps) - min(gaps)) or 1.0
+    room = 0.3 if canvas.narrow else 0.14
+    x = Axis(min(gaps) - room * width, max(gaps) + room * width, 0, canvas.width_px)
+    zero, today = x.px(0.0), x.px(shown[0].gap_usd_per_month)
+    row_px = _lever_row_px(canvas)
+    bars: list[dict[str, object]] = []
+    left: list[dict[str, object]] = []
+    right: list[dict[str, object]] = []
+    for row, lever in enumerate(shown):
+        top = row * row_px + (22 if canvas.narrow else 10)
+        low_px, high_px = sorted(x.px(gap) for gap in _ends(lever))
+        high_px = max(high_px, low_px + 2)
+        fill = TURNS if lever.flips else HOLDS
+        bars.append({"x": low_px, "x2": high_px, "y": top, "y2": top + 14, "fill": fill})
+        at_left, at_right = _end_labels(lever)
+        left.append({"x": low_px - 5, "y": top + 7.5, "label": at_left})
+        right.append({"x": high_px + 5, "y": top + 7.5, "label": at_right})
+    layers = [
+        *horizontal_axis(
+            x, round_ticks(x.high, 3 if canvas.narrow else 7, x.low), money_tick,
+            top_px=0, bottom_px=canvas.height_px, title="USD a month saved by the recommended option",
+        ),
+        rule("rows", _row_edges(len(shown), row_px, canvas), stroke=GRID),
+        rule("today", [{"x": today, "x2": today, "y": 0, "y2": canvas.height_px}], stroke=MUTED, strokeDash=[4, 3]),
+        rect("levers", bars, stroke=INK, strokeWidth=0.6),
+        rule("zero", [{"x": zero, "x2": zero, "y": 0, "y2": canvas.height_px}], strokeWidth=1.8),
+        *_lever_titles(shown, canvas),
+        text("low_ends", left, align="right", fontSize=11, fill=MUTED),
+        text("high_ends", right, fontSize=11, fill=MUTED),
+    ]  # fmt: skip
+    return spec(canvas, layers)
+
+
+def _row_edges(count: int, row_px: float, canvas: Canvas) -> list[dict[str, object]]:
+    start = 0.0 if canvas.narrow else -canvas.left_px
+    return [{"x": start, "x2": canvas.width_px, "y": row * row_px, "y2": row * row_px} for row in range(1, count)]
+
+
+def _lever_titles(levers: Sequence[LeverPart], canvas: Canvas) -> list[Layer]:
+    """Names above the bars on a phone, left of them on a page; a lever that turns the answer says so."""
+    rows: dict[bool, list[dict[str, object]]] = {True: [], False: []}
+    for row, lever in enumerate(levers):
+        top = row * _lever_row_px(canvas)
+        title = short(lever_title(lever), 34)
+        verdict = "turns the answer"
+        if canvas.narrow:
+            rows[lever.flips].append({"x": 0, "y": top + 13, "label": f"{title}, {verdict}" if lever.flips else title})
+            continue
+        rows[lever.flips].append({"x": -canvas.left_px, "y": top + (11 if lever.flips else 17), "label": title})
+        if lever.flips:
+            rows[True].append({"x": -canvas.left_px, "y": top + 25, "label": verdict})
+    return [
+        text("turning_titles", rows[True], fontWeight="bold", fill=TURNS),
+        text("holding_titles", rows[False]),
+    ]
+
+
+def _ends(lever: LeverPart) -> tuple[float, float]:
+    return lever.gap_at_low_usd_per_month, lever.gap_at_high_usd_per_month
+
+
+def _end_labels(lever: LeverPart) -> tuple[str, str]:
+    """Values of the assumption at the left and the right end of its bar."""
+    unit = safe(lever.unit)
+    low, high = (short(amounts.quantity(value, unit), 16) for value in (lever.low, lever.high))
+    return (low, high) if lever.gap_at_low_usd_per_month <= lever.gap_at_high_usd_per_month else (high, low)

@@ -1,0 +1,285 @@
+"""Findings: what a document says, as short sentences that the terminal and the HTML report share.
+
+Names come out of here stripped of control characters and shortened; escaping for HTML stays with Jinja2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from breakeven.reports import amounts
+from breakeven.reports.document import Document, LeverPart, ModelUsePart, OptionPart, WorkloadPart
+from breakeven.reports.safe_text import safe, short
+
+GUIDE_RATIO: Final = "3-5x"
+"""Total over bare GPU rent, as the guide states it."""
+CROSSINGS_SHOWN_COUNT: Final = 6
+TITLE_MAX_COUNT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A label that nobody may overlook."""
+
+    text: str
+    kind: Literal["warning", "danger", "note"]
+
+
+def workload_badges(workload: WorkloadPart) -> tuple[Badge, ...]:
+    """What the data are not."""
+    found = []
+    if workload.synthetic:
+        found.append(Badge("SYNTHETIC DATA", "warning"))
+    if workload.extrapolated_from_hours is not None:
+        found.append(Badge(f"EXTRAPOLATED FROM {amounts.hours(workload.extrapolated_from_hours).upper()}", "warning"))
+    if workload.unpriced:
+        share = amounts.fraction(workload.unpriced_tokens_fraction)
+        found.append(Badge(f"UNPRICED: {share} OF TOKENS", "danger"))
+    return tuple(found)
+
+
+def comparison_badges(document: Document) -> tuple[Badge, ...]:
+    """The workload's badges, and what could not be costed."""
+    found = list(workload_badges(document.workload))
+    if document.unavailable:
+        found.append(Badge(f"{amounts.counted(len(document.unavailable), 'option').upper()} NOT COSTED", "warning"))
+    return tuple(found)
+
+
+def title_of(document: Document, name: str) -> str:
+    """Title of the option called `name`, or the name itself."""
+    found = next((each.title for each in document.options if each.name == name), name)
+    return short(found, TITLE_MAX_COUNT)
+
+
+def status_quo(document: Document) -> str | None:
+    """Name of the option that every pair is compared with; None when there is none."""
+    paired = {each.option for each in document.breakeven.pairs}
+    others = [each.name for each in document.options if each.name not in paired]
+    return others[0] if len(others) == 1 else None
+
+
+def ratio_finding(document: Document) -> str:
+    """Total over bare rent beside the guide's; empty when nothing is rented."""
+    ratios = [each.total_over_rent_ratio for each in document.options if each.total_over_rent_ratio]
+    if not ratios:
+        return ""
+    low, high = min(each.p10 for each in ratios), max(each.p90 for each in ratios)
+    return (
+        f"Total over bare GPU rent: {amounts.ratio(low)} to {amounts.ratio(high)} here; the guide says {GUIDE_RATIO}."
+    )
+
+
+def curves_finding(document: Document) -> str:
+    """Which option is cheapest along the axis, at typical values."""
+    part = document.breakeven
+    if not part.crossings:
+        only = title_of(document, part.stretches[0].option) if part.stretches else "no option"
+        return f"At typical values {only} is cheapest at every volume shown."
+    first, last = part.crossings[0], part.crossings[-1]
+    winner, edge = title_of(document, last.to_option), amounts.volume(last.mtok_per_month, 4)
+    checked = f"as far as checked ({amounts.volume(part.axis_high_mtok_per_month)} a month)"
+    if len(part.crossings) == 1:
+        below = title_of(document, first.from_option)
+        return f"At typical values {below} is cheapest up to {edge} a month, {winner} above, {checked}."
+    times, start = amounts.counted(len(part.crossings), "time"), amounts.volume(first.mtok_per_month, 4)
+    changes = f"the cheapest option changes {times}, first at {start}"
+    return f"At typical values {changes}; {winner} stays cheapest above {edge}, {checked}."
+
+
+def changes_finding(document: Document) -> str:
+    """Every change of the cheapest option in order, the middle ones counted when they are many."""
+    crossings = document.breakeven.crossings
+    if not crossings:
+        return ""
+    changes = [
+        f"{title_of(document, each.to_option)} from {amounts.volume(each.mtok_per_month, 4)}" for each in crossings
+    ]
+    if len(changes) > CROSSINGS_SHOWN_COUNT:
+        hidden = len(changes) - CROSSINGS_SHOWN_COUNT
+        changes = [*changes[: CROSSINGS_SHOWN_COUNT - 1], f"{hidden} more changes", changes[-1]]
+        changes[-2:] = [f"{changes[-2]}, and for good {changes[-1]}"]
+    start = title_of(document, crossings[0].from_option)
+    return f"Cheapest at typical values: {start} at small volumes, then {', then '.join(changes)} a month."
+
+
+def here_finding(document: Document) -> str:
+    """What the options cost at the user's own volume."""
+    ranked = sorted(document.options, key=lambda each: each.equal_success_usd_per_month.p50)
+    costs = "; ".join(f"{short(each.title, TITLE_MAX_COUNT)} {equal_success(each)}" for each in ranked)
+    here = amounts.volume(document.breakeven.volume_mtok_per_month)
+    return f"At your {here} a month, for equal successful outcomes: {costs} a month."
+
+
+def equal_success(option: OptionPart) -> str:
+    """Cost of as many successful outcomes as today."""
+    each = option.equal_success_usd_per_month
+    return amounts.money_range(each.p50, each.p10, each.p90)
+
+
+def breakdown_finding(document: Document) -> str:
+    """The largest line of each option."""
+    found = []
+    for option in document.options:
+        lines = [each for each in option.lines if not each.apart]
+        total = sum(each.usd_per_month.mean for each in lines)
+        if lines and total > 0:
+            top = max(lines, key=lambda each: each.usd_per_month.mean)
+            share = amounts.fraction(round(top.usd_per_month.mean / total, 2))
+            found.append(f"{short(option.title, TITLE_MAX_COUNT)}: {short(top.title, TITLE_MAX_COUNT)} ({share})")
+    return f"Largest line of each option: {'; '.join(found)}." if found else ""
+
+
+def lever_finding(lever: LeverPart) -> str:
+    """What one assumption, moved alone, does to the gap between the recommended option and its rival."""
+    ends = sorted((lever.gap_at_low_usd_per_month, lever.gap_at_high_usd_per_month))
+    span = safe(amounts.quantity_range(lever.low, lever.high, lever.unit))
+    effect = "TURNS THE ANSWER" if lever.flips else "does not turn the answer"
+    return f"{lever_title(lever)}, {span} ({safe(lever.grade)}): {amounts.difference_range(*ends)} a month; {effect}."
+
+
+def contest(document: Document) -> str:
+    """The recommended option against its rival."""
+    best = title_of(document, document.verdict.recommended)
+    rival = document.verdict.rival
+    return f"{best} against {title_of(document, rival)}" if rival else best
+
+
+def successes_shown_count(document: Document) -> int:
+    """Per how many successful outcomes a cost is written: 1,000 where one costs less than a dime."""
+    costs = [each.usd_per_success.p50 for each in document.options]
+    return 1_000 if costs and min(costs) < 0.1 else 1
+
+
+def lever_title(lever: LeverPart) -> str:
+    """The assumption's name as words."""
+    return short(amounts.fact_title(safe(lever.name) or "?"), TITLE_MAX_COUNT)
+
+
+def levers_finding(document: Document) -> str:
+    """How many assumptions can turn the answer alone."""
+    turning = [lever_title(each) for each in document.levers if each.flips]
+    if not document.levers:
+        return ""
+    if not turning:
+        return "No single assumption, moved alone over its range, turns the answer."
+    names = ", ".join(turning[:4]) + (f" and {len(turning) - 4} more" if len(turning) > 4 else "")
+    verb = "turns" if len(turning) == 1 else "turn"
+    return f"Moved alone over its range, {names} {verb} the answer."
+
+
+def data_finding(workload: WorkloadPart) -> str:
+    """What was read, in one line."""
+    models = amounts.counted(len(workload.models), "model")
+    text = f"{amounts.counted(workload.requests_count, 'call')}, {_stretch(workload)}, {models}"
+    if workload.unpriced:
+        share = amounts.fraction(workload.unpriced_tokens_fraction)
+        text += f", {len(workload.unpriced)} of them UNPRICED ({share} of tokens)"
+    if workload.errors_count:
+        text += f", {amounts.counted(workload.errors_count, 'error')}"
+    return text + "."
+
+
+def _stretch(workload: WorkloadPart) -> str:
+    """Days, or hours below two days."""
+    if workload.observed_hours < 48:
+        return amounts.hours(workload.observed_hours)
+    return amounts.counted(workload.days_count, "day")
+
+
+def daily_finding(workload: WorkloadPart) -> str:
+    """The mean and the largest of the days that were seen whole."""
+    days = [each for each in workload.days if each.complete] or list(workload.days)
+    if not days:
+        return ""
+    totals = {each.day: each.input_tokens + each.output_tokens for each in days}
+    top = max(totals, key=lambda day: totals[day])
+    mean = sum(totals.values()) / len(totals)
+    return f"{amounts.tokens(mean)} on a mean day, {amounts.magnitude(totals[top])} on {amounts.date_text(safe(top))}."
+
+
+def import_finding(workload: WorkloadPart) -> str:
+    """How the rows became calls; empty when the log was read earlier."""
+    part = workload.imported
+    if part is None:
+        return ""
+    text = f"{part.rows_in:,} rows = {part.calls:,} calls + {part.duplicates:,} duplicates + {part.rejects:,} rejects"
+    reasons = ", ".join(f"{short(reason, 80)} {count:,}" for reason, count in sorted(part.rejects_by_reason.items()))
+    text += f" ({reasons})" if reasons else ""
+    return text + (f"; rejected rows are in {short(part.reject_file, 120)}." if part.reject_file else ".")
+
+
+def traffic_finding(workload: WorkloadPart) -> str:
+    """When the load comes."""
+    if not workload.hours_of_week:
+        return "The log is shorter than a week: nothing is said about the rhythm of the week."
+    top = max(workload.hours_of_week, key=lambda each: each.tokens_mean)
+    mean = sum(each.tokens_mean for each in workload.hours_of_week) / len(workload.hours_of_week)
+    day, hour = divmod(top.hour_of_week, 24)
+    times = f", {amounts.ratio(top.tokens_mean / mean)} the mean" if mean > 0 else ""
+    return (
+        f"Busiest hour of the week: {amounts.DAYS_OF_WEEK[day % 7]} {hour:02d}:00 UTC with "
+        f"{amounts.tokens(top.tokens_mean)}{times}. {peak_finding(workload)}".strip()
+    )
+
+
+def peak_finding(workload: WorkloadPart) -> str:
+    """Peak to mean with its basis."""
+    if workload.peak_to_mean_ratio is None:
+        basis = f" ({short(workload.peak_basis, 160)})" if workload.peak_basis else ""
+        return f"Peak to mean: not known{basis}."
+    basis = f" ({short(workload.peak_basis, 160)})" if workload.peak_basis else ""
+    return f"Peak to mean: {amounts.ratio(workload.peak_to_mean_ratio)}{basis}."
+
+
+def unpriced_findings(workload: WorkloadPart) -> list[str]:
+    """Models without a price, with their tokens: never taken as zero."""
+    lines = [
+        f"{model_label(each)}: {amounts.counted(each.requests_count, 'call')}, "
+        f"{amounts.tokens(each.input_tokens + each.output_tokens)}"
+        for each in workload.unpriced
+    ]
+    if lines:
+        lines.append(f"Together {amounts.fraction(workload.unpriced_tokens_fraction)} of all tokens.")
+    return lines
+
+
+def model_label(model: ModelUsePart) -> str:
+    """``provider/model``."""
+    return f"{short(model.provider, 40) or '?'}/{short(model.model, 80) or '?'}"
+
+
+def unavailable_findings(document: Document) -> list[str]:
+    """Options that could not be costed, and why."""
+    return [f"{short(each.title, TITLE_MAX_COUNT)}: {safe(each.reason)}" for each in document.unavailable]
+
+
+def grades_finding(document: Document) -> str:
+    """How many facts stand on what, and how many are old."""
+    counts: dict[str, int] = {}
+    for each in document.assumptions:
+        grade = short(each.source.grade, 12)
+        counts[grade] = counts.get(grade, 0) + 1
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    stale = sum(each.stale for each in document.assumptions)
+    text = ", ".join(f"{count} {grade}" for grade, count in ranked)
+    return f"By grade: {text}; {stale} stale." if stale else f"By grade: {text}; none stale."
+
+
+def footer_findings(document: Document) -> Sequence[tuple[str, str]]:
+    """What reproduces the document: label and value."""
+    footer = document.footer
+    return (
+        ("breakeven", footer.breakeven_version),
+        ("document schema", document.schema_version),
+        ("prices and facts as of", amounts.date_text(footer.as_of)),
+        ("genai-prices", footer.prices_version),
+        ("seed", str(footer.seed)),
+        ("draws", f"{footer.draws_count:,}"),
+        ("hours per month", f"{footer.hours_per_month:g}"),
+        ("calls hash", footer.calls_hash),
+        ("catalogue hash", footer.catalog_hash),
+        ("scenario hash", footer.scenario_hash),
+    )

@@ -1,0 +1,212 @@
+"""HTML: the comparison as one self-contained file: no script, nothing fetched, readable in light, dark and print.
+
+The template only loops; every word and number is prepared here or by `amounts` and `findings`. Jinja2 escapes all of
+it, after `safe` has taken out what could steer or reverse a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from breakeven.reports import amounts, findings
+from breakeven.reports.bar_charts import LineLook, line_key, line_looks
+from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, Series, series_of
+from breakeven.reports.charts import Chart, draw_charts
+from breakeven.reports.document import Amount, AssumptionPart, Document, LinePart, OptionPart
+from breakeven.reports.safe_text import safe, short, web_link
+from breakeven.reports.traffic_charts import KINDS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+CHANGES_SHOWN_COUNT: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One cost line across the options."""
+
+    title: str
+    look: LineLook | None
+    apart: bool
+    raw_rent: bool
+    cells: tuple[tuple[LinePart, ...], ...]
+    """The lines of each option; a hybrid has one per part."""
+    notes: tuple[str, ...]
+
+
+def render_html(document: Document) -> str:
+    """The report as one HTML text; the same document gives the same bytes."""
+    charts = {name: _markup(chart) for name, chart in draw_charts(document).items()}
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        document=document,
+        verdict=document.verdict,
+        workload=document.workload,
+        part=document.breakeven,
+        charts=charts,
+        csp=CONTENT_SECURITY_POLICY,
+        css=_style_sheet(),
+        hatches=range(len(LINES)),
+        series={each.name: each for each in series_of(document)},
+        badges=findings.comparison_badges(document),
+        figures=_figures(document),
+        scale=findings.successes_shown_count(document),
+        fleet_names=tuple(dict.fromkeys(name for option in document.options for name in option.facts)),
+        line_looks=line_looks(document),
+        line_rows=_line_rows(document),
+        token_kinds=KINDS,
+        heat=HEAT,
+        changes=document.breakeven.crossings[:CHANGES_SHOWN_COUNT],
+        hidden_changes_count=max(0, len(document.breakeven.crossings) - CHANGES_SHOWN_COUNT),
+        findings=findings,
+        amounts=amounts,
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("breakeven.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_without_control_characters,
+    )
+    environment.filters.update(
+        short=short,
+        link=web_link,
+        spread=_spread,
+        per=_per,
+        span=_span,
+        quantities=_quantities,
+        letters=_letters,
+        lever=findings.lever_finding,
+        part_of=_part_of,
+    )
+    return environment
+
+
+def _without_control_characters(value: object) -> object:
+    """Every text on its way into the page, except markup that was made here."""
+    from markupsafe import Markup
+
+    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _markup(chart: Chart) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    return {
+        "name": chart.name,
+        "caption": chart.caption,
+        "wide": Markup(chart.wide_svg),  # noqa: S704 drawn by vl-convert, which escapes; tested with hostile names
+        "narrow": Markup(chart.narrow_svg),  # noqa: S704
+    }
+
+
+def _style_sheet() -> object:
+    """The style sheet, with the rules that swap each chart colour for its dark one and for a hatch in print."""
+    from markupsafe import Markup
+
+    text = files("breakeven.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
+    dark = "\n".join(_recolour(light, colour) for light, colour in DARK.items())
+    hatched = "\n".join(f'  .chart [fill="{colour}"] {{ fill: url(#hatch-{i}); }}' for i, colour in enumerate(LINES))
+    text += f"\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n@media print {{\n{hatched}\n}}\n"
+    return Markup(f'{text}.chart [fill="{LOSS}"] {{ fill: url(#hatch-loss); }}\n')  # noqa: S704 our own file
+
+
+def _recolour(light: str, dark: str) -> str:
+    return f'  .chart [fill="{light}"] {{ fill: {dark}; }} .chart [stroke="{light}"] {{ stroke: {dark}; }}'
+
+
+def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
+    """The few figures beside the verdict: label, figure, range or basis."""
+    verdict = document.verdict
+    scale = findings.successes_shown_count(document)
+    best = next((each for each in document.options if each.name == verdict.recommended), None)
+    here = document.breakeven.volume_mtok_per_month
+    stretched = document.workload.extrapolated_from_hours
+    basis = f"extrapolated from {amounts.hours(stretched)}" if stretched is not None else "as observed"
+    found = [("Cheapest in", f"{amounts.odds(verdict.odds_fraction)} futures", f"confidence: {verdict.confidence}")]
+    saves = verdict.saves_usd_per_month
+    if saves is not None and verdict.rival is not None:
+        rival = findings.title_of(document, verdict.rival)
+        span = f"a month; {amounts.difference_range(saves.p10, saves.p90)}"
+        found.insert(0, (f"Against {rival}", amounts.difference(saves.p50), span))
+    if best is not None:
+        cost = best.usd_per_success
+        successes = "success" if scale == 1 else f"{scale:,} successes"
+        span = amounts.money_span(cost.p10 * scale, cost.p90 * scale)
+        found.append((f"Cost of {successes}", amounts.money(cost.p50 * scale), f"P10-P90 {span}" if span else ""))
+    return (*found, ("Your volume", amounts.volume(here), f"a month, {basis}"))
+
+
+def _line_rows(document: Document) -> tuple[LineRow, ...]:
+    """The cost lines as rows, one column per option; expected losses last."""
+    names = {line.name for option in document.options for line in option.lines}
+    looks = {each.key: each for each in line_looks(document)}
+    rows: dict[str, list[tuple[OptionPart, LinePart]]] = {}
+    for option in sorted(document.options, key=lambda each: each.family == "hybrid"):
+        for line in option.lines:
+            rows.setdefault(line_key(line.name, names), []).append((option, line))
+    found = [_line_row(document, key, pairs, looks.get(key)) for key, pairs in rows.items()]
+    return tuple(sorted(found, key=lambda row: row.apart))
+
+
+def _line_row(document: Document, key: str, pairs: list[tuple[OptionPart, LinePart]], look: LineLook | None) -> LineRow:
+    lines = [line for _, line in pairs]
+    exact = next((line for line in lines if line.name == key), lines[0])
+    cells = tuple(tuple(line for owner, line in pairs if owner is option) for option in document.options)
+    return LineRow(
+        title=exact.title,
+        look=look,
+        apart=all(each.apart for each in lines),
+        raw_rent=any(each.raw_rent for each in lines),
+        cells=cells,
+        notes=tuple(dict.fromkeys(each.note for each in lines if each.note)),
+    )
+
+
+def _spread(amount: Amount, scale: float = 1) -> str:
+    """Money with its range."""
+    return amounts.money_range(amount.p50 * scale, amount.p10 * scale, amount.p90 * scale)
+
+
+def _per(amount: Amount, scale: float = 1) -> str:
+    """Money alone."""
+    return amounts.money(amount.p50 * scale)
+
+
+def _span(amount: Amount, scale: float = 1) -> str:
+    """The range alone, with a real dash."""
+    return amounts.money_span(amount.p10 * scale, amount.p90 * scale).replace("-", "–") if amount.p10 >= 0 else (
+        amounts.money_span(amount.p10 * scale, amount.p90 * scale)
+    )  # fmt: skip
+
+
+def _quantities(fact: AssumptionPart) -> str:
+    """Typical value with its range."""
+    return amounts.quantity_spread(fact.typical, fact.low, fact.high, fact.unit)
+
+
+def _part_of(title: str, whole: str) -> str:
+    """What a hybrid's line adds to the title of its row.
+
+    >>> _part_of("Engineering labour (fleet)", "Engineering labour")
+    'fleet'
+    """
+    return title.removeprefix(whole).strip(" ()") or title
+
+
+def _letters(names: Iterable[str], series: dict[str, Series]) -> str:
+    """Letters of the options called `names`."""
+    return " ".join(sorted(series[name].letter for name in names if name in series))

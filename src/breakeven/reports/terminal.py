@@ -1,0 +1,139 @@
+"""Terminal: the comparison as text: verdict, table, break-even, levers, what is missing, scope, next step, footer.
+
+Colour is added where the console is a terminal, and nothing is said by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.reports import amounts, findings
+from breakeven.reports.document import Amount, Document, OptionPart
+from breakeven.reports.safe_text import short
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_trace import render_trace
+from breakeven.reports.terminal_workload import render_workload
+
+__all__ = ["render_comparison", "render_trace", "render_workload"]
+
+WIDE_FROM_COLUMNS: Final = 116
+"""From this width on, what an option buys has a column of its own and ranges stand beside their medians."""
+LEVERS_SHOWN_COUNT: Final = 3
+HASH_SHOWN_COUNT: Final = 12
+
+
+def render_comparison(document: Document, console: Console) -> None:
+    """Print the whole comparison."""
+    wide = console.width >= WIDE_FROM_COLUMNS
+    print_parts(
+        console,
+        (
+            badges(findings.comparison_badges(document)),
+            Paragraph(document.verdict.sentence, "bold"),
+            bullets(document.verdict.details),
+            _options_table(document, console.width),
+            Paragraph(_table_note(document), "dim"),
+            None if wide else section("What each option buys", bullets(_purchases(document))),
+            section("Break-even", bullets(_breakeven_lines(document))),
+            section(_levers_title(document), bullets(_lever_lines(document))),
+            section("UNPRICED, in no figure above", bullets(findings.unpriced_findings(document.workload)), "bold red"),
+            section("NOT COSTED", bullets(findings.unavailable_findings(document)), "bold yellow"),
+            section("Included", bullets(["; ".join(document.included)] if document.included else [])),
+            section("Excluded", bullets(document.excluded)),
+            section("Warnings", bullets(document.warnings), "bold yellow"),
+            next_step(document.verdict.next_command),
+            Paragraph(_footer(document), "dim"),
+        ),
+    )
+
+
+def _options_table(document: Document, width: int) -> Table:
+    """Options as the document sorts them; a narrow console drops what matters less, never half a number."""
+    columns = [each for each in _columns(document, width) if width >= each.from_width]
+    table = plain_table()
+    table.add_column("", width=1)
+    for each in columns:
+        table.add_column(each.header, justify=each.justify, overflow="fold", no_wrap=each.justify == "right")
+    for option in document.options:
+        recommended = option.name == document.verdict.recommended
+        marker = Text(">" if recommended else "")
+        table.add_row(marker, *(each.cell(option) for each in columns), style="bold" if recommended else "")
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column of the table of options."""
+
+    header: str
+    cell: Callable[[OptionPart], Text]
+    justify: Literal["left", "right"] = "right"
+    from_width: int = 0
+
+
+def _columns(document: Document, width: int) -> tuple[_Column, ...]:
+    scale = findings.successes_shown_count(document)
+    beside = width >= WIDE_FROM_COLUMNS
+    successes = "USD per\nsuccess" if scale == 1 else f"USD / {scale:,}\nsuccesses"
+    return (
+        _Column("Option", lambda each: Text(short(each.title, findings.TITLE_MAX_COUNT)), "left"),
+        _Column("Buys", lambda each: Text(short(each.buys, 90), style="dim not bold"), "left", WIDE_FROM_COLUMNS),
+        _Column("USD a month\nP50 (P10-P90)", lambda each: _spread(each.usd_per_month, beside=beside)),
+        _Column("USD per\nMtok", lambda each: _spread(each.usd_per_mtok), from_width=74),
+        _Column(successes, lambda each: _spread(each.usd_per_success, scale)),
+        _Column("total /\nGPU rent", lambda each: _over_rent(each), from_width=64),
+        _Column("cheapest\nin futures", lambda each: Text(amounts.odds(each.probability_cheapest_fraction))),
+    )
+
+
+def _spread(amount: Amount, scale: int = 1, *, beside: bool = False) -> Text:
+    """Median with range: beside it, or below it where columns are dear."""
+    span = amounts.money_span(amount.p10 * scale, amount.p90 * scale)
+    median = Text(amounts.money(amount.p50 * scale))
+    if not span:
+        return median
+    return median.append(f" ({span})" if beside else f"\n{span}", style="dim not bold")
+
+
+def _over_rent(option: OptionPart) -> Text:
+    over_rent = option.total_over_rent_ratio
+    return Text(amounts.ratio(over_rent.p50)) if over_rent else Text("-", style="dim not bold")
+
+
+def _table_note(document: Document) -> str:
+    note = "Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
+    return f"{note} {findings.ratio_finding(document)}".strip()
+
+
+def _purchases(document: Document) -> list[str]:
+    return [f"{short(each.title, findings.TITLE_MAX_COUNT)}: {short(each.buys, 160)}" for each in document.options]
+
+
+def _levers_title(document: Document) -> str:
+    """The two options between which the gap is measured."""
+    return f"What moves the answer: {findings.contest(document)}, one assumption at a time"
+
+
+def _breakeven_lines(document: Document) -> list[str]:
+    """You are here, then each pair, then every change of the cheapest option."""
+    here = f"You are at {amounts.volume(document.breakeven.volume_mtok_per_month)} a month."
+    changes = findings.changes_finding(document)
+    return [here, *(each.sentence for each in document.breakeven.pairs), *([changes] if changes else [])]
+
+
+def _lever_lines(document: Document) -> list[str]:
+    """The biggest levers in words, and any other that can turn the answer."""
+    biggest = document.levers[:LEVERS_SHOWN_COUNT]
+    turning = [each for each in document.levers[LEVERS_SHOWN_COUNT:] if each.flips]
+    return [findings.lever_finding(each) for each in (*biggest, *turning)]
+
+
+def _footer(document: Document) -> str:
+    rows = findings.footer_findings(document)
+    return "; ".join(f"{label} {value[:HASH_SHOWN_COUNT]}" for label, value in rows)

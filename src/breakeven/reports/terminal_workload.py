@@ -1,0 +1,151 @@
+"""Terminal workload: the log alone, for `breakeven profile`: volumes, spend, rhythm, what it allows to conclude."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.reports import amounts, findings
+from breakeven.reports.document import DayPart, HourPart, WorkloadPart
+from breakeven.reports.safe_text import safe, short
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, plain_table, print_parts, section
+
+DAYS_SHOWN_COUNT: Final = 14
+MODELS_SHOWN_COUNT: Final = 12
+_SHADES: Final = (" .", "░░", "▒▒", "▓▓", "██")
+"""Five steps of darkness; an hour is two characters wide."""
+
+
+def render_workload(workload: WorkloadPart, console: Console) -> None:
+    """Print what the log holds."""
+    print_parts(
+        console,
+        (
+            badges(findings.workload_badges(workload)),
+            Paragraph(f"{short(workload.label, 200)}: {findings.data_finding(workload)}", "bold"),
+            bullets(_summary(workload)),
+            section("UNPRICED, in no spend below", bullets(findings.unpriced_findings(workload)), "bold red"),
+            section("Models", _models_table(workload)),
+            section(_days_title(workload), _days_table(workload)),
+            section("Tokens by hour of the week, UTC", _heat_map(workload.hours_of_week)),
+            section("The data allow to conclude", bullets(workload.may_conclude)),
+            section("They do not allow to conclude", bullets(workload.may_not_conclude)),
+        ),
+    )
+
+
+def _summary(workload: WorkloadPart) -> list[str]:
+    """Stretch, totals, month, size of a request, peak, and how rows became calls."""
+    uncached = workload.input_tokens - workload.cache_read_tokens
+    first, last = amounts.date_text(workload.first_time), amounts.date_text(workload.last_time)
+    lines = [
+        f"From {first} to {last} ({amounts.hours(workload.observed_hours)} observed).",
+        f"{amounts.tokens(workload.input_tokens + workload.output_tokens)}: {amounts.magnitude(uncached)} input, "
+        f"{amounts.magnitude(workload.cache_read_tokens)} cached input, {amounts.magnitude(workload.output_tokens)} "
+        f"output. Spend {amounts.money(workload.spend_usd)} at each day's own prices.",
+        _per_month(workload),
+        f"A request: input {_quantiles(workload.input_tokens_quantiles)}; output "
+        f"{_quantiles(workload.output_tokens_quantiles)} tokens.",
+        findings.peak_finding(workload),
+    ]
+    read = findings.import_finding(workload)
+    return [*lines, read] if read else lines
+
+
+def _per_month(workload: WorkloadPart) -> str:
+    since = workload.extrapolated_from_hours
+    basis = f"extrapolated from {amounts.hours(since)}, no growth assumed" if since is not None else "as observed"
+    return (
+        f"Per month, {basis}: {workload.requests_per_month:,.0f} requests, "
+        f"{amounts.tokens(workload.tokens_per_month)}, {amounts.money(workload.spend_usd_per_month)}."
+    )
+
+
+def _quantiles(found: dict[str, float]) -> str:
+    return ", ".join(f"{safe(name).upper()} {value:,.0f}" for name, value in found.items()) or amounts.NOT_KNOWN
+
+
+def _models_table(workload: WorkloadPart) -> RenderableType:
+    """Models, largest spend first as in the document; an unpriced one says so where its spend would stand."""
+    table = _table("Model", "calls", "input", "cached", "output", "spend")
+    for each in workload.models[:MODELS_SHOWN_COUNT]:
+        spend = Text("UNPRICED", style="bold red") if each.spend_usd is None else Text(amounts.money(each.spend_usd))
+        table.add_row(
+            Text(findings.model_label(each), overflow="fold"),
+            f"{each.requests_count:,}",
+            amounts.magnitude(each.input_tokens - each.cache_read_tokens),
+            amounts.magnitude(each.cache_read_tokens),
+            amounts.magnitude(each.output_tokens),
+            spend,
+        )
+    _say_hidden(table, len(workload.models) - MODELS_SHOWN_COUNT, "model")
+    return table
+
+
+def _days_title(workload: WorkloadPart) -> str:
+    shown = min(len(workload.days), DAYS_SHOWN_COUNT)
+    last = f", last {shown} of {len(workload.days)} days" if shown < len(workload.days) else " by day"
+    return f"Tokens{last}, UTC (* a day seen in part)"
+
+
+def _days_table(workload: WorkloadPart) -> RenderableType:
+    """The latest days with a bar of their tokens."""
+    days = workload.days[-DAYS_SHOWN_COUNT:]
+    most = max((each.input_tokens + each.output_tokens for each in days), default=0) or 1
+    table = _table("Day", "calls", "input", "cached", "output", "spend", "")
+    table.columns[-1].justify = "left"
+    for each in days:
+        total = each.input_tokens + each.output_tokens
+        table.add_row(
+            Text(amounts.date_text(each.day) + ("" if each.complete else " *"), overflow="fold"),
+            f"{each.requests_count:,}",
+            amounts.magnitude(each.input_tokens - each.cache_read_tokens),
+            amounts.magnitude(each.cache_read_tokens),
+            amounts.magnitude(each.output_tokens),
+            _day_spend(each),
+            Text("█" * round(10 * total / most), style="cyan"),
+        )
+    return table
+
+
+def _day_spend(day: DayPart) -> Text:
+    """Spend of the priced calls; a plus says that there were unpriced ones."""
+    text = Text(amounts.money(day.spend_usd))
+    return text.append(" + UNPRICED", style="bold red") if day.unpriced_tokens and not day.spend_usd else text
+
+
+def _heat_map(hours: tuple[HourPart, ...]) -> RenderableType | None:
+    """A row per day, an hour two characters wide; the darkest is the busiest hour. None below a week of data."""
+    if not hours:
+        return None
+    load = {each.hour_of_week: each.tokens_mean for each in hours}
+    most = max(load.values()) or 1.0
+    rows = [Text("    " + "".join(f"{hour:<6d}" for hour in range(0, 24, 3)), style="dim")]
+    for day, name in enumerate(amounts.DAYS_OF_WEEK):
+        cells = (_shade(load.get(day * 24 + hour, 0.0) / most) for hour in range(24))
+        rows.append(Text(f"{name} ").append("".join(cells), style="cyan"))
+    darkest = f"{_SHADES[-1]} {amounts.tokens(most)} an hour"
+    rows.append(Text(f"    {_SHADES[0]} less than 5 % of the busiest, {darkest}", style="dim"))
+    return Text("\n").join(rows)
+
+
+def _shade(share: float) -> str:
+    """Below 5 % of the busiest hour, then four equal steps."""
+    return _SHADES[0] if share < 0.05 else _SHADES[min(4, 1 + int(share * 4))]
+
+
+def _table(first: str, *others: str) -> Table:
+    table = plain_table()
+    table.add_column(first, overflow="fold")
+    for each in others:
+        table.add_column(each, justify="right", no_wrap=True)
+    return table
+
+
+def _say_hidden(table: Table, hidden_count: int, noun: str) -> None:
+    """A cut list says that it was cut."""
+    if hidden_count > 0:
+        table.add_row(Text(f"and {amounts.counted(hidden_count, f'more {noun}')}", style="dim"))

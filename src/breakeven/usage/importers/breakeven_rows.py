@@ -1,0 +1,112 @@
+"""breakeven's own rows, as JSONL, CSV or Parquet: one row per call, canonical names or the usual others.
+
+Understood without a mapping: the names of `usage/call.py`, the OpenTelemetry GenAI names, OpenAI's `usage` object
+(cached tokens inside the prompt tokens) and Anthropic's (cache tokens beside the input tokens). Anything else with
+``--map field=column``.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from breakeven.usage.call import CALL_COLUMNS
+from breakeven.usage.importers.importer import Importer
+from breakeven.usage.reading.head import Head
+
+_ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "record_id": ("id", "request_id", "gen_ai.response.id", "generation_id", "requestId"),
+    "start_time": ("timestamp", "created_at", "time", "created", "startTime", "start", "ts", "datetime", "date"),
+    "end_time": ("endTime", "end", "completed_at"),
+    "duration_s": ("latency_s", "gen_ai.client.operation.duration"),
+    "duration_ms": ("latency_ms", "request_duration_ms", "generation_time_ms", "response_time_ms"),
+    "ttft_s": ("time_to_first_token_s", "gen_ai.response.time_to_first_chunk"),
+    "ttft_ms": ("time_to_first_token_ms",),
+    "operation": ("gen_ai.operation.name", "call_type"),
+    "provider": ("gen_ai.provider.name", "gen_ai.system", "provider_name", "custom_llm_provider", "vendor"),
+    "request_model": ("model", "gen_ai.request.model", "model_name", "modelId"),
+    "response_model": ("gen_ai.response.model",),
+    "input_tokens": ("gen_ai.usage.input_tokens", "usage.input_tokens"),
+    "prompt_tokens": ("usage.prompt_tokens", "gen_ai.usage.prompt_tokens", "tokens_prompt"),
+    "output_tokens": (
+        "completion_tokens",
+        "usage.completion_tokens",
+        "usage.output_tokens",
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "tokens_completion",
+    ),
+    "cache_read_tokens": (
+        "cached_tokens",
+        "input_cached_tokens",
+        "cached_input_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "usage.prompt_tokens_details.cached_tokens",
+        "usage.input_tokens_details.cached_tokens",
+        "gen_ai.usage.cache_read.input_tokens",
+        "tokens_cached",
+    ),
+    "cache_write_tokens": ("input_cache_write_tokens", "gen_ai.usage.cache_creation.input_tokens"),
+    "exclusive_cache_read_tokens": ("cache_read_input_tokens", "usage.cache_read_input_tokens"),
+    "exclusive_cache_write_tokens": ("cache_creation_input_tokens", "usage.cache_creation_input_tokens"),
+    "exclusive_cache_write_5m_tokens": (
+        "cache_creation.ephemeral_5m_input_tokens",
+        "usage.cache_creation.ephemeral_5m_input_tokens",
+    ),
+    "exclusive_cache_write_1h_tokens": (
+        "cache_creation.ephemeral_1h_input_tokens",
+        "usage.cache_creation.ephemeral_1h_input_tokens",
+    ),
+    "reasoning_tokens": (
+        "completion_tokens_details.reasoning_tokens",
+        "usage.completion_tokens_details.reasoning_tokens",
+        "usage.output_tokens_details.reasoning_tokens",
+        "gen_ai.usage.reasoning.output_tokens",
+        "tokens_reasoning",
+    ),
+    "cost_usd": ("cost", "response_cost", "spend", "cost_total"),
+    "status": ("status_code", "outcome_status"),
+    "error_type": ("error.type",),
+    "finish_reason": ("finish_reason_normalized",),
+    "stream": ("gen_ai.request.stream", "streamed"),
+    "max_tokens": ("gen_ai.request.max_tokens",),
+    "service_tier": ("usage.service_tier", "openai.response.service_tier"),
+    "is_batch": ("batch",),
+    "application": ("app", "app_name", "service", "service.name"),
+    "task": ("task_name", "tag"),
+    "session_id": ("gen_ai.conversation.id", "conversation_id"),
+    "unit": ("user", "user_id", "end_user", "user.id"),
+    "api_key": ("api_key_id", "api_key_name"),
+    "prompt_text": ("prompt", "messages", "gen_ai.input.messages", "request.messages"),
+    "sampling_rate": (),
+}
+
+
+def _fields() -> dict[str, tuple[str, ...]]:
+    """Every canonical name first, then the names other tools use."""
+    found = {column.name: (column.name, *_ALIASES.get(column.name, ())) for column in CALL_COLUMNS}
+    del found["source_file"], found["source_line"]
+    for name, aliases in _ALIASES.items():
+        found.setdefault(name, aliases if name == "unit" else (name, *aliases))
+    return found
+
+
+def _confidence(head: Head) -> float:
+    """Sure with canonical names; a guess with aliases of a time and of both token counts."""
+    if head.names >= {"start_time", "input_tokens", "output_tokens"}:
+        return 0.9
+    present = [IMPORTER.fields[each] for group in IMPORTER.wanted for each in group if head.has(*IMPORTER.fields[each])]
+    return 0.5 if len(present) >= len(IMPORTER.wanted) and not IMPORTER.missing(head.present(IMPORTER.fields)) else 0.0
+
+
+IMPORTER = Importer(
+    name="breakeven",
+    title="breakeven rows (JSONL, CSV or Parquet)",
+    shapes=frozenset({"jsonl", "csv", "parquet"}),
+    fields=MappingProxyType(_fields()),
+    wanted=(("start_time",), ("input_tokens", "prompt_tokens"), ("output_tokens",)),
+    tokens_rule="by_field",
+    confidence=_confidence,
+    takes_mapping=True,
+    concludes="Whatever its columns hold; only a time and the two token counts are required.",
+)

@@ -1,0 +1,183 @@
+"""Plan: how one file will be read: which importer, which of its names hold which field of a Call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from breakeven.errors import UsageError, nearest
+from breakeven.usage.importers import importer_named, importers
+from breakeven.usage.importers.importer import FIELD_NAMES, Importer, TokensRule
+from breakeven.usage.reading.delimited import Layout
+from breakeven.usage.reading.first_look import sampled_head
+from breakeven.usage.reading.head import Head
+from breakeven.usage.reading.log_file import LogFile
+
+SAMPLED_BYTES: Final = 64 << 20
+"""In a larger uncompressed JSONL file only names seen at its head and in 256 places along it are looked for, and
+the names of cached and reasoning tokens beside them. That halves the time; a name that fewer than about one row in
+10,000 has may be overlooked (``--map`` makes sure of it)."""
+
+_BESIDE_TOKENS: Final = (
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "exclusive_cache_read_tokens",
+    "exclusive_cache_write_tokens",
+    "exclusive_cache_write_1h_tokens",
+    "reasoning_tokens",
+)
+_TOKENS: Final = ("input_tokens", "prompt_tokens", "output_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSettings:
+    """What a person said about the files of one import."""
+
+    format: str | None = None
+    """Name of an importer; None to sniff."""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Field -> column or dotted JSON path. An empty path means: this log has no such field."""
+    tokens_rule: TokensRule | None = None
+    """Overrides the importer's rule."""
+    salt: str = ""
+    """Mixed into the hashes of users and keys."""
+
+    def __post_init__(self) -> None:
+        for name in self.mapping:
+            if name not in FIELD_NAMES:
+                raise UsageError(f"--map {name}=...: no such field; {nearest(name, list(FIELD_NAMES))}")
+
+    def key(self, format_name: str) -> str:
+        """What must be equal for two imports of one file to mean the same."""
+        mapped = ",".join(f"{name}={path}" for name, path in sorted(self.mapping.items()))
+        return "|".join((format_name, mapped, self.tokens_rule or "", self.salt))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read one file. Equal plans can share a statement."""
+
+    importer: Importer
+    head: Head
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    """Field -> the names that may hold it, best first."""
+    tokens_rule: TokensRule
+    salt: str
+    spellings: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
+    """Only for JSON: name -> the keys that lead to it, in every way it may be spelled."""
+
+    @property
+    def layout(self) -> Layout:
+        """Only for CSV."""
+        assert self.head.layout is not None
+        return self.head.layout
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The names the plan reads, each once."""
+        return tuple(dict.fromkeys(name for _, names in self.fields for name in names))
+
+    @property
+    def statement_key(self) -> tuple[object, ...]:
+        """Plans with equal keys turn rows into Calls by the same statement."""
+        shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma)
+        return (*shape, self.fields, self.spellings, self.tokens_rule, self.salt)
+
+
+def plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
+    """Choose the importer and the names; raise UsageError when the file does not hold what the format needs."""
+    importer = importer_named(settings.format) if settings.format else _sniffed(log, head, settings)
+    if settings.mapping and not importer.takes_mapping:
+        raise UsageError(f"format '{importer.name}' has fixed columns; --map is for --format breakeven")
+    wishes = _wishes(importer, settings)
+    present = head.present(wishes)
+    if head.shape not in importer.shapes:
+        raise UsageError(_misfit(log, head, importer, [" or ".join(sorted(importer.shapes)) + " rows"]))
+    if missing := importer.missing(present):
+        raise UsageError(_misfit(log, head, importer, missing))
+    _check_mapping(log, head, settings, present)
+    rule = settings.tokens_rule or importer.tokens_rule
+    if head.shape != "jsonl":
+        return Plan(importer, head, tuple(sorted(present.items())), rule, settings.salt)
+    seen = _seen(log, head)
+    chosen = _seen_or_beside(seen, wishes) if seen else {name: paths for name, paths in wishes.items() if paths}
+    spelled = {path: _spellings(path, seen) for paths in chosen.values() for path in paths}
+    return Plan(importer, head, tuple(sorted(chosen.items())), rule, settings.salt, tuple(sorted(spelled.items())))
+
+
+def _sniffed(log: LogFile, head: Head, settings: ImportSettings) -> Importer:
+    if settings.mapping:
+        return importer_named("breakeven")
+    best = max(importers().values(), key=lambda each: (each.confidence(head), each.name))
+    if best.confidence(head) > 0:
+        return best
+    formats = "\n  ".join(f"{each.name}: {'; '.join(each.missing({}))}" for each in importers().values())
+    raise UsageError(
+        f"{log.path}: no known log format. Saw {_shown(head)}. Wanted one of\n  {formats}\n"
+        "  Name your columns with --map, for example --map start_time=COLUMN --map input_tokens=COLUMN "
+        "--map output_tokens=COLUMN."
+    )
+
+
+def _misfit(log: LogFile, head: Head, importer: Importer, missing: list[str]) -> str:
+    advice = " Name the columns with --map FIELD=COLUMN." if importer.takes_mapping else " Leave --format out to sniff."
+    return f"{log.path}: not '{importer.name}'. Saw {_shown(head)}; wanted {'; '.join(missing)}.{advice}"
+
+
+def _shown(head: Head, names_max: int = 15) -> str:
+    names = list(head.layout.columns) if head.layout else sorted(head.names)
+    more = f", and {len(names) - names_max} more" if len(names) > names_max else ""
+    return f"{head.shape} with {', '.join(repr(each) for each in names[:names_max])}{more}"
+
+
+def _wishes(importer: Importer, settings: ImportSettings) -> dict[str, tuple[str, ...]]:
+    """Field -> names to look for: the mapping's name alone where there is one."""
+    wishes = dict(importer.fields)
+    for name, path in settings.mapping.items():
+        wishes[name] = (path,) if path else ()
+    if "input_tokens" in settings.mapping:
+        wishes["prompt_tokens"] = ()
+    return wishes
+
+
+def _check_mapping(log: LogFile, head: Head, settings: ImportSettings, present: Mapping[str, tuple[str, ...]]) -> None:
+    for name, path in settings.mapping.items():
+        if path and name not in present:
+            raise UsageError(f"{log.path}: --map {name}={path}: no such column; {nearest(path, sorted(head.names))}")
+
+
+def _seen(log: LogFile, head: Head) -> Head | None:
+    """What a large log holds; None for a small one, where looking for every name costs nothing."""
+    if log.compression != "none" or log.encoding != "utf-8" or log.bytes_count < SAMPLED_BYTES:
+        return None
+    sampled = sampled_head(log)
+    return Head("jsonl", head.names | sampled.names, dotted_keys=head.dotted_keys | sampled.dotted_keys)
+
+
+def _seen_or_beside(seen: Head, wishes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The names seen, and what could stand in the same object as the token counts without having been seen."""
+    chosen = seen.present(wishes)
+    places = {name.rpartition(".")[0] for field in _TOKENS for name in chosen.get(field, ())}
+    for name in _BESIDE_TOKENS:
+        beside = tuple(path for path in wishes.get(name, ()) if _is_below(path, places) or path in chosen.get(name, ()))
+        if beside:
+            chosen[name] = beside
+    return chosen
+
+
+def _is_below(path: str, places: set[str]) -> bool:
+    """True when `path` stands in one of the objects `places`, or in an object beside the token counts there."""
+    return any(path.startswith(f"{place}.") if place else "." not in path for place in places)
+
+
+def _spellings(path: str, seen: Head | None) -> tuple[tuple[str, ...], ...]:
+    """A dotted name is one key (OpenTelemetry) or keys in keys; only what was seen, where that is known."""
+    keys = tuple(path.split("."))
+    if len(keys) == 1:
+        return (keys,)
+    if seen is None:
+        return ((path,), keys)
+    is_flat = any(key.split(".")[0] == keys[0] for key in seen.dotted_keys)
+    is_nested = keys[0] in seen.names
+    return tuple(each for each, is_there in (((path,), is_flat), (keys, is_nested)) if is_there) or (keys,)

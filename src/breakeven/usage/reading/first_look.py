@@ -1,0 +1,121 @@
+"""First look: recognise the shape of a log and collect the names of its fields, from a small part of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from breakeven.usage.reading.columnar import column_names
+from breakeven.usage.reading.delimited import Layout
+from breakeven.usage.reading.head import Head, NotALog
+from breakeven.usage.reading.log_file import HEAD_BYTES, LogFile
+
+_NESTING_MAX: Final = 4
+_LINES_MAX: Final = 2_000
+_SAMPLE_PLACES: Final = 256
+_SAMPLE_BYTES: Final = 16 << 10
+_DELIMITERS: Final = ",;\t|"
+_COMMA_DECIMAL: Final = re.compile(r"-?\d+,\d+")
+
+
+def head_of(log: LogFile) -> Head | NotALog:
+    """Look at the beginning of `log`."""
+    if log.is_parquet:
+        return column_names(log)
+    lines = log.head.decode("utf-8", "replace").split("\n")
+    if len(log.head) >= HEAD_BYTES - 4 and len(lines) > 1:
+        lines.pop()
+    numbered = [(number, line) for number, line in enumerate(lines[:_LINES_MAX], 1) if line.strip()]
+    if not numbered:
+        return NotALog("the file is empty", is_empty=True)
+    objects = [each for each in (_json_object(line) for _, line in numbered) if each is not None]
+    if 2 * len(objects) >= len(numbered):
+        return _json_head(objects)
+    if numbered[0][1].lstrip().startswith(("[", "{")):
+        return NotALog(
+            "this looks like JSON over several lines; wanted one object per line (jq -c '.[]' FILE > FILE.jsonl)"
+            if not objects
+            else "most lines are not JSON objects"
+        )
+    return _csv_head(numbered)
+
+
+def json_paths(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterable[str]:
+    """Dotted paths of all keys of a JSON object, inner objects included.
+
+    >>> sorted(json_paths({"model": "m", "usage": {"prompt_tokens": 3}}))
+    ['model', 'usage', 'usage.prompt_tokens']
+    """
+    for key, inner in value.items():
+        yield prefix + key
+        if isinstance(inner, dict) and depth < _NESTING_MAX:
+            yield from json_paths(inner, f"{prefix}{key}.", depth + 1)
+
+
+def _json_head(objects: Iterable[Mapping[str, Any]]) -> Head:
+    names: set[str] = set()
+    dotted: set[str] = set()
+    for each in objects:
+        names.update(json_paths(each))
+        dotted.update(key for key in each if "." in key)
+    return Head("jsonl", frozenset(names), dotted_keys=frozenset(dotted))
+
+
+def _json_object(line: str) -> dict[str, Any] | None:
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _csv_head(numbered: list[tuple[int, str]]) -> Head | NotALog:
+    if numbered[0][1].strip().strip('"').lower().startswith("sep="):
+        numbered = numbered[1:]
+    if not numbered:
+        return NotALog("the file is empty", is_empty=True)
+    header_row, header = numbered[0]
+    delimiter = max(_DELIMITERS, key=lambda each: len(_fields(header, each)))
+    columns = tuple(name.strip() for name in _fields(header, delimiter))
+    if any(not name.isprintable() or "\ufffd" in name for name in columns):
+        return NotALog("not text")
+    if len(columns) < 2 or any(_is_number(name) for name in columns if name):
+        return NotALog("neither JSON lines nor a table with a header of two or more columns")
+    if len(numbered) == 1:
+        return NotALog("the file has a header and no rows", is_empty=True)
+    rows = [_fields(line, delimiter) for _, line in numbered[1:200]]
+    has_decimal_comma = delimiter != "," and any(_COMMA_DECIMAL.fullmatch(cell) for row in rows for cell in row)
+    return Head("csv", frozenset(columns), Layout(delimiter, columns, header_row), has_decimal_comma)
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def sampled_head(log: LogFile) -> Head:
+    """The JSON names seen in many places of a large uncompressed log, not only at its beginning."""
+    objects: list[dict[str, Any]] = []
+    step = max(1, log.bytes_count // _SAMPLE_PLACES)
+    with log.path.open("rb") as file:
+        for place in range(0, log.bytes_count, step):
+            file.seek(place)
+            lines = file.read(_SAMPLE_BYTES).split(b"\n")[1:-1]
+            values = (_json_object(line.decode("utf-8", "replace")) for line in lines)
+            objects += [each for each in values if each is not None]
+    return _json_head(objects)

@@ -1,0 +1,181 @@
+"""LogFile: one file of a log as a stream of UTF-8 bytes, whatever its compression and encoding.
+
+Recognised by content, never by name: gzip (several members, cut short), zstd, UTF-8 with or without a byte order
+mark, UTF-16 of both orders, lone carriage returns as line ends. Memory is bounded by the block size.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Literal
+
+from breakeven.errors import UsageError
+
+BLOCK_BYTES: Final = 4 << 20
+HEAD_BYTES: Final = 256 << 10
+_GZIP, _ZSTD, _PARQUET, _ZIP, _BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04", b"BZh"
+_GZIP_WINDOW: Final = 31
+
+Compression = Literal["none", "gzip", "zstd"]
+Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
+
+
+class DamagedFileError(Exception):
+    """The file cannot be read past this point; what came before is good. Becomes a reject."""
+
+    def __init__(self, reason: str, detail: object = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = str(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """How to read one file."""
+
+    path: Path
+    name: str
+    """What reports call it: the path below what the user named."""
+    bytes_count: int
+    is_parquet: bool
+    compression: Compression
+    encoding: Encoding
+    has_lone_returns: bool
+    head: bytes
+    """The first decompressed bytes, as UTF-8."""
+
+    @property
+    def base_name(self) -> str:
+        """File name without a compression suffix, so that compressing a log does not change its rows' ids."""
+        name = self.path.name
+        return name.rpartition(".")[0] if name.endswith((".gz", ".zst")) else name
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content as UTF-8 in blocks; raises `DamagedFileError` after the last good one."""
+        raw = _decompressed(self.path, self.compression)
+        return _as_utf8(raw, self.encoding, self.has_lone_returns)
+
+    def sha256(self) -> str:
+        """Hash of the file's bytes as they lie on disk."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_log(path: Path, name: str) -> LogFile:
+    """Look at the first bytes of `path`; raise UsageError for what no log is stored in."""
+    with path.open("rb") as file:
+        start = file.read(HEAD_BYTES)
+    _refuse_archives(path, start)
+    is_parquet = start.startswith(_PARQUET)
+    compression: Compression = "gzip" if start.startswith(_GZIP) else "zstd" if start.startswith(_ZSTD) else "none"
+    if is_parquet:
+        return LogFile(path, name, path.stat().st_size, True, "none", "utf-8", False, b"")
+    plain = start if compression == "none" else _first_bytes(path, compression)
+    encoding = _encoding_of(plain)
+    if encoding != "utf-8":
+        plain = plain[: len(plain) // 2 * 2].decode(encoding, "replace").encode()
+    lone = b"\r" in plain and b"\n" not in plain
+    head = plain.removeprefix(codecs.BOM_UTF8)
+    head = head.replace(b"\r", b"\n") if lone else head
+    return LogFile(path, name, path.stat().st_size, False, compression, encoding, lone, head)
+
+
+def _refuse_archives(path: Path, start: bytes) -> None:
+    kinds = {_ZIP: "a zip archive (or a spreadsheet)", _BZIP2: "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z"}
+    for magic, kind in kinds.items():
+        if start.startswith(magic):
+            raise UsageError(f"{path}: this is {kind}; wanted text, gzip, zstd or Parquet. Unpack it first.")
+
+
+def _first_bytes(path: Path, compression: Compression) -> bytes:
+    try:
+        return next(_decompressed(path, compression), b"")[:HEAD_BYTES]
+    except DamagedFileError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _encoding_of(start: bytes) -> Encoding:
+    """By byte order mark; without one, by where the zero bytes of ASCII text in UTF-16 lie."""
+    if start.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if start.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    sample = start[:512]
+    if len(sample) >= 4 and sample[1::2].count(0) > len(sample) // 3:
+        return "utf-16-le"
+    if len(sample) >= 4 and sample[0::2].count(0) > len(sample) // 3:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        if compression == "gzip":
+            yield from _gunzip(file)
+        elif compression == "zstd":
+            yield from _unzstd(file)
+        else:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+
+def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
+    """All members of a gzip file, a block at a time; what can be read of a cut or damaged one."""
+    member, is_inside, pending = zlib.decompressobj(_GZIP_WINDOW), False, b""
+    while pending := pending or file.read(BLOCK_BYTES // 4):
+        is_inside = True
+        try:
+            block = member.decompress(pending, BLOCK_BYTES)
+        except zlib.error as error:
+            raise DamagedFileError("the gzip data is damaged from here on", error) from None
+        pending = member.unconsumed_tail
+        if member.eof:
+            pending = member.unused_data.lstrip(b"\0")
+            member, is_inside = zlib.decompressobj(_GZIP_WINDOW), False
+        if block:
+            yield block
+    if is_inside:
+        yield member.flush()
+        if not member.eof:
+            raise DamagedFileError("the gzip data ends early; the rest of the file is missing")
+
+
+def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
+    import pyarrow as pa
+
+    stream = pa.CompressedInputStream(pa.PythonFile(file, "rb"), "zstd")
+    while True:
+        try:
+            block = stream.read(BLOCK_BYTES)
+        except OSError as error:
+            raise DamagedFileError("the zstd data is damaged from here on", error) from None
+        if not block:
+            return
+        yield block
+
+
+def _as_utf8(raw: Iterator[bytes], encoding: Encoding, has_lone_returns: bool) -> Iterator[bytes]:
+    """Re-encode, drop the byte order mark, turn lone carriage returns into line feeds."""
+    if encoding != "utf-8":
+        raw = _transcoded(raw, encoding)
+    is_first = True
+    for block in raw:
+        text = block.removeprefix(codecs.BOM_UTF8) if is_first else block
+        is_first = is_first and not block
+        yield text.replace(b"\r", b"\n") if has_lone_returns else text
+
+
+def _transcoded(raw: Iterator[bytes], encoding: Encoding) -> Iterator[bytes]:
+    """UTF-16 to UTF-8. Broken surrogates pass through, so that the line they stand on is rejected later."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    try:
+        for block in raw:
+            yield decoder.decode(block).encode("utf-8", "surrogatepass")
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"the {encoding} text is damaged from here on", error.reason) from None

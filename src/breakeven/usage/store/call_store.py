@@ -1,0 +1,176 @@
+"""CallStore: the Calls of a team as Parquet files by UTC day, `day=YYYY-MM-DD/`, with a manifest.
+
+`ingest` adds logs, `calls` gives an Ibis expression over all Calls, `digest` a hash of what they say. Writing is
+atomic: new Parquet files are written aside, then the manifest is replaced.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from breakeven.errors import UsageError
+from breakeven.usage.ingest_report import IngestReport, Progress
+from breakeven.usage.plan import ImportSettings
+from breakeven.usage.store.day_writer import DayFile
+from breakeven.usage.store.digest import digest_of, file_sums
+from breakeven.usage.store.engine import Engine
+from breakeven.usage.store.intake import Intake, Staged
+from breakeven.usage.store.lock import exclusive
+from breakeven.usage.store.manifest import ImportedFile, Manifest, StoredFile, read_manifest, write_manifest
+from breakeven.usage.store.merge import Overlap, overlap, rewrite
+
+if TYPE_CHECKING:
+    import ibis
+
+FILES_PER_DAY_MAX: Final = 8
+"""More Parquet files than this in one day are written together."""
+_STAGING: Final = ".staging"
+
+
+class CallStore:
+    """A folder of Calls. Use as a context manager, or `close` it."""
+
+    def __init__(self, path: Path, *, memory_limit_gib: float | None = None) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._engine = Engine(path / _STAGING / "spill", memory_limit_gib)
+
+    @classmethod
+    def temporary(cls) -> CallStore:
+        """A store that is gone when it is closed, for one question about one file."""
+        folder = tempfile.TemporaryDirectory(prefix="breakeven-")
+        store = cls(Path(folder.name))
+        store._temporary = folder
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; remove a temporary store."""
+        self._engine.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def calls(self) -> ibis.Table:
+        """All Calls, with the columns of `CALL_COLUMNS` and `day`."""
+        return self._engine.calls(self._paths(read_manifest(self.path).stored))
+
+    def imported(self) -> tuple[ImportedFile, ...]:
+        """The logs that were imported, oldest first."""
+        return read_manifest(self.path).imported
+
+    @property
+    def calls_count(self) -> int:
+        """Rows in the store."""
+        return sum(each.rows for each in read_manifest(self.path).stored)
+
+    def digest(self) -> str:
+        """A hash of what all Calls say, whatever the order, the number and the names of the files they came from."""
+        manifest = read_manifest(self.path)
+        missing = [each for each in manifest.stored if each.digest is None]
+        sums = file_sums(self._engine, self.path, [each.path for each in missing])
+        stored = tuple(replace(each, digest=sums.get(each.path, each.digest)) for each in manifest.stored)
+        if missing:
+            with exclusive(self.path):
+                if read_manifest(self.path) == manifest:
+                    write_manifest(self.path, replace(manifest, stored=stored))
+        return digest_of([each.digest or "" for each in stored], sum(each.rows for each in stored))
+
+    def ingest(
+        self,
+        paths: Path | Sequence[Path],
+        *,
+        now: datetime,
+        settings: ImportSettings | None = None,
+        reject_path: Path | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Add the Calls in files or folders.
+
+        A single file that is no log, or empty, is a `UsageError`; inside a folder it is reported and left out.
+        `reject_path` is where rejected rows go; by default below the store.
+        """
+        paths = [paths] if isinstance(paths, Path) else list(paths)
+        target = reject_path or self.path / "rejects" / f"{now:%Y%m%dT%H%M%S}.jsonl"
+        with exclusive(self.path):
+            manifest = read_manifest(self.path)
+            staging = self._fresh_staging()
+            intake = Intake(self._engine, manifest, settings or ImportSettings(), staging, target, now, progress)
+            try:
+                staged = intake.take(paths)
+                return intake.report(self._merge(manifest, staged, staging))
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+
+    def _merge(self, manifest: Manifest, staged: Staged, staging: Path) -> Overlap:
+        """Commit what was staged: days whose files change are written anew, then the manifest is replaced."""
+        new = [each.path for each in staged.days]
+        found = overlap(self._engine, new, self._paths(manifest.stored))
+        kept: list[StoredFile] = []
+        by_day: dict[str, list[DayFile]] = {}
+        for each in staged.days:
+            by_day.setdefault(each.day.isoformat(), []).append(each)
+        old_by_day: dict[str, list[StoredFile]] = {}
+        for stored in manifest.stored:
+            old_by_day.setdefault(stored.day.isoformat(), []).append(stored)
+        for day in sorted({*by_day, *old_by_day}):
+            kept += self._merged_day(old_by_day.get(day, []), by_day.get(day, []), found, staging)
+        imported = (*manifest.imported, *staged.imported(found))
+        write_manifest(self.path, Manifest(imported, tuple(kept)))
+        self._remove_strays(kept)
+        return found
+
+    def _merged_day(self, old: list[StoredFile], new: list[DayFile], found: Overlap, staging: Path) -> list[StoredFile]:
+        """The files of one day after the merge; new ones are moved to their place."""
+        paths = {self.path / each.path: each for each in old}
+        touched = [path for path in paths if path in found.losers] + [each.path for each in new]
+        if len(paths) + len(new) > FILES_PER_DAY_MAX:
+            touched = [*paths, *(each.path for each in new)]
+        result = [each for path, each in paths.items() if path not in touched]
+        if not touched:
+            return result
+        day = (new or old)[0].day
+        if len(touched) == 1 and touched[0] not in found.losers:
+            return [*result, self._placed(touched[0], new[0].rows, day)]
+        target = staging / "merged" / touched[0].name.replace("calls-", "calls-m", 1)
+        rows = rewrite(self._engine, touched, target)
+        return [*result, self._placed(target, rows, day)] if rows else result
+
+    def _placed(self, path: Path, rows: int, day: date) -> StoredFile:
+        place = self.path / f"day={day}" / path.name
+        place.parent.mkdir(exist_ok=True)
+        path.replace(place)
+        return StoredFile(str(place.relative_to(self.path)), day, rows)
+
+    def _remove_strays(self, kept: Sequence[StoredFile]) -> None:
+        """Delete Parquet files that the manifest does not list: replaced ones, and what a crash left behind."""
+        listed = {self.path / each.path for each in kept}
+        for path in self.path.glob("day=*/calls-*.parquet"):
+            if path not in listed:
+                path.unlink()
+
+    def _fresh_staging(self) -> Path:
+        staging = self.path / _STAGING
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        return staging
+
+    def _paths(self, stored: Sequence[StoredFile]) -> list[Path]:
+        paths = [self.path / each.path for each in stored]
+        if missing := [path for path in paths if not path.exists()]:
+            raise UsageError(f"{missing[0]}: the store lists this file and it is gone; import again into a new folder")
+        return paths

@@ -1,0 +1,213 @@
+"""Columns: from checked numbers and texts to the columns of a Call, with the accounting and redaction rules."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from breakeven.usage.plan import Plan
+from breakeven.usage.redact import HASH_HEX_LENGTH
+from breakeven.usage.store.fields import Fields
+from breakeven.usage.store.json_paths import literal
+from breakeven.usage.store.redaction import ALREADY_HASHED, LABELS, RAW_HASHED
+
+Constant = str | int | float | bool
+
+_PLAIN: Final = (
+    "source",
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "model_key",
+    "finish_reason",
+    "service_tier",
+    "trace_id",
+    "parent_id",
+    "retry_of",
+    "arm",
+    "policy_hash",
+    "redaction",
+)
+
+
+def default_constants(plan: Plan) -> dict[str, Constant]:
+    """Columns whose value is known when the file says nothing."""
+    zeros = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
+    return {
+        "source": plan.importer.name,
+        "grain": "request",
+        "request_count": 1,
+        "weight": 1.0,
+        "tokens_source": "reported",
+        "usage_estimated": False,
+        "status": "ok",
+        "is_batch": False,
+        **dict.fromkeys(zeros, 0),
+        **plan.importer.constants,
+    }
+
+
+def sums(fields: Fields) -> str:
+    """Token totals by the inclusive rule, and the status, which decides what may be missing."""
+    n = fields.number
+    five, hour = n("exclusive_cache_write_5m_tokens"), n("exclusive_cache_write_1h_tokens")
+    beside_read = n("exclusive_cache_read_tokens")
+    beside_write = f"COALESCE({n('exclusive_cache_write_tokens')}, {five} + {hour}, {five}, {hour})"
+    read = f"COALESCE({n('cache_read_tokens')}, {beside_read}, 0)"
+    write = f"COALESCE({n('cache_write_tokens')}, {beside_write}, 0)"
+    beside = {
+        "inclusive": "0",
+        "exclusive": f"{read} + {write}",
+        "by_field": f"CASE WHEN {fields.text('prompt_tokens')} IS NULL"
+        f" THEN COALESCE({beside_read}, 0) + COALESCE({beside_write}, 0) ELSE 0 END",
+    }[fields.plan.tokens_rule]
+    totals = {
+        "s_input_tokens": f"COALESCE({n('prompt_tokens')}, {n('input_tokens')}) + {beside}",
+        "s_cache_read_tokens": read,
+        "s_cache_write_tokens": write,
+        "s_cache_write_1h_tokens": f"COALESCE({n('cache_write_1h_tokens')}, {hour}, 0)",
+        "s_output_tokens": n("output_tokens"),
+        "s_reasoning_tokens": f"COALESCE({n('reasoning_tokens')}, 0)",
+        "status": _status(fields),
+    }
+    return ", ".join(f"{expression} AS {name}" for name, expression in totals.items())
+
+
+def columns(fields: Fields) -> dict[str, str]:
+    """Column -> expression, for the columns this file supplies."""
+    found = _times_and_tokens(fields)
+    found |= _provenance(fields)
+    found |= _measurements(fields)
+    found |= {name: f"t_{name}" for name in _PLAIN if fields.has(name)}
+    found |= _judgements(fields)
+    found |= _unredacted(fields)
+    return found
+
+
+def _status(fields: Fields) -> str:
+    if not fields.has("status", "http_status", "error_type"):
+        return "'ok'"
+    text = fields.text("status")
+    code = f"COALESCE({fields.number('http_status')}, TRY_CAST({text} AS DOUBLE))"
+    return (
+        f"CASE WHEN {_is_one_of(text, '200|ok|success|succeeded|completed')} THEN 'ok'"
+        f" WHEN {_is_one_of(text, 'error|failure|failed|fail|timeout')} THEN 'error'"
+        f" WHEN {_is_one_of(text, 'cancelled|canceled|aborted')} THEN 'cancelled'"
+        f" WHEN {_is_one_of(text, 'cache_hit')} THEN 'cache_hit'"
+        f" WHEN {code} >= 400 OR {fields.text('error_type')} IS NOT NULL THEN 'error' ELSE 'ok' END"
+    )
+
+
+def _is_one_of(text: str, words: str) -> str:
+    """Whether `text` is one of `words`. (DuckDB makes a hash join of an IN with five constants.)"""
+    return f"contains('|{words}|', '|' || lower({text}) || '|')"
+
+
+def _times_and_tokens(fields: Fields) -> dict[str, str]:
+    seconds = f"COALESCE({fields.valid('duration_s')}, {fields.valid('duration_ms')} / 1000)"
+    found = {"start_time": "us_start_time", "input_tokens": _whole("s_input_tokens")}
+    found["output_tokens"] = _whole("s_output_tokens")
+    if fields.has("duration_s", "duration_ms"):
+        later = f"us_start_time + CAST(round({seconds} * 1e6) AS BIGINT)"
+        found["end_time"] = f"COALESCE(us_end_time, {later})" if fields.has("end_time") else later
+        found["duration_s"] = seconds
+    if fields.has("end_time"):
+        between = "(us_end_time - us_start_time) / 1e6"
+        found.setdefault("end_time", "us_end_time")
+        found["duration_s"] = f"COALESCE({seconds}, {between})" if "duration_s" in found else between
+    found["tz_assumed"] = _tz_assumed(fields)
+    cached = ("cache_read_tokens", "exclusive_cache_read_tokens")
+    written = tuple(f"exclusive_cache_write{part}_tokens" for part in ("", "_5m", "_1h"))
+    for name, sources in (
+        ("cache_read_tokens", cached),
+        ("cache_write_tokens", ("cache_write_tokens", *written)),
+        ("cache_write_1h_tokens", ("cache_write_1h_tokens", written[2])),
+        ("reasoning_tokens", ("reasoning_tokens",)),
+    ):
+        if fields.has(*sources):
+            found[name] = _whole(f"s_{name}")
+    return found
+
+
+def _whole(number: str) -> str:
+    return f"TRY_CAST(COALESCE({number}, 0) AS BIGINT)"
+
+
+def _tz_assumed(fields: Fields) -> str:
+    """A text without a zone behind its time of day. Numbers since 1970 are UTC by definition."""
+    if fields.plan.importer.relative_time:
+        return "true"
+    said = f"TRY_CAST({fields.text('tz_assumed')} AS BOOLEAN)"
+    zone = "regexp_matches(substr(t_start_time, 14), '[A-Za-z+-]')"
+    is_utc = "ends_with(t_start_time, 'Z') OR ends_with(t_start_time, '+00:00')"
+    seen = f"CASE WHEN n_start_time IS NOT NULL OR {is_utc} THEN false ELSE NOT {zone} END"
+    return f"COALESCE({said}, {seen})" if fields.has("tz_assumed") else seen
+
+
+def _provenance(fields: Fields) -> dict[str, str]:
+    found: dict[str, str] = {}
+    whole_row = (
+        f"concat_ws(chr(31), {literal(fields.plan.importer.name)}, base, row_no, rtrim(text, chr(13) || chr(10)))"
+    )
+    made_up = f"'row-' || md5({whole_row})"
+    found["record_id"] = f"COALESCE(t_record_id, {made_up})" if fields.has("record_id") else made_up
+    if fields.has("grain"):
+        found["grain"] = "CASE WHEN lower(t_grain) = 'bucket' THEN 'bucket' ELSE 'request' END"
+        assumed = "CASE WHEN lower(t_grain) = 'bucket' THEN NULL ELSE 1 END"
+        found["request_count"] = f"TRY_CAST(COALESCE({fields.number('request_count')}, {assumed}) AS BIGINT)"
+    elif fields.has("request_count"):
+        found["request_count"] = "TRY_CAST(COALESCE(n_request_count, 1) AS BIGINT)"
+    if fields.has("weight", "sampling_rate"):
+        found["weight"] = f"COALESCE({fields.number('weight')}, 1 / {fields.number('sampling_rate')}, 1)"
+    if fields.has("tokens_source", "status", "http_status", "error_type"):
+        missing = "CASE WHEN s_input_tokens IS NULL AND s_output_tokens IS NULL THEN 'missing' ELSE 'reported' END"
+        known = f"CASE WHEN {fields.text('tokens_source')} IN ('reported', 'tokenizer', 'estimated', 'missing')"
+        found["tokens_source"] = f"{known} THEN {fields.text('tokens_source')} ELSE {missing} END"
+    return found
+
+
+def _measurements(fields: Fields) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if fields.has("ttft_s", "ttft_ms"):
+        found["ttft_s"] = f"COALESCE({fields.valid('ttft_s')}, {fields.valid('ttft_ms')} / 1000)"
+    if fields.has("status", "http_status", "error_type"):
+        found["status"] = "status"
+        code = f"TRY_CAST({fields.text('status')} AS DOUBLE)"
+        named = f"CASE WHEN {code} BETWEEN 100 AND 999 THEN {code} END"
+        found["http_status"] = f"TRY_CAST(COALESCE({fields.valid('http_status')}, {named}) AS BIGINT)"
+    if fields.has("max_tokens"):
+        found["max_tokens"] = f"TRY_CAST({fields.valid('max_tokens')} AS BIGINT)"
+    if fields.has("cost_usd"):
+        found["cost_usd"] = "n_cost_usd"
+        told = f"CASE WHEN {fields.text('cost_source')} IN ('billed', 'reported', 'computed') THEN"
+        found["cost_source"] = f"{told} {fields.text('cost_source')} WHEN t_cost_usd IS NOT NULL THEN 'reported' END"
+    for name in ("stream", "prefix_hashes"):
+        if fields.has(name):
+            found[name] = f"n_{name}"
+    for name in ("is_batch", "usage_estimated"):
+        if fields.has(name):
+            found[name] = f"COALESCE(n_{name}, false)"
+    return found
+
+
+def _judgements(fields: Fields) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in ("propensity", "outcome"):
+        if fields.has(name):
+            found[name] = fields.valid(name)
+    for name in ("task", "outcome"):
+        if fields.has(name):
+            told = fields.text(f"{name}_source")
+            found[f"{name}_source"] = f"CASE WHEN t_{name} IS NOT NULL THEN COALESCE({told}, 'log') END"
+    return found
+
+
+def _unredacted(fields: Fields) -> dict[str, str]:
+    """Users, keys and labels as logged: `redaction` hashes or hides them. Prompts do not leave the statement."""
+    found = {raw: f"t_{raw.removeprefix('raw_')}" for raw in RAW_HASHED if fields.has(raw.removeprefix("raw_"))}
+    found |= {name: f"t_{name}" for name in (*ALREADY_HASHED, *LABELS) if fields.has(name)}
+    if fields.has("prompt_hash", "prompt_text"):
+        salted = f"{literal(fields.plan.salt)} || {fields.text('prompt_text')}"
+        made = f"substr(sha256({salted}), 1, {HASH_HEX_LENGTH})"
+        found["prompt_hash"] = f"COALESCE({fields.text('prompt_hash')}, {made})"
+    return found

@@ -1,0 +1,121 @@
+"""DayWriter: Calls arriving in any order, written as Parquet files of one UTC day each, in bounded memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from breakeven.usage.store.columns import Constant
+from breakeven.usage.store.schema import FEW_VALUES, call_schema
+
+ROW_GROUP_ROWS: Final = 122_880
+_HELD_ROWS_MAX: Final = 600_000
+_OPEN_FILES_MAX: Final = 128
+_US_PER_DAY: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DayFile:
+    """One Parquet file with Calls of one UTC day."""
+
+    day: date
+    path: Path
+    rows: int
+
+
+@dataclass(slots=True)
+class _OpenDay:
+    path: Path
+    writer: pq.ParquetWriter
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class DayWriter:
+    """Writes below `root`; `close` tells what was written."""
+
+    root: Path
+    _held: dict[int, list[pa.Table]] = field(default_factory=dict)
+    _held_rows: dict[int, int] = field(default_factory=dict)
+    _open: dict[int, _OpenDay] = field(default_factory=dict)
+    _done: list[DayFile] = field(default_factory=list)
+
+    def add(self, calls: pa.Table, constants: Mapping[str, Constant]) -> None:
+        """Take Calls whose times are still integers; `constants` are columns equal in all of them."""
+        days = calls["start_time"].to_numpy() // _US_PER_DAY
+        if len(days) == 0:
+            return
+        if np.any(days[1:] < days[:-1]):
+            order = np.argsort(days, kind="stable")
+            calls, days = calls.take(pa.array(order)), days[order]
+        table = _completed(calls, constants)
+        found, starts = np.unique(days, return_index=True)
+        ends = [*starts[1:].tolist(), len(days)]
+        for day, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
+            self._hold(day, table.slice(start, end - start))
+        while sum(self._held_rows.values()) > _HELD_ROWS_MAX:
+            self._flush(max(self._held_rows, key=self._held_rows.__getitem__))
+
+    def close(self) -> list[DayFile]:
+        """Write what is held and finish all files."""
+        for day in list(self._held):
+            self._flush(day)
+        for day in list(self._open):
+            self._finish(day)
+        return self._done
+
+    def _hold(self, day: int, calls: pa.Table) -> None:
+        self._held.setdefault(day, []).append(calls)
+        self._held_rows[day] = self._held_rows.get(day, 0) + calls.num_rows
+        if self._held_rows[day] >= ROW_GROUP_ROWS:
+            self._flush(day)
+
+    def _flush(self, day: int) -> None:
+        table = pa.concat_tables(each.cast(call_schema()) for each in self._held.pop(day))
+        del self._held_rows[day]
+        if day not in self._open:
+            if len(self._open) >= _OPEN_FILES_MAX:
+                self._finish(next(iter(self._open)))
+            self._open[day] = self._started(day)
+        self._open[day].writer.write_table(table)
+        self._open[day].rows += table.num_rows
+
+    def _started(self, day: int) -> _OpenDay:
+        folder = self.root / f"day={_date(day)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"calls-{uuid.uuid4().hex}.parquet"
+        writer = pq.ParquetWriter(path, call_schema(), use_dictionary=list(FEW_VALUES), store_schema=False)
+        return _OpenDay(path, writer)
+
+    def _finish(self, day: int) -> None:
+        opened = self._open.pop(day)
+        opened.writer.close()
+        self._done.append(DayFile(_date(day), opened.path, opened.rows))
+
+
+def _date(day: int) -> date:
+    return datetime.fromtimestamp(day * 86_400, UTC).date()
+
+
+def _completed(calls: pa.Table, constants: Mapping[str, Constant]) -> pa.Table:
+    """All columns in order: computed ones, constants as one-word dictionaries, nulls for the rest."""
+    schema, rows = call_schema(), calls.num_rows
+    names = set(calls.column_names)
+    arrays: list[pa.Array | pa.ChunkedArray] = []
+    for column in schema:
+        if column.name in names:
+            arrays.append(calls[column.name])
+        elif column.name in constants:
+            word = pa.array([constants[column.name]], column.type)
+            arrays.append(pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), word))
+        else:
+            arrays.append(pa.nulls(rows, pa.null()))
+    return pa.table(arrays, names=schema.names)

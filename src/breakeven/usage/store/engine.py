@@ -1,0 +1,76 @@
+"""Engine: the one DuckDB session of a store. Together with the SQL of this folder, all that knows the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from breakeven.usage.store.schema import call_schema
+
+if TYPE_CHECKING:
+    import ibis
+
+
+class Engine:
+    """Runs statements over rows in memory and over Parquet files."""
+
+    def __init__(self, spill_folder: Path, memory_limit_gib: float | None = None) -> None:
+        import ibis
+
+        self._backend = ibis.duckdb.connect()
+        self._connection = self._backend.con
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
+        self._connection.execute(f"SET temp_directory = {path_literal(spill_folder)}")
+        if memory_limit_gib is not None:
+            self._connection.execute(f"SET memory_limit = '{memory_limit_gib:g}GiB'")
+        self._views = 0
+
+    def run_over(self, chunk: pa.Table, sql: str) -> pa.Table:
+        """The result of `sql` over `chunk`, in the order of its rows."""
+        self._connection.register("chunk", chunk)
+        try:
+            return self._connection.execute(sql).to_arrow_table()
+        finally:
+            self._connection.unregister("chunk")
+
+    def run(self, sql: str) -> pa.Table:
+        """The result of `sql` as an Arrow table."""
+        return self._connection.execute(sql).to_arrow_table()
+
+    def value(self, sql: str) -> Any:
+        """The single value of `sql`."""
+        return self.run(sql).column(0)[0].as_py()
+
+    def calls(self, files: Sequence[Path]) -> ibis.Table:
+        """The Calls in `files` as an expression, with the column `day` of their folders."""
+        import ibis
+
+        if not files:
+            empty = call_schema().append(pa.field("day", pa.date32())).empty_table()
+            return ibis.memtable(empty)
+        self._views += 1
+        name = f"calls_{self._views}"
+        self._connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {parquet(files, with_day=True)}")
+        return self._backend.table(name)
+
+    def close(self) -> None:
+        """End the session."""
+        self._backend.disconnect()
+
+
+def parquet(files: Sequence[Path], *, with_day: bool = False, with_place: bool = False) -> str:
+    """SQL for the rows of `files`; `with_place` adds `filename` and `file_row_number`."""
+    listed = ", ".join(path_literal(each) for each in files)
+    options = ["hive_partitioning = true, hive_types = {'day': DATE}" if with_day else "hive_partitioning = false"]
+    if with_place:
+        options.append("filename = true, file_row_number = true")
+    return f"read_parquet([{listed}], {', '.join(options)})"
+
+
+def path_literal(path: Path) -> str:
+    """`path` as an SQL string."""
+    return "'" + str(path).replace("'", "''") + "'"

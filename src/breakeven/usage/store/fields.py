@@ -1,0 +1,82 @@
+"""Fields: which fields of a Call a file supplies, and the SQL names of their texts and numbers.
+
+In every layer of the statement `t_NAME` is the text of a field, `n_NAME` the number in it, `us_NAME` its time in
+microseconds; a field that the file lacks is a typed NULL, so that formulas need not ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.usage.plan import Plan
+
+TOKENS: Final = (
+    "input_tokens",
+    "prompt_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "exclusive_cache_read_tokens",
+    "exclusive_cache_write_tokens",
+    "exclusive_cache_write_5m_tokens",
+    "exclusive_cache_write_1h_tokens",
+    "reasoning_tokens",
+)
+NEEDED_NUMBERS: Final = ("request_count", "weight", "sampling_rate", "cost_usd")
+TIMES: Final = ("start_time", "end_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Dispensable:
+    """A field that a call can do without: an unreadable value is dropped and counted, the row is kept."""
+
+    name: str
+    type: str
+    valid: str
+    """Condition on `{v}`, the value that was read."""
+
+
+DISPENSABLE: Final = (
+    Dispensable("duration_s", "DOUBLE", "{v} BETWEEN 0 AND 1e7"),
+    Dispensable("duration_ms", "DOUBLE", "{v} BETWEEN 0 AND 1e10"),
+    Dispensable("ttft_s", "DOUBLE", "{v} BETWEEN 0 AND 1e7"),
+    Dispensable("ttft_ms", "DOUBLE", "{v} BETWEEN 0 AND 1e10"),
+    Dispensable("http_status", "DOUBLE", "{v} BETWEEN 100 AND 999 AND {v} = floor({v})"),
+    Dispensable("max_tokens", "DOUBLE", "{v} BETWEEN 0 AND 1e13 AND {v} = floor({v})"),
+    Dispensable("propensity", "DOUBLE", "{v} BETWEEN 0 AND 1"),
+    Dispensable("outcome", "DOUBLE", "{v} BETWEEN 0 AND 1"),
+    Dispensable("stream", "BOOLEAN", "true"),
+    Dispensable("is_batch", "BOOLEAN", "true"),
+    Dispensable("usage_estimated", "BOOLEAN", "true"),
+    Dispensable("prefix_hashes", "BIGINT[]", "true"),
+)
+"""The position in this tuple is the bit in the statement's `dropped`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the file of a plan supplies."""
+
+    plan: Plan
+    names: frozenset[str]
+
+    def has(self, *names: str) -> bool:
+        """True when the file supplies one of `names`."""
+        return any(name in self.names for name in names)
+
+    def text(self, name: str) -> str:
+        """The text of a field."""
+        return f"t_{name}" if name in self.names else "CAST(NULL AS VARCHAR)"
+
+    def number(self, name: str) -> str:
+        """The number in a field."""
+        return f"n_{name}" if name in self.names else "CAST(NULL AS DOUBLE)"
+
+    def valid(self, name: str) -> str:
+        """The value of a dispensable field, NULL when it is not a valid one."""
+        if name not in self.names:
+            return "NULL"
+        condition = next(each.valid for each in DISPENSABLE if each.name == name)
+        return f"CASE WHEN {condition.format(v=f'n_{name}')} THEN n_{name} END"

@@ -1,0 +1,235 @@
+"""Intake: files in, checked Calls out into staging, rejects into their file, every row accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from breakeven.errors import UsageError
+from breakeven.usage.ingest_report import FileReport, FileStatus, IngestReport, Progress, Reject
+from breakeven.usage.plan import ImportSettings, Plan, plan_for
+from breakeven.usage.reading.columnar import read_columns
+from breakeven.usage.reading.delimited import read_records
+from breakeven.usage.reading.files import log_files
+from breakeven.usage.reading.first_look import head_of
+from breakeven.usage.reading.head import NotALog
+from breakeven.usage.reading.lines import read_lines
+from breakeven.usage.reading.log_file import LogFile, open_log
+from breakeven.usage.reading.rows import RowBatch
+from breakeven.usage.store.assembly_line import Assembled, AssemblyLine
+from breakeven.usage.store.chunk import Chunk
+from breakeven.usage.store.day_writer import DayFile, DayWriter
+from breakeven.usage.store.engine import Engine
+from breakeven.usage.store.manifest import ImportedFile, Manifest
+from breakeven.usage.store.merge import Overlap
+from breakeven.usage.store.reject_file import RejectFile
+from breakeven.usage.store.statement import Statement, statement
+
+CHUNK_BYTES: Final = 48 << 20
+"""Rows are turned into Calls in chunks of about this much text."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one file has given so far."""
+
+    name: str
+    bytes_count: int = 0
+    status: FileStatus = "imported"
+    format: str = ""
+    settings: str = ""
+    sha256: str = ""
+    rows_in: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    twin: Tally | ImportedFile | None = None
+    """The same bytes, read before."""
+    note: str = ""
+
+    def report(self, duplicates: int) -> FileReport:
+        """The counts for the user, given how many of the rows did not add a Call."""
+        rows_in, rejects = self.rows_in, dict(self.rejects)
+        if self.twin is not None:
+            rows_in = self.twin.rows if isinstance(self.twin, ImportedFile) else self.twin.rows_in
+            rejects = dict(self.twin.rejects)
+            duplicates = rows_in - sum(rejects.values())
+        calls = rows_in - duplicates - sum(rejects.values())
+        return FileReport(self.name, self.status, self.format, rows_in, calls, duplicates, rejects, self.note)
+
+    def entry(self, duplicates: int, now: datetime) -> ImportedFile:
+        """What the manifest remembers."""
+        report = self.report(duplicates)
+        return ImportedFile(
+            self.name,
+            self.sha256,
+            self.settings,
+            report.rows_in,
+            report.calls,
+            report.duplicates,
+            report.rejects,
+            now.isoformat(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Calls waiting to be merged."""
+
+    days: list[DayFile]
+    tallies: list[Tally]
+    now: datetime
+
+    def imported(self, found: Overlap) -> list[ImportedFile]:
+        """The manifest's entries for the files that were read."""
+        read = [each for each in self.tallies if each.status == "imported"]
+        return [each.entry(found.duplicates.get(each.name, 0), self.now) for each in read]
+
+
+class Intake:
+    """One import."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        manifest: Manifest,
+        settings: ImportSettings,
+        staging: Path,
+        reject_path: Path,
+        now: datetime,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._manifest = manifest
+        self._settings = settings
+        self._now = now
+        self._progress = progress or (lambda _: None)
+        self._writer = DayWriter(staging / "new")
+        self._line = AssemblyLine(engine, self._writer)
+        self._rejects = RejectFile(reject_path)
+        self._tallies: list[Tally] = []
+        self._statements: dict[tuple[object, ...], Statement] = {}
+        self._chunk = Chunk()
+        self._dropped: Counter[str] = Counter()
+        self._files: list[tuple[Path, str]] = []
+
+    def take(self, paths: Sequence[Path]) -> Staged:
+        """Read all files below `paths` into staging."""
+        self._files = log_files(paths)
+        if not self._files:
+            raise UsageError(
+                f"{', '.join(map(str, paths)) or 'nothing'}: no files there; wanted a log or a folder of logs"
+            )
+        is_alone = len(paths) == 1 and paths[0].is_file()
+        with self._line, closing(self._rejects):
+            for path, name in self._files:
+                self._take_file(path, name, is_alone)
+                self._report_progress()
+            self._flush()
+            self._book(self._line.last())
+        days = self._writer.close()
+        if all(each.status == "not a log" for each in self._tallies):
+            notes = "\n  ".join(each.note for each in self._tallies[:5])
+            raise UsageError(f"{paths[0]}: no log in any of {len(self._files)} files\n  {notes}")
+        return Staged(days, self._tallies, self._now)
+
+    def report(self, found: Overlap) -> IngestReport:
+        """What the import gave, after the merge."""
+        warnings = []
+        if found.far_apart:
+            warnings.append(
+                f"{found.far_apart:,} request ids come back more than an hour apart. If the id column only numbers"
+                " rows, import into a new store with --map record_id= (no id)."
+            )
+        return IngestReport(
+            tuple(each.report(found.duplicates.get(each.name, 0)) for each in self._tallies),
+            self._rejects.examples,
+            self._rejects.path if self._rejects.count else None,
+            dict(self._dropped),
+            tuple(warnings),
+        )
+
+    def _take_file(self, path: Path, name: str, is_alone: bool) -> None:
+        tally = Tally(name)
+        self._tallies.append(tally)
+        try:
+            log = open_log(path, name)
+            tally.bytes_count = log.bytes_count
+            head = head_of(log)
+            if isinstance(head, NotALog):
+                tally.status = "empty" if head.is_empty else "not a log"
+                raise UsageError(f"{path}: {head.reason}")
+            plan = plan_for(log, head, self._settings)
+        except (UsageError, OSError) as error:
+            if is_alone:
+                raise UsageError(str(error)) from None
+            tally.status = "empty" if tally.status == "empty" else "not a log"
+            tally.note = str(error)
+            return
+        tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
+        tally.sha256 = log.sha256()
+        if not self._is_known(tally, path):
+            self._read(log, plan, tally)
+
+    def _is_known(self, tally: Tally, path: Path) -> bool:
+        """True when these bytes were imported before; then nothing of the file needs to be read."""
+        twins = (each for each in self._tallies if each is not tally and each.sha256 == tally.sha256)
+        tally.twin = self._manifest.find(tally.sha256) or next(twins, None)
+        if tally.twin is None:
+            return False
+        if tally.twin.settings != tally.settings:
+            raise UsageError(
+                f"{path}: imported before as '{tally.twin.settings}', now '{tally.settings}'. "
+                "The store would hold each call twice; import into a new store instead."
+            )
+        tally.status = "already imported"
+        return True
+
+    def _read(self, log: LogFile, plan: Plan, tally: Tally) -> None:
+        for batch in _batches(log, plan):
+            tally.rows_in += batch.rows_count
+            for raw in batch.rejects:
+                tally.rejects[raw.reason] += 1
+                self._rejects.add(Reject(log.name, raw.row, raw.reason, raw.value, raw.raw))
+            if not self._chunk.takes(plan):
+                self._flush()
+            self._chunk.add(batch.rows, len(self._tallies) - 1, log.base_name, plan)
+            if self._chunk.bytes_count >= CHUNK_BYTES:
+                self._flush()
+                self._report_progress()
+
+    def _flush(self) -> None:
+        """Hand the chunk to the assembly line; book what the one before gave."""
+        chunk, self._chunk = self._chunk, Chunk()
+        if chunk.plan is not None:
+            names = [each.name for each in self._tallies]
+            self._book(self._line.put(chunk, self._statement(chunk.plan), names))
+
+    def _book(self, done: Assembled | None) -> None:
+        if done is None:
+            return
+        for number, reject in done.rejects:
+            self._tallies[number].rejects[reject.reason] += 1
+            self._rejects.add(reject)
+        self._dropped.update(done.dropped)
+
+    def _statement(self, plan: Plan) -> Statement:
+        if plan.statement_key not in self._statements:
+            self._statements[plan.statement_key] = statement(plan, self._now)
+        return self._statements[plan.statement_key]
+
+    def _report_progress(self) -> None:
+        done = len(self._tallies)
+        rows_in = sum(each.rows_in for each in self._tallies)
+        bytes_done = sum(each.bytes_count for each in self._tallies[: done - 1])
+        self._progress(Progress(self._tallies[-1].name, done - 1, len(self._files), rows_in, bytes_done))
+
+
+def _batches(log: LogFile, plan: Plan) -> Iterator[RowBatch]:
+    if plan.head.shape == "jsonl":
+        return read_lines(log)
+    if plan.head.shape == "csv":
+        return read_records(log, plan.layout, plan.wanted)
+    return read_columns(log, plan.wanted)

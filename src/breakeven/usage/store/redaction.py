@@ -1,0 +1,83 @@
+"""Redaction: the rules of `usage/redact` applied to columns, once per distinct value, and noted per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from breakeven.usage.redact import HIDDEN_PREFIX, hash_of, hashed_once, label_or_hidden
+
+LABELS: Final = ("application", "task", "template_id", "session_id", "error_type")
+"""Names that people fill with anything, secrets included."""
+RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
+"""Columns that the statement gives as they are logged -> the column that keeps their hash."""
+ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
+_NOTES: Final = ("prompt dropped", "user hashed", "key hashed", "name hidden")
+
+
+def redacted(calls: pa.Table, salt: str) -> pa.Table:
+    """Calls without secrets; the column `redaction` says what was done to each row."""
+    notes = np.zeros(calls.num_rows, np.int8)
+    if "prompt_hash" in calls.column_names:
+        notes |= _there(calls["prompt_hash"])
+    for bit, (raw, column) in enumerate(RAW_HASHED.items(), 1):
+        if column in calls.column_names:
+            calls = _put(calls, column, _by_value(calls[column], lambda value: hashed_once(value, salt)))
+        if raw in calls.column_names:
+            notes |= _there(calls[raw]) << bit
+            fresh = _by_value(calls[raw], lambda value: hash_of(value, salt))
+            known = calls[column].cast(pa.string()) if column in calls.column_names else None
+            merged = fresh if known is None else pc.coalesce(known, fresh.cast(pa.string()))
+            calls = _put(calls.drop_columns([raw]), column, merged)
+    for column in LABELS:
+        if column in calls.column_names:
+            kept = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
+            notes |= _hidden(kept) << 3
+            calls = _put(calls, column, kept)
+    return _noted(calls, notes)
+
+
+def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.DictionaryArray:
+    """`rule` applied to each distinct value."""
+    encoded = column.combine_chunks().dictionary_encode()
+    words = pa.array([rule(word) for word in encoded.dictionary.to_pylist()], pa.string())
+    return pa.DictionaryArray.from_arrays(encoded.indices, words)
+
+
+def _there(column: pa.ChunkedArray) -> NDArray[np.int8]:
+    return np.asarray(column.is_valid().to_numpy(), np.int8)
+
+
+def _hidden(column: pa.DictionaryArray) -> NDArray[np.int8]:
+    is_hidden = [word.startswith(HIDDEN_PREFIX) for word in column.dictionary.to_pylist()]
+    if not any(is_hidden):
+        return np.zeros(len(column), np.int8)
+    hidden = pa.array([i for i, each in enumerate(is_hidden) if each], column.indices.type)
+    return np.asarray(pc.is_in(column.indices, hidden).to_numpy(zero_copy_only=False), np.int8)
+
+
+def _put(calls: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    if column in calls.column_names:
+        return calls.set_column(calls.column_names.index(column), column, values)
+    return calls.append_column(column, values)
+
+
+def _noted(calls: pa.Table, notes: NDArray[np.int8]) -> pa.Table:
+    """Add the notes to what the log itself said about redaction."""
+    if not notes.any():
+        return calls
+    texts = [
+        "; ".join(note for bit, note in enumerate(_NOTES) if code & (1 << bit)) or None
+        for code in range(1 << len(_NOTES))
+    ]
+    ours = pa.DictionaryArray.from_arrays(pa.array(notes), pa.array([text or "" for text in texts])).cast(pa.string())
+    ours = pc.if_else(pc.equal(ours, ""), pa.scalar(None, pa.string()), ours)
+    if "redaction" in calls.column_names and calls["redaction"].null_count < calls.num_rows:
+        pairs = zip(calls["redaction"].to_pylist(), ours.to_pylist(), strict=True)
+        ours = pa.array(["; ".join(filter(None, pair)) or None for pair in pairs], pa.string())
+    return _put(calls, "redaction", ours)

@@ -1,0 +1,46 @@
+"""RejectFile: every row that is no Call, as JSON lines: file, row, reason, value, raw (shortened).
+
+Rows of a log may hold anything, so the file is readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from breakeven.usage.ingest_report import EXAMPLES_MAX, Reject
+
+
+class RejectFile:
+    """Created when the first reject comes; keeps a few examples of each reason."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._by_reason: dict[str, list[Reject]] = {}
+        self._file: IO[str] | None = None
+
+    @property
+    def examples(self) -> tuple[Reject, ...]:
+        """The first rejects of each reason."""
+        return tuple(each for some in self._by_reason.values() for each in some)
+
+    def add(self, reject: Reject) -> None:
+        """Write one reject."""
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace")
+        self._file.write(json.dumps(asdict(reject)) + "\n")
+        self.count += 1
+        some = self._by_reason.setdefault(reject.reason, [])
+        if len(some) < EXAMPLES_MAX:
+            some.append(reject)
+
+    def close(self) -> None:
+        """Finish the file, if there is one."""
+        if self._file is not None:
+            self._file.close()

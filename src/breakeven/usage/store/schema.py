@@ -1,0 +1,48 @@
+"""Schema: the Arrow and Parquet types of the Call record. Times are UTC microseconds (Spark refuses nanoseconds)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import pyarrow as pa
+
+from breakeven.usage.call import CALL_COLUMNS, ColumnType
+
+_TYPES: Final[dict[ColumnType, pa.DataType]] = {
+    "text": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "time": pa.timestamp("us", "UTC"),
+    "ints": pa.list_(pa.int64()),
+}
+FEW_VALUES: Final = (
+    "source",
+    "source_file",
+    "grain",
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "tokens_source",
+    "cost_source",
+    "status",
+    "error_type",
+    "finish_reason",
+    "service_tier",
+    "application",
+    "task",
+    "task_source",
+    "template_id",
+    "arm",
+    "unit_hash",
+    "redaction",
+)
+"""Columns worth a dictionary."""
+
+
+@cache
+def call_schema() -> pa.Schema:
+    """The schema of every Parquet file of the store."""
+    return pa.schema([(column.name, _TYPES[column.type]) for column in CALL_COLUMNS])

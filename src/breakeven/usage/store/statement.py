@@ -1,0 +1,152 @@
+"""Statement: the one SQL text that turns rows of a log into Calls and says why a row is none.
+
+Layers, so that DuckDB computes nothing twice: text of each field; numbers; times; sums; then the columns of a Call,
+times as microseconds since 1970 UTC, or the verdict. `dropped` has a bit for each value that was dispensable and
+not readable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from breakeven.usage.plan import Plan
+from breakeven.usage.store.columns import Constant, columns, default_constants, sums
+from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Fields
+from breakeven.usage.store.json_paths import JsonPaths
+from breakeven.usage.store.verdicts import Verdict, is_call, verdicts
+
+_FUTURE_ALLOWED: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Two SQL texts over a relation `chunk`: the Calls, and for the few other rows the reason."""
+
+    calls: str
+    """`is_call`, `file_no`, `source_line`, `dropped`, then columns of a Call, for every row in order."""
+    reasons: str
+    """`verdict`, an index into `verdicts`, and `seen`, the text to blame, for every row in order."""
+    verdicts: tuple[Verdict, ...]
+    constants: dict[str, Constant]
+    """Columns that are the same in every row, and so not computed."""
+
+
+def statement(plan: Plan, now: datetime) -> Statement:
+    """Build the statement of `plan`; times more than a day after `now` are rejected."""
+    fields = Fields(plan, frozenset(name for name, _ in plan.fields))
+    latest_us = microseconds(now + _FUTURE_ALLOWED)
+    rows = _rows(fields)
+    found = columns(fields)
+    selected = ",\n".join(f"{expression} AS {name}" for name, expression in found.items())
+    calls = f"""{rows}
+SELECT {is_call(fields, latest_us)} AS is_call, file_no, row_no AS source_line, {_dropped(fields)} AS dropped,
+{selected}
+FROM sums"""
+    judged = verdicts(fields, latest_us)
+    codes = " ".join(f"WHEN {each.condition} THEN {code}" for code, each in enumerate(judged))
+    seen = " ".join(f"WHEN {code} THEN {each.value}" for code, each in enumerate(judged) if each.value)
+    reasons = f"""{rows}, judged AS (SELECT *, CASE {codes} END AS verdict FROM sums)
+SELECT verdict, CASE verdict {seen} END AS seen FROM judged"""
+    constants = {name: value for name, value in default_constants(plan).items() if name not in found}
+    return Statement(calls, reasons, tuple(judged), constants)
+
+
+def _rows(fields: Fields) -> str:
+    """The layers up to `sums`."""
+    parsed, sources = _parsed(fields.plan)
+    return f"""WITH parsed AS ({parsed}),
+texts AS (SELECT row_no, file_no, base, text, is_row, {_texts(sources)} FROM parsed),
+numbers AS (SELECT *, {_numbers(fields)} FROM texts),
+times AS (SELECT *, {_times(fields)} FROM numbers),
+sums AS (SELECT *, {sums(fields)} FROM times)"""
+
+
+def microseconds(time: datetime) -> int:
+    """Microseconds since 1970 UTC.
+
+    >>> from datetime import UTC
+    >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, 5, tzinfo=UTC))
+    1000005
+    """
+    return (time - datetime.fromtimestamp(0, time.tzinfo)) // timedelta(microseconds=1)
+
+
+def _parsed(plan: Plan) -> tuple[str, dict[str, list[str]]]:
+    """The rows with their values in reach, and for each field the expressions that may hold it."""
+    if plan.head.shape == "jsonl":
+        paths = JsonPaths(plan.spellings)
+        sources = {name: [value for path in names for value in paths.values(path)] for name, names in plan.fields}
+        return f"SELECT *, j IS NOT NULL AS is_row FROM (SELECT *, {paths.parse} AS j FROM chunk)", sources
+    sources = {name: [f"trim(c{plan.wanted.index(path)})" for path in names] for name, names in plan.fields}
+    return "SELECT *, true AS is_row FROM chunk", sources
+
+
+def _texts(sources: dict[str, list[str]]) -> str:
+    """An empty text is a missing value."""
+    found = {name: [f"NULLIF({each}, '')" for each in values] for name, values in sources.items()}
+    return ", ".join(f"COALESCE({', '.join(values)}) AS t_{name}" for name, values in found.items())
+
+
+def _numbers(fields: Fields) -> str:
+    numeric = [*TOKENS, *NEEDED_NUMBERS, *(each.name for each in DISPENSABLE if each.type == "DOUBLE")]
+    found = [f"{_number(fields, f't_{name}')} AS n_{name}" for name in numeric if fields.has(name)]
+    found += [
+        f"TRY_CAST(t_{each.name} AS {each.type}) AS n_{each.name}"
+        for each in DISPENSABLE
+        if each.type != "DOUBLE" and fields.has(each.name)
+    ]
+    found += [f"{_time_number(f't_{name}')} AS n_{name}" for name in TIMES if fields.has(name)]
+    return ", ".join(found)
+
+
+def _number(fields: Fields, text: str) -> str:
+    """A number, also as '$1,234.50', or as '1.234,50' where the file writes decimal commas."""
+    plain = f"TRY_CAST({text} AS DOUBLE)"
+    if fields.plan.head.has_decimal_comma:
+        swapped = f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
+        is_local = rf"regexp_matches({text}, '^-?\d{{1,3}}(\.\d{{3}})+$|,')"
+        return f"CASE WHEN {is_local} THEN {swapped} ELSE {plain} END"
+    bare = f"TRY_CAST(replace(replace({text}, '$', ''), ',', '') AS DOUBLE)"
+    is_grouped = rf"regexp_matches({text}, '^-?\$?\d{{1,3}}(,\d{{3}})*(\.\d+)?$')"
+    return f"COALESCE({plain}, CASE WHEN {is_grouped} THEN {bare} END)"
+
+
+def _time_number(text: str) -> str:
+    """A failing cast is slow, so what looks like a date is not tried."""
+    return f"CASE WHEN {text} LIKE '____-%' THEN NULL ELSE TRY_CAST({text} AS DOUBLE) END"
+
+
+def _times(fields: Fields) -> str:
+    return ", ".join(f"{_time_us(fields, name)} AS us_{name}" for name in TIMES if fields.has(name))
+
+
+def _time_us(fields: Fields, name: str) -> str:
+    """Microseconds since 1970 UTC, from ISO text or from a number whose size gives away its unit.
+
+    A cast to TIMESTAMP would silently ignore an offset such as +02:00; a cast to TIMESTAMPTZ honours it.
+    """
+    text, number = f"t_{name}", f"n_{name}"
+    if relative := fields.plan.importer.relative_time:
+        since = f"{microseconds(relative.anchor)} + CAST(round({number} * {1e6 / relative.units_per_s!r}) AS BIGINT)"
+        return f"CASE WHEN {number} BETWEEN 0 AND 1e12 THEN {since} END"
+    zoned = f"COALESCE(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST(replace({text}, ',', '.') AS TIMESTAMPTZ))"
+    return (
+        f"CASE WHEN {number} IS NULL THEN CASE WHEN {text} LIKE '____-__-__%' THEN epoch_us({zoned}) END"
+        f" WHEN {number} < 1e8 THEN NULL"
+        f" WHEN {number} < 1e11 THEN CAST(round({number} * 1e6) AS BIGINT)"
+        f" WHEN {number} < 1e14 THEN CAST(round({number} * 1e3) AS BIGINT)"
+        f" WHEN {number} < 1e17 THEN CAST(round({number}) AS BIGINT)"
+        f" WHEN {number} < 9e18 THEN TRY_CAST({text} AS BIGINT) // 1000 END"
+    )
+
+
+def _dropped(fields: Fields) -> str:
+    """A bit for each dispensable value that is there and not valid."""
+    bits = [
+        f"CASE WHEN t_{each.name} IS NOT NULL AND {fields.valid(each.name)} IS NULL THEN {1 << bit} ELSE 0 END"
+        for bit, each in enumerate(DISPENSABLE)
+        if fields.has(each.name)
+    ]
+    return f"CAST({' + '.join(bits) or '0'} AS INTEGER)"

@@ -1,0 +1,129 @@
+"""Verdicts: every reason for which a row of a log is no Call, in the order in which they are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.usage.call import BUCKET_TOKENS_MAX, REQUEST_TOKENS_MAX
+from breakeven.usage.store.fields import TIMES, TOKENS, Fields
+
+_YEAR_2000_US: Final = 946_684_800_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One reason to reject a row."""
+
+    reason: str
+    condition: str
+    """SQL over the `sums` layer of the statement; NULL counts as no."""
+    value: str = ""
+    """Expression for the text that was seen."""
+
+
+def verdicts(fields: Fields, latest_us: int) -> list[Verdict]:
+    """The reasons that can apply to a file with `fields`; the first that applies wins."""
+    return [
+        *_no_row(fields),
+        *_bad_times(fields, latest_us),
+        *_bad_tokens(fields),
+        *_bad_relations(),
+        *_bad_weights(fields),
+        *_bad_cost(fields),
+    ]
+
+
+def is_call(fields: Fields, latest_us: int) -> str:
+    """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict."""
+    wanted = ["is_row"] if fields.plan.head.shape == "jsonl" else []
+    wanted.append(f"us_start_time BETWEEN {_YEAR_2000_US} AND {latest_us}")
+    if fields.has("end_time"):
+        wanted.append(f"(t_end_time IS NULL OR us_end_time BETWEEN us_start_time AND {latest_us})")
+    limit = _tokens_limit(fields)
+    for name in TOKENS:
+        if fields.has(name):
+            wanted.append(f"(t_{name} IS NULL OR n_{name} BETWEEN 0 AND {limit} AND n_{name} = floor(n_{name}))")
+    bad = (*_missing_tokens(fields), *_bad_relations(), *_bad_weights(fields), *_bad_cost(fields))
+    wanted += [f"NOT COALESCE({each.condition}, false)" for each in bad]
+    return " AND ".join(wanted)
+
+
+def _no_row(fields: Fields) -> Iterator[Verdict]:
+    if fields.plan.head.shape == "jsonl":
+        yield Verdict("not valid JSON", "NOT is_row AND NOT json_valid(text)")
+        yield Verdict("not a JSON object", "NOT is_row")
+        is_other = "CASE WHEN t_start_time IS NULL THEN json_type(text) <> 'OBJECT' END"
+        yield Verdict("not a JSON object", is_other)
+
+
+def _bad_times(fields: Fields, latest_us: int) -> Iterator[Verdict]:
+    yield Verdict("start_time is missing", "t_start_time IS NULL")
+    for name in TIMES:
+        if fields.has(name):
+            seen = f"t_{name}"
+            yield Verdict(f"{name} is not a time", f"{seen} IS NOT NULL AND us_{name} IS NULL", seen)
+            yield Verdict(f"{name} is before the year 2000", f"us_{name} < {_YEAR_2000_US}", seen)
+            yield Verdict(f"{name} is more than a day in the future", f"us_{name} > {latest_us}", seen)
+    if fields.has("end_time"):
+        yield Verdict("end_time is before start_time", "us_end_time < us_start_time", "t_end_time")
+
+
+def _bad_tokens(fields: Fields) -> Iterator[Verdict]:
+    limit = _tokens_limit(fields)
+    for name in TOKENS:
+        if fields.has(name):
+            seen, number = f"t_{name}", f"n_{name}"
+            yield Verdict(f"{name} is not a number", f"{seen} IS NOT NULL AND {number} IS NULL", seen)
+            yield Verdict(f"{name} is not a finite number", f"NOT isfinite({number})", seen)
+            yield Verdict(f"{name} is negative", f"{number} < 0", seen)
+            yield Verdict(f"{name} is absurdly large", f"{number} > {limit}", seen)
+            yield Verdict(f"{name} is not a whole number", f"{number} <> floor({number})", seen)
+    yield from _missing_tokens(fields)
+
+
+def _tokens_limit(fields: Fields) -> str:
+    if not fields.has("grain"):
+        return str(REQUEST_TOKENS_MAX)
+    return f"CASE WHEN lower(t_grain) = 'bucket' THEN {BUCKET_TOKENS_MAX} ELSE {REQUEST_TOKENS_MAX} END"
+
+
+def _missing_tokens(fields: Fields) -> Iterator[Verdict]:
+    yield Verdict("input_tokens is missing", "s_input_tokens IS NULL AND status = 'ok'")
+    is_embedding = f"COALESCE({fields.text('operation')} ILIKE '%embed%', false)"
+    yield Verdict("output_tokens is missing", f"s_output_tokens IS NULL AND status = 'ok' AND NOT {is_embedding}")
+
+
+def _bad_relations() -> Iterator[Verdict]:
+    yield Verdict(
+        "cache_read_tokens + cache_write_tokens is more than input_tokens",
+        "s_cache_read_tokens + s_cache_write_tokens > COALESCE(s_input_tokens, 0)",
+        "concat_ws(' + ', s_cache_read_tokens::BIGINT, s_cache_write_tokens::BIGINT)"
+        " || ' > ' || COALESCE(s_input_tokens, 0)::BIGINT",
+    )
+    yield Verdict(
+        "cache_write_1h_tokens is more than cache_write_tokens", "s_cache_write_1h_tokens > s_cache_write_tokens"
+    )
+    yield Verdict(
+        "reasoning_tokens is more than output_tokens",
+        "s_reasoning_tokens > COALESCE(s_output_tokens, 0)",
+        "s_reasoning_tokens::BIGINT || ' > ' || COALESCE(s_output_tokens, 0)::BIGINT",
+    )
+
+
+def _bad_weights(fields: Fields) -> Iterator[Verdict]:
+    for name, valid in (
+        ("weight", "n_weight > 0 AND n_weight <= 1e9"),
+        ("sampling_rate", "n_sampling_rate > 0 AND n_sampling_rate <= 1"),
+        ("request_count", "n_request_count BETWEEN 0 AND 1e13 AND n_request_count = floor(n_request_count)"),
+    ):
+        if fields.has(name):
+            bad = f"t_{name} IS NOT NULL AND NOT COALESCE({valid}, false)"
+            yield Verdict(f"{name} is not possible", bad, f"t_{name}")
+
+
+def _bad_cost(fields: Fields) -> Iterator[Verdict]:
+    if fields.has("cost_usd"):
+        bad = "t_cost_usd IS NOT NULL AND NOT COALESCE(n_cost_usd BETWEEN 0 AND 1e9, false)"
+        yield Verdict("cost_usd is not an amount", bad, "t_cost_usd")
