@@ -338,7 +338,7 @@ def _hour(hour_of_week: int) -> HourPart:
     day, hour = divmod(hour_of_week, 24)
     load = 0.08 + exp(-(((hour - 11) / 3.2) ** 2)) + 0.8 * exp(-(((hour - 16) / 2.6) ** 2))
     load *= 1.0 if day < 5 else 0.22
-    return HourPart(hour_of_week=hour_of_week, requests_mean=2_600 * load, tokens_mean=2_600 * load * 2_282)
+    return HourPart(hour_of_week=hour_of_week, requests_per_hour=2_600 * load, tokens_per_hour=2_600 * load * 2_282)
 
 
 def _amount(p50: float, spread: tuple[float, float], unit: str = "usd/month") -> Amount:
@@ -504,6 +504,7 @@ def _curve(plan: Plan) -> CurvePart:
         volumes_mtok_per_month=grid,
         p10_usd_per_month=tuple(each * plan.spread[0] for each in typical),
         p50_usd_per_month=tuple(typical),
+        typical_usd_per_month=tuple(typical),
         p90_usd_per_month=tuple(each * plan.spread[1] for each in typical),
         probability_cheapest_fraction=tuple(one / sum(all_) for one, all_ in zip(mine, weights, strict=True)),
         exact_volumes_mtok_per_month=tuple(v for v, _ in corners),

@@ -55,12 +55,12 @@ def test_every_chart_is_drawn_in_both_widths_with_its_finding(charts: dict[str, 
             assert root.attrib["aria-label"] == chart.caption
 
 
-def test_every_option_has_a_band_a_median_and_a_label() -> None:
+def test_every_option_has_a_band_a_line_and_a_label() -> None:
     document = sample_document()
     spec = specs(document)["cost_curves"]
     names = {each["name"] for each in spec["layer"]}
     for letter in "ABCDE":
-        assert {f"band_{letter}", f"median_{letter}", f"label_{letter}", f"odds_{letter}"} <= names
+        assert {f"band_{letter}", f"typical_{letter}", f"label_{letter}", f"odds_{letter}"} <= names
     titles = {each.title for each in document.options}
     assert titles <= {word[3:] for word in words(spec)}
 
@@ -153,6 +153,7 @@ def test_costs_of_zero_do_not_break_the_logarithm() -> None:
             update={
                 "p10_usd_per_month": (0.0,) * len(each.p10_usd_per_month),
                 "p50_usd_per_month": (0.0,) * len(each.p50_usd_per_month),
+                "typical_usd_per_month": (0.0,) * len(each.p50_usd_per_month),
             }
         )
         for each in document.breakeven.curves

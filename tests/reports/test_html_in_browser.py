@@ -79,7 +79,7 @@ def look(browser: Browser, path: Path, width: int, scheme: Any = "light") -> dic
             "[...document.querySelectorAll('svg[role=img]')].filter(e => e.clientWidth > 0).length"
         ),
         "paper": page.evaluate("getComputedStyle(document.body).backgroundColor"),
-        "median": page.evaluate("getComputedStyle(document.querySelector('.median_A_marks path')).stroke"),
+        "line": page.evaluate("getComputedStyle(document.querySelector('.typical_A_marks path')).stroke"),
     }
     page.close()
     return measured
@@ -103,4 +103,4 @@ def test_labels_do_not_collide(browser: Browser, pages: dict[str, Path], width: 
 def test_dark_swaps_the_colours_of_charts_too(browser: Browser, pages: dict[str, Path]) -> None:
     light, dark = (look(browser, pages["sample"], 1200, scheme) for scheme in ("light", "dark"))
     assert (light["paper"], dark["paper"]) == ("rgb(255, 255, 255)", "rgb(20, 24, 31)")
-    assert (light["median"], dark["median"]) == ("rgb(43, 87, 224)", "rgb(134, 169, 255)")
+    assert (light["line"], dark["line"]) == ("rgb(43, 87, 224)", "rgb(134, 169, 255)")

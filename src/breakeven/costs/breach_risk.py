@@ -32,8 +32,9 @@ def breach_loss_mean_usd(
     """
     sigma = np.maximum(np.log(breach_loss_p95_usd / breach_loss_median_usd) / _Z95, 1e-9)
     log_cap = np.log(breach_loss_cap_usd / breach_loss_median_usd)  # relative to the median
-    below = breach_loss_median_usd * np.exp(sigma**2 / 2) * ndtr((log_cap - sigma**2) / sigma)
-    return below + breach_loss_cap_usd * (1 - ndtr(log_cap / sigma))
+    below: Draws = breach_loss_median_usd * np.exp(sigma**2 / 2) * ndtr((log_cap - sigma**2) / sigma)
+    above: Draws = breach_loss_cap_usd * (1 - ndtr(log_cap / sigma))
+    return below + above
 
 
 @formula

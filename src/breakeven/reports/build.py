@@ -203,6 +203,7 @@ def _curve(band: Band, curve: CostCurve, volume_mtok: float) -> CurvePart:
         p10_usd_per_month=_floats(band.p10_usd_per_month),
         p50_usd_per_month=_floats(band.p50_usd_per_month),
         p90_usd_per_month=_floats(band.p90_usd_per_month),
+        typical_usd_per_month=_floats(band.typical_usd_per_month),
         probability_cheapest_fraction=_floats(band.cheapest_fraction),
         exact_volumes_mtok_per_month=_floats(volumes),
         exact_usd_per_month=_floats(costs),

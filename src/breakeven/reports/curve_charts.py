@@ -74,7 +74,7 @@ def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
             title=_cost_title(canvas),
         ),
         *(_band(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
-        *(_median(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
+        *(_typical(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
         *_pair_marks(part, x, y),
         *_envelope_marks(part, x, y, ribbon_px),
         *_ribbon(part, series, x, ribbon_px),
@@ -134,10 +134,10 @@ def _band(curve: CurvePart, look: Series, x: Axis, y: Axis) -> Layer:
     return layer(f"band_{look.letter}", rows, mark, {"x": on("v", x), "y": on("low", y), "y2": {"field": "high"}})
 
 
-def _median(curve: CurvePart, look: Series, x: Axis, y: Axis) -> Layer:
-    points = zip(curve.volumes_mtok_per_month, curve.p50_usd_per_month, strict=True)
+def _typical(curve: CurvePart, look: Series, x: Axis, y: Axis) -> Layer:
+    points = zip(curve.volumes_mtok_per_month, curve.typical_usd_per_month, strict=True)
     rows = [{"v": v, "usd": usd} for v, usd in points if x.holds(v) and usd > 0]
-    return _line(f"median_{look.letter}", rows, look, x, y)
+    return _line(f"typical_{look.letter}", rows, look, x, y)
 
 
 def _exact(curve: CurvePart, look: Series, x: Axis, y: Axis) -> Layer:
@@ -195,8 +195,8 @@ def _points(name: str, points: Sequence[_Point], x: Axis, y: Axis, **mark: objec
 
 
 def _on_grid(curve: CurvePart, mtok: float) -> float:
-    """The median curve at `mtok`, interpolated on log-log axes."""
-    volumes, costs = curve.volumes_mtok_per_month, curve.p50_usd_per_month
+    """The typical curve at `mtok`, interpolated on log-log axes."""
+    volumes, costs = curve.volumes_mtok_per_month, curve.typical_usd_per_month
     for (v0, usd0), (v1, usd1) in pairwise(zip(volumes, costs, strict=True)):
         if v0 <= mtok <= v1 and min(v0, usd0, usd1) > 0:
             share = (log(mtok) - log(v0)) / (log(v1) - log(v0))
@@ -303,9 +303,9 @@ def _ranges_here(document: Document, series: dict[str, Series], here: float, x: 
 
 def _line_ends(part: BreakEvenPart, series: dict[str, Series]) -> list[tuple[Series, _Point]]:
     return [
-        (series[each.option], _Point(each.volumes_mtok_per_month[-1], each.p50_usd_per_month[-1]))
+        (series[each.option], _Point(each.volumes_mtok_per_month[-1], each.typical_usd_per_month[-1]))
         for each in part.curves
-        if each.option in series and each.p50_usd_per_month and each.p50_usd_per_month[-1] > 0
+        if each.option in series and each.typical_usd_per_month and each.typical_usd_per_month[-1] > 0
     ]
 
 

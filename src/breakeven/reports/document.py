@@ -75,8 +75,9 @@ class HourPart(_Part):
     """One hour of the week in UTC (0 is Monday 00:00)."""
 
     hour_of_week: int
-    requests_mean: float
-    tokens_mean: float
+    requests_per_hour: float
+    tokens_per_hour: float
+    """Means over the weeks observed."""
 
 
 class DayPart(_Part):
@@ -239,6 +240,8 @@ class CurvePart(_Part):
     p10_usd_per_month: tuple[float, ...]
     p50_usd_per_month: tuple[float, ...]
     p90_usd_per_month: tuple[float, ...]
+    typical_usd_per_month: tuple[float, ...]
+    """Every assumption at its typical value: the curve on which the crossings lie."""
     probability_cheapest_fraction: tuple[float, ...]
     exact_volumes_mtok_per_month: tuple[float, ...]
     """Corner points of the typical curve around the user's volume, both sides of each jump."""

@@ -215,13 +215,13 @@ def traffic_finding(workload: WorkloadPart) -> str:
     """When the load comes."""
     if not workload.hours_of_week:
         return "The log is shorter than a week: nothing is said about the rhythm of the week."
-    top = max(workload.hours_of_week, key=lambda each: each.tokens_mean)
-    mean = sum(each.tokens_mean for each in workload.hours_of_week) / len(workload.hours_of_week)
+    top = max(workload.hours_of_week, key=lambda each: each.tokens_per_hour)
+    mean = sum(each.tokens_per_hour for each in workload.hours_of_week) / len(workload.hours_of_week)
     day, hour = divmod(top.hour_of_week, 24)
-    times = f", {amounts.ratio(top.tokens_mean / mean)} the mean" if mean > 0 else ""
+    times = f", {amounts.ratio(top.tokens_per_hour / mean)} the mean" if mean > 0 else ""
     return (
         f"Busiest hour of the week: {amounts.DAYS_OF_WEEK[day % 7]} {hour:02d}:00 UTC with "
-        f"{amounts.tokens(top.tokens_mean)}{times}. {peak_finding(workload)}".strip()
+        f"{amounts.tokens(top.tokens_per_hour)}{times}. {peak_finding(workload)}".strip()
     )
 
 

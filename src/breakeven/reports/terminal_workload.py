@@ -121,7 +121,7 @@ def _heat_map(hours: tuple[HourPart, ...]) -> RenderableType | None:
     """A row per day, an hour two characters wide; the darkest is the busiest hour. None below a week of data."""
     if not hours:
         return None
-    load = {each.hour_of_week: each.tokens_mean for each in hours}
+    load = {each.hour_of_week: each.tokens_per_hour for each in hours}
     most = max(load.values()) or 1.0
     rows = [Text("    " + "".join(f"{hour:<6d}" for hour in range(0, 24, 3)), style="dim")]
     for day, name in enumerate(amounts.DAYS_OF_WEEK):

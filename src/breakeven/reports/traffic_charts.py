@@ -70,12 +70,12 @@ def hour_of_week(workload: WorkloadPart, canvas: Canvas) -> Layer | None:
     """A cell per hour of the week, darker with more tokens; None when the log is shorter than a week."""
     if not workload.hours_of_week:
         return None
-    most = max(each.tokens_mean for each in workload.hours_of_week) or 1.0
+    most = max(each.tokens_per_hour for each in workload.hours_of_week) or 1.0
     across, down = canvas.width_px / 24, canvas.height_px / 7
     cells = [
         {
             "x": hour * across, "x2": (hour + 1) * across, "y": day * down, "y2": (day + 1) * down,
-            "fill": HEAT[min(int(each.tokens_mean / most * len(HEAT)), len(HEAT) - 1)],
+            "fill": HEAT[min(int(each.tokens_per_hour / most * len(HEAT)), len(HEAT) - 1)],
         }
         for each in workload.hours_of_week
         for day, hour in [divmod(each.hour_of_week % 168, 24)]

@@ -51,7 +51,9 @@ def workload_part(
             for each in workload.days
         ),
         hours_of_week=tuple(
-            HourPart(hour_of_week=each.hour_of_week, requests_mean=each.mean_requests, tokens_mean=each.mean_tokens)
+            HourPart(
+                hour_of_week=each.hour_of_week, requests_per_hour=each.mean_requests, tokens_per_hour=each.mean_tokens
+            )
             for each in workload.hours_of_week
         ),
         may_conclude=observation.may_conclude(),

@@ -81,7 +81,7 @@ class Plan:
     @property
     def statement_key(self) -> tuple[object, ...]:
         """Plans with equal keys turn rows into Calls by the same statement."""
-        shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma)
+        shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma, self.head.groups_with_dots)
         return (*shape, self.fields, self.spellings, self.tokens_rule, self.salt)
 
 

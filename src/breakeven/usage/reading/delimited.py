@@ -108,13 +108,16 @@ class _RecordReader:
         return len(span), fields, problem
 
     def _parsed(self, lines: list[str]) -> tuple[list[str] | None, str]:
-        width = len(self.layout.columns)
+        """The fields of one record. Over several lines quotes must be in order, or a stray one would swallow rows."""
+        reader = csv.reader([*lines, "x"], delimiter=self.layout.delimiter, strict=len(lines) > 1)
         try:
-            fields = next(csv.reader(lines, delimiter=self.layout.delimiter))
+            fields = next(reader)
         except (csv.Error, StopIteration) as error:
             return None, f"not a CSV record ({str(error).partition(' - ')[0]})"
-        if len(fields) != width:
-            return None, f"the record does not have the header's {width} fields"
+        if reader.line_num > len(lines):
+            return None, "a quote is not closed"
+        if len(fields) != len(self.layout.columns):
+            return None, f"the record does not have the header's {len(self.layout.columns)} fields"
         return fields, ""
 
     def _batch(

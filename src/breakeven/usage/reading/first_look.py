@@ -18,7 +18,8 @@ _LINES_MAX: Final = 2_000
 _SAMPLE_PLACES: Final = 256
 _SAMPLE_BYTES: Final = 16 << 10
 _DELIMITERS: Final = ",;\t|"
-_COMMA_DECIMAL: Final = re.compile(r"-?\d+,\d+")
+_COMMA_DECIMAL: Final = re.compile(r"-?(0|\d+(\.\d{3})*),(\d{1,2}|\d{4,})|-?0,\d+")
+"""A number whose comma cannot part thousands."""
 
 
 def head_of(log: LogFile) -> Head | NotALog:
@@ -89,8 +90,9 @@ def _csv_head(numbered: list[tuple[int, str]]) -> Head | NotALog:
     if len(numbered) == 1:
         return NotALog("the file has a header and no rows", is_empty=True)
     rows = [_fields(line, delimiter) for _, line in numbered[1:200]]
-    has_decimal_comma = delimiter != "," and any(_COMMA_DECIMAL.fullmatch(cell) for row in rows for cell in row)
-    return Head("csv", frozenset(columns), Layout(delimiter, columns, header_row), has_decimal_comma)
+    is_local = delimiter != "," and any(_COMMA_DECIMAL.fullmatch(cell) for row in rows for cell in row)
+    layout = Layout(delimiter, columns, header_row)
+    return Head("csv", frozenset(columns), layout, delimiter == ";" or is_local, is_local)
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

@@ -21,6 +21,9 @@ class Head:
     layout: Layout | None = None
     """Only for CSV."""
     has_decimal_comma: bool = False
+    """Commas in numbers are decimal points."""
+    groups_with_dots: bool = False
+    """Dots in numbers may part thousands: decimal commas were seen."""
     dotted_keys: frozenset[str] = frozenset()
     """Of the JSON names those that are one key with dots in it, such as 'gen_ai.usage.input_tokens'."""
 

@@ -17,8 +17,8 @@ from breakeven.usage.reading.rows import LINE_BYTES_MAX, RawReject, RowBatch, sh
 
 LINES_SCHEMA = pa.schema([("row_no", pa.int64()), ("text", pa.string())])
 _SCAN_BYTES = 1 << 20
-_BLANK_BYTES_MAX = 64
-"""A longer line of blanks is a row, and a reject."""
+_SPACE = 32
+"""The largest byte a blank line can begin with."""
 _LINE_FEED = 10
 _TOO_LONG = "the line is too long"
 
@@ -63,8 +63,8 @@ def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, 
     if text is None or lengths.max() > line_bytes_max:
         return _line_by_line(data, starts, ends, first_row, line_bytes_max), len(ends)
     rows = pa.record_batch([pa.array(np.arange(first_row, first_row + len(ends))), text], schema=LINES_SCHEMA)
-    short = np.flatnonzero(lengths <= _BLANK_BYTES_MAX)
-    blank = [i for i in short if not data[starts[i] : ends[i]].strip()]
+    candidates = np.flatnonzero(np.frombuffer(data, np.uint8)[starts] <= _SPACE)
+    blank = [i for i in candidates if data[starts[i] : ends[i]].isspace()]
     if blank:
         keep = np.ones(len(ends), dtype=bool)
         keep[blank] = False
@@ -110,7 +110,7 @@ def _line_by_line(
             seen = f"byte 0x{line[error.start]:02x} at column {error.start + 1}"
             rejects.append(RawReject(row, "not valid UTF-8", seen, shortened(line)))
             continue
-        if len(line) > _BLANK_BYTES_MAX or line.strip():
+        if not line.isspace():
             numbers.append(row)
             texts.append(text)
     return RowBatch(pa.record_batch([numbers, texts], schema=LINES_SCHEMA), tuple(rejects))

@@ -108,7 +108,8 @@ def _times_and_tokens(fields: Fields) -> dict[str, str]:
     found = {"start_time": "us_start_time", "input_tokens": _whole("s_input_tokens")}
     found["output_tokens"] = _whole("s_output_tokens")
     if fields.has("duration_s", "duration_ms"):
-        later = f"us_start_time + CAST(round({seconds} * 1e6) AS BIGINT)"
+        added = f"us_start_time + CAST(round({seconds} * 1e6) AS BIGINT)"
+        later = f"CASE WHEN {added} <= {fields.latest_us} THEN {added} END"
         found["end_time"] = f"COALESCE(us_end_time, {later})" if fields.has("end_time") else later
         found["duration_s"] = seconds
     if fields.has("end_time"):

@@ -61,6 +61,8 @@ class Fields:
 
     plan: Plan
     names: frozenset[str]
+    latest_us: int
+    """No time may be later than this, in microseconds since 1970 UTC."""
 
     def has(self, *names: str) -> bool:
         """True when the file supplies one of `names`."""

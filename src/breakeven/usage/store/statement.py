@@ -35,16 +35,16 @@ class Statement:
 
 def statement(plan: Plan, now: datetime) -> Statement:
     """Build the statement of `plan`; times more than a day after `now` are rejected."""
-    fields = Fields(plan, frozenset(name for name, _ in plan.fields))
     latest_us = microseconds(now + _FUTURE_ALLOWED)
+    fields = Fields(plan, frozenset(name for name, _ in plan.fields), latest_us)
     rows = _rows(fields)
     found = columns(fields)
     selected = ",\n".join(f"{expression} AS {name}" for name, expression in found.items())
     calls = f"""{rows}
-SELECT {is_call(fields, latest_us)} AS is_call, file_no, row_no AS source_line, {_dropped(fields)} AS dropped,
+SELECT {is_call(fields)} AS is_call, file_no, row_no AS source_line, {_dropped(fields)} AS dropped,
 {selected}
 FROM sums"""
-    judged = verdicts(fields, latest_us)
+    judged = verdicts(fields)
     codes = " ".join(f"WHEN {each.condition} THEN {code}" for code, each in enumerate(judged))
     seen = " ".join(f"WHEN {code} THEN {each.value}" for code, each in enumerate(judged) if each.value)
     reasons = f"""{rows}, judged AS (SELECT *, CASE {codes} END AS verdict FROM sums)
@@ -103,14 +103,18 @@ def _numbers(fields: Fields) -> str:
 
 def _number(fields: Fields, text: str) -> str:
     """A number, also as '$1,234.50', or as '1.234,50' where the file writes decimal commas."""
+    head = fields.plan.head
     plain = f"TRY_CAST({text} AS DOUBLE)"
-    if fields.plan.head.has_decimal_comma:
-        swapped = f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
-        is_local = rf"regexp_matches({text}, '^-?\d{{1,3}}(\.\d{{3}})+$|,')"
-        return f"CASE WHEN {is_local} THEN {swapped} ELSE {plain} END"
-    bare = f"TRY_CAST(replace(replace({text}, '$', ''), ',', '') AS DOUBLE)"
-    is_grouped = rf"regexp_matches({text}, '^-?\$?\d{{1,3}}(,\d{{3}})*(\.\d+)?$')"
-    return f"COALESCE({plain}, CASE WHEN {is_grouped} THEN {bare} END)"
+    english = f"TRY_CAST(replace(replace({text}, '$', ''), ',', '') AS DOUBLE)"
+    local = f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
+    if not head.has_decimal_comma:
+        is_grouped = rf"regexp_matches({text}, '^-?\$?([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d+)?$')"
+        return f"COALESCE({plain}, CASE WHEN {is_grouped} THEN {english} END)"
+    is_english = rf"regexp_matches({text}, '^-?\d{{1,3}}(,\d{{3}})+\.\d+$')"
+    cases = f"WHEN contains({text}, ',') THEN CASE WHEN {is_english} THEN {english} ELSE {local} END"
+    if head.groups_with_dots:
+        cases += rf" WHEN regexp_matches({text}, '^-?[1-9]\d{{0,2}}(\.\d{{3}})+$') THEN {local}"
+    return f"CASE {cases} ELSE {plain} END"
 
 
 def _time_number(text: str) -> str:
@@ -125,13 +129,16 @@ def _times(fields: Fields) -> str:
 def _time_us(fields: Fields, name: str) -> str:
     """Microseconds since 1970 UTC, from ISO text or from a number whose size gives away its unit.
 
-    A cast to TIMESTAMP would silently ignore an offset such as +02:00; a cast to TIMESTAMPTZ honours it.
+    A cast to TIMESTAMP would silently ignore an offset such as +02:00; a cast to TIMESTAMPTZ honours it, and takes one of 99 hours.
     """
     text, number = f"t_{name}", f"n_{name}"
     if relative := fields.plan.importer.relative_time:
         since = f"{microseconds(relative.anchor)} + CAST(round({number} * {1e6 / relative.units_per_s!r}) AS BIGINT)"
         return f"CASE WHEN {number} BETWEEN 0 AND 1e12 THEN {since} END"
     zoned = f"COALESCE(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST(replace({text}, ',', '.') AS TIMESTAMPTZ))"
+    is_utc = f"ends_with({text}, 'Z') OR ends_with({text}, '+00:00')"
+    is_nowhere = rf"regexp_matches(substr({text}, 14), '[+-](1[5-9]|[2-9]\d)(:?\d\d)?$')"
+    zoned = f"CASE WHEN {is_utc} THEN {zoned} WHEN {is_nowhere} THEN NULL ELSE {zoned} END"
     return (
         f"CASE WHEN {number} IS NULL THEN CASE WHEN {text} LIKE '____-__-__%' THEN epoch_us({zoned}) END"
         f" WHEN {number} < 1e8 THEN NULL"

@@ -23,11 +23,11 @@ class Verdict:
     """Expression for the text that was seen."""
 
 
-def verdicts(fields: Fields, latest_us: int) -> list[Verdict]:
+def verdicts(fields: Fields) -> list[Verdict]:
     """The reasons that can apply to a file with `fields`; the first that applies wins."""
     return [
         *_no_row(fields),
-        *_bad_times(fields, latest_us),
+        *_bad_times(fields),
         *_bad_tokens(fields),
         *_bad_relations(),
         *_bad_weights(fields),
@@ -35,12 +35,12 @@ def verdicts(fields: Fields, latest_us: int) -> list[Verdict]:
     ]
 
 
-def is_call(fields: Fields, latest_us: int) -> str:
+def is_call(fields: Fields) -> str:
     """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict."""
     wanted = ["is_row"] if fields.plan.head.shape == "jsonl" else []
-    wanted.append(f"us_start_time BETWEEN {_YEAR_2000_US} AND {latest_us}")
+    wanted.append(f"us_start_time BETWEEN {_YEAR_2000_US} AND {fields.latest_us}")
     if fields.has("end_time"):
-        wanted.append(f"(t_end_time IS NULL OR us_end_time BETWEEN us_start_time AND {latest_us})")
+        wanted.append(f"(t_end_time IS NULL OR us_end_time BETWEEN us_start_time AND {fields.latest_us})")
     limit = _tokens_limit(fields)
     for name in TOKENS:
         if fields.has(name):
@@ -58,14 +58,14 @@ def _no_row(fields: Fields) -> Iterator[Verdict]:
         yield Verdict("not a JSON object", is_other)
 
 
-def _bad_times(fields: Fields, latest_us: int) -> Iterator[Verdict]:
+def _bad_times(fields: Fields) -> Iterator[Verdict]:
     yield Verdict("start_time is missing", "t_start_time IS NULL")
     for name in TIMES:
         if fields.has(name):
             seen = f"t_{name}"
             yield Verdict(f"{name} is not a time", f"{seen} IS NOT NULL AND us_{name} IS NULL", seen)
             yield Verdict(f"{name} is before the year 2000", f"us_{name} < {_YEAR_2000_US}", seen)
-            yield Verdict(f"{name} is more than a day in the future", f"us_{name} > {latest_us}", seen)
+            yield Verdict(f"{name} is more than a day in the future", f"us_{name} > {fields.latest_us}", seen)
     if fields.has("end_time"):
         yield Verdict("end_time is before start_time", "us_end_time < us_start_time", "t_end_time")
 
@@ -115,7 +115,7 @@ def _bad_relations() -> Iterator[Verdict]:
 def _bad_weights(fields: Fields) -> Iterator[Verdict]:
     for name, valid in (
         ("weight", "n_weight > 0 AND n_weight <= 1e9"),
-        ("sampling_rate", "n_sampling_rate > 0 AND n_sampling_rate <= 1"),
+        ("sampling_rate", "n_sampling_rate BETWEEN 1e-9 AND 1"),
         ("request_count", "n_request_count BETWEEN 0 AND 1e13 AND n_request_count = floor(n_request_count)"),
     ):
         if fields.has(name):
