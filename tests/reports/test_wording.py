@@ -1,0 +1,78 @@
+"""The verdict in words: sign, odds and hedges follow the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from costing import demand, pinned, situation
+
+from breakeven.decision.compare import compare
+from breakeven.decision.comparison import Comparison, Range
+from breakeven.decision.recommendation import Recommendation, recommend
+from breakeven.facts.draws import DrawSet
+from breakeven.options.discover import discover_options
+from breakeven.reports import wording
+
+
+def comparison(volume_mtok: float, without: tuple[str, ...] = (), **facts: float) -> Comparison:
+    options = {name: each for name, each in discover_options().items() if name not in without}
+    return compare(situation(demand(volume_mtok), pinned(facts)), options, DrawSet(draws_log2=8))
+
+
+@pytest.fixture(scope="module")
+def staying() -> Comparison:
+    return comparison(300, ("brokered",))
+
+
+@pytest.fixture(scope="module")
+def moving() -> Comparison:
+    return comparison(40_000, ("brokered",))
+
+
+def with_odds(advice: Recommendation, odds_fraction: float, confidence: str) -> Recommendation:
+    return replace(advice, odds_fraction=odds_fraction, confidence=confidence)  # type: ignore[arg-type]
+
+
+def test_staying_says_what_moving_would_cost(staying: Comparison) -> None:
+    sentence = wording.verdict_sentence(recommend(staying))
+    assert sentence.startswith("Stay on the API: rented GPUs, spot would cost about $")
+    assert "a month more for the same successful work (staying saves $" in sentence
+    assert sentence.endswith("of 100 futures.")
+    assert "-$" not in sentence
+
+
+def test_moving_says_what_it_saves_and_under_which_condition(moving: Comparison) -> None:
+    sentence = wording.verdict_sentence(recommend(moving))
+    assert sentence.startswith("Move to rented GPUs, spot: about $")
+    assert "a month less than today for the same successful work" in sentence
+    assert sentence.endswith("if its answers are good enough.")
+
+
+def test_hedges_follow_the_odds(staying: Comparison, moving: Comparison) -> None:
+    assert wording.verdict_sentence(with_odds(recommend(staying), 0.7, "likely")).startswith("Probably stay on the API")
+    assert wording.verdict_sentence(with_odds(recommend(moving), 0.7, "likely")).startswith("Probably move to rented")
+    open_question = wording.verdict_sentence(with_odds(recommend(moving), 0.41, "open"))
+    assert open_question.startswith("Too close to call: rented GPUs, spot has the lowest expected cost per success")
+    assert "only 41 of 100 futures" in open_question
+
+
+def test_a_median_against_the_mean_keeps_its_sign(staying: Comparison) -> None:
+    """Expected cheapest, but dearer in the median: the sentence must not say 'more' for a saving."""
+    advice = replace(recommend(staying), saves_usd_per_month=Range(-900.0, -100.0, 5000.0, 400.0))
+    assert "would cost about $100" in wording.verdict_sentence(advice)
+    assert "a month less" in wording.verdict_sentence(advice)
+
+
+def test_alone_there_is_nothing_to_compare() -> None:
+    only = comparison(300, ("brokered", "hybrid", "rented_on_demand", "rented_spot"))
+    assert "only option that could be costed" in wording.verdict_sentence(recommend(only))
+
+
+def test_pairs_say_always_above_or_never(staying: Comparison) -> None:
+    sentences = {pair.option: wording.pair_sentence(staying, pair) for pair in staying.pairs}
+    assert "is always cheaper than the API above" in sentences["rented_spot"]
+    assert "You are below it, at 300 M tokens" in sentences["rented_spot"]
+    never = comparison(300, ("brokered", "hybrid", "rented_spot"), gpu_rent_usd_per_gpu_hour=5000.0)
+    (pair,) = never.pairs
+    assert "never becomes cheaper than the API up to" in wording.pair_sentence(never, pair)
