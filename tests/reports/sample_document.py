@@ -282,6 +282,7 @@ def sample_workload(
             _use("acme", "house-model-7b", 24_000, None),
         ),
         unpriced=(_use("acme", "house-model-7b", 24_000, None),),
+        unnamed_tokens_fraction=0.0,
         unpriced_tokens_fraction=0.0284,
         days=days,
         hours_of_week=week,

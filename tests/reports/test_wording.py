@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from costing import demand, pinned, situation
 
 from breakeven.decision.compare import compare
 from breakeven.decision.comparison import Comparison, Range
@@ -13,6 +12,7 @@ from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import discover_options
 from breakeven.reports import wording
+from costing import demand, pinned, situation
 
 
 def comparison(volume_mtok: float, without: tuple[str, ...] = (), **facts: float) -> Comparison:

@@ -107,6 +107,8 @@ def opened_calls(
             reject_path=target,
             progress=lambda at: say(progress_text(at)),
         )
+        if report.rows_in and not passing.calls_count:
+            raise UsageError(" ".join(reading_warnings(report)))
         yield OpenedCalls(passing, ", ".join(path.name for path in usage), report)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
 from breakeven.decision.scenario import Scenario
-from breakeven.errors import UnknownPrice
+from breakeven.errors import UnknownPrice, UsageError
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
 from breakeven.options.assembly.offers import price_facts
@@ -26,7 +26,13 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
 
     Raises UnknownPrice when no call has a price and none can be assumed.
     """
+    if not workload.tokens:
+        raise UsageError(
+            f"the {workload.requests_count:,} calls of the log carry no tokens; which field holds them? (--map)"
+        )
     rows = _rows_of_the_day(price_keys(calls), catalog, scenario)
+    left_out = _without_output_price(rows)
+    rows = [row for row in rows if _label(row) not in left_out]
     # only what has a price today is compared: filter first, so that tokens and spend speak of the same calls
     table = priced(calls, rows)
     uses = model_uses(table.filter(table.spend_usd.notnull() & (table.price_model != "")))
@@ -46,7 +52,18 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
         observation.volume_ratio_name,
         workload.hourly_peak_to_mean_ratio,
         Source(f"usage log {label}", label, observation.last_time.date(), Grade.MEASURED),
+        left_out,
     )
+
+
+def _without_output_price(rows: Sequence[TokenPriceRow]) -> tuple[str, ...]:
+    """Models that are priced for input alone: embeddings, which no model of an option could take over."""
+    found = [_label(row) for row in rows if row.status == "priced" and row.output_usd_per_mtok is None]
+    return tuple(dict.fromkeys(found))
+
+
+def _label(row: TokenPriceRow) -> str:
+    return "/".join(part for part in (row.provider, row.model) if part)
 
 
 def _rows_of_the_day(keys: Sequence[PriceKey], catalog: Catalog, scenario: Scenario) -> list[TokenPriceRow]:

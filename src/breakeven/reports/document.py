@@ -125,11 +125,11 @@ class WorkloadPart(_Part):
     cache_read_tokens: int
     cache_write_tokens: int
     output_tokens: int
-    spend_usd: float
-    """Of the priced calls, at each day's own prices."""
+    spend_usd: float | None
+    """Of the priced calls, at each day's own prices; None when no call has a price."""
     requests_per_month: float
     tokens_per_month: float
-    spend_usd_per_month: float
+    spend_usd_per_month: float | None
     peak_to_mean_ratio: float | None
     peak_basis: str
     input_tokens_quantiles: dict[str, float]
@@ -138,6 +138,9 @@ class WorkloadPart(_Part):
     models: tuple[ModelUsePart, ...]
     unpriced: tuple[ModelUsePart, ...]
     unpriced_tokens_fraction: float
+    """Share of the tokens that belongs to named models without a price."""
+    unnamed_tokens_fraction: float
+    """Share of the tokens of calls that name no model."""
     days: tuple[DayPart, ...]
     hours_of_week: tuple[HourPart, ...]
     """Empty when the log is shorter than a week."""

@@ -45,7 +45,7 @@ def _summary(workload: WorkloadPart) -> list[str]:
         f"From {first} to {last} ({amounts.hours(workload.observed_hours)} observed).",
         f"{amounts.tokens(workload.input_tokens + workload.output_tokens)}: {amounts.magnitude(uncached)} input, "
         f"{amounts.magnitude(workload.cache_read_tokens)} cached input, {amounts.magnitude(workload.output_tokens)} "
-        f"output. Spend {amounts.money(workload.spend_usd)} at each day's own prices.",
+        f"output. {_spend(workload)}",
         _per_month(workload),
         f"A request: input {_quantiles(workload.input_tokens_quantiles)}; output "
         f"{_quantiles(workload.output_tokens_quantiles)} tokens.",
@@ -55,12 +55,23 @@ def _summary(workload: WorkloadPart) -> list[str]:
     return [*lines, read] if read else lines
 
 
+def _spend(workload: WorkloadPart) -> str:
+    """What the window cost, or why nobody can say."""
+    if workload.spend_usd is not None:
+        return f"Spend {amounts.money(workload.spend_usd)} at each day's own prices."
+    unnamed = workload.unnamed_tokens_fraction
+    why = f"{amounts.fraction(unnamed)} of the tokens name no model" if unnamed else "no model has a known price"
+    return f"Spend UNPRICED: {why}."
+
+
 def _per_month(workload: WorkloadPart) -> str:
     since = workload.extrapolated_from_hours
     basis = f"extrapolated from {amounts.hours(since)}, no growth assumed" if since is not None else "as observed"
+    spend = workload.spend_usd_per_month
+    bill = "spend UNPRICED" if spend is None else amounts.money(spend)
     return (
         f"Per month, {basis}: {workload.requests_per_month:,.0f} requests, "
-        f"{amounts.tokens(workload.tokens_per_month)}, {amounts.money(workload.spend_usd_per_month)}."
+        f"{amounts.tokens(workload.tokens_per_month)}, {bill}."
     )
 
 

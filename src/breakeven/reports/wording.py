@@ -13,6 +13,7 @@ from breakeven.reports.amounts import difference_range, fraction, money, odds, v
 from breakeven.reports.document import WorkloadPart
 from breakeven.workload.profile import Workload
 
+FEW_CALLS_COUNT: Final = 100
 EXCLUDED: Final = (
     "correcting, retrying or escalating failed answers (success rates only divide the cost)",
     "migration, evaluation and fine-tuning before the first answer",
@@ -118,6 +119,10 @@ def demand_warnings(demand: Demand, workload: Workload) -> list[str]:
                 f"The log names no model for {fraction(share)} of the tokens; {each.label} is assumed there "
                 f"(frontier_model in the scenario)."
             )
+    if demand.left_out:
+        found.append(f"Calls to {_some(demand.left_out)} make no text and are left out of every option (embeddings).")
+    if workload.requests_count < FEW_CALLS_COUNT:
+        found.append(f"Only {workload.requests_count:,} calls: chance alone could make a usual month quite different.")
     if workload.errors_count:
         found.append(f"{workload.errors_count:,} calls failed; their tokens are counted as billed.")
     return found
@@ -133,7 +138,8 @@ def pair_sentence(comparison: Comparison, pair: Pair) -> str:
         return f"{title} never becomes cheaper than the API {reach}."
     first, always = first_cheaper_mtok(report), report.b_always_above_mtok
     if always is None:
-        return f"{title} is cheaper than the API on some stretches from {volume(first)} a month on, but not for good {end}."
+        stretches = f"on some stretches from {volume(first)} a month on"
+        return f"{title} is cheaper than the API {stretches}, but not for good {end}."
     checked = "" if report.b_always_basis == "proved" else f" (checked {end})"
     if always <= report.envelope.low_mtok:
         return f"{title} is cheaper than the API at every volume from {volume(always)} a month on{checked}."

@@ -26,10 +26,10 @@ def workload_part(
         cache_read_tokens=workload.cache_read_tokens,
         cache_write_tokens=workload.cache_write_tokens,
         output_tokens=workload.output_tokens,
-        spend_usd=workload.spend_usd,
+        spend_usd=workload.spend_usd if _any_priced(workload) else None,
         requests_per_month=workload.requests_count * ratio,
         tokens_per_month=workload.tokens * ratio,
-        spend_usd_per_month=workload.spend_usd * ratio,
+        spend_usd_per_month=workload.spend_usd * ratio if _any_priced(workload) else None,
         peak_to_mean_ratio=workload.hourly_peak_to_mean_ratio,
         peak_basis=workload.peak_basis,
         input_tokens_quantiles=workload.input_tokens_quantiles,
@@ -37,6 +37,7 @@ def workload_part(
         models=tuple(_model(each) for each in workload.models),
         unpriced=tuple(_model(each) for each in workload.unpriced),
         unpriced_tokens_fraction=workload.unpriced_tokens_fraction,
+        unnamed_tokens_fraction=workload.unnamed_tokens / max(workload.tokens, 1),
         days=tuple(
             DayPart(
                 day=each.day.isoformat(),
@@ -74,6 +75,10 @@ def import_part(report: IngestReport) -> ImportPart:
         files=tuple(each.name for each in report.files),
         format=", ".join(report.formats),
     )
+
+
+def _any_priced(workload: Workload) -> bool:
+    return any(each.spend_usd is not None for each in workload.models)
 
 
 def _model(use: ModelUse) -> ModelUsePart:

@@ -174,8 +174,8 @@ def _is_below(path: str, places: set[str]) -> bool:
 def _spellings(path: str, seen: Head | None) -> tuple[tuple[str, ...], ...]:
     """A dotted name is one key (OpenTelemetry) or keys in keys; only what was seen, where that is known."""
     keys = tuple(path.split("."))
-    if len(keys) == 1:
-        return (keys,)
+    if len(keys) == 1 or not all(keys):
+        return ((path,),)
     if seen is None:
         return ((path,), keys)
     is_flat = any(key.split(".")[0] == keys[0] for key in seen.dotted_keys)

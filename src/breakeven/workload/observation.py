@@ -10,6 +10,8 @@ from breakeven.errors import UsageError
 from breakeven.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 
 HOURS_PER_DAY: Final = 24.0
+SPAN_MIN_S: Final = 60.0
+"""A shorter log is an instant: stretched to a month it would say nothing."""
 MONTH_FROM_DAYS: Final = 27.5
 """From four weeks on (give or take half a day) a log stands for a month and nothing is called extrapolated."""
 
@@ -72,7 +74,7 @@ class Observation:
 def observe(first_time: datetime, last_time: datetime, starts_count: int, *, ends_known: bool) -> Observation:
     """The observation of `starts_count` distinct starts between two times; buckets bring their own end.
 
-    Raises UsageError when all calls happened at one instant: no rate can be had from that.
+    Raises UsageError when all calls happened at (nearly) one instant: no rate can be had from that.
 
     >>> from datetime import UTC
     >>> noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -80,9 +82,10 @@ def observe(first_time: datetime, last_time: datetime, starts_count: int, *, end
     1.0
     """
     span_s = (last_time - first_time).total_seconds()
-    if span_s <= 0:
+    if span_s < SPAN_MIN_S:
         raise UsageError(
-            f"all calls happened at {first_time.isoformat()}: one instant has no rate; wanted calls over some time"
+            f"all calls happened at nearly one instant, within {span_s:.3g} s of "
+            f"{first_time.isoformat(timespec='seconds')}: that has no rate; wanted {SPAN_MIN_S:.0f} s of calls or more"
         )
     gaps = 1.0 if ends_known or starts_count < 2 else starts_count / (starts_count - 1)
     return Observation(first_time, last_time, span_s * gaps / SECONDS_PER_HOUR)

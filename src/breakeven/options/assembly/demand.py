@@ -17,6 +17,9 @@ from breakeven.facts.source import Source
 from breakeven.facts.trace import Binder
 from breakeven.units import TOKENS_PER_MTOK
 
+SMALLEST_INPUT_FRACTION = 1e-9
+"""A log without input has no cached input either; this keeps the division defined."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenMix:
@@ -72,6 +75,8 @@ class Demand:
     """Busiest hour over mean hour, when the log is long enough to show it."""
     source: Source
     """The log."""
+    left_out: tuple[str, ...] = ()
+    """Models whose calls no option can take over (embeddings); left out of every option alike."""
 
     @property
     def mix(self) -> TokenMix:
@@ -132,11 +137,14 @@ def cached_input_fraction(cache_read_fraction: Draws, output_fraction: Draws) ->
     >>> float(cached_input_fraction(0.4, 0.2))
     0.5
     """
-    return cache_read_fraction / (1 - output_fraction)
+    return cache_read_fraction / np.maximum(1 - output_fraction, SMALLEST_INPUT_FRACTION)
 
 
 def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share_fraction: Draws | float = 1.0) -> None:
-    """Bind the demand's names; `volume_mtok` replaces the observed volume (for curves), `share_fraction` takes a part of it."""
+    """Bind the demand's names.
+
+    `volume_mtok` replaces the observed volume (for curves); `share_fraction` takes a part of it.
+    """
     source = demand.source
     tokens = demand.mix.tokens
     for name, value in demand.mix.fractions().items():

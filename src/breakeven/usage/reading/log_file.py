@@ -20,6 +20,7 @@ BLOCK_BYTES: Final = 4 << 20
 HEAD_BYTES: Final = 256 << 10
 _GZIP, _ZSTD, _PARQUET, _ZIP, _BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04", b"BZh"
 _GZIP_WINDOW: Final = 31
+_STEP_BYTES: Final = 256
 
 Compression = Literal["none", "gzip", "zstd"]
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
@@ -93,10 +94,16 @@ def _refuse_archives(path: Path, start: bytes) -> None:
 
 
 def _first_bytes(path: Path, compression: Compression) -> bytes:
+    head = b""
     try:
-        return next(_decompressed(path, compression), b"")[:HEAD_BYTES]
+        for block in _decompressed(path, compression):
+            head += block
+            if len(head) >= HEAD_BYTES:
+                break
     except DamagedFileError as error:
-        raise UsageError(f"{path}: {error}") from None
+        if not head:
+            raise UsageError(f"{path}: {error.reason}") from None
+    return head[:HEAD_BYTES]
 
 
 def _encoding_of(start: bytes) -> Encoding:
@@ -128,10 +135,11 @@ def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
     """All members of a gzip file, a block at a time; what can be read of a cut or damaged one."""
     member, is_inside, pending = zlib.decompressobj(_GZIP_WINDOW), False, b""
     while pending := pending or file.read(BLOCK_BYTES // 4):
-        is_inside = True
+        is_inside, before = True, member.copy()
         try:
             block = member.decompress(pending, BLOCK_BYTES)
         except zlib.error as error:
+            yield from _up_to_the_damage(before, pending)
             raise DamagedFileError("the gzip data is damaged from here on", error) from None
         pending = member.unconsumed_tail
         if member.eof:
@@ -143,6 +151,15 @@ def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
         yield member.flush()
         if not member.eof:
             raise DamagedFileError("the gzip data ends early; the rest of the file is missing")
+
+
+def _up_to_the_damage(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What `data` gives in small steps before it cannot be read."""
+    for start in range(0, len(data), _STEP_BYTES):
+        try:
+            yield member.decompress(data[start : start + _STEP_BYTES])
+        except zlib.error:
+            return
 
 
 def _unzstd(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,14 +1,17 @@
 """CallStore: the Calls of a team as Parquet files by UTC day, `day=YYYY-MM-DD/`, with a manifest.
 
 `ingest` adds logs, `calls` gives an Ibis expression over all Calls, `digest` a hash of what they say. Writing is
-atomic: new Parquet files are written aside, then the manifest is replaced.
+atomic: new Parquet files are written aside, then the manifest is replaced. Files that an import replaced stay until
+the store is closed, so that an expression taken before it can still be answered.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -18,13 +21,13 @@ from typing import TYPE_CHECKING, Final, Self
 from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import IngestReport, Progress
 from breakeven.usage.plan import ImportSettings
-from breakeven.usage.store.day_writer import DayFile
+from breakeven.usage.store.day_writer import DayFile, new_name
 from breakeven.usage.store.digest import digest_of, file_sums
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.intake import Intake, Staged
 from breakeven.usage.store.lock import exclusive
 from breakeven.usage.store.manifest import ImportedFile, Manifest, StoredFile, read_manifest, write_manifest
-from breakeven.usage.store.merge import Overlap, overlap, rewrite
+from breakeven.usage.store.merge import Overlap, overlap, rewrite, separate_twins
 
 if TYPE_CHECKING:
     import ibis
@@ -39,9 +42,14 @@ class CallStore:
 
     def __init__(self, path: Path, *, memory_limit_gib: float | None = None) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot keep calls there ({error.strerror}); name another folder") from None
+        self._has_imported = False
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._engine = Engine(path / _STAGING / "spill", memory_limit_gib)
+        self._spill = path / f".spill-{os.getpid()}-{id(self):x}"
+        self._engine = Engine(self._spill, memory_limit_gib)
 
     @classmethod
     def temporary(cls) -> CallStore:
@@ -60,8 +68,12 @@ class CallStore:
         self.close()
 
     def close(self) -> None:
-        """End the session; remove a temporary store."""
+        """End the session; remove Parquet files that imports replaced, or the whole of a temporary store."""
         self._engine.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+        if self._has_imported and self._temporary is None:
+            with suppress(UsageError), exclusive(self.path):
+                self._remove_strays(read_manifest(self.path).stored)
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -81,11 +93,12 @@ class CallStore:
     def digest(self) -> str:
         """A hash of what all Calls say, whatever the order, the number and the names of the files they came from."""
         manifest = read_manifest(self.path)
+        self._paths(manifest.stored)
         missing = [each for each in manifest.stored if each.digest is None]
         sums = file_sums(self._engine, self.path, [each.path for each in missing])
         stored = tuple(replace(each, digest=sums.get(each.path, each.digest)) for each in manifest.stored)
         if missing:
-            with exclusive(self.path):
+            with suppress(UsageError), exclusive(self.path):
                 if read_manifest(self.path) == manifest:
                     write_manifest(self.path, replace(manifest, stored=stored))
         return digest_of([each.digest or "" for each in stored], sum(each.rows for each in stored))
@@ -118,6 +131,7 @@ class CallStore:
 
     def _merge(self, manifest: Manifest, staged: Staged, staging: Path) -> Overlap:
         """Commit what was staged: days whose files change are written anew, then the manifest is replaced."""
+        separate_twins(self._engine, [each.path for each in staged.days])
         new = [each.path for each in staged.days]
         found = overlap(self._engine, new, self._paths(manifest.stored))
         kept: list[StoredFile] = []
@@ -131,7 +145,7 @@ class CallStore:
             kept += self._merged_day(old_by_day.get(day, []), by_day.get(day, []), found, staging)
         imported = (*manifest.imported, *staged.imported(found))
         write_manifest(self.path, Manifest(imported, tuple(kept)))
-        self._remove_strays(kept)
+        self._has_imported = True
         return found
 
     def _merged_day(self, old: list[StoredFile], new: list[DayFile], found: Overlap, staging: Path) -> list[StoredFile]:
@@ -146,7 +160,7 @@ class CallStore:
         day = (new or old)[0].day
         if len(touched) == 1 and touched[0] not in found.losers:
             return [*result, self._placed(touched[0], new[0].rows, day)]
-        target = staging / "merged" / touched[0].name.replace("calls-", "calls-m", 1)
+        target = staging / "merged" / new_name()
         rows = rewrite(self._engine, touched, target)
         return [*result, self._placed(target, rows, day)] if rows else result
 
@@ -154,7 +168,7 @@ class CallStore:
         place = self.path / f"day={day}" / path.name
         place.parent.mkdir(exist_ok=True)
         path.replace(place)
-        return StoredFile(str(place.relative_to(self.path)), day, rows)
+        return StoredFile(place.relative_to(self.path).as_posix(), day, rows)
 
     def _remove_strays(self, kept: Sequence[StoredFile]) -> None:
         """Delete Parquet files that the manifest does not list: replaced ones, and what a crash left behind."""

@@ -14,17 +14,11 @@ Constant = str | int | float | bool
 
 _PLAIN: Final = (
     "source",
-    "operation",
     "provider",
     "request_model",
     "response_model",
     "model_key",
-    "finish_reason",
     "service_tier",
-    "trace_id",
-    "parent_id",
-    "retry_of",
-    "arm",
     "policy_hash",
     "redaction",
 )
@@ -79,8 +73,8 @@ def columns(fields: Fields) -> dict[str, str]:
     found |= _provenance(fields)
     found |= _measurements(fields)
     found |= {name: f"t_{name}" for name in _PLAIN if fields.has(name)}
-    found |= _judgements(fields)
     found |= _unredacted(fields)
+    found |= _judgements(fields)
     return found
 
 

@@ -91,7 +91,7 @@ class DayWriter:
     def _started(self, day: int) -> _OpenDay:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"calls-{uuid.uuid4().hex}.parquet"
+        path = folder / new_name()
         writer = pq.ParquetWriter(path, call_schema(), use_dictionary=list(FEW_VALUES), store_schema=False)
         return _OpenDay(path, writer)
 
@@ -99,6 +99,11 @@ class DayWriter:
         opened = self._open.pop(day)
         opened.writer.close()
         self._done.append(DayFile(_date(day), opened.path, opened.rows))
+
+
+def new_name() -> str:
+    """A name for a Parquet file that no other has."""
+    return f"calls-{uuid.uuid4().hex}.parquet"
 
 
 def _date(day: int) -> date:

@@ -46,7 +46,7 @@ def file_sums(engine: Engine, folder: Path, names: Sequence[str]) -> dict[str, s
         rows = f"SELECT filename, md5_number_lower({row_text(columns)}) AS h FROM {parquet(paths, with_place=True)}"
         totals = engine.run(f"SELECT filename, CAST(sum(h) AS VARCHAR) AS total FROM ({rows}) GROUP BY filename")
         for path, total in zip(totals["filename"].to_pylist(), totals["total"].to_pylist(), strict=True):
-            sums[str(Path(path).relative_to(folder))] = f"{int(total) % _MODULUS:016x}"
+            sums[Path(path).relative_to(folder).as_posix()] = f"{int(total) % _MODULUS:016x}"
     return sums
 
 

@@ -122,6 +122,8 @@ class Intake:
             raise UsageError(
                 f"{', '.join(map(str, paths)) or 'nothing'}: no files there; wanted a log or a folder of logs"
             )
+        if any(path.resolve() == self._rejects.path.resolve() for path, _ in self._files):
+            raise UsageError(f"{self._rejects.path}: rejected rows may not be written over a log that is imported")
         is_alone = len(paths) == 1 and paths[0].is_file()
         with self._line, closing(self._rejects):
             for path, name in self._files:

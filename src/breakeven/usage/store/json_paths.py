@@ -50,8 +50,8 @@ def _free(node: dict[str, Any], key: str) -> bool:
 
 def _apart(keys: tuple[str, ...]) -> str:
     """The value by a parse of its own, for names that cannot live in the common struct."""
-    path = "$" + "".join(f'."{key}"' for key in keys if '"' not in key)
-    return f"TRY(json_extract_string(text, {literal(path)}))"
+    pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+    return f"TRY(json_extract_string(text, {literal(pointer)}))"
 
 
 def literal(text: str) -> str:

@@ -32,6 +32,31 @@ class Overlap:
     """Ids whose deliveries lie more than an hour apart."""
 
 
+def separate_twins(engine: Engine, new: Sequence[Path]) -> None:
+    """Give rows without a request id that are equal, on equal lines of files of one name, ids of their own.
+
+    Two machines that rotate a log under one name can log such twins. Which of them gets which id does not matter,
+    since they are equal; so importing the same files again, or one more of them, finds the others known.
+    """
+    if not new:
+        return
+    rank = "row_number() OVER (PARTITION BY record_id ORDER BY source_file) - 1"
+    made_up = "regexp_full_match(record_id, 'row-[0-9a-f]{32}')"
+    twins = f"SELECT filename, file_row_number, record_id, {rank} AS twin FROM {parquet(new, with_place=True)}"
+    engine.run(
+        "CREATE OR REPLACE TEMP TABLE twins AS SELECT filename, file_row_number, record_id || '-' || twin AS new_id"
+        f" FROM ({twins} WHERE {made_up}) WHERE twin > 0"
+    )
+    columns = ", ".join(column.name for column in CALL_COLUMNS if column.name != "record_id")
+    for name in engine.run("SELECT DISTINCT filename FROM twins")["filename"].to_pylist():
+        path = Path(name)
+        renamed = f"SELECT COALESCE(new_id, record_id) AS record_id, {columns} FROM {parquet([path], with_place=True)}"
+        beside = path.with_suffix(".twins")
+        both = "LEFT JOIN twins USING (filename, file_row_number)"
+        engine.run(f"COPY ({renamed} {both}) TO {path_literal(beside)} (FORMAT parquet)")
+        beside.replace(path)
+
+
 def overlap(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Overlap:
     """Compare the ids in `new` files with each other and with the `stored` ones."""
     engine.run("CREATE OR REPLACE TEMP TABLE lost (filename VARCHAR, file_row_number BIGINT)")

@@ -10,9 +10,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from breakeven.usage.redact import HIDDEN_PREFIX, hash_of, hashed_once, label_or_hidden
+from breakeven.usage.redact import HIDDEN_PATTERN, hash_of, hashed_once, label_or_hidden
 
-LABELS: Final = ("application", "task", "template_id", "session_id", "error_type")
+LABELS: Final = (
+    "operation",
+    "error_type",
+    "finish_reason",
+    "application",
+    "task",
+    "task_source",
+    "template_id",
+    "trace_id",
+    "parent_id",
+    "retry_of",
+    "session_id",
+    "arm",
+    "outcome_source",
+)
 """Names that people fill with anything, secrets included."""
 RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 """Columns that the statement gives as they are logged -> the column that keeps their hash."""
@@ -36,9 +50,10 @@ def redacted(calls: pa.Table, salt: str) -> pa.Table:
             calls = _put(calls.drop_columns([raw]), column, merged)
     for column in LABELS:
         if column in calls.column_names:
-            kept = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
-            notes |= _hidden(kept) << 3
-            calls = _put(calls, column, kept)
+            secret = pc.fill_null(pc.match_substring_regex(calls[column], HIDDEN_PATTERN), False)
+            if pc.any(secret).as_py():
+                notes |= np.asarray(secret.to_numpy(), np.int8) << 3
+                calls = _put(calls, column, _by_value(calls[column], lambda value: label_or_hidden(value, salt)))
     return _noted(calls, notes)
 
 
@@ -51,14 +66,6 @@ def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.Diction
 
 def _there(column: pa.ChunkedArray) -> NDArray[np.int8]:
     return np.asarray(column.is_valid().to_numpy(), np.int8)
-
-
-def _hidden(column: pa.DictionaryArray) -> NDArray[np.int8]:
-    is_hidden = [word.startswith(HIDDEN_PREFIX) for word in column.dictionary.to_pylist()]
-    if not any(is_hidden):
-        return np.zeros(len(column), np.int8)
-    hidden = pa.array([i for i, each in enumerate(is_hidden) if each], column.indices.type)
-    return np.asarray(pc.is_in(column.indices, hidden).to_numpy(zero_copy_only=False), np.int8)
 
 
 def _put(calls: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
+from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import EXAMPLES_MAX, Reject
 
 
@@ -31,14 +32,20 @@ class RejectFile:
     def add(self, reject: Reject) -> None:
         """Write one reject."""
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._file = os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace")
+            self._file = self._opened()
         self._file.write(json.dumps(asdict(reject)) + "\n")
         self.count += 1
         some = self._by_reason.setdefault(reject.reason, [])
         if len(some) < EXAMPLES_MAX:
             some.append(reject)
+
+    def _opened(self) -> IO[str]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot write rejected rows there ({error.strerror})") from None
+        return os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace")
 
     def close(self) -> None:
         """Finish the file, if there is one."""

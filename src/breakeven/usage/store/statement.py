@@ -85,7 +85,8 @@ def _parsed(plan: Plan) -> tuple[str, dict[str, list[str]]]:
 
 def _texts(sources: dict[str, list[str]]) -> str:
     """An empty text is a missing value."""
-    found = {name: [f"NULLIF({each}, '')" for each in values] for name, values in sources.items()}
+    sources = {**sources, "record_id": [f"trim({each})" for each in sources.get("record_id", ())]}
+    found = {name: [f"NULLIF({each}, '')" for each in values] for name, values in sources.items() if values}
     return ", ".join(f"COALESCE({', '.join(values)}) AS t_{name}" for name, values in found.items())
 
 
@@ -129,7 +130,8 @@ def _times(fields: Fields) -> str:
 def _time_us(fields: Fields, name: str) -> str:
     """Microseconds since 1970 UTC, from ISO text or from a number whose size gives away its unit.
 
-    A cast to TIMESTAMP would silently ignore an offset such as +02:00; a cast to TIMESTAMPTZ honours it, and takes one of 99 hours.
+    A cast to TIMESTAMP would silently ignore an offset such as +02:00. A cast to TIMESTAMPTZ honours it, and honours
+    one of 99 hours too.
     """
     text, number = f"t_{name}", f"n_{name}"
     if relative := fields.plan.importer.relative_time:

@@ -29,7 +29,7 @@ def verdicts(fields: Fields) -> list[Verdict]:
         *_no_row(fields),
         *_bad_times(fields),
         *_bad_tokens(fields),
-        *_bad_relations(),
+        *_bad_relations(fields),
         *_bad_weights(fields),
         *_bad_cost(fields),
     ]
@@ -45,7 +45,7 @@ def is_call(fields: Fields) -> str:
     for name in TOKENS:
         if fields.has(name):
             wanted.append(f"(t_{name} IS NULL OR n_{name} BETWEEN 0 AND {limit} AND n_{name} = floor(n_{name}))")
-    bad = (*_missing_tokens(fields), *_bad_relations(), *_bad_weights(fields), *_bad_cost(fields))
+    bad = (*_missing_tokens(fields), *_bad_relations(fields), *_bad_weights(fields), *_bad_cost(fields))
     wanted += [f"NOT COALESCE({each.condition}, false)" for each in bad]
     return " AND ".join(wanted)
 
@@ -95,7 +95,9 @@ def _missing_tokens(fields: Fields) -> Iterator[Verdict]:
     yield Verdict("output_tokens is missing", f"s_output_tokens IS NULL AND status = 'ok' AND NOT {is_embedding}")
 
 
-def _bad_relations() -> Iterator[Verdict]:
+def _bad_relations(fields: Fields) -> Iterator[Verdict]:
+    too_many = f"s_input_tokens > {_tokens_limit(fields)}"
+    yield Verdict("input_tokens and cache tokens beside them are absurdly many", too_many)
     yield Verdict(
         "cache_read_tokens + cache_write_tokens is more than input_tokens",
         "s_cache_read_tokens + s_cache_write_tokens > COALESCE(s_input_tokens, 0)",
