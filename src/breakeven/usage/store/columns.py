@@ -13,7 +13,6 @@ from breakeven.usage.store.redaction import ALREADY_HASHED, LABELS, RAW_HASHED
 Constant = str | int | float | bool
 
 _PLAIN: Final = (
-    "source",
     "provider",
     "request_model",
     "response_model",
@@ -146,6 +145,8 @@ def _provenance(fields: Fields) -> dict[str, str]:
     )
     made_up = f"'row-' || md5({whole_row})"
     found["record_id"] = f"COALESCE(t_record_id, {made_up})" if fields.has("record_id") else made_up
+    if fields.has("source"):
+        found["source"] = f"COALESCE(t_source, {literal(fields.plan.importer.name)})"
     if fields.has("grain"):
         found["grain"] = "CASE WHEN lower(t_grain) = 'bucket' THEN 'bucket' ELSE 'request' END"
         assumed = "CASE WHEN lower(t_grain) = 'bucket' THEN NULL ELSE 1 END"
