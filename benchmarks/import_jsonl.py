@@ -1,47 +1,127 @@
-"""How fast is the import, beside DuckDB reading the same file into Parquet?
+"""How fast is an import of JSON lines, measured against DuckDB turning the same file into Parquet?
 
-    python benchmarks/import_jsonl.py [ROWS] [REPEATS]
+    python benchmarks/import_jsonl.py [ROWS] [ROUNDS]
 
-The baseline is one statement, ``COPY (SELECT * FROM read_json(...)) TO parquet``: no checks, no rejects, no duplicates,
-no days. Both run as processes of their own and alternate; the table shows the best of each.
+The log looks like that of a gateway: id, time, nested OpenAI `usage`, latency, user, task; 315 bytes a row. The
+baseline is `COPY (SELECT * FROM read_json(...)) TO ... (FORMAT parquet)`: it checks nothing, keeps no rejects, finds no
+duplicates, hashes no user and writes one file. Both run as processes of their own, in turns; the best round counts.
 """
 
 from __future__ import annotations
 
-import shutil
+import json
+import os
+import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from compare_million_calls import measured, write_log
+import numpy as np
 
 BASELINE = """
-import duckdb, sys
-duckdb.sql(f"COPY (SELECT * FROM read_json('{sys.argv[1]}')) TO '{sys.argv[2]}' (FORMAT parquet)")
+import duckdb, sys, time
+con = duckdb.connect()
+start = time.perf_counter()
+con.execute(f"COPY (SELECT * FROM read_json('{sys.argv[1]}')) TO '{sys.argv[2]}.parquet' (FORMAT parquet)")
+print(time.perf_counter() - start)
 """
+OURS = """
+import sys, time
+from pathlib import Path
+from breakeven.clock import now
+from breakeven.usage.store import CallStore
+with CallStore(Path(sys.argv[2])) as store:
+    start = time.perf_counter()
+    report = store.ingest(Path(sys.argv[1]), now=now())
+    print(time.perf_counter() - start)
+    assert report.calls == report.rows_in == int(sys.argv[3])
+"""
+AGAIN = """
+import sys, time
+from pathlib import Path
+from breakeven.clock import now
+from breakeven.usage.store import CallStore
+with CallStore(Path(sys.argv[2])) as store:
+    store.ingest(Path(sys.argv[1]), now=now())
+    start = time.perf_counter()
+    report = store.ingest(Path(sys.argv[1]), now=now())
+    print(time.perf_counter() - start)
+    assert report.duplicates == int(sys.argv[3])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: seconds it measured itself, and its peak resident memory."""
+
+    wall_s: float
+    peak_mib: float
+
+
+def write_log(path: Path, rows: int) -> None:
+    """Thirty days of calls in the order of time."""
+    rng = np.random.default_rng(0)
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    seconds = np.sort(rng.uniform(0, 30 * 86_400, rows))
+    inputs, outputs = rng.integers(100, 9000, rows), rng.integers(1, 900, rows)
+    which, latency = rng.integers(0, 3, rows), rng.uniform(100, 9000, rows).round(2)
+    users = rng.integers(0, 5000, rows)
+    models = ("gpt-5", "gpt-5-mini", "claude-sonnet-4-5")
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(rows):
+            usage = {
+                "prompt_tokens": int(inputs[number]),
+                "completion_tokens": int(outputs[number]),
+                "prompt_tokens_details": {"cached_tokens": int(inputs[number]) // 3},
+            }
+            row = {
+                "id": f"chatcmpl-{number:012x}{int(inputs[number]) * 7919:012x}",
+                "timestamp": (start + timedelta(seconds=float(seconds[number]))).isoformat(),
+                "provider": "openai",
+                "model": models[which[number]],
+                "usage": usage,
+                "latency_ms": float(latency[number]),
+                "user": f"u{users[number]}",
+                "task": "abcd"[number % 4],
+                "status": 200,
+            }
+            file.write(json.dumps(row) + "\n")
+
+
+def run(code: str, *arguments: str) -> Run:
+    """Run `code` in a fresh interpreter."""
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    wall_s = float(process.stdout.read())
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit("a run failed")
+    return Run(wall_s, usage.ru_maxrss / 1024)
 
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    best: dict[str, tuple[float, float]] = {}
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    programs = {"DuckDB read_json to Parquet": BASELINE, "breakeven import": OURS, "breakeven import, again": AGAIN}
+    runs: dict[str, list[Run]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as folder:
-        cwd = Path(folder)
-        write_log(cwd / "log.jsonl", rows)
-        for _ in range(repeats):
-            shutil.rmtree(cwd / ".breakeven", ignore_errors=True)
-            runs = {
-                "DuckDB read_json to Parquet": (sys.executable, "-c", BASELINE, "log.jsonl", "base.parquet"),
-                "breakeven import": (sys.executable, "-m", "breakeven.cli.main", "import", "log.jsonl"),
-            }
-            for name, command in runs.items():
-                best[name] = min(best.get(name, (float("inf"), 0.0)), measured(*command, cwd=cwd))
-        size_mib = (cwd / "log.jsonl").stat().st_size / 2**20
-    base_s = best["DuckDB read_json to Parquet"][0]
-    print(f"{rows:,} rows, {size_mib:,.0f} MiB, best of {repeats}, process start included")
-    print(f"{'what':32}{'wall s':>9}{'rows/s':>12}{'peak MiB':>10}{'x of DuckDB rate':>18}")
-    for name, (wall_s, peak_mib) in best.items():
-        print(f"{name:32}{wall_s:9.2f}{rows / wall_s:12,.0f}{peak_mib:10,.0f}{base_s / wall_s:18.2f}")
+        log = Path(folder) / "log.jsonl"
+        write_log(log, rows)
+        size_mib = log.stat().st_size / 2**20
+        for number in range(rounds):
+            for name, code in programs.items():
+                target = str(Path(folder) / f"{number}-{programs[name] is BASELINE}-{len(runs[name])}-{name[-5:]}")
+                runs[name].append(run(code, str(log), target, str(rows)))
+    base_s = min(each.wall_s for each in runs["DuckDB read_json to Parquet"])
+    print(f"{rows:,} rows, {size_mib:,.0f} MiB of JSON lines, {os.cpu_count()} cores, best of {rounds}")
+    print(f"{'what':32}{'wall s':>9}{'rows/s':>12}{'MiB/s':>8}{'peak MiB':>10}{'x DuckDB rate':>15}")
+    for name, found in runs.items():
+        wall_s, peak_mib = min(each.wall_s for each in found), min(each.peak_mib for each in found)
+        rate = f"{base_s / wall_s:15.2f}"
+        print(f"{name:32}{wall_s:9.2f}{rows / wall_s:12,.0f}{size_mib / wall_s:8.0f}{peak_mib:10,.0f}{rate}")
 
 
 if __name__ == "__main__":

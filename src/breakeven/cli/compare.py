@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from breakeven.cli.scenario_options import scenario_from, scenario_options
-from breakeven.cli.usage_source import opened_calls, reading_warnings, source_options
+from breakeven.cli.scenario_options import scenario_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+
+if TYPE_CHECKING:
+    from breakeven.decision.scenario import Scenario
 
 
 @click.command(epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json")
@@ -18,16 +21,8 @@ from breakeven.cli.usage_source import opened_calls, reading_warnings, source_op
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON document to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
 def command(
-    usage: tuple[Path, ...],
-    store: Path | None,
-    rejects: Path | None,
-    log_format: str | None,
-    maps: tuple[str, ...],
-    scenario: Path | None,
-    sets: tuple[str, ...],
-    options: str | None,
-    as_of: datetime | None,
-    seed: int | None,
+    source: UsageSource,
+    scenario: Scenario,
     html: Path | None,
     out: Path | None,
     as_json: bool,
@@ -43,13 +38,12 @@ def command(
     from breakeven.reports.document import to_json
     from breakeven.reports.workload_part import import_part
 
-    given = scenario_from(scenario, sets, options, as_of, seed)
-    with progress() as say, opened_calls(usage, store, log_format, maps, rejects, say) as calls:
+    with progress() as say, opened_calls(source, say) as calls:
         next_command = f"breakeven explain {out} OPTION.LINE" if out else "breakeven compare ... --out report.json"
         question = Question(
             calls.store,
             calls.label,
-            given,
+            scenario,
             today(),
             imported=import_part(calls.report) if calls.report else None,
             warnings=reading_warnings(calls.report),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from breakeven.cli.scenario_options import scenario_from, scenario_options
-from breakeven.cli.usage_source import opened_calls, reading_warnings, source_options
+from breakeven.cli.scenario_options import scenario_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+
+if TYPE_CHECKING:
+    from breakeven.decision.scenario import Scenario
 
 
 @click.command(epilog="Example: breakeven profile --usage calls.jsonl")
@@ -17,16 +19,8 @@ from breakeven.cli.usage_source import opened_calls, reading_warnings, source_op
 @scenario_options
 @click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 def command(
-    usage: tuple[Path, ...],
-    store: Path | None,
-    rejects: Path | None,
-    log_format: str | None,
-    maps: tuple[str, ...],
-    scenario: Path | None,
-    sets: tuple[str, ...],
-    options: str | None,
-    as_of: datetime | None,
-    seed: int | None,
+    source: UsageSource,
+    scenario: Scenario,
     as_json: bool,
 ) -> None:
     """Summarise the calls of a log: tokens per day, models, spend at each day's prices, the hours of the week."""
@@ -35,9 +29,8 @@ def command(
     from breakeven.reports.answer import Question, profile
     from breakeven.reports.workload_part import import_part, workload_part
 
-    given = scenario_from(scenario, sets, options, as_of, seed)
-    with progress() as say, opened_calls(usage, store, log_format, maps, rejects, say) as calls:
-        question = Question(calls.store, calls.label, given, today())
+    with progress() as say, opened_calls(source, say) as calls:
+        question = Question(calls.store, calls.label, scenario, today())
         imported = import_part(calls.report) if calls.report else None
         part = workload_part(profile(question, say), calls.label, imported=imported)
         warnings = reading_warnings(calls.report)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -18,7 +19,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def scenario_options(command: Command) -> Command:
-    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``."""
+    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``; the command receives one `scenario`."""
+
+    @functools.wraps(command)
+    def with_scenario(**given: Any) -> Any:
+        names = ("scenario", "sets", "options", "as_of", "seed")
+        return command(scenario=scenario_from(*(given.pop(name) for name in names)), **given)
+
+    decorated: Any = with_scenario
     for option in (
         click.option("--seed", type=click.IntRange(0), help="Seed of the draws."),
         click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date."),
@@ -30,8 +38,8 @@ def scenario_options(command: Command) -> Command:
             help="Scenario file; `breakeven init` writes one.",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return cast(Command, decorated)
 
 
 def scenario_from(

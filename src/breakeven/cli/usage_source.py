@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE: Final = Path(".breakeven")
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSource:
+    """What the options of `source_options` say."""
+
+    usage: tuple[Path, ...]
+    store: Path | None
+    rejects: Path | None
+    log_format: str | None
+    maps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,14 @@ def reading_options(command: Command) -> Command:
 
 
 def source_options(command: Command) -> Command:
-    """``--usage`` or ``--store``, with the options of reading."""
+    """``--usage`` or ``--store``, with the options of reading; the command receives them as one `source`."""
+
+    @functools.wraps(command)
+    def with_source(**given: Any) -> Any:
+        source = UsageSource(**{field.name: given.pop(field.name) for field in fields(UsageSource)})
+        return command(source=source, **given)
+
+    decorated: Any = with_source
     for option in (
         click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected rows go."),
         click.option(
@@ -55,8 +74,8 @@ def source_options(command: Command) -> Command:
             help="Log file or folder, read into a temporary store; may be repeated.",
         ),
     ):
-        command = option(command)
-    return reading_options(command)
+        decorated = option(decorated)
+    return cast(Command, reading_options(decorated))
 
 
 def import_settings(log_format: str | None, maps: tuple[str, ...]) -> ImportSettings:
@@ -76,34 +95,28 @@ def pairs(texts: tuple[str, ...], option: str, example: str) -> Iterator[tuple[s
 
 
 @contextmanager
-def opened_calls(
-    usage: tuple[Path, ...],
-    store: Path | None,
-    log_format: str | None,
-    maps: tuple[str, ...],
-    rejects: Path | None,
-    say: Callable[[str], None],
-) -> Iterator[OpenedCalls]:
+def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[OpenedCalls]:
     """The calls that the options mean; a log given with ``--usage`` is read into a store that is gone afterwards."""
     from breakeven.clock import now
     from breakeven.errors import UsageError
     from breakeven.usage.store import CallStore
 
-    if usage and store:
+    usage = source.usage
+    if usage and source.store:
         raise click.UsageError("give --usage or --store, not both")
     if not usage:
-        folder = store or DEFAULT_STORE
+        folder = source.store or DEFAULT_STORE
         if not (folder / "manifest.json").exists():
             raise UsageError(f"no calls in {folder}; run `breakeven import YOUR-LOG`, or give the log with --usage")
         with CallStore(folder) as kept:
             yield OpenedCalls(kept, str(folder), None)
         return
     with CallStore.temporary() as passing:
-        target = rejects or Path(f"{usage[0].name or 'log'}.rejects.jsonl")
+        target = source.rejects or Path(f"{usage[0].name or 'log'}.rejects.jsonl")
         report = passing.ingest(
             list(usage),
             now=now(),
-            settings=import_settings(log_format, maps),
+            settings=import_settings(source.log_format, source.maps),
             reject_path=target,
             progress=lambda at: say(progress_text(at)),
         )

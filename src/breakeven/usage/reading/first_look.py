@@ -16,7 +16,7 @@ from breakeven.usage.reading.log_file import HEAD_BYTES, LogFile
 _NESTING_MAX: Final = 4
 _LINES_MAX: Final = 2_000
 _SAMPLE_PLACES: Final = 256
-_SAMPLE_BYTES: Final = 16 << 10
+_SAMPLE_BYTES: Final = 8 << 10
 _DELIMITERS: Final = ",;\t|"
 _COMMA_DECIMAL: Final = re.compile(r"-?(0|\d+(\.\d{3})*),(\d{1,2}|\d{4,})|-?0,\d+")
 """A number whose comma cannot part thousands."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.usage.store.columns import Constant
-from breakeven.usage.store.schema import FEW_VALUES, call_schema
+from breakeven.usage.store.schema import FEW_VALUES, call_schema, writing_schema
 
 ROW_GROUP_ROWS: Final = 122_880
 _HELD_ROWS_MAX: Final = 600_000
@@ -79,7 +79,7 @@ class DayWriter:
             self._flush(day)
 
     def _flush(self, day: int) -> None:
-        table = pa.concat_tables(each.cast(call_schema()) for each in self._held.pop(day))
+        table = pa.concat_tables(each.cast(writing_schema()) for each in self._held.pop(day))
         del self._held_rows[day]
         if day not in self._open:
             if len(self._open) >= _OPEN_FILES_MAX:
@@ -92,7 +92,7 @@ class DayWriter:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / new_name()
-        writer = pq.ParquetWriter(path, call_schema(), use_dictionary=list(FEW_VALUES), store_schema=False)
+        writer = pq.ParquetWriter(path, writing_schema(), use_dictionary=list(FEW_VALUES), store_schema=False)
         return _OpenDay(path, writer)
 
     def _finish(self, day: int) -> None:

@@ -50,10 +50,12 @@ def redacted(calls: pa.Table, salt: str) -> pa.Table:
             calls = _put(calls.drop_columns([raw]), column, merged)
     for column in LABELS:
         if column in calls.column_names:
-            secret = pc.fill_null(pc.match_substring_regex(calls[column], HIDDEN_PATTERN), False)
-            if pc.any(secret).as_py():
-                notes |= np.asarray(secret.to_numpy(), np.int8) << 3
-                calls = _put(calls, column, _by_value(calls[column], lambda value: label_or_hidden(value, salt)))
+            encoded = calls[column].combine_chunks().dictionary_encode()
+            secrets = pc.indices_nonzero(pc.match_substring_regex(encoded.dictionary, HIDDEN_PATTERN))
+            if len(secrets):
+                notes |= _among(encoded.indices, secrets) << 3
+                encoded = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
+            calls = _put(calls, column, encoded)
     return _noted(calls, notes)
 
 
@@ -66,6 +68,11 @@ def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.Diction
 
 def _there(column: pa.ChunkedArray) -> NDArray[np.int8]:
     return np.asarray(column.is_valid().to_numpy(), np.int8)
+
+
+def _among(indices: pa.Array, wanted: pa.Array) -> NDArray[np.int8]:
+    found = pc.is_in(indices, wanted.cast(indices.type))
+    return np.asarray(found.to_numpy(zero_copy_only=False), np.int8)
 
 
 def _put(calls: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

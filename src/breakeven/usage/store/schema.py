@@ -46,3 +46,10 @@ FEW_VALUES: Final = (
 def call_schema() -> pa.Schema:
     """The schema of every Parquet file of the store."""
     return pa.schema([(column.name, _TYPES[column.type]) for column in CALL_COLUMNS])
+
+
+@cache
+def writing_schema() -> pa.Schema:
+    """The same with dictionaries in memory, which are written as they are; a reader sees `call_schema`."""
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([(field.name, word if field.name in FEW_VALUES else field.type) for field in call_schema()])

@@ -1,0 +1,67 @@
+"""Calls in any order end up in files of one day each."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from breakeven.usage.store import day_writer
+from breakeven.usage.store.day_writer import DayFile, DayWriter
+from breakeven.usage.store.schema import call_schema
+
+DAY_US = 86_400_000_000
+
+
+def calls(starts: np.ndarray, **columns: object) -> pa.Table:
+    ids = [str(start) for start in starts]
+    return pa.table({"record_id": ids, "start_time": pa.array(starts, pa.int64()), **columns})
+
+
+def written(files: list[DayFile]) -> dict[date, list[str]]:
+    found: dict[date, list[str]] = {}
+    for each in files:
+        table = pq.read_table(each.path)
+        assert table.schema.names == call_schema().names
+        assert {time.date() for time in table["start_time"].to_pylist()} == {each.day}
+        assert table.num_rows == each.rows
+        found.setdefault(each.day, []).extend(table["record_id"].to_pylist())
+    return found
+
+
+def test_mixed_days_mixed_columns_and_constants(tmp_path: Path) -> None:
+    writer = DayWriter(tmp_path)
+    rng = np.random.default_rng(1)
+    starts = rng.integers(20_000 * DAY_US, 20_005 * DAY_US, 1000)
+    writer.add(calls(starts[:500], task=["t"] * 500), {"source": "one", "is_batch": False, "weight": 1.0})
+    writer.add(calls(starts[500:]), {"source": "two", "request_count": 1})
+    files = writer.close()
+    found = written(files)
+    assert len(found) == 5
+    assert sorted(each for some in found.values() for each in some) == sorted(map(str, starts))
+    table = pa.concat_tables([pq.read_table(each.path) for each in files])
+    assert sorted(set(table["source"].to_pylist())) == ["one", "two"]
+    assert table["task"].null_count == 500
+    assert table["request_count"].null_count == 500
+
+
+def test_memory_and_open_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_writer, "_HELD_ROWS_MAX", 50)
+    monkeypatch.setattr(day_writer, "_OPEN_FILES_MAX", 3)
+    monkeypatch.setattr(day_writer, "ROW_GROUP_ROWS", 40)
+    writer = DayWriter(tmp_path)
+    starts = np.random.default_rng(2).integers(20_000 * DAY_US, 20_010 * DAY_US, 600)
+    for start in range(0, 600, 30):
+        writer.add(calls(starts[start : start + 30]), {"source": "s"})
+    found = written(writer.close())
+    assert sorted(each for some in found.values() for each in some) == sorted(map(str, starts))
+
+
+def test_nothing_writes_nothing(tmp_path: Path) -> None:
+    writer = DayWriter(tmp_path)
+    writer.add(calls(np.empty(0, np.int64)), {})
+    assert writer.close() == []
