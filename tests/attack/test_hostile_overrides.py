@@ -13,7 +13,7 @@ from breakeven.errors import BreakevenError
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Situation
-from tests.costing import AS_OF, demand, situation
+from costing import demand, situation
 
 Override = float | RangeOverride
 
@@ -94,4 +94,3 @@ def test_the_mix_of_tokens_is_sourced_to_the_log_and_not_to_the_price_list() -> 
         nodes += node.inputs
         if node.name == "output_fraction":
             assert node.source == plain.demand.source
-    assert plain.catalog.as_of == AS_OF

@@ -37,7 +37,7 @@ def with_odds(advice: Recommendation, odds_fraction: float, confidence: str) -> 
 def test_staying_says_what_moving_would_cost(staying: Comparison) -> None:
     sentence = wording.verdict_sentence(recommend(staying))
     assert sentence.startswith("Stay on the API: rented GPUs, spot would cost about $")
-    assert "a month more for the same successful work (staying saves $" in sentence
+    assert "a month more for the same successful work (staying: saves $" in sentence
     assert sentence.endswith("of 100 futures.")
     assert "-$" not in sentence
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
 
 
+WITHOUT_OUT = "add --html report.html --out report.json, then breakeven explain report.json"
+
+
 @click.command(epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json")
 @source_options
 @scenario_options
@@ -39,7 +42,7 @@ def command(
     from breakeven.reports.workload_part import import_part
 
     with progress() as say, opened_calls(source, say) as calls:
-        next_command = f"breakeven explain {out} OPTION.LINE" if out else "breakeven compare ... --out report.json"
+        next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else WITHOUT_OUT
         question = Question(
             calls.store,
             calls.label,

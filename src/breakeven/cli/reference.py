@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,15 +15,14 @@ HELP_WIDTH = 100
 
 def page() -> str:
     """The reference page as Markdown, the same on every machine."""
-    parent = click.Context(group, info_name="breakeven", terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
+    width: dict[str, Any] = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
+    parent = click.Context(group, info_name="breakeven", help_option_names=["-h", "--help"], **width)
     parts = ["# Command line", "", "Printed by `make docs` from the commands themselves.", ""]
     parts += _block("breakeven", group.get_help(parent))
     for name in group.list_commands(parent):
         verb = group.get_command(parent, name)
         assert verb is not None
-        context = click.Context(
-            verb, info_name=name, parent=parent, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH
-        )
+        context = click.Context(verb, info_name=name, parent=parent, **width)
         parts += _block(f"breakeven {name}", verb.get_help(context))
     return "\n".join(parts)
 

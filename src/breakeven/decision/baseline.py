@@ -56,6 +56,20 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
     )
 
 
+def unused_contracts(calls: Table, catalog: Catalog, scenario: Scenario) -> list[str]:
+    """Contract lines that change the price of no call on the catalogue's date: a misspelt name, or another time."""
+    provider, _, model = scenario.frontier_model.rpartition("/")
+    keys = [*price_keys(calls), PriceKey(provider or None, model)]
+    rows = _rows_of_the_day(keys, catalog, scenario)
+    idle = []
+    for index, line in enumerate(scenario.contract_prices):
+        others = (*scenario.contract_prices[:index], *scenario.contract_prices[index + 1 :])
+        without = scenario.model_copy(update={"contract_prices": others})
+        if _rows_of_the_day(keys, catalog, without) == rows:
+            idle.append(f"{line.provider}/{line.model}")
+    return idle
+
+
 def _without_output_price(rows: Sequence[TokenPriceRow]) -> tuple[str, ...]:
     """Models that are priced for input alone: embeddings, which no model of an option could take over."""
     found = [_label(row) for row in rows if row.status == "priced" and row.output_usd_per_mtok is None]

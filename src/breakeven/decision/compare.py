@@ -58,7 +58,7 @@ def compare(
         raise UnknownPrice(f"the API as it is today cannot be costed: {'; '.join(reasons) or 'not among the options'}")
     usable = {name: options[name] for name in costs}
     results = _results(costs, draws.draws_count)
-    volume = situation.demand.volume_mtok_per_month(_typical_hours(situation))
+    volume = float(situation.demand.volume_mtok_per_month(_typical_hours(situation)))
     progress("finding the break-even volumes")
     curves, end_mtok = _curves(situation, usable, volume)
     low_mtok = min(AXIS_LOW_MTOK, volume / 10)

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
+from breakeven.decision.bounds import check_bounds
 from breakeven.errors import ScenarioError, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
@@ -95,11 +96,11 @@ class Scenario(_Strict):
     """provider/model assumed for calls whose log names no model."""
     open_model: str = "gpt-oss-120b"
     """Open model that a broker or your own GPUs would serve; see docs/reference/facts.md for the names."""
-    broker_offer: str = "fireworks-gpt-oss-120b"
-    """Token offer of the broker."""
+    broker_offer: str | None = None
+    """Token offer of the broker, for that open model; the catalogue's first when absent."""
     gpu: str = "H100-SXM-80"
     """GPU to rent."""
-    precision: str | None = None
+    precision: Literal["bf16", "fp8", "fp4"] | None = None
     """bf16, fp8 or fp4; the smallest in which the model is shipped when absent."""
     gpus_per_replica_count: int | None = Field(default=None, ge=1, le=64)
     """GPUs of one replica; the fewest that hold the model when absent."""
@@ -203,10 +204,7 @@ def _override(name: str, unit: str, value: float | RangeOverride, as_of: date, d
     else:
         low = typical = high = float(value)
         source = Source("scenario", "scenario file", as_of, Grade.QUOTED)
-    if low < 0:
-        raise ScenarioError(f"overrides: '{name}' is {low}; wanted zero or more, in {unit}")
-    if unit == "fraction" and high > 1:
-        raise ScenarioError(f"overrides: '{name}' is {high}; a fraction lies between 0 and 1")
+    check_bounds(name, unit, low, high)
     return Assumption(name, unit, low, typical, high, source, dimension=dimension)
 
 

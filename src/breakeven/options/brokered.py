@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.tokens import line as token_line
 from breakeven.costs.tokens import token_usd_per_mtok
-from breakeven.options.assembly.offers import token_offer_prices
+from breakeven.options.assembly.offers import broker_offer, token_offer_prices
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
 from breakeven.options.option import (
     Evaluation,
@@ -29,7 +29,9 @@ class Brokered:
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Cost the whole demand at the broker's price per token."""
-        prices = token_offer_prices(situation.catalog, situation.choices.broker_offer)
+        choices = situation.choices
+        offer = broker_offer(situation.catalog, choices.broker_offer, choices.open_model)
+        prices = token_offer_prices(situation.catalog, offer)
         binder = binder_for(situation, evaluation, prices.facts)
         binder.evaluate(token_usd_per_mtok)
         bind_per_token(binder, exposure="brokered_breach_exposure_ratio")

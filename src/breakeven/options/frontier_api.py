@@ -9,6 +9,7 @@ from breakeven.costs.line import CostLine
 from breakeven.costs.tokens import line as token_line
 from breakeven.costs.tokens import token_usd_per_mtok
 from breakeven.facts.distribution import Draws
+from breakeven.facts.source import Source
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.demand import Demand, ModelDemand
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
@@ -53,7 +54,7 @@ def frontier_lines(binder: Binder) -> tuple[CostLine, ...]:
 def bind_mix_price(binder: Binder, demand: Demand) -> Node:
     """Bind `token_usd_per_mtok`: each model's own price, weighted by its share of the tokens."""
     total = max(demand.mix.tokens, 1)
-    nodes = tuple(_model_price(each) for each in demand.models)
+    nodes = tuple(_model_price(each, demand.source) for each in demand.models)
     value: Draws | float = 0.0
     for each, node in zip(demand.models, nodes, strict=True):
         value = value + node.value * (each.mix.tokens / total)
@@ -72,11 +73,11 @@ def describe(demand: Demand) -> str:
     return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
 
 
-def _model_price(model: ModelDemand) -> Node:
+def _model_price(model: ModelDemand, log: Source) -> Node:
     """Price of a million tokens of this model's own mix, with the list prices as leaves."""
     books = Binder(lambda fact: _certain(fact.typical), {}, {fact.name: fact for fact in model.prices})
     for name, value in model.mix.fractions().items():
-        books.derive(name, value, f"{model.label} in the log", source=model.source)
+        books.derive(name, value, f"{model.label} in the log", source=log)
     how = f"{model.label}: {'assumed, the log names no model' if model.assumed else 'as the log shows'}"
     if model.prices:
         node = books.evaluate(token_usd_per_mtok)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
@@ -32,6 +34,7 @@ from breakeven.options.option import (
 )
 
 SHARE = "hybrid_commodity_share_fraction"
+SET_FOR_THE_WHOLE = ("engineering_fte_count", "monitoring_usd_per_month", "incident_events_per_month")
 
 
 @formula
@@ -60,15 +63,15 @@ class Hybrid:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Cost both parts at their share of the volume; every line of a part belongs to that part alone."""
         machine = deployment(situation.catalog, situation.choices)
-        offer = gpu_offer(situation.catalog, situation.choices.gpu, "on_demand")
+        offer = gpu_offer(situation.catalog, situation.choices.gpu, "on_demand", situation.scenario)
         whole = binder_for(situation, evaluation, {})
         share = whole.value(SHARE)
 
         hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, share)
-        staircase = bind_fleet(hosted, situation.choices)
+        staircase = bind_fleet(hosted, situation.choices, evaluated_at_own_volume=evaluation.volume_mtok is None)
         bind_fleet_people(hosted)
         _scale_exposure(hosted, share)
-        at_api = binder_for(situation, evaluation, {}, 1 - share)
+        at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, 1 - share)
         bind_frontier(at_api, situation.demand)
         _scale_exposure(at_api, 1 - share)
 
@@ -77,14 +80,20 @@ class Hybrid:
         )
         if "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)
-        buys = f"{machine.label} for {float(share.flat[0]):.0%} of tokens" if share.size == 1 else machine.label
-        buys += f"; the rest {describe(situation.demand)}"
+        buys = f"{machine.label} for {float(np.median(share)):.0%} of the tokens; the rest {describe(situation.demand)}"
         wider = Staircase(staircase.step_mtok / float(share.flat[0]), staircase.from_count)
         return option_cost(self, whole, breakdown, buys, staircase=wider, facts=fleet_facts(hosted))
 
 
 def _part(lines: tuple[CostLine, ...], name: str, title: str) -> tuple[CostLine, ...]:
     return tuple(replace(line, name=f"{name}_{line.name}", title=f"{line.title} ({title})") for line in lines)
+
+
+def _without_what_the_fleet_pays(situation: Situation) -> Situation:
+    """People, tools and incidents that the scenario sets are the whole option's: the fleet's lines hold them once."""
+    set_by_user = {name: situation.scenario[name] for name in SET_FOR_THE_WHOLE if name in situation.scenario}
+    nothing = {name: replace(fact, low=0.0, typical=0.0, high=0.0) for name, fact in set_by_user.items()}
+    return replace(situation, scenario={**situation.scenario, **nothing})
 
 
 def _scale_exposure(binder: Binder, share: Draws) -> None:

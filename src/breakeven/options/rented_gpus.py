@@ -38,9 +38,9 @@ class RentedGpus:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Size the fleet for the demand, rent it, and staff it."""
         machine = deployment(situation.catalog, situation.choices)
-        offer = gpu_offer(situation.catalog, situation.choices.gpu, self.term)
+        offer = gpu_offer(situation.catalog, situation.choices.gpu, self.term, situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
-        staircase = bind_fleet(binder, situation.choices)
+        staircase = bind_fleet(binder, situation.choices, evaluated_at_own_volume=evaluation.volume_mtok is None)
         bind_fleet_people(binder)
         self._bind_interruptions(binder)
         binder.rename("success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from breakeven.catalog.load import Catalog, load_catalog
-from breakeven.decision.baseline import demand_of
+from breakeven.decision.baseline import demand_of, unused_contracts
 from breakeven.decision.compare import STATUS_QUO, compare
 from breakeven.decision.scenario import Scenario
+from breakeven.errors import CatalogError
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.options.option import Situation
@@ -21,6 +23,8 @@ from breakeven.usage.store import CallStore
 from breakeven.workload.profile import Workload, profile_workload
 
 Progress = Callable[[str], None]
+CATALOGUE_BEGAN: Final = date(2026, 1, 1)
+"""No fact of the catalogue is dated earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,16 @@ class Question:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalogue on the question's date."""
-        return load_catalog(self.scenario.as_of or self.today)
+        """The catalogue on the question's date; raises CatalogError when it does not reach back so far."""
+        as_of = self.scenario.as_of or self.today
+        catalog = load_catalog(as_of)
+        missing = sorted(set(load_catalog(self.today).assumptions) - set(catalog.assumptions))
+        if missing and as_of < self.today:
+            raise CatalogError(
+                f"the catalogue does not reach back to {as_of}: {missing[0]} and {len(missing) - 1} other facts start "
+                f"later; use --as-of {_first_complete_day(as_of, self.today)} or a later date"
+            )
+        return catalog
 
     @property
     def hours_per_month(self) -> float:
@@ -71,8 +83,22 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     comparison = compare(situation, select_options(_names(scenario)), draws, progress=progress)
     part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
-    warnings = (*question.warnings, *wording.demand_warnings(demand, workload), *_catalogue_warnings(catalog))
+    warnings = (
+        *question.warnings,
+        *wording.demand_warnings(demand, workload),
+        *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
+        *_catalogue_warnings(catalog, question.today),
+    )
     return build_document(comparison, part, inputs, next_command=question.next_command, warnings=warnings)
+
+
+def _first_complete_day(as_of: date, today: date) -> date:
+    """The first day on which the catalogue knows every fact that it knows today."""
+    known = set(load_catalog(today).assumptions)
+    day = max(as_of, CATALOGUE_BEGAN)
+    while day < today and set(load_catalog(day).assumptions) != known:
+        day += timedelta(days=1)
+    return day
 
 
 def _names(scenario: Scenario) -> tuple[str, ...]:
@@ -81,8 +107,10 @@ def _names(scenario: Scenario) -> tuple[str, ...]:
     return asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked)
 
 
-def _catalogue_warnings(catalog: Catalog) -> list[str]:
+def _catalogue_warnings(catalog: Catalog, today: date) -> list[str]:
     found = []
+    if catalog.as_of > today:
+        found.append(f"{catalog.as_of} lies in the future: prices and facts are those known today")
     if catalog.unconfirmed:
         found.append(f"announced and never confirmed: {', '.join(sorted(catalog.unconfirmed))}")
     if catalog.genai_prices_read is None:

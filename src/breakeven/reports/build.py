@@ -60,6 +60,7 @@ def build_document(
     advice = recommend(comparison)
     trace = TraceTable(inputs.catalog.as_of)
     options = tuple(_option(each, trace) for each in comparison.options)
+    assumptions = _assumptions(comparison, inputs)
     return Document(
         schema_version=SCHEMA_VERSION,
         kind="comparison",
@@ -71,10 +72,10 @@ def build_document(
         ),
         breakeven=_breakeven(comparison),
         levers=tuple(_lever(each) for each in comparison.levers[:LEVERS_SHOWN_COUNT]),
-        assumptions=_assumptions(comparison, inputs),
+        assumptions=assumptions,
         included=_included(comparison),
         excluded=wording.EXCLUDED,
-        warnings=(*warnings, *_unused_overrides(comparison, inputs)),
+        warnings=(*warnings, *_unused_overrides(comparison, inputs), *_age_warning(assumptions)),
         trace=trace.nodes,
         footer=FooterPart(
             breakeven_version=__version__,
@@ -277,17 +278,30 @@ def _assumption(node: Node, used_by: tuple[str, ...], inputs: Inputs) -> Assumpt
     )
 
 
+def _age_warning(assumptions: tuple[AssumptionPart, ...]) -> list[str]:
+    stale = sum(each.stale for each in assumptions)
+    if not stale:
+        return []
+    return [f"{stale} of {len(assumptions)} facts are older than their kind should be; the report marks them stale."]
+
+
 def _included(comparison: Comparison) -> tuple[str, ...]:
-    """Titles of all lines that count somewhere, without the part names a hybrid adds."""
+    """Titles of all lines that are more than zero somewhere, without the part names a hybrid adds."""
     titles = dict.fromkeys(
-        line.line.title for result in comparison.options if result.cost.family != "hybrid" for line in result.lines
+        line.line.title
+        for result in comparison.options
+        if result.cost.family != "hybrid"
+        for line in result.lines
+        if line.usd_per_month.mean
     )
     apart = {line.line.title for result in comparison.options for line in result.lines if line.line.apart}
     return tuple(f"{title}, shown apart" if title in apart else title for title in titles)
 
 
 def _unused_overrides(comparison: Comparison, inputs: Inputs) -> list[str]:
-    """An override that no option read would mislead in silence."""
+    """An override that no option read would mislead in silence; an option that could not be costed read it perhaps."""
+    if comparison.unavailable:
+        return []
     read = {name for result in comparison.options for name in _leaves(result)}
     return [
         f"the override of '{name}' changed nothing: no compared option reads it"

@@ -19,23 +19,24 @@ def explainable(document: Document) -> dict[str, str]:
 
 
 def find_trace(document: Document, name: str) -> str:
-    """Id of the trace node of ``OPTION.LINE``, of a ``LINE`` that only one option has, or of a fact.
+    """Id of the trace node of ``OPTION.LINE`` or ``OPTION.FACT``; the option may be left out where all agree.
 
-    Raises UnknownName with the choices when several options have the line, else with the nearest name.
+    Raises UnknownName with the choices when options differ, else with the nearest name.
     """
     roots = explainable(document)
     if name in roots:
         return roots[name]
-    lines = {full: root for full, root in roots.items() if full.partition(".")[2] == name}
-    if len(set(lines.values())) == 1:
-        return next(iter(lines.values()))
-    if lines:
-        raise UnknownName(f"several options have a line '{name}'; choose one of: {', '.join(sorted(lines))}")
-    for key, node in document.trace.items():
-        if node.name == name:
-            return key
-    known = [*roots, *{node.name for node in document.trace.values()}]
-    raise UnknownName(f"no line or fact named '{name}' in this report; {nearest(name, known)}")
+    facts = _facts(document)
+    if name in facts:
+        return facts[name]
+    known = {**roots, **facts}
+    same = {full: root for full, root in known.items() if full.partition(".")[2] == name}
+    if len(set(same.values())) == 1:
+        return next(iter(same.values()))
+    if same:
+        raise UnknownName(f"'{name}' differs between options; choose one of: {', '.join(sorted(same))}")
+    short = {full.partition(".")[2] for full in facts}
+    raise UnknownName(f"no line or fact named '{name}' in this report; {nearest(name, [*roots, *sorted(short)])}")
 
 
 def trace_tree(document: Document, root: str) -> dict[str, Any]:
@@ -44,3 +45,20 @@ def trace_tree(document: Document, root: str) -> dict[str, Any]:
     tree = node.model_dump(mode="json", exclude={"inputs"})
     tree["inputs"] = [trace_tree(document, each) for each in node.inputs]
     return tree
+
+
+def _facts(document: Document) -> dict[str, str]:
+    """``OPTION.FACT`` -> id of the first node of that name below the option's lines and cost per success."""
+    found: dict[str, str] = {}
+    for option in document.options:
+        open_nodes = [option.cost_per_success_trace, *(line.trace for line in option.lines)]
+        seen: set[str] = set()
+        while open_nodes:
+            key = open_nodes.pop(0)
+            if key in seen:
+                continue
+            seen.add(key)
+            node = document.trace[key]
+            found.setdefault(f"{option.name}.{node.name}", key)
+            open_nodes += node.inputs
+    return found

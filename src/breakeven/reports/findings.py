@@ -63,7 +63,8 @@ def status_quo(document: Document) -> str | None:
 
 def ratio_finding(document: Document) -> str:
     """Total over bare rent beside the guide's; empty when nothing is rented."""
-    ratios = [each.total_over_rent_ratio for each in document.options if each.total_over_rent_ratio]
+    rented = [each for each in document.options if each.family == "self_hosted"]  # a hybrid's total has the API in it
+    ratios = [each.total_over_rent_ratio for each in rented if each.total_over_rent_ratio]
     if not ratios:
         return ""
     low, high = min(each.p10 for each in ratios), max(each.p90 for each in ratios)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair
 from breakeven.decision.recommendation import Recommendation
 from breakeven.options.assembly.demand import Demand
-from breakeven.reports.amounts import difference_range, fraction, money, odds, volume
+from breakeven.reports.amounts import difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.workload.profile import Workload
 
@@ -38,14 +39,14 @@ def verdict_sentence(advice: Recommendation) -> str:
     if advice.confidence == "open":
         return (
             f"Too close to call: {_inside(best)} has the lowest expected cost per success, but is cheapest in only "
-            f"{futures}; against {_inside(rival)} it {span} a month."
+            f"{futures}. The difference to {_inside(rival)}: {difference(saves.p50)} a month ({span})."
         )
     gap = f"{money(abs(saves.p50))} a month {'more' if (saves.p50 >= 0) == advice.stays else 'less'}"
     hedge = "" if advice.confidence == "clear" else "Probably "
     if advice.stays:
         lead = f"{hedge}stay on the API".capitalize().replace("api", "API")
         return (
-            f"{lead}: {_inside(rival)} would cost about {gap} for the same successful work (staying {span}); "
+            f"{lead}: {_inside(rival)} would cost about {gap} for the same successful work (staying: {span}); "
             f"the API is cheapest in {futures}."
         )
     lead = f"{hedge}move to {_inside(best)}"
@@ -126,6 +127,13 @@ def demand_warnings(demand: Demand, workload: Workload) -> list[str]:
     if workload.errors_count:
         found.append(f"{workload.errors_count:,} calls failed; their tokens are counted as billed.")
     return found
+
+
+def contract_warnings(idle: Sequence[str], as_of: date) -> list[str]:
+    """Contract prices that apply to nothing mislead in silence."""
+    if not idle:
+        return []
+    return [f"Contract prices for {_some(idle)} apply to no call of the log on {as_of}: check names and dates."]
 
 
 def pair_sentence(comparison: Comparison, pair: Pair) -> str:

@@ -32,7 +32,7 @@ def replicas_count(peak_req_per_s: Draws, replica_capacity_req_per_s: Draws, rep
     >>> float(replicas_count(25.0, 10.0, 2.0)), float(replicas_count(0.1, 10.0, 2.0))
     (3.0, 2.0)
     """
-    return np.maximum(np.ceil(peak_req_per_s / replica_capacity_req_per_s), replicas_min_count)
+    return np.ceil(np.maximum(peak_req_per_s / replica_capacity_req_per_s, replicas_min_count))
 
 
 @formula

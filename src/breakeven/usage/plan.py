@@ -17,7 +17,7 @@ from breakeven.usage.reading.log_file import LogFile
 SAMPLED_BYTES: Final = 64 << 20
 """In a larger uncompressed JSONL file only names seen at its head and in 256 places along it are looked for, and
 the names of cached and reasoning tokens beside them. That halves the time; a name that fewer than about one row in
-10,000 has may be overlooked (``--map`` makes sure of it)."""
+5,000 has may be overlooked (``--map`` makes sure of it)."""
 
 _BESIDE_TOKENS: Final = (
     "cache_read_tokens",

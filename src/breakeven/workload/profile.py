@@ -185,7 +185,7 @@ def profile_workload(
         peak_basis=(
             f"99 % of the tokens fall in hours of {hours.size} at most this busy, over the mean hour"
             if observation.sees_week
-            else f"assumed: {observation.observed_hours:,.4g} hours do not show a week"
+            else f"assumed: {observation.observed_hours:,.3g} hours do not show a week"
         ),
         input_tokens_quantiles=_exact_quantiles(table, "input_tokens"),
         output_tokens_quantiles=_exact_quantiles(table, "output_tokens"),

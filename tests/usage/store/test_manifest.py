@@ -18,7 +18,7 @@ from breakeven.usage.store.manifest import (
 )
 
 FULL = Manifest(
-    (ImportedFile("a", "00ff", "breakeven|||", 10, 7, 1, {"bad": 2}, "2026-11-23T12:00:00+00:00"),),
+    (ImportedFile("a", "00ff", 100, "breakeven|||", 10, 7, 1, {"bad": 2}, "2026-11-23T12:00:00+00:00"),),
     (StoredFile("day=2026-11-01/calls-1.parquet", date(2026, 11, 1), 7, "0123"),),
 )
 
@@ -28,6 +28,8 @@ def test_round_trip(tmp_path: Path) -> None:
     write_manifest(tmp_path, FULL)
     assert read_manifest(tmp_path) == FULL
     assert [path.name for path in tmp_path.iterdir()] == [MANIFEST_NAME]
+    assert FULL.has_size(100)
+    assert not FULL.has_size(101)
     assert FULL.find("00ff") is FULL.imported[0]
     assert FULL.find("00") is None
     assert FULL.imported[0].rejects_count == 2

@@ -13,8 +13,8 @@ class Choices:
     """``provider/model`` assumed for calls whose log names no model."""
     open_model: str
     """Name of the open model in the catalogue."""
-    broker_offer: str
-    """Name of the token offer in the catalogue."""
+    broker_offer: str | None
+    """Name of the token offer in the catalogue; None: the first one for the open model."""
     gpu: str
     """Name of the GPU in the catalogue."""
     precision: str | None = None

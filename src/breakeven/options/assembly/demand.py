@@ -93,7 +93,7 @@ class Demand:
         """Requests in the observed window."""
         return sum(each.requests_count for each in self.models)
 
-    def volume_mtok_per_month(self, hours_per_month: float) -> float:
+    def volume_mtok_per_month(self, hours_per_month: Draws | float) -> Draws | float:
         """The observed window stretched to a month, millions of tokens."""
         return self.mix.tokens / self.observed_hours * hours_per_month / TOKENS_PER_MTOK
 
@@ -151,9 +151,10 @@ def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share
         binder.derive(name, value, "from the log", source=source)
     binder.derive("tokens_per_request", tokens / max(demand.requests_count, 1), "from the log", source=source)
     if volume_mtok is None:
-        observed = demand.volume_mtok_per_month(float(np.max(binder.value("hours_per_month"))))
+        hours = binder.node("hours_per_month")
+        observed = demand.volume_mtok_per_month(hours.value)
         how = f"{tokens:,} tokens in {demand.observed_hours:,.2f} observed hours, stretched to a month"
-        binder.derive("observed_volume_mtok_per_month", observed, how, source=source)
+        binder.derive("observed_volume_mtok_per_month", observed, how, hours, source=source)
         binder.rename("volume_over_observed_ratio", demand.volume_ratio_name, "depends on the days observed")
         whole = binder.evaluate(volume_mtok_per_month)
     else:

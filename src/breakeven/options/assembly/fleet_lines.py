@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from breakeven.catalog.load import Catalog
 from breakeven.costs import breach_risk, gpu_rental
 from breakeven.costs.drains import drain_lines
@@ -20,6 +22,8 @@ from breakeven.options.assembly.staircase import Staircase
 from breakeven.serving import fleet, memory, roofline
 
 REPLICA_SIZES = (1, 2, 4, 8)
+REPLICAS_MAX_COUNT = 10_000.0
+"""A larger fleet than this is a slip in the scenario, not a plan."""
 SEQUENCES_MIN_COUNT = 8.0
 """A replica that cannot hold this many average requests at once is too small to be useful."""
 
@@ -58,7 +62,7 @@ def deployment(catalog: Catalog, choices: Choices) -> Deployment:
     return Deployment(f"{model.name} {precision} on {gpu.name}", {fact.name: fact for fact in facts})
 
 
-def bind_fleet(binder: Binder, choices: Choices) -> Staircase:
+def bind_fleet(binder: Binder, choices: Choices, *, evaluated_at_own_volume: bool) -> Staircase:
     """Size the fleet for the demand bound in `binder`; returns where its cost jumps (typical values)."""
     binder.evaluate(memory.sequence_gb)
     _bind_replica_size(binder, choices)
@@ -83,9 +87,15 @@ def bind_fleet(binder: Binder, choices: Choices) -> Staircase:
         gpu_rental.gpu_rent_usd_per_month,
     ):
         binder.evaluate(each)
+    replicas = float(np.median(binder.value("replicas_count")))
+    if evaluated_at_own_volume and replicas > REPLICAS_MAX_COUNT:
+        raise CatalogError(
+            f"would need {replicas:,.0f} replicas, more than {REPLICAS_MAX_COUNT:,.0f}: "
+            f"look at replica_capacity_req_per_s and the peak in the scenario"
+        )
     step = binder.evaluate(fleet.replica_step_mtok_per_month)
     fewest = binder.value("replicas_min_count")
-    return Staircase(float(step.value.flat[0]), int(fewest.flat[0]))
+    return Staircase(float(step.value.flat[0]), int(np.ceil(fewest.flat[0])))
 
 
 def bind_fleet_people(binder: Binder) -> None:
@@ -111,12 +121,12 @@ def fleet_facts(binder: Binder) -> tuple[Node, ...]:
 
 
 def _bind_replica_size(binder: Binder, choices: Choices) -> None:
-    """Bind the fewest GPUs on which the weights and enough sequences fit, at typical values."""
+    """Bind the fewest GPUs on which the weights and enough sequences fit, at the low end of the usable memory."""
     sizes = (choices.gpus_per_replica_count,) if choices.gpus_per_replica_count else REPLICA_SIZES
     need = SEQUENCES_MIN_COUNT * float(binder.value("sequence_gb").max())
     weights, each = float(binder.value("weights_gb").max()), float(binder.value("gpu_memory_gb").max())
     usable = binder.node("kv_memory_fraction").assumption
-    fraction = usable.typical if usable else float(binder.value("kv_memory_fraction").flat[0])
+    fraction = usable.low if usable else float(binder.value("kv_memory_fraction").min())
     for size in sizes:
         if float(memory.kv_cache_gb(size, each, fraction, weights)) >= need:
             binder.derive("gpus_per_replica_count", float(size), "the fewest GPUs that hold weights and KV cache")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from breakeven.catalog.token_prices import TokenPriceRow
 
 Thing = TypeVar("Thing")
+GPU_RENT = "gpu_rent_usd_per_gpu_hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ def token_offer_prices(catalog: Catalog, name: str) -> OfferPrices:
     return OfferPrices(f"{offer.model} at {offer.provider}", {fact.name: fact for fact in facts})
 
 
+def broker_offer(catalog: Catalog, name: str | None, open_model: str) -> str:
+    """Name of the broker's offer to take; it must sell the very model that the other options would run."""
+    if name is None:
+        for offer in catalog.token_offers.values():
+            if offer.kind == "brokered" and offer.model == open_model:
+                return offer.name
+        raise UnknownPrice(f"the catalogue knows no broker that sells {open_model} per token")
+    chosen = pick(catalog.token_offers, name, "token offer")
+    if chosen.kind != "brokered" or chosen.model != open_model:
+        raise UnknownName(
+            f"broker_offer '{name}' sells {chosen.model} ({chosen.kind}), but open_model is {open_model}; "
+            f"choose both alike, or leave broker_offer out"
+        )
+    return name
+
+
 def price_facts(row: TokenPriceRow) -> tuple[Assumption, ...]:
     """The prices of one row as Facts; a price that the list does not name is the input price."""
     input_price = row.input_usd_per_mtok
@@ -62,12 +79,20 @@ def price_facts(row: TokenPriceRow) -> tuple[Assumption, ...]:
     )
 
 
-def gpu_offer(catalog: Catalog, gpu: str, term: str) -> Mapping[str, Assumption]:
-    """Facts of the catalogue's offer for `gpu` on `term`; raises UnknownPrice when there is none."""
+def gpu_offer(catalog: Catalog, gpu: str, term: str, scenario: Mapping[str, Assumption]) -> Mapping[str, Assumption]:
+    """Facts of the catalogue's offer for `gpu` on `term`; a rent of the scenario's own needs none.
+
+    Raises UnknownPrice when there is neither.
+    """
     for offer in catalog.gpu_offers.values():
         if offer.gpu == gpu and offer.term == term:
             return offer.facts
-    raise UnknownPrice(f"the catalogue has no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of}")
+    if GPU_RENT in scenario:
+        return {}
+    raise UnknownPrice(
+        f"the catalogue has no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of}; "
+        f"give your own as {GPU_RENT} in the scenario's overrides"
+    )
 
 
 def pick(things: Mapping[str, Thing], name: str, kind: str) -> Thing:

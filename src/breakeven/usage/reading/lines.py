@@ -35,7 +35,7 @@ def read_lines(log: LogFile, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[R
             cut = data.rfind(b"\n") + 1
             carry = data[cut:]
             if cut:
-                batch, lines_count = _batch(data[:cut], row, line_bytes_max)
+                batch, lines_count = _batch(data, row, line_bytes_max)
                 row += lines_count
                 yield batch
             if len(carry) > line_bytes_max:
@@ -45,7 +45,7 @@ def read_lines(log: LogFile, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[R
         yield _rejected(RawReject(row, error.reason, error.detail, shortened(carry)))
         return
     if carry:
-        yield _batch(carry, row, line_bytes_max)[0]
+        yield _batch(carry + b"\n", row, line_bytes_max)[0]
 
 
 def _rejected(reject: RawReject) -> RowBatch:
@@ -53,10 +53,8 @@ def _rejected(reject: RawReject) -> RowBatch:
 
 
 def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, int]:
-    """Rows of `data` (whole lines), and how many lines it has."""
+    """Rows of the whole lines in `data`, and how many lines these are."""
     ends = _line_ends(data)
-    if not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
     starts = np.concatenate([[0], ends[:-1]])
     lengths = ends - starts
     text = _as_text(data, ends)

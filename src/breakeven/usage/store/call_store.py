@@ -131,7 +131,8 @@ class CallStore:
 
     def _merge(self, manifest: Manifest, staged: Staged, staging: Path) -> Overlap:
         """Commit what was staged: days whose files change are written anew, then the manifest is replaced."""
-        separate_twins(self._engine, [each.path for each in staged.days])
+        if sum(each.status == "imported" for each in staged.tallies) > 1:
+            separate_twins(self._engine, [each.path for each in staged.days])
         new = [each.path for each in staged.days]
         found = overlap(self._engine, new, self._paths(manifest.stored))
         kept: list[StoredFile] = []

@@ -61,6 +61,8 @@ class DayWriter:
         ends = [*starts[1:].tolist(), len(days)]
         for day, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
             self._hold(day, table.slice(start, end - start))
+        for day in [each for each in self._held if each < found[0]]:
+            self._flush(day)  # logs are mostly in order: such a day is over
         while sum(self._held_rows.values()) > _HELD_ROWS_MAX:
             self._flush(max(self._held_rows, key=self._held_rows.__getitem__))
 

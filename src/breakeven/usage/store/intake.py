@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +67,7 @@ class Tally:
         return ImportedFile(
             self.name,
             self.sha256,
+            self.bytes_count,
             self.settings,
             report.rows_in,
             report.calls,
@@ -108,6 +110,7 @@ class Intake:
         self._progress = progress or (lambda _: None)
         self._writer = DayWriter(staging / "new")
         self._line = AssemblyLine(engine, self._writer)
+        self._hasher = ThreadPoolExecutor(1, "hash")
         self._rejects = RejectFile(reject_path)
         self._tallies: list[Tally] = []
         self._statements: dict[tuple[object, ...], Statement] = {}
@@ -125,7 +128,7 @@ class Intake:
         if any(path.resolve() == self._rejects.path.resolve() for path, _ in self._files):
             raise UsageError(f"{self._rejects.path}: rejected rows may not be written over a log that is imported")
         is_alone = len(paths) == 1 and paths[0].is_file()
-        with self._line, closing(self._rejects):
+        with self._line, self._hasher, closing(self._rejects):
             for path, name in self._files:
                 self._take_file(path, name, is_alone)
                 self._report_progress()
@@ -171,9 +174,19 @@ class Intake:
             tally.note = str(error)
             return
         tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
-        tally.sha256 = log.sha256()
-        if not self._is_known(tally, path):
-            self._read(log, plan, tally)
+        if self._may_be_known(tally):
+            tally.sha256 = log.sha256()
+            if not self._is_known(tally, path):
+                self._read(log, plan, tally)
+            return
+        digest = self._hasher.submit(log.sha256)
+        self._read(log, plan, tally)
+        tally.sha256 = digest.result()
+
+    def _may_be_known(self, tally: Tally) -> bool:
+        """Only files of one size can be the same; the others are hashed while they are read."""
+        others = (each.bytes_count for each in self._tallies if each is not tally)
+        return self._manifest.has_size(tally.bytes_count) or tally.bytes_count in others
 
     def _is_known(self, tally: Tally, path: Path) -> bool:
         """True when these bytes were imported before; then nothing of the file needs to be read."""

@@ -25,6 +25,7 @@ class ImportedFile:
 
     name: str
     sha256: str
+    bytes_count: int
     settings: str
     """Format, mapping and token rule; another setting would have read other Calls."""
     rows: int
@@ -58,6 +59,10 @@ class Manifest:
     imported: tuple[ImportedFile, ...] = ()
     stored: tuple[StoredFile, ...] = ()
     version: int = field(default=_VERSION)
+
+    def has_size(self, bytes_count: int) -> bool:
+        """True when a file of this many bytes was imported: only then can it be the same."""
+        return any(each.bytes_count == bytes_count for each in self.imported)
 
     def find(self, sha256: str) -> ImportedFile | None:
         """The import of a file with these bytes."""

@@ -1,0 +1,69 @@
+"""Bounds: which values a person may give a fact, so that an impossible one is refused by name and not by a crash."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from breakeven.errors import ScenarioError
+
+DIVISORS: Final = frozenset(
+    {
+        "success_fraction",
+        "frontier_success_fraction",
+        "open_model_success_fraction",
+        "open_model_commodity_success_fraction",
+        "hybrid_commodity_share_fraction",
+        "hours_per_month",
+        "engineer_hours_per_year",
+        "engineering_fte_one_gpu_count",
+        "engineering_fte_cluster_count",
+        "engineering_fte_large_count",
+        "gpu_lifetime_months",
+        "hourly_peak_to_mean_ratio",
+        "burst_headroom_ratio",
+        "short_window_volume_ratio",
+        "week_window_volume_ratio",
+        "month_window_volume_ratio",
+        "volume_over_observed_ratio",
+        "replica_capacity_req_per_s",
+        "capacity_measured_over_model_ratio",
+        "prefill_mfu_fraction",
+        "decode_bandwidth_fraction",
+        "kv_memory_fraction",
+        "max_batch_count",
+        "breach_loss_median_usd",
+        "breach_loss_p95_usd",
+        "breach_loss_cap_usd",
+    }
+)
+"""Facts that something is divided by, or whose logarithm is taken: zero is no value for them."""
+SMALLEST_DIVISOR: Final = 1e-6
+LARGEST_HOURS_PER_MONTH: Final = 750.0
+LARGEST_USD: Final = 1e12
+LARGEST_NUMBER: Final = 1e6
+
+
+def check_bounds(name: str, unit: str, low: float, high: float) -> None:
+    """Raise ScenarioError, naming the fact, what was seen and what was wanted, when `low` to `high` is impossible."""
+    seen = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    smallest = SMALLEST_DIVISOR if name in DIVISORS else 0.0
+    largest = _largest(name, unit)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a finite number, in {unit}")
+    if low < smallest:
+        wanted = "more than zero" if smallest else "zero or more"
+        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted {wanted}, in {unit}")
+    if high > largest:
+        reason = (
+            "a fraction lies between 0 and 1" if unit == "fraction" else f"wanted at most {largest:,.0f}, in {unit}"
+        )
+        raise ScenarioError(f"overrides: '{name}' is {seen}; {reason}")
+
+
+def _largest(name: str, unit: str) -> float:
+    if unit == "fraction":
+        return 1.0
+    if name == "hours_per_month":
+        return LARGEST_HOURS_PER_MONTH
+    return LARGEST_USD if unit.startswith("usd") else LARGEST_NUMBER
