@@ -1,17 +1,18 @@
-"""AssemblyLine: chunks of rows become Calls on disk, while the next chunk is being read.
+"""AssemblyLine: chunks of rows become Calls on disk, while the next chunks are being read.
 
-Two workers: one runs statements in the engine, one writes. Each has at most one chunk in hand, so memory is bounded
-and chunks stay in order.
+A few workers run statements, each on one chunk; one worker writes. Chunks stay in order, and only as many are in hand
+as there are workers, so memory is bounded.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import os
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,19 +21,23 @@ import pyarrow.compute as pc
 from breakeven.usage.ingest_report import Reject
 from breakeven.usage.reading.rows import shortened
 from breakeven.usage.store.chunk import Chunk
+from breakeven.usage.store.columns import Constant
 from breakeven.usage.store.day_writer import DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.fields import DISPENSABLE
 from breakeven.usage.store.redaction import redacted
 from breakeven.usage.store.statement import Statement
 
-_SEEN_CHARACTERS_MAX = 100
+WORKERS_MAX: Final = 4
+_SEEN_CHARACTERS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What is to be booked for one chunk; its Calls are on their way to disk."""
+    """What one chunk gave."""
 
+    calls: pa.Table
+    constants: Mapping[str, Constant]
     rejects: list[tuple[int, Reject]]
     """Number of the file, and the reject."""
     dropped: Counter[str]
@@ -45,10 +50,11 @@ class AssemblyLine:
     def __init__(self, engine: Engine, writer: DayWriter) -> None:
         self._engine = engine
         self._writer = writer
-        self._engine_worker = ThreadPoolExecutor(1, "engine")
-        self._write_worker = ThreadPoolExecutor(1, "writer")
-        self._assembling: Future[Assembled] | None = None
-        self._writing: Future[None] | None = None
+        self._workers_count = min(WORKERS_MAX, os.cpu_count() or 1)
+        self._assemblers = ThreadPoolExecutor(self._workers_count, "assemble")
+        self._write_worker = ThreadPoolExecutor(1, "write")
+        self._assembling: deque[Future[Assembled]] = deque()
+        self._writing: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -56,22 +62,29 @@ class AssemblyLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._engine_worker.shutdown(cancel_futures=True)
+        self._assemblers.shutdown(cancel_futures=True)
         self._write_worker.shutdown(cancel_futures=True)
 
-    def put(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Assembled | None:
-        """Start on `chunk` (`names` are the files by number); return what the chunk before gave."""
-        before = self._assembling.result() if self._assembling else None
-        self._assembling = self._engine_worker.submit(self._assemble, chunk, judged, names)
-        return before
+    def put(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Iterator[Assembled]:
+        """Start on `chunk` (`names` are the files by number); give what is done, once all workers are busy."""
+        self._assembling.append(self._assemblers.submit(self._assemble, chunk, judged, names))
+        while len(self._assembling) > self._workers_count:
+            yield self._next()
 
-    def last(self) -> Assembled | None:
-        """Wait for the chunk in hand, and for the disk."""
-        before = self._assembling.result() if self._assembling else None
-        self._assembling = None
-        if self._writing:
-            self._writing.result()
-        return before
+    def rest(self) -> Iterator[Assembled]:
+        """Wait for the chunks in hand, and for the disk."""
+        while self._assembling:
+            yield self._next()
+        while self._writing:
+            self._writing.popleft().result()
+
+    def _next(self) -> Assembled:
+        """The oldest chunk in hand; its Calls are on their way to disk."""
+        done = self._assembling.popleft().result()
+        while len(self._writing) > 1:
+            self._writing.popleft().result()
+        self._writing.append(self._write_worker.submit(self._writer.add, done.calls, done.constants))
+        return done
 
     def _assemble(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Assembled:
         assert chunk.plan is not None
@@ -83,11 +96,8 @@ class AssemblyLine:
         if not pc.all(is_call).as_py():
             rejects = self._rejects(rows.filter(pc.invert(is_call)), judged, names)
             calls = calls.filter(is_call)
-        done = Assembled(rejects, _dropped(calls["dropped"]))
-        if self._writing:
-            self._writing.result()
-        self._writing = self._write_worker.submit(self._write, calls, judged, names, chunk.plan.salt)
-        return done
+        dropped = _dropped(calls["dropped"])
+        return Assembled(redacted(_named(calls, names), chunk.plan.salt), judged.constants, rejects, dropped)
 
     def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[tuple[int, Reject]]:
         """Ask for the reason of each row that is no Call."""
@@ -98,10 +108,11 @@ class AssemblyLine:
             for number, row, code, seen, text in zip(*(each.to_pylist() for each in columns), strict=True)
         ]
 
-    def _write(self, calls: pa.Table, judged: Statement, names: Sequence[str], salt: str) -> None:
-        files = pa.DictionaryArray.from_arrays(calls["file_no"].combine_chunks(), pa.array(names, pa.string()))
-        named = calls.drop_columns(["is_call", "file_no", "dropped"]).append_column("source_file", files)
-        self._writer.add(redacted(named, salt), judged.constants)
+
+def _named(calls: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The Calls with the name of their file instead of its number."""
+    files = pa.DictionaryArray.from_arrays(calls["file_no"].combine_chunks(), pa.array(names, pa.string()))
+    return calls.drop_columns(["is_call", "file_no", "dropped"]).append_column("source_file", files)
 
 
 def _cut(seen: str | None) -> str:

@@ -30,12 +30,14 @@ class Engine:
         self._views = 0
 
     def run_over(self, chunk: pa.Table, sql: str) -> pa.Table:
-        """The result of `sql` over `chunk`, in the order of its rows."""
-        self._connection.register("chunk", chunk)
-        try:
-            return self._connection.execute(sql).to_arrow_table()
-        finally:
-            self._connection.unregister("chunk")
+        """The result of `sql` over `chunk`, in the order of its rows. Threads may call it at the same time.
+
+        DuckDB reads an Arrow table with one thread, so work is shared out as chunks, each on a cursor of its own.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.register("chunk", chunk)
+            return cursor.execute(sql).to_arrow_table()
 
     def run(self, sql: str) -> pa.Table:
         """The result of `sql` as an Arrow table."""

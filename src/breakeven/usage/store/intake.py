@@ -31,7 +31,7 @@ from breakeven.usage.store.merge import Overlap
 from breakeven.usage.store.reject_file import RejectFile
 from breakeven.usage.store.statement import Statement, statement
 
-CHUNK_BYTES: Final = 48 << 20
+CHUNK_BYTES: Final = 24 << 20
 """Rows are turned into Calls in chunks of about this much text."""
 
 
@@ -133,7 +133,7 @@ class Intake:
                 self._take_file(path, name, is_alone)
                 self._report_progress()
             self._flush()
-            self._book(self._line.last())
+            self._book(self._line.rest())
         days = self._writer.close()
         if all(each.status == "not a log" for each in self._tallies):
             notes = "\n  ".join(each.note for each in self._tallies[:5])
@@ -216,19 +216,18 @@ class Intake:
                 self._report_progress()
 
     def _flush(self) -> None:
-        """Hand the chunk to the assembly line; book what the one before gave."""
+        """Hand the chunk to the assembly line; book what earlier ones gave."""
         chunk, self._chunk = self._chunk, Chunk()
         if chunk.plan is not None:
             names = [each.name for each in self._tallies]
             self._book(self._line.put(chunk, self._statement(chunk.plan), names))
 
-    def _book(self, done: Assembled | None) -> None:
-        if done is None:
-            return
-        for number, reject in done.rejects:
-            self._tallies[number].rejects[reject.reason] += 1
-            self._rejects.add(reject)
-        self._dropped.update(done.dropped)
+    def _book(self, done: Iterator[Assembled]) -> None:
+        for each in done:
+            for number, reject in each.rejects:
+                self._tallies[number].rejects[reject.reason] += 1
+                self._rejects.add(reject)
+            self._dropped.update(each.dropped)
 
     def _statement(self, plan: Plan) -> Statement:
         if plan.statement_key not in self._statements:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from breakeven.usage.call import CALL_COLUMNS
-from breakeven.usage.store.digest import CONTENT, row_text
+from breakeven.usage.store.digest import CONTENT
 from breakeven.usage.store.engine import Engine, parquet, path_literal
 
 SUSPICIOUS_US: Final = 3_600_000_000
@@ -38,10 +38,10 @@ def separate_twins(engine: Engine, new: Sequence[Path]) -> None:
     Two machines that rotate a log under one name can log such twins. Which of them gets which id does not matter,
     since they are equal; so importing the same files again, or one more of them, finds the others known.
     """
-    if not new:
+    if not new or not _find_repeats(engine, new):
         return
     rank = "row_number() OVER (PARTITION BY record_id ORDER BY source_file) - 1"
-    made_up = "regexp_full_match(record_id, 'row-[0-9a-f]{32}')"
+    made_up = "regexp_full_match(record_id, 'row-[0-9a-f]{32}') AND hash(record_id) IN (SELECT h FROM repeats)"
     twins = f"SELECT filename, file_row_number, record_id, {rank} AS twin FROM {parquet(new, with_place=True)}"
     engine.run(
         "CREATE OR REPLACE TEMP TABLE twins AS SELECT filename, file_row_number, record_id || '-' || twin AS new_id"
@@ -59,64 +59,116 @@ def separate_twins(engine: Engine, new: Sequence[Path]) -> None:
 
 def overlap(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Overlap:
     """Compare the ids in `new` files with each other and with the `stored` ones."""
-    engine.run("CREATE OR REPLACE TEMP TABLE lost (filename VARCHAR, file_row_number BIGINT)")
-    if not new or not _find_repeats(engine, new, stored):
-        return Overlap({}, {}, 0)
-    engine.run(f"CREATE OR REPLACE TEMP TABLE ranked AS {_ranked(new, stored)}")
-    engine.run("INSERT INTO lost SELECT filename, file_row_number FROM ranked WHERE NOT is_winner")
-    losers = _counts(engine, "SELECT filename AS name, count(*) AS n FROM lost GROUP BY ALL")
-    is_duplicate = "is_new AND (NOT is_winner OR is_known)"
-    duplicates = _counts(
-        engine, f"SELECT source_file AS name, count(*) AS n FROM ranked WHERE {is_duplicate} GROUP BY ALL"
+    engine.run("CREATE OR REPLACE TEMP TABLE lost (file UBIGINT, row BIGINT)")
+    engine.run(
+        "CREATE OR REPLACE TEMP TABLE outcomes (source_file VARCHAR, is_duplicate BOOLEAN, is_far_apart BOOLEAN)"
     )
-    far_apart = engine.value(
-        "SELECT count(*) FROM (SELECT record_id FROM ranked GROUP BY record_id"
-        f" HAVING max(start_us) - min(start_us) > {SUSPICIOUS_US})"
+    if new:
+        has_repeats = _find_repeats(engine, new)
+        if stored and _find_known(engine, new, stored):
+            _settle_pairs(engine, new, stored)
+        if has_repeats:
+            _settle_groups(engine, new, stored)
+    name_of = {int(engine.value(f"SELECT hash({path_literal(path)})")): path for path in (*new, *stored)}
+    losers = _counts(engine, "SELECT file AS name, count(*) AS n FROM lost GROUP BY ALL")
+    duplicates: dict[str, int] = _counts(
+        engine, "SELECT source_file AS name, count(*) AS n FROM outcomes WHERE is_duplicate GROUP BY ALL"
     )
-    engine.run("DROP TABLE ranked")
-    return Overlap({Path(name): n for name, n in losers.items()}, duplicates, int(far_apart))
+    far_apart = engine.value("SELECT count(*) FROM outcomes WHERE is_far_apart")
+    return Overlap({name_of[int(file)]: n for file, n in losers.items()}, duplicates, int(far_apart))
 
 
 def rewrite(engine: Engine, files: Sequence[Path], target: Path) -> int:
     """Write the rows of `files` that are not `lost` into `target`; return how many there are."""
     target.parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(column.name for column in CALL_COLUMNS)
-    kept = f"SELECT {columns} FROM {parquet(files, with_place=True)} ANTI JOIN lost USING (filename, file_row_number)"
+    rows = f"SELECT *, hash(filename) AS file, file_row_number AS row FROM {parquet(files, with_place=True)}"
+    kept = f"SELECT {columns} FROM ({rows}) ANTI JOIN lost USING (file, row)"
     engine.run(f"COPY ({kept}) TO {path_literal(target)} (FORMAT parquet)")
     return int(engine.value(f"SELECT count(*) FROM {parquet([target])}"))
 
 
-def _counts(engine: Engine, sql: str) -> dict[str, int]:
+def _counts(engine: Engine, sql: str) -> dict[Any, int]:
     table = engine.run(sql)
     return dict(zip(table["name"].to_pylist(), table["n"].to_pylist(), strict=True))
 
 
-def _find_repeats(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> bool:
-    """Make the table `repeats` of id hashes that occur more than once; false when there are none."""
+def _find_repeats(engine: Engine, new: Sequence[Path]) -> bool:
+    """Make the table `repeats` of id hashes that occur more than once in `new`; false when there are none."""
     hashes = f"SELECT hash(record_id) AS h FROM {parquet(new)}"
-    if stored:
-        known = f"SELECT hash(record_id) AS h FROM {parquet(stored)}"
-        hashes = f"{hashes} UNION ALL SELECT h FROM ({known}) SEMI JOIN ({hashes}) USING (h)"
     engine.run(f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1")
     return bool(engine.value("SELECT count(*) FROM repeats"))
 
 
-def _ranked(new: Sequence[Path], stored: Sequence[Path]) -> str:
-    """Every row whose id repeats, with `is_winner`, and `is_known` when the store has its id."""
-    parts = [_candidates(new, "true")] + ([_candidates(stored, "false")] if stored else [])
-    last_of_file = "PARTITION BY record_id, is_new, CASE WHEN is_new THEN source_file ELSE filename END"
-    order = "later_us DESC, output_tokens DESC, input_tokens DESC, content DESC, is_new, filename, file_row_number"
-    return f"""WITH candidates AS ({" UNION ALL ".join(parts)}),
-finals AS (SELECT *, row_number() OVER ({last_of_file} ORDER BY source_line DESC) = 1 AS is_final FROM candidates)
-SELECT *, is_final AND row_number() OVER (PARTITION BY record_id, is_final ORDER BY {order}) = 1 AS is_winner,
-bool_or(NOT is_new) OVER (PARTITION BY record_id) AS is_known
-FROM finals QUALIFY count(*) OVER (PARTITION BY record_id) > 1"""
+def _find_known(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> bool:
+    """Make the table `known` of id hashes that `new` and `stored` share; false when there are none."""
+    mine, theirs = (f"SELECT hash(record_id) AS h FROM {parquet(files)}" for files in (new, stored))
+    engine.run(f"CREATE OR REPLACE TEMP TABLE known AS SELECT h FROM ({theirs}) SEMI JOIN ({mine}) USING (h)")
+    return bool(engine.value("SELECT count(*) FROM known"))
 
 
-def _candidates(files: Sequence[Path], is_new: str) -> str:
+def _settle_pairs(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> None:
+    """Ids that are once in `new` and once in the store: the better standing stays, the stored one if they are equal."""
+    once = "h IN (SELECT h FROM known) AND h NOT IN (SELECT h FROM repeats)"
+    pairs = f"({_candidates(new, once)}) AS n JOIN ({_candidates(stored, once)}) AS s USING (record_id)"
+    engine.run(
+        "CREATE OR REPLACE TEMP TABLE pairs AS SELECT n.source_file,"
+        f" abs(n.start_us - s.start_us) > {SUSPICIOUS_US} AS is_far_apart,"
+        " CASE WHEN n.standing > s.standing THEN s.place ELSE n.place END AS loser"
+        f" FROM {pairs}"
+    )
+    engine.run("INSERT INTO lost SELECT loser.file, loser.row FROM pairs")
+    engine.run("INSERT INTO outcomes SELECT source_file, true, is_far_apart FROM pairs")
+    engine.run("DROP TABLE pairs")
+
+
+def _settle_groups(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> None:
+    """Ids that repeat in `new`: the last line of each file, then the best standing of these and of the store."""
+    several = "h IN (SELECT h FROM repeats)"
+    parts = [f"SELECT *, true AS is_new FROM ({_candidates(new, several)})"]
+    parts += [f"SELECT *, false AS is_new FROM ({_candidates(stored, several)})"] if stored else []
+    engine.run(f"CREATE OR REPLACE TEMP TABLE candidates AS {' UNION ALL '.join(parts)}")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE winners AS {_WINNERS}")
+    engine.run("INSERT INTO lost SELECT place.file, place.row FROM candidates ANTI JOIN winners USING (place)")
+    engine.run(f"INSERT INTO outcomes {_OUTCOMES}")
+    engine.run("DROP TABLE candidates")
+    engine.run("DROP TABLE winners")
+
+
+_WINNERS: Final = """
+WITH finals AS (
+    SELECT record_id, max({'line': source_line, 'standing': standing, 'place': place}) AS last
+    FROM candidates WHERE is_new GROUP BY record_id, source_file
+),
+contenders AS (
+    SELECT record_id, last.standing AS standing, false AS is_stored, last.place AS place FROM finals
+    UNION ALL SELECT record_id, standing, true, place FROM candidates WHERE NOT is_new
+)
+SELECT max({'standing': standing, 'is_stored': is_stored, 'place': place}).place AS place
+FROM contenders GROUP BY record_id"""
+"""The place of the row that stays, for each id. Of equal rows the stored one stays."""
+
+_OUTCOMES: Final = f"""
+WITH stored_ids AS (SELECT DISTINCT record_id FROM candidates WHERE NOT is_new),
+apart AS (
+    SELECT record_id FROM candidates GROUP BY record_id HAVING max(start_us) - min(start_us) > {SUSPICIOUS_US}
+),
+judged AS (
+    SELECT source_file, record_id, place IN (SELECT place FROM winners) AS is_winner,
+    record_id IN (SELECT record_id FROM stored_ids) AS is_stored FROM candidates WHERE is_new
+)
+SELECT source_file, NOT is_winner OR is_stored, is_winner AND record_id IN (SELECT record_id FROM apart) FROM judged"""
+"""For each new row: is it a duplicate, and (once per id) do its deliveries lie far apart."""
+
+
+def _candidates(files: Sequence[Path], condition: str) -> str:
+    """Rows whose id hash `h` meets `condition`, with what decides between them."""
+    content = ", ".join(column.name for column in CONTENT)
+    later_us = "epoch_us(COALESCE(end_time, start_time))"
+    standing = f"{{'later_us': {later_us}, 'out': output_tokens, 'in': input_tokens, 'content': hash({content})}}"
+    place = "{'file': hash(filename), 'row': file_row_number}"
+    rows = f"SELECT *, hash(record_id) AS h FROM {parquet(files, with_place=True)}"
     return (
-        "SELECT record_id, filename, file_row_number, source_file, source_line, input_tokens, output_tokens,"
-        f" epoch_us(start_time) AS start_us, epoch_us(COALESCE(end_time, start_time)) AS later_us,"
-        f" md5({row_text(CONTENT)}) AS content, {is_new} AS is_new"
-        f" FROM {parquet(files, with_place=True)} WHERE hash(record_id) IN (SELECT h FROM repeats)"
+        f"SELECT record_id, source_file, source_line, epoch_us(start_time) AS start_us, {standing} AS standing,"
+        f" {place} AS place FROM ({rows}) WHERE {condition}"
     )
