@@ -69,13 +69,12 @@ def overlap(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Over
             _settle_pairs(engine, new, stored)
         if has_repeats:
             _settle_groups(engine, new, stored)
-    name_of = {int(engine.value(f"SELECT hash({path_literal(path)})")): path for path in (*new, *stored)}
     losers = _counts(engine, "SELECT file AS name, count(*) AS n FROM lost GROUP BY ALL")
     duplicates: dict[str, int] = _counts(
         engine, "SELECT source_file AS name, count(*) AS n FROM outcomes WHERE is_duplicate GROUP BY ALL"
     )
     far_apart = engine.value("SELECT count(*) FROM outcomes WHERE is_far_apart")
-    return Overlap({name_of[int(file)]: n for file, n in losers.items()}, duplicates, int(far_apart))
+    return Overlap(_by_path(engine, losers, (*new, *stored)), duplicates, int(far_apart))
 
 
 def rewrite(engine: Engine, files: Sequence[Path], target: Path) -> int:
@@ -91,6 +90,16 @@ def rewrite(engine: Engine, files: Sequence[Path], target: Path) -> int:
 def _counts(engine: Engine, sql: str) -> dict[Any, int]:
     table = engine.run(sql)
     return dict(zip(table["name"].to_pylist(), table["n"].to_pylist(), strict=True))
+
+
+def _by_path(engine: Engine, counts: dict[int, int], files: Sequence[Path]) -> dict[Path, int]:
+    """`counts` by path instead of by the hash of the path."""
+    if not counts:
+        return {}
+    names = ", ".join(path_literal(path) for path in files)
+    hashed = engine.run(f"SELECT filename, hash(filename) AS file FROM (SELECT unnest([{names}]) AS filename)")
+    pairs = zip(hashed["filename"].to_pylist(), hashed["file"].to_pylist(), strict=True)
+    return {Path(name): counts[file] for name, file in pairs if file in counts}
 
 
 def _find_repeats(engine: Engine, new: Sequence[Path]) -> bool:
