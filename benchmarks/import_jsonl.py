@@ -2,7 +2,8 @@
 
     python benchmarks/import_jsonl.py [ROWS] [ROUNDS]
 
-The log looks like that of a gateway: id, time, nested OpenAI `usage`, latency, user, task; 315 bytes a row. The
+Two logs: one as a gateway writes it (id, time, nested OpenAI `usage`, latency, user, task; 315 bytes a row), and one
+with a fifth of the rows that carry prompt and answer (3 kB a row), which import drops and the baseline keeps. The
 baseline is `COPY (SELECT * FROM read_json(...)) TO ... (FORMAT parquet)`: it checks nothing, keeps no rejects, finds no
 duplicates, hashes no user and writes one file. Both run as processes of their own, in turns; the best round counts.
 """
@@ -23,6 +24,7 @@ import numpy as np
 BASELINE = """
 import duckdb, sys, time
 con = duckdb.connect()
+con.execute("SET enable_progress_bar = false")
 start = time.perf_counter()
 con.execute(f"COPY (SELECT * FROM read_json('{sys.argv[1]}')) TO '{sys.argv[2]}.parquet' (FORMAT parquet)")
 print(time.perf_counter() - start)
@@ -60,8 +62,9 @@ class Run:
     peak_mib: float
 
 
-def write_log(path: Path, rows: int) -> None:
+def write_log(path: Path, rows: int, *, has_prompts: bool) -> None:
     """Thirty days of calls in the order of time."""
+    words = [f"word{number * 7919 % 10_007}" for number in range(5000)]
     rng = np.random.default_rng(0)
     start = datetime(2026, 9, 1, tzinfo=UTC)
     seconds = np.sort(rng.uniform(0, 30 * 86_400, rows))
@@ -87,6 +90,10 @@ def write_log(path: Path, rows: int) -> None:
                 "task": "abcd"[number % 4],
                 "status": 200,
             }
+            if has_prompts:
+                first = number * 31 % 4500
+                row["messages"] = [{"role": "user", "content": " ".join(words[first : first + 250])}]
+                row["response"] = " ".join(words[first + 250 : first + 350])
             file.write(json.dumps(row) + "\n")
 
 
@@ -102,26 +109,35 @@ def run(code: str, *arguments: str) -> Run:
     return Run(wall_s, usage.ru_maxrss / 1024)
 
 
-def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    programs = {"DuckDB read_json to Parquet": BASELINE, "breakeven import": OURS, "breakeven import, again": AGAIN}
-    runs: dict[str, list[Run]] = {name: [] for name in programs}
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.jsonl"
-        write_log(log, rows)
-        size_mib = log.stat().st_size / 2**20
-        for number in range(rounds):
-            for name, code in programs.items():
-                target = str(Path(folder) / f"{number}-{programs[name] is BASELINE}-{len(runs[name])}-{name[-5:]}")
-                runs[name].append(run(code, str(log), target, str(rows)))
+PROGRAMS = {"DuckDB read_json to Parquet": BASELINE, "breakeven import": OURS, "breakeven import, again": AGAIN}
+
+
+def compared(folder: Path, rows: int, rounds: int, *, has_prompts: bool) -> None:
+    """Write a log, run every program on it in turns, print the table."""
+    log = folder / f"log-{has_prompts}.jsonl"
+    write_log(log, rows, has_prompts=has_prompts)
+    size_mib = log.stat().st_size / 2**20
+    runs: dict[str, list[Run]] = {name: [] for name in PROGRAMS}
+    for number in range(rounds):
+        for place, (name, code) in enumerate(PROGRAMS.items()):
+            runs[name].append(run(code, str(log), str(folder / f"{has_prompts}-{number}-{place}"), str(rows)))
     base_s = min(each.wall_s for each in runs["DuckDB read_json to Parquet"])
-    print(f"{rows:,} rows, {size_mib:,.0f} MiB of JSON lines, {os.cpu_count()} cores, best of {rounds}")
+    kind = "with prompts" if has_prompts else "without prompts"
+    print(f"{rows:,} rows {kind}, {size_mib:,.0f} MiB of JSON lines, {os.cpu_count()} cores, best of {rounds}")
     print(f"{'what':32}{'wall s':>9}{'rows/s':>12}{'MiB/s':>8}{'peak MiB':>10}{'x DuckDB rate':>15}")
     for name, found in runs.items():
         wall_s, peak_mib = min(each.wall_s for each in found), min(each.peak_mib for each in found)
         rate = f"{base_s / wall_s:15.2f}"
         print(f"{name:32}{wall_s:9.2f}{rows / wall_s:12,.0f}{size_mib / wall_s:8.0f}{peak_mib:10,.0f}{rate}")
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    with tempfile.TemporaryDirectory() as folder:
+        compared(Path(folder), rows, rounds, has_prompts=False)
+        print()
+        compared(Path(folder), rows // 5, rounds, has_prompts=True)
 
 
 if __name__ == "__main__":

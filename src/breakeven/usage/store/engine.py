@@ -22,8 +22,7 @@ class Engine:
 
         self._backend = ibis.duckdb.connect()
         self._connection = self._backend.con
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET enable_progress_bar = false")
+        _prepare(self._connection)
         self._connection.execute(f"SET temp_directory = {path_literal(spill_folder)}")
         if memory_limit_gib is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit_gib:g}GiB'")
@@ -35,7 +34,7 @@ class Engine:
         DuckDB reads an Arrow table with one thread, so work is shared out as chunks, each on a cursor of its own.
         """
         with self._connection.cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'")
+            _prepare(cursor)
             cursor.register("chunk", chunk)
             return cursor.execute(sql).to_arrow_table()
 
@@ -62,6 +61,12 @@ class Engine:
     def close(self) -> None:
         """End the session."""
         self._backend.disconnect()
+
+
+def _prepare(connection: Any) -> None:
+    """Settings of a session: they do not pass on to its cursors."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
 
 
 def parquet(files: Sequence[Path], *, with_day: bool = False, with_place: bool = False) -> str:
