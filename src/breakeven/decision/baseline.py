@@ -58,6 +58,8 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
 
 def unused_contracts(calls: Table, catalog: Catalog, scenario: Scenario) -> list[str]:
     """Contract lines that change the price of no call on the catalogue's date: a misspelt name, or another time."""
+    if not scenario.contract_prices:
+        return []
     provider, _, model = scenario.frontier_model.rpartition("/")
     keys = [*price_keys(calls), PriceKey(provider or None, model)]
     rows = _rows_of_the_day(keys, catalog, scenario)

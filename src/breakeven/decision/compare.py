@@ -253,8 +253,6 @@ def _levers(
     if rival is None:
         return ()
     two = {each.name: options[each.name] for each in (rival, winner)}
-    if STATUS_QUO not in two:
-        two[STATUS_QUO] = options[STATUS_QUO]
     leaves: dict[str, Node] = {}
     for each in (rival, winner):
         for node in (each.cost.cost_per_success, each.cost.total):

@@ -21,6 +21,7 @@ from breakeven.options.option import (
     binder_for,
     option_cost,
 )
+from breakeven.units import TOKENS_PER_MTOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _model_price(model: ModelDemand, log: Source) -> Node:
     if model.prices:
         node = books.evaluate(token_usd_per_mtok)
         return books.derive("token_usd_per_mtok", node.value, how, node)
-    effective = model.spend_usd / max(model.mix.tokens, 1) * 1e6
+    effective = model.spend_usd / max(model.mix.tokens, 1) * TOKENS_PER_MTOK
     return books.derive(
         "token_usd_per_mtok", effective, how + "; price tiers applied call by call", source=model.source
     )

@@ -167,7 +167,8 @@ def profile_workload(
     rows = price_table(price_keys(calls), observation.first_time, observation.last_time, contract, catalog)
     table = priced(calls, rows).select(*_NEEDED).cache()
     totals = _row(table.aggregate(**_totals(table), errors_count=_count(table, table.status == "error")))
-    hours = _hourly_tokens(table, observation)
+    by_hour = _hourly(table)
+    hours = _hourly_tokens(by_hour, observation)
     return Workload(
         observation=observation,
         requests_count=round(totals["requests_count"]),
@@ -180,7 +181,7 @@ def profile_workload(
         spend_usd=totals["spend_usd"] or 0.0,
         models=model_uses(table),
         days=_days(table, observation),
-        hours_of_week=_hours_of_week(table, observation),
+        hours_of_week=_hours_of_week(by_hour, observation),
         hourly_peak_to_mean_ratio=_peak_to_mean(hours) if observation.sees_week else None,
         peak_basis=(
             f"99 % of the tokens fall in hours of {hours.size} at most this busy, over the mean hour"
@@ -316,9 +317,9 @@ def _hourly(table: Table) -> list[dict[str, Any]]:
     return _rows(by_hour.aggregate(requests=_count(table), tokens=_tokens(table)))
 
 
-def _hourly_tokens(table: Table, observation: Observation) -> NDArray[np.float64]:
+def _hourly_tokens(by_hour: list[dict[str, Any]], observation: Observation) -> NDArray[np.float64]:
     """Tokens of every hour of the window, hours without a call counted as zero; shape ``(hours,)``."""
-    seen = np.array([row["tokens"] for row in _hourly(table)], dtype=np.float64)
+    seen = np.array([row["tokens"] for row in by_hour], dtype=np.float64)
     hours_count = sum(hour_of_week_counts(observation))
     return np.concatenate([seen, np.zeros(max(hours_count - seen.size, 0))])
 
@@ -337,13 +338,13 @@ def _peak_to_mean(hourly_tokens: NDArray[np.float64]) -> float:
     return max(float(peak / rates.mean()), 1.0)
 
 
-def _hours_of_week(table: Table, observation: Observation) -> tuple[HourUse, ...]:
+def _hours_of_week(by_hour: list[dict[str, Any]], observation: Observation) -> tuple[HourUse, ...]:
     """Mean requests and tokens of each hour of the week over the weeks observed."""
     if not observation.sees_week:
         return ()
     counts = hour_of_week_counts(observation)
     requests, tokens = [0.0] * len(counts), [0.0] * len(counts)
-    for row in _hourly(table):
+    for row in by_hour:
         hour: datetime = row["hour"]
         slot = hour.weekday() * 24 + hour.hour
         requests[slot] += row["requests"]
