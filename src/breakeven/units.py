@@ -14,11 +14,16 @@ MONTHS_PER_YEAR: Final = 12.0
 HOURS_PER_YEAR: Final = 8760.0
 HOURS_PER_WEEK: Final = 168.0
 SECONDS_PER_HOUR: Final = 3600.0
+WATTS_PER_KW: Final = 1e3
+GRAMS_PER_KG: Final = 1e3
+KG_PER_TONNE: Final = 1e3
 MS_PER_S: Final = 1e3
 TOKENS_PER_MTOK: Final = 1e6
 BYTES_PER_GB: Final = 1e9
 BYTES_PER_GIB: Final = float(2**30)
 FLOPS_PER_TFLOPS: Final = 1e12
+FLOP_PER_TRAINED_PARAM_TOKEN: Final = 6.0
+"""Arithmetic of one parameter for one token of training, forward and backward (Kaplan et al., arXiv 2001.08361)."""
 FLOP_PER_MULTIPLY_ADD: Final = 2.0
 """Arithmetic of one parameter for one token."""
 TOKENS_PER_STEP: Final = 1.0
@@ -34,8 +39,16 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "usd_per_year": "usd/year",
     "usd_per_mtok": "usd/mtok",
     "usd_per_kwh": "usd/kwh",
+    "usd_per_kw_month": "usd/kilowatt/month",
+    "usd_per_tonne": "usd/tonne",
+    "usd_per_request": "usd/request",
+    "usd_per_event": "usd",
+    "usd_per_gpu": "usd",
+    "usd_per_unit_hour": "usd/hour",
     "usd_per_success": "usd/request",
     "usd_per_cny": "usd/cny",
+    "usd_per_eur": "usd/eur",
+    "usd_per_gbp": "usd/gbp",
     "usd": "usd",
     "tok_per_s": "token/s",
     "req_per_s": "request/s",
@@ -64,8 +77,14 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "bytes_per_param": "byte",
     "tflops": "teraflop/s",
     "w": "watt",
+    "w_per_gpu": "watt",
     "px": "pixel",
+    "kw": "kilowatt",
     "kwh": "kwh",
+    "kwh_per_month": "kwh/month",
+    "kg_per_month": "kilogram/month",
+    "tonnes_per_month": "tonne/month",
+    "g_per_kwh": "gram/kwh",
     "s_per_request": "s/request",
     "s_per_token": "s/token",
     "ms": "millisecond",
@@ -74,6 +93,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "days": "day",
     "months": "month",
     "fraction_per_year": "1/year",
+    "fraction_per_month": "1/month",
     "fraction": "fraction",
     "ratio": "ratio",
     "count": "count",

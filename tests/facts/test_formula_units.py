@@ -22,11 +22,15 @@ CONSTANT_UNITS = {
     "HOURS_PER_WEEK": "hour/week",
     "SECONDS_PER_HOUR": "s/hour",
     "MS_PER_S": "ms/s",
+    "WATTS_PER_KW": "watt/kilowatt",
+    "GRAMS_PER_KG": "gram/kilogram",
+    "KG_PER_TONNE": "kilogram/tonne",
     "TOKENS_PER_MTOK": "token/mtok",
     "BYTES_PER_GB": "byte/gigabyte",
     "BYTES_PER_GIB": "byte/gibibyte",
     "FLOPS_PER_TFLOPS": "(flop/s)/(teraflop/s)",
     "FLOP_PER_MULTIPLY_ADD": "flop/token",
+    "FLOP_PER_TRAINED_PARAM_TOKEN": "flop/token",
     "TOKENS_PER_STEP": "token",
 }
 """FLOP_PER_MULTIPLY_ADD is two FLOP for one parameter and one token."""
@@ -56,6 +60,8 @@ def registry() -> pint.UnitRegistry:
     ureg.define("count = 1")
     ureg.define("kwh = kilowatt_hour")
     ureg.define("cny = [yuan]")
+    ureg.define("eur = [euro]")
+    ureg.define("gbp = [pound_sterling]")
     # the package's calendar: a month is 730 hours, a year twelve of them
     ureg.define("month = 730 * hour")
     ureg.define("year = 8760 * hour")
