@@ -50,3 +50,23 @@ def demand(
 def situation(of: Demand, scenario: dict[str, Assumption] | None = None, **choices: object) -> Situation:
     """The catalogue of a fixed day with a demand and overrides."""
     return Situation(of, load_catalog(AS_OF), Scenario(**choices).choices(), scenario or {})
+
+
+QUOTE = {
+    "provisioned_usd_per_unit_hour": 2.0,
+    "provisioned_unit_tok_per_s": 500.0,
+    "provisioned_units_min_count": 2.0,
+}
+"""A typed-in quote of provisioned throughput."""
+NEEDS: dict[str, tuple[dict[str, float], dict[str, object]]] = {
+    "provisioned": (QUOTE, {}),
+    "brokered_deepinfra": ({}, {"open_model": "Llama-3.3-70B"}),
+    "brokered_siliconflow": ({}, {"open_model": "Qwen3-30B-A3B"}),
+}
+"""Option -> overrides and choices without which it cannot be had."""
+
+
+def situation_of(name: str, of: Demand, scenario: dict[str, Assumption] | None = None, **chosen: object) -> Situation:
+    """A situation in which the option `name` can be had."""
+    facts, choices = NEEDS.get(name, ({}, {}))
+    return situation(of, {**pinned(facts), **(scenario or {})}, **{**choices, **chosen})

@@ -15,6 +15,14 @@ class CatalogError(BreakevenError):
     """A catalogue entry is incomplete, contradicts itself, or is not there."""
 
 
+class ConstraintNotMet(CatalogError):
+    """A provider does not meet a hard constraint of the scenario, or nobody knows whether it does."""
+
+
+class RefreshError(CatalogError):
+    """A source of prices could not be read, or what came is not to be trusted; nothing was written."""
+
+
 class UnknownPrice(BreakevenError):
     """No price is known for something on a date. Shown as unpriced; never taken as zero."""
 
@@ -25,6 +33,10 @@ class UnknownName(BreakevenError):
 
 class ScenarioError(BreakevenError):
     """The scenario file has an unknown key, an impossible value, or contradicts itself."""
+
+
+class ClaimError(BreakevenError):
+    """A claim file cannot be read, names something unknown, or gives an impossible value."""
 
 
 class DocumentError(BreakevenError):

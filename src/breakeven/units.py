@@ -11,6 +11,9 @@ from typing import Final
 HOURS_PER_MONTH: Final = 730.0
 """Default length of a calendar month, hours (8,760 / 12). An input of every scenario, printed in every report."""
 MONTHS_PER_YEAR: Final = 12.0
+MONTH_MONTHS: Final = 1.0
+YEAR_MONTHS: Final = 12.0
+"""One month and one year as durations (`MONTHS_PER_YEAR` converts)."""
 HOURS_PER_YEAR: Final = 8760.0
 HOURS_PER_WEEK: Final = 168.0
 SECONDS_PER_HOUR: Final = 3600.0
@@ -65,6 +68,8 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "hours_per_event": "hour",
     "hours_per_month": "hour/month",
     "hours_per_year": "hour/year",
+    "hours_per_day": "hour/day",
+    "days_per_month": "day/month",
     "events_per_gpu_year": "1/year",
     "events_per_gpu_month": "1/month",
     "events_per_replica_month": "1/month",
@@ -92,6 +97,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "hours": "hour",
     "days": "day",
     "months": "month",
+    "years": "year",
     "fraction_per_year": "1/year",
     "fraction_per_month": "1/month",
     "fraction": "fraction",

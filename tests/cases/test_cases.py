@@ -28,7 +28,7 @@ def test_case(path: Path) -> None:
         prices=prices,
     )
     facts = pinned({**(prices or {}), **case["facts"], "volume_over_observed_ratio": 1.0})
-    cost = discover_options()[case["option"]].cost(situation(of, facts), Evaluation(typical))
+    cost = discover_options()[case["option"]].cost(situation(of, facts, **case.get("choices", {})), Evaluation(typical))
     lines = {line.name: float(line.usd_per_month.value.flat[0]) for line in cost.breakdown.lines}
     assert lines == {name: pytest.approx(value, rel=2e-6, abs=1e-9) for name, value in case["lines"].items()}
     assert float(cost.total.value.flat[0]) == pytest.approx(case["total_usd_per_month"], rel=1e-9)

@@ -17,6 +17,8 @@ from breakeven.units import unit_of
 
 CONSTANT_UNITS = {
     "MONTHS_PER_YEAR": "month/year",
+    "MONTH_MONTHS": "month",
+    "YEAR_MONTHS": "month",
     "HOURS_PER_YEAR": "hour/year",
     "HOURS_PER_MONTH": "hour/month",
     "HOURS_PER_WEEK": "hour/week",

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.catalog.load import load_catalog
 from breakeven.decision.compare import typical
 from breakeven.errors import CatalogError, UnknownName, UnknownPrice
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Layer
 from breakeven.options.discover import discover_options, select_options
 from breakeven.options.option import Evaluation
-from costing import demand, pinned, situation
+from costing import AS_OF, demand, pinned, situation, situation_of
 
 OPTIONS = discover_options()
 NAMES = sorted(OPTIONS)
@@ -23,7 +24,7 @@ NAMES = sorted(OPTIONS)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_leaf_has_a_source_or_was_worked_out_in_words(name: str) -> None:
-    cost = OPTIONS[name].cost(situation(demand(2100)), Evaluation(typical))
+    cost = OPTIONS[name].cost(situation_of(name, demand(2100)), Evaluation(typical))
     for line in cost.breakdown.lines:
         for leaf in line.usd_per_month.leaves().values():
             assert leaf.source is not None or leaf.summary, f"{line.name}: {leaf.name} comes from nowhere"
@@ -38,13 +39,13 @@ def test_each_leaf_has_a_source_or_was_worked_out_in_words(name: str) -> None:
 @given(low=st.floats(1, 50_000), ratio=st.floats(1.0, 50.0))
 def test_costs_rise_with_volume(name: str, low: float, ratio: float) -> None:
     volumes = np.array([low, low * ratio])
-    totals = OPTIONS[name].cost(situation(demand(2100)), Evaluation(typical, volumes)).total.value
+    totals = OPTIONS[name].cost(situation_of(name, demand(2100)), Evaluation(typical, volumes)).total.value
     assert totals[1] >= totals[0] * (1 - 1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_curve_through_the_observed_volume_is_the_costed_option(name: str) -> None:
-    here = situation(demand(2100))
+    here = situation_of(name, demand(2100))
     alone = OPTIONS[name].cost(here, Evaluation(typical)).total.value
     on_curve = OPTIONS[name].cost(here, Evaluation(typical, np.array([2100.0]))).total.value
     assert on_curve == pytest.approx(alone, rel=1e-12)
@@ -52,7 +53,7 @@ def test_a_curve_through_the_observed_volume_is_the_costed_option(name: str) -> 
 
 @pytest.mark.parametrize("name", ["rented_on_demand", "rented_spot", "hybrid"])
 def test_the_cost_is_a_line_between_the_steps_it_names(name: str) -> None:
-    here = situation(demand(2100))
+    here = situation_of(name, demand(2100))
     stair = OPTIONS[name].cost(here, Evaluation(typical)).staircase
     assert stair is not None
     edges = stair.steps_mtok(stair.step_mtok * 6.5)
@@ -69,7 +70,7 @@ def test_the_same_name_is_the_same_draws_in_every_option() -> None:
     draws = DrawSet(draws_log2=8)
     salaries = []
     for name in ("frontier_api", "brokered", "rented_on_demand"):
-        cost = OPTIONS[name].cost(situation(demand(2100)), Evaluation(draws.of))
+        cost = OPTIONS[name].cost(situation_of(name, demand(2100)), Evaluation(draws.of))
         labour = next(line for line in cost.breakdown.lines if line.name == "engineering_labour")
         salaries.append(labour.usd_per_month.leaves()["engineer_usd_per_year"].value)
     assert np.array_equal(salaries[0], salaries[1])
@@ -101,8 +102,11 @@ def test_unknown_names_are_refused_with_the_nearest_one() -> None:
 
 
 def test_a_gpu_without_an_offer_is_unpriced_not_free() -> None:
-    with pytest.raises(UnknownPrice, match="no offer to rent 'MI300X'"):
-        OPTIONS["rented_spot"].cost(situation(demand(1), gpu="MI300X"), Evaluation(typical))
+    catalog = load_catalog(AS_OF)
+    on_spot = {offer.gpu for offer in catalog.gpu_offers.values() if offer.term == "spot"}
+    gpu = min(set(catalog.gpus) - on_spot)
+    with pytest.raises(UnknownPrice, match=f"no offer to rent '{gpu}'"):
+        OPTIONS["rented_spot"].cost(situation(demand(1), gpu=gpu), Evaluation(typical))
 
 
 def test_a_measured_capacity_wins_over_the_serving_model() -> None:
@@ -115,9 +119,11 @@ def test_a_measured_capacity_wins_over_the_serving_model() -> None:
 def test_hybrid_at_share_zero_and_one_bounds() -> None:
     """At share 1 the hybrid pays the fleet of the whole volume plus the API's standing costs."""
     here = {
-        share: situation(demand(2100), pinned({"hybrid_commodity_share_fraction": share})) for share in (0.999999, 0.5)
+        share: situation(demand(2100), pinned({"hybrid_commodity_share_fraction": share, "success_fraction": 0.9}))
+        for share in (0.999999, 0.5)
     }
-    whole = OPTIONS["rented_on_demand"].cost(situation(demand(2100)), Evaluation(typical))
+    alone = situation(demand(2100), pinned({"success_fraction": 0.9}))
+    whole = OPTIONS["rented_on_demand"].cost(alone, Evaluation(typical))
     hybrid = OPTIONS["hybrid"].cost(here[0.999999], Evaluation(typical))
     by_name = {line.name: float(line.usd_per_month.value.flat[0]) for line in hybrid.breakdown.lines}
     for line in whole.breakdown.lines:

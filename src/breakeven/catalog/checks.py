@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from breakeven.catalog.files import CatalogFiles, Place
-from breakeven.catalog.schema import AssumptionEntry, DatedRange, DatedTokenPricesEntry, SourceEntry
+from breakeven.catalog.price_spread import DIMENSION as LIST_PRICE_SPREAD_DIMENSION
+from breakeven.catalog.schema import AssumptionEntry, DatedRange, DatedTokenPricesEntry, TokenOfferEntry
+from breakeven.catalog.schema_base import SourceEntry
 from breakeven.errors import CatalogError, nearest
 from breakeven.units import UNIT_BY_SUFFIX, unit_of
 
@@ -24,6 +26,12 @@ def check(files: CatalogFiles) -> None:
         _check_values(where, name, entry)
     _check_dates(files)
     _check_references(files)
+    _check_goods_once(files)
+
+
+def warnings(files: CatalogFiles) -> tuple[str, ...]:
+    """What is odd but may be true: each with its file and line. The catalogue loads all the same."""
+    return tuple(sorted([*_odd_cache_prices(files), *_currencies_without_rate(files), *_odd_spot_prices(files)]))
 
 
 def all_assumptions(files: CatalogFiles) -> Iterator[tuple[Place, str, AssumptionEntry]]:
@@ -61,7 +69,7 @@ def _check_names_once(files: CatalogFiles) -> None:
 
 
 def _check_dimensions(files: CatalogFiles) -> None:
-    name_of: dict[int, str] = {}
+    name_of: dict[int, str] = {LIST_PRICE_SPREAD_DIMENSION: "list_price_spread"}
     dimension_of: dict[str, int] = {}
     everything = list(all_assumptions(files))
     next_free = 1 + max((entry.dimension for _, _, entry in everything), default=-1)
@@ -141,22 +149,103 @@ def _sources(files: CatalogFiles) -> Iterator[tuple[Place, SourceEntry]]:
     for models in files.models:
         for name, model in models.content.root.items():
             yield models.where(name), model.source
+    for providers in files.providers:
+        for name, provider in providers.content.root.items():
+            yield providers.where(name), provider.source
+    for lists in files.price_sources:
+        for name, source in lists.content.sources.items():
+            yield lists.where("sources", name), source
 
 
 def _check_references(files: CatalogFiles) -> None:
     gpus = [name for file in files.hardware for name in file.content.root]
     models = [name for file in files.models for name in file.content.root]
+    providers = [name for file in files.providers for name in file.content.root]
     for offers in files.gpu_offers:
         for name, offer in offers.content.root.items():
-            if offer.gpu not in gpus:
-                where = offers.where(name, "gpu")
-                raise CatalogError(f"{where}: no GPU '{offer.gpu}' under hardware/; {nearest(offer.gpu, gpus)}")
+            _known(offers.where(name, "gpu"), "GPU", offer.gpu, gpus, "hardware/")
+            _known(offers.where(name, "provider"), "provider", offer.provider, providers, "providers.yaml")
+    sold = {name: offer for file in files.token_offers for name, offer in file.content.root.items()}
     for tokens in files.token_offers:
-        for name, sold in tokens.content.root.items():
-            if sold.kind == "brokered" and sold.model not in models:
-                where = tokens.where(name, "model")
-                raise CatalogError(f"{where}: no model '{sold.model}' under models/; {nearest(sold.model, models)}")
+        for name, each in tokens.content.root.items():
+            _known(tokens.where(name, "provider"), "provider", each.provider, providers, "providers.yaml")
+            if each.kind == "brokered" or (each.kind == "own_api" and each.model not in each.model_ids):
+                _known(tokens.where(name, "model"), "model", each.model, models, "models/")
+            if each.cheaper_tier is not None:
+                _check_cheaper_tier(tokens.where(name, "cheaper_tier"), name, each, sold)
     for file in files.fx:
         for name in file.content.root:
             if not name.startswith("usd_per_"):
                 raise CatalogError(f"{file.where(name)}: an exchange rate is named after its unit, e.g. usd_per_cny.")
+
+
+def _known(where: Place, kind: str, name: str, known: list[str], place: str) -> None:
+    if name not in known:
+        raise CatalogError(f"{where}: no {kind} '{name}' under {place}; {nearest(name, known)}")
+
+
+def _check_cheaper_tier(where: Place, name: str, offer: TokenOfferEntry, sold: dict[str, TokenOfferEntry]) -> None:
+    tier = offer.cheaper_tier or ""
+    if tier == name or tier not in sold:
+        others = [each for each in sold if each != name]
+        raise CatalogError(f"{where}: no other offer '{tier}'; {nearest(tier, others)}")
+    if sold[tier].provider != offer.provider:
+        raise CatalogError(f"{where}: '{tier}' is sold by {sold[tier].provider}; a tier is of the same provider.")
+
+
+def _check_goods_once(files: CatalogFiles) -> None:
+    """Two offers of one good would be two prices for it on one day."""
+    seen: dict[tuple[str, ...], Place] = {}
+    good: tuple[str, ...]
+    for offers in files.gpu_offers:
+        for name, offer in offers.content.root.items():
+            good = (offer.gpu, offer.term, offer.provider)
+            _first(seen, good, offers.where(name), f"{offer.gpu} on terms '{offer.term}' at {offer.provider}")
+    for tokens in files.token_offers:
+        for name, sold in tokens.content.root.items():
+            for model_id in sold.model_ids:
+                good = (sold.provider, model_id.lower())
+                _first(seen, good, tokens.where(name), f"{model_id} at {sold.provider}")
+
+
+def _first(seen: dict[tuple[str, ...], Place], good: tuple[str, ...], where: Place, said: str) -> None:
+    if good in seen:
+        raise CatalogError(f"{where}: contradicts {seen[good]}, which prices {said} too; keep one and append to it.")
+    seen[good] = where
+
+
+def _odd_cache_prices(files: CatalogFiles) -> Iterator[str]:
+    for tokens in files.token_offers:
+        for name, offer in tokens.content.root.items():
+            for dated in offer.values or ():
+                price = dated.value
+                if price is not None and (price.cache_read_per_mtok or 0.0) > price.input_per_mtok:
+                    yield (
+                        f"{tokens.where(name)}: since {dated.since} a cached token costs {price.cache_read_per_mtok:g},"
+                        f" a fresh one {price.input_per_mtok:g}."
+                    )
+
+
+def _currencies_without_rate(files: CatalogFiles) -> Iterator[str]:
+    rates = {name for file in files.fx for name in file.content.root}
+    for tokens in files.token_offers:
+        for name, offer in tokens.content.root.items():
+            if offer.currency != "USD" and f"usd_per_{offer.currency.lower()}" not in rates:
+                where = tokens.where(name, "currency")
+                yield f"{where}: fx.yaml has no usd_per_{offer.currency.lower()}, so the offer stays unpriced."
+
+
+def _odd_spot_prices(files: CatalogFiles) -> Iterator[str]:
+    """Days on which interruptible GPUs would cost more than safe ones."""
+    typical: dict[tuple[str, str, str, object], tuple[Place, float]] = {}
+    for offers in files.gpu_offers:
+        for name, offer in offers.content.root.items():
+            for fact, entry in offer.facts.items():
+                for dated in entry.values:
+                    if dated.value is not None:
+                        key = (offer.gpu, offer.term, fact, dated.since)
+                        typical[key] = (offers.where(name), dated.value.typical)
+    for (gpu, term, fact, since), (where, price) in typical.items():
+        safe = typical.get((gpu, "on_demand", fact, since))
+        if term == "spot" and safe is not None and price >= safe[1]:
+            yield f"{where}: since {since} spot costs {price:g}, on demand {safe[1]:g}."

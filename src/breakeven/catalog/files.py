@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,14 +19,22 @@ from breakeven.catalog.schema import (
     ModelFile,
     TokenOfferFile,
 )
+from breakeven.catalog.schema_context import CarbonFile, PriceSourcesFile, ProviderFile
 from breakeven.errors import CatalogError
+
+if TYPE_CHECKING:
+    from breakeven.catalog.overlay import TokenList
 
 DATA: Final = Path(__file__).parent / "data"
 """The catalogue that ships with the package."""
 SCHEMA_PAGE: Final = "docs/reference/catalog.schema.json"
+CARBON_FILE: Final = "carbon.yaml"
 PLACES: Final[dict[str, type[BaseModel]]] = {
     "catalogue.yaml": CatalogueFile,
+    CARBON_FILE: CarbonFile,
     "fx.yaml": AssumptionFile,
+    "providers.yaml": ProviderFile,
+    "price_sources.yaml": PriceSourcesFile,
     "assumptions/*.yaml": AssumptionFile,
     "offers/gpu_*.yaml": GpuOfferFile,
     "offers/tokens*.yaml": TokenOfferFile,
@@ -76,8 +85,18 @@ class CatalogFiles:
     token_offers: tuple[CatalogFile[TokenOfferFile], ...]
     hardware: tuple[CatalogFile[HardwareFile], ...]
     models: tuple[CatalogFile[ModelFile], ...]
+    providers: tuple[CatalogFile[ProviderFile], ...]
+    price_sources: tuple[CatalogFile[PriceSourcesFile], ...]
+    carbon_bytes: bytes | None
+    """carbon.yaml, unread; None when there is none."""
     digest: str
     """SHA-256 of all names and bytes."""
+    token_lists: tuple[TokenList, ...] = ()
+    """Editions of the token price list that a refresh read on this machine, oldest first."""
+
+    def carbon(self) -> CatalogFile[CarbonFile] | None:
+        """carbon.yaml, validated when somebody asks: it is long, and few questions need it."""
+        return None if self.carbon_bytes is None else _carbon(self.carbon_bytes)
 
 
 def read_files(root: Path = DATA) -> CatalogFiles:
@@ -97,12 +116,20 @@ def read_files(root: Path = DATA) -> CatalogFiles:
         token_offers=_read(raw, "offers/tokens*.yaml", TokenOfferFile),
         hardware=_read(raw, "hardware/*.yaml", HardwareFile),
         models=_read(raw, "models/*.yaml", ModelFile),
+        providers=_read(raw, "providers.yaml", ProviderFile),
+        price_sources=_read(raw, "price_sources.yaml", PriceSourcesFile),
+        carbon_bytes=raw.get(CARBON_FILE),
         digest=_digest(raw),
     )
 
 
+@lru_cache(maxsize=4)
+def _carbon(raw: bytes) -> CatalogFile[CarbonFile]:
+    return validated(CARBON_FILE, raw, CarbonFile)
+
+
 def _read(raw: dict[str, bytes], place: str, shape: type[M]) -> tuple[CatalogFile[M], ...]:
-    return tuple(_validated(name, content, shape) for name, content in raw.items() if _place_of(name) == place)
+    return tuple(validated(name, content, shape) for name, content in raw.items() if _place_of(name) == place)
 
 
 def _place_of(name: str) -> str | None:
@@ -111,7 +138,8 @@ def _place_of(name: str) -> str | None:
     return next((each for each in PLACES if fnmatchcase(name, each) and name.count("/") == each.count("/")), None)
 
 
-def _validated(name: str, raw: bytes, shape: type[M]) -> CatalogFile[M]:
+def validated(name: str, raw: bytes, shape: type[M]) -> CatalogFile[M]:
+    """A file of the right shape; raises CatalogError with the line of each field that is not."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -7,13 +7,15 @@ standard price.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 from genai_prices.types import (
@@ -25,11 +27,16 @@ from genai_prices.types import (
     StartDateConstraint,
     TieredPrices,
     TimeOfDateConstraint,
+    _providers_from_raw,
 )
+from genai_prices.update_prices import DEFAULT_UPDATE_URL
 
 from breakeven.catalog.price_windows import BEGINNING, PriceWindow, TierPrices, filled_tier, joined
+from breakeven.errors import CatalogError
 from breakeven.facts.source import Grade, Source
 
+PUBLISHED_AT: Final = DEFAULT_UPDATE_URL
+"""Where the package's own updater reads its list."""
 PROVIDER_ALIASES: Final = {
     "az.ai.inference": "azure",
     "az.ai.openai": "azure",
@@ -78,16 +85,60 @@ class NotListed:
     reason: str
 
 
-def find_listing(provider: str | None, model: str) -> Listing | NotListed:
-    """The entry that `provider` (a log's name for it) has for `model`; without a provider, the only possible one."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceList:
+    """Everything that one edition of the list says."""
+
+    providers: list[Provider]
+
+    def listings(self) -> Mapping[str, Listing]:
+        """provider/model -> the entry, of every provider's own models."""
+        found = (Listing(provider, model) for provider in self.providers for model in provider.models)
+        return {each.name: each for each in found}
+
+
+def bundled_list() -> PriceList:
+    """The list inside the installed package."""
+    return PriceList(get_snapshot().providers)
+
+
+def parse_price_list(raw: bytes) -> PriceList:
+    """A list as the package's updater reads it; raises CatalogError for anything that is not a whole, possible one.
+
+    The package parses a download only together with fetching it, in a private function; this is the one use of it.
+    """
+    try:
+        content = json.loads(raw, parse_constant=_refuse_constant)
+        if not isinstance(content, list) or not content:
+            raise ValueError("wanted a list of providers")
+        _refuse_negative(content)
+        with warnings.catch_warnings(action="ignore"):
+            return PriceList(_providers_from_raw(content))
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CatalogError(f"not a price list of genai-prices: {what}.") from None
+
+
+def listed_tiers(listing: Listing, moment: datetime) -> dict[str, tuple[TierPrices, ...]]:
+    """The tiers at `moment`, ``standard`` and ``batch``; empty where it cannot be priced."""
+    contexts = {"standard": _context("", False), "batch": _context("", True)}
+    return {name: _priced(listing, moment, context)[0] for name, context in contexts.items()}
+
+
+def find_listing(provider: str | None, model: str, prices: PriceList | None = None) -> Listing | NotListed:
+    """The entry that `provider` (a log's name for it) has for `model`; without a provider, the only possible one.
+
+    `prices`: the list to look in; None: the installed package's.
+    """
+    sellers = (prices or bundled_list()).providers
     if not provider or provider.strip().lower() in GATEWAYS:
-        return _find_by_model(model)
-    known = _provider(provider)
+        return _find_by_model(model, sellers)
+    known = _provider(provider, sellers)
     if known is None:
         return NotListed(f"no price list knows the provider '{provider}'")
-    found = known.find_model(model, all_providers=get_snapshot().providers)
-    if found is None and (rest := _without_prefix(model, known)):
-        found = known.find_model(rest, all_providers=get_snapshot().providers)
+    found = known.find_model(model, all_providers=sellers)
+    if found is None and (rest := _without_prefix(model, known, sellers)):
+        found = known.find_model(rest, all_providers=sellers)
     return NotListed(f"{known.id} lists no model '{model}'") if found is None else Listing(known, found)
 
 
@@ -105,35 +156,50 @@ def price_windows(
     return joined(windows)
 
 
-def _provider(name: str) -> Provider | None:
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no price")
+
+
+def _refuse_negative(content: Any, *, in_prices: bool = False) -> None:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            _refuse_negative(value, in_prices=in_prices or key == "prices")
+    elif isinstance(content, list):
+        for value in content:
+            _refuse_negative(value, in_prices=in_prices)
+    elif in_prices and isinstance(content, int | float) and content < 0:
+        raise ValueError(f"a price of {content:g}")
+
+
+def _provider(name: str, sellers: list[Provider]) -> Provider | None:
     wanted = name.strip().lower()
-    return find_provider_by_id(get_snapshot().providers, PROVIDER_ALIASES.get(wanted, wanted))
+    return find_provider_by_id(sellers, PROVIDER_ALIASES.get(wanted, wanted))
 
 
-def _without_prefix(model: str, provider: Provider) -> str:
+def _without_prefix(model: str, provider: Provider, sellers: list[Provider]) -> str:
     """``gpt-4o`` of ``openai/gpt-4o`` when the prefix means `provider`; otherwise empty."""
     prefix, _, rest = model.partition("/")
-    known = _provider(prefix) if rest else None
+    known = _provider(prefix, sellers) if rest else None
     return rest if known is provider else ""
 
 
-def _find_by_model(model: str) -> Listing | NotListed:
+def _find_by_model(model: str, sellers: list[Provider]) -> Listing | NotListed:
     """By a provider prefix (``openai/gpt-4o``), else by the one maker whose closed models are named like this."""
     prefix, slash, rest = model.partition("/")
-    if slash and (known := _provider(prefix)) is not None:
-        found = known.find_model(rest, all_providers=get_snapshot().providers)
+    if slash and (known := _provider(prefix, sellers)) is not None:
+        found = known.find_model(rest, all_providers=sellers)
         if found is not None:
             return Listing(known, found)
     name = model.lower()
     if any(mark in name for mark in OPEN_WEIGHTS):
         return NotListed(f"the log names no provider and many sell '{model}': name the provider")
-    makers = [each for each in get_snapshot().providers if each.model_match and each.model_match.is_match(name)]
+    makers = [each for each in sellers if each.model_match and each.model_match.is_match(name)]
     listings = [Listing(each, found) for each in makers if (found := each.find_model(model)) is not None]
     if len(listings) == 1:
         return replace(listings[0], remark=f"the log names no provider: price of {listings[0].provider.id} taken")
     if listings:
-        sellers = ", ".join(sorted(each.provider.id for each in listings))
-        return NotListed(f"the log names no provider and '{model}' may be of {sellers}: name the provider")
+        possible = ", ".join(sorted(each.provider.id for each in listings))
+        return NotListed(f"the log names no provider and '{model}' may be of {possible}: name the provider")
     return NotListed(f"the log names no provider and no maker's price list knows '{model}'")
 
 

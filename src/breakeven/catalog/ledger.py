@@ -85,6 +85,12 @@ def _rows(files: CatalogFiles) -> Iterator[tuple[str, tuple[str, ...], BaseModel
         for name, sold in tokens.content.root.items():
             for value in sold.values or ():
                 yield f"{name}@{value.since}", (sold.provider, sold.model, sold.unit), value
+    if (carbon := files.carbon()) is not None:
+        for name, zone in carbon.content.zones.items():
+            for grams in zone.values:
+                source = carbon.content.sources[grams.source]
+                head = (zone.scope, source.title, source.link, source.grade.value)
+                yield f"carbon.{name}.{grams.source}@{source.read}", head, grams
 
 
 def _assumption_rows(name: str, entry: AssumptionEntry, *head: str) -> Iterator[tuple[str, tuple[str, ...], BaseModel]]:

@@ -4,6 +4,10 @@ The rule, in one place: one good at a time (an SXM board is not a PCIe board), o
 eight-GPU offer when it has one, because that is what serving rents; otherwise its cheapest), then the 5 %, 50 % and
 95 % quantiles over providers. Refused: a price of 0 (some feeds write 0 for "none"), a spot price that is not below
 the same provider's on-demand price, and prices further than `JUNK_RATIO` from the median of what is left.
+
+Two quotes are not a market. Below `MARKET_PROVIDERS_COUNT` providers the range is what a market around such quotes
+usually spans: from `THIN_LOW_RATIO` times the lowest to `THIN_HIGH_RATIO` times the highest, the medians of what the
+catalogue's markets of five and more providers span around their own medians.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE, TYPICAL_QUAN
 JUNK_RATIO: Final = 5.0
 """Prices under median / 5 or over 5 x median are taken for a mistake of the feed."""
 NODE_GPUS_COUNT: Final = 8
+MARKET_PROVIDERS_COUNT: Final = 3
+"""From this many providers on, the quotes' own quantiles are the range."""
+THIN_LOW_RATIO: Final = 0.7
+THIN_HIGH_RATIO: Final = 1.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +79,18 @@ def _preference(quote: Quote) -> tuple[bool, float]:
 def market_range(usd_per_gpu_hour: Sequence[float]) -> MarketRange:
     """5 %, 50 % and 95 % quantiles, linear between order statistics, rounded to a hundredth of a cent.
 
-    >>> market_range([1.0, 2.0, 3.0])
-    MarketRange(low=1.1, typical=2.0, high=2.9)
+    Fewer than `MARKET_PROVIDERS_COUNT` prices: the median, and a range wider than the prices (see above).
+
+    >>> market_range([1.0, 2.0, 3.0]), market_range([2.0])
+    (MarketRange(low=1.1, typical=2.0, high=2.9), MarketRange(low=1.4, typical=2.0, high=3.7))
     """
     ordered = sorted(usd_per_gpu_hour)
-    low, typical, high = (
-        round(_quantile(ordered, share), 4) for share in (LOW_QUANTILE, TYPICAL_QUANTILE, HIGH_QUANTILE)
-    )
-    return MarketRange(low, typical, high)
+    typical = _quantile(ordered, TYPICAL_QUANTILE)
+    if len(ordered) < MARKET_PROVIDERS_COUNT:
+        low, high = ordered[0] * THIN_LOW_RATIO, ordered[-1] * THIN_HIGH_RATIO
+    else:
+        low, high = _quantile(ordered, LOW_QUANTILE), _quantile(ordered, HIGH_QUANTILE)
+    return MarketRange(round(low, 4), round(typical, 4), round(high, 4))
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

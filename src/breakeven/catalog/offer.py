@@ -1,4 +1,4 @@
-"""Offer: something for sale on a date: GPU hours, or tokens."""
+"""Offer: something for sale on a date: GPUs by the hour or to buy, or tokens."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Literal
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Source
 
-GpuTerm = Literal["on_demand", "spot", "one_year"]
-TokenOfferKind = Literal["frontier", "brokered"]
+GpuTerm = Literal["on_demand", "spot", "one_year", "endpoint", "purchase"]
+"""on_demand, spot, one_year: bare GPUs by the hour; endpoint: with the serving managed; purchase: to own."""
+TokenOfferKind = Literal["frontier", "brokered", "own_api"]
+"""frontier: a closed model of its maker; brokered: an open model at a third party; own_api: at its maker."""
 
 
 @dataclass(frozen=True, slots=True)
 class GpuOffer:
-    """GPU hours for sale, as they were on the catalogue's as-of date."""
+    """GPUs for rent or to buy, as they were on the catalogue's as-of date."""
 
     name: str
     gpu: str
@@ -28,6 +30,8 @@ class GpuOffer:
     """Facts that this offer fixes, e.g. ``gpu_rent_usd_per_gpu_hour``; they win over the catalogue's."""
     since: date
     """First day on which the newest of the facts holds."""
+    scales_to_zero: bool = False
+    """An endpoint that bills nothing while no request comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +79,9 @@ class TokenOffer:
     first_since: date | None = None
     """First day of the own prices, also when it is after the as-of date."""
     note: str = ""
+    cheaper_tier: str | None = None
+    """Name of the same provider's offer for easier work."""
+    batch_discount_fraction: float | None = None
+    """Share off the list price for batch requests; None: unknown."""
+    retires: date | None = None
+    """Day on which the provider is said to stop serving it; a list may go on naming a price."""

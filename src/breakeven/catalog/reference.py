@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from breakeven.catalog.files import read_files
-from breakeven.catalog.load import Catalog, load_catalog
+from breakeven.catalog.files import DATA, read_files
+from breakeven.catalog.load import Catalog, read_catalog
+from breakeven.catalog.price_spread import disagreements
+from breakeven.catalog.provider import Provider
 from breakeven.catalog.schema import json_schema
 from breakeven.catalog.staleness import stale
 from breakeven.facts.assumption import Assumption
@@ -23,7 +25,7 @@ COMMAND = "python -m breakeven.catalog.reference"
 
 def pages() -> dict[str, str]:
     """Name below docs/reference -> text, as of the day the catalogue was last checked."""
-    catalog = load_catalog(read_files().catalogue.content.checked)
+    catalog = read_catalog(DATA, read_files().catalogue.content.checked)
     return {
         "facts.md": "\n".join(_facts_page(catalog)) + "\n",
         "catalog.schema.json": json.dumps(json_schema(), indent=2) + "\n",
@@ -42,6 +44,8 @@ def _facts_page(catalog: Catalog) -> Iterator[str]:
     yield from _assumptions(catalog)
     yield from _gpu_offers(catalog)
     yield from _token_offers(catalog)
+    yield from _disagreements(catalog)
+    yield from _providers(catalog)
     yield from _gpus(catalog)
     yield from _models(catalog)
     yield from _stale(catalog, catalog.as_of)
@@ -60,7 +64,9 @@ def _assumptions(catalog: Catalog) -> Iterator[str]:
 
 
 def _gpu_offers(catalog: Catalog) -> Iterator[str]:
-    yield from _section("GPU hours for rent", "Markets are spreads over providers, by the rule in `catalog/market.py`.")
+    yield from _section(
+        "GPUs for rent and to buy", "Markets are spreads over providers, by the rule in `catalog/market.py`."
+    )
     rows = [(offer, fact) for offer in catalog.gpu_offers.values() for fact in offer.facts.values()]
     yield from _table(
         ("offer", "GPU", "term", "fact", "low", "typical", "high", "since", "grade"),
@@ -93,8 +99,60 @@ def _token_offers(catalog: Catalog) -> Iterator[str]:
             now = offer.prices[-1]
             asked = f"{now.input_per_mtok:g} in, {now.output_per_mtok:g} out" if now.input_per_mtok is not None else ""
             price = f"{asked} {offer.currency} since {now.since}" if asked else f"unpriced: {now.reason}"
-        rows.append((f"`{offer.name}`", offer.kind, offer.provider, offer.model, price, offer.note))
-    yield from _table(("offer", "kind", "provider", "model", "price", "note"), rows)
+        batch = "-" if offer.batch_discount_fraction is None else _number(offer.batch_discount_fraction)
+        tier = f"`{offer.cheaper_tier}`" if offer.cheaper_tier else "-"
+        ends = offer.retires or "-"
+        rows.append((f"`{offer.name}`", offer.kind, offer.provider, offer.model, price, batch, tier, ends, offer.note))
+    head = ("offer", "kind", "provider", "model", "price", "batch discount", "cheaper tier", "said to retire", "note")
+    yield from _table(head, rows)
+
+
+def _disagreements(catalog: Catalog) -> Iterator[str]:
+    yield from _section(
+        "Where price lists disagree",
+        "USD per million tokens; lists that differ by more than 5 %. The first list is the one used, the span of the"
+        " counted ones its uncertainty.",
+    )
+    rows = []
+    for spread in disagreements(catalog):
+        for quote in (*spread.counted, *spread.others):
+            use = "counted" if quote in spread.counted else quote.left_out or "too old to count"
+            figures = (quote.input_usd_per_mtok, quote.cache_read_usd_per_mtok, quote.output_usd_per_mtok)
+            rows.append((f"`{spread.name}`", quote.source.title, quote.source.read, *map(_number, figures), use))
+    yield from _table(("model", "list", "read", "input", "cached input", "output", "use"), rows)
+
+
+def _providers(catalog: Catalog) -> Iterator[str]:
+    yield from _section(
+        "Providers", "What is known of how they treat data, by default. A star: from memory, not read. Empty: unknown."
+    )
+    yield from _table(
+        ("provider", "name", "law", "processes in", "keeps data, days", "trains on it", "certifications"),
+        (
+            (
+                f"`{each.name}`",
+                each.title,
+                _known(each, "jurisdiction", each.jurisdiction),
+                _known(each, "processing_regions", _listed(each.processing_regions)),
+                _known(each, "retention_days", None if each.retention_days is None else f"{each.retention_days:.3g}"),
+                _known(each, "trains_on_data", {True: "yes", False: "no", None: None}[each.trains_on_data]),
+                _known(each, "certifications", _listed(each.certifications)),
+            )
+            for each in catalog.providers.values()
+        ),
+    )
+    yield ""
+    for each in catalog.providers.values():
+        if each.note:
+            yield f"- `{each.name}`: {_cited(each.source)}. {each.note}"
+
+
+def _listed(values: Sequence[str] | None) -> str | None:
+    return None if values is None else ", ".join(values) or "none"
+
+
+def _known(provider: Provider, field: str, value: str | None) -> str:
+    return "" if value is None else f"{value}*" if field in provider.from_memory else value
 
 
 def _gpus(catalog: Catalog) -> Iterator[str]:

@@ -5,57 +5,28 @@ Strict on purpose: a quoted number, an unquoted `no`, a date written as a year a
 
 from __future__ import annotations
 
+import ast
+import inspect
 import math
+from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, Field, RootModel, model_validator
 
 from breakeven.catalog.market import market_range
 from breakeven.catalog.model import Precision
 from breakeven.catalog.offer import GpuTerm, TokenOfferKind
-from breakeven.facts.source import Grade
+from breakeven.catalog.schema_base import Amount, Count, Entry, Positive, RangeEntry, SourceEntry, Text
+from breakeven.catalog.schema_context import CarbonFile, PriceSourcesFile, ProviderFile
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Amount = Annotated[float, Field(allow_inf_nan=False, ge=0)]
-Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
-Count = Annotated[int, Field(ge=0)]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+PURCHASE_FACT = "gpu_price_usd"
+RENT_FACT = "gpu_rent_usd_per_gpu_hour"
 
 
-class SourceEntry(_Entry):
-    """Where a number comes from. All four fields are mandatory."""
-
-    title: Text
-    """What was read, or how it was measured."""
-    link: Text
-    """An address, or a citation that finds it."""
-    read: date
-    """The day the number was read there (for a measurement: taken); the earliest day the record allows."""
-    grade: Annotated[Grade, Field(strict=False)]
-    """measured, official, quoted, expert or guess."""
-
-
-class RangeEntry(_Entry):
-    """5 %, 50 % and 95 % quantiles. Three equal numbers: certain."""
-
-    low: Number
-    typical: Number
-    high: Number
-
-    @model_validator(mode="after")
-    def _in_order(self) -> RangeEntry:
-        if not self.low <= self.typical <= self.high:
-            raise ValueError(f"wanted low <= typical <= high, saw {self.low:g}, {self.typical:g}, {self.high:g}")
-        return self
-
-
-class QuoteEntry(_Entry):
+class QuoteEntry(Entry):
     """One provider's price behind a market range."""
 
     provider: Text
@@ -65,7 +36,7 @@ class QuoteEntry(_Entry):
     """marketplace, neocloud or hyperscaler."""
 
 
-class _DatedEntry(_Entry):
+class _DatedEntry(Entry):
     """A value from a day on: exactly one of its alternatives; null ends the value on that day."""
 
     alternatives: ClassVar[tuple[str, ...]] = ("range", "expected")
@@ -113,7 +84,7 @@ class DatedRange(_DatedEntry):
         return self.range or self.expected
 
 
-class AssumptionEntry(_Entry):
+class AssumptionEntry(Entry):
     """An uncertain number with its history."""
 
     dimension: Count
@@ -133,23 +104,34 @@ class AssumptionFile(RootModel[dict[str, AssumptionEntry]]):
     """data/assumptions/*.yaml and data/fx.yaml: name -> assumption."""
 
 
-class GpuOfferEntry(_Entry):
-    """GPU hours for sale."""
+class GpuOfferEntry(Entry):
+    """GPUs for rent by the hour, or to buy."""
 
     gpu: Text
     """Name of an entry under data/hardware."""
     term: GpuTerm
     provider: Text
-    """A provider, or `market` for the spread over providers."""
+    """A provider of data/providers.yaml, or `market` for the spread over providers."""
+    scales_to_zero: bool = False
+    """Endpoints only: whether nothing is billed while no request comes."""
     facts: Annotated[dict[str, AssumptionEntry], Field(min_length=1)]
     """Facts that this offer fixes. Offers share a name (and its dimension) on purpose: it is the same risk."""
 
+    @model_validator(mode="after")
+    def _says_what_it_costs(self) -> GpuOfferEntry:
+        wanted = PURCHASE_FACT if self.term == "purchase" else RENT_FACT
+        if wanted not in self.facts:
+            raise ValueError(f"an offer on terms '{self.term}' needs the fact {wanted}")
+        if self.scales_to_zero and self.term != "endpoint":
+            raise ValueError("scales_to_zero: only an endpoint can")
+        return self
+
 
 class GpuOfferFile(RootModel[dict[str, GpuOfferEntry]]):
-    """data/offers/gpu_*.yaml: name -> offer of GPU hours."""
+    """data/offers/gpu_*.yaml: name -> offer of GPUs."""
 
 
-class TokenPricesEntry(_Entry):
+class TokenPricesEntry(Entry):
     """Prices per million tokens in the offer's currency."""
 
     input_per_mtok: Amount
@@ -184,14 +166,14 @@ class DatedTokenPricesEntry(_DatedEntry):
         return self.prices or self.expected
 
 
-class GenaiPricesEntry(_Entry):
+class GenaiPricesEntry(Entry):
     """Where the genai-prices package lists an offer."""
 
     provider: Text
     model: Text
 
 
-class TokenOfferEntry(_Entry):
+class TokenOfferEntry(Entry):
     """Tokens for sale: a reference into genai-prices, or dated prices of our own."""
 
     kind: TokenOfferKind
@@ -207,6 +189,12 @@ class TokenOfferEntry(_Entry):
     genai_prices: GenaiPricesEntry | None = None
     values: list[DatedTokenPricesEntry] | None = None
     """Oldest first; append only."""
+    cheaper_tier: Text | None = None
+    """Name of an offer of the same provider for easier work; frontier offers only."""
+    batch_discount_fraction: Share | None = None
+    """Share taken off the list price for batch requests. Absent: unknown."""
+    retires: date | None = None
+    """Day on which, by somebody's list, the provider stops serving it; the note says whose."""
     note: str = ""
 
     @model_validator(mode="after")
@@ -216,6 +204,8 @@ class TokenOfferEntry(_Entry):
         unit = f"{self.currency.lower()}/mtok"
         if self.unit != unit:
             raise ValueError(f"unit: wanted '{unit}' for currency {self.currency}, saw '{self.unit}'")
+        if self.cheaper_tier is not None and self.kind != "frontier":
+            raise ValueError(f"cheaper_tier: only a frontier offer has one, this one is {self.kind}")
         _check_ascending([value.since for value in self.values or ()])
         return self
 
@@ -224,7 +214,7 @@ class TokenOfferFile(RootModel[dict[str, TokenOfferEntry]]):
     """data/offers/tokens*.yaml: name -> offer of tokens."""
 
 
-class GpuEntry(_Entry):
+class GpuEntry(Entry):
     """Facts of one GPU; TFLOP/s are dense."""
 
     memory_gb: Positive
@@ -243,7 +233,7 @@ class HardwareFile(RootModel[dict[str, GpuEntry]]):
     """data/hardware/*.yaml: name -> GPU."""
 
 
-class ModelEntry(_Entry):
+class ModelEntry(Entry):
     """Architecture of one open model."""
 
     hf_id: Text
@@ -284,14 +274,14 @@ class ModelFile(RootModel[dict[str, ModelEntry]]):
     """data/models/*.yaml: name -> model."""
 
 
-class GenaiPricesRelease(_Entry):
+class GenaiPricesRelease(Entry):
     """The release of genai-prices that this catalogue was checked with."""
 
     version: Text
     read: date
 
 
-class CatalogueFile(_Entry):
+class CatalogueFile(Entry):
     """data/catalogue.yaml: when somebody last looked at the whole."""
 
     checked: date
@@ -306,6 +296,9 @@ FILE_MODELS: dict[str, type[BaseModel]] = {
     "token_offers": TokenOfferFile,
     "hardware": HardwareFile,
     "models": ModelFile,
+    "providers": ProviderFile,
+    "price_sources": PriceSourcesFile,
+    "carbon": CarbonFile,
 }
 """Kind of file -> its shape."""
 
@@ -317,11 +310,33 @@ def json_schema() -> dict[str, Any]:
     _, schema = models_json_schema(
         [(model, "validation") for model in FILE_MODELS.values()], title="breakeven catalogue"
     )
+    for model in _entries(Entry):
+        fields = schema["$defs"].get(model.__name__, {}).get("properties", {})
+        for name, text in _field_docs(model).items():
+            fields.get(name, {})["description"] = text
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in FILE_MODELS.values()],
     }
+
+
+def _entries(base: type[Entry]) -> Iterator[type[Entry]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _entries(model)
+
+
+def _field_docs(model: type[Entry]) -> dict[str, str]:
+    """The texts under the fields of `model` and its parents; read from the source, because loading must stay quick."""
+    docs: dict[str, str] = {}
+    for parent in reversed([each for each in model.__mro__ if issubclass(each, Entry)]):
+        (definition,) = ast.parse(inspect.getsource(parent)).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                docs[ast.unparse(field.target)] = inspect.cleandoc(str(text.value.value))
+    return docs
 
 
 def _check_ascending(days: list[date]) -> None:

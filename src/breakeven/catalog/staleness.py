@@ -90,10 +90,19 @@ def _entries(catalog: Catalog) -> Iterator[tuple[str, Kind, Source]]:
         yield name, kind_of(name), assumption.source
     for name, rent in catalog.gpu_offers.items():
         for fact, assumption in rent.facts.items():
-            yield f"{name}.{fact}", Kind.PRICE, assumption.source
+            yield f"{name}.{fact}", kind_of(fact), assumption.source
     for name, tokens in catalog.token_offers.items():
         yield name, Kind.PRICE, tokens.prices[-1].source if tokens.prices else tokens.source
     for name, gpu in catalog.gpus.items():
         yield name, Kind.FACT, gpu.source
     for name, model in catalog.models.items():
         yield name, Kind.FACT, model.source
+    for name, provider in catalog.providers.items():
+        yield name, Kind.FACT, provider.source
+    for title, source in _price_lists(catalog).items():
+        yield title, Kind.PRICE, source
+
+
+def _price_lists(catalog: Catalog) -> dict[str, Source]:
+    """The lists that this catalogue compares its token prices with, by title."""
+    return {quote.source.title: quote.source for quotes in catalog.price_quotes.values() for quote in quotes}

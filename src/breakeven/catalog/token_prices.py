@@ -126,6 +126,7 @@ def _windows(
     key: PriceKey, first: datetime, last: datetime, contract: Sequence[ContractPrice], catalog: Catalog
 ) -> list[PriceWindow]:
     from breakeven.catalog.genai_price_list import NotListed, find_listing, price_windows
+    from breakeven.catalog.refreshed_tokens import refreshed_layers
 
     if not key.model:
         return [_unknown("the log names no model", catalog)]
@@ -133,12 +134,15 @@ def _windows(
     agreed = contract_windows(contract, key.provider, key.model, tier, key.is_batch, catalog.as_of)
     ours = [window for offer in _matching_offers(key, catalog) for window in _offer_windows(offer, key, catalog)]
     found = find_listing(key.provider, key.model)
+    checked = catalog.genai_prices_read
+    span = (first, last)
+    fresh = refreshed_layers(catalog.token_lists, key.provider, key.model, tier, key.is_batch, span, checked)
     if isinstance(found, NotListed):
         starts = _first_since(key, catalog)
         reason = f"the first known price starts {starts}" if starts else found.reason
-        return layered((agreed, ours), first, last, _unknown(reason, catalog))
-    listed = price_windows(found, tier, key.is_batch, first, last, catalog.genai_prices_read)
-    return layered((agreed, ours, listed), first, last, _unknown("no price for this time", catalog))
+        return layered((agreed, ours, *fresh), first, last, _unknown(reason, catalog))
+    listed = price_windows(found, tier, key.is_batch, first, last, checked)
+    return layered((agreed, ours, *fresh, listed), first, last, _unknown("no price for this time", catalog))
 
 
 def _first_since(key: PriceKey, catalog: Catalog) -> date | None:

@@ -9,23 +9,25 @@ from breakeven.facts.trace import Binder
 
 
 @formula
-def gpu_rent_usd_per_month(gpus_count: Draws, gpu_rent_usd_per_gpu_hour: Draws, hours_per_month: Draws) -> Draws:
-    """Rent of an always-on fleet: every hour is billed, busy or not.
+def gpu_rent_usd_per_month(
+    gpus_count: Draws, gpu_rent_usd_per_gpu_hour: Draws, hours_per_month: Draws, billed_fraction: Draws
+) -> Draws:
+    """Rent of a fleet: every billed hour is paid, busy or not; an always-on fleet is billed for all of them.
 
-    >>> float(gpu_rent_usd_per_month(2.0, 1.65, 730.0))
+    >>> float(gpu_rent_usd_per_month(2.0, 1.65, 730.0, 1.0))
     2409.0
     """
-    return gpus_count * gpu_rent_usd_per_gpu_hour * hours_per_month
+    return gpus_count * gpu_rent_usd_per_gpu_hour * hours_per_month * billed_fraction
 
 
 @formula
-def gpu_rent_busy_usd_per_month(gpu_rent_usd_per_month: Draws, busy_fraction: Draws) -> Draws:
+def gpu_rent_busy_usd_per_month(gpu_rent_usd_per_month: Draws, busy_fraction: Draws, billed_fraction: Draws) -> Draws:
     """The share of the rent that did useful work.
 
-    >>> float(gpu_rent_busy_usd_per_month(2000.0, 0.25))
+    >>> float(gpu_rent_busy_usd_per_month(2000.0, 0.25, 1.0))
     500.0
     """
-    return gpu_rent_usd_per_month * busy_fraction
+    return gpu_rent_usd_per_month * (busy_fraction / billed_fraction)
 
 
 def line(binder: Binder) -> CostLine:

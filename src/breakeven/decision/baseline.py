@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
 from breakeven.decision.scenario import Scenario
+from breakeven.decision.scenario_entries import ContractPriceEntry
 from breakeven.errors import UnknownPrice, UsageError
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
@@ -35,8 +36,10 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
     rows = [row for row in rows if _label(row) not in left_out]
     # only what has a price today is compared: filter first, so that tokens and spend speak of the same calls
     table = priced(calls, rows)
-    uses = model_uses(table.filter(table.spend_usd.notnull() & (table.price_model != "")))
-    models = [_model_demand(use, rows) for use in uses if use.tokens]
+    counted = table.filter(table.spend_usd.notnull() & (table.price_model != ""))
+    in_batch = {use.label: use.tokens for use in model_uses(counted.filter(counted.price_batch))}
+    uses = [use for use in model_uses(counted) if use.tokens]
+    models = [_model_demand(use, rows, catalog, in_batch.get(use.label, 0) / use.tokens) for use in uses]
     unnamed = [use for use in workload.models if not use.model and use.tokens]
     models += [_assumed(use, catalog, scenario) for use in unnamed]
     if not models:
@@ -57,7 +60,10 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
 
 
 def unused_contracts(calls: Table, catalog: Catalog, scenario: Scenario) -> list[str]:
-    """Contract lines that change the price of no call on the catalogue's date: a misspelt name, or another time."""
+    """Contract lines that change the price of no call on the catalogue's date: a misspelt name, or another time.
+
+    One that has ended, or has not begun, says so, with the line of the scenario file.
+    """
     if not scenario.contract_prices:
         return []
     provider, _, model = scenario.frontier_model.rpartition("/")
@@ -68,8 +74,18 @@ def unused_contracts(calls: Table, catalog: Catalog, scenario: Scenario) -> list
         others = (*scenario.contract_prices[:index], *scenario.contract_prices[index + 1 :])
         without = scenario.model_copy(update={"contract_prices": others})
         if _rows_of_the_day(keys, catalog, without) == rows:
-            idle.append(f"{line.provider}/{line.model}")
+            idle.append(f"{line.provider}/{line.model}{_remark(line, catalog)}")
     return idle
+
+
+def _remark(line: ContractPriceEntry, catalog: Catalog) -> str:
+    """When the contract held, if not on the catalogue's date, and where it is written."""
+    remarks = [line.place] if line.place else []
+    if line.until is not None and line.until <= catalog.as_of:
+        remarks.append(f"ended on {line.until}")
+    if line.since is not None and line.since > catalog.as_of:
+        remarks.append(f"begins on {line.since}")
+    return f" ({': '.join(remarks)})" if remarks else ""
 
 
 def _without_output_price(rows: Sequence[TokenPriceRow]) -> tuple[str, ...]:
@@ -89,7 +105,7 @@ def _rows_of_the_day(keys: Sequence[PriceKey], catalog: Catalog, scenario: Scena
     return [replace(row, since=None, until=None) for row in rows]
 
 
-def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow]) -> ModelDemand:
+def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow], catalog: Catalog, batch_fraction: float) -> ModelDemand:
     mine = [row for row in rows if (row.provider or "") == use.provider and row.model == use.model]
     usable = [row for row in mine if row.status == "priced"]
     assert use.spend_usd is not None
@@ -99,8 +115,9 @@ def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow]) -> ModelDemand:
         _mix(use),
         use.requests_count,
         use.spend_usd,
-        price_facts(usable[0]) if single else (),
+        price_facts(usable[0], catalog) if single else (),
         usable[0].source,
+        batch_fraction=batch_fraction,
     )
 
 
@@ -116,7 +133,13 @@ def _assumed(use: ModelUse, catalog: Catalog, scenario: Scenario) -> ModelDemand
     row = rows[0]
     spend = usage_usd(row, use.input_tokens, use.output_tokens, use.cache_read_tokens, use.cache_write_tokens)
     return ModelDemand(
-        scenario.frontier_model, _mix(use), use.requests_count, spend or 0.0, price_facts(row), row.source, assumed=True
+        scenario.frontier_model,
+        _mix(use),
+        use.requests_count,
+        spend or 0.0,
+        price_facts(row, catalog),
+        row.source,
+        assumed=True,
     )
 
 

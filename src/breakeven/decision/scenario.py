@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.decision.bounds import check_bounds
+from breakeven.decision.scenario_entries import (
+    ContractPriceEntry,
+    ProviderEntry,
+    RangeOverride,
+    RequireEntry,
+    Strict,
+)
 from breakeven.errors import ScenarioError, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
-from breakeven.options.assembly.choices import Choices
+from breakeven.options.assembly.choices import Choices, ProviderTerms, Requirements
 from breakeven.units import unit_of
 
+__all__ = [
+    "BOUND_BY_OPTIONS",
+    "ONLY_FROM_A_SCENARIO",
+    "ContractPriceEntry",
+    "ProviderEntry",
+    "RangeOverride",
+    "RequireEntry",
+    "Scenario",
+    "load_scenario",
+    "scenario_template",
+]
 BOUND_BY_OPTIONS = frozenset(
     {
         "success_fraction",
@@ -32,58 +50,20 @@ BOUND_BY_OPTIONS = frozenset(
         "hourly_peak_to_mean_ratio",
         "volume_over_observed_ratio",
         "replica_capacity_req_per_s",
+        "downtime_hours_per_month",
+        "gpus_already_owned_count",
+        "carbon_price_usd_per_tonne",
+        "fine_tune_campaigns_events_per_year",
     }
 )
 """Names that each Option binds for itself unless the scenario sets them (then for every Option alike)."""
+ONLY_FROM_A_SCENARIO = frozenset(
+    {"provisioned_usd_per_unit_hour", "provisioned_unit_tok_per_s", "provisioned_units_min_count"}
+)
+"""Names of a user's own quote: no catalogue has them, and an Option that needs them is unpriced without."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class RangeOverride(_Strict):
-    """A range that replaces a catalogue's or an offer's."""
-
-    low: float
-    """5 % quantile."""
-    typical: float
-    """Median."""
-    high: float
-    """95 % quantile."""
-    source: str = "scenario"
-    """Where you have it from."""
-    grade: Grade = Grade.QUOTED
-    """measured, official, quoted, expert or guess."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> RangeOverride:
-        if not self.low <= self.typical <= self.high:
-            raise ValueError(f"low <= typical <= high does not hold: {self.low}, {self.typical}, {self.high}")
-        return self
-
-
-class ContractPriceEntry(_Strict):
-    """A price per token that you agreed with a provider; it goes over every list price."""
-
-    provider: str
-    """Provider as the log names it, e.g. ``openai``."""
-    model: str
-    """Model as the log names it."""
-    input_usd_per_mtok: float = Field(ge=0)
-    """Uncached input, USD per million tokens."""
-    output_usd_per_mtok: float = Field(ge=0)
-    """Output, USD per million tokens."""
-    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0)
-    """Cached input; the input price when absent."""
-    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0)
-    """Input written to the cache; the input price when absent."""
-    since: date | None = None
-    """First day of the contract."""
-    until: date | None = None
-    """First day after the contract."""
-
-
-class Scenario(_Strict):
+class Scenario(Strict):
     """Everything that can be pinned or overridden."""
 
     as_of: date | None = None
@@ -97,19 +77,35 @@ class Scenario(_Strict):
     open_model: str = "gpt-oss-120b"
     """Open model that a broker or your own GPUs would serve; see docs/reference/facts.md for the names."""
     broker_offer: str | None = None
-    """Token offer of the broker, for that open model; the catalogue's first when absent."""
+    """Token offer of the broker, for that open model; the cheapest for your own mix of tokens when absent."""
+    tier_model: str | None = None
+    """provider/model that all calls would move to as a cheaper tier; each model's own next one when absent."""
+    deepseek_offer: str | None = None
+    """Token offer of DeepSeek's own API; deepseek-chat while it is sold, then its successor, when absent."""
     gpu: str = "H100-SXM-80"
     """GPU to rent."""
     precision: Literal["bf16", "fp8", "fp4"] | None = None
     """bf16, fp8 or fp4; the smallest in which the model is shipped when absent."""
     gpus_per_replica_count: int | None = Field(default=None, ge=1, le=64)
     """GPUs of one replica; the fewest that hold the model when absent."""
+    small_model: str = "Qwen3-8B"
+    """Open model that one small GPU would serve."""
+    small_gpu: str = "L4"
+    """Small GPU to rent for it."""
+    region: Literal["us", "de", "uk", "ie", "eu"] = "us"
+    """Whose wages and power prices are taken: us, de, uk, ie or eu. What you override wins."""
+    team: Literal["existing", "new_hires"] = "existing"
+    """existing: people who are there do the work; new_hires: whole people are hired for it."""
     options: tuple[str, ...] = ()
     """Options to compare; all of them when empty. frontier_api, the status quo, is always in."""
-    overrides: dict[str, float | RangeOverride] = {}
+    overrides: dict[str, float | RangeOverride] = Field(default_factory=dict)
     """Facts by name, as one number or as a range; `breakeven explain` prints the names."""
     contract_prices: tuple[ContractPriceEntry, ...] = ()
     """Prices you agreed on."""
+    require: RequireEntry = RequireEntry()
+    """Hard constraints on whoever processes the data: an option whose provider does not meet them is left out."""
+    providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    """What you know of a provider that the catalogue does not, or not any more."""
 
     def choices(self) -> Choices:
         """What Options ask for."""
@@ -120,6 +116,15 @@ class Scenario(_Strict):
             self.gpu,
             self.precision,
             self.gpus_per_replica_count,
+            self.tier_model,
+            self.deepseek_offer,
+            self.small_model,
+            self.small_gpu,
+            self.region,
+            self.team,
+            self.contract(),
+            Requirements(**self.require.model_dump()),
+            {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
         )
 
     def contract(self) -> tuple[ContractPrice, ...]:
@@ -131,7 +136,7 @@ class Scenario(_Strict):
         known = {**catalog.assumptions}
         for offer in catalog.gpu_offers.values():
             known.update(offer.facts)
-        names = [*known, *BOUND_BY_OPTIONS]
+        names = [*known, *BOUND_BY_OPTIONS, *ONLY_FROM_A_SCENARIO]
         found: dict[str, Assumption] = {}
         for name, value in self.overrides.items():
             unit = unit_of(name)
@@ -161,9 +166,54 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
     if sets:
         content = {**content, "overrides": {**(content.get("overrides") or {}), **_numbers(sets)}}
     try:
-        return Scenario.model_validate({key: value for key, value in content.items() if value is not None})
+        scenario = Scenario.model_validate({key: value for key, value in content.items() if value is not None})
     except ValidationError as error:
         raise ScenarioError("\n".join(_explain(each, where, lines) for each in error.errors())) from None
+    _check_overrides(scenario, where, lines)
+    _check_contract(scenario, where, lines)
+    return scenario
+
+
+def _check_overrides(scenario: Scenario, where: str, lines: Mapping[str, int]) -> None:
+    """Refuse impossible values here, where their line is known."""
+    for name, value in scenario.overrides.items():
+        unit = unit_of(name)
+        if unit is None:
+            continue
+        low, high = (value.low, value.high) if isinstance(value, RangeOverride) else (value, value)
+        try:
+            check_bounds(name, unit, low, high)
+        except ScenarioError as error:
+            raise ScenarioError(f"{_at(where, lines, f'overrides.{name}')}: {error}") from None
+
+
+def _check_contract(scenario: Scenario, where: str, lines: Mapping[str, int]) -> None:
+    """Say where each contract line stands, and refuse two that hold at the same time."""
+    entries = scenario.contract_prices
+    for index, (entry, price) in enumerate(zip(entries, _contract_of(entries, where, lines), strict=True)):
+        entry._place = _at(where, lines, f"contract_prices.{index}")
+        for other, earlier in zip(entries[:index], _contract_of(entries[:index], where, lines), strict=True):
+            same = price.model.lower() == earlier.model.lower() and entry.provider.lower() == other.provider.lower()
+            together = price.interval[0] < earlier.interval[1] and earlier.interval[0] < price.interval[1]
+            if same and together and price.is_batch == earlier.is_batch:
+                raise ScenarioError(
+                    f"{entry._place}: a second price of {entry.provider}/{entry.model} for the same time as "
+                    f"{other._place}; end the older one with `until`, or delete one"
+                )
+
+
+def _contract_of(entries: Sequence[ContractPriceEntry], where: str, lines: Mapping[str, int]) -> list[ContractPrice]:
+    found = []
+    for index, entry in enumerate(entries):
+        try:
+            found.append(ContractPrice(**entry.model_dump()))
+        except ScenarioError as error:
+            raise ScenarioError(f"{_at(where, lines, f'contract_prices.{index}')}: {error}") from None
+    return found
+
+
+def _at(where: str, lines: Mapping[str, int], dotted: str) -> str:
+    return f"{where}, line {lines[dotted]}" if dotted in lines else where
 
 
 def scenario_template() -> str:
@@ -175,22 +225,35 @@ def scenario_template() -> str:
     ]
     for name, field in Scenario.model_fields.items():
         lines += [f"# {line}" for line in (field.description or "").splitlines()]
-        if name == "overrides":
-            lines += [
-                "overrides: {}",
-                "#  engineer_usd_per_year: 180000",
-                "#  gpu_rent_usd_per_gpu_hour: {low: 1.65, typical: 2.35, high: 2.95, source: our quote of 3 Nov}",
-            ]
-        elif name == "contract_prices":
-            lines += [
-                "contract_prices: []",
-                "#  - {provider: openai, model: gpt-5, input_usd_per_mtok: 1.0, output_usd_per_mtok: 8.0}",
-            ]
+        if name in _EXAMPLES:
+            lines += [f"{name}: {_EMPTY[name]}", *(f"#  {line}" for line in _EXAMPLES[name])]
         else:
             shown = yaml.safe_dump({name: _plain(field.get_default(call_default_factory=True))}, sort_keys=False)
             lines.append(shown.rstrip("\n"))
         lines.append("")
     return "\n".join(lines)
+
+
+_EMPTY: Final = {"overrides": "{}", "contract_prices": "[]", "require": "{}", "providers": "{}"}
+_EXAMPLES: Final = {
+    "overrides": (
+        "engineer_usd_per_year: 180000",
+        "gpu_rent_usd_per_gpu_hour: {low: 1.65, typical: 2.35, high: 2.95, source: our quote of 3 Nov}",
+        "batch_share_fraction: 0.3            # calls that can wait a day",
+        "provisioned_usd_per_unit_hour: 2.0   # your quote of provisioned throughput, all three together",
+        "provisioned_unit_tok_per_s: 800      # input and output tokens that one unit carries for hours",
+        "provisioned_units_min_count: 1",
+    ),
+    "contract_prices": ("- {provider: openai, model: gpt-5, input_usd_per_mtok: 1.0, output_usd_per_mtok: 8.0}",),
+    "require": (
+        "jurisdictions: [EU, US]",
+        "processing_regions: [EU]",
+        "retention_days_max: 30",
+        "no_training: true",
+        "certifications: [SOC 2 Type 2]",
+    ),
+    "providers": ("openai: {processing_regions: [EU], retention_days: 0}   # as our contract says",),
+}
 
 
 def _plain(value: object) -> object:
@@ -260,10 +323,15 @@ def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
     while path and ".".join(path) not in lines and len(path) > 1:
         path.pop()  # pydantic appends the union member it tried
     dotted = ".".join(path)
-    place = f"{where}, line {lines[dotted]}" if dotted in lines else where
+    place = _at(where, lines, dotted)
     if error["type"] == "extra_forbidden":
         key = str(error["loc"][-1])
-        inside: dict[str, type[BaseModel]] = {"overrides": RangeOverride, "contract_prices": ContractPriceEntry}
+        inside: dict[str, type[BaseModel]] = {
+            "overrides": RangeOverride,
+            "contract_prices": ContractPriceEntry,
+            "require": RequireEntry,
+            "providers": ProviderEntry,
+        }
         model = Scenario if len(error["loc"]) == 1 else inside.get(str(error["loc"][0]), Scenario)
         known = list(model.model_fields)
         return f"{place}: unknown key '{key}'; {nearest(key, known)}"

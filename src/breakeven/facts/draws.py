@@ -30,8 +30,8 @@ class DrawSet:
 
     seed: int = 0
     draws_log2: int = DEFAULT_DRAWS_LOG2
-    _columns: dict[str, Draws] = field(default_factory=dict, repr=False)
-    _values: dict[tuple[str, float, float, float], Draws] = field(default_factory=dict, repr=False)
+    _columns: dict[str | int, Draws] = field(default_factory=dict, repr=False)
+    _values: dict[tuple[str | int, float, float, float, str], Draws] = field(default_factory=dict, repr=False)
 
     @property
     def draws_count(self) -> int:
@@ -44,16 +44,18 @@ class DrawSet:
 
     def uniform(self, name: str, dimension: int | None) -> Draws:
         """Cumulative probabilities of `name`, shape ``(draws,)``, inside (0, 1)."""
-        if name not in self._columns:
+        column = name if dimension is None else dimension
+        if column not in self._columns:
             if dimension is None:
-                self._columns[name] = _stratified(name, self.seed, self.draws_count)
+                self._columns[column] = _stratified(name, self.seed, self.draws_count)
             else:
-                self._columns[name] = _scrambled_sobol(dimension, self.seed, self.draws_log2)
-        return self._columns[name]
+                self._columns[column] = _scrambled_sobol(dimension, self.seed, self.draws_log2)
+        return self._columns[column]
 
     def of(self, assumption: Assumption) -> Draws:
         """Draws of `assumption`, shape ``(draws,)``; do not write into them."""
-        key = (assumption.name, assumption.low, assumption.typical, assumption.high)
+        column = assumption.name if assumption.dimension is None else assumption.dimension
+        key = (column, assumption.low, assumption.typical, assumption.high, assumption.unit)
         if key not in self._values:
             self._values[key] = quantile(assumption, self.uniform(assumption.name, assumption.dimension))
         return self._values[key]

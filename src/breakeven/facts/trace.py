@@ -95,6 +95,10 @@ class Binder:
             self._nodes[name] = self._resolve(name)
         return self._nodes[name]
 
+    def is_bound(self, name: str) -> bool:
+        """Whether `name` already has a Node."""
+        return name in self._nodes
+
     def value(self, name: str) -> Draws:
         """The draws of `name`."""
         return self.node(name).value

@@ -14,13 +14,10 @@ from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
-from breakeven.options.assembly.fleet_lines import (
-    bind_fleet,
-    bind_fleet_people,
-    deployment,
-    fleet_facts,
-    fleet_lines,
-)
+from breakeven.options.assembly.constraints import check_provider
+from breakeven.options.assembly.deployment import deployment
+from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
+from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, bind_team, rented_lines
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
@@ -33,8 +30,14 @@ from breakeven.options.option import (
     option_cost,
 )
 
+MARKET = "market"
 SHARE = "hybrid_commodity_share_fraction"
-SET_FOR_THE_WHOLE = ("engineering_fte_count", "monitoring_usd_per_month", "incident_events_per_month")
+SET_FOR_THE_WHOLE = (
+    "engineering_fte_count",
+    "monitoring_usd_per_month",
+    "incident_events_per_month",
+    "downtime_hours_per_month",
+)
 
 
 @formula
@@ -62,21 +65,28 @@ class Hybrid:
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Cost both parts at their share of the volume; every line of a part belongs to that part alone."""
-        machine = deployment(situation.catalog, situation.choices)
-        offer = gpu_offer(situation.catalog, situation.choices.gpu, "on_demand", situation.scenario)
+        choices = situation.choices
+        check_provider(situation, MARKET)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        offer = gpu_offer(situation.catalog, choices.gpu, "on_demand", situation.scenario)
         whole = binder_for(situation, evaluation, {})
         share = whole.value(SHARE)
 
         hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, share)
-        staircase = bind_fleet(hosted, situation.choices, evaluated_at_own_volume=evaluation.volume_mtok is None)
+        own_volume = evaluation.volume_mtok is None
+        staircase = bind_fleet(hosted, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        bind_rent(hosted)
         bind_fleet_people(hosted)
+        bind_team(hosted, choices.team)
+        hosted.rename("success_fraction", "open_model_commodity_success_fraction", "the easier share of the work")
         _scale_exposure(hosted, share)
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, 1 - share)
         bind_frontier(at_api, situation.demand)
+        at_api.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
         _scale_exposure(at_api, 1 - share)
 
         breakdown = CostBreakdown(
-            (*_part(frontier_lines(at_api), "api", "API"), *_part(fleet_lines(hosted), "fleet", "fleet"))
+            (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
         )
         if "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from breakeven.catalog.load import Catalog
 from breakeven.costs.breakdown import CostBreakdown
+from breakeven.costs.ownership_views import OwnershipViews
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Binder, Node
@@ -16,7 +17,7 @@ from breakeven.options.assembly.demand import Demand, bind_demand
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
 
-Family = Literal["api", "brokered", "self_hosted", "hybrid"]
+Family = Literal["api", "brokered", "managed", "self_hosted", "hybrid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class OptionCost:
     staircase: Staircase | None = None
     facts: tuple[Node, ...] = ()
     """What else is worth showing: replicas, busy share."""
+    views: OwnershipViews | None = None
+    """The purchase as cash and in the books, for an Option that buys hardware."""
 
 
 class Option(Protocol):
@@ -75,7 +78,7 @@ class Option(Protocol):
 
     @property
     def family(self) -> Family:
-        """api, brokered, self_hosted or hybrid."""
+        """api, brokered, managed, self_hosted or hybrid."""
         ...
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
@@ -100,6 +103,7 @@ def option_cost(
     *,
     staircase: Staircase | None = None,
     facts: tuple[Node, ...] = (),
+    views: OwnershipViews | None = None,
 ) -> OptionCost:
     """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
     lines = tuple(line.usd_per_month for line in breakdown.counted)
@@ -119,4 +123,5 @@ def option_cost(
         buys,
         staircase,
         facts,
+        views,
     )

@@ -1,20 +1,23 @@
-"""Rented GPUs: an open model under vLLM on GPUs by the hour, on demand or spot; the fleet is always on."""
+"""Rented GPUs: an open model under vLLM on GPUs by the hour: on demand, spot, or for a year; the fleet is always on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from breakeven.catalog.offer import GpuTerm
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.drains.incident_response import spot_incident_events_per_month
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
-from breakeven.options.assembly.fleet_lines import (
-    bind_fleet,
-    bind_fleet_people,
-    deployment,
-    fleet_facts,
-    fleet_lines,
-)
-from breakeven.options.assembly.offers import gpu_offer
+from breakeven.options.assembly.constraints import check_provider
+from breakeven.options.assembly.deployment import deployment
+from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
+from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, bind_team, rented_lines
+from breakeven.options.assembly.offers import GPU_RENT, gpu_offer
+from breakeven.options.assembly.success import bind_open_model_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -24,6 +27,22 @@ from breakeven.options.option import (
     option_cost,
 )
 
+MARKET = "market"
+SPOT_RENT, ON_DEMAND_RENT = "spot_rent_usd_per_gpu_hour", "on_demand_rent_usd_per_gpu_hour"
+
+
+@formula
+def gpu_rent_usd_per_gpu_hour(
+    spot_rent_usd_per_gpu_hour: Draws, on_demand_rent_usd_per_gpu_hour: Draws, spot_fallback_fraction: Draws
+) -> Draws:
+    """Mean price of an hour on spot with fallback: on demand while no spot capacity is to be had.
+
+    >>> round(float(gpu_rent_usd_per_gpu_hour(2.0, 4.0, 0.1)), 9)
+    2.2
+    """
+    on_spot = spot_rent_usd_per_gpu_hour * (1 - spot_fallback_fraction)
+    return on_spot + on_demand_rent_usd_per_gpu_hour * spot_fallback_fraction
+
 
 @dataclass(frozen=True, slots=True)
 class RentedGpus:
@@ -31,22 +50,40 @@ class RentedGpus:
 
     name: str
     title: str
-    term: str
-    """``on_demand`` or ``spot``: which of the catalogue's GPU offers is taken."""
+    term: GpuTerm
+    """``on_demand``, ``spot`` or ``one_year``: which of the catalogue's GPU offers is taken."""
     family: Family = "self_hosted"
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Size the fleet for the demand, rent it, and staff it."""
-        machine = deployment(situation.catalog, situation.choices)
-        offer = gpu_offer(situation.catalog, situation.choices.gpu, self.term, situation.scenario)
-        binder = binder_for(situation, evaluation, {**machine.facts, **offer})
-        staircase = bind_fleet(binder, situation.choices, evaluated_at_own_volume=evaluation.volume_mtok is None)
+        choices = situation.choices
+        check_provider(situation, MARKET)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        binder = binder_for(situation, evaluation, {**machine.facts, **self._rent(situation)})
+        if self.term == "spot" and GPU_RENT not in situation.scenario:
+            binder.evaluate(gpu_rent_usd_per_gpu_hour)
+        own_volume = evaluation.volume_mtok is None
+        staircase = bind_fleet(binder, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        bind_rent(binder)
         bind_fleet_people(binder)
         self._bind_interruptions(binder)
-        binder.rename("success_fraction", "open_model_success_fraction", "no outcome measured yet: assumed")
-        breakdown = CostBreakdown(fleet_lines(binder))
-        buys = f"{machine.label}, vLLM, {self.term.replace('_', '-')}"
+        bind_team(binder, choices.team)
+        bind_open_model_success(binder, machine.model)
+        breakdown = CostBreakdown(rented_lines(binder))
+        buys = f"{machine.label}, vLLM, {_TERMS[self.term]}"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
+
+    def _rent(self, situation: Situation) -> Mapping[str, Assumption]:
+        """Facts of the offer; on spot, those of the on-demand offer too, which the fallback pays."""
+        catalog, gpu, scenario = situation.catalog, situation.choices.gpu, situation.scenario
+        offer = gpu_offer(catalog, gpu, self.term, scenario)
+        if self.term != "spot" or GPU_RENT in scenario:
+            return offer
+        fallback = gpu_offer(catalog, gpu, "on_demand", scenario)
+        return {
+            SPOT_RENT: replace(offer[GPU_RENT], name=SPOT_RENT),
+            ON_DEMAND_RENT: replace(fallback[GPU_RENT], name=ON_DEMAND_RENT),
+        }
 
     def _bind_interruptions(self, binder: Binder) -> None:
         """On spot, each machine is taken away now and then, on top of faults and crashes."""
@@ -58,7 +95,13 @@ class RentedGpus:
         binder.supply("incident_events_per_month", total, "faults, crashes and spot interruptions", faults, spot)
 
 
+_TERMS: Mapping[GpuTerm, str] = {
+    "on_demand": "on-demand",
+    "spot": "spot, on demand while spot is out",
+    "one_year": "one-year commitment",
+}
 OPTIONS = (
     RentedGpus("rented_on_demand", "Rented GPUs, on demand", "on_demand"),
     RentedGpus("rented_spot", "Rented GPUs, spot", "spot"),
+    RentedGpus("rented_one_year", "Rented GPUs, one-year term", "one_year"),
 )

@@ -8,7 +8,7 @@ from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
-from breakeven.units import MONTHS_PER_YEAR
+from breakeven.units import MONTHS_PER_YEAR, YEAR_MONTHS
 
 CLUSTER_GPUS_COUNT = 8.0
 LARGE_GPUS_COUNT = 64.0
@@ -59,6 +59,51 @@ def engineer_usd_per_hour(engineer_usd_per_year: Draws, engineer_hours_per_year:
 
 
 @formula
+def hired_engineers_count(
+    engineering_fte_count: Draws, incident_hours_per_month: Draws, engineer_hours_per_year: Draws
+) -> Draws:
+    """Whole people to hire for the planned and the unplanned work.
+
+    >>> float(hired_engineers_count(0.5, 3.0, 1800.0)), float(hired_engineers_count(0.99, 3.0, 1800.0))
+    (1.0, 2.0)
+    """
+    unplanned = incident_hours_per_month * MONTHS_PER_YEAR / engineer_hours_per_year
+    return np.ceil(np.round(engineering_fte_count + unplanned, _WHOLE_DIGITS_COUNT))
+
+
+_WHOLE_DIGITS_COUNT = 9
+"""A fraction of a person smaller than this is rounding."""
+
+
+@formula
+def hired_hours_per_month(
+    hired_engineers_count: Draws, incident_hours_per_month: Draws, engineer_hours_per_year: Draws
+) -> Draws:
+    """Hours of the people hired, less those that incidents take (they are incident response's).
+
+    >>> float(hired_hours_per_month(1.0, 3.0, 1800.0))
+    147.0
+    """
+    return hired_engineers_count * engineer_hours_per_year / MONTHS_PER_YEAR - incident_hours_per_month
+
+
+@formula
+def recruiting_usd_per_month(
+    hired_engineers_count: Draws,
+    engineer_usd_per_year: Draws,
+    recruiting_fraction: Draws,
+    engineer_tenure_months: Draws,
+) -> Draws:
+    """Finding and starting a person, as a share of a year's cost, spread over the time the person stays.
+
+    >>> float(recruiting_usd_per_month(1.0, 180_000.0, 0.2, 36.0))
+    1000.0
+    """
+    yearly_pay = hired_engineers_count * engineer_usd_per_year * (YEAR_MONTHS / MONTHS_PER_YEAR)
+    return yearly_pay * recruiting_fraction / engineer_tenure_months
+
+
+@formula
 def engineering_hours_per_month(engineering_fte_count: Draws, engineer_hours_per_year: Draws) -> Draws:
     """Planned engineer hours.
 
@@ -69,19 +114,34 @@ def engineering_hours_per_month(engineering_fte_count: Draws, engineer_hours_per
 
 
 @formula
-def engineering_labour_usd_per_month(engineering_hours_per_month: Draws, engineer_usd_per_hour: Draws) -> Draws:
-    """Pay, with benefits and taxes, for the planned hours.
+def engineering_labour_usd_per_month(
+    engineering_hours_per_month: Draws, engineer_usd_per_hour: Draws, recruiting_usd_per_month: Draws
+) -> Draws:
+    """Pay, with benefits and taxes, for the planned hours; recruiting when people are hired for it.
 
-    >>> float(engineering_labour_usd_per_month(75.0, 100.0))
+    >>> float(engineering_labour_usd_per_month(75.0, 100.0, 0.0))
     7500.0
     """
-    return engineering_hours_per_month * engineer_usd_per_hour
+    return engineering_hours_per_month * engineer_usd_per_hour + recruiting_usd_per_month
+
+
+def bind_new_hires(binder: Binder) -> None:
+    """Hire whole people for this Option: their idle hours are paid, recruiting is paid, and no other work waits."""
+    binder.evaluate(hired_engineers_count)
+    hours = binder.evaluate(hired_hours_per_month)
+    binder.derive("engineering_hours_per_month", hours.value, "whole people are hired", hours)
+    binder.evaluate(recruiting_usd_per_month)
+    binder.derive("opportunity_premium_fraction", 0.0, "people hired for this displace no other work")
 
 
 def line(binder: Binder) -> CostLine:
     """Planned labour; needs `engineering_fte_count`, bound by the Option. Unplanned hours: `incident_response`."""
     binder.evaluate(engineer_usd_per_hour)
-    hours = binder.evaluate(engineering_hours_per_month)
+    if not binder.is_bound("engineering_hours_per_month"):
+        binder.evaluate(engineering_hours_per_month)
+    if not binder.is_bound("recruiting_usd_per_month"):
+        binder.derive("recruiting_usd_per_month", 0.0, "done by people who are there")
+    hours = binder.node("engineering_hours_per_month")
     return CostLine(
         "engineering_labour", "Engineering labour", binder.evaluate(engineering_labour_usd_per_month), hours
     )

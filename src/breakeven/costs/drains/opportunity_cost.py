@@ -11,7 +11,7 @@ from breakeven.facts.trace import Binder
 @formula
 def opportunity_cost_usd_per_month(
     engineering_labour_usd_per_month: Draws,
-    incident_response_usd_per_month: Draws,
+    incident_labour_usd_per_month: Draws,
     opportunity_premium_fraction: Draws,
 ) -> Draws:
     """Forgone value above pay. The pay itself belongs to the labour lines and is not counted again.
@@ -19,7 +19,7 @@ def opportunity_cost_usd_per_month(
     >>> float(opportunity_cost_usd_per_month(7000.0, 1000.0, 0.25))
     2000.0
     """
-    return (engineering_labour_usd_per_month + incident_response_usd_per_month) * opportunity_premium_fraction
+    return (engineering_labour_usd_per_month + incident_labour_usd_per_month) * opportunity_premium_fraction
 
 
 def line(binder: Binder) -> CostLine:

@@ -1,8 +1,44 @@
-"""Choices: what the scenario chose where an Option leaves a choice."""
+"""Choices: what the scenario chose where an Option leaves a choice, and what it demands of providers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from breakeven.catalog.contract import ContractPrice
+
+Team = Literal["existing", "new_hires"]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Hard constraints on whoever processes the data; an empty one demands nothing."""
+
+    jurisdictions: tuple[str, ...] = ()
+    """Countries whose law the provider may be under, e.g. ``DE``; ``EU`` stands for its member states."""
+    processing_regions: tuple[str, ...] = ()
+    """Regions in which data may be processed; a provider that may process elsewhere too does not meet it."""
+    retention_days_max: float | None = None
+    """Longest time the provider may keep prompts and answers."""
+    no_training: bool = False
+    """True: the provider must not train on the data."""
+    certifications: tuple[str, ...] = ()
+    """Certificates the provider must hold, all of them."""
+
+    def __bool__(self) -> bool:
+        return self != Requirements()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTerms:
+    """What the scenario knows of a provider; None leaves what the catalogue says."""
+
+    jurisdiction: str | None = None
+    processing_regions: tuple[str, ...] | None = None
+    retention_days: float | None = None
+    trains_on_data: bool | None = None
+    certifications: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +50,28 @@ class Choices:
     open_model: str
     """Name of the open model in the catalogue."""
     broker_offer: str | None
-    """Name of the token offer in the catalogue; None: the first one for the open model."""
+    """Name of the token offer in the catalogue; None: the cheapest one for the open model."""
     gpu: str
     """Name of the GPU in the catalogue."""
     precision: str | None = None
     """``bf16``, ``fp8`` or ``fp4``; None: the smallest the model is shipped in and the GPU computes."""
     gpus_per_replica_count: int | None = None
     """None: the fewest of 1, 2, 4, 8 that hold the model and enough sequences."""
+    tier_model: str | None = None
+    """``provider/model`` that all calls move to; None: each model's own cheaper tier."""
+    deepseek_offer: str | None = None
+    """Name of a token offer of DeepSeek's own API; None: deepseek-chat, or its successor."""
+    small_model: str = "Qwen3-8B"
+    """Name of the open model for one small GPU."""
+    small_gpu: str = "L4"
+    """Name of the small GPU in the catalogue."""
+    region: str = "us"
+    """Whose wages and power prices are taken."""
+    team: Team = "existing"
+    """Whether people who are there do the work, or people are hired for it."""
+    contract: tuple[ContractPrice, ...] = ()
+    """Agreed prices per token; they win over every list."""
+    require: Requirements = field(default_factory=Requirements)
+    """Hard constraints on providers."""
+    providers: Mapping[str, ProviderTerms] = field(default_factory=dict)
+    """Provider -> what the scenario knows of it."""

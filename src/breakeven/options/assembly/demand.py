@@ -61,6 +61,8 @@ class ModelDemand:
     source: Source
     assumed: bool = False
     """True when the log names no model and the scenario's frontier model is taken."""
+    batch_fraction: float = 0.0
+    """Share of the tokens that the log already sent through the provider's batch API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ class Staircase:
 
     step_mtok: float
     from_count: int
+    kinks_mtok: tuple[float, ...] = ()
+    """Volumes at which the cost bends without a jump."""
 
     def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
-        """Volumes below `end_mtok` at which one more replica is needed."""
+        """Volumes below `end_mtok` at which one more replica is needed, or the cost bends."""
         last = int(np.ceil(end_mtok / self.step_mtok))
         counts: NDArray[np.float64] = np.arange(self.from_count, last, dtype=np.float64)
-        return counts * self.step_mtok
+        kinks = [each for each in self.kinks_mtok if each < end_mtok]
+        return np.unique(np.concatenate([counts * self.step_mtok, kinks]))

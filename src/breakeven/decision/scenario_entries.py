@@ -1,0 +1,96 @@
+"""Scenario entries: the parts of a scenario file that have keys of their own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from breakeven.facts.source import Grade
+
+
+class Strict(BaseModel):
+    """Every key is known, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RangeOverride(Strict):
+    """A range that replaces a catalogue's or an offer's."""
+
+    low: float
+    """5 % quantile."""
+    typical: float
+    """Median."""
+    high: float
+    """95 % quantile."""
+    source: str = "scenario"
+    """Where you have it from."""
+    grade: Grade = Grade.QUOTED
+    """measured, official, quoted, expert or guess."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RangeOverride:
+        if not self.low <= self.typical <= self.high:
+            raise ValueError(f"low <= typical <= high does not hold: {self.low}, {self.typical}, {self.high}")
+        return self
+
+
+class ContractPriceEntry(Strict):
+    """A price per token that you agreed with a provider; it goes over every list price."""
+
+    provider: str
+    """Provider as the log names it, e.g. ``openai``."""
+    model: str
+    """Model as the log names it."""
+    input_usd_per_mtok: float = Field(ge=0)
+    """Uncached input, USD per million tokens."""
+    output_usd_per_mtok: float = Field(ge=0)
+    """Output, USD per million tokens."""
+    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0)
+    """Cached input; the input price when absent."""
+    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0)
+    """Input written to the cache; the input price when absent."""
+    since: date | None = None
+    """First day of the contract."""
+    until: date | None = None
+    """First day after the contract."""
+    is_batch: bool = False
+    """True: the price of calls through the provider's batch API; other calls keep theirs."""
+    _place: str = PrivateAttr(default="")
+    """File and line; empty when no file was read."""
+
+    @property
+    def place(self) -> str:
+        """File and line of the entry; empty when no file was read."""
+        return self._place
+
+
+class RequireEntry(Strict):
+    """Hard constraints on whoever processes the data; what nobody knows is not met."""
+
+    jurisdictions: tuple[str, ...] = ()
+    """Countries whose law the provider may be under, e.g. [DE, US]; EU stands for its member states."""
+    processing_regions: tuple[str, ...] = ()
+    """Regions in which data may be processed; a provider that may process elsewhere too does not meet it."""
+    retention_days_max: float | None = Field(default=None, ge=0)
+    """Longest time the provider may keep prompts and answers; 0: not at all."""
+    no_training: bool = False
+    """true: the provider must not train on the data."""
+    certifications: tuple[str, ...] = ()
+    """Certificates the provider must hold, all of them, e.g. [SOC 2 Type 2, ISO 27001]."""
+
+
+class ProviderEntry(Strict):
+    """What you know of a provider, e.g. from your contract; it goes over the catalogue's."""
+
+    jurisdiction: str | None = None
+    """Country whose law the provider is under."""
+    processing_regions: tuple[str, ...] | None = None
+    """Every region in which it may process your data."""
+    retention_days: float | None = Field(default=None, ge=0)
+    """How long it keeps prompts and answers."""
+    trains_on_data: bool | None = None
+    """Whether it trains on your data."""
+    certifications: tuple[str, ...] | None = None
+    """Certificates it holds."""

@@ -1,0 +1,69 @@
+"""Owned lines: what a fleet of one's own pays, and the same money in the cash and the accounting view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from breakeven.catalog.hardware import Gpu
+from breakeven.catalog.load import Catalog
+from breakeven.costs import energy, ownership
+from breakeven.costs.breakdown import CostBreakdown
+from breakeven.costs.line import CostLine
+from breakeven.costs.ownership import depreciation_usd_per_month
+from breakeven.costs.ownership_views import OwnershipViews, views
+from breakeven.errors import UnknownPrice
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.trace import Binder
+from breakeven.options.assembly.fleet_lines import shared_lines
+
+GPU_PRICE = "gpu_price_usd"
+SERVER_GPUS_COUNT = 8.0
+BOUGHT_BY_THE_SERVER = ("SXM", "B200", "B300", "MI3")
+"""Boards that are sold in servers of eight only; cards for a slot are sold one by one."""
+
+
+def purchase_offer(catalog: Catalog, gpu: str, scenario: Mapping[str, Assumption]) -> Mapping[str, Assumption]:
+    """Facts of the catalogue's offer to buy `gpu`; a price of the scenario's own needs none.
+
+    Raises UnknownPrice when there is neither.
+    """
+    for offer in catalog.gpu_offers.values():
+        if offer.term == "purchase" and offer.gpu == gpu:
+            return offer.facts
+    if GPU_PRICE in scenario:
+        return {}
+    raise UnknownPrice(
+        f"the catalogue has no price to buy '{gpu}' on {catalog.as_of}; "
+        f"give your own as {GPU_PRICE} (per GPU, with its share of the server) in the scenario's overrides"
+    )
+
+
+def bind_owned_servers(binder: Binder, gpu: Gpu) -> None:
+    """Buy whole servers: the GPUs that the work does not need wait, and are paid for."""
+    needed = binder.node("gpus_count")
+    by_server = any(mark in gpu.name for mark in BOUGHT_BY_THE_SERVER)
+    each = SERVER_GPUS_COUNT if by_server else 1.0
+    how = "whole servers of eight" if by_server else "cards are bought one by one"
+    bought = binder.derive("gpus_count", np.ceil(needed.value / each) * each, how, needed)
+    binder.derive("owned_gpus_count", bought.value, "bought", bought)
+    busy = binder.node("busy_fraction")
+    share = busy.value * needed.value / bought.value
+    binder.derive("busy_fraction", share, "busy share of all GPUs bought", busy, needed, bought)
+
+
+def owned_lines(binder: Binder, capital: str | None = None) -> tuple[CostLine, ...]:
+    """Busy capital, busy colocation, electricity, then what every fleet pays; `capital` renames the first."""
+    beside = shared_lines(binder)
+    having = ownership.lines(binder)
+    if capital:
+        having = (replace(having[0], name="resale_forgone", title=capital), *having[1:])
+    return (*having, energy.electricity_line(binder), *beside)
+
+
+def ownership_views(binder: Binder, breakdown: CostBreakdown) -> OwnershipViews:
+    """Cash and accounting over the life of the hardware."""
+    binder.evaluate(depreciation_usd_per_month)
+    return views(binder, breakdown)
