@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
+from typing import Any
 
 from breakeven.catalog.load import load_catalog
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
-from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
+from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
 from breakeven.options.assembly.offers import fixed_fact
 from breakeven.options.option import Situation
 from breakeven.units import unit_of
@@ -45,6 +47,20 @@ def demand(
     facts = tuple(fixed_fact(name, value, LIST) for name, value in (prices or PRICES).items())
     model = ModelDemand("openai/gpt-5", mix, tokens // tokens_per_request, 0.0, facts, LIST)
     return Demand((model,), hours, "month_window_volume_ratio", None, LOG)
+
+
+def demand_by_task(tasks: list[dict[str, Any]], prices: dict[str, float]) -> Demand:
+    """A month of calls of one model, the sum of typed-in tasks: the keys of `demand`, and `task` (empty: none)."""
+    parts = []
+    for each in tasks:
+        keys = {name: value for name, value in each.items() if name not in ("task", "volume_mtok_per_month")}
+        (model,) = demand(each["volume_mtok_per_month"], **keys).models
+        parts.append(TaskDemand(each["task"], model.mix, model.requests_count, 0.0))
+    facts = tuple(fixed_fact(name, value, LIST) for name, value in prices.items())
+    mix = TokenMix(*(sum(getattr(part.mix, field.name) for part in parts) for field in fields(TokenMix)))
+    requests, named = sum(part.requests_count for part in parts), tuple(part for part in parts if part.task)
+    model = ModelDemand("openai/gpt-5", mix, requests, 0.0, facts, LIST, by_task=named)
+    return Demand((model,), 730.0, "month_window_volume_ratio", None, LOG)
 
 
 def situation(of: Demand, scenario: dict[str, Assumption] | None = None, **choices: object) -> Situation:

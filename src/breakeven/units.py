@@ -6,6 +6,7 @@ so that the catalogue, the formulas and one architecture test can check each oth
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 HOURS_PER_MONTH: Final = 730.0
@@ -52,6 +53,9 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "usd_per_cny": "usd/cny",
     "usd_per_eur": "usd/eur",
     "usd_per_gbp": "usd/gbp",
+    "eur_per_year": "eur/year",
+    "gbp_per_year": "gbp/year",
+    "eur_per_kwh": "eur/kwh",
     "usd": "usd",
     "tok_per_s": "token/s",
     "req_per_s": "request/s",
@@ -109,6 +113,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
 _SUFFIXES_LONGEST_FIRST: Final = sorted(UNIT_BY_SUFFIX, key=len, reverse=True)
 
 
+@lru_cache(maxsize=4096)
 def unit_of(name: str) -> str | None:
     """Return the unit that the suffix of `name` declares, or None when the name carries none.
 

@@ -11,7 +11,7 @@ import yaml
 from breakeven.decision.compare import typical
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation
-from costing import demand, pinned, situation
+from costing import demand, demand_by_task, pinned, situation
 
 CASES = sorted(Path(__file__).parent.glob("*.yaml"))
 
@@ -20,13 +20,16 @@ CASES = sorted(Path(__file__).parent.glob("*.yaml"))
 def test_case(path: Path) -> None:
     case: dict[str, Any] = yaml.safe_load(path.read_text())
     prices = case.get("prices")
-    of = demand(
-        case["volume_mtok_per_month"],
-        case["tokens_per_request"],
-        output_fraction=case["output_fraction"],
-        cache_read_fraction=case.get("cache_read_fraction", 0.0),
-        prices=prices,
-    )
+    if "tasks" in case:
+        of = demand_by_task(case["tasks"], case["prices"])
+    else:
+        of = demand(
+            case["volume_mtok_per_month"],
+            case["tokens_per_request"],
+            output_fraction=case["output_fraction"],
+            cache_read_fraction=case.get("cache_read_fraction", 0.0),
+            prices=prices,
+        )
     facts = pinned({**(prices or {}), **case["facts"], "volume_over_observed_ratio": 1.0})
     cost = discover_options()[case["option"]].cost(situation(of, facts, **case.get("choices", {})), Evaluation(typical))
     lines = {line.name: float(line.usd_per_month.value.flat[0]) for line in cost.breakdown.lines}

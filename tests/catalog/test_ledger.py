@@ -55,7 +55,7 @@ def test_a_changed_row_is_refused(folder: Path, old: str, new: str) -> None:
     now = _edit(folder, old, new)
     ledger = folder / LEDGER.name
     before = ledger.read_text(encoding="utf-8")
-    with pytest.raises(CatalogError, match=r"usd_per_cny@.* append a row"):
+    with pytest.raises(CatalogError, match=r"usd_per_\w+@.* append a row"):
         append_rows(ledger, now)
     assert ledger.read_text(encoding="utf-8") == before
 

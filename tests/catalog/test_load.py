@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.files import DATA
+from breakeven.catalog.checks import warnings
+from breakeven.catalog.files import DATA, read_files
 from breakeven.catalog.load import load_catalog, read_catalog
 from breakeven.errors import CatalogError
 from breakeven.facts.source import Grade
@@ -179,6 +181,96 @@ def test_the_unit_of_a_token_offer_is_its_currency(folder: Path) -> None:
         ),
         ("hardware/gpus.yaml", "memory_gb: 85.5", "memory_gb: 0", "greater than 0"),
         ("catalogue.yaml", "checked: 2026-11-23", "checked: yesterday", "wanted a date"),
+        (
+            "offers/gpu_rent.yaml",
+            "usd_per_gpu_hour: 4.76,",
+            "usd_per_gpu_hour: -4.76,",
+            r"saw -4.76, wanted greater than 0",
+        ),
+        (
+            "offers/gpu_rent.yaml",
+            "4.76, gpus_count: 1",
+            "4.76, gpus_count: 0",
+            r"gpus_count: saw 0, wanted greater than",
+        ),
+        (
+            "offers/gpu_rent.yaml",
+            "- since: 2026-10-10",
+            "- since: 2027-10-10",
+            r"h100-sxm-on-demand.*starts 2027-10-10",
+        ),
+        (
+            "offers/gpu_rent.yaml",
+            "term: one_year",
+            "term: on_demand",
+            r"h100-sxm-one-year: contradicts .*gpu_rent\.yaml",
+        ),
+        ("offers/gpu_rent.yaml", "term: one_year", "term: two_years", r"term: saw 'two_years', wanted 'on_demand'"),
+        ("offers/gpu_rent.yaml", "term: one_year", "term: purchase", r"terms 'purchase' needs the fact gpu_price_usd"),
+        ("offers/gpu_rent.yaml", "term: spot", "term: spot\n  scales_to_zero: true", "only an endpoint can"),
+        (
+            "offers/gpu_rent.yaml",
+            "provider: market",
+            "provider: markt",
+            r"no provider 'markt' under .*did you mean 'market'",
+        ),
+        (
+            "offers/gpu_endpoints.yaml",
+            "low: 4.5, typical: 4.5, high: 4.5",
+            "low: -4.5, typical: 4.5, high: 4.5",
+            r"low is -4.5 since 2026-05-05; wanted 0 or more",
+        ),
+        ("offers/gpu_endpoints.yaml", "low: 1.8,", "low: 0,", "low is 0 since .*a price is positive"),
+        ("offers/tokens.yaml", "provider: fireworks", "provider: firework", r"no provider 'firework'.*'fireworks'"),
+        (
+            "offers/tokens.yaml",
+            "cheaper_tier: openai-gpt-5-mini",
+            "cheaper_tier: openai-gpt-6",
+            r"no other offer 'openai-gpt-6'",
+        ),
+        (
+            "offers/tokens.yaml",
+            "cheaper_tier: openai-gpt-5-mini",
+            "cheaper_tier: openai-gpt-5",
+            "no other offer 'openai-gpt-5'",
+        ),
+        (
+            "offers/tokens.yaml",
+            "cheaper_tier: openai-gpt-5-mini",
+            "cheaper_tier: google-gemini-2.5-flash",
+            "sold by google; a tier is of the same provider",
+        ),
+        (
+            "offers/tokens.yaml",
+            "batch_discount_fraction: 0.5",
+            "batch_discount_fraction: 1.5",
+            "wanted less than or equal to 1",
+        ),
+        (
+            "offers/tokens.yaml",
+            "model_ids: [gpt-5-mini]",
+            "model_ids: [GPT-5]",
+            r"contradicts .*openai-gpt-5, which prices GPT-5",
+        ),
+        (
+            "offers/tokens.yaml",
+            "{input_per_mtok: 0.10,",
+            "{input_per_mtok: -0.10,",
+            "input_per_mtok: saw -0.1, wanted greater than",
+        ),
+        (
+            "offers/tokens_brokered.yaml",
+            "  source:",
+            "  cheaper_tier: groq-gpt-oss-20b\n  source:",
+            "only a frontier offer has one, this one is brokered",
+        ),
+        ("offers/tokens_own_api.yaml", "model: DeepSeek-V3", "model: DeepSeek-V4", r"no model 'DeepSeek-V4'"),
+        ("providers.yaml", "jurisdiction: US", "jurisdiction: USA", r"openai\.jurisdiction: saw 'USA'"),
+        ("providers.yaml", "trains_on_data: false", "trains_on_data: maybe", r"trains_on_data: saw 'maybe'"),
+        ("providers.yaml", "from_memory: [jurisdiction]", "from_memory: [colour]", "'colour' is not a given field"),
+        ("price_sources.yaml", "source: litellm, input", "source: litelm, input", "no source 'litelm'"),
+        ("price_sources.yaml", "source: litellm, input", "source: genai-prices, input", "a source is quoted twice"),
+        ("price_sources.yaml", "input_usd_per_mtok: 2.5", "input_usd_per_mtok: 0", "greater than 0"),
     ],
 )
 def test_other_rows_are_refused_in_a_sentence(folder: Path, file: str, old: str, new: str, message: str) -> None:
@@ -189,6 +281,54 @@ def test_other_rows_are_refused_in_a_sentence(folder: Path, file: str, old: str,
     with pytest.raises(CatalogError, match=message) as caught:
         read_catalog(folder, AS_OF)
     assert str(caught.value).startswith(f"{file}:")
+
+
+def test_an_offer_that_ended_is_gone_from_its_day_on(folder: Path) -> None:
+    path = folder / "offers" / "gpu_rent.yaml"
+    ended = f"        - since: 2026-09-01\n          range: null\n          {SOURCE}\n"
+    head, mark, tail = path.read_text(encoding="utf-8").partition("# Further goods")
+    path.write_text(head + ended + mark + tail, encoding="utf-8")
+    assert "h100-sxm-one-year" in read_catalog(folder, date(2026, 8, 31)).gpu_offers
+    assert "h100-sxm-one-year" not in read_catalog(folder, date(2026, 9, 1)).gpu_offers
+
+
+def test_a_cached_token_that_costs_more_than_a_fresh_one_is_a_warning(folder: Path) -> None:
+    path = folder / "offers" / "tokens.yaml"
+    old, new = "{input_per_mtok: 0.10, output", "{input_per_mtok: 0.10, cache_read_per_mtok: 0.2, output"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    (found,) = warnings(read_files(folder))
+    wanted = (
+        r"tokens\.yaml:\d+: deepinfra-llama-3\.3-70b: since 2026-11-01 a cached token costs 0\.2, a fresh one 0\.1\."
+    )
+    assert re.search(wanted, found)
+    assert read_catalog(folder, AS_OF)
+
+
+def test_a_currency_without_a_rate_is_a_warning_and_the_offer_unpriced(folder: Path) -> None:
+    (folder / "fx.yaml").unlink()
+    found = warnings(read_files(folder))
+    assert found
+    wanted = r"tokens\w*\.yaml:\d+: siliconflow.*currency: fx\.yaml has no usd_per_cny, so .* unpriced"
+    assert all(re.search(wanted, each) for each in found)
+    assert read_catalog(folder, AS_OF)
+
+
+def test_spot_that_is_dearer_than_on_demand_is_a_warning(folder: Path) -> None:
+    path = folder / "offers" / "gpu_rent.yaml"
+    text = path.read_text(encoding="utf-8")
+    swapped = text.replace("term: spot", "term: other").replace("term: on_demand", "term: spot")
+    path.write_text(swapped.replace("term: other", "term: on_demand"), encoding="utf-8")
+    found = warnings(read_files(folder))
+    assert any(
+        re.search(r"gpu_rent\.yaml:\d+: h100-sxm-on-demand: since 2026-10-10 spot costs 4\.2501", each)
+        for each in found
+    )
+
+
+def test_the_bundled_catalogue_has_nothing_odd() -> None:
+    assert warnings(read_files()) == ()
 
 
 def test_an_announced_token_price_is_listed_as_unconfirmed(folder: Path) -> None:

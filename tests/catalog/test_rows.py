@@ -148,7 +148,7 @@ def test_the_size_of_weights_follows_from_the_counts(name: str) -> None:
 @pytest.mark.parametrize("name", CATALOG.models)
 def test_the_kv_cache_follows_from_the_architecture(name: str) -> None:
     model = CATALOG.models[name]
-    if name == "DeepSeek-V3":  # multi-head latent attention: 512 + 64 values per token and layer
+    if name in ("DeepSeek-V3", "DeepSeek-R1"):  # multi-head latent attention: 512 + 64 values per token and layer
         assert model.kv_bytes_per_token == model.layers_count * 576 * 2
     else:
         values = 2 * model.layers_count * model.kv_heads_count * model.head_dim_count

@@ -16,12 +16,20 @@ CATALOG = load_catalog(DAY)
 def test_every_entry_has_an_age() -> None:
     names = {age.name for age in ages(CATALOG, DAY)}
     assert set(CATALOG.assumptions) <= names
-    assert set(CATALOG.token_offers) | set(CATALOG.gpus) | set(CATALOG.models) <= names
+    assert set(CATALOG.token_offers) | set(CATALOG.gpus) | set(CATALOG.models) | set(CATALOG.providers) <= names
     assert {f"{name}.{fact}" for name, offer in CATALOG.gpu_offers.items() for fact in offer.facts} <= names
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("usd_per_cny", Kind.PRICE), ("gpu_price_usd", Kind.PRICE), ("hours_per_month", Kind.FACT)]
+    ("name", "kind"),
+    [
+        ("usd_per_cny", Kind.PRICE),
+        ("gpu_price_usd", Kind.PRICE),
+        ("hours_per_month", Kind.FACT),
+        ("h100-sxm-purchase.server_power_w_per_gpu", Kind.FACT),
+        ("h100-sxm-purchase.gpu_price_usd", Kind.PRICE),
+        ("tokencost 0.1.26", Kind.PRICE),
+    ],
 )
 def test_kind_decides_the_limit(name: str, kind: Kind) -> None:
     (age,) = [each for each in ages(CATALOG, DAY) if each.name == name]

@@ -12,7 +12,7 @@ from breakeven.catalog.schema_base import SourceEntry
 from breakeven.errors import CatalogError, nearest
 from breakeven.units import UNIT_BY_SUFFIX, unit_of
 
-PRICE_UNITS: Final = frozenset({"usd/hour", "usd/mtok", "usd/kwh", "usd/cny"})
+PRICE_UNITS: Final = frozenset({"usd/hour", "usd/mtok", "usd/kwh", "eur/kwh", "usd/cny", "usd/eur", "usd/gbp"})
 """Units of prices; 0 is refused there, because a missing price must never look like a free one."""
 PRICE_NAME_SUFFIX: Final = "_price_usd"
 

@@ -52,6 +52,10 @@ def place_of(files: CatalogFiles, name: str) -> str:
     for file_ in _all(files):
         if name in file_.content.root:
             return _line(file_.where(name))
+    for lists in files.price_sources:
+        for key, source in lists.content.sources.items():
+            if source.title == name:
+                return _line(lists.where("sources", key))
     return ""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from breakeven.catalog.context_facts import CONTEXT_FACTS
 from breakeven.catalog.files import DATA, read_files
 from breakeven.catalog.load import Catalog, read_catalog
 from breakeven.catalog.price_spread import disagreements
@@ -40,7 +41,7 @@ def _facts_page(catalog: Catalog) -> Iterator[str]:
     yield f"As of {catalog.as_of}, the day the catalogue was last checked. low, typical and high are the 5 %, 50 % and"
     yield "95 % quantiles. A grade says how far to trust a number: measured, official, quoted, expert, guess (ours,"
     yield "asking to be measured). Any of them can be set in a scenario. How prices are found:"
-    yield "[prices](../explanation/prices.md)."
+    yield "[prices](../explanation/prices.md); what grades mean and a region changes: [facts](../explanation/facts.md)."
     yield from _assumptions(catalog)
     yield from _gpu_offers(catalog)
     yield from _token_offers(catalog)
@@ -60,7 +61,8 @@ def _assumptions(catalog: Catalog) -> Iterator[str]:
     )
     yield ""
     for each in ordered:
-        yield f"- `{each.name}`: {_cited(each.source)}. {each.note}"
+        context = " For comparison: no line reads it." if each.name in CONTEXT_FACTS else ""
+        yield f"- `{each.name}`: {_cited(each.source)}. {each.note}{context}"
 
 
 def _gpu_offers(catalog: Catalog) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
@@ -13,13 +13,16 @@ from breakeven.decision.scenario import Scenario
 from breakeven.decision.scenario_entries import ContractPriceEntry
 from breakeven.errors import UnknownPrice, UsageError
 from breakeven.facts.source import Grade, Source
-from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
+from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
 from breakeven.options.assembly.offers import price_facts
-from breakeven.workload.profile import ModelUse, Workload, model_uses
+from breakeven.workload.profile import ModelUse, Workload, model_uses, task_uses
 from breakeven.workload.spend import price_keys, priced
 
 if TYPE_CHECKING:
     from ibis import Table
+
+TASKS_KNOWN_MIN_FRACTION: Final = 0.5
+"""Share of the calls that must name a task; with fewer, what the named ones do says too little about the others."""
 
 
 def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scenario, label: str) -> Demand:
@@ -42,6 +45,7 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
     models = [_model_demand(use, rows, catalog, in_batch.get(use.label, 0) / use.tokens) for use in uses]
     unnamed = [use for use in workload.models if not use.model and use.tokens]
     models += [_assumed(use, catalog, scenario) for use in unnamed]
+    models = _with_tasks(models, [*uses, *unnamed], table)
     if not models:
         names = ", ".join(sorted({use.label for use in workload.models})[:5])
         raise UnknownPrice(
@@ -57,6 +61,30 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
         Source(f"usage log {label}", label, observation.last_time.date(), Grade.MEASURED),
         left_out,
     )
+
+
+def _with_tasks(models: Sequence[ModelDemand], uses: Sequence[ModelUse], table: Table) -> list[ModelDemand]:
+    """`models`, each of the use at its place in `uses`, with what they do for each task of the log.
+
+    As they are when fewer than `TASKS_KNOWN_MIN_FRACTION` of their calls name a task.
+    """
+    by_model: dict[tuple[str, str], list[TaskDemand]] = {}
+    named_count = 0
+    kept = table.filter(table.spend_usd.notnull() | (table.price_model == ""))
+    known = {(use.provider, use.model) for use in uses}
+    for each in task_uses(kept):
+        key = (each.use.provider, each.use.model)
+        if key in known:
+            named_count += each.use.requests_count
+            task = TaskDemand(each.task, _mix(each.use), each.use.requests_count, each.use.spend_usd or 0.0)
+            by_model.setdefault(key, []).append(task)
+    calls_count = sum(model.requests_count for model in models)
+    if not named_count or named_count < TASKS_KNOWN_MIN_FRACTION * calls_count:
+        return list(models)
+    return [
+        replace(model, by_task=tuple(by_model.get((use.provider, use.model), ())))
+        for model, use in zip(models, uses, strict=True)
+    ]
 
 
 def unused_contracts(calls: Table, catalog: Catalog, scenario: Scenario) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +18,13 @@ from breakeven.decision.comparison import (
     OptionResult,
     Pair,
     Unavailable,
+    leaf_nodes,
     lowest_expected,
     range_of,
     rival_of,
 )
 from breakeven.decision.curve import CostCurve, Tail
-from breakeven.errors import BreakevenError, CatalogError, UnknownPrice
+from breakeven.errors import BreakevenError, CatalogError, ConstraintNotMet, UnknownPrice
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
@@ -36,6 +37,8 @@ AXIS_LOW_MTOK, AXIS_HIGH_MTOK = 10.0, 100_000.0
 STEPS_MAX_COUNT = 4000
 BAND_POINTS_COUNT = 61
 BAND_DRAWS_LOG2 = 11
+BAND_CHUNK_POINTS_COUNT = 16
+"""Volumes that are evaluated at once, with every draw: more of them no longer fit the processor's cache."""
 
 Progress = Callable[[str], None]
 
@@ -57,6 +60,7 @@ def compare(
         reasons = [each.reason for each in unavailable if each.name == STATUS_QUO]
         raise UnknownPrice(f"the API as it is today cannot be costed: {'; '.join(reasons) or 'not among the options'}")
     usable = {name: options[name] for name in costs}
+    open_to_all = frozenset(name for name, cost in costs.items() if not cost.only_if)
     results = _results(costs, draws.draws_count)
     volume = float(situation.demand.volume_mtok_per_month(_typical_hours(situation)))
     progress("finding the break-even volumes")
@@ -67,7 +71,8 @@ def compare(
         Pair(each.name, pairwise(reference, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO
     )
     progress("drawing the cost curves")
-    bands = _bands(situation, usable, draws, low_mtok, end_mtok, volume)
+    grid = np.unique(np.append(np.geomspace(low_mtok, end_mtok, BAND_POINTS_COUNT), volume))
+    bands = _bands(situation, usable, open_to_all, draws.first(BAND_DRAWS_LOG2), grid)
     progress("finding the levers")
     return Comparison(
         situation.demand,
@@ -75,7 +80,7 @@ def compare(
         results,
         unavailable,
         curves,
-        lower_envelope(curves, low_mtok, end_mtok),
+        lower_envelope([each for each in curves if each.name in open_to_all], low_mtok, end_mtok),
         pairs,
         bands,
         _levers(situation, usable, results),
@@ -104,35 +109,57 @@ def _cost_all(
         try:
             costs[name] = option.cost(situation, evaluation)
         except (UnknownPrice, CatalogError) as error:
-            unavailable.append(Unavailable(name, option.title, str(error)))
+            kind = "constraint" if isinstance(error, ConstraintNotMet) else "other"
+            kind = "price" if isinstance(error, UnknownPrice) else kind
+            unavailable.append(Unavailable(name, option.title, str(error), option.family, kind))
     return costs, tuple(unavailable)
 
 
 def _results(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[OptionResult, ...]:
     """Ranges and odds, sorted by the median cost per successful outcome."""
     per_success = {name: _full(cost.cost_per_success.value, draws_count) for name, cost in costs.items()}
-    successes = {name: cost.requests.value * cost.success.value for name, cost in costs.items()}
     with_losses = {
-        name: _full(cost.breakdown.total_with_losses_usd_per_month() / successes[name], draws_count)
+        name: _full(
+            cost.breakdown.total_with_losses_usd_per_month() / (cost.requests.value * cost.success.value), draws_count
+        )
         for name, cost in costs.items()
     }
-    cheapest = np.argmin(np.stack(list(per_success.values())), axis=0)
-    cheapest_with_losses = np.argmin(np.stack(list(with_losses.values())), axis=0)
+    open_to_all = [name for name, cost in costs.items() if not cost.only_if]
+    odds, odds_with_losses = _odds(per_success, open_to_all), _odds(with_losses, open_to_all)
+    twins = _twins(per_success)
     base = costs[STATUS_QUO]
     results = []
-    for index, cost in enumerate(costs.values()):
+    for name, cost in costs.items():
         equal = _full(cost.total.value * (base.success.value / cost.success.value), draws_count)
-        results.append(
-            _result(
-                cost,
-                draws_count,
-                equal,
-                equal - _full(base.total.value, draws_count),
-                float(np.mean(cheapest == index)),
-                float(np.mean(cheapest_with_losses == index)),
-            )
-        )
+        extra = equal - _full(base.total.value, draws_count)
+        found = _result(cost, draws_count, equal, extra, odds[name], odds_with_losses[name])
+        results.append(replace(found, same_as=twins.get(name)))
     return tuple(sorted(results, key=lambda each: (each.usd_per_success.p50, each.name)))
+
+
+def _odds(values: Mapping[str, Draws], open_to_all: Sequence[str]) -> dict[str, float]:
+    """Share of the draws in which each is the lowest: of all that are open to all, the first where several are.
+
+    One that is not open to all is held against them, and takes nothing from their odds.
+    """
+    stack = np.stack([values[name] for name in open_to_all])
+    lowest = np.argmin(stack, axis=0)
+    found = {name: float(np.mean(lowest == index)) for index, name in enumerate(open_to_all)}
+    others = [name for name in values if name not in found]
+    floor = np.min(stack, axis=0)
+    return found | {name: float(np.mean(values[name] < floor)) for name in others}
+
+
+def _twins(per_success: Mapping[str, Draws]) -> dict[str, str]:
+    """Options that cost the same as an earlier one in every draw, e.g. the cheapest broker and that broker by name."""
+    found: dict[str, str] = {}
+    names = list(per_success)
+    for index, name in enumerate(names):
+        earlier = (each for each in names[:index] if each not in found)
+        same = next((each for each in earlier if np.array_equal(per_success[each], per_success[name])), None)
+        if same is not None:
+            found[name] = same
+    return found
 
 
 def _result(
@@ -213,35 +240,46 @@ def _typical_cost(
 def _bands(
     situation: Situation,
     options: Mapping[str, Option],
+    open_to_all: frozenset[str],
     draws: DrawSet,
-    low_mtok: float,
-    end_mtok: float,
-    volume: float,
+    grid: NDArray[np.float64],
 ) -> tuple[Band, ...]:
-    """P10/P50/P90 along a logarithmic grid that contains the user's own volume."""
-    grid = np.unique(np.append(np.geomspace(low_mtok, end_mtok, BAND_POINTS_COUNT), volume))
-    fewer = draws.first(BAND_DRAWS_LOG2)
-    count = fewer.draws_count
-    names = list(options)
-    p10, p50, p90, typicals, odds = (np.empty((len(names), grid.size)) for _ in range(5))
-    for point, volume_mtok in enumerate(grid):
-        at = np.asarray([volume_mtok])
-        equal = _equal_success(situation, options, Evaluation(fewer.of, at), count)
-        p10[:, point], p50[:, point], p90[:, point] = np.quantile(equal, (0.1, 0.5, 0.9), axis=1)
-        odds[:, point] = np.bincount(np.argmin(equal, axis=0), minlength=len(names)) / count
-        typicals[:, point] = _equal_success(situation, options, Evaluation(typical, at), 1)[:, 0]
-    return tuple(
-        Band(name, grid, p10[row], p50[row], p90[row], typicals[row], odds[row]) for row, name in enumerate(names)
-    )
+    """P10/P50/P90 at the volumes `grid`, ascending, and the odds of being cheapest of all that are open to all."""
+    equal = _equal_success(situation, options, draws, grid)
+    at_typical = {name: option.cost(situation, Evaluation(typical, grid)) for name, option in options.items()}
+    base = at_typical[STATUS_QUO].success.value
+    rivals = [name for name in options if name in open_to_all]
+    cheapest = np.argmin(np.stack([equal[name] for name in rivals]), axis=0)
+    never = np.zeros(grid.size)
+    bands = []
+    for name, cost in at_typical.items():
+        p10, p50, p90 = np.quantile(equal[name], (0.1, 0.5, 0.9), axis=1)
+        line = np.broadcast_to(cost.total.value * (base / cost.success.value), grid.shape).astype(np.float64)
+        odds = np.mean(cheapest == rivals.index(name), axis=1) if name in open_to_all else never
+        bands.append(Band(name, grid, p10, p50, p90, line, odds))
+    return tuple(bands)
 
 
 def _equal_success(
-    situation: Situation, options: Mapping[str, Option], evaluation: Evaluation, count: int
-) -> NDArray[np.float64]:
-    """Monthly cost for equal successful outcomes, shape ``(options, count)``."""
-    costs = {name: option.cost(situation, evaluation) for name, option in options.items()}
-    base = costs[STATUS_QUO].success.value
-    return np.stack([_full(cost.total.value * (base / cost.success.value), count) for cost in costs.values()])
+    situation: Situation, options: Mapping[str, Option], draws: DrawSet, grid: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Monthly cost for equal successful outcomes of every draw at every volume, each of shape ``(volumes, draws)``.
+
+    Volumes lie along the first axis and draws along the second, so that what does not depend on the volume is
+    computed once for all of a chunk.
+    """
+    shape = (grid.size, draws.draws_count)
+    names = sorted(options, key=lambda name: name != STATUS_QUO)
+    found = {name: np.empty(shape) for name in options}
+    for start in range(0, grid.size, BAND_CHUNK_POINTS_COUNT):
+        rows = slice(start, start + BAND_CHUNK_POINTS_COUNT)
+        evaluation = Evaluation(draws.of, grid[rows, None])
+        base: Draws = np.ones(1)
+        for name in names:
+            cost = options[name].cost(situation, evaluation)
+            base = cost.success.value if name == STATUS_QUO else base
+            found[name][rows] = cost.total.value * (base / cost.success.value)
+    return found
 
 
 def _levers(
@@ -252,33 +290,54 @@ def _levers(
     rival = rival_of(winner, results, STATUS_QUO)
     if rival is None:
         return ()
-    two = {each.name: options[each.name] for each in (rival, winner)}
-    leaves: dict[str, Node] = {}
-    for each in (rival, winner):
-        for node in (each.cost.cost_per_success, each.cost.total):
-            leaves.update(node.leaves())
-    uncertain = {name: node for name, node in leaves.items() if node.assumption and not node.assumption.is_certain}
-
-    def gap(moved: Assumption | None, value: float) -> float:
-        def draw(assumption: Assumption) -> Draws:
-            same = moved is not None and assumption.name == moved.name
-            return np.asarray([_moved(assumption, value) if same else assumption.typical])
-
-        equal = _equal_success(situation, two, Evaluation(draw), 1)[:, 0]
-        order = list(two)
-        return float(equal[order.index(rival.name)] - equal[order.index(winner.name)])
-
-    middle = gap(None, 0.0)
+    leaves = leaf_nodes(
+        node for each in (rival, winner) for node in (each.cost.cost_per_success, each.cost.total)
+    )
+    uncertain = {node.name: node for node in leaves if node.assumption and not node.assumption.is_certain}
+    gap = _Gap(situation, options[rival.name], options[winner.name])
+    middle = gap.at(None, 0.0)
     levers = []
     for name, node in uncertain.items():
         fact = node.assumption
         assert fact is not None
         try:
-            at_low, at_high = gap(fact, -1.0), gap(fact, 1.0)
+            at_low, at_high = gap.at(name, -1.0), gap.at(name, 1.0)
         except BreakevenError:
             continue
         levers.append(Lever(name, fact.low, fact.high, at_low, at_high, middle, node))
     return tuple(sorted(levers, key=lambda each: -each.swing_usd_per_month))
+
+
+class _Gap:
+    """Rival minus winner at typical values, one Assumption moved; an Option that does not read it is not asked again."""
+
+    def __init__(self, situation: Situation, rival: Option, winner: Option) -> None:
+        self._situation = situation
+        self._two = (rival, winner)
+        self._read: tuple[set[str], set[str]] = (set(), set())
+        self._typical = tuple(
+            self._ends(option, None, 0.0, read) for option, read in zip(self._two, self._read, strict=True)
+        )
+
+    def at(self, moved: str | None, direction: float) -> float:
+        """USD a month for equal successful outcomes, with the Assumption `moved` at its low (-1) or high (1)."""
+        (rival, of_rival), (winner, of_winner) = (
+            self._ends(option, moved, direction, set()) if moved in read else known
+            for option, read, known in zip(self._two, self._read, self._typical, strict=True)
+        )
+        base = of_rival if self._two[0].name == STATUS_QUO else of_winner
+        return float(rival * (base / of_rival) - winner * (base / of_winner))
+
+    def _ends(self, option: Option, moved: str | None, direction: float, read: set[str]) -> tuple[float, float]:
+        """Total and success of `option`; the names of what it drew are added to `read`."""
+
+        def draw(assumption: Assumption) -> Draws:
+            read.add(assumption.name)
+            value = _moved(assumption, direction) if assumption.name == moved else assumption.typical
+            return np.asarray([value])
+
+        cost = option.cost(self._situation, Evaluation(draw))
+        return float(cost.total.value.flat[0]), float(cost.success.value.flat[0])
 
 
 def _moved(assumption: Assumption, direction: float) -> float:

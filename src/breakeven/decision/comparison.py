@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from breakeven.decision.curve import CostCurve
 from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Node
 from breakeven.options.assembly.demand import Demand
-from breakeven.options.option import OptionCost
+from breakeven.options.option import Family, OptionCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class OptionResult:
     extra_usd_per_month: Range
     """Cost beyond the status quo's, for equal successful outcomes; negative when it costs less."""
     lines: tuple[LineResult, ...]
+    same_as: str | None = None
+    """An Option that costs the same in every draw, named earlier: the odds are counted there."""
 
     @property
     def name(self) -> str:
@@ -81,6 +84,9 @@ class Unavailable:
     name: str
     title: str
     reason: str
+    family: Family = "api"
+    kind: Literal["price", "constraint", "other"] = "other"
+    """No price is known; a hard constraint of the scenario is not met; or it does not fit the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +170,8 @@ class Comparison:
 
 
 def lowest_expected(options: Sequence[OptionResult]) -> OptionResult:
-    """The Option with the lowest expected cost per successful outcome."""
-    return min(options, key=lambda each: each.usd_per_success.mean)
+    """The Option with the lowest expected cost per successful outcome, of those that everybody may take."""
+    return min(open_to_all(options), key=lambda each: each.usd_per_success.mean)
 
 
 def rival_of(best: OptionResult, options: Sequence[OptionResult], status_quo: str) -> OptionResult | None:
@@ -174,3 +180,23 @@ def rival_of(best: OptionResult, options: Sequence[OptionResult], status_quo: st
     if best.name == status_quo:
         return lowest_expected(others) if others else None
     return next(each for each in others if each.name == status_quo)
+
+
+def leaf_nodes(roots: Iterable[Node]) -> tuple[Node, ...]:
+    """Every Node without inputs below `roots`, once each, in the order in which a walk meets it last."""
+    found: list[Node] = []
+    seen: set[int] = set()
+    waiting = list(roots)
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            waiting.extend(node.inputs)
+            if not node.inputs:
+                found.append(node)
+    return tuple(reversed(found))
+
+
+def open_to_all(options: Sequence[OptionResult]) -> Sequence[OptionResult]:
+    """Those without a condition; all when every one has one."""
+    return [each for each in options if not each.cost.only_if] or options

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from breakeven.decision.comparison import Comparison, OptionResult, Range
+from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all
 
 Confidence = Literal["clear", "likely", "open"]
 CLEAR_FROM_FRACTION: Final = 0.9
 LIKELY_FROM_FRACTION: Final = 0.6
+WATCHING: Final = "quality_monitoring"
+"""End of the name of the line that every Option has in which a new model answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def recommend(comparison: Comparison) -> Recommendation:
         best.cheapest_fraction,
         _saving(best, rival, comparison.status_quo) if rival else None,
         stays,
-        best.cost.family != "api",
+        changes_model(best),
         _disagreements(comparison, best),
     )
 
@@ -70,14 +72,19 @@ def _saving(best: OptionResult, rival: OptionResult, status_quo: str) -> Range:
     return Range(-extra.p90, -extra.p50, -extra.p10, -extra.mean)
 
 
+def changes_model(option: OptionResult) -> bool:
+    """Whether another model answers: then the Option has a line that watches the quality of its answers."""
+    return any(line.line.name.endswith(WATCHING) for line in option.lines)
+
+
 def _disagreements(comparison: Comparison, best: OptionResult) -> tuple[str, ...]:
-    found = []
-    if comparison.options[0].name != best.name:
+    found, options = [], open_to_all(comparison.options)
+    if options[0].name != best.name:
         found.append("median")
-    if min(comparison.options, key=lambda each: each.usd_per_month.mean).name != best.name:
+    if min(options, key=lambda each: each.usd_per_month.mean).name != best.name:
         found.append("usd_per_month")
-    if max(comparison.options, key=lambda each: each.cheapest_fraction).name != best.name:
+    if max(options, key=lambda each: each.cheapest_fraction).name != best.name:
         found.append("odds")
-    if max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction).name != best.name:
+    if max(options, key=lambda each: each.cheapest_with_losses_fraction).name != best.name:
         found.append("with_losses")
     return tuple(found)

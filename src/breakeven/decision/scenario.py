@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
+from breakeven.catalog.region import regional_facts
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.scenario_entries import (
     ContractPriceEntry,
@@ -25,7 +26,7 @@ from breakeven.decision.scenario_entries import (
 from breakeven.errors import ScenarioError, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
-from breakeven.options.assembly.choices import Choices, ProviderTerms, Requirements
+from breakeven.options.assembly.choices import COMMODITY_TASKS, Choices, ProviderTerms, Requirements
 from breakeven.units import unit_of
 
 __all__ = [
@@ -96,6 +97,8 @@ class Scenario(Strict):
     """Whose wages and power prices are taken: us, de, uk, ie or eu. What you override wins."""
     team: Literal["existing", "new_hires"] = "existing"
     """existing: people who are there do the work; new_hires: whole people are hired for it."""
+    commodity_tasks: tuple[Annotated[str, Field(pattern=r"[^\W_]")], ...] = COMMODITY_TASKS
+    """Tasks that a hybrid moves where the log names its tasks: words of their names, in any case."""
     options: tuple[str, ...] = ()
     """Options to compare; all of them when empty. frontier_api, the status quo, is always in."""
     overrides: dict[str, float | RangeOverride] = Field(default_factory=dict)
@@ -125,6 +128,7 @@ class Scenario(Strict):
             self.contract(),
             Requirements(**self.require.model_dump()),
             {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
+            self.commodity_tasks,
         )
 
     def contract(self) -> tuple[ContractPrice, ...]:
@@ -132,12 +136,12 @@ class Scenario(Strict):
         return tuple(ContractPrice(**each.model_dump()) for each in self.contract_prices)
 
     def facts(self, catalog: Catalog) -> dict[str, Assumption]:
-        """The overrides as Assumptions; refuses a name that no Option would read, and an impossible value."""
+        """The region's facts under the overrides; refuses a name that no Option would read, and an impossible value."""
         known = {**catalog.assumptions}
         for offer in catalog.gpu_offers.values():
             known.update(offer.facts)
         names = [*known, *BOUND_BY_OPTIONS, *ONLY_FROM_A_SCENARIO]
-        found: dict[str, Assumption] = {}
+        found = regional_facts(catalog, self.region)
         for name, value in self.overrides.items():
             unit = unit_of(name)
             if name not in names or unit is None:
@@ -248,7 +252,7 @@ _EXAMPLES: Final = {
     "require": (
         "jurisdictions: [EU, US]",
         "processing_regions: [EU]",
-        "retention_days_max: 30",
+        "retention_max_days: 30",
         "no_training: true",
         "certifications: [SOC 2 Type 2]",
     ),

@@ -73,7 +73,7 @@ class RequireEntry(Strict):
     """Countries whose law the provider may be under, e.g. [DE, US]; EU stands for its member states."""
     processing_regions: tuple[str, ...] = ()
     """Regions in which data may be processed; a provider that may process elsewhere too does not meet it."""
-    retention_days_max: float | None = Field(default=None, ge=0)
+    retention_max_days: float | None = Field(default=None, ge=0)
     """Longest time the provider may keep prompts and answers; 0: not at all."""
     no_training: bool = False
     """true: the provider must not train on the data."""

@@ -20,6 +20,8 @@ class Formula:
         self.function = function
         self.unit = unit
         self.parameters = tuple(inspect.signature(function).parameters)
+        self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        """First line of the docstring."""
 
     @property
     def name(self) -> str:
@@ -30,11 +32,6 @@ class Formula:
     def qualified_name(self) -> str:
         """``module.function``."""
         return f"{self.__module__}.{self.__name__}"
-
-    @property
-    def summary(self) -> str:
-        """First line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     def __call__(self, *args: Draws | float, **kwargs: Draws | float) -> Draws:
         return self.function(*args, **kwargs)

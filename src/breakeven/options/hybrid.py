@@ -1,6 +1,8 @@
-"""Hybrid: a stated share of the calls moves to an open model on rented GPUs, the rest stays at the API.
+"""Hybrid: the commodity tasks move to an open model on rented GPUs, the rest stays at the API.
 
-The idle floor of the fleet stays whatever the share, so a hybrid can cost more than either pure option.
+Where the log names its tasks, whole tasks move, each part with its own tokens and lengths as the log shows them; where
+it does not, a stated share of calls like all the others. The idle floor of the fleet stays whatever the share, so a
+hybrid can cost more than either pure option.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
-from breakeven.facts.trace import Binder
+from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.constraints import check_provider
+from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, bind_team, rented_lines
+from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
+from breakeven.options.assembly.task_split import split_by_task
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
 from breakeven.options.option import (
     Evaluation,
@@ -57,7 +62,7 @@ def success_fraction(
 
 @dataclass(frozen=True, slots=True)
 class Hybrid:
-    """Commodity calls on rented GPUs on demand, the others where they are; the share is stated, not learned."""
+    """Commodity calls on rented GPUs on demand, the others where they are."""
 
     name: str = "hybrid"
     title: str = "Hybrid (API + rented GPUs)"
@@ -70,29 +75,66 @@ class Hybrid:
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
         offer = gpu_offer(situation.catalog, choices.gpu, "on_demand", situation.scenario)
         whole = binder_for(situation, evaluation, {})
-        share = whole.value(SHARE)
+        cut = _cut(situation, whole)
 
-        hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, share)
+        hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, cut.share, cut.moved)
         own_volume = evaluation.volume_mtok is None
         staircase = bind_fleet(hosted, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_rent(hosted)
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
         hosted.rename("success_fraction", "open_model_commodity_success_fraction", "the easier share of the work")
-        _scale_exposure(hosted, share)
-        at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, 1 - share)
-        bind_frontier(at_api, situation.demand)
+        _scale_exposure(hosted, cut.share)
+        at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
+        bind_frontier(at_api, cut.kept or situation.demand)
         at_api.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
-        _scale_exposure(at_api, 1 - share)
+        _scale_exposure(at_api, cut.rest)
 
         breakdown = CostBreakdown(
             (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
         )
         if "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)
-        buys = f"{machine.label} for {float(np.median(share)):.0%} of the tokens; the rest {describe(situation.demand)}"
-        wider = Staircase(staircase.step_mtok / float(share.flat[0]), staircase.from_count)
-        return option_cost(self, whole, breakdown, buys, staircase=wider, facts=fleet_facts(hosted))
+        stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
+        buys = f"{machine.label} for {cut.moves}; {stays}"
+        wider = Staircase(staircase.step_mtok / float(cut.share.value.flat[0]), staircase.from_count)
+        facts = (*fleet_facts(hosted), *cut.facts)
+        return option_cost(self, whole, breakdown, buys, staircase=wider, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where the demand is cut."""
+
+    share: Node
+    """Share of the tokens that move."""
+    rest: Node
+    """Share of the tokens that stay."""
+    moves: str
+    """What moves, for the table."""
+    moved: Demand | None = None
+    """The calls that move, as the log shows them; None: like all the others."""
+    kept: Demand | None = None
+    """The calls that stay, as the log shows them; None: like all the others."""
+    facts: tuple[Node, ...] = ()
+
+
+def _cut(situation: Situation, whole: Binder) -> _Cut:
+    """By the tasks of the log, else by the share that is assumed; a share that the scenario sets wins over both."""
+    demand = situation.demand
+    if SHARE in situation.scenario or not demand.tasks:
+        share = whole.node(SHARE)
+        rest = whole.derive("kept_tokens_fraction", 1 - share.value, "what does not move", share)
+        return _Cut(share, rest, f"{float(np.median(share.value)):.0%} of the tokens")
+    split = split_by_task(demand, situation.choices.commodity_tasks)
+    moved, kept, log = split.moved, split.kept, demand.source
+    how = f"measured, {'tasks' if len(split.tasks) > 1 else 'task'} {shortened(split.tasks)}"
+    tokens = whole.derive("moved_tokens_fraction", moved.tokens_fraction, how, source=log)
+    requests = whole.derive("moved_requests_fraction", moved.requests_fraction, how, source=log)
+    rest = whole.derive("kept_tokens_fraction", kept.tokens_fraction, "measured, all other calls", source=log)
+    whole.derive(SHARE, requests.value, "calls of the tasks that move", requests)
+    moves = f"{shortened(split.tasks)} ({tokens.value:.0%} of the tokens, {requests.value:.0%} of the calls)"
+    return _Cut(tokens, rest, moves, moved.demand, kept.demand, (tokens, requests))
 
 
 def _part(lines: tuple[CostLine, ...], name: str, title: str) -> tuple[CostLine, ...]:
@@ -106,9 +148,11 @@ def _without_what_the_fleet_pays(situation: Situation) -> Situation:
     return replace(situation, scenario={**situation.scenario, **nothing})
 
 
-def _scale_exposure(binder: Binder, share: Draws) -> None:
+def _scale_exposure(binder: Binder, share: Node) -> None:
     exposure = binder.node("breach_exposure_ratio")
-    binder.derive("breach_exposure_ratio", exposure.value * share, "this part's share of the data", exposure)
+    binder.derive(
+        "breach_exposure_ratio", exposure.value * share.value, "this part's share of the data", exposure, share
+    )
 
 
 OPTIONS = (Hybrid(),)

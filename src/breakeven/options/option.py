@@ -61,6 +61,9 @@ class OptionCost:
     """What else is worth showing: replicas, busy share."""
     views: OwnershipViews | None = None
     """The purchase as cash and in the books, for an Option that buys hardware."""
+    only_if: str = ""
+    """What must be true of the reader for this Option to be there at all, e.g. ``you already own the GPUs``: it is
+    costed and shown, and neither recommended nor counted in anybody's odds. Empty: everybody may take it."""
 
 
 class Option(Protocol):
@@ -87,11 +90,15 @@ class Option(Protocol):
 
 
 def binder_for(
-    situation: Situation, evaluation: Evaluation, offer: Mapping[str, Assumption], share_fraction: Draws | float = 1.0
+    situation: Situation,
+    evaluation: Evaluation,
+    offer: Mapping[str, Assumption],
+    share: Node | None = None,
+    part: Demand | None = None,
 ) -> Binder:
-    """A Binder over all layers, with the demand (or `share_fraction` of it) bound."""
+    """A Binder over all layers, with the demand bound, or `share` of its tokens: the calls of `part`, when given."""
     binder = Binder(evaluation.draw, situation.catalog.assumptions, offer, situation.scenario)
-    bind_demand(binder, situation.demand, evaluation.volume_mtok, share_fraction)
+    bind_demand(binder, situation.demand, evaluation.volume_mtok, share, part)
     return binder
 
 
@@ -104,6 +111,7 @@ def option_cost(
     staircase: Staircase | None = None,
     facts: tuple[Node, ...] = (),
     views: OwnershipViews | None = None,
+    only_if: str = "",
 ) -> OptionCost:
     """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
     lines = tuple(line.usd_per_month for line in breakdown.counted)
@@ -124,4 +132,5 @@ def option_cost(
         staircase,
         facts,
         views,
+        only_if,
     )

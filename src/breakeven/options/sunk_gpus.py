@@ -55,7 +55,10 @@ class SunkGpus:
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(owned_lines(binder, capital="Resale value forgone, busy hours"))
         buys = f"{machine.label}, vLLM, on GPUs that are already paid for"
-        return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
+        only_if = "" if ALREADY_OWNED in situation.scenario else "you already own the GPUs"
+        return option_cost(
+            self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder), only_if=only_if
+        )
 
 
 def _refuse_too_few(binder: Binder) -> None:

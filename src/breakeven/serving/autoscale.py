@@ -42,7 +42,7 @@ def awake_fraction(requests_within_timeout_ratio: Draws) -> Draws:
     knots = np.asarray(KNOTS_RATIO)
     heights = -np.expm1(-knots)
     heights[-1] = 1.0
-    return np.interp(requests_within_timeout_ratio, knots, heights)
+    return np.asarray(np.interp(requests_within_timeout_ratio, knots, heights))
 
 
 @formula

@@ -44,6 +44,7 @@ _NEEDED: Final = (
     "spend_usd",
 )
 LENGTH_QUANTILES: Final = (0.50, 0.95, 0.99)
+TASK_USES_MAX_COUNT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,14 @@ class ModelUse:
     def label(self) -> str:
         """``provider/model``, as far as the log names them."""
         return "/".join(part for part in (self.provider, self.model) if part) or "no model named"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUse:
+    """What one model did for one task of the log."""
+
+    task: str
+    use: ModelUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,28 +216,40 @@ def observation_of(calls: Table) -> Observation:
 
 def model_uses(table: Table) -> tuple[ModelUse, ...]:
     """Use by provider and model of a table from `spend.priced`, most tokens first."""
+    grouped = table.group_by("price_provider", "price_model").aggregate(**_totals(table), **_unpriced(table))
+    return tuple(sorted((_use(row) for row in _rows(grouped)), key=lambda each: (-each.tokens, each.label)))
+
+
+def task_uses(table: Table) -> tuple[TaskUse, ...]:
+    """Use by task, provider and model of a table from `spend.priced`, most tokens first; calls without a task left out.
+
+    At most `TASK_USES_MAX_COUNT`: names that are nearly all different are ids, not kinds of work.
+    """
+    named = table.filter(table.task.notnull() & (table.task != ""))
+    grouped = named.group_by("task", "price_provider", "price_model").aggregate(**_totals(named), **_unpriced(named))
+    most = grouped.mutate(all_tokens=grouped.input_tokens + grouped.output_tokens)
+    most = most.order_by(most.all_tokens.desc(), "task", "price_provider", "price_model").limit(TASK_USES_MAX_COUNT)
+    return tuple(TaskUse(row["task"], _use(row)) for row in _rows(most))
+
+
+def _unpriced(table: Table) -> dict[str, Expression]:
     unpriced = table.spend_usd.isnull()
-    grouped = table.group_by("price_provider", "price_model").aggregate(
-        **_totals(table),
-        unpriced_tokens=_tokens(table, unpriced),
-        unpriced_requests_count=_count(table, unpriced),
+    return {"unpriced_tokens": _tokens(table, unpriced), "unpriced_requests_count": _count(table, unpriced)}
+
+
+def _use(row: dict[str, Any]) -> ModelUse:
+    return ModelUse(
+        row["price_provider"],
+        row["price_model"],
+        round(row["requests_count"]),
+        round(row["input_tokens"]),
+        round(row["cache_read_tokens"]),
+        round(row["cache_write_tokens"]),
+        round(row["output_tokens"]),
+        row["spend_usd"],
+        round(row["unpriced_tokens"] or 0),
+        round(row["unpriced_requests_count"] or 0),
     )
-    uses = [
-        ModelUse(
-            row["price_provider"],
-            row["price_model"],
-            round(row["requests_count"]),
-            round(row["input_tokens"]),
-            round(row["cache_read_tokens"]),
-            round(row["cache_write_tokens"]),
-            round(row["output_tokens"]),
-            row["spend_usd"],
-            round(row["unpriced_tokens"] or 0),
-            round(row["unpriced_requests_count"] or 0),
-        )
-        for row in _rows(grouped)
-    ]
-    return tuple(sorted(uses, key=lambda each: (-each.tokens, each.label)))
 
 
 def _totals(table: Table) -> dict[str, Expression]:

@@ -37,6 +37,7 @@ def download(url: str, limits: Limits) -> bytes:
         with urllib.request.urlopen(request, timeout=limits.timeout_s) as response:  # noqa: S310
             return _body(url, response, limits, deadline)
     except HTTPError as error:
+        error.close()
         raise RefreshError(f"{url}: the server answered {error.code} {error.reason}; try again later.") from None
     except TimeoutError:
         raise RefreshError(f"{url}: no whole answer within {limits.timeout_s:g} s; try again, or --timeout.") from None

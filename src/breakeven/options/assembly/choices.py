@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from breakeven.catalog.contract import ContractPrice
 
 Team = Literal["existing", "new_hires"]
+COMMODITY_TASKS: Final = (
+    "classification",
+    "classify",
+    "labelling",
+    "labeling",
+    "extraction",
+    "extract",
+    "faq",
+    "tagging",
+    "tag",
+    "routing",
+    "route",
+    "moderation",
+    "summarization",
+    "summarisation",
+    "summarize",
+    "summarise",
+    "summary",
+)
+"""Words in the name of a task by which a hybrid takes it for commodity work, unless the scenario lists others.
+
+A guess at the names of the work that small open models are given first; nobody has measured it on these calls.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +42,7 @@ class Requirements:
     """Countries whose law the provider may be under, e.g. ``DE``; ``EU`` stands for its member states."""
     processing_regions: tuple[str, ...] = ()
     """Regions in which data may be processed; a provider that may process elsewhere too does not meet it."""
-    retention_days_max: float | None = None
+    retention_max_days: float | None = None
     """Longest time the provider may keep prompts and answers."""
     no_training: bool = False
     """True: the provider must not train on the data."""
@@ -75,3 +98,5 @@ class Choices:
     """Hard constraints on providers."""
     providers: Mapping[str, ProviderTerms] = field(default_factory=dict)
     """Provider -> what the scenario knows of it."""
+    commodity_tasks: tuple[str, ...] = COMMODITY_TASKS
+    """Names of tasks that a hybrid moves, where the log names its tasks."""

@@ -61,11 +61,11 @@ def _unmet(wanted: Requirements, seen: ProviderTerms, name: str) -> Iterator[str
         yield from _check_places("jurisdiction", _one(seen.jurisdiction), wanted.jurisdictions, name)
     if wanted.processing_regions:
         yield from _check_places("processing regions", seen.processing_regions, wanted.processing_regions, name)
-    if wanted.retention_days_max is not None:
+    if wanted.retention_max_days is not None:
         if seen.retention_days is None:
             yield _unknown("retention", name)
-        elif seen.retention_days > wanted.retention_days_max:
-            yield f"keeps data {seen.retention_days:g} days, wanted at most {wanted.retention_days_max:g}"
+        elif seen.retention_days > wanted.retention_max_days:
+            yield f"keeps data {seen.retention_days:g} days, wanted at most {wanted.retention_max_days:g}"
     if wanted.no_training:
         if seen.trains_on_data is None:
             yield _unknown("use of data for training", name)

@@ -14,7 +14,7 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.source import Source
-from breakeven.facts.trace import Binder
+from breakeven.facts.trace import Binder, Node
 from breakeven.units import TOKENS_PER_MTOK
 
 SMALLEST_INPUT_FRACTION = 1e-9
@@ -47,6 +47,17 @@ class TokenMix:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskDemand:
+    """What one model does for one task of the log."""
+
+    task: str
+    """As the log names it."""
+    mix: TokenMix
+    requests_count: int
+    spend_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDemand:
     """What one model of today's mix does, and what its provider charges today."""
 
@@ -63,6 +74,8 @@ class ModelDemand:
     """True when the log names no model and the scenario's frontier model is taken."""
     batch_fraction: float = 0.0
     """Share of the tokens that the log already sent through the provider's batch API."""
+    by_task: tuple[TaskDemand, ...] = ()
+    """The part of it that names a task, by task; empty when the log does not know its tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,15 @@ class Demand:
     def requests_count(self) -> int:
         """Requests in the observed window."""
         return sum(each.requests_count for each in self.models)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that the log names, most tokens first; empty when it does not know its tasks."""
+        tokens: dict[str, int] = {}
+        for model in self.models:
+            for each in model.by_task:
+                tokens[each.task] = tokens.get(each.task, 0) + each.mix.tokens
+        return tuple(sorted(tokens, key=lambda task: (-tokens[task], task)))
 
     def volume_mtok_per_month(self, hours_per_month: Draws | float) -> Draws | float:
         """The observed window stretched to a month, millions of tokens."""
@@ -142,16 +164,25 @@ def cached_input_fraction(cache_read_fraction: Draws, output_fraction: Draws) ->
     return cache_read_fraction / np.maximum(1 - output_fraction, SMALLEST_INPUT_FRACTION)
 
 
-def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share_fraction: Draws | float = 1.0) -> None:
+def bind_demand(
+    binder: Binder,
+    demand: Demand,
+    volume_mtok: Draws | None,
+    share: Node | None = None,
+    part: Demand | None = None,
+) -> None:
     """Bind the demand's names.
 
-    `volume_mtok` replaces the observed volume (for curves); `share_fraction` takes a part of it.
+    `volume_mtok` replaces the observed volume (for curves); `share` takes a part of the tokens. `part`: the calls of
+    that share as the log shows them; without it they are like all the others.
     """
     source = demand.source
     tokens = demand.mix.tokens
-    for name, value in demand.mix.fractions().items():
+    calls = part or demand
+    for name, value in calls.mix.fractions().items():
         binder.derive(name, value, "from the log", source=source)
-    binder.derive("tokens_per_request", tokens / max(demand.requests_count, 1), "from the log", source=source)
+    tokens_per_request = calls.mix.tokens / max(calls.requests_count, 1)
+    binder.derive("tokens_per_request", tokens_per_request, "from the log", source=source)
     if volume_mtok is None:
         hours = binder.node("hours_per_month")
         observed = demand.volume_mtok_per_month(hours.value)
@@ -161,8 +192,9 @@ def bind_demand(binder: Binder, demand: Demand, volume_mtok: Draws | None, share
         whole = binder.evaluate(volume_mtok_per_month)
     else:
         whole = binder.derive("volume_mtok_per_month", volume_mtok, "a point of the cost curve")
-    if not (np.isscalar(share_fraction) and share_fraction == 1.0):
-        binder.derive("volume_mtok_per_month", whole.value * share_fraction, "this part's share of the volume", whole)
+    if share is not None:
+        part_mtok = whole.value * share.value
+        binder.derive("volume_mtok_per_month", part_mtok, "this part's share of the volume", whole, share)
     for each in (
         requests_per_month,
         input_tokens_per_request,

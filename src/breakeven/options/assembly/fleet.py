@@ -8,6 +8,7 @@ from breakeven.errors import CatalogError
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.serving import autoscale, fleet, memory, roofline
+from breakeven.units import SECONDS_PER_HOUR
 
 REPLICA_SIZES = (1, 2, 4, 8)
 REPLICAS_MAX_COUNT = 10_000.0
@@ -51,6 +52,7 @@ def fleet_facts(binder: Binder) -> tuple[Node, ...]:
     """What is worth showing about the fleet."""
     names = ["replicas_count", "gpus_count", "busy_fraction", "replica_capacity_req_per_s"]
     names += [name for name in ("billed_fraction", "cold_start_events_per_month") if binder.is_bound("awake_fraction")]
+    names += [name for name in ("energy_kwh_per_month", "carbon_kg_per_month") if binder.is_bound(name)]
     return tuple(binder.node(name) for name in names)
 
 
@@ -85,7 +87,7 @@ def _kinks(binder: Binder) -> tuple[float, ...]:
     """Where the billed hours bend, from the typical values bound in `binder`."""
     volume = float(binder.value("volume_mtok_per_month").flat[0])
     timeout_ratio = float(binder.value("requests_within_timeout_ratio").flat[0]) / volume
-    seconds = float(binder.value("hours_per_month").flat[0]) * autoscale.SECONDS_PER_HOUR
+    seconds = float(binder.value("hours_per_month").flat[0]) * SECONDS_PER_HOUR
     load = float(binder.value("requests_per_month").flat[0]) / volume / seconds
     headroom = float(binder.value("burst_headroom_ratio").flat[0])
     wanted = load * headroom / float(binder.value("replica_capacity_req_per_s").flat[0])
