@@ -32,6 +32,7 @@ format: .venv/.dev ## format and sort the code
 docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.catalog.reference
 	$(BIN)/python -m breakeven.reports.schema
+	$(BIN)/python -m breakeven.reports.models_schema
 	$(BIN)/python -m breakeven.cli.reference
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)

@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.catalog.load import load_catalog
+from breakeven.catalog.price_quote import DIMENSION, PriceQuote
 from breakeven.catalog.price_spread import (
     COUNTED_DAYS,
-    DIMENSION,
     LARGEST_AGREEMENT_RATIO,
-    PriceQuote,
     PriceSpread,
     disagreements,
     price_spread,

@@ -9,7 +9,7 @@ import yaml
 
 from breakeven.catalog.load import load_catalog
 from breakeven.decision.scenario import Scenario, load_scenario, scenario_template
-from breakeven.errors import ScenarioError
+from breakeven.errors import ScenarioError, UnknownName
 from costing import AS_OF
 
 
@@ -111,3 +111,15 @@ def test_the_digest_changes_with_the_content_only(tmp_path: Path) -> None:
     one = load_scenario(write(tmp_path, "seed: 1\n"))
     assert one.digest() == load_scenario(write(tmp_path, "# comment\nseed: 1\n")).digest()
     assert one.digest() != Scenario().digest()
+
+
+def test_a_grid_zone_replaces_the_range_over_grids() -> None:
+    catalog = load_catalog(AS_OF)
+    found = Scenario(grid_zone="FRA").facts(catalog)["grid_carbon_g_per_kwh"]
+    default = catalog.assumptions["grid_carbon_g_per_kwh"]
+    assert found.typical < default.typical / 3, "France's grid is far below the world's"
+    assert found.dimension == default.dimension
+    own = Scenario(grid_zone="FRA", overrides={"grid_carbon_g_per_kwh": 100.0}).facts(catalog)
+    assert own["grid_carbon_g_per_kwh"].typical == 100.0, "what the user says wins"
+    with pytest.raises(UnknownName, match="FRAN"):
+        Scenario(grid_zone="FRAN").facts(catalog)

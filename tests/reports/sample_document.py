@@ -25,6 +25,7 @@ from breakeven.reports.document import (
     ModelUsePart,
     OptionPart,
     PairPart,
+    PricesAgePart,
     ShadowedPart,
     SourcePart,
     StretchPart,
@@ -168,6 +169,10 @@ def sample_document(*, synthetic: bool = True, days_count: int = 28, extrapolate
             seed=42,
             draws_count=16_384,
             hours_per_month=730.0,
+            prices_age=PricesAgePart(
+                count=9, newest_days=0, median_days=12.0, oldest_days=44,
+                oldest="GPU rent, H100 SXM list prices of 12 providers on one day",
+            ),
         ),
     )  # fmt: skip
 

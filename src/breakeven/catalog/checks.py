@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from breakeven.catalog.files import CatalogFiles, Place
-from breakeven.catalog.price_spread import DIMENSION as LIST_PRICE_SPREAD_DIMENSION
+from breakeven.catalog.price_quote import DIMENSION as LIST_PRICE_SPREAD_DIMENSION
 from breakeven.catalog.schema import AssumptionEntry, DatedRange, DatedTokenPricesEntry, TokenOfferEntry
 from breakeven.catalog.schema_base import SourceEntry
 from breakeven.errors import CatalogError, nearest

@@ -7,14 +7,12 @@ from typing import Final
 CONTEXT_FACTS: Final = frozenset(
     {
         "a100_80_on_demand_index_usd_per_gpu_hour",
-        "a100_server_power_w_per_gpu",
         "api_uptime_anthropic_fraction",
         "api_uptime_google_fraction",
         "api_uptime_mistral_fraction",
         "api_uptime_openai_fraction",
         "b200_on_demand_index_usd_per_gpu_hour",
         "b200_sxm_board_price_usd",
-        "b300_server_power_w_per_gpu",
         "benefit_load_ratio",
         "breach_shadow_ai_uplift_usd",
         "breach_survey_mean_financial_usd",

@@ -120,9 +120,10 @@ def parse_price_list(raw: bytes) -> PriceList:
 
 
 def listed_tiers(listing: Listing, moment: datetime) -> dict[str, tuple[TierPrices, ...]]:
-    """The tiers at `moment`, ``standard`` and ``batch``; empty where it cannot be priced."""
+    """The tiers of a provider's own model at `moment`, ``standard`` and ``batch``; empty where it cannot be priced."""
     contexts = {"standard": _context("", False), "batch": _context("", True)}
-    return {name: _priced(listing, moment, context)[0] for name, context in contexts.items()}
+    prices = {name: listing.model.get_prices(moment, context) for name, context in contexts.items()}
+    return {name: () if _unusable(each) else _tiers(each) for name, each in prices.items()}
 
 
 def find_listing(provider: str | None, model: str, prices: PriceList | None = None) -> Listing | NotListed:

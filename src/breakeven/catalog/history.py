@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from breakeven.catalog.files import CatalogFile, CatalogFiles, Place
+from breakeven.catalog.overlay import REFRESHED
 from breakeven.catalog.schema import (
     AssumptionEntry,
     DatedRange,
@@ -112,7 +113,7 @@ def _ranges(what: str, entry: AssumptionEntry, where: str) -> Iterator[DatedRow]
             dated.source,
             dated.note,
             tuple(dated.quotes or ()),
-            where,
+            "refreshed on this machine" if dated.note.startswith(REFRESHED) else where,
         )
 
 

@@ -16,7 +16,7 @@ from breakeven.catalog.carbon import CarbonZones
 from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.model import ModelSpec
 from breakeven.catalog.offer import DatedTokenPrices, GenaiPricesReference, GpuOffer, TokenOffer
-from breakeven.catalog.price_spread import PriceQuote
+from breakeven.catalog.price_quote import PriceQuote
 from breakeven.catalog.provider import Provider
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Source
@@ -93,7 +93,7 @@ def _load_bundled(as_of: date, overlay: Path | None, stamp: object) -> Catalog:
 
 
 @cache
-def _bundled_files(overlay: Path | None, stamp: object) -> CatalogFiles:
+def _bundled_files(overlay: Path | None, stamp: object) -> CatalogFiles:  # noqa: ARG001  (a part of the cache's key)
     """`stamp` tells an overlay that has changed from the one already read."""
     from breakeven.catalog.overlay import read_overlay, with_overlay
 

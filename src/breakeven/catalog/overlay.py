@@ -22,7 +22,7 @@ from breakeven.catalog.schema_base import Entry, Text
 from breakeven.errors import CatalogError
 
 if TYPE_CHECKING:
-    from breakeven.catalog.files import CatalogFile, CatalogFiles
+    from breakeven.catalog.files import CatalogFile, CatalogFiles, Place
     from breakeven.catalog.genai_price_list import PriceList
     from breakeven.catalog.offer import TokenOffer
     from breakeven.catalog.schema import AssumptionEntry, GpuOfferEntry, GpuOfferFile
@@ -31,6 +31,8 @@ FOLDER_VARIABLE: Final = "BREAKEVEN_CATALOGUE"
 """Environment variable that names the folder; empty: read none."""
 GPU_FILE: Final = "offers/gpu_refreshed.yaml"
 TOKEN_FOLDER: Final = "tokens"  # noqa: S105  (no password)
+REFRESHED: Final = "Read by `breakeven catalog refresh`"
+"""Begins the note of each refreshed row."""
 _HINT: Final = "delete it, or run `breakeven catalog refresh --write` again"
 
 
@@ -193,8 +195,8 @@ def _merged(
     for file in bundled:
         offers = {}
         for name, offer in file.content.root.items():
-            _, extra = left.pop(_good(offer), (name, None))
-            offers[name] = offer if extra is None else _joined(offer, extra)
+            refreshed_name, extra = left.pop(_good(offer), (name, None))
+            offers[name] = offer if extra is None else _joined(offer, extra, refreshed.where(refreshed_name))
         yield replace(file, content=file.content.model_copy(update={"root": offers}))
     if left:
         yield replace(refreshed, content=refreshed.content.model_copy(update={"root": dict(left.values())}))
@@ -204,9 +206,11 @@ def _good(offer: GpuOfferEntry) -> tuple[str, str, str]:
     return offer.gpu, offer.term, offer.provider
 
 
-def _joined(offer: GpuOfferEntry, extra: GpuOfferEntry) -> GpuOfferEntry:
+def _joined(offer: GpuOfferEntry, extra: GpuOfferEntry, where: Place) -> GpuOfferEntry:
     facts = dict(offer.facts)
     for name, entry in extra.facts.items():
+        if name in facts and (facts[name].unit, facts[name].dimension) != (entry.unit, entry.dimension):
+            raise CatalogError(f"{where}: unit or dimension of {name} is not the catalogue's; {_HINT}.")
         facts[name] = _appended(facts[name], entry) if name in facts else entry
     return offer.model_copy(update={"facts": facts})
 

@@ -17,39 +17,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from breakeven.catalog.price_quote import DIMENSION, PriceQuote
 from breakeven.facts.assumption import Assumption
-from breakeven.facts.source import Source
 
 if TYPE_CHECKING:
     from breakeven.catalog.load import Catalog
     from breakeven.catalog.offer import TokenOffer
     from breakeven.catalog.token_prices import TokenPriceRow
 
-DIMENSION: Final = 120
-"""Sobol dimension of `list_price_spread`, shared by every token price that has a spread."""
 COUNTED_DAYS: Final = 180
 LARGEST_AGREEMENT_RATIO: Final = 1.05
 """Lists whose prices differ by less than this agree."""
 _KINDS: Final = ("input_usd_per_mtok", "cache_read_usd_per_mtok", "output_usd_per_mtok")
-
-
-@dataclass(frozen=True, slots=True)
-class PriceQuote:
-    """What one price list says about one model."""
-
-    source: Source
-    input_usd_per_mtok: float
-    output_usd_per_mtok: float
-    cache_read_usd_per_mtok: float | None = None
-    """None: the list names no such price."""
-    left_out: str | None = None
-    """Why it is no part of a range."""
-    note: str = ""
-
-    def price(self, kind: str) -> float | None:
-        """The price of one kind of token, by the name of its fact."""
-        value: float | None = getattr(self, kind)
-        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
 from breakeven.units import FLOP_PER_TRAINED_PARAM_TOKEN, FLOPS_PER_TFLOPS, MONTHS_PER_YEAR, SECONDS_PER_HOUR
 
+CAMPAIGNS = "fine_tune_campaigns_events_per_year"
+"""Set by a scenario that plans to train."""
+
 
 @formula
 def fine_tune_gpu_hours(
@@ -67,7 +70,7 @@ def fine_tuning_usd_per_month(fine_tune_campaign_usd: Draws, fine_tune_campaigns
 
 def lines(binder: Binder) -> tuple[CostLine, ...]:
     """One line when the scenario plans campaigns (`fine_tune_campaigns_events_per_year`); nobody else trains."""
-    if "fine_tune_campaigns_events_per_year" not in binder.scenario:
+    if CAMPAIGNS not in binder.scenario:
         return ()
     for each in (fine_tune_gpu_hours, fine_tune_run_usd, fine_tune_campaign_usd):
         binder.evaluate(each)

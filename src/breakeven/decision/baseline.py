@@ -15,7 +15,7 @@ from breakeven.errors import UnknownPrice, UsageError
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
 from breakeven.options.assembly.offers import price_facts
-from breakeven.workload.profile import ModelUse, Workload, model_uses, task_uses
+from breakeven.workload.profile import ModelUse, Workload, model_uses, names_tasks, task_uses
 from breakeven.workload.spend import price_keys, priced
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
     models = [_model_demand(use, rows, catalog, in_batch.get(use.label, 0) / use.tokens) for use in uses]
     unnamed = [use for use in workload.models if not use.model and use.tokens]
     models += [_assumed(use, catalog, scenario) for use in unnamed]
-    models = _with_tasks(models, [*uses, *unnamed], table)
+    if names_tasks(calls):
+        models = _with_tasks(models, [*uses, *unnamed], table)
     if not models:
         names = ", ".join(sorted({use.label for use in workload.models})[:5])
         raise UnknownPrice(

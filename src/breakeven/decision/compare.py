@@ -18,6 +18,7 @@ from breakeven.decision.comparison import (
     OptionResult,
     Pair,
     Unavailable,
+    UnavailableKind,
     leaf_nodes,
     lowest_expected,
     range_of,
@@ -28,7 +29,6 @@ from breakeven.errors import BreakevenError, CatalogError, ConstraintNotMet, Unk
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
-from breakeven.facts.trace import Node
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 
 STATUS_QUO = "frontier_api"
@@ -109,10 +109,14 @@ def _cost_all(
         try:
             costs[name] = option.cost(situation, evaluation)
         except (UnknownPrice, CatalogError) as error:
-            kind = "constraint" if isinstance(error, ConstraintNotMet) else "other"
-            kind = "price" if isinstance(error, UnknownPrice) else kind
-            unavailable.append(Unavailable(name, option.title, str(error), option.family, kind))
+            unavailable.append(Unavailable(name, option.title, str(error), option.family, _kind_of(error)))
     return costs, tuple(unavailable)
+
+
+def _kind_of(error: BreakevenError) -> UnavailableKind:
+    if isinstance(error, UnknownPrice):
+        return "price"
+    return "constraint" if isinstance(error, ConstraintNotMet) else "other"
 
 
 def _results(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[OptionResult, ...]:
@@ -290,9 +294,7 @@ def _levers(
     rival = rival_of(winner, results, STATUS_QUO)
     if rival is None:
         return ()
-    leaves = leaf_nodes(
-        node for each in (rival, winner) for node in (each.cost.cost_per_success, each.cost.total)
-    )
+    leaves = leaf_nodes(node for each in (rival, winner) for node in (each.cost.cost_per_success, each.cost.total))
     uncertain = {node.name: node for node in leaves if node.assumption and not node.assumption.is_certain}
     gap = _Gap(situation, options[rival.name], options[winner.name])
     middle = gap.at(None, 0.0)
@@ -305,11 +307,11 @@ def _levers(
         except BreakevenError:
             continue
         levers.append(Lever(name, fact.low, fact.high, at_low, at_high, middle, node))
-    return tuple(sorted(levers, key=lambda each: -each.swing_usd_per_month))
+    return tuple(sorted(levers, key=lambda each: (-each.swing_usd_per_month, each.name)))
 
 
 class _Gap:
-    """Rival minus winner at typical values, one Assumption moved; an Option that does not read it is not asked again."""
+    """Rival minus winner at typical values, one Assumption moved; an Option that does not read it is asked once."""
 
     def __init__(self, situation: Situation, rival: Option, winner: Option) -> None:
         self._situation = situation

@@ -18,6 +18,10 @@ from breakeven.options.assembly.demand import Demand
 from breakeven.options.option import Family, OptionCost
 
 
+UnavailableKind = Literal["price", "constraint", "other"]
+"""No price is known; a hard constraint of the scenario is not met; or it does not fit the work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """An uncertain amount, by its quantiles over the draws."""
@@ -85,8 +89,7 @@ class Unavailable:
     title: str
     reason: str
     family: Family = "api"
-    kind: Literal["price", "constraint", "other"] = "other"
-    """No price is known; a hard constraint of the scenario is not met; or it does not fit the work."""
+    kind: UnavailableKind = "other"
 
 
 @dataclass(frozen=True, slots=True)

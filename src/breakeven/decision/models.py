@@ -227,7 +227,7 @@ def rank_models(
     for model in situation.catalog.models.values():
         over_fraction = (too_long or {}).get(model.name, 0.0)
         if over_fraction > TOO_LONG_MAX_FRACTION:
-            reason = f"context of {model.context_tokens:,} tokens: {over_fraction:.3g} of the calls are longer"
+            reason = f"context of {model.context_tokens:,} tokens: {over_fraction * 100:.1f} % of the calls are longer"
             left_out.append(LeftOut(model, size_class(model), "context", (reason,)))
             continue
         costed, refused = _all_ways(situation_for(situation, model), model, ways, options, draws)
@@ -301,7 +301,7 @@ def _all_ways(
                 if isinstance(error, ConstraintNotMet) or name == SMALL_GPU or option.family == "brokered":
                     raise
                 used, cost = _on_another_gpu(situation, option, evaluation, error)
-                note = f"does not fit on {situation.choices.gpu}: the cheapest other GPU is taken"
+                note = f"the scenario's GPUs do not hold it: {used.choices.gpu} is the cheapest that does"
         except (UnknownPrice, CatalogError) as error:
             refused.append(RefusedWay(name, option.title, str(error), _refusal(error)))
             continue

@@ -95,6 +95,9 @@ class Scenario(Strict):
     """Small GPU to rent for it."""
     region: Literal["us", "de", "uk", "ie", "eu"] = "us"
     """Whose wages and power prices are taken: us, de, uk, ie or eu. What you override wins."""
+    grid_zone: str | None = None
+    """Where machines draw their power: a country (DEU) or a cloud region (gcp:europe-west1); a range over grids when
+    absent. `breakeven catalog list --kind carbon` prints the names."""
     team: Literal["existing", "new_hires"] = "existing"
     """existing: people who are there do the work; new_hires: whole people are hired for it."""
     commodity_tasks: tuple[Annotated[str, Field(pattern=r"[^\W_]")], ...] = COMMODITY_TASKS
@@ -142,6 +145,9 @@ class Scenario(Strict):
             known.update(offer.facts)
         names = [*known, *BOUND_BY_OPTIONS, *ONLY_FROM_A_SCENARIO]
         found = regional_facts(catalog, self.region)
+        if self.grid_zone:
+            grid = catalog.grid_carbon_g_per_kwh(self.grid_zone)
+            found[grid.name] = grid
         for name, value in self.overrides.items():
             unit = unit_of(name)
             if name not in names or unit is None:

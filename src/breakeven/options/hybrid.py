@@ -37,11 +37,12 @@ from breakeven.options.option import (
 
 MARKET = "market"
 SHARE = "hybrid_commodity_share_fraction"
+DOWNTIME = "downtime_hours_per_month"
 SET_FOR_THE_WHOLE = (
     "engineering_fte_count",
     "monitoring_usd_per_month",
     "incident_events_per_month",
-    "downtime_hours_per_month",
+    DOWNTIME,
 )
 
 
@@ -84,11 +85,16 @@ class Hybrid:
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
         hosted.rename("success_fraction", "open_model_commodity_success_fraction", "the easier share of the work")
-        _scale_exposure(hosted, cut.share)
+        _scale(hosted, "breach_exposure_ratio", cut.share, "this part's share of the data")
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
         at_api.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
-        _scale_exposure(at_api, cut.rest)
+        _scale(at_api, "breach_exposure_ratio", cut.rest, "this part's share of the data")
+        if DOWNTIME not in situation.scenario:
+            requests = whole.node(SHARE)
+            others = whole.derive("kept_requests_fraction", 1 - requests.value, "calls that do not move", requests)
+            _scale(hosted, DOWNTIME, requests, "hours in which this part's share of the calls finds nobody")
+            _scale(at_api, DOWNTIME, others, "hours in which this part's share of the calls finds nobody")
 
         breakdown = CostBreakdown(
             (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
@@ -148,11 +154,9 @@ def _without_what_the_fleet_pays(situation: Situation) -> Situation:
     return replace(situation, scenario={**situation.scenario, **nothing})
 
 
-def _scale_exposure(binder: Binder, share: Node) -> None:
-    exposure = binder.node("breach_exposure_ratio")
-    binder.derive(
-        "breach_exposure_ratio", exposure.value * share.value, "this part's share of the data", exposure, share
-    )
+def _scale(binder: Binder, name: str, share: Node, how: str) -> None:
+    node = binder.node(name)
+    binder.derive(name, node.value * share.value, how, node, share)
 
 
 OPTIONS = (Hybrid(),)

@@ -6,29 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from breakeven.catalog.load import Catalog
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.ownership_views import OwnershipViews
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Binder, Node
-from breakeven.options.assembly.choices import Choices
 from breakeven.options.assembly.demand import Demand, bind_demand
+from breakeven.options.assembly.situation import Situation as Situation
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
 
 Family = Literal["api", "brokered", "managed", "self_hosted", "hybrid"]
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything an Option may ask about."""
-
-    demand: Demand
-    catalog: Catalog
-    choices: Choices
-    scenario: Mapping[str, Assumption]
-    """The user's overrides, by name."""
 
 
 @dataclass(frozen=True, slots=True)

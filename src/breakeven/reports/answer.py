@@ -13,6 +13,7 @@ from breakeven.decision.compare import STATUS_QUO, compare
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import CatalogError
 from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.constraints import status_quo_warnings
 from breakeven.options.discover import select_options
 from breakeven.options.option import Situation
 from breakeven.reports import wording
@@ -86,8 +87,9 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     warnings = (
         *question.warnings,
         *wording.demand_warnings(demand, workload),
+        *status_quo_warnings(situation),
         *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
-        *_catalogue_warnings(catalog, question.today),
+        *catalogue_warnings(catalog, question.today),
     )
     return build_document(comparison, part, inputs, next_command=question.next_command, warnings=warnings)
 
@@ -107,7 +109,8 @@ def _names(scenario: Scenario) -> tuple[str, ...]:
     return asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked)
 
 
-def _catalogue_warnings(catalog: Catalog, today: date) -> list[str]:
+def catalogue_warnings(catalog: Catalog, today: date) -> list[str]:
+    """What about the catalogue itself a reader must know."""
     found = []
     if catalog.as_of > today:
         found.append(f"{catalog.as_of} lies in the future: prices and facts are those known today")

@@ -15,6 +15,7 @@ from breakeven.reports.chart_style import (
     LINES,
     LOSS,
     MUTED,
+    OTHER,
     PAPER,
     TURNS,
     Axis,
@@ -27,6 +28,7 @@ from breakeven.reports.chart_style import (
 from breakeven.reports.document import Document, LeverPart, LinePart, OptionPart
 from breakeven.reports.findings import TITLE_MAX_COUNT, lever_title
 from breakeven.reports.safe_text import safe, short
+from breakeven.reports.shortlist import main_options
 
 ROW_PX: Final = 58.0
 BAR_PX: Final = 22.0
@@ -46,17 +48,31 @@ class LineLook:
 
 
 def line_looks(document: Document) -> tuple[LineLook, ...]:
-    """The cost lines that are part of a total and are not zero everywhere, in the document's order."""
-    names = {line.name for option in document.options for line in option.lines}
+    """The cost lines in the totals of the main options, in the document's order.
+
+    There are more lines than colours: the lines that are largest anywhere have one of their own, all others are grey.
+    """
+    names, options = line_names(document), main_options(document)
     titles: dict[str, str] = {}
-    for option in sorted(document.options, key=lambda each: each.family == "hybrid"):
+    shares: dict[str, float] = {}
+    for option in sorted(options, key=lambda each: each.family == "hybrid"):
+        whole = sum(each.usd_per_month.mean for each in option.lines if not each.apart)
         for line in option.lines:
             if not line.apart and line.usd_per_month.mean > 0:
-                titles.setdefault(line_key(line.name, names), line.title)
+                key = line_key(line.name, names)
+                titles.setdefault(key, line.title)
+                shares[key] = max(shares.get(key, 0.0), line.usd_per_month.mean / whole)
+    coloured = sorted(shares, key=lambda key: -shares[key])[: len(LINES)]
+    free = iter(LINES)
     return tuple(
-        LineLook(key, short(title, TITLE_MAX_COUNT), LINES[index % len(LINES)], index)
+        LineLook(key, short(title, TITLE_MAX_COUNT), next(free) if key in coloured else OTHER, index)
         for index, (key, title) in enumerate(titles.items())
     )
+
+
+def line_names(document: Document) -> set[str]:
+    """Names of the lines of every option."""
+    return {line.name for option in document.options for line in option.lines}
 
 
 def line_key(name: str, names: set[str]) -> str:
@@ -71,24 +87,26 @@ def line_key(name: str, names: set[str]) -> str:
 
 def breakdown_canvas(document: Document, canvas: Canvas) -> Canvas:
     """`canvas` with one row per option."""
-    return replace(canvas, height_px=ROW_PX * len(document.options))
+    return replace(canvas, height_px=ROW_PX * len(main_options(document)))
 
 
 def breakdown(document: Document, canvas: Canvas) -> Layer | None:
-    """A stacked bar of expected cost per option; the range of the total below it; expected losses apart."""
-    high = max([_row_end(each) for each in document.options], default=0.0)
+    """A stacked bar of expected cost per main option; the range of the total below it; expected losses apart."""
+    options = main_options(document)
+    high = max([_row_end(each) for each in options], default=0.0)
     if high <= 0:
         return None
     x = Axis(0.0, high * 1.02, 0, canvas.width_px)
     looks = {each.key: each for each in line_looks(document)}
-    names = {line.name for option in document.options for line in option.lines}
+    names = line_names(document)
     bars: list[dict[str, object]] = []
     words: list[dict[str, object]] = []
     losses: list[dict[str, object]] = []
-    for row, option in enumerate(document.options):
+    for row, option in enumerate(options):
         top = row * ROW_PX + 20
         start = 0.0
-        for line in (each for each in option.lines if not each.apart and each.usd_per_month.mean > 0):
+        counted = [each for each in option.lines if not each.apart and each.usd_per_month.mean > 0]
+        for line in sorted(counted, key=lambda each: looks[line_key(each.name, names)].colour == OTHER):
             look = looks[line_key(line.name, names)]
             box = _box(x, start, start + line.usd_per_month.mean, top)
             bars.append(box | {"fill": look.colour})
@@ -100,11 +118,11 @@ def breakdown(document: Document, canvas: Canvas) -> Layer | None:
             x, round_ticks(x.high, 4 if canvas.narrow else 8), money_tick,
             top_px=0, bottom_px=canvas.height_px, title="USD a month, expected",
         ),
-        *_row_titles(document, series_of(document), canvas),
+        *_row_titles(options, series_of(document), canvas),
         rect("lines", bars, stroke=PAPER, strokeWidth=1.5),
         rect("losses", losses, fill=LOSS, stroke=INK, strokeWidth=1, strokeDash=[3, 2]),
         text("line_labels", words, fontSize=11, fill="#10141c"),
-        *_ranges(document, x),
+        *_ranges(options, x),
     ]  # fmt: skip
     return spec(canvas, layers)
 
@@ -137,11 +155,13 @@ def _losses(lines: Sequence[LinePart], x: Axis, start: float, top_px: float) -> 
     return found
 
 
-def _row_titles(document: Document, series: Sequence[Series], canvas: Canvas) -> list[Layer]:
+def _row_titles(options: Sequence[OptionPart], series: Sequence[Series], canvas: Canvas) -> list[Layer]:
     """Letter, title and total above each bar, the title cut to the room there is."""
     room_count = int((canvas.width_px + canvas.right_px) / (LETTER_WIDTH_PX * 1.15))
+    looks = {each.name: each for each in series}
     rows = []
-    for row, (option, look) in enumerate(zip(document.options, series, strict=True)):
+    for row, option in enumerate(options):
+        look = looks[option.name]
         total = option.usd_per_month
         cost = amounts.money_range(total.p50, total.p10, total.p90)
         title = short(look.title, max(room_count - len(cost) - 5, 8))
@@ -149,10 +169,10 @@ def _row_titles(document: Document, series: Sequence[Series], canvas: Canvas) ->
     return [text("row_titles", rows, fontWeight="bold")]
 
 
-def _ranges(document: Document, x: Axis) -> list[Layer]:
+def _ranges(options: Sequence[OptionPart], x: Axis) -> list[Layer]:
     """P10 to P90 of each total with its median, below the bar."""
     bars, dots = [], []
-    for row, option in enumerate(document.options):
+    for row, option in enumerate(options):
         y, total = row * ROW_PX + 20 + BAR_PX + 5, option.usd_per_month
         bars.append({"x": x.px(max(total.p10, 0)), "x2": x.px(max(total.p90, 0)), "y": y, "y2": y})
         dots.append({"x": x.px(max(total.p50, 0)), "y": y})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,23 @@ from numpy.typing import NDArray
 from breakeven import __version__
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.staleness import is_stale
-from breakeven.decision.comparison import Band, Comparison, Lever, LineResult, OptionResult, Pair, Range
+from breakeven.costs.ownership_views import OwnershipViews
+from breakeven.decision.comparison import (
+    Band,
+    Comparison,
+    Lever,
+    LineResult,
+    OptionResult,
+    Pair,
+    Range,
+    range_of,
+)
 from breakeven.decision.curve import CostCurve
 from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.decision.scenario import Scenario
+from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Node
-from breakeven.reports import wording
+from breakeven.reports import scope, wording
 from breakeven.reports.document import (
     SCHEMA_VERSION,
     Amount,
@@ -29,18 +41,23 @@ from breakeven.reports.document import (
     LeverPart,
     LinePart,
     OptionPart,
+    OwnershipPart,
     PairPart,
     StretchPart,
     UnavailablePart,
     VerdictPart,
     WorkloadPart,
 )
+from breakeven.reports.prices_age import prices_age
+from breakeven.reports.scope import facts_behind
 from breakeven.reports.tracing import TraceTable, source_part
 
 LEVERS_SHOWN_COUNT = 12
 EXACT_POINTS_MAX_COUNT = 400
 LINEAR_VIEW_RATIO = 3.0
 """The linear view shows volumes up to this multiple of the user's own."""
+ASKED_WITHOUT_A_LINE: Final = frozenset({"gpus_already_owned_count"})
+"""Overrides that decide whether an option is there, and stand behind no amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +85,14 @@ def build_document(
         workload=workload,
         options=options,
         unavailable=tuple(
-            UnavailablePart(name=each.name, title=each.title, reason=each.reason) for each in comparison.unavailable
+            UnavailablePart(name=each.name, title=each.title, reason=each.reason, family=each.family, kind=each.kind)
+            for each in comparison.unavailable
         ),
         breakeven=_breakeven(comparison),
         levers=tuple(_lever(each) for each in comparison.levers[:LEVERS_SHOWN_COUNT]),
         assumptions=assumptions,
-        included=_included(comparison),
-        excluded=wording.EXCLUDED,
+        included=scope.included(comparison),
+        excluded=scope.excluded(comparison),
         warnings=(*warnings, *_unused_overrides(comparison, inputs), *_age_warning(assumptions)),
         trace=trace.nodes,
         footer=FooterPart(
@@ -87,6 +105,7 @@ def build_document(
             seed=comparison.seed,
             draws_count=comparison.draws_count,
             hours_per_month=inputs.hours_per_month,
+            prices_age=prices_age(assumptions),
         ),
     )
 
@@ -137,6 +156,29 @@ def _option(result: OptionResult, trace: TraceTable) -> OptionPart:
         total_trace=trace.add(cost.total),
         cost_per_success_trace=trace.add(cost.cost_per_success),
         facts={node.name: _node_amount(node) for node in cost.facts},
+        ownership=_ownership(cost.views) if cost.views else None,
+        only_if=cost.only_if,
+        same_as=result.same_as,
+    )
+
+
+def _ownership(views: OwnershipViews) -> OwnershipPart:
+    """The purchase three ways; what the views do not hold themselves is their sum, draw by draw."""
+    life, running = views.lifetime_months.value, views.running_usd_per_month.value
+    annuity = views.depreciation_usd_per_month.value + views.cost_of_capital_usd_per_month.value
+    return OwnershipPart(
+        lifetime_months=_node_amount(views.lifetime_months),
+        capex_usd=_node_amount(views.capex_usd),
+        resale_usd=_node_amount(views.resale_usd),
+        running_usd_per_month=_node_amount(views.running_usd_per_month),
+        annuity_usd_per_month=_amount_of(annuity, "usd/month"),
+        annuity_total_usd_per_month=_amount_of(annuity + running, "usd/month"),
+        annuity_over_life_usd=_amount_of((annuity + running) * life, "usd"),
+        cash_over_life_usd=_node_amount(views.cash_over_life_usd),
+        depreciation_usd_per_month=_node_amount(views.depreciation_usd_per_month),
+        accounting_usd_per_month=_node_amount(views.accounting_usd_per_month),
+        accounting_over_life_usd=_node_amount(views.accounting_over_life_usd),
+        cost_of_capital_usd_per_month=_node_amount(views.cost_of_capital_usd_per_month),
     )
 
 
@@ -155,8 +197,11 @@ def _line(result: LineResult, trace: TraceTable) -> LinePart:
 
 
 def _node_amount(node: Node) -> Amount:
-    p10, p50, p90 = (float(each) for each in np.quantile(node.value, (0.1, 0.5, 0.9)))
-    return Amount(p10=p10, p50=p50, p90=p90, mean=float(np.mean(node.value)), unit=node.unit)
+    return _amount_of(node.value, node.unit)
+
+
+def _amount_of(value: Draws, unit: str) -> Amount:
+    return amount(range_of(np.ravel(value)), unit)
 
 
 def _breakeven(comparison: Comparison) -> BreakEvenPart:
@@ -240,23 +285,18 @@ def _lever(lever: Lever) -> LeverPart:
     )
 
 
-def _leaves(result: OptionResult) -> dict[str, Node]:
-    found = dict(result.cost.cost_per_success.leaves())
-    for line in result.lines:
-        found.update(line.line.usd_per_month.leaves())
-    return found
-
-
 def _assumptions(comparison: Comparison, inputs: Inputs) -> tuple[AssumptionPart, ...]:
     """Every Fact that was read, once per distinct range, with the options that read it."""
     readers: dict[tuple[str, float, float, float], list[str]] = {}
     nodes: dict[tuple[str, float, float, float], Node] = {}
     for result in comparison.options:
-        for name, node in _leaves(result).items():
+        for node in facts_behind(result):
             fact = node.assumption
             if fact is not None:
-                key = (name, fact.low, fact.typical, fact.high)
-                readers.setdefault(key, []).append(result.name)
+                key = (node.name, fact.low, fact.typical, fact.high)
+                names = readers.setdefault(key, [])
+                if result.name not in names:
+                    names.append(result.name)
                 nodes[key] = node
     return tuple(_assumption(nodes[key], tuple(readers[key]), inputs) for key in sorted(nodes))
 
@@ -285,26 +325,12 @@ def _age_warning(assumptions: tuple[AssumptionPart, ...]) -> list[str]:
     return [f"{stale} of {len(assumptions)} facts are older than their kind should be; the report marks them stale."]
 
 
-def _included(comparison: Comparison) -> tuple[str, ...]:
-    """Titles of all lines that are more than zero somewhere, without the part names a hybrid adds."""
-    titles = dict.fromkeys(
-        line.line.title
-        for result in comparison.options
-        if result.cost.family != "hybrid"
-        for line in result.lines
-        if line.usd_per_month.mean
-    )
-    apart = {line.line.title for result in comparison.options for line in result.lines if line.line.apart}
-    return tuple(f"{title}, shown apart" if title in apart else title for title in titles)
-
-
 def _unused_overrides(comparison: Comparison, inputs: Inputs) -> list[str]:
-    """An override that no option read would mislead in silence; an option that could not be costed read it perhaps."""
-    if comparison.unavailable:
-        return []
-    read = {name for result in comparison.options for name in _leaves(result)}
+    """An override that no option read would mislead in silence."""
+    read = {node.name for result in comparison.options for node in facts_behind(result)} | ASKED_WITHOUT_A_LINE
+    which = "option that could be costed" if comparison.unavailable else "compared option"
     return [
-        f"the override of '{name}' changed nothing: no compared option reads it"
+        f"the override of '{name}' changed nothing: no {which} reads it"
         for name in inputs.scenario.overrides
         if name not in read
     ]

@@ -13,8 +13,9 @@ from typing import Final, Literal
 
 from breakeven.reports import amounts
 from breakeven.reports.document import Document
-from breakeven.reports.findings import TITLE_MAX_COUNT, status_quo
+from breakeven.reports.findings import TITLE_MAX_COUNT
 from breakeven.reports.safe_text import short
+from breakeven.reports.shortlist import charted_options, status_quo
 
 INK, MUTED, GRID, PAPER = "#1b2130", "#5c6675", "#dfe3ea", "#ffffff"
 TODAY = "#2f3542"
@@ -25,6 +26,8 @@ LINES: Final = (
     "#6d9bf0", "#f0a355", "#7cc6a6", "#cdb84f", "#e2857a", "#b593dc", "#93a5b8", "#dd93b8", "#6fbccd", "#a8c76a",
 )  # fmt: skip
 """Cost lines of the breakdown; dark text is readable on each."""
+OTHER = "#8b95a5"
+"""Options without a colour of their own, and cost lines too small for one."""
 HEAT: Final = ("#eef1f8", "#c9d6f7", "#9bb4f1", "#6a8ce6", "#3d63cf", "#20409c")
 """Load of an hour, from little to much."""
 LOSS: Final = "#ece4f6"
@@ -36,7 +39,7 @@ DARK: Final = {
     INK: "#e8ebf2", MUTED: "#9aa5b5", GRID: "#2a313d", PAPER: "#14181f", TODAY: "#f2f4f8",
     **dict(zip(SERIES, ("#86a9ff", "#f4503c", "#2fe39a", "#fdc61b", "#d85692", "#ac63ff"), strict=True)),
     **dict(zip(HEAT, ("#1d2430", "#22335f", "#2b4a94", "#3f69c8", "#6d93ee", "#b4cbff"), strict=True)),
-    LOSS: "#3b3350", TURNS: "#ff8a4c", HOLDS: "#7b8798",
+    OTHER: "#77839a", LOSS: "#3b3350", TURNS: "#ff8a4c", HOLDS: "#7b8798",
 }  # fmt: skip
 """Light colour -> dark colour."""
 
@@ -56,6 +59,8 @@ class Series:
     colour: str
     dash: tuple[int, ...]
     today: bool
+    charted: bool
+    """Whether the charts have a line of it; the others share one grey and are told apart by letter and title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +119,19 @@ class Axis:
 
 
 def series_of(document: Document) -> tuple[Series, ...]:
-    """One Series per option, in the document's order: today's in ink and solid, the others in colour and dashed."""
+    """One Series per option, in the document's order.
+
+    Today's is in ink and solid, the others of a chart in colour and dashed; those without a line there are grey.
+    """
     today = status_quo(document)
+    charted = {each.name for each in charted_options(document)}
     looks = _looks()
     found = []
     for index, option in enumerate(document.options):
-        is_today = option.name == today
-        colour, dash = (TODAY, DASHES[0]) if is_today else next(looks)
+        is_today, drawn = option.name == today, option.name in charted
+        colour, dash = (TODAY, DASHES[0]) if is_today else next(looks) if drawn else (OTHER, DASHES[-1])
         title = short(option.title, TITLE_MAX_COUNT) or option.name
-        found.append(Series(option.name, title, letter_of(index), colour, dash, is_today))
+        found.append(Series(option.name, title, letter_of(index), colour, dash, is_today, drawn))
     return tuple(found)
 
 
@@ -186,6 +195,21 @@ def decades(low: float, high: float, most_count: int) -> list[float]:
     first, last = ceil(log10(low) - 1e-9), floor(log10(high) + 1e-9)
     step = max(1, ceil((last - first + 1) / most_count))
     return [10.0**power for power in range(first, last + 1, step)]
+
+
+def log_ticks(low: float, high: float, most_count: int) -> list[float]:
+    """Round values for a logarithmic axis of any length: 1, 2 and 5 times powers of ten, or fewer of them.
+
+    >>> log_ticks(3_300, 107_000, 8), log_ticks(1, 1e6, 4), log_ticks(310, 390, 4)
+    ([5000.0, 10000.0, 20000.0, 50000.0, 100000.0], [1.0, 100.0, 10000.0, 1000000.0], [320.0, 340.0, 360.0, 380.0])
+    """
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 5), (1,)):
+        found = [step * 10.0**power for power in powers for step in steps]
+        found = [each for each in found if low <= each <= high]
+        if len(found) <= most_count:
+            return found if len(found) > 1 else round_ticks(high, most_count, low)
+    return decades(low, high, most_count)
 
 
 def round_ticks(high: float, most_count: int, low: float = 0.0) -> list[float]:

@@ -17,6 +17,7 @@ from breakeven.reports.bar_charts import breakdown, breakdown_canvas, levers, le
 from breakeven.reports.chart_style import Canvas
 from breakeven.reports.curve_charts import cost_curves, volume_view
 from breakeven.reports.document import Document
+from breakeven.reports.range_chart import option_ranges, ranges_canvas
 from breakeven.reports.traffic_charts import daily_tokens, hour_of_week
 
 VEGALITE_VERSION: Final = "6.4"
@@ -72,19 +73,24 @@ def to_svg(spec: dict[str, Any]) -> str:
 def _plans(document: Document) -> tuple[_Plan, ...]:
     """Every chart with its size on a page and on a phone: plot area, then the room around it."""
     workload = document.workload
-    wide = partial(Canvas, "wide", left_px=56, right_px=224, top_px=46, bottom_px=46)
+    wide = partial(Canvas, "wide", left_px=56, right_px=248, top_px=46, bottom_px=46)
     narrow = partial(Canvas, "narrow", width_px=284, left_px=46, right_px=30, top_px=46, bottom_px=46)
     full = partial(Canvas, "wide", width_px=860, left_px=12, right_px=48, top_px=10, bottom_px=46)
     thin = partial(Canvas, "narrow", width_px=326, left_px=10, right_px=24, top_px=10, bottom_px=46)
     rows, thin_rows = full(height_px=1), thin(height_px=1)
     lever_rows = Canvas("wide", 600, 1, 256, 64, 10, 46)
+    ranges, thin_ranges = Canvas("wide", 560, 1, 292, 68, 26, 46), Canvas("narrow", 296, 1, 10, 54, 26, 46)
     return (
         _Plan(
-            "cost_curves", findings.curves_finding(document), wide(width_px=640, height_px=500), narrow(height_px=450),
+            "option_ranges", findings.ranges_finding(document), ranges_canvas(document, ranges),
+            ranges_canvas(document, thin_ranges), partial(option_ranges, document),
+        ),
+        _Plan(
+            "cost_curves", findings.curves_finding(document), wide(width_px=616, height_px=500), narrow(height_px=450),
             partial(cost_curves, document),
         ),
         _Plan(
-            "volume_view", findings.here_finding(document), wide(width_px=640, height_px=340), narrow(height_px=320),
+            "volume_view", findings.here_finding(document), wide(width_px=616, height_px=340), narrow(height_px=320),
             partial(volume_view, document),
         ),
         _Plan(

@@ -24,6 +24,7 @@ from breakeven.reports.chart_marks import (
 from breakeven.reports.chart_style import (
     INK,
     MUTED,
+    OTHER,
     PAPER,
     Axis,
     Canvas,
@@ -41,7 +42,9 @@ RIBBON_PX: Final = 16.0
 ODDS_PX: Final = 84.0
 LABEL_GAP_PX: Final = 15.0
 LINEAR_VIEW_RATIO: Final = 3.0
-TITLE_SHOWN_COUNT: Final = 26
+OTHERS_FROM_FRACTION: Final = 0.005
+"""Odds of options without a line of their own that are worth a word."""
+TITLE_SHOWN_COUNT: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class _Point:
 
 def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
     """Log-log: bands, medians, every crossing, who is cheapest where, and the odds of it; None without a curve."""
-    part, series = document.breakeven, _with_curves(document)
+    part, series = _charted(document), _with_curves(document)
+    everyone = {each.name: each for each in series_of(document)}
     values = [v for each in part.curves for band in (each.p10_usd_per_month, each.p90_usd_per_month) for v in band]
     positive = [value for value in values if value > 0 and isfinite(value)]
     if not positive or not part.axis_low_mtok_per_month < part.axis_high_mtok_per_month:
@@ -77,8 +81,8 @@ def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
         *(_typical(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
         *_pair_marks(part, x, y),
         *_envelope_marks(part, x, y, ribbon_px),
-        *_ribbon(part, series, x, ribbon_px),
-        *_odds(part, series, x, odds_px),
+        *_ribbon(part, everyone, x, ribbon_px),
+        *_odds(part, series, x, odds_px, canvas),
         *_end_labels(_line_ends(part, series), x.high, x, y, canvas),
         *_here(part.volume_mtok_per_month, x, canvas.height_px, canvas),
     ]  # fmt: skip
@@ -87,14 +91,14 @@ def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
 
 def volume_view(document: Document, canvas: Canvas) -> Layer | None:
     """Linear, around the user's volume: exact typical curves with their steps, and the range at the volume itself."""
-    part, series = document.breakeven, _with_curves(document)
+    part, series = _charted(document), _with_curves(document)
     here = part.volume_mtok_per_month
     curves = [each for each in part.curves if each.option in series and each.exact_usd_per_month]
     if here <= 0 or not curves:
         return None
     x = Axis(0.0, here * LINEAR_VIEW_RATIO, 0, canvas.width_px)
     ranges = {each.name: each.equal_success_usd_per_month for each in document.options}
-    tops = [value for each in curves for value in each.exact_usd_per_month] + [each.p90 for each in ranges.values()]
+    tops = [value for each in curves for value in each.exact_usd_per_month] + [ranges[each].p90 for each in series]
     y = Axis(0.0, max([value for value in tops if isfinite(value)] + [1e-9]) * 1.04, canvas.height_px, 0)
     ends = [
         (series[each.option], _Point(each.exact_volumes_mtok_per_month[-1], each.exact_usd_per_month[-1]))
@@ -123,8 +127,18 @@ def _cost_title(canvas: Canvas) -> str:
 
 
 def _with_curves(document: Document) -> dict[str, Series]:
-    drawn = {each.option for each in document.breakeven.curves}
-    return {each.name: each for each in series_of(document) if each.name in drawn}
+    return {each.name: each for each in series_of(document) if each.charted}
+
+
+def _charted(document: Document) -> BreakEvenPart:
+    """The break-even part with the options alone that have a line of their own; every stretch stays."""
+    part, shown = document.breakeven, _with_curves(document)
+    return part.model_copy(
+        update={
+            "curves": tuple(each for each in part.curves if each.option in shown),
+            "pairs": tuple(each for each in part.pairs if each.option in shown),
+        }
+    )
 
 
 def _band(curve: CurvePart, look: Series, x: Axis, y: Axis) -> Layer:
@@ -224,15 +238,27 @@ def _ribbon(part: BreakEvenPart, series: dict[str, Series], x: Axis, top_px: flo
     ]
 
 
-def _odds(part: BreakEvenPart, series: dict[str, Series], x: Axis, top_px: float) -> list[Layer]:
-    """The share of futures in which each option is cheapest, stacked."""
+def _odds(part: BreakEvenPart, series: dict[str, Series], x: Axis, top_px: float, canvas: Canvas) -> list[Layer]:
+    """The share of futures in which each option is cheapest, stacked; what is left is all the others together."""
     curves = [each for each in part.curves if each.option in series]
     if not curves or len({len(each.volumes_mtok_per_month) for each in curves}) != 1:
         return []
     volumes = curves[0].volumes_mtok_per_month
     floor = [0.0] * len(volumes)
+    rest = [
+        max(0.0, 1 - sum(each)) for each in zip(*(each.probability_cheapest_fraction for each in curves), strict=True)
+    ]
+    scale = "" if canvas.narrow else ", 0 to 100 %"
+    title = f"odds of being cheapest{scale}{'; grey: all others' if max(rest) > OTHERS_FROM_FRACTION else ''}"
+    ground = [
+        {"v": v, "y": top_px, "y2": top_px + ODDS_PX * share}
+        for v, share in zip(volumes, rest, strict=True)
+        if x.holds(v)
+    ]
+    area = {"type": "area", "fill": OTHER, "fillOpacity": 0.85, "stroke": PAPER, "strokeWidth": 0.8}
     layers = [
-        text("odds_title", [{"x": 0, "y": top_px - 9, "label": "odds of being cheapest, 0 to 100 %"}], fill=MUTED)
+        text("odds_title", [{"x": 0, "y": top_px - 9, "label": title}], fill=MUTED),
+        layer("odds_others", ground, area, {"x": on("v", x), "y": px("y"), "y2": {"field": "y2"}}),
     ]
     for curve in curves:
         look = series[curve.option]

@@ -10,33 +10,45 @@ import json
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from breakeven.errors import DocumentError
+from breakeven.reports.option_part import Amount, LinePart, OptionPart, OwnershipPart, Part, UnavailablePart
 
-SCHEMA_VERSION: Final = "1.0"
+__all__ = [
+    "SCHEMA_VERSION",
+    "Amount",
+    "AssumptionPart",
+    "BreakEvenPart",
+    "CrossingPart",
+    "CurvePart",
+    "DayPart",
+    "Document",
+    "FooterPart",
+    "HourPart",
+    "ImportPart",
+    "LeverPart",
+    "LinePart",
+    "ModelUsePart",
+    "OptionPart",
+    "OwnershipPart",
+    "PairPart",
+    "PricesAgePart",
+    "ShadowedPart",
+    "SourcePart",
+    "StretchPart",
+    "TraceNodePart",
+    "UnavailablePart",
+    "VerdictPart",
+    "WorkloadPart",
+    "read_document",
+    "to_json",
+]
+
+SCHEMA_VERSION: Final = "1.1"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Amount(_Part):
-    """An uncertain amount."""
-
-    p10: float
-    """10 % of the futures lie below."""
-    p50: float
-    """Median."""
-    p90: float
-    """90 % of the futures lie below."""
-    mean: float
-    """Expected value."""
-    unit: str
-    """Unit, e.g. usd/month."""
-
-
-class VerdictPart(_Part):
+class VerdictPart(Part):
     """The answer."""
 
     sentence: str
@@ -57,7 +69,7 @@ class VerdictPart(_Part):
     """What to run next."""
 
 
-class ModelUsePart(_Part):
+class ModelUsePart(Part):
     """One model of the log."""
 
     provider: str
@@ -71,7 +83,7 @@ class ModelUsePart(_Part):
     """At the prices of each call's own day; None: unpriced."""
 
 
-class HourPart(_Part):
+class HourPart(Part):
     """One hour of the week in UTC (0 is Monday 00:00)."""
 
     hour_of_week: int
@@ -80,7 +92,7 @@ class HourPart(_Part):
     """Means over the weeks observed."""
 
 
-class DayPart(_Part):
+class DayPart(Part):
     """One day of the log, UTC."""
 
     day: str
@@ -94,7 +106,7 @@ class DayPart(_Part):
     """False for a first or last day that the log covers in part."""
 
 
-class ImportPart(_Part):
+class ImportPart(Part):
     """What was read: rows_in = calls + duplicates + rejects."""
 
     rows_in: int
@@ -107,7 +119,7 @@ class ImportPart(_Part):
     format: str
 
 
-class WorkloadPart(_Part):
+class WorkloadPart(Part):
     """The log, summarised."""
 
     label: str
@@ -149,61 +161,7 @@ class WorkloadPart(_Part):
     imported: ImportPart | None
 
 
-class LinePart(_Part):
-    """One cost line of one option."""
-
-    name: str
-    title: str
-    usd_per_month: Amount
-    engineer_hours_per_month: Amount | None
-    raw_rent: bool
-    apart: bool
-    """True: an expected loss, beside the total and not in it."""
-    note: str
-    trace: str
-    """Id of the node in `trace`."""
-
-
-class OptionPart(_Part):
-    """One option."""
-
-    name: str
-    title: str
-    family: str
-    buys: str
-    usd_per_month: Amount
-    usd_per_mtok: Amount
-    usd_per_success: Amount
-    equal_success_usd_per_month: Amount
-    """Cost of as many successful outcomes as today."""
-    with_losses_usd_per_month: Amount
-    """With the expected breach loss counted."""
-    extra_usd_per_month: Amount
-    """Beyond today's cost, for equal successful outcomes; negative: it costs less."""
-    success_fraction: Amount
-    raw_rent_usd_per_month: Amount | None
-    total_over_rent_ratio: Amount | None
-    """Total over bare GPU rent; the guide says 3 to 5."""
-    probability_cheapest_fraction: float
-    probability_cheapest_with_losses_fraction: float
-    lines: tuple[LinePart, ...]
-    total_trace: str = ""
-    """Id of the total in `trace`."""
-    cost_per_success_trace: str = ""
-    """Id of the cost per successful outcome in `trace`."""
-    facts: dict[str, Amount]
-    """Replicas, GPUs, busy share where the option has a fleet."""
-
-
-class UnavailablePart(_Part):
-    """An option that could not be costed."""
-
-    name: str
-    title: str
-    reason: str
-
-
-class CrossingPart(_Part):
+class CrossingPart(Part):
     """A volume at which the cheapest option changes, at typical values."""
 
     mtok_per_month: float
@@ -213,7 +171,7 @@ class CrossingPart(_Part):
     """crossing: two lines meet; step: one of them jumps."""
 
 
-class StretchPart(_Part):
+class StretchPart(Part):
     """A stretch of volumes in which one option is cheapest, at typical values: (from, to]."""
 
     from_mtok_per_month: float
@@ -221,7 +179,7 @@ class StretchPart(_Part):
     option: str
 
 
-class PairPart(_Part):
+class PairPart(Part):
     """Where an option and the status quo cross."""
 
     option: str
@@ -235,7 +193,7 @@ class PairPart(_Part):
     sentence: str
 
 
-class CurvePart(_Part):
+class CurvePart(Part):
     """Cost of one option against volume, USD per month for equal successful outcomes."""
 
     option: str
@@ -251,7 +209,7 @@ class CurvePart(_Part):
     exact_usd_per_month: tuple[float, ...]
 
 
-class BreakEvenPart(_Part):
+class BreakEvenPart(Part):
     """Break-even volumes, exact at typical values."""
 
     volume_mtok_per_month: float
@@ -264,7 +222,7 @@ class BreakEvenPart(_Part):
     curves: tuple[CurvePart, ...]
 
 
-class LeverPart(_Part):
+class LeverPart(Part):
     """One assumption moved alone from its low to its high."""
 
     name: str
@@ -280,7 +238,7 @@ class LeverPart(_Part):
     grade: str
 
 
-class SourcePart(_Part):
+class SourcePart(Part):
     """Where a number comes from."""
 
     title: str
@@ -290,7 +248,7 @@ class SourcePart(_Part):
     age_days: int
 
 
-class AssumptionPart(_Part):
+class AssumptionPart(Part):
     """One Fact that the comparison read."""
 
     name: str
@@ -307,7 +265,7 @@ class AssumptionPart(_Part):
     """True: older than its kind of Fact should be."""
 
 
-class ShadowedPart(_Part):
+class ShadowedPart(Part):
     """A layer that knew the name and lost."""
 
     layer: str
@@ -316,7 +274,7 @@ class ShadowedPart(_Part):
     high: float
 
 
-class TraceNodePart(_Part):
+class TraceNodePart(Part):
     """One value and what it was made of."""
 
     name: str
@@ -333,7 +291,19 @@ class TraceNodePart(_Part):
     """Ids of the nodes it was made of."""
 
 
-class FooterPart(_Part):
+class PricesAgePart(Part):
+    """How long before the document's date the prices that it read were read, in days; the scenario's own left out."""
+
+    count: int
+    """Price rows read."""
+    newest_days: int
+    median_days: float
+    oldest_days: int
+    oldest: str
+    """The oldest one: what it prices, and its source."""
+
+
+class FooterPart(Part):
     """What reproduces this document: it is a pure function of these."""
 
     breakeven_version: str
@@ -346,9 +316,11 @@ class FooterPart(_Part):
     seed: int
     draws_count: int
     hours_per_month: float
+    prices_age: PricesAgePart | None = None
+    """None: no list price was read, or the document is older than this field."""
 
 
-class Document(_Part):
+class Document(Part):
     """A comparison."""
 
     schema_version: str

@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from breakeven.reports import amounts
-from breakeven.reports.document import Document, LeverPart, ModelUsePart, OptionPart, WorkloadPart
+from breakeven.reports.document import AssumptionPart, Document, LeverPart, ModelUsePart, OptionPart, WorkloadPart
+from breakeven.reports.footed import Footed
 from breakeven.reports.safe_text import safe, short
+from breakeven.reports.shortlist import (
+    charted_options,
+    main_options,
+    other_options,
+    status_quo,
+    unavailable_groups,
+)
 
 GUIDE_RATIO: Final = "3-5x"
 """Total over bare GPU rent, as the guide states it."""
+GUIDE_LOW: Final = 3.0
+GUIDE_HIGH: Final = 5.0
 CROSSINGS_SHOWN_COUNT: Final = 6
+DISAGREE: Final = "Price lists disagree"
+"""How the note of a price begins on which the lists do not agree (`catalog.price_spread`)."""
 TITLE_MAX_COUNT: Final = 60
 
 
@@ -54,22 +66,19 @@ def title_of(document: Document, name: str) -> str:
     return short(found, TITLE_MAX_COUNT)
 
 
-def status_quo(document: Document) -> str | None:
-    """Name of the option that every pair is compared with; None when there is none."""
-    paired = {each.option for each in document.breakeven.pairs}
-    others = [each.name for each in document.options if each.name not in paired]
-    return others[0] if len(others) == 1 else None
-
-
 def ratio_finding(document: Document) -> str:
-    """Total over bare rent beside the guide's; empty when nothing is rented."""
-    rented = [each for each in document.options if each.family == "self_hosted"]  # a hybrid's total has the API in it
-    ratios = [each.total_over_rent_ratio for each in rented if each.total_over_rent_ratio]
+    """Total over the bare cost of the machines, beside the guide's; empty when there is no fleet."""
+    fleets = [each for each in document.options if each.family in {"managed", "self_hosted"}]  # a hybrid has the API in
+    ratios = [each.total_over_rent_ratio for each in fleets if each.total_over_rent_ratio]
     if not ratios:
         return ""
-    low, high = min(each.p10 for each in ratios), max(each.p90 for each in ratios)
+    low, high = min(each.p50 for each in ratios), max(each.p50 for each in ratios)
+    inside = sum(GUIDE_LOW <= each.p50 <= GUIDE_HIGH for each in ratios)
+    first, last = amounts.ratio(low), amounts.ratio(high)
+    span = first if first == last else f"{first} to {last}"
     return (
-        f"Total over bare GPU rent: {amounts.ratio(low)} to {amounts.ratio(high)} here; the guide says {GUIDE_RATIO}."
+        f"Total over raw GPU rent (annuity, housing and power where you own): {span} in the median; the guide says "
+        f"{GUIDE_RATIO}, which holds for {inside} of {len(ratios)} fleets here."
     )
 
 
@@ -107,11 +116,23 @@ def changes_finding(document: Document) -> str:
 
 
 def here_finding(document: Document) -> str:
-    """What the options cost at the user's own volume."""
-    ranked = sorted(document.options, key=lambda each: each.equal_success_usd_per_month.p50)
+    """What the main options cost at the user's own volume."""
+    ranked = sorted(charted_options(document), key=lambda each: each.equal_success_usd_per_month.p50)
     costs = "; ".join(f"{short(each.title, TITLE_MAX_COUNT)} {equal_success(each)}" for each in ranked)
     here = amounts.volume(document.breakeven.volume_mtok_per_month)
     return f"At your {here} a month, for equal successful outcomes: {costs} a month."
+
+
+def ranges_finding(document: Document) -> str:
+    """The cheapest and the dearest of all options at the user's own volume, and today's."""
+    ranked = sorted(document.options, key=lambda each: each.equal_success_usd_per_month.p50)
+    today = next((each for each in ranked if each.name == status_quo(document)), ranked[0])
+    ends = ", ".join(
+        f"{word} {short(each.title, TITLE_MAX_COUNT)} at {amounts.money(each.equal_success_usd_per_month.p50)}"
+        for word, each in (("cheapest", ranked[0]), ("today", today), ("dearest", ranked[-1]))
+    )
+    here = amounts.volume(document.breakeven.volume_mtok_per_month)
+    return f"All {len(ranked)} options at your {here} a month, for as many successful outcomes as today: {ends}."
 
 
 def equal_success(option: OptionPart) -> str:
@@ -121,9 +142,9 @@ def equal_success(option: OptionPart) -> str:
 
 
 def breakdown_finding(document: Document) -> str:
-    """The largest line of each option."""
+    """The largest line of each main option."""
     found = []
-    for option in document.options:
+    for option in main_options(document):
         lines = [each for each in option.lines if not each.apart]
         total = sum(each.usd_per_month.mean for each in lines)
         if lines and total > 0:
@@ -253,8 +274,45 @@ def model_label(model: ModelUsePart) -> str:
 
 
 def unavailable_findings(document: Document) -> list[str]:
-    """Options that could not be costed, and why."""
-    return [f"{short(each.title, TITLE_MAX_COUNT)}: {safe(each.reason)}" for each in document.unavailable]
+    """Options that could not be costed, and why: like reasons told once."""
+    found = []
+    for group in unavailable_groups(document.unavailable):
+        titles = "; ".join(short(each, TITLE_MAX_COUNT) for each in group.titles)
+        found.append(f"{titles}: {safe(group.reason)}")
+    return found
+
+
+def main_pair_sentences(document: Document) -> list[str]:
+    """Where each main option and the status quo cross."""
+    main = {each.name for each in main_options(document)}
+    return [each.sentence for each in document.breakeven.pairs if each.option in main]
+
+
+def other_pair_sentences(document: Document) -> list[str]:
+    """The same for all the other options."""
+    others = {each.name for each in other_options(document)}
+    return [each.sentence for each in document.breakeven.pairs if each.option in others]
+
+
+def option_remarks(document: Document, option: OptionPart) -> list[str]:
+    """What a reader must know before the figures of an option."""
+    found = []
+    if option.only_if:
+        found.append(f"only if {safe(option.only_if)}")
+    if option.same_as:
+        found.append(f"costs the same as {title_of(document, option.same_as)}")
+    return found
+
+
+def others_title(document: Document) -> str:
+    """Heading of the options behind the main ones."""
+    count = len(other_options(document))
+    return f"All other options ({count}), cheapest successful outcome first"
+
+
+def disagreeing_prices(document: Document) -> list[AssumptionPart]:
+    """Prices on which the price lists differ by more than 5 %, so that the whole spread counts as uncertainty."""
+    return [each for each in document.assumptions if each.note.startswith(DISAGREE)]
 
 
 def grades_finding(document: Document) -> str:
@@ -269,7 +327,18 @@ def grades_finding(document: Document) -> str:
     return f"By grade: {text}; {stale} stale." if stale else f"By grade: {text}; none stale."
 
 
-def footer_findings(document: Document) -> Sequence[tuple[str, str]]:
+def prices_age_finding(document: Footed) -> str:
+    """How old the prices were; empty when the document does not say."""
+    age = document.footer.prices_age
+    if age is None:
+        return ""
+    span = f"{age.newest_days}-{age.oldest_days}" if age.newest_days != age.oldest_days else f"{age.oldest_days}"
+    middle = f", median {amounts.number(age.median_days)}" if age.newest_days != age.oldest_days else ""
+    day = amounts.date_text(document.footer.as_of)
+    return f"Prices: read {span} days before {day}{middle} (oldest: {short(age.oldest, 120)})."
+
+
+def footer_findings(document: Footed) -> Sequence[tuple[str, str]]:
     """What reproduces the document: label and value."""
     footer = document.footer
     return (

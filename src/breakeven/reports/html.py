@@ -6,17 +6,18 @@ it, after `safe` has taken out what could steer or reverse a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.reports import amounts, findings
-from breakeven.reports.bar_charts import LineLook, line_key, line_looks
-from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, Series, series_of
+from breakeven.reports.bar_charts import LineLook, line_key, line_looks, line_names
+from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, OTHER, Series, series_of
 from breakeven.reports.charts import Chart, draw_charts
-from breakeven.reports.document import Amount, AssumptionPart, Document, LinePart, OptionPart
+from breakeven.reports.document import Amount, AssumptionPart, Document, LinePart, OptionPart, OwnershipPart
 from breakeven.reports.safe_text import safe, short, web_link
+from breakeven.reports.shortlist import families, main_options
 from breakeven.reports.traffic_charts import KINDS
 
 if TYPE_CHECKING:
@@ -58,9 +59,18 @@ def render_html(document: Document) -> str:
         badges=findings.comparison_badges(document),
         figures=_figures(document),
         scale=findings.successes_shown_count(document),
+        main=main_options(document),
+        groups=families(document),
         fleet_names=tuple(dict.fromkeys(name for option in document.options for name in option.facts)),
-        line_looks=line_looks(document),
+        line_looks=[each for each in line_looks(document) if each.colour != OTHER],
+        small_lines=[each.title for each in line_looks(document) if each.colour == OTHER],
+        other_colour=OTHER,
         line_rows=_line_rows(document),
+        pair_sentences={each.option: each.sentence for each in document.breakeven.pairs},
+        purchases=[(each, _three_ways(each.ownership)) for each in document.options if each.ownership],
+        disagreeing=findings.disagreeing_prices(document),
+        ranged=[each for each in document.assumptions if each.low != each.high],
+        certain=[each for each in document.assumptions if each.low == each.high],
         token_kinds=KINDS,
         heat=HEAT,
         changes=document.breakeven.crossings[:CHANGES_SHOWN_COUNT],
@@ -85,6 +95,8 @@ def _environment() -> Environment:
         short=short,
         link=web_link,
         spread=_spread,
+        usd=_spread,
+        halves=_halves,
         per=_per,
         span=_span,
         quantities=_quantities,
@@ -151,21 +163,23 @@ def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
 
 
 def _line_rows(document: Document) -> tuple[LineRow, ...]:
-    """The cost lines as rows, one column per option; expected losses last."""
-    names = {line.name for option in document.options for line in option.lines}
+    """The cost lines of the main options as rows, one column per option; expected losses last."""
+    names, options = line_names(document), main_options(document)
     looks = {each.key: each for each in line_looks(document)}
     rows: dict[str, list[tuple[OptionPart, LinePart]]] = {}
-    for option in sorted(document.options, key=lambda each: each.family == "hybrid"):
+    for option in sorted(options, key=lambda each: each.family == "hybrid"):
         for line in option.lines:
             rows.setdefault(line_key(line.name, names), []).append((option, line))
-    found = [_line_row(document, key, pairs, looks.get(key)) for key, pairs in rows.items()]
+    found = [_line_row(options, key, pairs, looks.get(key)) for key, pairs in rows.items()]
     return tuple(sorted(found, key=lambda row: row.apart))
 
 
-def _line_row(document: Document, key: str, pairs: list[tuple[OptionPart, LinePart]], look: LineLook | None) -> LineRow:
+def _line_row(
+    options: Sequence[OptionPart], key: str, pairs: list[tuple[OptionPart, LinePart]], look: LineLook | None
+) -> LineRow:
     lines = [line for _, line in pairs]
     exact = next((line for line in lines if line.name == key), lines[0])
-    cells = tuple(tuple(line for owner, line in pairs if owner is option) for option in document.options)
+    cells = tuple(tuple(line for owner, line in pairs if owner is option) for option in options)
     return LineRow(
         title=exact.title,
         look=look,
@@ -173,6 +187,27 @@ def _line_row(document: Document, key: str, pairs: list[tuple[OptionPart, LinePa
         raw_rent=any(each.raw_rent for each in lines),
         cells=cells,
         notes=tuple(dict.fromkeys(each.note for each in lines if each.note)),
+    )
+
+
+def _three_ways(part: OwnershipPart) -> tuple[tuple[str, str, str, str], ...]:
+    """One purchase in the comparison, as cash and in the books: label and three amounts; empty where there is none."""
+    months = amounts.quantity_spread(
+        part.lifetime_months.p50, part.lifetime_months.p10, part.lifetime_months.p90, "month"
+    )
+    running = _spread(part.running_usd_per_month)
+    return (
+        ("At the start", "", _spread(part.capex_usd), ""),
+        ("Each month, capital", _spread(part.annuity_usd_per_month), "", _spread(part.depreciation_usd_per_month)),
+        ("Each month, running", running, running, running),
+        ("Each month", _spread(part.annuity_total_usd_per_month), running, _spread(part.accounting_usd_per_month)),
+        ("At the end", "", f"{_spread(part.resale_usd)} back", ""),
+        (
+            f"Over {months}",
+            _spread(part.annuity_over_life_usd),
+            _spread(part.cash_over_life_usd),
+            _spread(part.accounting_over_life_usd),
+        ),
     )
 
 
@@ -193,6 +228,12 @@ def _span(amount: Amount, scale: float = 1) -> str:
     )  # fmt: skip
 
 
+def _halves(amount: Amount) -> tuple[str, str]:
+    """The median with its unit, and the range."""
+    middle, _, span = amounts.quantity_spread(amount.p50, amount.p10, amount.p90, amount.unit).partition(" (")
+    return middle, span.removesuffix(")")
+
+
 def _quantities(fact: AssumptionPart) -> str:
     """Typical value with its range."""
     return amounts.quantity_spread(fact.typical, fact.low, fact.high, fact.unit)
@@ -208,5 +249,24 @@ def _part_of(title: str, whole: str) -> str:
 
 
 def _letters(names: Iterable[str], series: dict[str, Series]) -> str:
-    """Letters of the options called `names`."""
-    return " ".join(sorted(series[name].letter for name in names if name in series))
+    """Letters of the options called `names`, neighbours as a span.
+
+    >>> looks = {name: Series(name, name, name, "", (), False, True) for name in "ABCDF"}
+    >>> _letters("ABCF", looks), _letters("ABCDF", looks)
+    ('A-C F', 'all')
+    """
+    order = list(series)
+    places = sorted(order.index(name) for name in names if name in series)
+    if len(places) == len(order) > 1:
+        return "all"
+    spans: list[list[int]] = []
+    for place in places:
+        if spans and spans[-1][-1] == place - 1:
+            spans[-1].append(place)
+        else:
+            spans.append([place])
+    return " ".join(_span_of_letters([series[order[place]].letter for place in span]) for span in spans)
+
+
+def _span_of_letters(letters: Sequence[str]) -> str:
+    return f"{letters[0]}-{letters[-1]}" if len(letters) > 2 else " ".join(letters)

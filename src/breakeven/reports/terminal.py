@@ -5,7 +5,7 @@ Colour is added where the console is a terminal, and nothing is said by colour a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from rich.text import Text
 from breakeven.reports import amounts, findings
 from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.safe_text import short
+from breakeven.reports.shortlist import main_options, other_options
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
 from breakeven.reports.terminal_trace import render_trace
 from breakeven.reports.terminal_workload import render_workload
@@ -37,34 +38,51 @@ def render_comparison(document: Document, console: Console) -> None:
             badges(findings.comparison_badges(document)),
             Paragraph(document.verdict.sentence, "bold"),
             bullets(document.verdict.details),
-            _options_table(document, console.width),
+            _main_table(document, console.width),
             Paragraph(_table_note(document), "dim"),
-            None if wide else section("What each option buys", bullets(_purchases(document))),
+            section(findings.others_title(document), _others_table(document, console.width)),
+            section(_not_costed_title(document), bullets(findings.unavailable_findings(document)), "bold yellow"),
+            None if wide else section("What each of the first options buys", bullets(_purchases(document))),
             section("Break-even", bullets(_breakeven_lines(document))),
             section(_levers_title(document), bullets(_lever_lines(document))),
             section("UNPRICED, in no figure above", bullets(findings.unpriced_findings(document.workload)), "bold red"),
-            section("NOT COSTED", bullets(findings.unavailable_findings(document)), "bold yellow"),
             section("Included", bullets(["; ".join(document.included)] if document.included else [])),
             section("Excluded", bullets(document.excluded)),
             section("Warnings", bullets(document.warnings), "bold yellow"),
             next_step(document.verdict.next_command),
+            _prices_age(document),
             Paragraph(_footer(document), "dim"),
         ),
     )
 
 
-def _options_table(document: Document, width: int) -> Table:
-    """Options as the document sorts them; a narrow console drops what matters less, never half a number."""
-    columns = [each for each in _columns(document, width) if width >= each.from_width]
-    table = plain_table()
-    table.add_column("", width=1)
-    for each in columns:
-        table.add_column(each.header, justify=each.justify, overflow="fold", no_wrap=each.justify == "right")
-    for option in document.options:
+def _main_table(document: Document, width: int) -> Table:
+    """The status quo, the recommended option and the best of each family; a narrow console drops what matters less."""
+    table, columns = _empty_table(_columns(document, width), width)
+    for option in main_options(document):
         recommended = option.name == document.verdict.recommended
         marker = Text(">" if recommended else "")
         table.add_row(marker, *(each.cell(option) for each in columns), style="bold" if recommended else "")
     return table
+
+
+def _others_table(document: Document, width: int) -> Table | None:
+    """All the other options, one line each where the names are short enough; None when there are none."""
+    others = other_options(document)
+    table, columns = _empty_table(_compact_columns(document), width)
+    for option in others:
+        table.add_row(Text(""), *(each.cell(option) for each in columns))
+    return table if others else None
+
+
+def _empty_table(columns: Sequence[_Column], width: int) -> tuple[Table, list[_Column]]:
+    """A table with the columns that `width` has room for: never half a number."""
+    shown = [each for each in columns if width >= each.from_width]
+    table = plain_table()
+    table.add_column("", width=1)
+    for each in shown:
+        table.add_column(each.header, justify=each.justify, overflow="fold", no_wrap=each.justify == "right")
+    return table, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +103,43 @@ def _columns(document: Document, width: int) -> tuple[_Column, ...]:
         _Column("Option", lambda each: Text(short(each.title, findings.TITLE_MAX_COUNT)), "left"),
         _Column("Buys", lambda each: Text(short(each.buys, 90), style="dim not bold"), "left", WIDE_FROM_COLUMNS),
         _Column("USD a month\nP50 (P10-P90)", lambda each: _spread(each.usd_per_month, beside=beside)),
-        _Column("USD per\nMtok", lambda each: _spread(each.usd_per_mtok), from_width=74),
+        _Column("USD per\nMtok", lambda each: _spread(each.usd_per_mtok), from_width=92),
         _Column(successes, lambda each: _spread(each.usd_per_success, scale)),
         _Column("total /\nGPU rent", lambda each: _over_rent(each), from_width=64),
         _Column("cheapest\nin futures", lambda each: Text(amounts.odds(each.probability_cheapest_fraction))),
     )
+
+
+def _compact_columns(document: Document) -> tuple[_Column, ...]:
+    """One line for one option."""
+    scale = findings.successes_shown_count(document)
+    successes = "USD per\nsuccess" if scale == 1 else f"USD / {scale:,}\nsuccesses"
+    return (
+        _Column("Option", lambda each: _title_with_remarks(document, each), "left"),
+        _Column("USD\na month", lambda each: Text(amounts.money(each.usd_per_month.p50))),
+        _Column("P10-P90", lambda each: _span(each.usd_per_month), from_width=56),
+        _Column(successes, lambda each: Text(amounts.money(each.usd_per_success.p50 * scale)), from_width=48),
+        _Column("total /\nGPU rent", lambda each: _over_rent(each), from_width=72),
+        _Column("cheapest\nin futures", lambda each: _odds(each), from_width=64),
+    )
+
+
+def _title_with_remarks(document: Document, option: OptionPart) -> Text:
+    found = Text(short(option.title, findings.TITLE_MAX_COUNT))
+    for each in findings.option_remarks(document, option):
+        found.append(f"\n{each}", style="dim not bold")
+    return found
+
+
+def _span(amount: Amount) -> Text:
+    return Text(amounts.money_span(amount.p10, amount.p90), style="dim")
+
+
+def _odds(option: OptionPart) -> Text:
+    """An option that costs what another costs has its odds there; one with a condition has odds of its own."""
+    if option.same_as:
+        return Text("see there", style="dim")
+    return Text(amounts.odds(option.probability_cheapest_fraction))
 
 
 def _spread(amount: Amount, scale: int = 1, *, beside: bool = False) -> Text:
@@ -107,12 +157,15 @@ def _over_rent(option: OptionPart) -> Text:
 
 
 def _table_note(document: Document) -> str:
-    note = "Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
+    first = "The best of each way to buy, and today's. " if other_options(document) else ""
+    note = f"{first}Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
     return f"{note} {findings.ratio_finding(document)}".strip()
 
 
 def _purchases(document: Document) -> list[str]:
-    return [f"{short(each.title, findings.TITLE_MAX_COUNT)}: {short(each.buys, 160)}" for each in document.options]
+    return [
+        f"{short(each.title, findings.TITLE_MAX_COUNT)}: {short(each.buys, 160)}" for each in main_options(document)
+    ]
 
 
 def _levers_title(document: Document) -> str:
@@ -124,7 +177,15 @@ def _breakeven_lines(document: Document) -> list[str]:
     """You are here, then each pair, then every change of the cheapest option."""
     here = f"You are at {amounts.volume(document.breakeven.volume_mtok_per_month)} a month."
     changes = findings.changes_finding(document)
-    return [here, *(each.sentence for each in document.breakeven.pairs), *([changes] if changes else [])]
+    hidden = len(findings.other_pair_sentences(document))
+    more = (
+        [f"The other {amounts.counted(hidden, 'option')}: in the HTML report and the JSON document."] if hidden else []
+    )
+    return [here, *findings.main_pair_sentences(document), *([changes] if changes else []), *more]
+
+
+def _not_costed_title(document: Document) -> str:
+    return f"NOT COSTED ({len(document.unavailable)})"
 
 
 def _lever_lines(document: Document) -> list[str]:
@@ -132,6 +193,11 @@ def _lever_lines(document: Document) -> list[str]:
     biggest = document.levers[:LEVERS_SHOWN_COUNT]
     turning = [each for each in document.levers[LEVERS_SHOWN_COUNT:] if each.flips]
     return [findings.lever_finding(each) for each in (*biggest, *turning)]
+
+
+def _prices_age(document: Document) -> Paragraph | None:
+    age = findings.prices_age_finding(document)
+    return Paragraph(age, "dim") if age else None
 
 
 def _footer(document: Document) -> str:

@@ -6,25 +6,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import numpy as np
+
 from breakeven.decision.breakeven import BreakEvenReport
-from breakeven.decision.comparison import Comparison, OptionResult, Pair
-from breakeven.decision.recommendation import Recommendation
+from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
+from breakeven.decision.recommendation import Recommendation, changes_model
 from breakeven.options.assembly.demand import Demand
 from breakeven.reports.amounts import difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.workload.profile import Workload
 
 FEW_CALLS_COUNT: Final = 100
-EXCLUDED: Final = (
-    "correcting, retrying or escalating failed answers (success rates only divide the cost)",
-    "migration, evaluation and fine-tuning before the first answer",
-    "growth of the workload and change of prices over time: one month at today's prices",
-    "autoscaling and scale to zero: a rented fleet is always on",
-    "over-provisioning for spot shortages and the fallback when spot capacity is gone",
-    "business lost while a provider or a fleet is down",
-    "taxes, committed-use discounts and negotiated rates that are not in the scenario",
-)
-"""What the total leaves out, so that nobody finds out later."""
 
 
 def verdict_sentence(advice: Recommendation) -> str:
@@ -50,9 +42,10 @@ def verdict_sentence(advice: Recommendation) -> str:
             f"the API is cheapest in {futures}."
         )
     lead = f"{hedge}move to {_inside(best)}"
+    gate = ", if its answers are good enough" if advice.needs_quality_check else ""
     return (
         f"{lead[0].upper()}{lead[1:]}: about {gap} than today for the same successful work ({span}); "
-        f"cheapest in {futures}, if its answers are good enough."
+        f"cheapest in {futures}{gate}."
     )
 
 
@@ -74,17 +67,28 @@ def data_details(workload: WorkloadPart) -> list[str]:
 
 
 def quality_detail(comparison: Comparison, advice: Recommendation) -> str:
-    """What is assumed about success rates."""
-    by_family = {each.cost.family: each.success_fraction.p50 for each in comparison.options}
-    named = {
-        "api": "today's models",
-        "brokered": "the open model",
-        "self_hosted": "the open model",
-        "hybrid": "the mix",
-    }
-    rates = dict.fromkeys(f"{named[family]} {fraction(rate)}" for family, rate in by_family.items())
-    gate = " Measure the open model on your own tasks before you move." if advice.needs_quality_check else ""
-    return f"Success rates are assumed, not measured: {_listed(sorted(rates))}.{gate}"
+    """What is assumed about success rates, for each kind of answerer."""
+    rates: dict[str, list[float]] = {}
+    for each in sorted(comparison.options, key=lambda each: -each.success_fraction.p50):
+        rates.setdefault(_answerer(comparison, each), []).append(each.success_fraction.p50)
+    told = []
+    for who, found in rates.items():
+        low, high = fraction(min(found)), fraction(max(found))
+        told.append(f"{who} {low if low == high else f'{low} to {high}'}")
+    gate = " Measure the new model on your own tasks before you move." if advice.needs_quality_check else ""
+    return f"Success rates are assumed, not measured: {_listed(told)}.{gate}"
+
+
+def _answerer(comparison: Comparison, option: OptionResult) -> str:
+    """Who answers under an Option, as far as its success rate tells."""
+    family = option.cost.family
+    if family == "hybrid":
+        return "the hybrid's mix"
+    if family != "api":
+        return "open models"
+    today = comparison.option(comparison.status_quo).cost.success
+    same = not changes_model(option) or np.array_equal(option.cost.success.value, today.value)
+    return "today's models" if same else _inside(option)
 
 
 def disagreement_details(advice: Recommendation, comparison: Comparison) -> list[str]:
@@ -92,20 +96,20 @@ def disagreement_details(advice: Recommendation, comparison: Comparison) -> list
     found = []
     if "median" in advice.disagreements:
         found.append(
-            f"In the median {_inside(comparison.options[0])} is cheaper per success; in expectation "
+            f"In the median {_inside(open_to_all(comparison.options)[0])} is cheaper per success; in expectation "
             f"{_inside(advice.option)} is, because its bad futures are less bad."
         )
     if "usd_per_month" in advice.disagreements:
-        cheapest = min(comparison.options, key=lambda each: each.usd_per_month.mean)
+        cheapest = min(open_to_all(comparison.options), key=lambda each: each.usd_per_month.mean)
         found.append(f"By the monthly bill alone {_inside(cheapest)} is cheapest; it loses on successful outcomes.")
     if "odds" in advice.disagreements:
-        likeliest = max(comparison.options, key=lambda each: each.cheapest_fraction)
+        likeliest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_fraction)
         found.append(
             f"{likeliest.cost.title} is cheapest more often ({odds(likeliest.cheapest_fraction)} futures), but costs "
             f"more in expectation: its bad futures are worse."
         )
     if "with_losses" in advice.disagreements:
-        safest = max(comparison.options, key=lambda each: each.cheapest_with_losses_fraction)
+        safest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_with_losses_fraction)
         found.append(f"With the expected breach loss counted, {_inside(safest)} is cheapest most often.")
     return found
 
@@ -143,19 +147,19 @@ def pair_sentence(comparison: Comparison, pair: Pair) -> str:
     end = f"up to {volume(report.envelope.high_mtok)} a month"
     if report.b_never:
         reach = "at any volume" if report.b_never_basis == "proved" else end
-        return f"{title} never becomes cheaper than the API {reach}."
+        return f"{title} never becomes cheaper than today's API {reach}."
     first, always = first_cheaper_mtok(report), report.b_always_above_mtok
     if always is None:
         stretches = f"on some stretches from {volume(first)} a month on"
-        return f"{title} is cheaper than the API {stretches}, but not for good {end}."
+        return f"{title} is cheaper than today's API {stretches}, but not for good {end}."
     checked = "" if report.b_always_basis == "proved" else f" (checked {end})"
     if always <= report.envelope.low_mtok:
-        return f"{title} is cheaper than the API at every volume from {volume(always)} a month on{checked}."
+        return f"{title} is cheaper than today's API at every volume from {volume(always)} a month on{checked}."
     earlier = f", for the first time at {volume(first)}" if first < always else ""
     here = comparison.typical_volume_mtok
     where = "above" if here > always else "below"
     return (
-        f"{title} is always cheaper than the API above {volume(always)} a month{earlier}{checked}. "
+        f"{title} is always cheaper than today's API above {volume(always)} a month{earlier}{checked}. "
         f"You are {where} it, at {volume(here)}."
     )
 
@@ -166,9 +170,10 @@ def first_cheaper_mtok(report: BreakEvenReport) -> float:
 
 
 def _inside(option: OptionResult) -> str:
-    """The title in the middle of a sentence."""
+    """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital."""
     title = option.cost.title
-    return title[0].lower() + title[1:]
+    first = title.partition(" ")[0]
+    return title if first[1:] != first[1:].lower() else title[0].lower() + title[1:]
 
 
 def _some(names: Sequence[str], shown_count: int = 3) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from price_server import Site, price_server
 
 from breakeven.catalog.refresh.download import Limits
 from breakeven.catalog.refresh.run import RefreshPlan
+from price_server import Site, price_server
 
 TODAY = date(2026, 11, 23)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 
 import pytest
-from price_server import Answer, Site
 
 from breakeven.catalog.refresh.download import Limits, download
 from breakeven.errors import RefreshError
+from price_server import Answer, Site
 
 LIMITS = Limits(timeout_s=2.0, largest_count=1_000)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from price_server import H100, Site, row
 
 from breakeven.catalog.files import read_files
 from breakeven.catalog.refresh.gpu_rents import RentProposal, propose
 from breakeven.catalog.refresh.gpuhunt_feed import read_feeds
 from breakeven.catalog.refresh.moves import Move, Status
 from breakeven.catalog.refresh.run import RefreshPlan
+from price_server import H100, Site, row
 
 TODAY = date(2026, 11, 23)
 Plan = Callable[..., RefreshPlan]

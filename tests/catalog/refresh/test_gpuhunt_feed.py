@@ -9,12 +9,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from price_server import COLUMNS, GPUHUNT, VERSION, Answer, Site, archive, h100_rows, row
 
 from breakeven.catalog.load import load_catalog
 from breakeven.catalog.refresh.download import Limits
 from breakeven.catalog.refresh.gpuhunt_feed import PROVIDERS, good_of, read_feeds
 from breakeven.errors import RefreshError
+from price_server import COLUMNS, GPUHUNT, VERSION, Answer, Site, archive, h100_rows, row
 
 TODAY = date(2026, 11, 23)
 LIMITS = Limits(timeout_s=5.0)

@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from price_server import token_list
 
 from breakeven.catalog.files import read_files
 from breakeven.catalog.refresh.moves import Move, Status
 from breakeven.catalog.refresh.token_list import TokenProposal, propose
 from breakeven.errors import RefreshError
+from price_server import token_list
 
 TODAY = date(2026, 11, 23)
 FILES = read_files()

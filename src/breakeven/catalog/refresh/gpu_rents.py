@@ -12,6 +12,7 @@ from typing import Any, Final
 from breakeven.catalog.asof import in_force
 from breakeven.catalog.files import CatalogFiles
 from breakeven.catalog.market import Quote, market_range, provider_quotes
+from breakeven.catalog.overlay import REFRESHED
 from breakeven.catalog.refresh.gpuhunt_feed import FeedRow, ProviderFeed
 from breakeven.catalog.refresh.moves import Move, Status, is_accepted, is_jump
 from breakeven.catalog.schema import AssumptionEntry, DatedRange, GpuOfferEntry
@@ -148,7 +149,7 @@ def _value(entry: GpuOfferEntry, basket: _Basket, link: str) -> Mapping[str, Any
             "read": basket.day,
             "grade": "quoted",
         },
-        "note": f"Read by `breakeven catalog refresh`; median over regions.{kept}",
+        "note": f"{REFRESHED}; median over regions.{kept}",
     }
 
 

@@ -1,18 +1,21 @@
 """gpuhunt feed: the GPU offers that gpuhunt publishes every day, one archive per provider, read without the library.
 
 Layout (version 3): ``BASE/PROVIDER/version`` names a version that starts with its day, ``catalog.zip`` below
-``BASE/PROVIDER/VERSION`` holds ``PROVIDER.csv``. A row is an instance in a region at a price per hour. Which board a row
-means is said by the GPU's name, its memory and, for GPUs sold on several boards, the name of the instance; a row that
-does not say is left out and counted.
+``BASE/PROVIDER/VERSION`` holds ``PROVIDER.csv``. A row is an instance in a region at a price per hour. Which board a
+row means is said by the GPU's name, its memory and, for GPUs sold on several boards, the name of the instance; a row
+that does not say is left out and counted.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import lzma
 import math
 import re
+import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +48,18 @@ _SXM: Final = re.compile(
     r"sxm|hbm3|^p4|^p5|^standard_nd|^a[23]-(high|ultra|mega|edge)gpu|^bm\.gpu|\d+[AH]100\.\d+S", re.I
 )
 _PCIE: Final = re.compile(r"pcie|^standard_nc\d+ads_a100", re.I)
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises for damaged archives; a test flips bits until it has seen them."""
 _ONE_BOARD: Final = {
     "A10": "A10",
     "A10G": "A10G",
@@ -155,7 +170,7 @@ def _unpacked(address: str, archive: bytes, member: str, limits: Limits) -> str:
             if opened.getinfo(member).file_size > limits.largest_count:
                 raise RefreshError(f"{address}: {member} unpacks to more than {limits.largest_count:,} bytes.")
             return opened.read(member).decode("utf-8")
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise RefreshError(f"{address}: no whole archive with {member} in it ({error}); try again.") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 from itertools import zip_longest
 from typing import Final
 
@@ -67,11 +68,16 @@ def propose(raw: bytes, url: str, files: CatalogFiles, accepted: frozenset[str],
 
 def prices_in_use(lists: Sequence[TokenList], today: date) -> ListPrices:
     """What every listed model costs now: the package's list under the refreshed ones, without what they hold back."""
-    found = _prices(bundled_list(), today)
+    found = dict(_bundled_prices(today))
     for each in lists:
         fresh = _prices(read_token_list(each), today)
         found.update({name: tiers for name, tiers in fresh.items() if name not in each.held_back})
     return found
+
+
+@cache
+def _bundled_prices(today: date) -> ListPrices:
+    return _prices(bundled_list(), today)
 
 
 def _prices(prices: PriceList, today: date) -> ListPrices:
@@ -105,7 +111,8 @@ def _moves(
             if before != after:
                 yield move(what, before, after, Status.HELD_BACK, problem)
         elif not old:
-            yield move(what, None, after, Status.NEW)
+            if what in ("input", "output"):  # the others follow from these unless the list says so
+                yield move(what, None, after, Status.NEW)
         else:
             yield move(what, before, after, Status.UNCHANGED if before == after else Status.CHANGED)
 

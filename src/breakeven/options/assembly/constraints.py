@@ -14,7 +14,7 @@ from breakeven.catalog.load import Catalog
 from breakeven.errors import ConstraintNotMet
 from breakeven.options.assembly.choices import Choices, ProviderTerms, Requirements
 from breakeven.options.assembly.log_models import log_providers
-from breakeven.options.option import Situation
+from breakeven.options.assembly.situation import Situation
 
 _MEMBERS: Final = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 EU: Final = frozenset(_MEMBERS.split())
@@ -34,7 +34,7 @@ def status_quo_warnings(situation: Situation) -> list[str]:
     for provider in log_providers(situation.demand):
         problems = unmet(situation.choices, situation.catalog, provider)
         if problems:
-            found.append(f"today's provider does not meet your constraints: {_sentence(provider, problems)}")
+            found.append(f"{provider}, which serves calls today, does not meet your constraints: {'; '.join(problems)}")
     return found
 
 

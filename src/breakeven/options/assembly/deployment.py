@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.load import Catalog
@@ -16,6 +16,13 @@ from breakeven.options.assembly.offers import fixed_fact, pick
 SERVER_POWER_DIMENSION = 52
 SERVER_OVER_GPU_POWER_RATIOS = (1.0, 1.37, 1.82)
 """Wall power of a DGX H100 over the power limits of its eight GPUs: low, typical, maximum."""
+
+_SERVER_POWER_FACTS: Mapping[str, str] = {
+    "A100-SXM-80": "a100_server_power_w_per_gpu",
+    "A100-40-SXM": "a100_server_power_w_per_gpu",
+    "B300-SXM": "b300_server_power_w_per_gpu",
+}
+"""Servers whose power is known though nobody quotes their price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,9 @@ def _server_power(catalog: Catalog, gpu: Gpu) -> Assumption:
     for offer in catalog.gpu_offers.values():
         if offer.gpu == gpu.name and name in offer.facts:
             return offer.facts[name]
+    measured = catalog.assumptions.get(_SERVER_POWER_FACTS.get(gpu.name, ""))
+    if measured is not None:
+        return replace(measured, name=name, dimension=SERVER_POWER_DIMENSION)
     low, typical, high = (gpu.power_w * ratio for ratio in SERVER_OVER_GPU_POWER_RATIOS)
     source = Source(
         f"{gpu.name}: power limit times the server share of a DGX H100", gpu.source.link, gpu.source.read, Grade.GUESS

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
-from breakeven.catalog.price_spread import DIMENSION, PriceSpread, row_spread
+from breakeven.catalog.price_quote import DIMENSION
+from breakeven.catalog.price_spread import PriceSpread, row_spread
 from breakeven.errors import CatalogError, UnknownName, UnknownPrice, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Source

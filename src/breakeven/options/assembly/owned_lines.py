@@ -11,6 +11,7 @@ from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.load import Catalog
 from breakeven.costs import energy, ownership
 from breakeven.costs.breakdown import CostBreakdown
+from breakeven.costs.fine_tuning import CAMPAIGNS
 from breakeven.costs.line import CostLine
 from breakeven.costs.ownership import depreciation_usd_per_month
 from breakeven.costs.ownership_views import OwnershipViews, views
@@ -18,6 +19,7 @@ from breakeven.errors import UnknownPrice
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.fleet_lines import shared_lines
+from breakeven.options.assembly.offers import gpu_offer
 
 GPU_PRICE = "gpu_price_usd"
 SERVER_GPUS_COUNT = 8.0
@@ -28,13 +30,15 @@ BOUGHT_BY_THE_SERVER = ("SXM", "B200", "B300", "MI3")
 def purchase_offer(catalog: Catalog, gpu: str, scenario: Mapping[str, Assumption]) -> Mapping[str, Assumption]:
     """Facts of the catalogue's offer to buy `gpu`; a price of the scenario's own needs none.
 
+    With them, where the scenario plans to train, the rent on demand: training runs are on rented GPUs for everybody.
     Raises UnknownPrice when there is neither.
     """
+    training = gpu_offer(catalog, gpu, "on_demand", scenario) if CAMPAIGNS in scenario else {}
     for offer in catalog.gpu_offers.values():
         if offer.term == "purchase" and offer.gpu == gpu:
-            return offer.facts
+            return {**training, **offer.facts}
     if GPU_PRICE in scenario:
-        return {}
+        return training
     raise UnknownPrice(
         f"the catalogue has no price to buy '{gpu}' on {catalog.as_of}; "
         f"give your own as {GPU_PRICE} (per GPU, with its share of the server) in the scenario's overrides"
