@@ -20,13 +20,24 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_verb_has_help_with_an_example_and_json() -> None:
+    for name, verb in all_verbs():
+        assert verb.epilog
+        assert verb.epilog.startswith("Example: breakeven ")
+        if not isinstance(verb, click.Group):
+            assert any("--json" in parameter.opts for parameter in verb.params), f"{name} has no --json"
+
+
+def all_verbs() -> list[tuple[str, click.Command]]:
+    """Every verb, and those below one: ``catalog``, ``catalog list``."""
     context = click.Context(group, info_name="breakeven")
+    found: list[tuple[str, click.Command]] = []
     for name in group.list_commands(context):
         verb = group.get_command(context, name)
         assert verb is not None
-        assert verb.epilog
-        assert verb.epilog.startswith("Example: breakeven ")
-        assert any("--json" in parameter.opts for parameter in verb.params), f"{name} has no --json"
+        found.append((name, verb))
+        if isinstance(verb, click.Group):
+            found += [(f"{name} {each}", command) for each, command in verb.commands.items()]
+    return found
 
 
 def shown_commands() -> list[tuple[str, str]]:
@@ -46,7 +57,11 @@ def test_a_command_in_the_docs_parses(page_name: str, line: str) -> None:
     context = click.Context(group, info_name="breakeven")
     verb = group.get_command(context, words[0])
     assert verb is not None, f"{page_name} shows an unknown verb: {line}"
-    verb.make_context(words[0], words[1:], parent=context, resilient_parsing=False)
+    parsed = verb.make_context(words[0], words[1:], parent=context, resilient_parsing=False)
+    if isinstance(verb, click.Group):
+        below = verb.get_command(parsed, words[1])
+        assert below is not None, f"{page_name} shows an unknown verb: {line}"
+        below.make_context(words[1], words[2:], parent=parsed, resilient_parsing=False)
 
 
 def test_the_readme_shows_a_command() -> None:

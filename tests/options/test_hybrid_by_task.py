@@ -110,6 +110,19 @@ def test_successes_are_counted_by_calls_not_by_tokens() -> None:
     assert float(hybrid.success.value.flat[0]) == pytest.approx((1.5 * 0.8 + 0.1 * 0.96) / 1.6, rel=1e-12)
 
 
+@pytest.mark.parametrize("tasks", [(FAQ, DRAFTS), ({**FAQ, "task": ""}, {**DRAFTS, "task": ""})])
+def test_an_hour_without_answers_counts_for_the_calls_that_get_none(tasks: tuple[dict[str, object], ...]) -> None:
+    """Each part is down by itself: the whole business is not lost twice."""
+    demand = of(*tasks)
+    hybrid = cost("hybrid", demand)
+    share = float(at(hybrid, "fleet_incident_response", "hybrid_commodity_share_fraction").value.flat[0])
+    assert share == pytest.approx(1_500_000 / 1_600_000 if demand.tasks else 0.6)
+    for part, name, mine in (("fleet", "rented_on_demand", share), ("api", "frontier_api", 1 - share)):
+        alone = at(cost(name, of(FAQ) if demand.tasks else demand), "incident_response", "downtime_hours_per_month")
+        down = at(hybrid, f"{part}_incident_response", "downtime_hours_per_month")
+        assert float(down.value.flat[0]) == pytest.approx(float(alone.value.flat[0]) * mine, rel=1e-12)
+
+
 def test_without_tasks_the_assumed_share_is_taken() -> None:
     """The tasks alone make the difference: the same calls without names cost what a stated share costs."""
     unnamed = of({**FAQ, "task": ""}, {**DRAFTS, "task": ""})

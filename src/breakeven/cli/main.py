@@ -80,7 +80,7 @@ def group() -> None:
 def main() -> None:
     """Run the command line; errors of ours print as text and exit with 2."""
     try:
-        group.main(standalone_mode=False)
+        code = group.main(standalone_mode=False)  # click returns the code of its own Exit
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:
@@ -94,6 +94,8 @@ def main() -> None:
 
         click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
         sys.exit(2)
+    if isinstance(code, int) and code:
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,14 @@ def page() -> str:
         assert verb is not None
         context = click.Context(verb, info_name=name, parent=parent, **width)
         parts += _block(f"breakeven {name}", verb.get_help(context))
+        if isinstance(verb, click.Group):
+            for each in verb.list_commands(context):
+                below = verb.get_command(context, each)
+                assert below is not None
+                parts += _block(
+                    f"breakeven {name} {each}",
+                    below.get_help(click.Context(below, info_name=each, parent=context, **width)),
+                )
     return "\n".join(parts)
 
 

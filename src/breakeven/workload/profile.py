@@ -225,11 +225,20 @@ def task_uses(table: Table) -> tuple[TaskUse, ...]:
 
     At most `TASK_USES_MAX_COUNT`: names that are nearly all different are ids, not kinds of work.
     """
-    named = table.filter(table.task.notnull() & (table.task != ""))
+    named = table.filter(_names_task(table))
     grouped = named.group_by("task", "price_provider", "price_model").aggregate(**_totals(named), **_unpriced(named))
     most = grouped.mutate(all_tokens=grouped.input_tokens + grouped.output_tokens)
     most = most.order_by(most.all_tokens.desc(), "task", "price_provider", "price_model").limit(TASK_USES_MAX_COUNT)
     return tuple(TaskUse(row["task"], _use(row)) for row in _rows(most))
+
+
+def names_tasks(calls: Table) -> bool:
+    """Whether any of `calls` names its task; looks at one column alone."""
+    return bool(_row(calls.aggregate(named=_names_task(calls).any()))["named"])
+
+
+def _names_task(table: Table) -> Expression:
+    return table.task.notnull() & (table.task != "")
 
 
 def _unpriced(table: Table) -> dict[str, Expression]:

@@ -50,7 +50,7 @@ def test_the_range_is_that_of_numpy_over_read_and_carried_quotes(site: Site, pla
 
 def test_the_same_prices_give_the_same_middle_though_the_feed_lacks_marketplaces(site: Site, plan: Plan) -> None:
     move = move_of(proposed(site, plan), "h100-sxm-on-demand")
-    assert (move.old, move.new) == (4.2501, 4.2501)
+    assert (move.old_usd, move.new_usd) == (4.2501, 4.2501)
     assert move.status is Status.UNCHANGED
     assert "providers in both rows +0%" in move.reason
 

@@ -46,7 +46,7 @@ def test_the_packages_own_prices_move_nothing() -> None:
 
 def test_a_moved_price_is_told_under_the_offers_name() -> None:
     move = moves_of(proposed(edited("openai", "gpt-5", input_mtok=1.0)), "openai-gpt-5")["input"]
-    assert (move.old, move.new, move.status) == (1.25, 1.0, Status.CHANGED)
+    assert (move.old_usd, move.new_usd, move.status) == (1.25, 1.0, Status.CHANGED)
     assert move.change_fraction == pytest.approx(-0.2)
 
 

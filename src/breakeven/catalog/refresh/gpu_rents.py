@@ -169,8 +169,8 @@ def _move(
     now = in_force(rent.values, today)
     old = now.value.typical if now and now.value else None
 
-    def move(status: Status, reason: str, new: float | None) -> Move:
-        return Move("gpus", name, "rent", rent.unit, old, new, status, reason)
+    def move(status: Status, reason: str, new_usd: float | None) -> Move:
+        return Move("gpus", name, "rent", rent.unit, old, new_usd, status, reason)
 
     if value is None:
         return move(Status.KEPT, _too_few(basket), None)

@@ -37,8 +37,9 @@ class Move:
     what: str
     """Which of its prices: input, output, cache read, rent."""
     unit: str
-    old: float | None
-    new: float | None
+    old_usd: float | None
+    """Per hour or per Mtok, as `unit` says."""
+    new_usd: float | None
     status: Status
     reason: str = ""
     """Why it was held back, or what the numbers rest on."""
@@ -48,7 +49,7 @@ class Move:
     @property
     def change_fraction(self) -> float | None:
         """New over old, less 1; None without both."""
-        return self.new / self.old - 1 if self.old and self.new is not None else None
+        return self.new_usd / self.old_usd - 1 if self.old_usd and self.new_usd is not None else None
 
 
 def is_jump(old_ratio: float) -> bool:

@@ -97,11 +97,12 @@ def _moves(
     """One move per price of the model, standard and batch; all of a model are held back when one is."""
     name = offer or listed
 
-    def move(what: str, before: float | None, after: float | None, status: Status, reason: str = "") -> Move:
+    def move(pair: Pair, status: Status, reason: str = "") -> Move:
+        what, before, after = pair
         return Move("tokens", name, what, UNIT, before, after, status, reason, in_catalogue=offer is not None)
 
     if not new:
-        yield move("input", _first(old, "input"), None, Status.KEPT, "no longer listed; its last price is kept")
+        yield move(("input", _first(old, "input"), None), Status.KEPT, "no longer listed; its last price is kept")
         return
     pairs = list(_pairs(old, new))
     problem = next(filter(None, (_problem(pair, bool(old), is_accepted(name, accepted), name) for pair in pairs)), "")
@@ -109,12 +110,12 @@ def _moves(
         what, before, after = pair
         if problem:
             if before != after:
-                yield move(what, before, after, Status.HELD_BACK, problem)
+                yield move(pair, Status.HELD_BACK, problem)
         elif not old:
             if what in ("input", "output"):  # the others follow from these unless the list says so
-                yield move(what, None, after, Status.NEW)
+                yield move(pair, Status.NEW)
         else:
-            yield move(what, before, after, Status.UNCHANGED if before == after else Status.CHANGED)
+            yield move(pair, Status.UNCHANGED if before == after else Status.CHANGED)
 
 
 Pair = tuple[str, float | None, float | None]
