@@ -33,7 +33,9 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.catalog.reference
 	$(BIN)/python -m breakeven.reports.schema
 	$(BIN)/python -m breakeven.reports.models_schema
+	$(BIN)/python -m breakeven.reports.guide_page
 	$(BIN)/python -m breakeven.cli.reference
+	$(BIN)/python -m breakeven.reports.claim_pages
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
 	$(BIN)/python docs/take_pictures.py

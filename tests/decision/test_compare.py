@@ -10,8 +10,8 @@ from breakeven.decision.comparison import Comparison
 from breakeven.decision.recommendation import recommend
 from breakeven.errors import UnknownPrice
 from breakeven.facts.draws import DrawSet
-from breakeven.options.discover import discover_options
-from breakeven.options.option import Evaluation
+from breakeven.options.discover import discover_options, select_options
+from breakeven.options.option import Evaluation, Option
 from costing import demand, pinned, situation
 
 DRAWS_LOG2 = 9
@@ -28,19 +28,29 @@ def big() -> Comparison:
     return compare(situation(demand(40_000)), discover_options(), DrawSet(draws_log2=DRAWS_LOG2))
 
 
+def open_to_everybody(found: Comparison) -> dict[str, Option]:
+    """The options that were costed and that anybody may take."""
+    names = [each.name for each in found.options if not each.cost.only_if]
+    return {name: option for name, option in discover_options().items() if name in names}
+
+
 def test_odds_add_up_to_one(small: Comparison) -> None:
-    assert sum(each.cheapest_fraction for each in small.options) == pytest.approx(1)
-    assert sum(each.cheapest_with_losses_fraction for each in small.options) == pytest.approx(1)
+    everybody = [each for each in small.options if not each.cost.only_if]
+    assert len(everybody) < len(small.options)
+    assert sum(each.cheapest_fraction for each in everybody) == pytest.approx(1)
+    assert sum(each.cheapest_with_losses_fraction for each in everybody) == pytest.approx(1)
 
 
 def test_odds_are_counted_on_shared_draws(small: Comparison) -> None:
     draws = DrawSet(draws_log2=DRAWS_LOG2)
     costs = {
         name: option.cost(situation(demand(300)), Evaluation(draws.of)).cost_per_success.value
-        for name, option in discover_options().items()
+        for name, option in open_to_everybody(small).items()
     }
     for each in small.options:
         others = np.min([value for name, value in costs.items() if name != each.name], axis=0)
+        if each.cost.only_if:
+            continue
         assert each.cheapest_fraction == pytest.approx(np.mean(costs[each.name] < others))
 
 
@@ -66,7 +76,7 @@ def test_the_envelope_is_the_cheapest_option_at_random_volumes(small: Comparison
     volumes = np.sort(np.exp(rng.uniform(np.log(11), np.log(99_000), 300)))
     costs = {
         name: option.cost(situation(demand(300)), Evaluation(typical, volumes))
-        for name, option in discover_options().items()
+        for name, option in open_to_everybody(small).items()
     }
     base = costs[STATUS_QUO].success.value
     names = list(costs)
@@ -86,7 +96,8 @@ def test_bands_bracket_the_median_and_carry_the_odds(small: Comparison) -> None:
 
 
 def test_self_hosting_wins_against_the_api_at_large_volume(big: Comparison) -> None:
-    assert big.option("rented_spot").extra_usd_per_month.p90 < 0
+    """In the median: correcting failed answers by hand may cost more than the tokens saved, if they fail often."""
+    assert big.option("rented_spot").extra_usd_per_month.p50 < 0
     pair = next(each for each in big.pairs if each.option == "rented_on_demand")
     assert pair.report.b_always_above_mtok is not None
     assert pair.report.b_always_above_mtok < 40_000
@@ -120,11 +131,16 @@ def test_levers_come_largest_swing_first(small: Comparison) -> None:
 
 
 def test_an_option_without_a_price_is_listed_not_counted() -> None:
-    here = situation(demand(300), gpu="MI300X")
+    catalog = situation(demand(1)).catalog
+    on_spot = {offer.gpu for offer in catalog.gpu_offers.values() if offer.term == "spot"}
+    gpu = min(set(catalog.gpus) - on_spot)
+    here = situation(demand(300), gpu=gpu)
     result = compare(here, discover_options(), DrawSet(draws_log2=6))
-    assert {each.name for each in result.unavailable} == {"rented_on_demand", "rented_spot", "hybrid"}
-    assert all("no offer to rent 'MI300X'" in each.reason for each in result.unavailable)
-    assert {each.name for each in result.options} == {"frontier_api", "brokered"}
+    reasons = {each.name: each.reason for each in result.unavailable}
+    assert f"no offer to rent '{gpu}' on terms 'spot'" in reasons["rented_spot"]
+    assert "needs your quote" in reasons["provisioned"]
+    assert {"frontier_api", "brokered"} <= {each.name for each in result.options}
+    assert not reasons.keys() & {each.name for each in result.options}
 
 
 def test_without_a_before_there_is_no_comparison() -> None:
@@ -133,10 +149,9 @@ def test_without_a_before_there_is_no_comparison() -> None:
 
 
 def test_staying_is_recommended_when_the_api_alone_is_cheap() -> None:
-    """300 Mtok a month and no broker: a fleet with two replicas and half an engineer cannot win."""
-    options = discover_options()
-    without_broker = {name: options[name] for name in options if name != "brokered"}
-    advice = recommend(compare(situation(demand(300)), without_broker, DrawSet(draws_log2=DRAWS_LOG2)))
+    """300 Mtok a month, today's API or a fleet: two replicas and half an engineer cannot win."""
+    options = select_options((STATUS_QUO, "rented_on_demand", "rented_spot", "hybrid"))
+    advice = recommend(compare(situation(demand(300)), options, DrawSet(draws_log2=DRAWS_LOG2)))
     assert advice.stays
     assert advice.confidence == "clear"
     assert advice.saves_usd_per_month is not None

@@ -65,7 +65,13 @@ def many_options_document() -> Document:
 
 def _copy(base: Document, name: str, title: str, family: str, of: str, times: float, odds: float) -> OptionPart:
     model = next(each for each in base.options if each.name == of)
-    costs = ("usd_per_month", "usd_per_mtok", "usd_per_success", "equal_success_usd_per_month", "with_losses_usd_per_month")
+    costs = (
+        "usd_per_month",
+        "usd_per_mtok",
+        "usd_per_success",
+        "equal_success_usd_per_month",
+        "with_losses_usd_per_month",
+    )
     changes: dict[str, object] = {each: _times(getattr(model, each), times) for each in costs}
     changes |= {"name": name, "title": title, "family": family, "probability_cheapest_fraction": odds}
     changes |= {"probability_cheapest_with_losses_fraction": odds}
@@ -111,7 +117,13 @@ def _times(amount: Amount, times: float) -> Amount:
 def _curve(base: Document, copy: tuple[str, str, str, str, float, float]) -> CurvePart:
     name, _, _, of, times, _ = copy
     model = next(each for each in base.breakeven.curves if each.option == of)
-    kinds = ("p10_usd_per_month", "p50_usd_per_month", "p90_usd_per_month", "typical_usd_per_month", "exact_usd_per_month")
+    kinds = (
+        "p10_usd_per_month",
+        "p50_usd_per_month",
+        "p90_usd_per_month",
+        "typical_usd_per_month",
+        "exact_usd_per_month",
+    )
     changes: dict[str, object] = {kind: tuple(value * times for value in getattr(model, kind)) for kind in kinds}
     nothing = (0.0,) * len(model.volumes_mtok_per_month)
     return model.model_copy(update=changes | {"option": name, "probability_cheapest_fraction": nothing})

@@ -134,7 +134,7 @@ def sample_document(*, synthetic: bool = True, days_count: int = 28, extrapolate
     """A comparison of five options for a synthetic month of calls."""
     options = tuple(_option(each) for each in PLANS)
     return Document(
-        schema_version="1.0",
+        schema_version="1.1",
         kind="comparison",
         verdict=_verdict(synthetic, extrapolated),
         workload=sample_workload(synthetic=synthetic, days_count=days_count, extrapolated=extrapolated),
@@ -152,10 +152,10 @@ def sample_document(*, synthetic: bool = True, days_count: int = 28, extrapolate
         included=("Tokens", "GPU rent, busy hours", "Engineering labour", "MLOps infrastructure", "Hardware decay",
                   "Incident response", "Opportunity cost", "Idle capacity", "Breach risk (expected loss), shown apart"),
         excluded=(
-            "correcting, retrying or escalating failed answers (success rates only divide the cost)",
-            "migration, evaluation and fine-tuning before the first answer",
+            "fine-tuning: the scenario plans none (fine_tune_campaigns_events_per_year)",
             "growth of the workload and change of prices over time: one month at today's prices",
-            "taxes, committed-use discounts and negotiated rates that are not in the scenario",
+            "running old and new side by side while moving",
+            "taxes, and discounts and negotiated rates that are not in the scenario",
         ),
         warnings=("the override of 'gpu_watts' changed nothing: no compared option reads it",),
         trace=_trace(),
@@ -472,11 +472,11 @@ def _pair(plan: Plan) -> PairPart:
     first = report.first_mtok
     always = report.b_always_above_mtok
     if always is None:
-        sentence = f"{plan.title} never becomes cheaper than the API up to {volume(AXIS[1])} a month."
+        sentence = f"{plan.title} never becomes cheaper than today's API up to {volume(AXIS[1])} a month."
     else:
         where = "You are above it" if always < VOLUME_MTOK else "You are below it"
         sentence = (
-            f"{plan.title} is always cheaper than the API above {volume(always)} a month, for the first time at "
+            f"{plan.title} is always cheaper than today's API above {volume(always)} a month, for the first time at "
             f"{volume(first or 0)}. {where}, at {volume(VOLUME_MTOK)}."
         )
     return PairPart(

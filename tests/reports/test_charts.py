@@ -9,12 +9,24 @@ from xml.etree import ElementTree
 
 import pytest
 
+from breakeven.reports.amounts import money_short
+from breakeven.reports.bar_charts import line_looks
+from breakeven.reports.chart_style import LINES, OTHER, series_of
 from breakeven.reports.charts import draw_charts, specs, to_svg
 from breakeven.reports.document import Document
+from breakeven.reports.shortlist import (
+    CHARTED_MAX_COUNT,
+    FAMILY_TITLES,
+    MAIN_MAX_COUNT,
+    charted_options,
+    families,
+    main_options,
+)
 from breakeven.reports.traffic_charts import bars_of
+from reports.many_options import many_options_document
 from reports.sample_document import hostile_document, one_option_document, sample_document
 
-NAMES = ["cost_curves", "volume_view", "breakdown", "levers", "daily_tokens", "hour_of_week"]
+NAMES = ["option_ranges", "cost_curves", "volume_view", "breakdown", "levers", "daily_tokens", "hour_of_week"]
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +67,45 @@ def test_every_chart_is_drawn_in_both_widths_with_its_finding(charts: dict[str, 
             assert root.attrib["aria-label"] == chart.caption
 
 
-def test_every_option_has_a_band_a_line_and_a_label() -> None:
-    document = sample_document()
+@pytest.mark.parametrize("document", [sample_document(), many_options_document()])
+def test_every_charted_option_has_a_band_a_line_and_a_label_and_no_other_has(document: Document) -> None:
     spec = specs(document)["cost_curves"]
     names = {each["name"] for each in spec["layer"]}
-    for letter in "ABCDE":
-        assert {f"band_{letter}", f"typical_{letter}", f"label_{letter}", f"odds_{letter}"} <= names
-    titles = {each.title for each in document.options}
-    assert titles <= {word[3:] for word in words(spec)}
+    for look in series_of(document):
+        mine = {f"{part}_{look.letter}" for part in ("band", "typical", "label", "odds")}
+        assert mine <= names if look.charted else not mine & names
+    charted = charted_options(document)
+    assert {each.title for each in charted} <= {word.partition("  ")[2] for word in words(spec)}
+    drawn = [name for name in names if name.startswith("typical_")]
+    assert len(drawn) == len(charted) <= CHARTED_MAX_COUNT
+
+
+def test_odds_of_all_options_fill_the_band_to_the_top() -> None:
+    """Drawn options from the bottom, all the others in grey from the top: they meet."""
+    spec = specs(many_options_document())["cost_curves"]
+    tops: dict[float, float] = {}
+    for each in spec["layer"]:
+        if each["name"].startswith("odds_") and each["mark"]["type"] == "area" and each["name"] != "odds_others":
+            for row in each["data"]["values"]:
+                tops[row["v"]] = min(tops.get(row["v"], 1e9), row["y2"])
+    for row in layer_rows(spec, "odds_others"):
+        assert row["y2"] == pytest.approx(tops[row["v"]], abs=1e-6)
+
+
+def test_the_range_chart_has_every_option_under_its_family() -> None:
+    document = many_options_document()
+    for kind in ("wide", "narrow"):
+        spec = specs(document, kind)["option_ranges"]
+        assert len(layer_rows(spec, "spans")) == len(layer_rows(spec, "option_titles")) == len(document.options)
+        headings = [(row["y"], row["label"]) for row in layer_rows(spec, "family_titles")]
+        assert [label for _, label in headings] == [each.title for each in families(document)]
+        places = {row["label"].partition("  ")[0]: row["y"] for row in layer_rows(spec, "option_titles")}
+        letters = {each.name: each.letter for each in series_of(document)}
+        for option in document.options:
+            above = [label for y, label in headings if y < places[letters[option.name]]]
+            assert above[-1] == FAMILY_TITLES[option.family]
+    medians = {row["label"] for row in layer_rows(spec, "median_labels")}
+    assert medians == {money_short(each.equal_success_usd_per_month.p50) for each in document.options}
 
 
 def test_every_crossing_is_marked() -> None:
@@ -71,7 +114,8 @@ def test_every_crossing_is_marked() -> None:
     marked = [row["v"] for row in layer_rows(spec, "crossings")]
     assert marked == [each.mtok_per_month for each in document.breakeven.crossings]
     assert len(marked) == 8
-    pairs = [v for pair in document.breakeven.pairs for v in pair.crossings_mtok_per_month]
+    charted = {each.name for each in charted_options(document)}
+    pairs = [v for pair in document.breakeven.pairs for v in pair.crossings_mtok_per_month if pair.option in charted]
     assert [row["v"] for row in layer_rows(spec, "pair_crossings")] == pairs
     svg = draw_charts(document)["cost_curves"].wide_svg
     group = re.search(r'<g class="crossings_marks">(.*?)</g>', svg)
@@ -102,23 +146,41 @@ def test_the_staircase_stands_upright_in_the_linear_view() -> None:
     ]
     part = part.model_copy(update={"curves": tuple(curves)})
     spec = specs(document.model_copy(update={"breakeven": part}))["volume_view"]
-    rows = layer_rows(spec, "exact_D")
+    rows = layer_rows(spec, "exact_C")
     assert [(row["v"], row["usd"]) for row in rows[1:3]] == [(7_200.0, 12_000.0), (7_200.0, 13_700.0)]
     svg = to_svg(spec)
-    path = re.search(r'exact_D_marks"[^>]*><path d="([^"]*)"', svg)
+    path = re.search(r'exact_C_marks"[^>]*><path d="([^"]*)"', svg)
     assert path is not None
     corners = [pair.split(",") for pair in re.findall(r"[\d.]+,[\d.]+", path.group(1))]
     assert corners[1][0] == corners[2][0]
     assert corners[1][1] != corners[2][1]
 
 
-def test_breakdown_has_every_line_and_keeps_losses_apart() -> None:
-    document = sample_document()
-    spec = specs(document)["breakdown"]
-    lines = [x for option in document.options for x in option.lines if not x.apart and x.usd_per_month.mean > 0]
-    losses = [x for option in document.options for x in option.lines if x.apart]
+@pytest.mark.parametrize("document", [sample_document(), many_options_document()])
+def test_breakdown_has_every_line_of_the_main_options_and_keeps_losses_apart(document: Document) -> None:
+    spec, main = specs(document)["breakdown"], main_options(document)
+    lines = [x for option in main for x in option.lines if not x.apart and x.usd_per_month.mean > 0]
+    losses = [x for option in main for x in option.lines if x.apart]
     assert len(layer_rows(spec, "lines")) == len(lines)
     assert len(layer_rows(spec, "losses")) == len(losses)
+    assert len(layer_rows(spec, "row_titles")) == len(main) <= MAIN_MAX_COUNT
+
+
+def test_more_lines_than_colours_share_a_grey_for_the_small_ones() -> None:
+    document = sample_document()
+    first = document.options[0]
+    line = first.lines[0]
+    sizes = [100.0 - 5 * k for k in range(14)]
+    many = tuple(
+        line.model_copy(
+            update={"name": f"line_{k}", "usd_per_month": line.usd_per_month.model_copy(update={"mean": size})}
+        )
+        for k, size in enumerate(sizes)
+    )
+    only = document.model_copy(update={"options": (first.model_copy(update={"lines": many}),)})
+    looks = line_looks(only)
+    assert [each.colour for each in looks[:10]] == list(LINES)
+    assert {each.colour for each in looks[10:]} == {OTHER}
 
 
 def test_levers_that_turn_the_answer_say_so_in_words() -> None:

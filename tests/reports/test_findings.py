@@ -17,11 +17,6 @@ def test_badges_say_what_the_data_are_not() -> None:
     assert findings.workload_badges(sample_document(synthetic=False, extrapolated=None).workload)[0].kind == "danger"
 
 
-def test_today_is_the_option_that_no_pair_names() -> None:
-    assert findings.status_quo(sample_document()) == "frontier_api"
-    assert findings.status_quo(one_option_document()) == "frontier_api"
-
-
 def test_many_changes_are_counted_and_the_last_is_for_good() -> None:
     document = sample_document()
     text = findings.changes_finding(document)

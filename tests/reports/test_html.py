@@ -7,13 +7,16 @@ from html.parser import HTMLParser
 
 import pytest
 
+from breakeven.reports.amounts import money
 from breakeven.reports.chart_style import DARK
 from breakeven.reports.html import CONTENT_SECURITY_POLICY, render_html
+from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options
+from reports.many_options import many_options_document
 from reports.sample_document import HOSTILE, hostile_document, one_option_document, sample_document
 
 SECTIONS = [
-    "verdict", "missing", "options", "costs-by-volume", "around-your-volume", "break-even", "breakdown", "levers",
-    "scope", "traffic", "lines", "assumptions", "reproduce",
+    "verdict", "missing", "options", "all-options", "costs-by-volume", "around-your-volume", "break-even", "breakdown",
+    "levers", "scope", "traffic", "lines", "assumptions", "reproduce",
 ]  # fmt: skip
 VOID = {"meta", "br", "img", "input", "link", "hr", "base", "area", "col", "embed", "source", "track", "wbr"}
 
@@ -161,7 +164,7 @@ def test_every_option_line_and_assumption_is_on_the_page(sample: str) -> None:
 
 def test_every_chart_has_a_text_alternative(sample: str) -> None:
     labels = [each["aria-label"] for tag, each in Page(sample).tags if tag == "svg" and each.get("role") == "img"]
-    assert len(labels) == 12
+    assert len(labels) == 14
     assert all(labels)
     hidden = [each for tag, each in Page(sample).tags if tag == "svg" and each.get("role") != "img"]
     assert all(each.get("aria-hidden") == "true" for each in hidden)
@@ -187,3 +190,66 @@ def test_no_number_is_scientific_and_no_saving_negative(sample: str) -> None:
     assert not re.search(r"\d(?:\.\d+)?e[+-]\d", body)
     assert "saves -" not in body
     assert "nan" not in body.lower().split()
+
+
+@pytest.fixture(scope="module")
+def many() -> str:
+    """The report of about twenty options."""
+    return render_html(many_options_document())
+
+
+def test_every_option_opens_to_every_line_of_its_cost(many: str) -> None:
+    document = many_options_document()
+    folds = re.findall(r'<details class="option" id="option-\w+">(.*?)</details>', many, re.DOTALL)
+    assert len(folds) == len(document.options)
+    by_title = {option.title: option for option in document.options}
+    for fold in folds:
+        text = Page(fold).text
+        option = next(each for title, each in by_title.items() if f" {title} " in text)
+        assert money(option.usd_per_month.p50) in text
+        assert sum(f"{line.title} " in text for line in option.lines) == len(option.lines)
+        assert option.buys in text
+
+
+def test_the_tables_of_the_best_have_one_row_and_one_column_each(many: str) -> None:
+    main = main_options(many_options_document())
+    cards = many[many.index('<table class="cards">') : many.index("</table>", many.index('<table class="cards">'))]
+    matrix = many[many.index('<table class="matrix">') : many.index("</thead>", many.index('<table class="matrix">'))]
+    assert cards.count("<tr") - 1 == matrix.count("<th scope") - 1 == len(main) <= MAIN_MAX_COUNT
+
+
+def test_what_is_not_costed_stands_with_its_family_and_its_whole_reason(many: str) -> None:
+    text = Page(many).text
+    for each in many_options_document().unavailable:
+        assert f"{each.title} not costed {each.reason}" in text
+    assert "4 OPTIONS NOT COSTED" in text
+
+
+def test_conditions_and_twins_are_told(many: str) -> None:
+    text = Page(many).text
+    assert "GPUs you already own only if you already own the GPUs" in text
+    assert "Brokered open model, Fireworks costs the same as Brokered open model" in text
+
+
+def test_a_purchase_is_told_three_ways(many: str, sample: str) -> None:
+    part = many[many.index('<section id="ownership">') : many.index('<section id="levers">')]
+    text = Page(part).text
+    assert "At the start – $300,000 –" in text
+    assert "Each month, capital $7,000 – $6,000" in text
+    assert "Each month $17,000 $10,000 $16,000" in text
+    assert "At the end – $84,000 back –" in text
+    assert "Over 36 months $612,000 $576,000 $576,000" in text
+    assert 'id="ownership"' not in sample
+
+
+def test_scale_to_zero_and_disagreeing_prices_are_told(many: str) -> None:
+    text = Page(many).text
+    assert "41 %" in text
+    assert "Price lists disagree on 1 price" in text
+    assert "0.6 (models.dev)" in text
+
+
+def test_break_even_of_every_option_is_on_the_page(many: str) -> None:
+    text = Page(many).text
+    for pair in many_options_document().breakeven.pairs:
+        assert pair.sentence in text

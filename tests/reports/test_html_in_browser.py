@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from breakeven.reports.html import render_html
+from reports.many_options import many_options_document
 from reports.sample_document import hostile_document, one_option_document, sample_document
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 CHROMIUM = shutil.which("chromium")
-PAGES = {"sample": sample_document, "hostile": hostile_document, "smallest": one_option_document}
+PAGES = {
+    "sample": sample_document,
+    "many": many_options_document,
+    "hostile": hostile_document,
+    "smallest": one_option_document,
+}
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 COLLISIONS = """
@@ -92,12 +98,13 @@ def test_nothing_overflows_runs_or_loads(browser: Browser, pages: dict[str, Path
     assert seen["requests"] == [pages[name].as_uri()]
     assert seen["events"] == []
     assert seen["overflow_px"] <= 0
-    assert seen["charts"] == (4 if name == "smallest" else 6)
+    assert seen["charts"] == (4 if name == "smallest" else 7)
 
 
 @pytest.mark.parametrize("width", [390, 760, 1200])
-def test_labels_do_not_collide(browser: Browser, pages: dict[str, Path], width: int) -> None:
-    assert look(browser, pages["sample"], width)["collisions"] == []
+@pytest.mark.parametrize("name", ["sample", "many"])
+def test_labels_do_not_collide(browser: Browser, pages: dict[str, Path], name: str, width: int) -> None:
+    assert look(browser, pages[name], width)["collisions"] == []
 
 
 def test_dark_swaps_the_colours_of_charts_too(browser: Browser, pages: dict[str, Path]) -> None:

@@ -30,7 +30,15 @@ def test_today_is_the_option_that_no_pair_names() -> None:
 def test_the_best_of_each_family_comes_first_with_todays_and_the_likely() -> None:
     """By expected cost: deepseek is the cheapest API but today's; sunk GPUs are not everybody's to take."""
     names = [each.name for each in main_options(many_options_document())]
-    assert names == ["brokered", "deepseek_api", "cheaper_tier", "frontier_api", "managed_together", "rented_one_year", "hybrid"]
+    assert names == [
+        "brokered",
+        "deepseek_api",
+        "cheaper_tier",
+        "frontier_api",
+        "managed_together",
+        "rented_one_year",
+        "hybrid",
+    ]
 
 
 def test_a_family_of_conditional_options_alone_is_still_shown() -> None:
@@ -57,7 +65,7 @@ def test_every_option_has_one_family_and_families_keep_their_order() -> None:
 
 def test_a_chart_never_has_more_series_than_looks() -> None:
     document = many_options_document()
-    assert CHARTED_MAX_COUNT == len(SERIES) + 1
+    assert len(SERIES) + 1 == CHARTED_MAX_COUNT
     charted = [each for each in series_of(document) if each.charted]
     assert len(charted) <= CHARTED_MAX_COUNT
     assert len({each.colour for each in charted}) == len({each.dash for each in charted}) == len(charted)

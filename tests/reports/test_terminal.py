@@ -11,7 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from breakeven.errors import DocumentError
 from breakeven.reports.document import Document
+from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options, other_options
 from breakeven.reports.terminal import render_comparison, render_trace, render_workload
+from reports.many_options import many_options_document
 from reports.sample_document import hostile_document, one_option_document, sample_document
 
 ROOT = "rent_usd_per_month@1"
@@ -41,7 +43,9 @@ def test_snapshot_at_width_100(name: str, snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
-@pytest.mark.parametrize("document", [sample_document(), hostile_document(), one_option_document()])
+@pytest.mark.parametrize(
+    "document", [sample_document(), many_options_document(), hostile_document(), one_option_document()]
+)
 def test_no_line_is_longer_than_the_console(name: str, width: int, document: Document) -> None:
     for line in page(name, document, width).splitlines():
         assert len(line) <= width
@@ -115,3 +119,31 @@ def test_a_short_log_has_no_heat_map() -> None:
 def test_a_long_log_says_what_it_leaves_out() -> None:
     assert "last 14 of 28 days" in page("workload", sample_document(), 100)
     assert "and 3 more models" not in page("workload", sample_document(), 100)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_snapshot_of_many_options(width: int, snapshot: SnapshotAssertion) -> None:
+    lines = page("comparison", many_options_document(), width).splitlines()
+    assert "\n".join(line.rstrip() for line in lines) == snapshot
+
+
+def test_few_options_first_and_none_hidden() -> None:
+    document = many_options_document()
+    text = page("comparison", document, 120)
+    first, rest = text.split("All other options")
+    main = main_options(document)
+    assert sum(f"{each.usd_per_month.p50:,.0f}" in first for each in main) == len(main) <= MAIN_MAX_COUNT
+    for option in other_options(document):
+        assert f"{option.usd_per_month.p50:,.0f}" in rest
+    flat = " ".join(rest.split())
+    for missing in document.unavailable:
+        assert missing.title in flat
+
+
+def test_break_even_sentences_of_the_best_alone() -> None:
+    document = many_options_document()
+    flat = " ".join(page("comparison", document, 120).split())
+    main = {each.name for each in main_options(document)}
+    for pair in document.breakeven.pairs:
+        assert (pair.sentence in flat) == (pair.option in main)
+    assert "11 more options: in the HTML report and the JSON document." in flat

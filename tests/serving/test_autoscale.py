@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_kinks_are_where_the_billed_hours_bend() -> None:
     def billed_replicas(volume: np.ndarray) -> np.ndarray:
         return np.maximum(awake_fraction(volume * timeout_per_mtok), volume * wanted_per_mtok)
 
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges):
         inside = np.linspace(left, right, 9)[1:-1]
         assert np.allclose(np.diff(billed_replicas(inside), 2), 0, atol=1e-12), (left, right)
     assert len(kinks) == len(KNOTS_RATIO[1:]) + 1, "the pieces' ends and one crossing with the load"

@@ -37,7 +37,8 @@ class Node:
     unit: str
     value: Draws
     layer: Layer
-    inputs: tuple[Node, ...] = ()
+    inputs: tuple[Node, ...] = field(default=(), repr=False)
+    """Not in the repr: a shared input would be printed once for each path to it."""
     formula: str = ""
     """``module.function`` of the Formula, or what derived the value."""
     summary: str = ""

@@ -59,7 +59,7 @@ def _figure(row: Row, traces: bool) -> dict[str, Any]:
         "unpriced": row.problem.startswith("UNPRICED"),
         "low": _number(row.low),
         "high": _number(row.high),
-        "factor": _number(row.factor),
+        "factor": _number(row.factor_ratio),
         "outcome": row.outcome,
         "inside_tolerance": row.outcome == "inside",
         "problem": row.problem or None,

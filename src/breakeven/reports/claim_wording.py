@@ -99,11 +99,11 @@ def recomputed_text(row: Row) -> str:
 
 def factor_text(row: Row) -> str:
     """How far apart published and recomputed are."""
-    if row.factor is None:
+    if row.factor_ratio is None:
         return "-" if row.outcome in ("shown", "inside", "not_recomputed") else "no factor"
-    if row.factor - 1 < _SAME:
+    if row.factor_ratio - 1 < _SAME:
         return "1x"
-    return f"{row.factor:.3f}x" if row.factor < _IN_PERCENT_UP_TO else amounts.ratio(row.factor)
+    return f"{row.factor_ratio:.3f}x" if row.factor_ratio < _IN_PERCENT_UP_TO else amounts.ratio(row.factor_ratio)
 
 
 def with_lines_text(row: Row) -> str:
@@ -139,26 +139,28 @@ def verdict_sentence(checked: CheckedClaim) -> str:
 
 
 def missing_names(checked: CheckedClaim) -> tuple[str, ...]:
-    """Names of the lines that some part of the claim leaves out."""
-    names = [each.line.name for found in checked.left_out.values() for each in found.lines if not each.is_thin]
-    return tuple(dict.fromkeys(names))
+    """Names of the lines that some part of the claim leaves out; expected losses stand apart and are not among them."""
+    found = [each for part in checked.left_out.values() for each in part.lines]
+    return tuple(dict.fromkeys(each.line.name for each in found if not (each.is_thin or each.line.apart)))
 
 
 def _off(checked: CheckedClaim) -> str:
     off = [row for row in checked.rows if row.outcome == "off"]
-    worst = max(off, key=lambda row: row.factor if row.factor is not None else math.inf)
+    worst = max(off, key=lambda row: row.factor_ratio if row.factor_ratio is not None else math.inf)
     wanted = worst.published if worst.published is not None else worst.expected
     assert worst.value is not None
     says = f"{worst.name} is {figure_text(worst.value, worst.unit)}, not {_wanted_in_words(wanted, worst.unit)}"
     more = f" ({len(off)} of {len(checked.rows)} figures are off)" if len(off) > 1 else ""
-    if worst.factor is None:
+    if worst.factor_ratio is None:
         return f"{'Never' if worst.is_never else 'Off'}: {says}{more}."
-    how = f"{worst.factor - 1:.1%}" if worst.factor < _IN_PERCENT_UP_TO else amounts.ratio(worst.factor)
+    how = (
+        f"{worst.factor_ratio - 1:.1%}" if worst.factor_ratio < _IN_PERCENT_UP_TO else amounts.ratio(worst.factor_ratio)
+    )
     return f"Off by {how}: {says}{more}."
 
 
 def _lines_missing(checked: CheckedClaim) -> str:
-    count = len([name for name in missing_names(checked) if name != "breach_risk"])
+    count = len(missing_names(checked))
     lead = f"Right arithmetic, {amounts.counted(count, 'line')} missing"
     if not count:
         lead = "Right arithmetic, with lines that are too thin"

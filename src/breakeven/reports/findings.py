@@ -283,15 +283,18 @@ def unavailable_findings(document: Document) -> list[str]:
 
 
 def main_pair_sentences(document: Document) -> list[str]:
-    """Where each main option and the status quo cross."""
-    main = {each.name for each in main_options(document)}
-    return [each.sentence for each in document.breakeven.pairs if each.option in main]
+    """Where each main option and the status quo cross, in the order of the table."""
+    return _pair_sentences(document, main_options(document))
 
 
 def other_pair_sentences(document: Document) -> list[str]:
     """The same for all the other options."""
-    others = {each.name for each in other_options(document)}
-    return [each.sentence for each in document.breakeven.pairs if each.option in others]
+    return _pair_sentences(document, other_options(document))
+
+
+def _pair_sentences(document: Document, options: Sequence[OptionPart]) -> list[str]:
+    known = {each.option: each.sentence for each in document.breakeven.pairs}
+    return [known[each.name] for each in options if each.name in known]
 
 
 def option_remarks(document: Document, option: OptionPart) -> list[str]:

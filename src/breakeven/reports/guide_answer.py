@@ -46,9 +46,7 @@ def answer_claims(question: Question, only: tuple[str, ...] = (), progress: Prog
         *wording.demand_warnings(demand, workload),
         *catalogue_warnings(catalog, question.today),
     )
-    return build_guide_document(
-        bench, scenario, only=only, warnings=warnings, next_command=f"breakeven compare --usage {question.label}"
-    )
+    return build_guide_document(bench, scenario, only=only, warnings=warnings, next_command=question.next_command)
 
 
 def _draws(scenario: Scenario) -> DrawSet:

@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from breakeven import __version__
 from breakeven.catalog.checks import is_price
 from breakeven.claims.guide.bench import Bench
-from breakeven.claims.guide.discover import guide_claims, tested
+from breakeven.claims.guide.discover import finding_of, guide_claims
 from breakeven.claims.guide.finding import ODDS, Figure, Finding, GuideClaim, Table
 from breakeven.claims.guide.saving import difference_usd_per_month, saved_fraction
 from breakeven.decision.comparison import leaf_nodes
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.source import Grade
-from breakeven.facts.trace import Node
+from breakeven.facts.trace import Layer, Node
 from breakeven.reports import amounts
 from breakeven.reports.guide_document import (
     SCHEMA_VERSION,
@@ -49,7 +47,7 @@ def build_guide_document(
 ) -> GuideDocument:
     """Test the claims (all, or those named) on `bench` and write them down; a pure function of its arguments."""
     catalog = bench.situation.catalog
-    results = [(claim, tested(claim, bench)) for claim in guide_claims(only)]
+    results = [(claim, finding_of(claim, bench)) for claim in guide_claims(only)]
     trace = TraceTable(catalog.as_of)
     claims = tuple(_claim(claim, finding, trace) for claim, finding in results)
     read = _prices_read([each.node for _, finding in results for each in _figures(finding)])
@@ -211,10 +209,10 @@ def _figures(finding: Finding) -> Iterator[Figure]:
 
 
 def _prices_read(nodes: Sequence[Node]) -> list[str]:
-    """Days on which the prices behind the figures were read; our own guesses have no market to be read in."""
+    """Days on which the prices behind the figures were read; not our own guesses, nor what a scenario says."""
     return [
         leaf.source.read.isoformat()
         for leaf in leaf_nodes(nodes)
         if leaf.source is not None and leaf.assumption is not None and is_price(leaf.name)
-        if leaf.source.grade is not Grade.GUESS and bool(np.all(np.isfinite(leaf.value)))
+        if leaf.source.grade is not Grade.GUESS and leaf.layer is not Layer.SCENARIO
     ]

@@ -51,7 +51,8 @@ def prices_sentence(document: GuideDocument) -> str:
     if document.prices_read_from and document.prices_read_to:
         read = f", prices read from {document.prices_read_from} to {document.prices_read_to}"
     return (
-        f"Catalogue as of {document.as_of}{read}; seed {document.seed}, {document.draws_count:,} futures; figures are P50 "
+        f"Catalogue as of {document.as_of}{read}; seed {document.seed}, {document.draws_count:,} futures; "
+        "figures are P50 "
         f"(P10 to P90), USD."
     )
 
@@ -75,7 +76,8 @@ def _lines(document: GuideDocument) -> Iterator[str]:
     yield ""
     yield (
         "The guide that breakeven grew out of states figures without a range, a date or a comparison. Here each one is "
-        "worked out again with the cost model, and judged: it holds, it depends (on what), or it does not hold. The claims "
+        "worked out again with the cost model, and judged: it holds, it depends (on what), or it does not "
+        "hold. The claims "
         "are given in short, with the guide's own figures. "
         "`breakeven claims` prints the same for today's prices, and `--usage` for your own traffic."
     )
@@ -89,7 +91,8 @@ def _lines(document: GuideDocument) -> Iterator[str]:
     yield ""
     yield (
         "Success rates, the share of commodity calls, people per fleet and breach exposure are guesses in plain sight "
-        "([facts](../reference/facts.md)); a verdict that rests on one says so. Costs are compared for as many successful "
+        "([facts](../reference/facts.md)); a verdict that rests on one says so. Costs are compared for as "
+        "many successful "
         "outcomes as today's API gives ([cost per success](cost-per-success.md)); what a total counts: "
         "[every line, counted once](cost-lines.md)."
     )

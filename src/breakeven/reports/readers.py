@@ -32,8 +32,8 @@ def all_formulas() -> tuple[Formula, ...]:
 def formulas_reading(fact: str) -> tuple[Formula, ...]:
     """The Formulas that have `fact` as a parameter.
 
-    >>> [each.name for each in formulas_reading("detection_hours_per_event")][:0]
-    []
+    >>> formulas_reading("no_such_fact_usd")
+    ()
     """
     return tuple(each for each in all_formulas() if fact in each.parameters)
 

@@ -178,9 +178,7 @@ def _breakeven_lines(document: Document) -> list[str]:
     here = f"You are at {amounts.volume(document.breakeven.volume_mtok_per_month)} a month."
     changes = findings.changes_finding(document)
     hidden = len(findings.other_pair_sentences(document))
-    more = (
-        [f"The other {amounts.counted(hidden, 'option')}: in the HTML report and the JSON document."] if hidden else []
-    )
+    more = [f"{amounts.counted(hidden, 'more option')}: in the HTML report and the JSON document."] if hidden else []
     return [here, *findings.main_pair_sentences(document), *([changes] if changes else []), *more]
 
 

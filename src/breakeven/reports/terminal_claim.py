@@ -77,7 +77,7 @@ def render_claims(every: Iterable[CheckedClaim], catalog: Catalog, console: Cons
     for title in ("claim", "figures", "worst", "verdict", "lines missing"):
         table.add_column(title, overflow="fold")
     for each in found:
-        factors = [row.factor for row in each.rows if row.factor is not None]
+        factors = [row.factor_ratio for row in each.rows if row.factor_ratio is not None]
         worst = max(factors, default=1.0)
         table.add_row(
             safe(each.file.name.removesuffix(".yaml")),
