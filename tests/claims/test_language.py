@@ -172,6 +172,30 @@ def test_parts_add_up_and_common_facts_count_once() -> None:
     assert figure(text, "b.running_usd_per_month") == pytest.approx(2 * 730 + 10)
 
 
+def test_a_stated_volume_goes_before_a_fleet_at_full_speed() -> None:
+    text = """
+    given:
+      {requests_per_day: 10, days_per_month: 30, input_tokens_per_request: 3, output_tokens_per_request: 1,
+       fleet_tok_per_s: 900, hours_per_month: 730, busy_fraction: 0.5}
+    recomputed: {tokens_per_month: }
+    """
+    assert figure(text, "tokens_per_month") == pytest.approx(1200.0)
+
+
+def test_hours_that_are_not_billed_are_not_paid_however_the_rent_is_given() -> None:
+    common = "hours_per_month: 100, billed_fraction: 0.5"
+    for rent in ("gpu_rent_usd_per_hour: 2", "gpus_count: 2, gpu_rent_usd_per_gpu_hour: 1"):
+        text = f"given: {{{common}, {rent}}}\nrecomputed: {{gpu_rent_usd_per_month: }}"
+        assert figure(text, "gpu_rent_usd_per_month") == pytest.approx(100.0)
+
+
+def test_a_saving_that_is_a_loss_says_so() -> None:
+    from breakeven.reports.claim_wording import verdict_sentence
+
+    text = "given: {before_usd: 100, after_usd: 123}\npublished: {saving_fraction: 0.7}\n"
+    assert verdict_sentence(checked(text)) == "Off: it costs 23 % more; the claim says saving_fraction is 70 %."
+
+
 def test_what_a_claim_states_as_a_whole_is_not_added_to() -> None:
     text = """
     given: {running_usd_per_hour: 2, engineering_labour_usd_per_month: 500, hours_per_month: 730}

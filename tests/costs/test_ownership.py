@@ -32,7 +32,7 @@ def test_the_annuity_pays_back_a_loan_to_the_cent(capex: float, share: float, mo
 
 
 def test_worked_example_4() -> None:
-    """30,000 USD, 36 months, 10 %: 961.9560 a month, 1.3177 an hour; with 30 % resale 745.1364, 1.0207; power 0.1092."""
+    """30,000 USD, 36 months, 10 %: 961.9560 a month, 1.3177 an hour; 30 % resale: 745.1364, 1.0207; power 0.1092."""
     bare = float(annuity_usd_per_month(30_000.0, 0.0, 36.0, 0.10))
     resold = float(annuity_usd_per_month(30_000.0, 9_000.0, 36.0, 0.10))
     assert (round(bare, 4), round(bare / HOURS_PER_MONTH, 4)) == (961.9560, 1.3177)

@@ -10,24 +10,25 @@ from breakeven.decision.compare import compare
 from breakeven.decision.comparison import Comparison, Range
 from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.facts.draws import DrawSet
-from breakeven.options.discover import discover_options
+from breakeven.options.discover import select_options
 from breakeven.reports import wording
 from costing import demand, pinned, situation
 
+FLEETS = ("frontier_api", "hybrid", "rented_on_demand", "rented_spot")
 
-def comparison(volume_mtok: float, without: tuple[str, ...] = (), **facts: float) -> Comparison:
-    options = {name: each for name, each in discover_options().items() if name not in without}
-    return compare(situation(demand(volume_mtok), pinned(facts)), options, DrawSet(draws_log2=8))
+
+def comparison(volume_mtok: float, names: tuple[str, ...] = FLEETS, **facts: float) -> Comparison:
+    return compare(situation(demand(volume_mtok), pinned(facts)), select_options(names), DrawSet(draws_log2=8))
 
 
 @pytest.fixture(scope="module")
 def staying() -> Comparison:
-    return comparison(300, ("brokered",))
+    return comparison(300)
 
 
 @pytest.fixture(scope="module")
 def moving() -> Comparison:
-    return comparison(40_000, ("brokered",))
+    return comparison(40_000, corrected_by_hand_fraction=0.0005, moe_model_success_fraction=0.9)
 
 
 def with_odds(advice: Recommendation, odds_fraction: float, confidence: str) -> Recommendation:
@@ -65,14 +66,39 @@ def test_a_median_against_the_mean_keeps_its_sign(staying: Comparison) -> None:
 
 
 def test_alone_there_is_nothing_to_compare() -> None:
-    only = comparison(300, ("brokered", "hybrid", "rented_on_demand", "rented_spot"))
+    only = comparison(300, ("frontier_api",))
     assert "only option that could be costed" in wording.verdict_sentence(recommend(only))
 
 
 def test_pairs_say_always_above_or_never(staying: Comparison) -> None:
     sentences = {pair.option: wording.pair_sentence(staying, pair) for pair in staying.pairs}
-    assert "is always cheaper than the API above" in sentences["rented_spot"]
+    assert "is always cheaper than today's API above" in sentences["rented_spot"]
     assert "You are below it, at 300 M tokens" in sentences["rented_spot"]
-    never = comparison(300, ("brokered", "hybrid", "rented_spot"), gpu_rent_usd_per_gpu_hour=5000.0)
+    never = comparison(300, ("frontier_api", "rented_on_demand"), gpu_rent_usd_per_gpu_hour=5000.0)
     (pair,) = never.pairs
-    assert "never becomes cheaper than the API up to" in wording.pair_sentence(never, pair)
+    assert "never becomes cheaper than today's API up to" in wording.pair_sentence(never, pair)
+
+
+def test_the_same_models_need_no_check_and_are_promised_none() -> None:
+    batch = recommend(comparison(300, ("frontier_api", "batch_api"), batch_share_fraction=1.0))
+    assert batch.option.name == "batch_api"
+    sentence = wording.verdict_sentence(batch)
+    assert "ove to batch API for what can wait" in sentence
+    assert "good enough" not in sentence
+    assert "Measure" not in wording.quality_detail(comparison(300, ("frontier_api", "batch_api")), batch)
+
+
+def test_success_rates_are_told_by_who_answers() -> None:
+    found = comparison(
+        300, ("frontier_api", "batch_api", "cheaper_tier", "deepseek_api", "brokered", "small_gpu", "hybrid"),
+        frontier_success_fraction=0.92, cheaper_tier_success_fraction=0.86, moe_model_success_fraction=0.87,
+        small_model_success_fraction=0.72, open_model_commodity_success_fraction=0.9,
+        hybrid_commodity_share_fraction=0.5,
+    )  # fmt: skip
+    told = wording.quality_detail(found, recommend(found))
+    assert "today's models 92 %" in told
+    assert "open models 72 % to 87 %" in told
+    assert "cheaper API tier 86 %" in told
+    assert "DeepSeek's own API 87 %" in told
+    assert "the hybrid's mix 91 %" in told
+    assert told.count("batch") == 0

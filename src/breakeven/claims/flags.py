@@ -70,7 +70,7 @@ def _too_small(resolvers: Mapping[str, Resolver], figures: Mapping[str, Node]) -
             where = f" ({part})" if part else ""
             if capacity and volume * 1e6 > capacity * (1 + _SAME):
                 yield (
-                    f"{label}{where} is {volume * 1e6 / capacity:,.1f} times what this fleet makes when it is never "
+                    f"{label}{where} is {volume * 1e6 / capacity:,.2f} times what this fleet makes when it is never "
                     f"idle: it cannot serve it, and more GPUs cost more."
                 )
             gpus = _number(resolver, "gpus_count")

@@ -32,6 +32,8 @@ class Way:
     """Holds for any period: its amounts are then all of that period."""
     only_given: frozenset[str] = frozenset()
     """Inputs that the claim must state itself."""
+    last_resort: int = 0
+    """0: none; else taken only where nothing else leads there, the smaller ones first."""
 
     def input_names(self, period: str) -> tuple[str, ...]:
         """Names of the inputs when the result is wanted for `period` (empty: as the formula stands)."""
@@ -112,9 +114,11 @@ def registry() -> Registry:
         only_given = getattr(module, "ONLY_GIVEN", {})
         one_period = getattr(module, "ONE_PERIOD", False)
         also = getattr(module, "WAYS", {})
+        last = getattr(module, "LAST_RESORT", ())
         for each in vars(module).values():
             if isinstance(each, Formula) and each.__module__ == module.__name__:
-                way = Way(each, one_period, frozenset(only_given.get(each.name, ())))
+                rank = last.index(each.name) + 1 if each.name in last else 0
+                way = Way(each, one_period, frozenset(only_given.get(each.name, ())), rank)
                 ways.setdefault(each.name, []).append(way)
                 further += [(name, way) for name, others in also.items() if each in others]
         sums.update({each.name: each for each in getattr(module, "SUMS", ())})

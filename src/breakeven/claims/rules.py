@@ -19,6 +19,7 @@ Kind = Literal["formula", "sum", "product", "quotient", "unit"]
 FORMULA_WEIGHT: Final = 1.0
 NEXT_WAY_WEIGHT: Final = 10.0
 SCALED_WEIGHT: Final = 15.0
+LAST_RESORT_WEIGHT: Final = 1000.0
 UNIT_WEIGHT: Final = 0.5
 WHOLE_PERIODS: Final = ("", "month", "hour", "day", "year")
 """What a claim may speak of as a whole; the empty one is all of it."""
@@ -97,7 +98,7 @@ def _formulas(name: str, known: Registry) -> Iterator[Rule]:
 
 def _formula(name: str, way: Way, period: str, index: int) -> Rule:
     given = frozenset(for_period(each, period) for each in way.only_given)
-    weight = FORMULA_WEIGHT + index * NEXT_WAY_WEIGHT
+    weight = FORMULA_WEIGHT + index * NEXT_WAY_WEIGHT + way.last_resort * LAST_RESORT_WEIGHT
     return Rule(name, "formula", way.input_names(period), weight, way=way, given=given)
 
 

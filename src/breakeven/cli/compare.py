@@ -39,8 +39,10 @@ def command(
     from breakeven.clock import today
     from breakeven.reports.answer import Question, answer
     from breakeven.reports.document import to_json
+    from breakeven.reports.warm_up import warm_up
     from breakeven.reports.workload_part import import_part
 
+    warm_up(draws_charts=html is not None)
     with progress() as say, opened_calls(source, say) as calls:
         next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else WITHOUT_OUT
         question = Question(

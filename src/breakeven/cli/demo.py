@@ -26,12 +26,14 @@ def command(out: Path, seed: int, as_json: bool) -> None:
     from breakeven.reports.answer import Question, answer
     from breakeven.reports.document import to_json
     from breakeven.reports.html import render_html
+    from breakeven.reports.warm_up import warm_up
     from breakeven.reports.workload_part import import_part
     from breakeven.usage.store import CallStore
     from breakeven.usage.synthetic import write_synthetic_log
 
     html, document_path, log = out / "report.html", out / "report.json", out / "synthetic-calls.jsonl"
     with progress() as say, CallStore.temporary() as store:
+        warm_up(draws_charts=True)
         say("generating a synthetic log")
         write_text(out / ".gitignore", "*\n")
         write_synthetic_log(log, seed=seed)

@@ -6,6 +6,8 @@ its PUE (ISO/IEC 30134-2). Whoever rents pays for energy inside the rent: then o
 
 from __future__ import annotations
 
+import numpy as np
+
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
@@ -29,7 +31,8 @@ def energy_kwh_per_month(
     910.0
     """
     load = idle_power_fraction * billed_fraction + (1 - idle_power_fraction) * busy_fraction
-    return gpus_count * server_power_w_per_gpu / WATTS_PER_KW * pue_ratio * load * hours_per_month
+    building = np.maximum(pue_ratio, 1.0)  # a building draws no less than its servers
+    return gpus_count * server_power_w_per_gpu / WATTS_PER_KW * building * load * hours_per_month
 
 
 @formula

@@ -35,8 +35,9 @@ def gpu_residual_fraction(
     [0.3, 0.12, 0.19]
     """
     share = (gpu_lifetime_months - 3 * YEAR_MONTHS) / (2 * YEAR_MONTHS)
-    lower = np.minimum(gpu_residual_year5_fraction, gpu_residual_year3_fraction)
-    return np.minimum(gpu_residual_year3_fraction * (lower / gpu_residual_year3_fraction) ** share, 1.0)
+    year3 = np.maximum(gpu_residual_year3_fraction, _WORTHLESS_FRACTION)
+    lower = np.clip(gpu_residual_year5_fraction, _WORTHLESS_FRACTION, year3)
+    return np.minimum(year3 * (lower / year3) ** share, 1.0)
 
 
 @formula
@@ -71,6 +72,8 @@ def annuity_usd_per_month(
     return (capex_usd - resale_usd * np.exp(-growth * years)) * monthly_rate / -np.expm1(-growth * years)
 
 
+_WORTHLESS_FRACTION = 1e-9
+"""Keeps the fall of value defined where nobody buys the GPU any more."""
 _NEARLY_FREE_FRACTION = 1e-12
 """Keeps the annuity defined when capital is free; the limit is exact to twelve digits."""
 

@@ -41,10 +41,20 @@ DIVISORS: Final = frozenset(
         "breach_loss_median_usd",
         "breach_loss_p95_usd",
         "breach_loss_cap_usd",
+        "horizon_months",
+        "engineer_tenure_months",
+        "fine_tune_mfu_fraction",
+        "fine_tune_penalty_fraction",
+        "ollama_over_vllm_capacity_ratio",
     }
 )
 """Facts that something is divided by, or whose logarithm is taken: zero is no value for them."""
 SMALLEST_DIVISOR: Final = 1e-6
+ONE_OR_MORE: Final = frozenset({"hourly_peak_to_mean_ratio", "burst_headroom_ratio", "pue_ratio"})
+"""Facts that compare a whole with a part of it: the busiest hour cannot be quieter than the mean one."""
+SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction"})
+"""Shares that leave something over: the whole is what is known divided by the rest."""
+LARGEST_SHARE_OF_A_WHOLE: Final = 0.95
 LARGEST_HOURS_PER_MONTH: Final = 750.0
 LARGEST_USD: Final = 1e12
 LARGEST_NUMBER: Final = 1e6
@@ -53,21 +63,22 @@ LARGEST_NUMBER: Final = 1e6
 def check_bounds(name: str, unit: str, low: float, high: float) -> None:
     """Raise ScenarioError, naming the fact, what was seen and what was wanted, when `low` to `high` is impossible."""
     seen = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    smallest = SMALLEST_DIVISOR if name in DIVISORS else 0.0
+    smallest = 1.0 if name in ONE_OR_MORE else SMALLEST_DIVISOR if name in DIVISORS else 0.0
     largest = _largest(name, unit)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a finite number, in {unit}")
     if low < smallest:
-        wanted = "more than zero" if smallest else "zero or more"
+        wanted = "at least 1" if name in ONE_OR_MORE else "more than zero" if smallest else "zero or more"
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted {wanted}, in {unit}")
     if high > largest:
-        reason = (
-            "a fraction lies between 0 and 1" if unit == "fraction" else f"wanted at most {largest:,.0f}, in {unit}"
-        )
+        is_share = unit == "fraction" and name not in SHARE_OF_A_WHOLE
+        reason = "a fraction lies between 0 and 1" if is_share else f"wanted at most {largest:,.12g}, in {unit}"
         raise ScenarioError(f"overrides: '{name}' is {seen}; {reason}")
 
 
 def _largest(name: str, unit: str) -> float:
+    if name in SHARE_OF_A_WHOLE:
+        return LARGEST_SHARE_OF_A_WHOLE
     if unit == "fraction":
         return 1.0
     if name == "hours_per_month":

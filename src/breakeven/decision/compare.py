@@ -297,13 +297,13 @@ def _levers(
     leaves = leaf_nodes(node for each in (rival, winner) for node in (each.cost.cost_per_success, each.cost.total))
     uncertain = {node.name: node for node in leaves if node.assumption and not node.assumption.is_certain}
     gap = _Gap(situation, options[rival.name], options[winner.name])
-    middle = gap.at(None, 0.0)
+    middle = gap.at(None, 0)
     levers = []
     for name, node in uncertain.items():
         fact = node.assumption
         assert fact is not None
         try:
-            at_low, at_high = gap.at(name, -1.0), gap.at(name, 1.0)
+            at_low, at_high = gap.at(name, -1), gap.at(name, 1)
         except BreakevenError:
             continue
         levers.append(Lever(name, fact.low, fact.high, at_low, at_high, middle, node))
@@ -318,10 +318,10 @@ class _Gap:
         self._two = (rival, winner)
         self._read: tuple[set[str], set[str]] = (set(), set())
         self._typical = tuple(
-            self._ends(option, None, 0.0, read) for option, read in zip(self._two, self._read, strict=True)
+            self._ends(option, None, 0, read) for option, read in zip(self._two, self._read, strict=True)
         )
 
-    def at(self, moved: str | None, direction: float) -> float:
+    def at(self, moved: str | None, direction: int) -> float:
         """USD a month for equal successful outcomes, with the Assumption `moved` at its low (-1) or high (1)."""
         (rival, of_rival), (winner, of_winner) = (
             self._ends(option, moved, direction, set()) if moved in read else known
@@ -330,7 +330,7 @@ class _Gap:
         base = of_rival if self._two[0].name == STATUS_QUO else of_winner
         return float(rival * (base / of_rival) - winner * (base / of_winner))
 
-    def _ends(self, option: Option, moved: str | None, direction: float, read: set[str]) -> tuple[float, float]:
+    def _ends(self, option: Option, moved: str | None, direction: int, read: set[str]) -> tuple[float, float]:
         """Total and success of `option`; the names of what it drew are added to `read`."""
 
         def draw(assumption: Assumption) -> Draws:
@@ -342,6 +342,6 @@ class _Gap:
         return float(cost.total.value.flat[0]), float(cost.success.value.flat[0])
 
 
-def _moved(assumption: Assumption, direction: float) -> float:
+def _moved(assumption: Assumption, direction: int) -> float:
     """The low or high of whichever range this Option binds the name to."""
     return assumption.low if direction < 0 else assumption.high

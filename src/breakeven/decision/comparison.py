@@ -17,7 +17,6 @@ from breakeven.facts.trace import Node
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.option import Family, OptionCost
 
-
 UnavailableKind = Literal["price", "constraint", "other"]
 """No price is known; a hard constraint of the scenario is not met; or it does not fit the work."""
 

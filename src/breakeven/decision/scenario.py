@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
@@ -18,12 +18,13 @@ from breakeven.catalog.region import regional_facts
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.scenario_entries import (
     ContractPriceEntry,
+    Number,
     ProviderEntry,
     RangeOverride,
     RequireEntry,
     Strict,
 )
-from breakeven.errors import ScenarioError, nearest
+from breakeven.errors import ScenarioError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.choices import COMMODITY_TASKS, Choices, ProviderTerms, Requirements
@@ -104,7 +105,7 @@ class Scenario(Strict):
     """Tasks that a hybrid moves where the log names its tasks: words of their names, in any case."""
     options: tuple[str, ...] = ()
     """Options to compare; all of them when empty. frontier_api, the status quo, is always in."""
-    overrides: dict[str, float | RangeOverride] = Field(default_factory=dict)
+    overrides: dict[str, Number | RangeOverride] = Field(default_factory=dict)
     """Facts by name, as one number or as a range; `breakeven explain` prints the names."""
     contract_prices: tuple[ContractPriceEntry, ...] = ()
     """Prices you agreed on."""
@@ -112,6 +113,9 @@ class Scenario(Strict):
     """Hard constraints on whoever processes the data: an option whose provider does not meet them is left out."""
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     """What you know of a provider that the catalogue does not, or not any more."""
+
+    _places: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    """File and line by dotted key; empty when no file was read."""
 
     def choices(self) -> Choices:
         """What Options ask for."""
@@ -145,16 +149,39 @@ class Scenario(Strict):
             known.update(offer.facts)
         names = [*known, *BOUND_BY_OPTIONS, *ONLY_FROM_A_SCENARIO]
         found = regional_facts(catalog, self.region)
+        self._check_names(catalog)
         if self.grid_zone:
-            grid = catalog.grid_carbon_g_per_kwh(self.grid_zone)
+            try:
+                grid = catalog.grid_carbon_g_per_kwh(self.grid_zone)
+            except UnknownName as error:
+                raise UnknownName(f"{self._at('grid_zone')}{error}") from None
             found[grid.name] = grid
         for name, value in self.overrides.items():
             unit = unit_of(name)
             if name not in names or unit is None:
-                raise ScenarioError(f"overrides: no fact is named '{name}'; {nearest(name, names)}")
+                place = self._at(f"overrides.{name}")
+                raise ScenarioError(f"{place}overrides: no fact is named '{name}'; {nearest(name, names)}")
             like = known.get(name)
             found[name] = _override(name, unit, value, catalog.as_of, like.dimension if like else None)
         return found
+
+    def _check_names(self, catalog: Catalog) -> None:
+        """Refuse a GPU, a model or an offer that the catalogue does not know, here where its line is known."""
+        known: Mapping[str, tuple[str, Mapping[str, object]]] = {
+            "gpu": ("GPU", catalog.gpus),
+            "small_gpu": ("GPU", catalog.gpus),
+            "open_model": ("model", catalog.models),
+            "small_model": ("model", catalog.models),
+            "broker_offer": ("token offer", catalog.token_offers),
+        }
+        for key, (kind, things) in known.items():
+            name = getattr(self, key)
+            if key in self._places and name is not None and name not in things:
+                hint = nearest(name, list(things))
+                raise UnknownName(f"{self._at(key)}no {kind} named '{name}' in the catalogue; {hint}")
+
+    def _at(self, dotted: str) -> str:
+        return f"{self._places[dotted]}: " if dotted in self._places else ""
 
     def digest(self) -> str:
         """SHA-256 of the scenario's canonical JSON."""
@@ -181,6 +208,7 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
         raise ScenarioError("\n".join(_explain(each, where, lines) for each in error.errors())) from None
     _check_overrides(scenario, where, lines)
     _check_contract(scenario, where, lines)
+    scenario._places = {dotted: _at(where, lines, dotted) for dotted in lines}
     return scenario
 
 
@@ -304,6 +332,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ScenarioError(f"{path} is not valid YAML: {error}") from None
+    except ValueError as error:  # a day that no month has
+        raise ScenarioError(f"{path}: {error}") from None
+    _refuse_twice(tree, path)
     if content is None:
         return {}, {}
     if not isinstance(content, dict):
@@ -311,6 +342,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
             f"{path}: saw a {type(content).__name__}; wanted keys and values as `breakeven init` writes"
         )
     return content, _lines(tree, "")
+
+
+def _refuse_twice(node: yaml.Node | None, path: Path) -> None:
+    """A key that stands twice says two things; YAML would silently take the last."""
+    first: dict[str, int] = {}
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        line = key.start_mark.line + 1
+        if isinstance(key, yaml.ScalarNode) and key.value in first:
+            earlier = first[key.value]
+            raise ScenarioError(f"{path}, line {line}: '{key.value}' stands in line {earlier} already; delete one")
+        first[str(key.value)] = line
+        _refuse_twice(value, path)
+    for each in node.value if isinstance(node, yaml.SequenceNode) else ():
+        _refuse_twice(each, path)
 
 
 def _lines(node: yaml.Node | None, prefix: str) -> dict[str, int]:
@@ -345,5 +390,6 @@ def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
         model = Scenario if len(error["loc"]) == 1 else inside.get(str(error["loc"][0]), Scenario)
         known = list(model.model_fields)
         return f"{place}: unknown key '{key}'; {nearest(key, known)}"
-    seen = "" if error["type"] == "missing" else f" (saw {error.get('input')!r})"
-    return f"{place}: {dotted}: {error['msg']}{seen}"
+    if error["type"] == "missing":
+        return f"{place}: {'.'.join(str(each) for each in error['loc'])}: {error['msg']}"
+    return f"{place}: {dotted}: {error['msg']} (saw {error.get('input')!r})"

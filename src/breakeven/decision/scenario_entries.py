@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from breakeven.facts.source import Grade
 
@@ -15,14 +16,24 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("wanted a number; `yes` and `true` are none")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_switch)]
+"""A number; YAML's `yes` is not 1."""
+
+
 class RangeOverride(Strict):
     """A range that replaces a catalogue's or an offer's."""
 
-    low: float
+    low: Number
     """5 % quantile."""
-    typical: float
+    typical: Number
     """Median."""
-    high: float
+    high: Number
     """95 % quantile."""
     source: str = "scenario"
     """Where you have it from."""
@@ -43,13 +54,13 @@ class ContractPriceEntry(Strict):
     """Provider as the log names it, e.g. ``openai``."""
     model: str
     """Model as the log names it."""
-    input_usd_per_mtok: float = Field(ge=0)
+    input_usd_per_mtok: Number = Field(ge=0)
     """Uncached input, USD per million tokens."""
-    output_usd_per_mtok: float = Field(ge=0)
+    output_usd_per_mtok: Number = Field(ge=0)
     """Output, USD per million tokens."""
-    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0)
+    cache_read_usd_per_mtok: Number | None = Field(default=None, ge=0)
     """Cached input; the input price when absent."""
-    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0)
+    cache_write_usd_per_mtok: Number | None = Field(default=None, ge=0)
     """Input written to the cache; the input price when absent."""
     since: date | None = None
     """First day of the contract."""
@@ -73,7 +84,7 @@ class RequireEntry(Strict):
     """Countries whose law the provider may be under, e.g. [DE, US]; EU stands for its member states."""
     processing_regions: tuple[str, ...] = ()
     """Regions in which data may be processed; a provider that may process elsewhere too does not meet it."""
-    retention_max_days: float | None = Field(default=None, ge=0)
+    retention_max_days: Number | None = Field(default=None, ge=0)
     """Longest time the provider may keep prompts and answers; 0: not at all."""
     no_training: bool = False
     """true: the provider must not train on the data."""
@@ -88,7 +99,7 @@ class ProviderEntry(Strict):
     """Country whose law the provider is under."""
     processing_regions: tuple[str, ...] | None = None
     """Every region in which it may process your data."""
-    retention_days: float | None = Field(default=None, ge=0)
+    retention_days: Number | None = Field(default=None, ge=0)
     """How long it keeps prompts and answers."""
     trains_on_data: bool | None = None
     """Whether it trains on your data."""

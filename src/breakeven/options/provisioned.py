@@ -48,7 +48,7 @@ def provisioned_peak_tok_per_s(
     3000.0
     """
     mean_tok_per_s = volume_mtok_per_month * TOKENS_PER_MTOK / (hours_per_month * SECONDS_PER_HOUR)
-    return mean_tok_per_s * hourly_peak_to_mean_ratio * burst_headroom_ratio
+    return mean_tok_per_s * np.maximum(hourly_peak_to_mean_ratio, 1.0) * np.maximum(burst_headroom_ratio, 1.0)
 
 
 @formula

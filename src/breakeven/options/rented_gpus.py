@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from breakeven.catalog.offer import GpuTerm
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.drains.incident_response import spot_incident_events_per_month
@@ -35,12 +37,12 @@ SPOT_RENT, ON_DEMAND_RENT = "spot_rent_usd_per_gpu_hour", "on_demand_rent_usd_pe
 def gpu_rent_usd_per_gpu_hour(
     spot_rent_usd_per_gpu_hour: Draws, on_demand_rent_usd_per_gpu_hour: Draws, spot_fallback_fraction: Draws
 ) -> Draws:
-    """Mean price of an hour on spot with fallback: on demand while no spot capacity is to be had.
+    """Mean price of an hour on spot with fallback: on demand while no spot capacity is to be had, or spot is dearer.
 
-    >>> round(float(gpu_rent_usd_per_gpu_hour(2.0, 4.0, 0.1)), 9)
-    2.2
+    >>> round(float(gpu_rent_usd_per_gpu_hour(2.0, 4.0, 0.1)), 9), float(gpu_rent_usd_per_gpu_hour(5.0, 4.0, 0.1))
+    (2.2, 4.0)
     """
-    on_spot = spot_rent_usd_per_gpu_hour * (1 - spot_fallback_fraction)
+    on_spot = np.minimum(spot_rent_usd_per_gpu_hour, on_demand_rent_usd_per_gpu_hour) * (1 - spot_fallback_fraction)
     return on_spot + on_demand_rent_usd_per_gpu_hour * spot_fallback_fraction
 
 

@@ -150,6 +150,9 @@ def _off(checked: CheckedClaim) -> str:
     wanted = worst.published if worst.published is not None else worst.expected
     assert worst.value is not None
     says = f"{worst.name} is {figure_text(worst.value, worst.unit)}, not {_wanted_in_words(wanted, worst.unit)}"
+    if worst.value < 0 and worst.name.rpartition(".")[2].startswith("saving"):
+        more_dear = figure_text(-worst.value, worst.unit)
+        says = f"it costs {more_dear} more; the claim says {worst.name} is {_wanted_in_words(wanted, worst.unit)}"
     more = f" ({len(off)} of {len(checked.rows)} figures are off)" if len(off) > 1 else ""
     if worst.factor_ratio is None:
         return f"{'Never' if worst.is_never else 'Off'}: {says}{more}."

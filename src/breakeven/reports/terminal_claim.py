@@ -95,7 +95,7 @@ def _figures(rows: Sequence[Row], with_lines: bool) -> Table:
     table.add_column("figure", no_wrap=True, overflow="ellipsis")
     table.add_column("unit", no_wrap=True)
     for title in ("published", "recomputed", "factor", "inside"):
-        table.add_column(title, justify="right", no_wrap=title != "published")
+        table.add_column(title, justify="right", no_wrap=title in ("factor", "inside"))
     if with_lines:
         table.add_column("with the missing lines", justify="right", overflow="fold")
     part = ""

@@ -22,21 +22,26 @@ class TraceTable:
     nodes: dict[str, TraceNodePart] = field(default_factory=dict)
     _ids: dict[int, str] = field(default_factory=dict)
     _kept: list[Node] = field(default_factory=list)
+    _quantiles: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    """By the identity of the draws: options share the draws of the facts they share."""
 
     def add(self, node: Node) -> str:
         """Add `node` with everything below it; returns its id."""
         if id(node) not in self._ids:
+            self._kept.append(node)  # keeps id(node) and id(node.value) from being reused
             inputs = tuple(self.add(each) for each in node.inputs)
             part = self._part(node, inputs)
             digest = hashlib.sha256(part.model_dump_json().encode()).hexdigest()[:10]
             key = f"{node.name}@{digest}"
             self.nodes[key] = part
             self._ids[id(node)] = key
-            self._kept.append(node)  # keeps id(node) from being reused
         return self._ids[id(node)]
 
     def _part(self, node: Node, inputs: tuple[str, ...]) -> TraceNodePart:
-        p10, p50, p90 = (float(each) for each in np.quantile(node.value, (0.1, 0.5, 0.9)))
+        if id(node.value) not in self._quantiles:
+            p10, p50, p90 = (float(each) for each in np.quantile(node.value, (0.1, 0.5, 0.9)))
+            self._quantiles[id(node.value)] = p10, p50, p90
+        p10, p50, p90 = self._quantiles[id(node.value)]
         return TraceNodePart(
             name=node.name,
             unit=node.unit,

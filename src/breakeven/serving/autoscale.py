@@ -62,7 +62,7 @@ def billed_fraction(
     0.125
     """
     mean_req_per_s = requests_per_month / (hours_per_month * SECONDS_PER_HOUR)
-    wanted = mean_req_per_s * burst_headroom_ratio / replica_capacity_req_per_s
+    wanted = mean_req_per_s * np.maximum(burst_headroom_ratio, 1.0) / replica_capacity_req_per_s
     return np.minimum(np.maximum(awake_fraction, wanted) / replicas_count, 1.0)
 
 
@@ -82,6 +82,8 @@ def kinks_mtok(timeout_ratio_per_mtok: float, replicas_wanted_per_mtok: float) -
     >>> kinks_mtok(0.01, 0.001)[0]
     25.0
     """
+    if not timeout_ratio_per_mtok:  # no timeout, no cold start: awake for the load alone
+        return ()
     ends = [knot / timeout_ratio_per_mtok for knot in KNOTS_RATIO[1:]]
     grid = np.asarray([0.0, *ends, 1e3 / timeout_ratio_per_mtok, *(k / replicas_wanted_per_mtok for k in (1.0, 2.0))])
     grid = np.unique(grid)

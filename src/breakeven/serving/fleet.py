@@ -18,11 +18,13 @@ def peak_req_per_s(
 ) -> Draws:
     """Requests per second to provide for: the mean, times the busiest hour, times headroom for bursts within it.
 
-    >>> float(peak_req_per_s(2_628_000.0, 730.0, 2.0, 1.5))
-    3.0
+    A ratio below 1, from the tail of its range, counts as 1: the busiest hour is no quieter than the mean one.
+
+    >>> float(peak_req_per_s(2_628_000.0, 730.0, 2.0, 1.5)), float(peak_req_per_s(2_628_000.0, 730.0, 2.0, 0.9))
+    (3.0, 2.0)
     """
     mean_req_per_s = requests_per_month / (hours_per_month * SECONDS_PER_HOUR)
-    return mean_req_per_s * hourly_peak_to_mean_ratio * burst_headroom_ratio
+    return mean_req_per_s * np.maximum(hourly_peak_to_mean_ratio, 1.0) * np.maximum(burst_headroom_ratio, 1.0)
 
 
 @formula

@@ -128,6 +128,7 @@ def _gain(saved: Draws) -> Draws:
     return (saved + np.abs(saved)) / 2
 
 
+LAST_RESORT = ("written_off_usd_per_month",)
 WAYS = {
     "capital_usd_per_month": (depreciated_usd_per_month, written_off_usd_per_month),
     "payback_months": (stated_payback_months,),

@@ -23,16 +23,6 @@ def gpu_rent_usd(gpus_count: Draws, gpu_rent_usd_per_gpu_hour: Draws, hours: Dra
 
 
 @formula
-def always_on_rent_usd(gpus_count: Draws, gpu_rent_usd_per_gpu_hour: Draws, hours: Draws) -> Draws:
-    """Rent of a fleet that is always on.
-
-    >>> always_on_rent_usd(1.0, 1.5, 730.0)
-    1095.0
-    """
-    return gpus_count * gpu_rent_usd_per_gpu_hour * hours
-
-
-@formula
 def scaled_fleet_rent_usd(gpu_rent_usd_per_hour: Draws, hours: Draws, billed_fraction: Draws) -> Draws:
     """Rent from the whole fleet's price per hour, where it scales to zero.
 
@@ -40,6 +30,16 @@ def scaled_fleet_rent_usd(gpu_rent_usd_per_hour: Draws, hours: Draws, billed_fra
     500.0
     """
     return gpu_rent_usd_per_hour * hours * billed_fraction
+
+
+@formula
+def always_on_rent_usd(gpus_count: Draws, gpu_rent_usd_per_gpu_hour: Draws, hours: Draws) -> Draws:
+    """Rent of a fleet that is always on.
+
+    >>> always_on_rent_usd(1.0, 1.5, 730.0)
+    1095.0
+    """
+    return gpus_count * gpu_rent_usd_per_gpu_hour * hours
 
 
 @formula

@@ -114,6 +114,7 @@ def all_input_tokens(input_tokens: Draws) -> Draws:
     return input_tokens
 
 
+LAST_RESORT = ("nothing_cached_tokens",)
 WAYS = {"prompt_tokens": (all_input_tokens,), "uncached_input_tokens": (uncached_share_tokens, nothing_cached_tokens)}
 SUMS = (
     Sum(

@@ -119,6 +119,7 @@ def mean_tok_per_s(tokens: Draws, hours: Draws) -> Draws:
     return tokens / (hours * SECONDS_PER_HOUR)
 
 
+LAST_RESORT = ("busy_fleet_tokens", "decoded_tokens", "never_idle_tokens", "never_idle_output_tokens")
 WAYS = {
     "tokens": (busy_fleet_tokens, never_idle_tokens),
     "output_tokens": (decoded_tokens, never_idle_output_tokens),
