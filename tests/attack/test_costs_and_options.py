@@ -7,17 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breakeven.catalog.load import load_catalog
 from breakeven.costs.energy import energy_kwh_per_month
 from breakeven.costs.ownership import gpu_residual_fraction
 from breakeven.decision.compare import typical
-from breakeven.decision.scenario import RangeOverride, Scenario, load_scenario
-from breakeven.errors import BreakevenError, ScenarioError, UnknownName
+from breakeven.decision.scenario import Scenario, load_scenario
+from breakeven.errors import ScenarioError, UnknownName
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, OptionCost
-from costing import AS_OF, demand, situation, situation_of
-
-from breakeven.catalog.load import load_catalog
+from costing import AS_OF, demand, situation_of
 
 OPTIONS = discover_options()
 DRAWS = Evaluation(DrawSet(0, 10).of)

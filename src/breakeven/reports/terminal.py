@@ -164,7 +164,7 @@ def _table_note(document: Document) -> str:
 
 def _purchases(document: Document) -> list[str]:
     return [
-        f"{short(each.title, findings.TITLE_MAX_COUNT)}: {short(each.buys, 160)}" for each in main_options(document)
+        f"{short(each.title, findings.TITLE_MAX_COUNT)}: {short(each.buys, 240)}" for each in main_options(document)
     ]
 
 
