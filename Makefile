@@ -32,7 +32,6 @@ format: .venv/.dev ## format and sort the code
 docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.catalog.reference
 	$(BIN)/python -m breakeven.reports.schema
-	$(BIN)/python -m breakeven.reports.models_schema
 	$(BIN)/python -m breakeven.reports.guide_page
 	$(BIN)/python -m breakeven.cli.reference
 	$(BIN)/python -m breakeven.reports.claim_pages

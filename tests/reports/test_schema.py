@@ -8,23 +8,26 @@ from pathlib import Path
 import pytest
 
 from breakeven.reports.document import Document, read_document, to_json
-from breakeven.reports.schema import COMMAND, FILE_NAME, json_schema, main, page
+from breakeven.reports.schema import COMMAND, DOCUMENTS, file_name, json_schema, main, page
 from reports.sample_document import hostile_document, sample_document
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / FILE_NAME
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
-def test_no_drift() -> None:
-    assert PUBLISHED.read_text(encoding="utf-8") == page(), f"run `{COMMAND}`"
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_no_drift(kind: str) -> None:
+    assert (REFERENCE / file_name(kind)).read_text(encoding="utf-8") == page(kind), f"run `{COMMAND}`"
 
 
-def test_the_command_writes_the_page(tmp_path: Path) -> None:
+def test_the_command_writes_every_page(tmp_path: Path) -> None:
     assert main([str(tmp_path)]) == 0
-    assert (tmp_path / "reference" / FILE_NAME).read_text(encoding="utf-8") == page()
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "reference").iterdir()}
+    assert written == {file_name(kind): page(kind) for kind in DOCUMENTS}
 
 
-def test_every_part_is_closed_and_described() -> None:
-    for name, part in json_schema()["$defs"].items():
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_every_part_is_closed_and_described(kind: str) -> None:
+    for name, part in json_schema(kind)["$defs"].items():
         assert part["additionalProperties"] is False, name
         assert part["description"], name
 

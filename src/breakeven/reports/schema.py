@@ -1,4 +1,4 @@
-"""Schema: the JSON Schema of the comparison document. Generated; drift is a failed test.
+"""Schema: the JSON Schemas of the documents. Generated; drift is a failed test.
 
 python -m breakeven.reports.schema [DOCS_FOLDER]
 """
@@ -7,36 +7,49 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from breakeven.reports.document import SCHEMA_VERSION, Document
+from pydantic import BaseModel
+
+from breakeven.reports import document, models_document
 
 COMMAND: Final = "python -m breakeven.reports.schema"
-FILE_NAME: Final = "comparison.schema.json"
+DOCUMENTS: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
+    "comparison": (document.Document, document.SCHEMA_VERSION),
+    "models": (models_document.ModelsDocument, models_document.SCHEMA_VERSION),
+}
+"""Kind of document -> its shape and version."""
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the document as it is written; every field carries its docstring."""
+def json_schema(kind: str = "comparison") -> dict[str, Any]:
+    """JSON Schema (2020-12) of a document as it is written; every field carries its docstring."""
+    shape, version = DOCUMENTS[kind]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Document.model_json_schema(mode="serialization"),
-        "title": f"breakeven comparison, schema version {SCHEMA_VERSION}",
+        **shape.model_json_schema(mode="serialization"),
+        "title": f"breakeven {kind}, schema version {version}",
     }
 
 
-def page() -> str:
+def file_name(kind: str) -> str:
+    """Name of the schema's file below docs/reference."""
+    return f"{kind}.schema.json"
+
+
+def page(kind: str = "comparison") -> str:
     """The schema as text."""
-    return json.dumps(json_schema(), indent=2) + "\n"
+    return json.dumps(json_schema(kind), indent=2) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the schema below the given documentation folder (default: docs)."""
+    """Write the schemas below the given documentation folder (default: docs)."""
     chosen = sys.argv[1:] if arguments is None else list(arguments)
     folder = Path(chosen[0] if chosen else "docs") / "reference"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE_NAME).write_text(page(), encoding="utf-8")
+    for kind in DOCUMENTS:
+        (folder / file_name(kind)).write_text(page(kind), encoding="utf-8")
     return 0
 
 
