@@ -18,8 +18,7 @@ import numpy as np
 from breakeven.catalog.load import Catalog, load_catalog
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Binder
-from breakeven.options.assembly.choices import Choices
-from breakeven.options.assembly.fleet_lines import deployment
+from breakeven.options.assembly.deployment import deployment
 from breakeven.serving import memory, roofline
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "serving" / "measured_throughput.csv"
@@ -46,7 +45,7 @@ def predict(catalog: Catalog, row: dict[str, str], draws: DrawSet) -> np.ndarray
     gpus, concurrency = float(row["n_gpus"]), float(row["concurrency"] or row["batch"] or 0)
     if concurrency <= 0:
         return None
-    facts = deployment(catalog, Choices("", model, "", row["gpu"], precision)).facts
+    facts = deployment(catalog, model, row["gpu"], precision).facts
     binder = Binder(draws.of, catalog.assumptions, facts)
     binder.derive("gpus_per_replica_count", gpus, "measured row")
     binder.derive("input_tokens_per_request", float(row["isl"]), "measured row")
