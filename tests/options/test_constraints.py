@@ -117,3 +117,20 @@ def test_todays_provider_is_warned_about_and_not_left_out() -> None:
     assert status_quo_warnings(situation(demand(2100))) == []
     own = situation(demand(1), require={"jurisdictions": ["DE"]}, providers={"openai": {"jurisdiction": "DE"}})
     assert status_quo_warnings(own) == []
+
+
+def test_the_status_quo_outside_the_constraints_is_no_answer() -> None:
+    """It is costed and shown, and neither recommended nor counted in anybody's odds; the hybrid leaves data there."""
+    required = {"require": {"jurisdictions": ["EU"]}}
+    here = situation(demand(2100), **required)
+    today = discover_options()["frontier_api"].cost(here, Evaluation(typical))
+    assert today.only_if == "your constraints are dropped: openai does not meet them"
+    assert discover_options()["frontier_api"].cost(situation(demand(2100)), Evaluation(typical)).only_if == ""
+    allowed = {"market": {"jurisdiction": "DE"}}
+    with pytest.raises(ConstraintNotMet, match="openai does not meet"):
+        discover_options()["hybrid"].cost(situation(demand(2100), **required, providers=allowed), Evaluation(typical))
+
+    two = {name: discover_options()[name] for name in ("frontier_api", "owned_gpus")}
+    comparison = compare(here, two, DrawSet(draws_log2=8))
+    assert comparison.best.name == "owned_gpus"
+    assert comparison.option("owned_gpus").usd_per_month.p50 > comparison.option("frontier_api").usd_per_month.p50

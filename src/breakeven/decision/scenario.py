@@ -117,6 +117,10 @@ class Scenario(Strict):
     _places: Mapping[str, str] = PrivateAttr(default_factory=dict)
     """File and line by dotted key; empty when no file was read."""
 
+    def __eq__(self, other: object) -> bool:
+        """Scenarios that say the same are equal, whichever file they were read from."""
+        return isinstance(other, Scenario) and self.__dict__ == other.__dict__
+
     def choices(self) -> Choices:
         """What Options ask for."""
         return Choices(

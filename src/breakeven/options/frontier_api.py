@@ -8,6 +8,7 @@ from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.costs.tokens import line as token_line
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.constraints import status_quo_outside
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import bind_mix_price, describe
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
@@ -37,7 +38,8 @@ class FrontierApi:
         bind_frontier(binder, situation.demand)
         binder.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
         breakdown = CostBreakdown(frontier_lines(binder))
-        return option_cost(self, binder, breakdown, describe(situation.demand))
+        only_if = status_quo_outside(situation)
+        return option_cost(self, binder, breakdown, describe(situation.demand), only_if=only_if)
 
 
 def bind_frontier(binder: Binder, demand: Demand) -> None:

@@ -21,6 +21,7 @@ from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, bind_team, rented_lines
+from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
@@ -72,7 +73,8 @@ class Hybrid:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Cost both parts at their share of the volume; every line of a part belongs to that part alone."""
         choices = situation.choices
-        check_provider(situation, MARKET)
+        for provider in (MARKET, *log_providers(situation.demand)):
+            check_provider(situation, provider)
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
         offer = gpu_offer(situation.catalog, choices.gpu, "on_demand", situation.scenario)
         whole = binder_for(situation, evaluation, {})

@@ -117,6 +117,7 @@ def amount(value: Range, unit: str) -> Amount:
 
 def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadPart, next_command: str) -> VerdictPart:
     details = [
+        *wording.constraint_details(comparison),
         *wording.data_details(workload),
         wording.quality_detail(comparison, advice),
         *wording.disagreement_details(advice, comparison),

@@ -100,7 +100,7 @@ def _columns(document: Document, width: int) -> tuple[_Column, ...]:
     beside = width >= WIDE_FROM_COLUMNS
     successes = "USD per\nsuccess" if scale == 1 else f"USD / {scale:,}\nsuccesses"
     return (
-        _Column("Option", lambda each: Text(short(each.title, findings.TITLE_MAX_COUNT)), "left"),
+        _Column("Option", lambda each: _title_with_remarks(document, each), "left"),
         _Column("Buys", lambda each: Text(short(each.buys, 90), style="dim not bold"), "left", WIDE_FROM_COLUMNS),
         _Column("USD a month\nP50 (P10-P90)", lambda each: _spread(each.usd_per_month, beside=beside)),
         _Column("USD per\nMtok", lambda each: _spread(each.usd_per_mtok), from_width=92),

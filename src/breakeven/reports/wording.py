@@ -91,6 +91,12 @@ def _answerer(comparison: Comparison, option: OptionResult) -> str:
     return "today's models" if same else _inside(option)
 
 
+def constraint_details(comparison: Comparison) -> list[str]:
+    """Say first that today's option is no answer, where the scenario's hard constraints rule it out."""
+    condition = comparison.option(comparison.status_quo).cost.only_if
+    return [f"Staying as today is no answer: only if {condition}."] if condition else []
+
+
 def disagreement_details(advice: Recommendation, comparison: Comparison) -> list[str]:
     """Say it when another yardstick would choose differently."""
     found = []

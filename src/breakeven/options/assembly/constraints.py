@@ -28,6 +28,14 @@ def check_provider(situation: Situation, provider_name: str) -> None:
         raise ConstraintNotMet(_sentence(provider_name, problems))
 
 
+def status_quo_outside(situation: Situation) -> str:
+    """What must be true for today's providers to be taken all the same; empty when they meet the constraints."""
+    outside = [each for each in log_providers(situation.demand) if unmet(situation.choices, situation.catalog, each)]
+    if not outside:
+        return ""
+    return f"your constraints are dropped: {', '.join(outside)} {'do' if len(outside) > 1 else 'does'} not meet them"
+
+
 def status_quo_warnings(situation: Situation) -> list[str]:
     """One sentence for each provider of the log that does not meet the constraints: it is costed all the same."""
     found = []
