@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
-WIDTH_PX, HEIGHT_PX = 1100, 1330
+WIDTH_PX, HEIGHT_PX = 1100, 1750
 
 
 def main() -> None:
@@ -21,11 +21,14 @@ def main() -> None:
     PICTURE.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         subprocess.run(
-            [sys.executable, "-m", "breakeven.cli.main", "demo", "--out", folder], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "breakeven.cli.main", "demo", "--out", "demo"],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
         )
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light")
-        page.goto((Path(folder) / "report.html").as_uri())
+        page.goto((Path(folder) / "demo" / "report.html").as_uri())
         page.screenshot(path=PICTURE)
         browser.close()
     print(f"wrote {PICTURE.relative_to(Path.cwd())}")  # noqa: T201

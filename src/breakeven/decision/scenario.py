@@ -19,6 +19,7 @@ from breakeven.decision.bounds import check_bounds
 from breakeven.decision.scenario_entries import (
     ContractPriceEntry,
     Number,
+    Places,
     ProviderEntry,
     RangeOverride,
     RequireEntry,
@@ -114,7 +115,7 @@ class Scenario(Strict):
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     """What you know of a provider that the catalogue does not, or not any more."""
 
-    _places: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _places: Places = PrivateAttr(default_factory=Places)
     """File and line by dotted key; empty when no file was read."""
 
     def __eq__(self, other: object) -> bool:
@@ -212,7 +213,7 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
         raise ScenarioError("\n".join(_explain(each, where, lines) for each in error.errors())) from None
     _check_overrides(scenario, where, lines)
     _check_contract(scenario, where, lines)
-    scenario._places = {dotted: _at(where, lines, dotted) for dotted in lines}
+    scenario._places = Places({dotted: _at(where, lines, dotted) for dotted in lines})
     return scenario
 
 

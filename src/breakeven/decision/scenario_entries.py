@@ -26,6 +26,16 @@ Number = Annotated[float, BeforeValidator(_no_switch)]
 """A number; YAML's `yes` is not 1."""
 
 
+class Places(dict[str, str]):
+    """File and line by dotted key. Where a scenario stands is no part of what it says: all are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
 class RangeOverride(Strict):
     """A range that replaces a catalogue's or an offer's."""
 
