@@ -39,6 +39,14 @@ class ClaimError(BreakevenError):
     """A claim file cannot be read, names something unknown, or gives an impossible value."""
 
 
+class BenchError(BreakevenError):
+    """An endpoint could not be measured at all, or a load, a trace or a results file makes no sense."""
+
+
+class CalibrationError(BreakevenError):
+    """Measurements cannot correct a prediction: none is usable, or they contradict the deployment they are said of."""
+
+
 class DocumentError(BreakevenError):
     """A comparison document is missing, damaged, or of a newer schema version."""
 
