@@ -47,6 +47,10 @@ class CalibrationError(BreakevenError):
     """Measurements cannot correct a prediction: none is usable, or they contradict the deployment they are said of."""
 
 
+class ServingError(BreakevenError):
+    """A deployment, its traffic or its targets make no sense, or nothing can serve them."""
+
+
 class DocumentError(BreakevenError):
     """A comparison document is missing, damaged, or of a newer schema version."""
 
