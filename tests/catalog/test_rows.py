@@ -148,11 +148,14 @@ def test_the_size_of_weights_follows_from_the_counts(name: str) -> None:
 @pytest.mark.parametrize("name", CATALOG.models)
 def test_the_kv_cache_follows_from_the_architecture(name: str) -> None:
     model = CATALOG.models[name]
-    if name in ("DeepSeek-V3", "DeepSeek-R1"):  # multi-head latent attention: 512 + 64 values per token and layer
-        assert model.kv_bytes_per_token == model.layers_count * 576 * 2
+    growing = model.layers_count - model.state_layers_count
+    if model.latent_attention:  # 512 + 64 values per token and layer, and 132 bytes where a layer has an indexer
+        indexer_layers, rest = divmod(model.kv_bytes_per_token - growing * 576 * 2, 128 + 4)
+        assert rest == 0
+        assert (indexer_layers > 0) == (model.sparse_attention_tokens > 0)
+        assert 0 <= indexer_layers <= growing
     else:
-        values = 2 * model.layers_count * model.kv_heads_count * model.head_dim_count
-        assert model.kv_bytes_per_token == values * 2
+        assert model.kv_bytes_per_token == 2 * growing * model.kv_heads_count * model.head_dim_count * 2
     assert model.sliding_layers_count < model.layers_count
     assert (model.sliding_layers_count > 0) == (model.sliding_window_tokens > 0)
 

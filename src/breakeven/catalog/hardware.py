@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from breakeven.facts.source import Source
+
+Vendor = Literal["nvidia", "amd", "intel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,6 @@ class Gpu:
     """Bandwidth to the other GPUs of the node, one way."""
     source: Source
     note: str = ""
+    vendor: Vendor = "nvidia"
+    aliases: tuple[str, ...] = ()
+    """Other names of the same board, beyond those that catalog/names.py derives by rule."""

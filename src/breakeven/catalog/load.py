@@ -263,16 +263,19 @@ def _gpu(name: str, entry: GpuEntry) -> Gpu:
         entry.link_gb_per_s,
         _source(entry.source),
         entry.note,
+        entry.vendor,
+        tuple(entry.aliases),
     )
 
 
 def _model(name: str, entry: ModelEntry) -> ModelSpec:
-    fields: dict[str, Any] = entry.model_dump(exclude={"weights_gb", "expert_weights_gb", "source"})
+    fields: dict[str, Any] = entry.model_dump(exclude={"weights_gb", "expert_weights_gb", "source", "aliases"})
     return ModelSpec(
         name=name,
         weights_gb_by_precision={str(key): size for key, size in entry.weights_gb.items()},
         expert_weights_gb_by_precision={str(key): size for key, size in entry.expert_weights_gb.items()},
         source=_source(entry.source),
+        aliases=tuple(entry.aliases),
         **fields,
     )
 

@@ -9,6 +9,7 @@ from typing import Literal
 from breakeven.facts.source import Source
 
 Precision = Literal["bf16", "fp8", "fp4"]
+"""How weights are stored; fp4 stands for every 4-bit format (MXFP4, NVFP4, INT4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ModelSpec:
     """0: a dense model."""
     experts_per_token_count: int
     kv_bytes_per_token: float
-    """KV cache of one token over all layers, 16 bit, without the saving of sliding windows."""
+    """KV cache of one token over all layers that grow, 16 bit, without the saving of sliding windows."""
     sliding_window_tokens: int
     """Window of the layers that attend locally; 0: none do."""
     sliding_layers_count: int
@@ -44,6 +45,25 @@ class ModelSpec:
     expert_weights_gb_by_precision: Mapping[str, float] = field(default_factory=dict)
     """The part of the weights that sits in routed experts; empty for a dense model."""
     note: str = ""
+    vocab_count: int = 0
+    """Rows of the output embedding; 0: not known."""
+    intermediate_size_count: int = 0
+    """Width of the feed-forward part of a layer without routed experts; 0: there is no such layer."""
+    expert_size_count: int = 0
+    """Width of one routed expert; 0: a dense model."""
+    latent_attention: bool = False
+    """The cache is one latent per token and layer (DeepSeek's MLA), which tensor parallelism cannot split: every rank
+    of a replica keeps a copy, unless attention is spread by data parallelism."""
+    state_layers_count: int = 0
+    """Layers with a state of fixed size in place of a growing cache (Gated DeltaNet); `kv_bytes_per_token` counts only
+    the layers that grow."""
+    state_gb: float = 0.0
+    """State of one running sequence over all those layers."""
+    sparse_attention_tokens: int = 0
+    """Tokens that attention looks back on where an indexer picks them (DeepSeek-V3.2, GLM-5); 0: all. The indexer's
+    key, 132 bytes per token and layer, is in `kv_bytes_per_token`."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the same architecture, beyond those that catalog/names.py derives by rule."""
 
     @property
     def is_moe(self) -> bool:

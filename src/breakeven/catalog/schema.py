@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field, RootModel, model_validator
 
+from breakeven.catalog.hardware import Vendor
 from breakeven.catalog.market import market_range
 from breakeven.catalog.model import Precision
 from breakeven.catalog.offer import GpuTerm, TokenOfferKind
@@ -227,6 +228,9 @@ class GpuEntry(Entry):
     link_gb_per_s: Positive
     source: SourceEntry
     note: str = ""
+    vendor: Vendor = "nvidia"
+    aliases: list[Text] = Field(default_factory=list)
+    """Other names of the same board, beyond those that follow by rule."""
 
 
 class HardwareFile(RootModel[dict[str, GpuEntry]]):
@@ -255,6 +259,19 @@ class ModelEntry(Entry):
     expert_weights_gb: dict[Precision, Positive] = Field(default_factory=dict)
     source: SourceEntry
     note: str = ""
+    vocab_count: Annotated[int, Field(ge=1)]
+    intermediate_size_count: Count = 0
+    """Width of the feed-forward part of a layer without routed experts; absent: every layer has them."""
+    expert_size_count: Count = 0
+    latent_attention: bool = False
+    """The cache is one latent per token and layer, which tensor parallelism cannot split."""
+    state_layers_count: Count = 0
+    """Layers with a state of fixed size in place of a growing cache."""
+    state_gb: Amount = 0.0
+    """State of one running sequence over all those layers."""
+    sparse_attention_tokens: Count = 0
+    aliases: list[Text] = Field(default_factory=list)
+    """Other names of the same architecture, beyond those that follow by rule."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelEntry:
@@ -265,6 +282,10 @@ class ModelEntry(Entry):
         is_moe = self.experts_count > 0
         if is_moe != bool(self.expert_weights_gb) or is_moe != (self.experts_per_token_count > 0):
             raise ValueError("experts_count, experts_per_token_count and expert_weights_gb go together")
+        if is_moe != (self.expert_size_count > 0) or not (is_moe or self.intermediate_size_count):
+            raise ValueError("expert_size_count goes with experts, intermediate_size_count with layers without them")
+        if (self.state_layers_count > 0) != (self.state_gb > 0):
+            raise ValueError("state_layers_count and state_gb go together")
         if is_moe and set(self.expert_weights_gb) != set(self.weights_gb):
             raise ValueError("expert_weights_gb must name the same precisions as weights_gb")
         return self
