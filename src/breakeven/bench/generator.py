@@ -20,6 +20,7 @@ GIVE_UP_AFTER_COUNT: Final = 20
 """A level whose first requests all fail ends after this many, or twice its concurrency."""
 _PROGRESS_EVERY_S: Final = 0.25
 _STOP_SEEN_WITHIN_S: Final = 0.2
+_MADE_AHEAD_MAX_TOKENS: Final = 20_000_000
 Say = Callable[[str], None]
 
 
@@ -106,6 +107,8 @@ class Generator:
 
     async def _open(self, level: OpenLoop, name: str, run: LevelRun) -> None:
         under_way: set[asyncio.Task[None]] = set()
+        ready = self._made_ahead(level, name)
+        run.started_s = time.perf_counter()
         for number, arrival in enumerate(level.arrivals):
             at_s = run.started_s + arrival.at_s
             if await self._stopped_before(at_s):
@@ -116,12 +119,20 @@ class Generator:
             if len(under_way) >= level.in_flight_max_count:
                 run.keep(_not_sent(at_s, arrival.input_tokens, arrival.output_tokens, len(under_way)))
                 continue
-            prompt = self.prompts.prompt(f"{name}/{number}", arrival.input_tokens)
+            prompt = ready[number] if ready else self.prompts.prompt(f"{name}/{number}", arrival.input_tokens)
             task = asyncio.create_task(self._ask(Job(prompt, arrival.input_tokens, arrival.output_tokens, at_s), run))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         run.full_until_s = time.perf_counter()
         await self._all_or_stop(list(under_way))
+
+    def _made_ahead(self, level: OpenLoop, name: str) -> list[str]:
+        """The prompts of all arrivals, so that none is late for being made; none when they would fill the memory."""
+        if sum(each.input_tokens for each in level.arrivals) > _MADE_AHEAD_MAX_TOKENS:
+            return []
+        return [
+            self.prompts.prompt(f"{name}/{number}", each.input_tokens) for number, each in enumerate(level.arrivals)
+        ]
 
     async def _ask(self, job: Job, run: LevelRun) -> None:
         try:

@@ -45,20 +45,28 @@ def render_self_test(found: SelfTest, console: Console) -> None:
 
 
 def _headline(document: BenchDocument) -> str:
-    best = max((each for each in document.levels if each.output_tok_per_s), key=lambda each: each.output_tok_per_s or 0)
+    done = [each for each in document.levels if each.output_tok_per_s]
+    best = max(done, key=lambda each: each.output_tok_per_s or 0.0)
     stopped = "Stopped early. " if document.interrupted else ""
-    return f"{stopped}At most {best.output_tok_per_s:,.1f} output tok/s, at {best.title}."
+    most = "At most " if len(done) > 1 else ""
+    return f"{stopped}{most}{best.output_tok_per_s:,.1f} output tok/s at {best.title}."
 
 
 def _setting(document: BenchDocument) -> str:
-    plan = document.plan
     by_server = document.counting.output_tokens == "server"
     counted = "tokens counted by the server" if by_server else f"output tokens {document.counting.output_tokens}"
     return (
         f"{document.model} at {document.url}"
         + (f" ({short(document.server, 40)})" if document.server else "")
-        + f", {plan.input_tokens} tokens in and {plan.output_tokens} out, {counted}, {document.measured_at}"
+        + f", {_range(document, 'input_tokens')} tokens in and {_range(document, 'output_tokens')} out, {counted}, "
+        f"{document.measured_at}"
     )
+
+
+def _range(document: BenchDocument, name: str) -> str:
+    """Mean lengths over the levels."""
+    found = sorted({round(mean) for each in document.levels if (mean := getattr(each, name)) is not None})
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
 
 
 def _levels(document: BenchDocument) -> Table:
