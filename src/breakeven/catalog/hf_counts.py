@@ -238,21 +238,24 @@ def _state_layers(config: HfConfig) -> frozenset[int]:
 
 def _sliding_layers(config: HfConfig) -> int:
     """Layers that keep only a window of the cache."""
-    layers, kinds = config.positive("num_hidden_layers"), config.words("layer_types")
+    layers, kinds, family = config.positive("num_hidden_layers"), config.words("layer_types"), config.family
     if kinds is not None:
         return kinds.count("sliding_attention")
+    if family == "gpt_oss":
+        config.required("layer_types")
     if config.fields.get("sliding_window") is None:
         return 0
-    if config.family == "gemma3":
+    if family == "gemma2":
+        return (layers + 1) // 2
+    if family == "gemma3":
         every = config.positive("sliding_window_pattern")
         return sum(1 for i in range(layers) if (i + 1) % every)
-    if config.family == "gemma2":
-        return (layers + 1) // 2
-    if config.family == "gpt_oss":
-        config.required("layer_types")
-    if config.family == "mistral":
-        return 0 if config.positive("sliding_window") >= config.positive("max_position_embeddings") else layers
-    return 0
+    if config.positive("sliding_window") >= config.positive("max_position_embeddings"):
+        return 0
+    if family.startswith("qwen"):
+        is_used = config.flag("use_sliding_window", False)
+        return max(layers - config.whole("max_window_layers"), 0) if is_used else 0
+    return layers if family in ("mistral", "mixtral", "phi3") else 0
 
 
 def _kv_bytes(config: HfConfig, growing_layers_count: int) -> float:

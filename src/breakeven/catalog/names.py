@@ -90,8 +90,12 @@ def _index(
     index: dict[str, N] = {}
     listed = list(entries)
     for each in listed:
-        for name in (each.name, *each.aliases):
-            _add(index, _key(name), each)
+        _add(index, _key(each.name), each)
+    names = dict(index)
+    for each in listed:
+        for alias in each.aliases:
+            if _key(alias) not in names:
+                _add(index, _key(alias), each)
     for each in listed:
         for name in (each.name, *each.aliases, *more_names.get(each.name, ())):
             index.setdefault(_key(name, is_left_out), each)
@@ -103,7 +107,7 @@ def _add(index: dict[str, N], key: str, entry: N) -> None:
     if holder.name != entry.name:
         raise CatalogError(
             f"'{holder.name}' and '{entry.name}' go by the same name ('{key}' without its separators);"
-            " take the alias out of one of them."
+            " rename one of them, or take the alias out."
         )
 
 

@@ -1,8 +1,9 @@
-"""Overlay: the dated rows that `breakeven catalog refresh` wrote on this machine, over the catalogue that ships.
+"""Overlay: what `breakeven catalog refresh` and `add-model` wrote on this machine, over the catalogue that ships.
 
 A folder of its own, in the catalogue's shapes: ``offers/gpu_refreshed.yaml`` holds rows to append to the market
 offers, ``tokens/DAY.yaml`` says which price list was read on that day, and the list lies beside it, named by its
-content. Without the folder nothing changes. Rows are added to an offer's history; the past keeps its prices.
+content; ``models/added.yaml`` holds models of the user's own. Without the folder nothing changes. Rows are added to an
+offer's history; the past keeps its prices.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from breakeven.catalog.files import CatalogFile, CatalogFiles, Place
     from breakeven.catalog.genai_price_list import PriceList
     from breakeven.catalog.offer import TokenOffer
-    from breakeven.catalog.schema import AssumptionEntry, GpuOfferEntry, GpuOfferFile
+    from breakeven.catalog.schema import AssumptionEntry, GpuOfferEntry, GpuOfferFile, ModelFile
 
 FOLDER_VARIABLE: Final = "BREAKEVEN_CATALOGUE"
 """Environment variable that names the folder; empty: read none."""
 GPU_FILE: Final = "offers/gpu_refreshed.yaml"
+MODEL_FILE: Final = "models/added.yaml"
 TOKEN_FOLDER: Final = "tokens"  # noqa: S105  (no password)
 REFRESHED: Final = "Read by `breakeven catalog refresh`"
 """Begins the note of each refreshed row."""
@@ -74,6 +76,8 @@ class Overlay:
     """Oldest first."""
     digest: str
     """SHA-256 of all names and bytes (of lists: of their hashes); empty when there is nothing."""
+    models: CatalogFile[ModelFile] | None = None
+    """Models of the user's own; one that the package has too by now stays the user's."""
 
 
 def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -95,29 +99,29 @@ def overlay_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, size and time of each file: what tells a changed folder from the one already read."""
-    files = sorted(path for part in ("offers", TOKEN_FOLDER) for path in (folder / part).glob("*.yaml"))
+    files = sorted(path for part in ("offers", "models", TOKEN_FOLDER) for path in (folder / part).glob("*.yaml"))
     return tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
 
 
 def read_overlay(folder: Path) -> Overlay:
     """Read and validate the folder; raises CatalogError naming the file for anything that is not as written."""
     from breakeven.catalog.files import validated
-    from breakeven.catalog.schema import GpuOfferFile
+    from breakeven.catalog.schema import GpuOfferFile, ModelFile
 
-    gpu_path = folder / GPU_FILE
     digest = hashlib.sha256()
-    gpu_offers = None
-    if gpu_path.is_file():
-        raw = gpu_path.read_bytes()
-        digest.update(GPU_FILE.encode() + b"\0" + raw)
-        gpu_offers = validated(str(gpu_path), raw, GpuOfferFile)
+    found: dict[str, bytes] = {}
+    for name in (GPU_FILE, MODEL_FILE):
+        if (folder / name).is_file():
+            found[name] = (folder / name).read_bytes()
+            digest.update(name.encode() + b"\0" + found[name])
+    gpu_offers = validated(str(folder / GPU_FILE), found[GPU_FILE], GpuOfferFile) if GPU_FILE in found else None
+    models = validated(str(folder / MODEL_FILE), found[MODEL_FILE], ModelFile) if MODEL_FILE in found else None
     lists = []
     for path in sorted((folder / TOKEN_FOLDER).glob("*.yaml")):
         raw = path.read_bytes()
         digest.update(path.name.encode() + b"\0" + raw)
         lists.append(_token_list(path, raw))
-    something = gpu_offers is not None or lists
-    return Overlay(folder, gpu_offers, tuple(lists), digest.hexdigest() if something else "")
+    return Overlay(folder, gpu_offers, tuple(lists), digest.hexdigest() if found or lists else "", models)
 
 
 def with_overlay(files: CatalogFiles, overlay: Overlay) -> CatalogFiles:
@@ -127,14 +131,19 @@ def with_overlay(files: CatalogFiles, overlay: Overlay) -> CatalogFiles:
     if not overlay.digest:
         return files
     merged = files
+    days = [files.catalogue.content.checked]
     if overlay.gpu_offers is not None:
         merged = replace(merged, gpu_offers=tuple(_merged(merged.gpu_offers, overlay.gpu_offers)))
-        days = [value.since for _, _, entry in _rents(overlay.gpu_offers) for value in entry.values]
-        seen = files.catalogue.content.model_copy(update={"checked": max(files.catalogue.content.checked, *days)})
+        days += [value.since for _, _, entry in _rents(overlay.gpu_offers) for value in entry.values]
+    if overlay.models is not None:
+        merged = replace(merged, models=(*_without(merged.models, overlay.models), overlay.models))
+        days += [entry.source.read for entry in overlay.models.content.root.values()]
+    if merged is not files:
+        seen = files.catalogue.content.model_copy(update={"checked": max(days)})
         try:
             check(replace(merged, catalogue=replace(files.catalogue, content=seen)))
         except CatalogError as error:
-            raise CatalogError(f"{overlay.gpu_offers.name} does not fit this catalogue: {error} {_HINT}.") from None
+            raise CatalogError(f"{overlay.folder} does not fit this catalogue: {error} {_HINT}.") from None
     digest = hashlib.sha256(f"{files.digest} {overlay.digest}".encode()).hexdigest()
     return replace(merged, token_lists=overlay.token_lists, digest=digest)
 
@@ -200,6 +209,15 @@ def _merged(
         yield replace(file, content=file.content.model_copy(update={"root": offers}))
     if left:
         yield replace(refreshed, content=refreshed.content.model_copy(update={"root": dict(left.values())}))
+
+
+def _without(
+    bundled: Sequence[CatalogFile[ModelFile]], own: CatalogFile[ModelFile]
+) -> Iterator[CatalogFile[ModelFile]]:
+    """Bundled files without the models that the user has an entry for."""
+    for file in bundled:
+        left = {name: entry for name, entry in file.content.root.items() if name not in own.content.root}
+        yield replace(file, content=file.content.model_copy(update={"root": left}))
 
 
 def _good(offer: GpuOfferEntry) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""catalog: list, show and check the catalogue of prices and facts, and read its prices again."""
+"""catalog: list, show and check the catalogue of prices and facts, read its prices again, add a model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
     epilog="Example: breakeven catalog list h100   |   breakeven catalog check   |   breakeven catalog refresh --write"
 )
 def command() -> None:
-    """Every price and fact: what it is, where it was read, how old it is; and read prices again.
+    """Every price and fact: what it is, where it was read, how old it is; read prices again, add a model of yours.
 
     Only `refresh` uses the network.
     """
@@ -193,6 +193,46 @@ def refresh_prices(
     _print(refresh_page(result, str(folder), written=is_written), "refresh", as_json)
     if result.count(Status.HELD_BACK):
         raise click.exceptions.Exit(1)
+
+
+@command.command(
+    "add-model",
+    short_help="Add an open model from its config.json.",
+    epilog="Example: breakeven catalog add-model ~/models/my-model/config.json --name my-model --dry-run",
+)
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the entry; the end of the file's _name_or_path when absent.")
+@click.option("--dry-run", is_flag=True, help="Only count; write nothing.")
+@click.option("--replace", "replaces", is_flag=True, help="Replace an entry that you added before.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of your own entries; $BREAKEVEN_CATALOGUE, or breakeven/catalogue in your data folder, when absent.",
+)
+@json_option
+def add_model(config: Path, name: str | None, dry_run: bool, replaces: bool, into: Path | None, as_json: bool) -> None:
+    """Count parameters, weights and KV cache of the model of a Hugging Face CONFIG (config.json), and keep the entry.
+
+    Reads from disk only. A family whose layers are not known, or a missing field, is an error, never a guess.
+    """
+    from breakeven.catalog.added_model import added_file, added_model, check_is_new
+    from breakeven.catalog.load import load_catalog
+    from breakeven.catalog.overlay import default_folder
+    from breakeven.catalog.refresh.write import write
+    from breakeven.cli.console import stdout_console
+    from breakeven.clock import today
+    from breakeven.reports.added_model import added_model_page, render_added_model
+
+    folder, day = into or default_folder(), today()
+    model = added_model(config, name, day)
+    check_is_new(model, load_catalog(day), folder, replaces=replaces)
+    if not dry_run:
+        write(added_file(model, folder), folder)
+    page = added_model_page(model, str(folder), written=not dry_run)
+    if as_json:
+        click.echo(json.dumps(page, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        render_added_model(page, stdout_console())
 
 
 def _day(as_of: datetime | None) -> date:

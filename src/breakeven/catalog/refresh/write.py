@@ -35,7 +35,7 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
 def _try(files: Mapping[str, bytes], folder: Path, trial: Path) -> None:
     """The folder as it will be, read the way every later command will read it."""
     trial.mkdir()
-    for part in ("offers", "tokens"):
+    for part in ("offers", "models", "tokens"):
         if (folder / part).is_dir():
             shutil.copytree(folder / part, trial / part)
     for name, content in files.items():
