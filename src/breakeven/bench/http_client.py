@@ -1,6 +1,9 @@
 """HTTP client: sends one request and reads its stream; the only file that knows aiohttp.
 
-Nothing is retried and no redirect is followed: what happens is what is counted.
+No failure is retried and no redirect is followed: what happens is what is counted. One thing is no failure: a
+connection kept open from an earlier request, which the server drops before it answers a single byte (llama.cpp
+promises to keep connections and does not). Then the request is sent again, once, on a fresh connection, timed from
+there, and counted as a reconnection. A server that does so often gets fresh connections from then on.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Final
 
 import aiohttp
 
@@ -20,8 +25,10 @@ from breakeven.bench.load import Limits
 from breakeven.bench.request_record import FailureKind, RequestRecord
 from breakeven.bench.watch import Watch
 
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM: Final = "text/event-stream"
 Observer = Callable[[float, bytes], None]
+_FRESH_FROM_COUNT: Final = 3
+_FRESH_FROM_FRACTION: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,19 @@ class Job:
 
 
 class Client:
-    """Keeps connections open between requests, as many as are needed at once."""
+    """Keeps connections open between requests, as many as are needed at once, where the server does too."""
 
-    def __init__(self, session: aiohttp.ClientSession, limits: Limits, observe: Observer | None = None) -> None:
-        self._session = session
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        fresh: aiohttp.ClientSession,
+        limits: Limits,
+        observe: Observer | None = None,
+    ) -> None:
+        self._session, self._fresh = session, fresh
+        self._asked_count = 0
+        self.reconnections_count = 0
+        """Requests sent again because the server had dropped the connection that was kept for them."""
         self._limits = limits
         self._observe = observe
         self.server_name: str = ""
@@ -54,7 +70,7 @@ class Client:
             started, started if job.scheduled_s is None else job.scheduled_s, job.input_tokens, job.output_tokens
         )
         try:
-            await self._exchange(endpoint.url, payload, record, watch)
+            await self._on_kept_or_fresh(endpoint.url, payload, record, watch)
         except asyncio.CancelledError:
             if watch.verdict is None:
                 raise
@@ -78,8 +94,33 @@ class Client:
         _judge(record)
         return record
 
-    async def _exchange(self, url: str, payload: bytes, record: RequestRecord, watch: Watch) -> None:
-        async with self._session.post(url, data=payload, allow_redirects=False) as answer:
+    async def _on_kept_or_fresh(self, url: str, payload: bytes, record: RequestRecord, watch: Watch) -> None:
+        self._asked_count += 1
+        if self.reconnections_count >= max(_FRESH_FROM_COUNT, _FRESH_FROM_FRACTION * self._asked_count):
+            await self._exchange(self._fresh, url, payload, record, watch)
+            return
+        seen = _Attempt()
+        try:
+            await self._exchange(self._session, url, payload, record, watch, seen)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if not seen.on_kept_connection or seen.answered or isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            self.reconnections_count += 1
+            record.started_s = time.perf_counter()
+            await self._exchange(self._fresh, url, payload, record, watch)
+
+    async def _exchange(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        payload: bytes,
+        record: RequestRecord,
+        watch: Watch,
+        seen: _Attempt | None = None,
+    ) -> None:
+        async with session.post(url, data=payload, allow_redirects=False, trace_request_ctx=seen) as answer:
+            if seen is not None:
+                seen.answered = True
             self.server_name = answer.headers.get("Server", self.server_name)[:80]
             if answer.status != 200:
                 record.failure = f"http_{answer.status}"
@@ -120,17 +161,35 @@ async def connected(
     limits: Limits, headers: Mapping[str, str], observe: Observer | None = None
 ) -> AsyncIterator[Client]:
     """A client whose connections are closed afterwards. No cookies, no proxies from the environment."""
-    timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=limits.connect_s, sock_read=None)
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-        timeout=timeout,
+    async with _session(limits, headers, keep=True) as kept, _session(limits, headers, keep=False) as fresh:
+        yield Client(kept, fresh, limits, observe)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What is known of one attempt on a connection that may have been kept open."""
+
+    on_kept_connection: bool = False
+    answered: bool = False
+
+
+def _session(limits: Limits, headers: Mapping[str, str], *, keep: bool) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_note_kept)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=not keep),
+        timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=limits.connect_s, sock_read=None),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Content-Type": "application/json", "Accept": EVENT_STREAM, "Accept-Encoding": "identity", **headers},
-        auto_decompress=True,
         read_bufsize=2**18,
+        trace_configs=[trace] if keep else [],
     )
-    async with session:
-        yield Client(session, limits, observe)
+
+
+async def _note_kept(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
+    seen = context.trace_request_ctx
+    if isinstance(seen, _Attempt):
+        seen.on_kept_connection = True
 
 
 def _note(record: RequestRecord, piece: Piece) -> bool:

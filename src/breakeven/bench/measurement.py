@@ -73,11 +73,15 @@ async def measure_async(order: Order, now: datetime, say: Say) -> BenchDocument:
                 results.append(
                     summarise(level, run, expects_caching=order.lengths.shared_prefix_tokens > 0, raw=order.raw)
                 )
-            server = client.server_name
+            server, reconnections = client.server_name, client.reconnections_count
     if not any(each.succeeded_count for each in results):
         if stop.is_set():
             raise BenchError(STOPPED)
         raise nothing_worked(order.endpoint, failures([each for run in runs for each in run.records]))
+    dropped = (
+        (f"the server dropped {reconnections} connections that it had agreed to keep open",) if reconnections else ()
+    )
+    ready = replace(ready, notes=(*ready.notes, *dropped))
     return _document(order, ready, now, server, runs, results, interrupted=stop.is_set())
 
 
