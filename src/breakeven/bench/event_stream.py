@@ -24,11 +24,13 @@ class EventParser:
     ([], [b'{"a": 1}'], [])
     """
 
-    __slots__ = ("_data", "_line")
+    __slots__ = ("_data", "_is_done", "_line")
 
     def __init__(self) -> None:
         self._line = b""
         self._data: list[bytes] = []
+        self._is_done = False
+        """After [DONE] nothing is read any more."""
 
     def feed(self, block: bytes) -> list[bytes]:
         """Data of the events that `block` completes; raises Garbage for a line that is no line of an event."""
@@ -38,6 +40,8 @@ class EventParser:
             raise Garbage(f"a line of more than {LINE_MAX_BYTES_COUNT:,} bytes")
         events: list[bytes] = []
         for line in lines:
+            if self._is_done:
+                break
             self._take(line, events)
         return events
 
@@ -56,6 +60,7 @@ class EventParser:
             if self._data:
                 events.append(b"\n".join(self._data))
                 self._data = []
+                self._is_done = events[-1] == DONE
         elif line.startswith(b"data:"):
             self._data.append(line[6:] if line[5:6] == b" " else line[5:])
         elif not line.startswith(_FIELDS):

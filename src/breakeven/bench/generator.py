@@ -40,6 +40,7 @@ class LevelRun:
     records: list[RequestRecord] = field(default_factory=list)
     succeeded_count: int = 0
     tokens_count: int = 0
+    not_sent_count: int = 0
 
     def keep(self, record: RequestRecord) -> None:
         """Add one request that is over."""
@@ -47,6 +48,12 @@ class LevelRun:
         if record.succeeded:
             self.succeeded_count += 1
             self.tokens_count += record.output_tokens
+        elif record.failure == FailureKind.IN_FLIGHT_LIMIT:
+            self.not_sent_count += 1
+
+    def only_fails(self, after_count: int) -> bool:
+        """True when so many requests were sent and answered, and none of them well."""
+        return not self.succeeded_count and len(self.records) - self.not_sent_count >= after_count
 
     @property
     def failed_count(self) -> int:
@@ -98,7 +105,7 @@ class Generator:
                 into, out = self.prompts.lengths(number)
                 job = Job(self.prompts.prompt(f"{name}/{number}", into), into, out)
                 await self._ask(job, run)
-                if not run.succeeded_count and len(run.records) >= give_up_after:
+                if run.only_fails(give_up_after):
                     run.gave_up = True
                     break
             run.full_until_s = run.full_until_s or time.perf_counter()
@@ -113,7 +120,7 @@ class Generator:
             at_s = run.started_s + arrival.at_s
             if await self._stopped_before(at_s):
                 break
-            if not run.succeeded_count and len(run.records) >= GIVE_UP_AFTER_COUNT:
+            if run.only_fails(GIVE_UP_AFTER_COUNT):
                 run.gave_up = True
                 break
             if len(under_way) >= level.in_flight_max_count:

@@ -124,7 +124,7 @@ class Client:
             self.server_name = answer.headers.get("Server", self.server_name)[:80]
             if answer.status != 200:
                 record.failure = f"http_{answer.status}"
-                record.detail = await _start_of(answer)
+                record.detail = await _start_of(answer) or answer.headers.get("Location", "") or str(answer.reason)
                 return
             if answer.content_type != EVENT_STREAM:
                 record.failure = FailureKind.NOT_A_STREAM

@@ -35,8 +35,11 @@ class Watch:
 
     def progressed(self) -> None:
         """Something of the answer arrived."""
-        self._streaming = True
         self._due_s = self._loop.time() + self._limits.idle_s
+        if not self._streaming:  # the period may have become shorter
+            self._streaming = True
+            self._handle.cancel()
+            self._handle = self._loop.call_at(min(self._due_s, self._end_s), self._look)
 
     def answered(self) -> None:
         """The answer is complete; only the end of the connection's turn is missing, and it is waited for briefly."""
