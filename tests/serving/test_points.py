@@ -101,6 +101,7 @@ def test_engines(label: str, version: str, wanted: tuple[str, str]) -> None:
         ({"precision": "fp32"}, Status.UNKNOWN_PRECISION, "known: bf16"),
         ({"isl": "0"}, Status.BAD_NUMBER, "isl is 0, wanted a number above 0"),
         ({"osl": ""}, Status.BAD_NUMBER, "osl is ''"),
+        ({"osl": "0.5"}, Status.BAD_NUMBER, "osl is 0.5, wanted 1 token or more"),
         ({"osl": "nan"}, Status.BAD_NUMBER, "osl is nan"),
         ({"isl": "many"}, Status.BAD_NUMBER, "isl is 'many'"),
         ({"concurrency": "-4"}, Status.BAD_NUMBER, "concurrency is -4"),

@@ -80,6 +80,8 @@ class Status(StrEnum):
     BAD_SPLIT = "bad_split"
     """Tensor parallelism does not divide the heads, or the parts are not the GPUs."""
     DOES_NOT_FIT = "does_not_fit"
+    BAD_ROW = "bad_row"
+    """More cells than the header has columns."""
 
 
 class Load(StrEnum):
@@ -244,8 +246,8 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
         attention_parallel_count=split.attention,
         engine=engine,
         engine_version=version,
-        input_tokens=_number(cells, "isl"),
-        output_tokens=_number(cells, "osl"),
+        input_tokens=_tokens(cells, "isl"),
+        output_tokens=_tokens(cells, "osl"),
         concurrency_count=concurrency,
         load=Load.OFFLINE if concurrency is None and load in (Load.CLOSED_LOOP, Load.STATIC_BATCH) else load,
         scenario=cells["scenario"].lower(),
@@ -321,6 +323,13 @@ def _number(cells: Mapping[str, str], name: str) -> float:
         raise _Refused(Status.BAD_NUMBER, f"{name} is '{cells[name]}', wanted a number above 0") from None
     if not 0 < value < math.inf:
         raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted a number above 0")
+    return value
+
+
+def _tokens(cells: Mapping[str, str], name: str) -> float:
+    value = _number(cells, name)
+    if value < 1:
+        raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted 1 token or more")
     return value
 
 
