@@ -28,6 +28,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {
     "state_layers_count": 0,
     "state_gb": 0.0,
     "sparse_attention_tokens": 0,
+    "fp8_block_scaled": False,
     "sliding_window_tokens": 0,
     "sliding_layers_count": 0,
     "expert_weights_gb": {},

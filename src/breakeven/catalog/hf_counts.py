@@ -69,6 +69,7 @@ class Counts:
     state_layers_count: int
     state_gb: float
     sparse_attention_tokens: int
+    fp8_block_scaled: bool
     sliding_window_tokens: int
     sliding_layers_count: int
     context_tokens: int
@@ -136,6 +137,7 @@ def count(config: HfConfig) -> Counts:
         state_layers_count=len(linear),
         state_gb=len(linear) * _state_bytes(config) / BYTES_PER_GB if linear else 0.0,
         sparse_attention_tokens=config.whole("index_topk", 0) if config.family in _LATENT else 0,
+        fp8_block_scaled=_is_block_scaled(config),
         sliding_window_tokens=config.positive("sliding_window") if sliding else 0,
         sliding_layers_count=sliding,
         context_tokens=config.positive("max_position_embeddings"),
@@ -143,6 +145,12 @@ def count(config: HfConfig) -> Counts:
         weights_gb=sizes,
         expert_weights_gb=expert_sizes,
     )
+
+
+def _is_block_scaled(config: HfConfig) -> bool:
+    """Whether FP8 weights are stored with a scale per block."""
+    stored = config.fields.get("quantization_config") or config.outer.get("quantization_config") or {}
+    return bool(stored.get("weight_block_size"))
 
 
 def _weights(

@@ -62,6 +62,9 @@ class ModelSpec:
     sparse_attention_tokens: int = 0
     """Tokens that attention looks back on where an indexer picks them (DeepSeek-V3.2, GLM-5); 0: all. The indexer's
     key, 132 bytes per token and layer, is in `kv_bytes_per_token`."""
+    fp8_block_scaled: bool = False
+    """The FP8 weights carry a scale per block of 128 x 128 values (DeepSeek's recipe), which costs arithmetic; one
+    scale per tensor or channel otherwise."""
     aliases: tuple[str, ...] = ()
     """Other names of the same architecture, beyond those that catalog/names.py derives by rule."""
 

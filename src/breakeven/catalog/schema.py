@@ -270,6 +270,8 @@ class ModelEntry(Entry):
     state_gb: Amount = 0.0
     """State of one running sequence over all those layers."""
     sparse_attention_tokens: Count = 0
+    fp8_block_scaled: bool = False
+    """FP8 weights carry a scale per block of values."""
     aliases: list[Text] = Field(default_factory=list)
     """Other names of the same architecture, beyond those that follow by rule."""
 
