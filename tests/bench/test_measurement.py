@@ -17,7 +17,7 @@ from breakeven.bench.document import BenchDocument
 from breakeven.bench.endpoint import endpoint_at
 from breakeven.bench.load import ClosedLoop, Lengths, Level, Limits, OpenLoop
 from breakeven.bench.measurement import Order, measure_async
-from breakeven.bench.mock_server import Timetable, port_of, serve
+from breakeven.bench.mock_server import Exchange, Timetable, port_of, serve
 from breakeven.errors import BenchError
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -213,9 +213,18 @@ def test_the_key_is_sent_and_not_kept() -> None:
     assert "sesame" not in document.model_dump_json()
 
 
-def interrupted(timetable: Timetable, levels: Sequence[Level], after_s: float) -> BenchDocument:
+def interrupted(timetable: Timetable, levels: Sequence[Level], after_count: int) -> BenchDocument:
+    """Ctrl-C once the server has answered so many requests and has another one under way."""
+    before = Exchange.answered_count
+
+    async def interrupt() -> None:
+        while Exchange.answered_count < before + after_count or not Exchange.active_count:
+            await asyncio.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
     async def run() -> BenchDocument:
-        asyncio.get_running_loop().call_later(after_s, os.kill, os.getpid(), signal.SIGINT)
+        task = asyncio.create_task(interrupt())
+        task.add_done_callback(lambda done: done.result())
         server = await serve(timetable)
         async with server:
             return await measure_async(order(f"127.0.0.1:{port_of(server)}", levels), NOW, lambda _: None)
@@ -224,7 +233,7 @@ def interrupted(timetable: Timetable, levels: Sequence[Level], after_s: float) -
 
 
 def test_ctrl_c_keeps_what_was_finished() -> None:
-    document = interrupted(Timetable(0.02, 0.0), [ClosedLoop(2, 10**6), ClosedLoop(4, 10)], 0.6)
+    document = interrupted(Timetable(0.02, 0.0), [ClosedLoop(2, 10**6), ClosedLoop(4, 10)], 10)
     assert document.interrupted
     assert len(document.levels) == 1
     level = document.levels[0]
@@ -235,7 +244,7 @@ def test_ctrl_c_keeps_what_was_finished() -> None:
 
 def test_ctrl_c_before_the_first_answer_leaves_nothing() -> None:
     with pytest.raises(BenchError, match="stopped before the first answer"):
-        interrupted(Timetable(30.0, 0.0), [ClosedLoop(2, 10)], 0.2)
+        interrupted(Timetable(30.0, 0.0), [ClosedLoop(2, 10)], 0)
 
 
 def test_limits_apply_to_levels_too() -> None:

@@ -41,6 +41,8 @@ class Exchange(asyncio.Protocol):
 
     active_count = 0
     """Answers under way, over all connections."""
+    answered_count = 0
+    """Answers given so far; `/v1/models` says it too."""
 
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
@@ -76,9 +78,9 @@ class Exchange(asyncio.Protocol):
 
     def _route(self, method: bytes, path: str, body: bytes) -> None:
         if path == "/v1/models":
-            self._send_json(
-                200, {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "breakeven"}]}
-            )
+            model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "breakeven"}
+            answered = type(self).answered_count
+            self._send_json(200, {"object": "list", "data": [model], "answered_count": answered})
         elif path not in ("/v1/chat/completions", "/v1/completions"):
             self._send_json(404, _error(f"no such path: {path}"))
         elif method != b"POST":
@@ -118,6 +120,7 @@ class Exchange(asyncio.Protocol):
             return
         self._timer = None
         type(self).active_count -= 1
+        type(self).answered_count += 1
         if self._asked.stream:
             self._end_stream()
         else:
