@@ -172,6 +172,15 @@ def test_intervals_cover_as_often_as_they_claim() -> None:
     assert 0.75 <= inside / trials <= 0.85  # standard error 1.6 %
 
 
+@pytest.mark.parametrize("noise", [0.03, 0.06, 0.2])
+def test_many_points_tell_the_noise(noise: float) -> None:
+    """The weights take from the tails of normal scatter too; the estimate gives that back."""
+    rng = np.random.default_rng(5)
+    concurrency = np.exp(rng.uniform(0, math.log(256), 2000))
+    found = fit(concurrency, ratios(0.1, 0.0, concurrency, rng.normal(0, noise, 2000)), np.ones(2000))
+    assert found.noise_sd_ratio == pytest.approx(noise, rel=0.06)  # standard error 1.6 % of a plain estimate
+
+
 def test_outside_the_measured_range_the_interval_widens() -> None:
     found = fit([4, 8, 16], [1.1, 1.2, 1.1], [1.0] * 3)
     assert found.covers(8)

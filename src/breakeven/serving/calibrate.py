@@ -17,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final, Literal
 
@@ -289,8 +290,17 @@ def _noise_sd(weighted_squares: NDArray[np.float64], prior: CorrectionPrior) -> 
     if math.isinf(prior.noise_weight_count):
         return prior.noise_sd_ratio
     worth = prior.noise_weight_count
-    total = worth * prior.noise_sd_ratio**2 + float(weighted_squares.sum())
+    seen = float(weighted_squares.sum()) / _weighted_square_of_a_normal(prior.tail_degrees_count)
+    total = worth * prior.noise_sd_ratio**2 + seen
     return math.sqrt(total / (worth + len(weighted_squares)))
+
+
+@lru_cache(maxsize=8)
+def _weighted_square_of_a_normal(tail_degrees_count: float) -> float:
+    """Mean of weight x square for normal scatter, from whose tails the weights take something too."""
+    z = np.linspace(-8.0, 8.0, 3201)
+    density = np.exp(-(z**2) / 2)
+    return float((_weights(z**2, tail_degrees_count) * z**2 * density).sum() / density.sum())
 
 
 def _independent_at(fit: _Fit) -> float:
