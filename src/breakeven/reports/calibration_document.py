@@ -34,6 +34,8 @@ from breakeven.serving.calibrate import (
 from breakeven.serving.measured_facts import facts_document
 
 SCHEMA_VERSION: Final = "1.0"
+InItsUnit = float
+"""In the unit that the figure's name ends in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,24 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FactorPart(Part):
+    """A factor and its 80 % interval."""
+
+    low: float
+    typical: float
+    high: float
+
+
 class FigureRow(Part):
     """One figure of one point."""
 
-    predicted: float
-    measured: float
-    corrected: float
+    predicted: InItsUnit
+    measured: InItsUnit
+    corrected: InItsUnit
     """By the other points."""
-    corrected_low: float
+    corrected_low: InItsUnit
     """80 % interval."""
-    corrected_high: float
+    corrected_high: InItsUnit
     error_before_fraction: float
     """Predicted over measured, minus one."""
     error_after_fraction: float
@@ -103,10 +113,8 @@ class FigureSummary(Part):
     median_error_after_fraction: float
     inside_count: int
     """Points whose measurement lies in the 80 % interval that the others give."""
-    factor_low: float
-    """80 % interval of a new measurement over the prediction, in the middle of the measured concurrencies."""
-    factor_typical: float
-    factor_high: float
+    factor: FactorPart
+    """A new measurement over the prediction, in the middle of the measured concurrencies."""
 
 
 class CalibrationDocument(Part):
@@ -243,9 +251,7 @@ def _summary(fit: _Fit) -> FigureSummary:
         median_error_before_fraction=median(abs(each.error_before_fraction) for each in rows),
         median_error_after_fraction=median(abs(each.error_after_fraction) for each in rows),
         inside_count=sum(each.corrected_low <= each.measured <= each.corrected_high for each in rows),
-        factor_low=factor.low,
-        factor_typical=factor.typical,
-        factor_high=factor.high,
+        factor=FactorPart(low=factor.low, typical=factor.typical, high=factor.high),
     )
 
 

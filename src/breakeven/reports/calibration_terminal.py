@@ -39,7 +39,7 @@ def _headline(document: CalibrationDocument) -> str:
     first = document.figures.get("output_tok_per_s")
     if first is None:
         return f"{name}: corrected."
-    return f"{name}: measured on your endpoint, output tok/s is {first.factor_typical:.2f} times what was predicted."
+    return f"{name}: measured on your endpoint, output tok/s is {first.factor.typical:.2f} times what was predicted."
 
 
 def _table(document: CalibrationDocument, name: str) -> Table:
@@ -83,8 +83,8 @@ def _worth(document: CalibrationDocument) -> Iterator[str]:
 def _errors(summary: FigureSummary) -> str:
     return (
         f"median error {summary.median_error_before_fraction:.1%} before, {summary.median_error_after_fraction:.1%} "
-        f"after, each point corrected by the others; a new measurement is {summary.factor_low:.2f} to "
-        f"{summary.factor_high:.2f} times the prediction in 80 of 100 cases"
+        f"after, each point corrected by the others; a new measurement is {summary.factor.low:.2f} to "
+        f"{summary.factor.high:.2f} times the prediction in 80 of 100 cases"
     )
 
 

@@ -89,10 +89,10 @@ def labels(**given: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def day_of_epoch(seconds: float | None) -> date | None:
+def day_of_epoch(epoch_s: float | None) -> date | None:
     """The UTC day of a time in seconds since 1970."""
     try:
-        return None if not seconds else datetime.fromtimestamp(seconds, UTC).date()
+        return None if not epoch_s else datetime.fromtimestamp(epoch_s, UTC).date()
     except (OverflowError, OSError, ValueError):
         return None
 
