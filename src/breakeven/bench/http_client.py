@@ -51,8 +51,10 @@ class Client:
         fresh: aiohttp.ClientSession,
         limits: Limits,
         observe: Observer | None = None,
+        secret: str = "",
     ) -> None:
         self._session, self._fresh = session, fresh
+        self._secret = secret
         self._asked_count = 0
         self.reconnections_count = 0
         """Requests sent again because the server had dropped the connection that was kept for them."""
@@ -92,6 +94,8 @@ class Client:
             watch.stop()
             record.ended_s = time.perf_counter()
         _judge(record)
+        if self._secret:  # some servers repeat the key that they refuse
+            record.detail = record.detail.replace(self._secret, "***")
         return record
 
     async def _on_kept_or_fresh(self, url: str, payload: bytes, record: RequestRecord, watch: Watch) -> None:
@@ -162,7 +166,7 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """A client whose connections are closed afterwards. No cookies, no proxies from the environment."""
     async with _session(limits, headers, keep=True) as kept, _session(limits, headers, keep=False) as fresh:
-        yield Client(kept, fresh, limits, observe)
+        yield Client(kept, fresh, limits, observe, secret=headers.get("Authorization", "").rpartition(" ")[2])
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from rich.table import Table
 from breakeven.bench.advice import advice
 from breakeven.bench.document import BenchDocument, LevelResult, Spread
 from breakeven.bench.self_test import SelfTest
-from breakeven.reports.safe_text import safe, short
+from breakeven.reports.safe_text import short
 from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
 
 
@@ -76,7 +76,7 @@ def _levels(document: BenchDocument) -> Table:
     table.add_column("end to end", justify="right")
     for each in document.levels:
         table.add_row(
-            safe(each.title),
+            short(each.title, 22),
             f"{each.succeeded_count:,}",
             f"{each.failed_count:,}" if each.failed_count else "-",
             _figure(each.rate_done_req_per_s, 2),
