@@ -175,7 +175,7 @@ CONFIGS: dict[str, Config] = {
     },
     "Qwen3-30B-A3B": {**_qwen_moe(48, 2048, 32, 4, 128, 768), "max_position_embeddings": 40960},
     "Qwen3-235B-A22B": {**_qwen_moe(94, 4096, 64, 4, 128, 1536), "max_position_embeddings": 40960},
-    "Qwen3-Coder-480B-A35B": {
+    "Qwen3-Coder-480B": {
         **_qwen_moe(62, 6144, 96, 8, 160, 2560),
         "shared_expert_intermediate_size": 0,
         "max_position_embeddings": 262144,
