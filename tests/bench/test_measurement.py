@@ -15,7 +15,7 @@ from bench.scripted_server import DONE, STREAM_HEAD, Scripted, Step, answer, pla
 from breakeven.bench.arrivals import poisson
 from breakeven.bench.document import BenchDocument
 from breakeven.bench.endpoint import endpoint_at
-from breakeven.bench.load import ClosedLoop, Lengths, Level, Limits, OpenLoop
+from breakeven.bench.load import Arrival, ClosedLoop, Lengths, Level, Limits, OpenLoop
 from breakeven.bench.measurement import Order, measure_async
 from breakeven.bench.mock_server import Exchange, Timetable, port_of, serve
 from breakeven.errors import BenchError
@@ -143,6 +143,27 @@ def test_a_level_that_only_fails_ends_early_and_others_are_kept() -> None:
     assert len(server.bodies) < 60
 
 
+def test_an_open_loop_that_only_fails_ends_early() -> None:
+    arrivals = poisson(200.0, lambda _: (24, 6), 1, requests_max_count=2000, duration_s=None).arrivals
+
+    def script(number: int, _: object) -> Sequence[Step]:
+        return answer() if number < 6 else [plain("503 Service Unavailable", b"overloaded")]
+
+    document, server = on_script(script, [ClosedLoop(1, 4), OpenLoop(arrivals, "burst")])
+    assert document.levels[1].gave_up
+    assert 20 <= document.levels[1].failed_count < 1000
+    assert len(server.bodies) < 1000
+
+
+def test_counts_by_some_answers_only() -> None:
+    def script(number: int, _: object) -> Sequence[Step]:
+        return answer() if number % 2 else [STREAM_HEAD, text_event(), text_event(), DONE]
+
+    document, _ = on_script(script, [ClosedLoop(1, 4)])
+    assert document.counting.output_tokens == document.counting.input_tokens == "mixed"
+    assert document.levels[0].output_tokens == pytest.approx((2 * 3 + 2 * 2) / 4)
+
+
 def test_a_server_without_the_extensions_is_asked_without_them() -> None:
     def script(_: int, body: dict[str, Any]) -> Sequence[Step]:
         if "ignore_eos" in body:
@@ -237,6 +258,16 @@ def interrupted(timetable: Timetable, levels: Sequence[Level], after_count: int)
             return await measure_async(order(f"127.0.0.1:{port_of(server)}", levels), NOW, lambda _: None)
 
     return asyncio.run(run())
+
+
+def test_ctrl_c_in_an_open_loop() -> None:
+    arrivals = (*(Arrival(at / 100, 24, 6) for at in range(20)), Arrival(3600.0, 24, 6))
+    document = interrupted(Timetable(0.02, 0.005), [OpenLoop(arrivals, "trace")], 12)
+    level = document.levels[0]
+    assert document.interrupted
+    assert 0 < level.succeeded_count <= 20
+    assert level.succeeded_count + level.unfinished_count <= 20
+    assert level.duration_s < 600
 
 
 def test_ctrl_c_keeps_what_was_finished() -> None:

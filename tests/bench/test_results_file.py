@@ -146,6 +146,20 @@ def test_damaged(tmp_path: Path, name: str, change: dict[str, Any], said: str) -
         read_points(path)
 
 
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"kind": "breakeven.bench", "schema_version": "2.0"}, "schema version 2.0; this breakeven reads 1.0"),
+        ({"kind": "breakeven.bench", "schema_version": "1.0", "levels": [1]}, "breakeven_version: Field required"),
+    ],
+)
+def test_damaged_results_of_our_own(tmp_path: Path, document: dict[str, Any], said: str) -> None:
+    path = tmp_path / "ours.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(BenchError, match=said):
+        read_points(path)
+
+
 @pytest.mark.parametrize("text", ["", "hello", "{}", "[]", "[1, 2]", '{"benchmarks": []}', "{" * 50_000, "a,b\n1,2\n"])
 def test_not_results(tmp_path: Path, text: str) -> None:
     path = tmp_path / "what.json"
