@@ -1,0 +1,72 @@
+"""Fit the serving model again: ``python -m breakeven.serving.fitting MEASUREMENTS.csv [--out FILE]``.
+
+Takes about three minutes: each way of holding out fits the model once per fold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from breakeven.catalog.load import load_catalog
+from breakeven.facts.source import Grade, Source
+from breakeven.serving.fitted_model import FILE, FittedModel, write_model
+from breakeven.serving.fitting.model import fit_model
+from breakeven.serving.fitting.rows import MeasuredRows, read_rows
+from breakeven.serving.fitting.splits import held_out
+from breakeven.serving.fitting.summary import all_splits, calibration_sd_ratios, error_table
+from breakeven.serving.step_time import times
+
+SHIPPED: Final = Path(__file__).parents[1] / "data" / FILE
+TITLE: Final = (
+    "Serving model fitted to public measurements: InferenceMAX dumps as shipped with aiconfigurator, MLPerf Inference "
+    "v5.1, TensorRT-LLM performance pages, vLLM benchmarks"
+)
+
+
+def main() -> None:
+    """Fit, hold out, write."""
+    parser = argparse.ArgumentParser(prog="python -m breakeven.serving.fitting", description=__doc__)
+    parser.add_argument("measurements", type=Path, help="CSV with the columns of the public measurements")
+    parser.add_argument("--out", type=Path, default=SHIPPED)
+    parser.add_argument("--read", type=date.fromisoformat, default=date(2026, 11, 25), help="day the data were read")
+    asked = parser.parse_args()
+    catalog = load_catalog(asked.read)
+    rows = read_rows(asked.measurements, catalog)
+    held = all_splits(rows, _say)
+    others = held_out(rows, "deployment", say=_say, closed_loops=False)
+    model = fit_model(rows)
+    closed = rows.labels("load") == "closed_loop"
+    finished = replace(
+        model,
+        architectures=frozenset(rows.labels("model").tolist()),
+        gpus=frozenset(rows[closed].labels("gpu").tolist()),
+        errors=error_table(held, others),
+        source=Source(TITLE, "docs/explanation/serving.md", asked.read, Grade.MEASURED),
+        rows_count=len(rows.rows),
+        server_ratio=server_ratio(model, read_rows(asked.measurements, catalog, open_arrivals=True)),
+        calibration_sd_ratios=calibration_sd_ratios(held["deployment"]),
+    )
+    write_model(asked.out, finished, rows.left_out)
+    _say(f"{asked.out}: {len(rows.rows)} rows")
+
+
+def server_ratio(model: FittedModel, rows: MeasuredRows) -> float:
+    """Median of measured over predicted offline throughput, for runs under a latency target."""
+    server = rows[rows.labels("load") == "server"]
+    found = times(server.columns, model.values).output_tok_per_s
+    return float(np.median(server.output_tok_per_s / found))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Placing: a row that was read becomes a Point: its GPUs in replicas, split as it says, or as serves best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from breakeven.errors import ServingError
+from breakeven.serving.columns import columns
+from breakeven.serving.deployment import Deployment, Point
+from breakeven.serving.parameters import PARAMETERS, Values
+from breakeven.serving.points import Load, Problem, ReadPoint, Status
+from breakeven.serving.step_time import memory, times
+
+PRIORS: Final[Values] = {each.name: each.prior for each in PARAMETERS}
+
+
+def place(read: ReadPoint, values: Values = PRIORS) -> Point | Problem:
+    """The Point of a row; a split that is not said: the one that is predicted to give most tokens."""
+    try:
+        if read.tensor_parallel_count is not None:
+            return _point(read, read.tensor_parallel_count)
+        points = [_point(read, shards) for shards in read.splits] or [_point(read, read.gpus_count)]
+    except ServingError as error:
+        return Problem(Status.BAD_SPLIT, str(error))
+    c = columns(points)
+    holds = memory(c, values).sequences_count >= 1
+    return points[int(np.argmax(np.where(holds, times(c, values).output_tok_per_s, -1.0 / c.gpus_count)))]
+
+
+def _point(read: ReadPoint, shards: int) -> Point:
+    per_replica = shards * read.pipeline_parallel_count * read.attention_parallel_count
+    if read.gpus_count % per_replica:
+        raise ServingError(f"replicas of {per_replica} GPUs do not divide {read.gpus_count} GPUs")
+    deployment = Deployment(
+        read.model,
+        read.gpu,
+        per_replica,
+        read.precision,
+        read.engine,
+        read.engine_version,
+        shards,
+        read.pipeline_parallel_count,
+        min(read.expert_parallel_count, per_replica),
+        read.attention_parallel_count,
+        read.computes_in_16_bit,
+    )
+    is_offline = read.load in (Load.OFFLINE, Load.SERVER)
+    point = Point(
+        deployment,
+        read.input_tokens,
+        read.output_tokens,
+        None if is_offline else read.concurrency_count,
+        read.gpus_count / per_replica,
+        read.load is Load.STATIC_BATCH,
+    )
+    if is_offline and read.concurrency_count is not None:
+        return replace(point, concurrency_count=read.concurrency_count)
+    return point
