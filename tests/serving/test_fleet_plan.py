@@ -142,7 +142,7 @@ def test_requests_longer_than_the_cache() -> None:
     arrivals = log([0.0, 100.0, 200.0], [500_000, 100, 100], 10, until_s=600.0)
     plan = plan_fleet(H100, arrivals, FleetPolicy(LatencyTarget(quantile_fraction=0.5)))
     assert plan.refused_count == 1
-    with pytest.raises(ServingError, match="no request fits"):
+    with pytest.raises(ServingError, match="100% of the requests do not fit"):
         plan_fleet(H100, log([0.0, 100.0], 500_000, 10, until_s=600.0), ALWAYS)
 
 
