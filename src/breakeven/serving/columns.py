@@ -94,6 +94,7 @@ class Columns:
     is_offline: Flags
     is_static: Flags
     replicas_count: Floats
+    latency_bound_ratio: Floats
 
     @property
     def points_count(self) -> int:
@@ -176,6 +177,7 @@ def columns(points: Sequence[Point]) -> Columns:
         is_offline=flags(lambda point: point.concurrency_count is None),
         is_static=flags(lambda point: point.is_static_batch),
         replicas_count=floats(lambda point: point.replicas_count),
+        latency_bound_ratio=floats(lambda point: point.latency_bound_ratio),
     )
 
 

@@ -87,6 +87,8 @@ class Point:
     replicas_count: float = 1.0
     is_static_batch: bool = False
     """True: one batch, prefilled as a whole and then decoded to its end."""
+    latency_bound_ratio: float = 1.0
+    """Throughput under a latency target over that of offline work; 1: no target."""
 
     def __post_init__(self) -> None:
         for name in ("input_tokens", "output_tokens"):

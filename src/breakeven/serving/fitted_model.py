@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -40,8 +40,8 @@ class FittedModel:
     errors: ErrorTable | None = None
     source: Source | None = None
     rows_count: int = 0
-    server_ratio: float = 1.0
-    """Throughput under a latency target over that of offline work, in MLPerf's server and interactive scenarios."""
+    latency_bound_ratios: Mapping[str, float] = field(default_factory=dict)
+    """Scenario -> throughput under its latency target over that of offline work (MLPerf's server and interactive)."""
     calibration_sd_ratios: Mapping[str, tuple[float, float, float]] | None = None
     """Figure -> standard deviations of level, slope and noise of deployments around the model."""
 
@@ -72,7 +72,7 @@ def from_json(data: Mapping[str, Any]) -> FittedModel:
         {name: HeldOutErrors(**entry) for name, entry in data["errors"].items()},
         Source(source["title"], source["link"], date.fromisoformat(source["read"]), Grade(source["grade"])),
         int(data["rows_count"]),
-        float(data["server_ratio"]),
+        {name: float(each) for name, each in data["latency_bound_ratios"].items()},
         {name: (row[0], row[1], row[2]) for name, row in data["calibration_sd_ratios"].items()},
     )
 
@@ -104,7 +104,7 @@ def to_json(model: FittedModel, left_out: Mapping[str, int]) -> dict[str, Any]:
         "parameters": parameters,
         "architectures": sorted(model.architectures),
         "gpus": sorted(model.gpus),
-        "server_ratio": round(model.server_ratio, 4),
+        "latency_bound_ratios": {name: round(each, 4) for name, each in model.latency_bound_ratios.items()},
         "errors": {name: asdict(entry) for name, entry in model.errors.items()},
         "calibration_sd_ratios": {name: list(row) for name, row in model.calibration_sd_ratios.items()},
         "corrections": _plain(model.corrections),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -14,15 +15,22 @@ from breakeven.serving.parameters import PARAMETERS, Values
 from breakeven.serving.points import Load, Problem, ReadPoint, Status
 from breakeven.serving.step_time import memory, times
 
+NO_TARGETS: Final[Mapping[str, float]] = {}
 PRIORS: Final[Values] = {each.name: each.prior for each in PARAMETERS}
 
 
-def place(read: ReadPoint, values: Values = PRIORS) -> Point | Problem:
-    """The Point of a row; a split that is not said: the one that is predicted to give most tokens."""
+def place(
+    read: ReadPoint, values: Values = PRIORS, latency_bound_ratios: Mapping[str, float] = NO_TARGETS
+) -> Point | Problem:
+    """The Point of a row; a split that is not said: the one that is predicted to give most tokens.
+
+    `latency_bound_ratios`: by scenario, what a latency target leaves of offline throughput.
+    """
+    ratio = latency_bound_ratios.get(read.scenario, 1.0)
     try:
         if read.tensor_parallel_count is not None:
-            return _point(read, read.tensor_parallel_count)
-        points = [_point(read, shards) for shards in read.splits] or [_point(read, read.gpus_count)]
+            return _point(read, read.tensor_parallel_count, ratio)
+        points = [_point(read, shards, ratio) for shards in read.splits] or [_point(read, read.gpus_count, ratio)]
     except ServingError as error:
         return Problem(Status.BAD_SPLIT, str(error))
     c = columns(points)
@@ -30,7 +38,7 @@ def place(read: ReadPoint, values: Values = PRIORS) -> Point | Problem:
     return points[int(np.argmax(np.where(holds, times(c, values).output_tok_per_s, -1.0 / c.gpus_count)))]
 
 
-def _point(read: ReadPoint, shards: int) -> Point:
+def _point(read: ReadPoint, shards: int, latency_bound_ratio: float) -> Point:
     per_replica = shards * read.pipeline_parallel_count * read.attention_parallel_count
     if read.gpus_count % per_replica:
         raise ServingError(f"replicas of {per_replica} GPUs do not divide {read.gpus_count} GPUs")
@@ -55,6 +63,7 @@ def _point(read: ReadPoint, shards: int) -> Point:
         None if is_offline else read.concurrency_count,
         read.gpus_count / per_replica,
         read.load is Load.STATIC_BATCH,
+        latency_bound_ratio,
     )
     if is_offline and read.concurrency_count is not None:
         return replace(point, concurrency_count=read.concurrency_count)

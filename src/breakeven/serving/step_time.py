@@ -122,7 +122,7 @@ def times(c: Columns, v: Values, batch_count: Floats | None = None) -> Times:
     prompt = prompt_s(c, v)
     overlap = np.where(c.is_static, 1.0, v["prefill_overlap_ratio"])
     decode = c.output_tokens * (step_weights + cache + overhead + reduce)
-    output = c.replicas_count * batch * c.output_tokens / (decode + batch * prompt * overlap)
+    output = c.latency_bound_ratio * c.replicas_count * batch * c.output_tokens / (decode + batch * prompt * overlap)
     return Times(batch, step_weights, cache, overhead, reduce, prompt, overlap, output)
 
 

@@ -50,18 +50,18 @@ def main() -> None:
         errors=error_table(held, others),
         source=Source(TITLE, "docs/explanation/serving.md", asked.read, Grade.MEASURED),
         rows_count=len(rows.rows),
-        server_ratio=server_ratio(model, read_rows(asked.measurements, catalog, open_arrivals=True)),
+        latency_bound_ratios=latency_bound_ratios(model, read_rows(asked.measurements, catalog, open_arrivals=True)),
         calibration_sd_ratios=calibration_sd_ratios(held["deployment"]),
     )
     write_model(asked.out, finished, rows.left_out)
     _say(f"{asked.out}: {len(rows.rows)} rows")
 
 
-def server_ratio(model: FittedModel, rows: MeasuredRows) -> float:
-    """Median of measured over predicted offline throughput, for runs under a latency target."""
-    server = rows[rows.labels("load") == "server"]
-    found = times(server.columns, model.values).output_tok_per_s
-    return float(np.median(server.output_tok_per_s / found))
+def latency_bound_ratios(model: FittedModel, rows: MeasuredRows) -> dict[str, float]:
+    """By scenario: median of measured over predicted offline throughput, for runs under a latency target."""
+    scenarios, is_server = rows.labels("scenario"), rows.labels("load") == "server"
+    ratio = rows.output_tok_per_s / times(rows.columns, model.values).output_tok_per_s
+    return {str(each): float(np.median(ratio[scenarios == each])) for each in np.unique(scenarios[is_server])}
 
 
 def _say(text: str) -> None:
