@@ -233,7 +233,7 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
     split, assumed_split = _split(cells, model, gpu)
     load, assumed_load = _load(cells)
     engine, version = engine_of(cells["engine"], cells["engine_version"])
-    concurrency = _concurrency(cells, load)
+    concurrency, assumed_concurrency = _concurrency(cells, load)
     return ReadPoint(
         model=model,
         gpu=gpu,
@@ -252,7 +252,7 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
         load=Load.OFFLINE if concurrency is None and load in (Load.CLOSED_LOOP, Load.STATIC_BATCH) else load,
         scenario=cells["scenario"].lower(),
         rate_req_per_s=_number(cells, "qps") if cells["qps"] else None,
-        assumed=tuple(each for each in (assumed, assumed_split, assumed_load) if each),
+        assumed=tuple(each for each in (assumed, assumed_split, assumed_load, assumed_concurrency) if each),
     )
 
 
@@ -306,13 +306,17 @@ def _load(cells: Mapping[str, str]) -> tuple[Load, str]:
     return Load.CLOSED_LOOP, f"scenario '{scenario}' read as a closed loop"
 
 
-def _concurrency(cells: Mapping[str, str], load: Load) -> float | None:
-    if load in (Load.OFFLINE, Load.SERVER) and not cells["concurrency"]:
-        return None
+def _concurrency(cells: Mapping[str, str], load: Load) -> tuple[float | None, str]:
+    """Requests in flight; of an open loop, a mean below one counts as one."""
     for name in ("batch", "concurrency") if load is Load.STATIC_BATCH else ("concurrency", "batch"):
-        if cells[name]:
-            return _number(cells, name)
-    return None
+        if cells[name] and not (name == "batch" and load in (Load.OFFLINE, Load.SERVER)):
+            value = _number(cells, name)
+            if value >= 1:
+                return value, ""
+            if load is not Load.OPEN_LOOP:
+                raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted 1 or more")
+            return 1.0, "less than one request in flight counted as one"
+    return None, ""
 
 
 def _number(cells: Mapping[str, str], name: str) -> float:
