@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from statistics import NormalDist
+from typing import Final
 
 from breakeven.bench.measured_point import MeasuredPoint
 from breakeven.bench.results_file import read_points
@@ -15,14 +17,15 @@ from breakeven.catalog.names import find_gpu, find_model
 from breakeven.errors import CalibrationError
 from breakeven.reports.calibration_document import Calibration, Predicted, calibrate
 from breakeven.serving.calibrate import FIGURES, CorrectionPrior, Figure
-from breakeven.serving.capacity import FitStatus, deployment_key, predict
+from breakeven.serving.capacity import FitStatus, capacity_error, deployment_key, predict
 from breakeven.serving.columns import columns
 from breakeven.serving.deployment import Deployment, Point
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.fitting.rows import speed_of_light_tok_per_s
 from breakeven.serving.points import engine_of, precision_of
 
-CONCURRENCY_MIN_COUNT = 1.0
+_Z_80: Final = NormalDist().inv_cdf(0.9)
+CONCURRENCY_MIN_COUNT: Final = 1.0
 """With fewer requests in flight on average a replica idles, and its throughput is only what was asked of it."""
 
 
@@ -48,7 +51,7 @@ def answer_calibration(question: CalibrationQuestion, catalog: Catalog, today: d
     points = [point for path in question.results for point in read_points(path)]
     each = [_of_one_replica(point, question.replicas_count) for point in points]
     said = dict(zip(map(_load, each), predicted(deployment, each, fitted), strict=True))
-    return calibrate(each, lambda *load: said[load], deployment_key(deployment), today, priors(fitted))
+    return calibrate(each, lambda *load: said[load], deployment_key(deployment), today, priors(deployment, fitted))
 
 
 def deployment_of(question: CalibrationQuestion, catalog: Catalog) -> Deployment:
@@ -89,12 +92,20 @@ def predicted(deployment: Deployment, points: Sequence[MeasuredPoint], fitted: F
     return [next(said) if each.concurrency_count >= CONCURRENCY_MIN_COUNT else Predicted(None) for each in points]
 
 
-def priors(fitted: FittedModel) -> dict[Figure, CorrectionPrior] | None:
-    """How far deployments stand from the model, as its fit found it; None: the placeholders."""
+def priors(deployment: Deployment, fitted: FittedModel) -> dict[Figure, CorrectionPrior] | None:
+    """How far such deployments stand from the model, as its fit found it; None: the placeholders.
+
+    Its figures are of deployments whose model and GPU were measured publicly. Where the errors on held-out rows are
+    larger (unseen model or GPU, experts), the level may stand as much farther off as they are.
+    """
     known = fitted.calibration_sd_ratios
     if not known:
         return None
-    return {figure: CorrectionPrior(*known[figure]) for figure in FIGURES if figure in known} or None
+    _, factor = capacity_error(deployment, model=fitted)
+    wider = max(1.0, math.log(factor) / _Z_80 / known["output_tok_per_s"][0])
+    return {
+        figure: CorrectionPrior(known[figure][0] * wider, *known[figure][1:]) for figure in FIGURES if figure in known
+    }
 
 
 def _of_one_replica(point: MeasuredPoint, replicas_count: int) -> MeasuredPoint:

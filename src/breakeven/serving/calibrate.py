@@ -30,7 +30,7 @@ Figure = Literal["output_tok_per_s", "ttft_ms", "tpot_ms"]
 FIGURES: Final[tuple[Figure, ...]] = ("output_tok_per_s", "ttft_ms", "tpot_ms")
 
 LEVEL_SD_RATIO: Final = 0.18
-"""Placeholder until the fit of the model hands over its own: how far whole deployments stand from the prediction."""
+"""Placeholder where the fit of the model says nothing: how far whole deployments stand from the prediction."""
 SLOPE_SD_RATIO: Final = 0.05
 """Placeholder: how much that changes when the concurrency grows by a factor of e."""
 NOISE_SD_RATIO: Final = 0.06
