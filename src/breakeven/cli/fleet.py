@@ -14,7 +14,9 @@ from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, reading
 @click.option("--model", required=True, help="Open model to serve, as the catalogue, a hub or a benchmark names it.")
 @click.option("--gpu", required=True, help="GPU to serve it on, e.g. H100-SXM-80 or L4.")
 @click.option("--precision", help="How weights are stored: bf16, fp8, fp4; 8 bits where the GPU can, when absent.")
-@click.option("--gpus", type=click.IntRange(1), help="GPUs of one replica; the fewest that hold the model when absent.")
+@click.option(
+    "--gpus", type=click.IntRange(1), help="GPUs of one replica; the size that needs fewest in all when absent."
+)
 @click.option("--ttft-ms", type=click.FloatRange(0, min_open=True), help="Target for the time to the first token.")
 @click.option("--tpot-ms", type=click.FloatRange(0, min_open=True), help="Target for the time per output token.")
 @click.option(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
+
+import numpy as np
 
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.names import find_gpu, find_model
@@ -14,6 +17,7 @@ from breakeven.facts.source import Source
 from breakeven.serving.capacity import FitStatus, capacity_error, predict, replica_timing
 from breakeven.serving.commitments import CommitmentMix, GpuPrices, Reservation, mix_by_percentile
 from breakeven.serving.deployment import Deployment, Point
+from breakeven.serving.fleet_bins import bins_of, needed_replicas
 from breakeven.serving.fleet_peak import peak_replicas, slowed
 from breakeven.serving.fleet_plan import FleetPlan, plan_fleet
 from breakeven.serving.fleet_schedule import FleetPolicy
@@ -53,7 +57,7 @@ class FleetQuestion:
     precision: str | None = None
     """None: 8 bits where the GPU computes in them, else 16."""
     gpus_count: int | None = None
-    """GPUs of a replica; None: the fewest that hold the model and a request."""
+    """GPUs of a replica; None: the size with which the peak needs fewest GPUs in all."""
     rents: Mapping[str, float] | None = None
     """Term -> USD per GPU hour, over the catalogue's."""
     spot_most_fraction: float = 0.0
@@ -124,7 +128,7 @@ def answer_fleet(
     question: FleetQuestion, arrivals: Arrivals, catalog: Catalog, say: Callable[[str], None] = lambda _: None
 ) -> FleetAnswer:
     """Size the fleet; raises ServingError when nothing can serve the log, UnknownName for an unknown model or GPU."""
-    deployment = chosen_deployment(question, arrivals, catalog)
+    deployment = chosen_deployment(question, arrivals, catalog, say)
     timing = replica_timing(deployment, *_mean_lengths(arrivals))
     plan = plan_fleet(timing, arrivals, question.policy, say)
     rents, unpriced = rents_of(catalog, deployment.gpu.name, question.rents or {})
@@ -153,7 +157,9 @@ def answer_fleet(
     )
 
 
-def chosen_deployment(question: FleetQuestion, arrivals: Arrivals, catalog: Catalog) -> Deployment:
+def chosen_deployment(
+    question: FleetQuestion, arrivals: Arrivals, catalog: Catalog, say: Callable[[str], None] = lambda _: None
+) -> Deployment:
     """What was asked for, with what was left open chosen."""
     model, gpu = find_model(catalog, question.model), find_gpu(catalog, question.gpu)
     stored = model.weights_gb_by_precision
@@ -164,15 +170,29 @@ def chosen_deployment(question: FleetQuestion, arrivals: Arrivals, catalog: Cata
         sizes: tuple[int, ...] = (question.gpus_count,)
     else:
         sizes = tuple(each for each in _SIZES if model.heads_count % each == 0)
-    for gpus in sizes:
-        found = Deployment(model, gpu, gpus, precision)
-        if predict([Point(found, *lengths, 1.0)])[0].status is FitStatus.OK:
-            return found
+    deployments = [Deployment(model, gpu, gpus, precision) for gpus in sizes]
+    found = predict([Point(each, *lengths, 1.0) for each in deployments])
+    fitting = [each.point.deployment for each in found if each.status is FitStatus.OK]
+    if len(fitting) > 1:
+        say("trying replicas of several sizes")
+        fitting.sort(key=lambda each: _peak_gpus_count(each, arrivals, question.policy))
+    if fitting:
+        return fitting[0]
     raise ServingError(
         f"{model.name} in {precision} does not fit on {sizes[-1]} x {gpu.name} with requests of {lengths[0]:,.0f} "
         f"input and {lengths[1]:,.0f} output tokens; take a larger GPU, more of them (--gpus), or a smaller precision "
         f"({', '.join(sorted(stored))})"
     )
+
+
+def _peak_gpus_count(deployment: Deployment, arrivals: Arrivals, policy: FleetPolicy) -> float:
+    """GPUs that the peak needs with replicas of this size; infinite when no number of them meets the targets."""
+    timing = replica_timing(deployment, *_mean_lengths(arrivals))
+    if arrivals.requests_count > _REQUESTS_FOR_OTHERS_MAX:
+        needed = needed_replicas(timing, bins_of(arrivals, policy.decision_s), policy.target).max()
+        return float(np.ceil(needed)) * deployment.gpus_count
+    replicas = _peak_or_none(timing, arrivals, policy)
+    return inf if replicas is None else float(replicas * deployment.gpus_count)
 
 
 def rents_of(catalog: Catalog, gpu: str, said: Mapping[str, float]) -> tuple[tuple[Rent, ...], tuple[str, ...]]:

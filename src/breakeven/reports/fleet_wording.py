@@ -33,7 +33,7 @@ def verdict(answer: FleetAnswer) -> str:
     plan, gpus = answer.plan, answer.deployment.gpus_count
     board = f"{gpus} x {answer.deployment.gpu.name}"
     fleet = f"{counted(plan.replicas_most_count, 'replica')} of {board}"
-    if plan.policy.is_autoscaled or plan.policy.scales_to_zero:
+    if plan.policy.scales_to_zero or (plan.policy.is_autoscaled and plan.replicas_most_count > 1):
         fleet = f"up to {fleet}"
     served = f"{fraction(plan.attained_fraction)} of the simulated requests {targets(plan.policy)}"
     cost = answer.usual_usd_per_month()
@@ -62,6 +62,8 @@ def peak_range(answer: FleetAnswer) -> str:
 
     The range is for true speeds within the factor that covers 80 % of the errors.
     """
+    if answer.peak_fewest_count == answer.peak_most_count:
+        return f"as many if speeds are off by a factor of {answer.error_ratio:.2f} either way"
     most = "none meets the targets" if answer.peak_most_count is None else f"{answer.peak_most_count}"
     return f"{answer.peak_fewest_count} to {most} if speeds are off by a factor of {answer.error_ratio:.2f} either way"
 
