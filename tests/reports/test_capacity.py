@@ -58,7 +58,7 @@ def test_a_load_gets_its_own_answer() -> None:
     assert "with 32 requests in flight" in document.verdict
     point = document.answer
     assert point.low_output_tok_per_s < point.output_tok_per_s < point.high_output_tok_per_s
-    assert point.output_tok_per_s_per_gpu == pytest.approx(point.output_tok_per_s / 4)
+    assert point.gpu_output_tok_per_s == pytest.approx(point.output_tok_per_s / 4)
     assert point.requests_req_per_s == pytest.approx(point.output_tok_per_s / 300)
     assert point.tokens_per_joule_ratio == pytest.approx(point.output_tok_per_s / (4 * 700))
 

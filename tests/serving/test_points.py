@@ -129,6 +129,7 @@ def test_what_cannot_be_read_gets_a_status(changes: dict[str, str], status: Stat
         ("static_batch", "32", "64", Load.STATIC_BATCH, 64),
         ("closed_loop", "32", "64", Load.CLOSED_LOOP, 32),
         ("burst50", "50", "", Load.STATIC_BATCH, 50),
+        ("ttft_batch1", "1", "1", Load.STATIC_BATCH, 1),
         ("", "", "", Load.OFFLINE, None),
         ("open_loop_poisson", "7.5", "", Load.OPEN_LOOP, 7.5),
     ],

@@ -109,6 +109,31 @@ def test_an_open_loop_delivers_no_more_than_arrives() -> None:
     assert fast == pytest.approx(output({})[0])
 
 
+def test_random_arrivals_wait_less_than_a_closed_loop_and_more_when_they_are_more() -> None:
+    changes = [{"scenario": "open_loop_poisson", "qps": qps} for qps in ("0.1", "1", "3")]
+    rare, some, many, closed = (
+        {name: float(cells[name]) for name in ("pred_ttft_ms", "pred_tpot_ms")}
+        for cells in predicted(*changes, {}).cells()
+    )
+    assert rare["pred_ttft_ms"] < some["pred_ttft_ms"] < many["pred_ttft_ms"] < closed["pred_ttft_ms"]
+    assert rare["pred_tpot_ms"] < some["pred_tpot_ms"] < many["pred_tpot_ms"]
+
+
+def test_arrivals_that_the_replicas_cannot_keep_up_with_have_the_latency_of_the_closed_loop() -> None:
+    flooded, closed = predicted({"scenario": "open_loop_poisson", "qps": "5000"}, {}).cells()
+    assert flooded == closed
+
+
+def test_a_static_batch_is_prefilled_as_a_whole() -> None:
+    one, eight = (predicted({"scenario": "static_batch", "concurrency": count}).rows[0] for count in ("1", "8"))
+    assert one.prediction is not None
+    assert eight.prediction is not None
+    assert one.delivered is not None
+    assert eight.delivered is not None
+    assert one.delivered.ttft_ms == pytest.approx(max(one.prediction.prompt_ms, one.prediction.step_ms))
+    assert eight.delivered.ttft_ms == pytest.approx(8 * eight.prediction.prompt_ms)
+
+
 def test_answers_of_one_token_have_no_time_per_output_token() -> None:
     (cells,) = predicted({"osl": "1"}).cells()
     assert cells["pred_tpot_ms"] == ""

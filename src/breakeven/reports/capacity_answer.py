@@ -266,8 +266,8 @@ def _deployment_part(asking: _Asking) -> DeploymentPart:
 def _memory(single: Prediction) -> MemoryPart:
     return MemoryPart(
         gpu_memory_gb=single.point.deployment.gpu.memory_gb,
-        weights_gb_per_gpu=single.weights_gb_per_gpu,
-        cache_gb_per_gpu=single.cache_gb_per_gpu,
+        gpu_weights_gb=single.weights_gb_per_gpu,
+        gpu_cache_gb=single.cache_gb_per_gpu,
         sequences_max_count=int(single.sequences_count),
     )
 
@@ -283,7 +283,7 @@ def _point(each: Prediction, asking: _Asking) -> PointPart:
         output_tok_per_s=each.output_tok_per_s,
         low_output_tok_per_s=each.low_output_tok_per_s,
         high_output_tok_per_s=each.high_output_tok_per_s,
-        output_tok_per_s_per_gpu=each.output_tok_per_s / (asking.replicas_count * asking.deployment.gpus_count),
+        gpu_output_tok_per_s=each.output_tok_per_s / (asking.replicas_count * asking.deployment.gpus_count),
         requests_req_per_s=each.output_tok_per_s / point.output_tokens,
         ttft_ms=each.ttft_ms,
         tpot_ms=each.tpot_ms if has_steps else None,

@@ -35,8 +35,9 @@ class MemoryPart(Part):
 
     gpu_memory_gb: float
     """Of one GPU, as the driver shows it."""
-    weights_gb_per_gpu: float
-    cache_gb_per_gpu: float
+    gpu_weights_gb: float
+    """On one GPU."""
+    gpu_cache_gb: float
     """Room that is left for the cache."""
     sequences_max_count: int
     """Requests of this length that fit on one replica at once."""
@@ -52,7 +53,8 @@ class PointPart(Part):
     low_output_tok_per_s: float
     """80 % interval."""
     high_output_tok_per_s: float
-    output_tok_per_s_per_gpu: float
+    gpu_output_tok_per_s: float
+    """Of one GPU."""
     requests_req_per_s: float
     ttft_ms: float
     """Mean time to first token."""

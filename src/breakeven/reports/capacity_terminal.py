@@ -31,7 +31,7 @@ def _memory(document: CapacityDocument) -> Iterator[str]:
     held = document.memory
     length = f"{document.input_tokens:,.0f} + {document.output_tokens:,.0f} tokens"
     yield (
-        f"weights {held.weights_gb_per_gpu:.4g} GB and cache {held.cache_gb_per_gpu:.4g} GB on each GPU of"
+        f"weights {held.gpu_weights_gb:.4g} GB and cache {held.gpu_cache_gb:.4g} GB on each GPU of"
         f" {held.gpu_memory_gb:.4g} GB"
     )
     yield f"{held.sequences_max_count:,} requests of {length} fit a replica at once"
@@ -57,7 +57,7 @@ def _table(document: CapacityDocument) -> Table:
             f"{point.concurrency_count:,.0f}",
             f"{point.output_tok_per_s:,.0f}",
             f"{point.low_output_tok_per_s:,.0f} to {point.high_output_tok_per_s:,.0f}",
-            f"{point.output_tok_per_s_per_gpu:,.0f}",
+            f"{point.gpu_output_tok_per_s:,.0f}",
             f"{point.ttft_ms:,.0f}",
             "-" if point.tpot_ms is None else f"{point.tpot_ms:.3g}",
             f"{point.tokens_per_joule_ratio:.3g}",

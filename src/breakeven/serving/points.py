@@ -102,7 +102,7 @@ class Load(StrEnum):
 SCENARIOS: Final[Mapping[str, Load]] = {
     "": Load.CLOSED_LOOP,
     "closed_loop": Load.CLOSED_LOOP,
-    "ttft_batch1": Load.CLOSED_LOOP,
+    "ttft_batch1": Load.STATIC_BATCH,
     "burst50": Load.STATIC_BATCH,
     "static_batch": Load.STATIC_BATCH,
     "offline": Load.OFFLINE,

@@ -10,17 +10,28 @@ from typing import Final
 
 from breakeven.catalog.load import Catalog
 from breakeven.serving.calibrate import Correction
-from breakeven.serving.capacity import FitStatus, Prediction, predict
+from breakeven.serving.capacity import FitStatus, Prediction, predict, replica_timing
 from breakeven.serving.deployment import Point
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.placing import place
 from breakeven.serving.points import Load, Problem, ReadPoint, Status, read_point
 from breakeven.serving.points_file import PointsTable
+from breakeven.units import MS_PER_S
 
 _DIGITS: Final = 6
 """Significant digits of a prediction."""
 _CHUNK_POINTS_COUNT: Final = 250
 """Points predicted between two words about progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What the prediction comes to under the row's own arrivals."""
+
+    output_ratio: float
+    """Output over that of the prediction: what a latency target or the rate of arrivals leaves of it."""
+    ttft_ms: float
+    tpot_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,7 @@ class PredictedRow:
     problem: Problem | None
     assumed: tuple[str, ...] = ()
     """What the row left open, and how it was read."""
-    factor_ratio: float = 1.0
-    """Output over that of the prediction: what a latency target or the rate of arrivals leaves of it."""
+    delivered: Delivered | None = None
 
     @property
     def status(self) -> Status:
@@ -81,7 +91,7 @@ def predict_table(
         predicted = predict([points[index] for index in part], model=fitted, measured=measured)
         found.update(zip(part, predicted, strict=True))
     return PredictedTable(
-        tuple(_row(read[index], placed[index], found.get(index), fitted) for index in range(len(table.rows)))
+        tuple(_row(read[index], placed[index], found.get(index), fitted, measured) for index in range(len(table.rows)))
     )
 
 
@@ -103,7 +113,11 @@ def _read(table: PointsTable, index: int, catalog: Catalog) -> ReadPoint | Probl
 
 
 def _row(
-    read: ReadPoint | Problem, placed: Point | Problem, found: Prediction | None, fitted: FittedModel
+    read: ReadPoint | Problem,
+    placed: Point | Problem,
+    found: Prediction | None,
+    fitted: FittedModel,
+    measured: Sequence[Correction],
 ) -> PredictedRow:
     if isinstance(read, Problem):
         return PredictedRow(None, read)
@@ -112,28 +126,46 @@ def _row(
     assert found is not None
     if found.status is FitStatus.DOES_NOT_FIT:
         return PredictedRow(None, Problem(Status.DOES_NOT_FIT, does_not_fit(found)), read.assumed)
-    return PredictedRow(found, None, read.assumed, _factor(read, found, fitted))
+    return PredictedRow(found, None, read.assumed, _delivered(read, found, fitted, measured))
 
 
-def _factor(read: ReadPoint, found: Prediction, fitted: FittedModel) -> float:
+def _delivered(read: ReadPoint, found: Prediction, fitted: FittedModel, measured: Sequence[Correction]) -> Delivered:
     """A latency target costs throughput as it did in public results; no loop gives more than arrives."""
     if read.load is Load.SERVER:
-        return fitted.latency_bound_ratios.get(read.scenario, 1.0)
+        return Delivered(fitted.latency_bound_ratios.get(read.scenario, 1.0), found.ttft_ms, found.tpot_ms)
+    if read.load is Load.STATIC_BATCH and read.scenario != "burst50":
+        return Delivered(1.0, max(found.batch_count * found.prompt_ms, found.step_ms), found.tpot_ms)
     if read.load is Load.OPEN_LOOP and read.rate_req_per_s is not None:
-        return min(1.0, read.rate_req_per_s * read.output_tokens / found.output_tok_per_s)
-    return 1.0
+        return _of_arrivals(read.rate_req_per_s, found, fitted, measured)
+    return Delivered(1.0, found.ttft_ms, found.tpot_ms)
+
+
+def _of_arrivals(
+    rate_req_per_s: float, found: Prediction, fitted: FittedModel, measured: Sequence[Correction]
+) -> Delivered:
+    """Latencies of arrivals at random (Poisson) where the replicas keep up with them, else those of a closed loop."""
+    from breakeven.serving.fluid import Lengths, steady
+
+    point = found.point
+    lengths = (point.input_tokens, point.output_tokens)
+    timing = replica_timing(point.deployment, *lengths, model=fitted, measured=measured)
+    flow = steady(timing, rate_req_per_s / point.replicas_count, Lengths.of(*lengths))
+    ratio = min(1.0, rate_req_per_s * point.output_tokens / found.output_tok_per_s)
+    if not bool(flow.sustainable):
+        return Delivered(ratio, found.ttft_ms, found.tpot_ms)
+    return Delivered(ratio, float(flow.ttft_mean_s) * MS_PER_S, float(flow.tpot_mean_s) * MS_PER_S)
 
 
 def _cells(row: PredictedRow) -> dict[str, str]:
-    if row.prediction is None:
+    if row.prediction is None or row.delivered is None:
         return {"status": str(row.problem)}
-    found, factor = row.prediction, row.factor_ratio
+    found, delivered = row.prediction, row.delivered
     numbers: Mapping[str, float] = {
-        "pred_out_tok_s_total": found.output_tok_per_s * factor,
-        "pred_out_tok_s_low": found.low_output_tok_per_s * factor,
-        "pred_out_tok_s_high": found.high_output_tok_per_s * factor,
-        "pred_ttft_ms": found.ttft_ms,
-        "pred_tpot_ms": found.tpot_ms if found.point.output_tokens > 1 else math.nan,
+        "pred_out_tok_s_total": found.output_tok_per_s * delivered.output_ratio,
+        "pred_out_tok_s_low": found.low_output_tok_per_s * delivered.output_ratio,
+        "pred_out_tok_s_high": found.high_output_tok_per_s * delivered.output_ratio,
+        "pred_ttft_ms": delivered.ttft_ms,
+        "pred_tpot_ms": delivered.tpot_ms if found.point.output_tokens > 1 else math.nan,
     }
     written = {name: f"{value:.{_DIGITS}g}" if math.isfinite(value) else "" for name, value in numbers.items()}
     return {**written, "status": Status.OK.value}
