@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command(
-    epilog="Example: breakeven calibrate results.json --model llama-3.1-8b --gpu H100 --out measured.yaml"
-)
+@click.command(epilog="Example: breakeven calibrate results.json --model llama-3.1-8b --gpu H100 --out measured.yaml")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", required=True, metavar="NAME", help="The model, as the catalogue or a model hub calls it.")
 @click.option("--gpu", required=True, metavar="NAME", help="The GPU, e.g. H100-SXM-80.")
