@@ -96,6 +96,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "g_per_kwh": "gram/kwh",
     "s_per_request": "s/request",
     "s_per_token": "s/token",
+    "s_per_pair": "s/count",
     "ms": "millisecond",
     "s": "second",
     "hours": "hour",
