@@ -16,7 +16,7 @@ from breakeven import clock
 from breakeven.cli import main
 from breakeven.errors import BreakevenError, ServingError, UnknownName
 
-USUAL = ("--model", "Llama-3.1-8B", "--gpu", "L4", "--gpus", "1", "--ttft-ms", "5000", "--tpot-ms", "150")
+USUAL = ("--model", "Llama-3.1-8B", "--gpu", "L4", "--gpus", "1", "--ttft-ms", "2500", "--tpot-ms", "150")
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 def usage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two busy hours and two quiet ones, with a gap between them."""
     rng = np.random.default_rng(4)
-    seconds = np.sort(np.concatenate([rng.uniform(0, 7200, 4000), rng.uniform(14_400, 21_600, 60)]))
+    seconds = np.sort(np.concatenate([rng.uniform(0, 7200, 9000), rng.uniform(14_400, 21_600, 60)]))
     path = tmp_path_factory.mktemp("fleet") / "calls.jsonl"
     first = datetime(2026, 10, 5, 8, tzinfo=UTC)
     rows = [
@@ -37,7 +37,7 @@ def usage(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "start_time": (first + timedelta(seconds=float(each))).isoformat(),
             "model": "gpt-5",
             "provider": "openai",
-            "input_tokens": int(rng.integers(100, 5000)),
+            "input_tokens": int(rng.integers(100, 12_000)),
             "output_tokens": int(rng.integers(10, 300)),
         }
         for each in seconds
@@ -64,9 +64,9 @@ def test_the_document(usage: Path) -> None:
     found = page(usage)
     assert found["kind"] == "fleet"
     assert found["deployment"]["gpu"] == "L4" and found["deployment"]["gpus_per_replica_count"] == 1
-    assert found["traffic"]["requests_count"] == 4060
+    assert found["traffic"]["requests_count"] == 9060
     fleet, service, hours, cost = (found[each] for each in ("fleet", "service", "hours", "cost"))
-    assert service["simulated_count"] == 4060 and service["meets_target"]
+    assert service["simulated_count"] == 9060 and service["meets_target"]
     assert fleet["peak_fewest_count"] <= fleet["peak_needed_count"] <= fleet["peak_most_count"]
     assert hours["paid_replica_hours"] == pytest.approx(fleet["peak_needed_count"] * found["traffic"]["observed_hours"])
     assert hours["busy_replica_hours"] == pytest.approx(hours["paid_replica_hours"] * (1 - hours["idle_fraction"]))
@@ -144,7 +144,7 @@ def test_what_cannot_be(usage: Path, arguments: tuple[str, ...], error: type[Bre
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--ttft-ms", "0"), ("--gpus", "0"), ("--share", "100"), ("--rent", "spot=x"), ("--rent", "spot")]
+    "arguments", [("--ttft-ms", "0"), ("--gpus", "0"), ("--share", "1"), ("--rent", "spot=x"), ("--rent", "spot")]
 )
 def test_what_cannot_be_asked(usage: Path, arguments: tuple[str, ...]) -> None:
     done = run(usage, "--model", "Llama-3.1-8B", "--gpu", "L4", *arguments)

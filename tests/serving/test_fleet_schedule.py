@@ -33,7 +33,9 @@ def test_the_autoscaler_follows_the_minutes_just_past() -> None:
     held = wanted(policy(hold_s=300.0), need, NONE, 1800.0, 3)
     assert steps(held) == [(0.0, 1), (600.0, 3), (1500.0, 1)]
     roomy = wanted(policy(headroom_fraction=0.5, spare_count=1), need, NONE, 1800.0, 3)
-    assert steps(roomy) == [(0.0, 2), (600.0, 5), (1200.0, 2)]
+    assert steps(roomy) == [(0.0, 2), (600.0, 4), (1200.0, 2)]
+    more = wanted(policy(headroom_fraction=0.5), need, NONE, 1800.0, 9)
+    assert steps(more) == [(0.0, 1), (600.0, 4), (1200.0, 1)]
 
 
 def test_scale_to_zero_sleeps_after_the_last_request_and_wakes_with_the_next() -> None:

@@ -21,10 +21,11 @@ from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, reading
 @click.option("--tpot-ms", type=click.FloatRange(0, min_open=True), help="Target for the time per output token.")
 @click.option(
     "--share",
-    type=click.FloatRange(0, 100, min_open=True, max_open=True),
-    default=95.0,
+    "met_fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
     show_default=True,
-    help="Percent of the requests that must meet both targets.",
+    help="Share of the requests that must meet both targets.",
 )
 @click.option("--min-replicas", type=click.IntRange(0), default=1, show_default=True, help="Never fewer replicas.")
 @click.option("--spare", type=click.IntRange(0), default=0, show_default=True, help='On top of the need; 1 is "N+1".')
@@ -58,7 +59,7 @@ def command(
     gpus: int | None,
     ttft_ms: float | None,
     tpot_ms: float | None,
-    share: float,
+    met_fraction: float,
     min_replicas: int,
     spare: int,
     autoscale: bool,
@@ -89,7 +90,7 @@ def command(
     catalog = load_catalog(as_of.date() if as_of else today())
     facts = catalog.assumptions
     policy = FleetPolicy(
-        LatencyTarget(_seconds(ttft_ms), _seconds(tpot_ms), share / 100),
+        LatencyTarget(_seconds(ttft_ms), _seconds(tpot_ms), met_fraction),
         replicas_min_count=min_replicas,
         spare_count=spare,
         is_autoscaled=autoscale,

@@ -23,21 +23,21 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @compiled
-def step_s(tokens: Floats, times: Floats, new: float) -> float:
+def step_s(tokens: Floats, times: Floats, new_tokens: float) -> float:
     """Time of an iteration with so many new tokens, before attention to the cache."""
     last = tokens.size - 1
-    if last == 0 or new <= tokens[0]:
+    if last == 0 or new_tokens <= tokens[0]:
         return times[0]  # type: ignore[no-any-return]
     low, high = 0, last
-    if new >= tokens[last]:
+    if new_tokens >= tokens[last]:
         low = last - 1
     while high - low > 1:
         middle = (low + high) >> 1
-        if tokens[middle] <= new:
+        if tokens[middle] <= new_tokens:
             low = middle
         else:
             high = middle
-    return times[low] + (times[high] - times[low]) / (tokens[high] - tokens[low]) * (new - tokens[low])  # type: ignore[no-any-return]
+    return times[low] + (times[high] - times[low]) / (tokens[high] - tokens[low]) * (new_tokens - tokens[low])  # type: ignore[no-any-return]
 
 
 @compiled

@@ -1,9 +1,10 @@
 """Fleet schedule: how many replicas are wanted when, what that means for each of them, and what is paid.
 
 Always on: the number for the peak, all the time. Autoscaled: every few minutes the number that the minutes just past
-needed, kept for a while before it falls; a new replica serves after its cold start and is paid from the moment it is
-asked for; one that goes ends what it has. Scaled to zero: none after a stretch without requests, the first request
-then wakes one and waits for it. Spot: replicas are taken away at random and asked for again.
+needed and some headroom, kept for a while before it falls, never more than the peak needs; a new replica serves after
+its cold start and is paid from the moment it is asked for; one that goes ends what it has. Scaled to zero: none after a
+stretch without requests, the first request then wakes one and waits for it. Spot: replicas are taken away at random and
+asked for again.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ def wanted(policy: FleetPolicy, needed_count: Floats, arrival_s: Floats, until_s
         # the first stretch as if the time before had been like it
         past = np.concatenate([np.full(held, needed_count[0]), needed_count[:-1]])
         most = np.lib.stride_tricks.sliding_window_view(past, held).max(axis=1) * (1 + policy.headroom_fraction)
-        count = np.maximum(np.ceil(most - 1e-9), max(least, 1)).astype(np.int64) + policy.spare_count
+        enough = np.minimum(np.ceil(most - 1e-9), peak_count)  # the peak itself needs no more
+        count = np.maximum(enough, max(least, 1)).astype(np.int64) + policy.spare_count
         since = np.arange(count.size) * policy.decision_s
     if policy.scales_to_zero:
         timeout_s = max(policy.idle_timeout_s, policy.cold_start_s + 1.0)  # one that was woken serves before it sleeps
