@@ -2,7 +2,7 @@
 
 Source: ai-dynamo/aiperf, docs/reference/json-export-schema.md (schema 1.0 to 1.5), and an export of aiperf 0.10.0 in
 anud18/qwen36-vllm-aiperf-benchmark, read on 25 November 2026. The load is in `input_config.phases`, in older exports
-in `input_config.loadgen`. `inter_token_latency` leaves out the first token. genai-perf wrote the same metrics.
+in `input_config.loadgen`. `inter_token_latency` leaves out the first token.
 """
 
 from __future__ import annotations
