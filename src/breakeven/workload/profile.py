@@ -19,6 +19,8 @@ from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import price_table
 from breakeven.errors import UsageError
 from breakeven.units import HOURS_PER_MONTH
+from breakeven.workload.bursts import burst_headroom_ratio
+from breakeven.workload.lengths import UNKNOWN_LENGTHS, LengthSpread, length_sums, spread_of, together
 from breakeven.workload.observation import Observation, hour_of_week_counts, observe
 from breakeven.workload.spend import price_keys, priced
 
@@ -67,6 +69,8 @@ class ModelUse:
     unpriced_tokens: int
     """Tokens of its calls without a price."""
     unpriced_requests_count: int
+    lengths: LengthSpread = UNKNOWN_LENGTHS
+    """Of its calls that the log gives one by one."""
 
     @property
     def tokens(self) -> int:
@@ -137,6 +141,13 @@ class Workload:
     input_tokens_quantiles: dict[str, float]
     output_tokens_quantiles: dict[str, float]
     hours_per_month: float
+    burst_headroom_ratio: float | None = None
+    """Busiest five minutes over the mean of their hour, in the busiest hours; None where the log does not show it."""
+
+    @property
+    def lengths(self) -> LengthSpread:
+        """Lengths of the calls that the log gives one by one."""
+        return together(each.lengths for each in self.models)
 
     @property
     def tokens(self) -> int:
@@ -200,6 +211,7 @@ def profile_workload(
         input_tokens_quantiles=_exact_quantiles(table, "input_tokens"),
         output_tokens_quantiles=_exact_quantiles(table, "output_tokens"),
         hours_per_month=hours_per_month,
+        burst_headroom_ratio=burst_headroom_ratio(table, observation),
     )
 
 
@@ -216,7 +228,9 @@ def observation_of(calls: Table) -> Observation:
 
 def model_uses(table: Table) -> tuple[ModelUse, ...]:
     """Use by provider and model of a table from `spend.priced`, most tokens first."""
-    grouped = table.group_by("price_provider", "price_model").aggregate(**_totals(table), **_unpriced(table))
+    grouped = table.group_by("price_provider", "price_model").aggregate(
+        **_totals(table), **_unpriced(table), **length_sums(table)
+    )
     return tuple(sorted((_use(row) for row in _rows(grouped)), key=lambda each: (-each.tokens, each.label)))
 
 
@@ -226,7 +240,9 @@ def task_uses(table: Table) -> tuple[TaskUse, ...]:
     At most `TASK_USES_MAX_COUNT`: names that are nearly all different are ids, not kinds of work.
     """
     named = table.filter(_names_task(table))
-    grouped = named.group_by("task", "price_provider", "price_model").aggregate(**_totals(named), **_unpriced(named))
+    grouped = named.group_by("task", "price_provider", "price_model").aggregate(
+        **_totals(named), **_unpriced(named), **length_sums(named)
+    )
     most = grouped.mutate(all_tokens=grouped.input_tokens + grouped.output_tokens)
     most = most.order_by(most.all_tokens.desc(), "task", "price_provider", "price_model").limit(TASK_USES_MAX_COUNT)
     return tuple(TaskUse(row["task"], _use(row)) for row in _rows(most))
@@ -258,6 +274,7 @@ def _use(row: dict[str, Any]) -> ModelUse:
         row["spend_usd"],
         round(row["unpriced_tokens"] or 0),
         round(row["unpriced_requests_count"] or 0),
+        spread_of(row),
     )
 
 
