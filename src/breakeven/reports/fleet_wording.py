@@ -104,8 +104,11 @@ def cost_lines(answer: FleetAnswer) -> Iterator[str]:
             for name, used in (("on demand", mix.on_demand_hours), ("on spot", mix.spot_hours))
             if used
         ]
+        dearer = usd >= typical * (1 - 1e-9)
         yield (
-            f"Cheapest mix by whole hours over {number(answer.question.horizon_months)} months: "
+            f"No mix by whole hours is cheaper: the best costs {money(usd)} a month ({', '.join(bought) or 'nothing'})"
+            if dearer
+            else f"Cheapest mix by whole hours over {number(answer.question.horizon_months)} months: "
             f"{money(usd)} a month: {', '.join(bought) or 'nothing'}"
         )
     for name in answer.unpriced:

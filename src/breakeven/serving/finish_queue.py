@@ -18,8 +18,11 @@ Floats = NDArray[np.float64]
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Compile on the first call; later processes read the compiled code from a file."""
-    return cast(Kernel, njit(cache=True, error_model="numpy")(function))
+    """Compile on the first call; later processes read the compiled code from a file, where one can be written."""
+    try:
+        return cast(Kernel, njit(cache=True, error_model="numpy")(function))
+    except RuntimeError:  # no folder to keep it in
+        return cast(Kernel, njit(error_model="numpy")(function))
 
 
 @compiled

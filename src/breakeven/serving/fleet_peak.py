@@ -61,7 +61,7 @@ def peak_need(timing: ReplicaTiming, arrivals: Arrivals, policy: FleetPolicy, sa
     """Size the fleet for the busiest stretch; raises ServingError when no number of replicas will do."""
     rng = np.random.default_rng(policy.seed)
     bins = bins_of(arrivals, policy.decision_s)
-    say("looking for the busiest hour")
+    say("looking for the busiest hour (the very first run compiles the simulation: half a minute)")
     fluid = needed_replicas(timing, bins, policy.target)
     requests = requests_of(arrivals, bins, fluid, rng)
     _refuse_the_impossible(timing, requests.traffic, policy.target)
