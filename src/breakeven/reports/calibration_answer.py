@@ -19,7 +19,7 @@ from breakeven.reports.calibration_document import Calibration, Predicted, calib
 from breakeven.serving.calibrate import FIGURES, CorrectionPrior, Figure
 from breakeven.serving.capacity import FitStatus, capacity_error, deployment_key, predict
 from breakeven.serving.columns import columns
-from breakeven.serving.deployment import Deployment, Point
+from breakeven.serving.deployment import UNSAID_VERSION, Deployment, Point
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.fitting.rows import speed_of_light_tok_per_s
 from breakeven.serving.points import engine_of, precision_of
@@ -66,6 +66,7 @@ def deployment_of(question: CalibrationQuestion, catalog: Catalog) -> Deployment
     except ValueError as error:
         raise CalibrationError(str(error)) from None
     engine, version = engine_of(question.engine, "")
+    version = version or UNSAID_VERSION
     return Deployment(model, gpu, question.gpus_count, precision, engine, version, computes_in_16_bit=is_widened)
 
 

@@ -21,7 +21,7 @@ from breakeven.reports.capacity_document import (
 )
 from breakeven.serving.calibrate import Correction
 from breakeven.serving.capacity import FitStatus, Prediction, deployment_key, largest_concurrency, predict
-from breakeven.serving.deployment import Deployment, Point
+from breakeven.serving.deployment import UNSAID_VERSION, Deployment, Point
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.measured_facts import MeasuredFacts
 from breakeven.serving.points import engine_of, precision_of
@@ -139,6 +139,7 @@ def _deployment(question: CapacityQuestion, catalog: Catalog) -> tuple[Deploymen
             f" --tp {_splits(model, question.gpus_count)}"
         )
     engine, version = engine_of(question.engine, question.engine_version)
+    version = version or UNSAID_VERSION
     deployment = Deployment(model, gpu, per_replica, precision, engine, version, computes_in_16_bit=is_widened)
     return deployment, [f"Taken for granted: {assumed}."] if assumed else []
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.model import ModelSpec
 from breakeven.errors import ServingError
 
 Engine = Literal["vllm", "sglang", "trtllm", "other"]
+UNSAID_VERSION: Final = "unsaid"
+"""A version that nobody said; public tables leave it empty where they do not know it, which is a label of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,7 @@ class Deployment:
     precision: str
     """As the weights are stored: a key of the model's `weights_gb_by_precision`."""
     engine: Engine = "vllm"
-    engine_version: str = ""
-    """Empty: not said."""
+    engine_version: str = UNSAID_VERSION
     tensor_parallel_count: int = 0
     """0: all GPUs that pipeline and attention parallelism leave."""
     pipeline_parallel_count: int = 1
