@@ -11,15 +11,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.model import ModelSpec
 from breakeven.catalog.names import find_gpu, find_model
 from breakeven.errors import UnknownName
+from breakeven.serving.deployment import UNSAID_VERSION, Engine
 
-Engine = Literal["vllm", "sglang", "trtllm", "other"]
 REQUIRED_COLUMNS: Final = ("model", "gpu", "isl", "osl")
 OPTIONAL_COLUMNS: Final = (
     "n_gpus",
@@ -35,6 +35,8 @@ OPTIONAL_COLUMNS: Final = (
     "scenario",
     "qps",
 )
+_SAYS_VERSIONS: Final = "says versions"
+"""Whether the table has the column: in a public table an empty cell is a label of its own."""
 _NODE_GPUS_COUNT: Final = 8
 """GPUs of one server; the GB boards link whole racks."""
 _RACK_BOARDS: Final = ("GB200", "GB300")
@@ -174,6 +176,7 @@ class _Refused(Exception):
 def read_point(row: Mapping[str, str], catalog: Catalog) -> ReadPoint | Problem:
     """A row as a point; a Problem for a row that cannot be read."""
     cells = {name: (row.get(name) or "").strip() for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)}
+    cells[_SAYS_VERSIONS] = "yes" if "engine_version" in row else ""
     try:
         return _read(cells, catalog)
     except _Refused as refused:
@@ -233,6 +236,8 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
     split, assumed_split = _split(cells, model, gpu)
     load, assumed_load = _load(cells)
     engine, version = engine_of(cells["engine"], cells["engine_version"])
+    if not version and not cells[_SAYS_VERSIONS]:
+        version = UNSAID_VERSION
     concurrency, assumed_concurrency = _concurrency(cells, load)
     return ReadPoint(
         model=model,
