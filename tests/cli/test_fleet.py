@@ -27,9 +27,9 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def usage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two busy hours and two quiet ones, with a gap between them."""
+    """Forty busy minutes and two quiet hours, with a gap between them."""
     rng = np.random.default_rng(4)
-    seconds = np.sort(np.concatenate([rng.uniform(0, 7200, 9000), rng.uniform(14_400, 21_600, 60)]))
+    seconds = np.sort(np.concatenate([rng.uniform(0, 2400, 3000), rng.uniform(14_400, 21_600, 60)]))
     path = tmp_path_factory.mktemp("fleet") / "calls.jsonl"
     first = datetime(2026, 10, 5, 8, tzinfo=UTC)
     rows = [
@@ -64,9 +64,9 @@ def test_the_document(usage: Path) -> None:
     found = page(usage)
     assert found["kind"] == "fleet"
     assert found["deployment"]["gpu"] == "L4" and found["deployment"]["gpus_per_replica_count"] == 1
-    assert found["traffic"]["requests_count"] == 9060
+    assert found["traffic"]["requests_count"] == 3060
     fleet, service, hours, cost = (found[each] for each in ("fleet", "service", "hours", "cost"))
-    assert service["simulated_count"] == 9060 and service["meets_target"]
+    assert service["simulated_count"] == 3060 and service["meets_target"]
     assert fleet["peak_fewest_count"] <= fleet["peak_needed_count"] <= fleet["peak_most_count"]
     assert hours["paid_replica_hours"] == pytest.approx(fleet["peak_needed_count"] * found["traffic"]["observed_hours"])
     assert hours["busy_replica_hours"] == pytest.approx(hours["paid_replica_hours"] * (1 - hours["idle_fraction"]))
