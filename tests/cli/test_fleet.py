@@ -14,7 +14,10 @@ from click.testing import CliRunner, Result
 
 from breakeven import clock
 from breakeven.cli import main
-from breakeven.errors import BreakevenError, ServingError, UnknownName
+from breakeven.errors import BreakevenError, ServingError, UnknownName, UsageError
+from breakeven.facts.source import Grade, Source
+from breakeven.serving.calibrate import Correction, DeploymentKey
+from breakeven.serving.measured_facts import write_facts
 
 USUAL = ("--model", "Llama-3.1-8B", "--gpu", "L4", "--gpus", "1", "--ttft-ms", "2500", "--tpot-ms", "150")
 
@@ -117,6 +120,28 @@ def test_the_page(usage: Path) -> None:
 def test_the_size_of_a_replica_is_chosen(usage: Path) -> None:
     found = run(usage, "--model", "Llama-3.1-8B", "--gpu", "L4", "--ttft-ms", "5000", "--json")
     assert json.loads(found.stdout)["deployment"]["gpus_per_replica_count"] in (1, 2, 4, 8)
+
+
+def test_your_own_measurement_corrects_it(usage: Path, tmp_path: Path) -> None:
+    plain = page(usage)
+    for name, gpus in (("same.yaml", 1), ("other.yaml", 8)):
+        key = DeploymentKey("Llama-3.1-8B", "L4", gpus, plain["deployment"]["precision"], "vllm")
+        slow = Correction(
+            key, "output_tok_per_s", math.log(0.75), 0.02, 0.0, 0.01, 0.02, 16.0, 5, 1.0, 64.0, date(2026, 11, 1), "ours"
+        )
+        write_facts(tmp_path / name, [slow], Source("ours", "bench.json", date(2026, 11, 1), Grade.MEASURED))
+    slower = page(usage, "--measured", str(tmp_path / "same.yaml"))
+    assert slower["fleet"]["is_measured"] and not plain["fleet"]["is_measured"]
+    assert slower["fleet"]["peak_needed_count"] > plain["fleet"]["peak_needed_count"]
+    ignored = page(usage, "--measured", str(tmp_path / "other.yaml"))
+    assert ignored["fleet"] == plain["fleet"]
+    assert any("it was not used" in each for each in ignored["remarks"])
+
+
+def test_only_some_models_move(usage: Path) -> None:
+    assert page(usage, "--calls-of", "gpt-5")["traffic"]["requests_count"] == 3060
+    with pytest.raises(UsageError, match="no calls of 'gpt-9'"):
+        page(usage, "--calls-of", "gpt-9")
 
 
 def test_no_price_is_unpriced(usage: Path) -> None:

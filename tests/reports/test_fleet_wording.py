@@ -32,7 +32,7 @@ def answer(**changed: object) -> FleetAnswer:
     prices = GpuPrices(2.0, (Reservation("one_year", 1.0, 12.0),), horizon_months=12.0)
     mix = mix_by_percentile(plan.hourly_replicas_count * 2, prices)
     made = FleetAnswer(
-        FleetQuestion("m", "g", policy), deployment, plan, rents, ("spot",), mix, "known deployment", 1.25, 1, 1
+        FleetQuestion("m", "g", policy), deployment, plan, rents, ("spot",), mix, "known deployment", False, 1.25, 1, 1
     )
     return replace(made, **changed)  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import UsageError
-from breakeven.workload.arrivals import SPREAD_S, arrivals_of
+from breakeven.workload.arrivals import SPREAD_S, arrivals_of, calls_of_models
 
 from .typed_calls import MONDAY, call, table
 
@@ -104,3 +104,17 @@ def test_nothing_to_serve() -> None:
 def test_a_bucket_without_an_end() -> None:
     with pytest.raises(UsageError, match="when it ends"):
         arrivals_of(table([call(1, 0.0), call(2, 1.0, grain="bucket", request_count=5)]))
+
+
+def test_only_the_calls_of_some_models() -> None:
+    calls = table(
+        [
+            call(1, 0.0, request_model="a"),
+            call(2, 1.0, request_model="a", response_model="a-2026"),
+            call(3, 2.0, request_model="b"),
+        ]
+    )
+    assert arrivals_of(calls_of_models(calls, ())).start_s.size == 3
+    assert arrivals_of(calls_of_models(calls, ("a-2026", "b"))).start_s.size == 2
+    with pytest.raises(UsageError, match="no calls of 'c'; known: a, a-2026, b"):
+        calls_of_models(calls, ("c",))

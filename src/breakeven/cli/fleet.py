@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -48,6 +49,8 @@ from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, reading
     show_default=True,
     help="How long the load will be there; a commitment is paid for its whole term.",
 )
+@click.option("--measured", type=click.Path(path_type=Path), help="Your measurement, written by breakeven calibrate.")
+@click.option("--calls-of", multiple=True, metavar="MODEL", help="Only the log's calls of this model; may be repeated.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the rents and facts of this date.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of what is drawn.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
@@ -69,6 +72,8 @@ def command(
     spot: bool,
     rents: tuple[str, ...],
     horizon_months: float,
+    measured: Path | None,
+    calls_of: tuple[str, ...],
     as_of: datetime | None,
     seed: int,
     as_json: bool,
@@ -85,7 +90,8 @@ def command(
     from breakeven.reports.fleet_document import fleet_document, to_json
     from breakeven.serving.fleet_bins import LatencyTarget
     from breakeven.serving.fleet_schedule import FleetPolicy
-    from breakeven.workload.arrivals import arrivals_of
+    from breakeven.serving.measured_facts import read_facts
+    from breakeven.workload.arrivals import arrivals_of, calls_of_models
 
     catalog = load_catalog(as_of.date() if as_of else today())
     facts = catalog.assumptions
@@ -112,10 +118,11 @@ def command(
         1.0 if spot else 0.0,
         horizon_months,
         facts["hours_per_month"].typical,
+        read_facts(measured) if measured else None,
     )
     with progress(as_json) as say, opened_calls(source, say) as calls:
         say("reading the requests")
-        arrivals = arrivals_of(calls.store.calls(), seed=seed)
+        arrivals = arrivals_of(calls_of_models(calls.store.calls(), calls_of), seed=seed)
         answer = answer_fleet(question, arrivals, catalog, say)
         document = fleet_document(
             answer,

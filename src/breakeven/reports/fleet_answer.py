@@ -14,6 +14,7 @@ from breakeven.catalog.names import find_gpu, find_model
 from breakeven.catalog.offer import GpuOffer
 from breakeven.errors import ServingError, nearest
 from breakeven.facts.source import Source
+from breakeven.serving.calibrate import Correction
 from breakeven.serving.capacity import FitStatus, capacity_error, predict, replica_timing
 from breakeven.serving.commitments import CommitmentMix, GpuPrices, Reservation, mix_by_percentile
 from breakeven.serving.deployment import Deployment, Point
@@ -21,6 +22,7 @@ from breakeven.serving.fleet_bins import bins_of, needed_replicas
 from breakeven.serving.fleet_peak import peak_replicas, slowed
 from breakeven.serving.fleet_plan import FleetPlan, plan_fleet
 from breakeven.serving.fleet_schedule import FleetPolicy
+from breakeven.serving.measured_facts import MeasuredFacts
 from breakeven.serving.replica_timing import ReplicaTiming
 from breakeven.workload.arrivals import Arrivals
 
@@ -63,6 +65,13 @@ class FleetQuestion:
     spot_most_fraction: float = 0.0
     horizon_months: float = 12.0
     hours_per_month: float = 730.0
+    measured: MeasuredFacts | None = None
+    """The user's own measurement, used where it is of this deployment."""
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """What was measured."""
+        return tuple(self.measured.corrections.values()) if self.measured else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ class FleetAnswer:
     """Cheapest mix for the log's hours; None when on demand has no price."""
     regime: str
     """How near the deployment lies to what was measured publicly."""
+    is_measured: bool
+    """Whether the user's own measurement corrects the times."""
     error_ratio: float
     """True over predicted speed lies between one over this and this in 80 % of the cases of the regime."""
     peak_fewest_count: int
@@ -129,7 +140,8 @@ def answer_fleet(
 ) -> FleetAnswer:
     """Size the fleet; raises ServingError when nothing can serve the log, UnknownName for an unknown model or GPU."""
     deployment = chosen_deployment(question, arrivals, catalog, say)
-    timing = replica_timing(deployment, *_mean_lengths(arrivals))
+    lengths = _mean_lengths(arrivals)
+    timing = replica_timing(deployment, *lengths, measured=question.corrections)
     plan = plan_fleet(timing, arrivals, question.policy, say)
     rents, unpriced = rents_of(catalog, deployment.gpu.name, question.rents or {})
     mix = _mix(question, deployment, plan, rents)
@@ -137,7 +149,8 @@ def answer_fleet(
     if plan.simulated_count <= _REQUESTS_FOR_OTHERS_MAX:
         for name, policy in _otherwise(question.policy):
             others.append((name, plan_fleet(timing, arrivals, policy, say)))
-    regime, error_ratio = capacity_error(deployment)
+    regime, error_ratio = capacity_error(deployment, measured=question.corrections)
+    is_measured = predict([Point(deployment, *lengths, 1.0)], measured=question.corrections)[0].is_measured
     say("the same with iterations as slow and as fast as the prediction may be wrong")
     fewest, most = (
         _peak_or_none(slowed(timing, ratio), arrivals, question.policy) for ratio in (1 / error_ratio, error_ratio)
@@ -150,6 +163,7 @@ def answer_fleet(
         unpriced,
         mix,
         str(regime),
+        is_measured,
         error_ratio,
         fewest or plan.peak_needed_count,
         most,
@@ -175,7 +189,7 @@ def chosen_deployment(
     fitting = [each.point.deployment for each in found if each.status is FitStatus.OK]
     if len(fitting) > 1:
         say("trying replicas of several sizes")
-        fitting.sort(key=lambda each: _peak_gpus_count(each, arrivals, question.policy))
+        fitting.sort(key=lambda each: _peak_gpus_count(each, arrivals, question))
     if fitting:
         return fitting[0]
     raise ServingError(
@@ -185,9 +199,10 @@ def chosen_deployment(
     )
 
 
-def _peak_gpus_count(deployment: Deployment, arrivals: Arrivals, policy: FleetPolicy) -> float:
+def _peak_gpus_count(deployment: Deployment, arrivals: Arrivals, question: FleetQuestion) -> float:
     """GPUs that the peak needs with replicas of this size; infinite when no number of them meets the targets."""
-    timing = replica_timing(deployment, *_mean_lengths(arrivals))
+    timing = replica_timing(deployment, *_mean_lengths(arrivals), measured=question.corrections)
+    policy = question.policy
     if arrivals.requests_count > _REQUESTS_FOR_OTHERS_MAX:
         needed = needed_replicas(timing, bins_of(arrivals, policy.decision_s), policy.target).max()
         return float(np.ceil(needed)) * deployment.gpus_count

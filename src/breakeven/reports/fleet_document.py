@@ -49,6 +49,7 @@ def fleet_document(
                 "peak_fewest_count": answer.peak_fewest_count,
                 "peak_most_count": answer.peak_most_count,
                 "regime": answer.regime,
+                "is_measured": answer.is_measured,
                 "error_ratio": answer.error_ratio,
             },
             "service": _service(plan),

@@ -150,6 +150,14 @@ def remarks(answer: FleetAnswer, arrivals: Arrivals) -> Iterator[str]:
             f"{counted(plan.cold_starts_count, 'cold start')} of {number(plan.policy.cold_start_s)} s in the log: "
             "who finds nobody awake waits that long."
         )
+    if answer.is_measured:
+        yield (
+            "Iteration times are corrected by what was measured on your endpoint: 80 % of such speeds lie within a "
+            f"factor of {answer.error_ratio:.2f}."
+        )
+        return
+    if answer.question.measured is not None:
+        yield f"The measurement is of {answer.question.measured.key}, not of this deployment: it was not used."
     yield (
         f"Iteration times are predicted ({answer.regime}: 80 % of such speeds lie within a factor of "
         f"{answer.error_ratio:.2f}), not measured: run `breakeven bench` and `breakeven calibrate` on your own."

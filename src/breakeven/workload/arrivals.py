@@ -6,6 +6,7 @@ each repetition moved by up to half a minute; rows that are buckets of calls kee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.errors import UsageError
+from breakeven.errors import UsageError, nearest
 from breakeven.workload.profile import observation_of
 
 if TYPE_CHECKING:
@@ -109,6 +110,20 @@ def arrivals_of(calls: Table, *, seed: int = 0) -> Arrivals:
         left_out_count=int((~asks).sum()),
         raised_count=int(((kept["output_tokens"] < 1) | (kept["input_tokens"] < 1)).sum()),
     )
+
+
+def calls_of_models(calls: Table, models: Sequence[str]) -> Table:
+    """The calls of these models, as logged; all of them when none is named. Raises UsageError for an unknown name."""
+    import ibis
+
+    if not models:
+        return calls
+    named = calls.mutate(named=ibis.coalesce(calls.response_model, calls.request_model, ""))
+    seen = set(named.select("named").distinct().to_pyarrow().column("named").to_pylist())
+    for model in models:
+        if model not in seen:
+            raise UsageError(f"the log has no calls of '{model}'; {nearest(model, sorted(seen - {''}))}")
+    return named.filter(named.named.isin(list(models))).drop("named")
 
 
 def _columns(requests: Table) -> dict[str, Any]:
