@@ -35,6 +35,7 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.reports.guide_page
 	$(BIN)/python -m breakeven.cli.reference
 	$(BIN)/python -m breakeven.reports.claim_pages
+	$(BIN)/python -m breakeven.serving.reference
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
 	$(BIN)/python docs/take_pictures.py
@@ -47,6 +48,9 @@ bench: .venv/.dev ## print the tables of benchmarks/
 	$(BIN)/python benchmarks/breakeven_envelope.py
 	$(BIN)/python benchmarks/import_jsonl.py
 	$(BIN)/python benchmarks/compare_million_calls.py
+	$(BIN)/python benchmarks/capacity.py
+	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python benchmarks/bench_overhead.py
 
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
