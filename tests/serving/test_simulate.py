@@ -349,6 +349,20 @@ def test_bad_settings() -> None:
         simulate_fleet(replace(H100, step_s=np.zeros(3)), traffic, 1)
     with pytest.raises(ServingError, match="serves nobody"):
         simulate_fleet(replace(H100, sequences_max_count=0), traffic, 1)
+    with pytest.raises(ServingError, match="rising order"):
+        simulate_fleet(replace(H100, step_tokens=np.array([1.0, 9.0, 9.0])), traffic, 1)
+    with pytest.raises(ServingError, match="cache of nan"):
+        simulate_fleet(replace(H100, cache_capacity_tokens=float("nan")), traffic, 1)
+    with pytest.raises(ServingError, match="replica 2 of 2"):
+        simulate_fleet(H100, traffic, 2, events=[FleetEvent(0.0, 2, "drain")])
+    with pytest.raises(ServingError, match="replica -1 of 2"):
+        simulate_fleet(H100, traffic, 2, absent=(-1,))
+    with pytest.raises(ServingError, match="replica 7 of 2"):
+        simulate_fleet(H100, traffic, 2, dispatch="given", given=[7])
+    with pytest.raises(ServingError, match="no time"):
+        simulate_fleet(H100, traffic, 2, events=[FleetEvent(float("nan"), 1, "kill")])
+    with pytest.raises(ServingError, match="0 requests"):
+        closed_loop([H100], 1, 10, 10, requests_count=0)
     with pytest.raises(ServingError, match="0 clients"):
         closed_loop([H100], 0, 10, 10)
     with pytest.raises(ServingError, match="0 output tokens"):

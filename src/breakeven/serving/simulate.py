@@ -65,7 +65,8 @@ class Traffic:
         """Checked and sorted by arrival; raises ServingError on what no log can mean."""
         arrival = np.asarray(arrival_s, np.float64).ravel()
         columns = [np.broadcast_to(np.asarray(each), arrival.shape) for each in (input_tokens, output_tokens)]
-        columns.append(np.zeros(arrival.shape) if cached_tokens is None else np.asarray(cached_tokens))
+        cached = np.zeros(()) if cached_tokens is None else np.asarray(cached_tokens)
+        columns.append(np.broadcast_to(cached, arrival.shape) if cached.ndim == 0 else cached)
         if columns[2].shape != arrival.shape:
             raise ServingError(f"{columns[2].size} cached-token figures for {arrival.size} requests; wanted one each")
         for name, column in zip(("arrival time", "input", "output", "cached"), (arrival, *columns), strict=True):
@@ -166,6 +167,7 @@ def simulate_fleet(
     if traffic.requests_count == 0:
         raise ServingError("there are no requests to simulate")
     figures = _figures(timing)
+    _refuse_unknown_replicas(replicas_count, given, events, absent)
     fits = traffic.input_tokens + traffic.output_tokens <= timing.cache_capacity_tokens
     requests = np.zeros((int(fits.sum()), kernel.REQUEST_INTS), np.int64)
     moments = np.full((requests.shape[0], kernel.REQUEST_FLOATS), np.nan)
@@ -222,6 +224,8 @@ def closed_loop(
         if (column < 1).any():
             raise ServingError(f"a point has {column.min()} {name}; wanted at least 1")
     totals = default_requests_count(clients) if requests_count is None else np.asarray(requests_count, np.int64)
+    if (totals < 1).any():
+        raise ServingError(f"a point of {totals.min()} requests; wanted at least 1")
     ratio = np.broadcast_to(np.asarray(shortest_ratio, np.float64), shape)
     if not ((ratio > 0) & (ratio <= 1)).all():
         raise ServingError("the shortest request over the longest must lie in (0, 1]")
@@ -243,6 +247,22 @@ def default_requests_count(clients_count: Ints) -> Ints:
     """
     usual = np.clip(CLOSED_LOOP_REQUESTS_PER_CLIENT * clients_count, 20, CLOSED_LOOP_REQUESTS_MAX)
     return np.maximum(usual, 3 * clients_count)
+
+
+def _refuse_unknown_replicas(
+    replicas_count: int, given: ArrayLike | None, events: Sequence[FleetEvent], absent: Sequence[int]
+) -> None:
+    named = np.concatenate(
+        [
+            np.asarray(absent, np.int64).ravel(),
+            np.array([each.replica for each in events], np.int64),
+            np.array([], np.int64) if given is None else np.asarray(given, np.int64).ravel(),
+        ]
+    )
+    if named.size and not (0 <= named.min() and named.max() < replicas_count):
+        raise ServingError(f"replica {named[np.argmax(np.abs(named))]} of {replicas_count}; they count from 0")
+    if not all(np.isfinite(each.at_s) for each in events):
+        raise ServingError("an event has no time; leave it out")
 
 
 def _fleet_run(
@@ -284,6 +304,10 @@ def _fleet_run(
 def _figures(timing: ReplicaTiming) -> Floats:
     if not (np.isfinite(timing.step_s).all() and timing.step_s.min() > 0):
         raise ServingError("an iteration takes no time, or no finite time; the timing of the replica is wrong")
+    if timing.step_tokens.shape != timing.step_s.shape or not (np.diff(timing.step_tokens) > 0).all():
+        raise ServingError("the curve of an iteration's time needs one time per number of tokens, in rising order")
+    if not timing.cache_capacity_tokens >= 1:
+        raise ServingError(f"a cache of {timing.cache_capacity_tokens:g} tokens serves nobody")
     if timing.sequences_max_count < 1 or timing.step_max_tokens < 1:
         raise ServingError("a replica that runs no sequence, or no token at a time, serves nobody")
     return np.array(
