@@ -9,8 +9,8 @@ of cache they wait. The time to first token: a request waits for the iteration t
 one with those that came in the meantime (an M/G/1 queue with gated vacations). Percentiles are those of a gamma
 distribution with the mean and the variance so found.
 
-All arguments may be arrays of points that broadcast; 10,000 points take a second. How far it is from the
-simulation is printed by ``benchmarks/simulate.py``.
+All arguments may be arrays of points that broadcast; 10,000 points of the largest rate take about half a second. How
+far it is from the simulation is printed by ``benchmarks/simulate.py``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 USUAL_QUANTILE: Final = 0.95
 """Share of the requests that meet a target for it to count as met."""
 _HALVINGS: Final = 13
-_GROWTH: Final = 1.1
+_GROWTH: Final = 1.15
 _AVERAGED: Final = 0.74
 """Variance of a sum over one's own stay of a quantity that forgets itself in about that time, over its variance at
 one moment: 2 (exp(-1) - 1 + 1)."""
@@ -179,7 +179,7 @@ class _Spread:
 
     first_s: float
     states: Floats
-    """Shape ``(states,)``: numbers of sequences, coarser where there are many."""
+    """Numbers of sequences from none to the limit, coarser where there are many; the limit may come several times."""
     widths: Floats
     """How many whole numbers each state stands for, within the limit."""
     iteration_s: Floats
@@ -194,10 +194,8 @@ class _Spread:
     output_cv2_ratio: Floats
     chunks_count: Floats
     """Iterations that a prompt takes when others leave it all the room."""
-    last: NDArray[np.int64]
-    """Index of the last state within the limit."""
-    limit_count: Floats
-    """Most sequences at once."""
+    log_stay: Floats
+    """ln of the time that a request decodes for in this state, over the number of sequences."""
     saturated_req_per_s: Floats
 
     @classmethod
@@ -207,7 +205,7 @@ class _Spread:
         fits = lengths.input_tokens + lengths.output_tokens <= timing.cache_capacity_tokens
         most = min(timing.sequences_max_count, timing.step_max_tokens)
         limit = np.clip(np.floor(timing.cache_capacity_tokens / held), 1, most)
-        states, widths = _grid(int(limit.max()), limit)
+        states, widths = _grid(limit)
         batch = np.maximum(states, 1.0)
         alone = _step_s(timing, batch)
         iteration = alone + batch * (timing.sequence_s + held[:, None] * timing.cache_read_s_per_token)
@@ -218,9 +216,8 @@ class _Spread:
         longer = _step_s(timing, states + new_tokens * (1 + spread)) - alone
         after = lengths.output_tokens - 1
         chunks = new_tokens[:, 0] / np.maximum(timing.step_max_tokens - 0.5 * limit, 1.0)
-        last = np.argmax(np.where(widths > 0, states, -1.0), axis=1)
-        at = np.where(after > 0, last, 0)[:, None]
-        full_s, prompt_s = (np.take_along_axis(each, at, axis=1)[:, 0] for each in (iteration, prompt))
+        full_s = iteration[:, -1]
+        prompt_s = np.where(after > 0, prompt[:, -1], prompt[:, 0])
         per_request = np.maximum(after * full_s / limit + prompt_s, prompt_s + chunks * iteration[:, 0])
         return cls(
             timing.first_token_s,
@@ -229,12 +226,11 @@ class _Spread:
             iteration,
             prompt,
             longer - (prompt - pairs_s) + 2 * spread * pairs_s,
-            iteration[:, 0] + float(_step_s(timing, np.array(float(timing.step_max_tokens))) - alone[0]),
+            iteration[:, 0] + float(_step_s(timing, np.array(float(timing.step_max_tokens))) - alone[0, 0]),
             after,
             lengths.output_cv2_ratio,
             chunks,
-            last[:, None],
-            limit,
+            np.log(np.maximum(after, 1e-300)[:, None] * iteration / batch),
             np.where(fits, 1 / per_request, 0.0),
         )
 
@@ -270,23 +266,20 @@ class _Spread:
         # those that come while prompts are computed join together: as if they came in batches (Borel-distributed)
         batches = (1 + (lam[:, None] * self.prompt_sd_s) ** 2) / (1 - load) ** 2
         lumps = 1 + (batches - 1) / (1 + self.output_cv2_ratio[:, None])  # 1 and 1/2: exact for fixed, exponential
-        sooner = np.log(np.maximum(lam, 1e-300))[:, None] + np.log(
-            np.maximum(self.after_first_tokens, 1e-300)[:, None] * self.iteration_s / np.maximum(self.states, 1.0)
-        )
-        rise = (sooner - np.log1p(-load)) / lumps
-        steps = np.diff(self.states)
+        rise = (np.log(np.maximum(lam, 1e-300))[:, None] + self.log_stay - np.log1p(-load)) / lumps
+        steps = np.diff(self.states, axis=1)
         summed = 0.5 * (steps * (rise[:, 1:] + rise[:, :-1]) + rise[:, 1:] - rise[:, :-1])
         weight = np.concatenate([np.zeros((lam.size, 1)), np.cumsum(summed, axis=1)], axis=1)
         top = weight.max(axis=1, keepdims=True)
         chance = np.exp(weight - top) * self.widths
-        last, last_rise, lump = (np.take_along_axis(each, self.last, 1)[:, 0] for each in (weight - top, rise, lumps))
-        fall = np.exp(np.clip(last_rise, -600.0, -1e-9))
-        waiting = np.exp(last) * fall / (1 - fall)
+        last_rise, lump = np.minimum(rise[:, -1], -1e-9), lumps[:, -1]
+        fall = np.exp(np.maximum(last_rise, -600.0))
+        waiting = np.exp(weight[:, -1] - top[:, 0]) * fall / (1 - fall)
         total = chance.sum(axis=1) + waiting
         chance = chance / total[:, None]
         beyond = waiting / total
-        np.put_along_axis(chance, self.last, np.take_along_axis(chance, self.last, 1) + beyond[:, None], 1)
-        spare = np.maximum(-np.expm1(lump * np.minimum(last_rise, -1e-9)), 1e-9)  # of what ends at the limit
+        chance[:, -1] += beyond
+        spare = np.maximum(-np.expm1(lump * last_rise), 1e-9)  # of what ends at the limit
         drained_s = lump * (1 - spare) / (np.maximum(lam, 1e-9) * spare)
         wait = beyond / fall * drained_s
         return chance, wait, 2 * wait * drained_s
@@ -299,9 +292,8 @@ class _Spread:
         seen = chance * self.states
         batch = seen.sum(axis=1)
         alone = np.maximum(1 - batch, 0.0)  # with few about, one who decodes mostly sees itself only
-        seen = (seen + (alone[:, None] * (np.arange(self.states.size) == min(1, self.states.size - 1)))) / (
-            batch + alone
-        )[:, None]
+        seen[:, 1] += alone
+        seen /= (batch + alone)[:, None]
         iteration = self.iteration_s / (1 - load)
         slowed = np.sum(seen * iteration, axis=1)
         spread = np.sum(seen * (iteration - slowed[:, None]) ** 2, axis=1)
@@ -366,11 +358,13 @@ def _first_token(states: _Spread, lam: Floats, chance: Floats, prompt: Floats, p
     return _FirstToken(mean, variance, own + 2 * load * residual, 1 - idle)
 
 
-def _grid(highest: int, limit: Floats) -> tuple[Floats, Floats]:
+def _grid(limit: Floats) -> tuple[Floats, Floats]:
     """Numbers of sequences from none to the limit, each with the whole numbers up to half way to its neighbours."""
-    states = [float(each) for each in range(min(highest, 14) + 1)]
-    while states[-1] < highest:
-        states.append(min(float(np.ceil(states[-1] * _GROWTH)), float(highest)))
-    grid = np.array(states)
-    edges = np.concatenate([[-0.5], 0.5 * (grid[1:] + grid[:-1]), [grid[-1] + 0.5]])
-    return grid, np.diff(np.minimum(edges[None, :], limit[:, None] + 0.5), axis=1)
+    highest = float(limit.max())
+    numbers = [float(each) for each in range(15)]
+    while numbers[-1] < highest:
+        numbers.append(float(np.ceil(numbers[-1] * _GROWTH)))
+    states = np.minimum(np.array(numbers)[None, :], limit[:, None])
+    ends = np.full((limit.size, 1), 0.5)
+    edges = np.concatenate([-ends, 0.5 * (states[:, 1:] + states[:, :-1]), limit[:, None] + ends], axis=1)
+    return states, np.diff(edges, axis=1)

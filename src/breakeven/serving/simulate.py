@@ -259,7 +259,7 @@ def _refuse_unknown_replicas(
             np.array([], np.int64) if given is None else np.asarray(given, np.int64).ravel(),
         ]
     )
-    if named.size and not (0 <= named.min() and named.max() < replicas_count):
+    if named.size and (named.min() < 0 or named.max() >= replicas_count):
         raise ServingError(f"replica {named[np.argmax(np.abs(named))]} of {replicas_count}; they count from 0")
     if not all(np.isfinite(each.at_s) for each in events):
         raise ServingError("an event has no time; leave it out")
