@@ -59,6 +59,19 @@ def test_a_fleet_that_does_not_do_is_said_first() -> None:
     assert any(each.startswith("Only 3,600 requests around the peak were simulated") for each in said)
 
 
+def test_a_better_way_is_named_first() -> None:
+    asked = answer()
+    fewer = replace(asked.plan, paid_hours=0.6)
+    assert next(wording.remarks(answer(others=(("autoscaled", fewer),)), LOG)) == (
+        "Run autoscaled, the targets are met with 40 % fewer paid hours."
+    )
+    poor = replace(asked.plan, attained_fraction=0.9)
+    said = next(wording.remarks(answer(plan=poor, others=(("always on", replace(asked.plan, paid_hours=1.5)),)), LOG))
+    assert said == "Run always on, 100 % meet the targets with 1.5 paid replica hours instead of 1."
+    none = next(wording.remarks(answer(plan=poor, others=(("autoscaled", poor),)), LOG))
+    assert none.startswith("None of the other ways")
+
+
 def test_the_cost_with_and_without_a_commitment() -> None:
     lines = list(wording.cost_lines(answer()))
     assert lines[0] == "All on demand: $2,920 (2.2k-5.8k) a month, at $2.00 per GPU hour (offer)"

@@ -116,8 +116,9 @@ def cost_lines(answer: FleetAnswer) -> Iterator[str]:
 
 
 def remarks(answer: FleetAnswer, arrivals: Arrivals) -> Iterator[str]:
-    """What to know before believing it."""
+    """What to change, and what to know before believing it."""
     plan = answer.plan
+    yield from _better_way(answer)
     if plan.observed_hours < MONTH_FROM_DAYS * 24:
         unseen = "a week" if plan.observed_hours < 168 else "a month"
         yield f"The log covers {hours(plan.observed_hours)}, not {unseen}: figures per month stretch it."
@@ -162,6 +163,24 @@ def remarks(answer: FleetAnswer, arrivals: Arrivals) -> Iterator[str]:
         f"Iteration times are predicted ({answer.regime}: 80 % of such speeds lie within a factor of "
         f"{answer.error_ratio:.2f}), not measured: run `breakeven bench` and `breakeven calibrate` on your own."
     )
+
+
+def _better_way(answer: FleetAnswer) -> Iterator[str]:
+    """The way with fewest paid hours that meets the targets, when it is not the one asked for."""
+    plan = answer.plan
+    good = [(other.paid_hours, name, other) for name, other in answer.others if other.meets_target]
+    if not good:
+        if not plan.meets_target and answer.others:
+            yield "None of the other ways to run it meets the targets either: ask for a spare, or relax a target."
+        return
+    hours_paid, name, other = min(good, key=lambda each: each[0])
+    if not plan.meets_target:
+        yield (
+            f"Run {name}, {fraction(other.attained_fraction)} meet the targets with {number(hours_paid)} paid replica "
+            f"hours instead of {number(plan.paid_hours)}."
+        )
+    elif hours_paid < 0.95 * plan.paid_hours:
+        yield (f"Run {name}, the targets are met with {fraction(1 - hours_paid / plan.paid_hours)} fewer paid hours.")
 
 
 def _need(answer: FleetAnswer) -> str:
