@@ -106,6 +106,12 @@ def test_replicas_are_added_up() -> None:
         ({"output_tokens": 0.0}, "0 output tokens; wanted at least 1"),
         ({"input_tokens": float("nan")}, "nan input tokens; wanted at least 1"),
         ({"concurrency_count": 0.0}, "a concurrency of 0; wanted at least 1 request in flight"),
+        (
+            {"gpus_count": 8, "tensor_parallel_count": 4, "concurrency_count": 1.0},
+            "1 over 2 replicas; wanted at least one",
+        ),
+        ({"concurrency_count": 1e12}, "wanted at most 100,000"),
+        ({"input_tokens": 1e12}, r"requests of .* tokens; the context of Llama-3\.3-70B is 131,072"),
         ({"ttft_ms": 0.0}, "a target of 0 ms for TTFT; wanted more than 0"),
         ({"precision": "fp3"}, "precision 'fp3'; known: bf16"),
     ],

@@ -106,6 +106,10 @@ def test_engines(label: str, version: str, wanted: tuple[str, str]) -> None:
         ({"isl": "many"}, Status.BAD_NUMBER, "isl is 'many'"),
         ({"concurrency": "-4"}, Status.BAD_NUMBER, "concurrency is -4"),
         ({"concurrency": "0"}, Status.BAD_NUMBER, "concurrency is 0"),
+        ({"isl": "1e12"}, Status.BAD_NUMBER, "the context of Llama-3.1-70B is 131,072"),
+        ({"osl": "2e6"}, Status.BAD_NUMBER, "requests of 1,024 + 2,000,000 tokens"),
+        ({"isl": "1_000"}, Status.BAD_NUMBER, "isl is '1_000'"),
+        ({"concurrency": "1e12"}, Status.BAD_NUMBER, "wanted at most 100,000"),
         ({"n_gpus": "0"}, Status.BAD_NUMBER, "n_gpus is 0"),
         ({"n_gpus": "1.5"}, Status.BAD_NUMBER, "wanted a whole number"),
         ({"n_gpus": "6"}, Status.BAD_SPLIT, "tp 4 x pp 1 does not divide 6 GPUs"),
@@ -171,6 +175,12 @@ def test_tp_times_ep_in_the_place_of_tp(
     found = (read.gpus_count, read.tensor_parallel_count, read.expert_parallel_count, read.attention_parallel_count)
     assert found == wanted
     assert any("stands for TP" in each for each in read.assumed) == (int(n_gpus) != wanted[0])
+
+
+def test_attention_ranks_inside_tp() -> None:
+    read = point(n_gpus="8", tp="8", dp_attn="8", ep="8", model="DeepSeek-R1", gpu="H200")
+    assert (read.gpus_count, read.tensor_parallel_count, read.attention_parallel_count) == (8, 1, 8)
+    assert read.assumed == ("data-parallel attention inside the ranks of TP",)
 
 
 @given(st.dictionaries(st.sampled_from(sorted({*ROW, "pp", "ep", "dp_attn", "qps", "batch"})), st.text(max_size=6)))

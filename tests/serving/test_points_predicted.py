@@ -89,6 +89,11 @@ def test_replicas_share_the_load() -> None:
     assert two == pytest.approx(2 * one, rel=1e-5)
 
 
+def test_replicas_without_a_request_give_nothing() -> None:
+    one, idle = output({"concurrency": "1"}, {"n_gpus": "400", "concurrency": "1"})
+    assert idle == pytest.approx(one, rel=1e-5)
+
+
 def test_offline_work_takes_as_many_as_fit() -> None:
     offline, few = output({"scenario": "mlperf_offline", "concurrency": ""}, {})
     assert offline > 3 * few

@@ -24,7 +24,7 @@ from breakeven.serving.capacity import FitStatus, Prediction, deployment_key, la
 from breakeven.serving.deployment import UNSAID_VERSION, Deployment, Point
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.measured_facts import MeasuredFacts
-from breakeven.serving.points import engine_of, precision_of
+from breakeven.serving.points import CONCURRENCY_MAX_COUNT, engine_of, length_problem, precision_of
 from breakeven.serving.points_predicted import does_not_fit
 from breakeven.serving.timings import SEQUENCES_MAX_COUNT
 
@@ -74,6 +74,11 @@ def answer_capacity(
     _check(question)
     deployment, assumed = _deployment(question, catalog)
     asking = _Asking(question, deployment, question.gpus_count // deployment.gpus_count, model)
+    if question.concurrency_count is not None and question.concurrency_count < asking.replicas_count:
+        raise ServingError(
+            f"a concurrency of {question.concurrency_count:g} over {asking.replicas_count} replicas; wanted at least one"
+            " request for each"
+        )
     single = asking.at(1.0 * asking.replicas_count)
     if single.status is FitStatus.DOES_NOT_FIT:
         raise ServingError(_would_fit(single, question, model))
@@ -113,6 +118,8 @@ class _Asking:
 def _check(question: CapacityQuestion) -> None:
     if question.concurrency_count is not None and question.concurrency_count < 1:
         raise ServingError(f"a concurrency of {question.concurrency_count:g}; wanted at least 1 request in flight")
+    if (question.concurrency_count or 0) > CONCURRENCY_MAX_COUNT:
+        raise ServingError(f"a concurrency of {question.concurrency_count:g}; wanted at most {CONCURRENCY_MAX_COUNT:,}")
     for name in ("ttft_ms", "tpot_ms"):
         value = getattr(question, name)
         if value is not None and not value > 0:
@@ -121,6 +128,8 @@ def _check(question: CapacityQuestion) -> None:
 
 def _deployment(question: CapacityQuestion, catalog: Catalog) -> tuple[Deployment, list[str]]:
     model, gpu = find_model(catalog, question.model), find_gpu(catalog, question.gpu)
+    if too_long := length_problem(model, question.input_tokens, question.output_tokens):
+        raise ServingError(too_long)
     try:
         precision, is_widened, assumed = precision_of(question.precision, question.model, model)
     except ValueError as error:

@@ -39,6 +39,10 @@ _SAYS_VERSIONS: Final = "says versions"
 """Whether the table has the column: in a public table an empty cell is a label of its own."""
 _NODE_GPUS_COUNT: Final = 8
 """GPUs of one server; the GB boards link whole racks."""
+CONTEXTS_MAX_RATIO: Final = 4
+"""Longest request over the model's context: some are served beyond it, with stretched positions."""
+OUTPUT_MAX_TOKENS: Final = 1_000_000
+CONCURRENCY_MAX_COUNT: Final = 100_000
 _RACK_BOARDS: Final = ("GB200", "GB300")
 _PRECISIONS: Final[Mapping[str, str]] = {
     "bf16": "bf16",
@@ -206,6 +210,17 @@ def precision_of(label: str, name: str, model: ModelSpec) -> tuple[str, bool, st
     return wanted, stored == "int4", assumed
 
 
+def length_problem(model: ModelSpec, input_tokens: float, output_tokens: float) -> str:
+    """Why no request can be that long; empty: it can."""
+    most = CONTEXTS_MAX_RATIO * model.context_tokens
+    if input_tokens + output_tokens > most or output_tokens > OUTPUT_MAX_TOKENS:
+        return (
+            f"requests of {input_tokens:,.0f} + {output_tokens:,.0f} tokens; the context of {model.name} is"
+            f" {model.context_tokens:,}"
+        )
+    return ""
+
+
 def engine_of(label: str, version: str) -> tuple[Engine, str]:
     """Family and version of an engine, also out of one text.
 
@@ -239,6 +254,9 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
     if not version and not cells[_SAYS_VERSIONS]:
         version = UNSAID_VERSION
     concurrency, assumed_concurrency = _concurrency(cells, load)
+    input_tokens, output_tokens = _tokens(cells, "isl"), _tokens(cells, "osl")
+    if too_long := length_problem(model, input_tokens, output_tokens):
+        raise _Refused(Status.BAD_NUMBER, too_long)
     return ReadPoint(
         model=model,
         gpu=gpu,
@@ -251,8 +269,8 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
         attention_parallel_count=split.attention,
         engine=engine,
         engine_version=version,
-        input_tokens=_tokens(cells, "isl"),
-        output_tokens=_tokens(cells, "osl"),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
         concurrency_count=concurrency,
         load=Load.OFFLINE if concurrency is None and load in (Load.CLOSED_LOOP, Load.STATIC_BATCH) else load,
         scenario=cells["scenario"].lower(),
@@ -275,6 +293,8 @@ def _split(cells: Mapping[str, str], model: ModelSpec, gpu: Gpu) -> tuple[_Split
     expert, attention = _count(cells, "ep") or 1, _count(cells, "dp_attn") or 1
     gpus = _count(cells, "n_gpus") or (tensor or 1) * pipeline * attention
     split, assumed = _without_squares(_Split(gpus, tensor, pipeline, expert, attention), gpu)
+    if (inner := _within_tensor(split)) is not None:
+        split, assumed = inner, "data-parallel attention inside the ranks of TP"
     if split.tensor is None:
         return split, assumed or ("" if gpus == 1 else "tensor parallelism not said")
     replica = split.tensor * split.pipeline
@@ -287,6 +307,14 @@ def _split(cells: Mapping[str, str], model: ModelSpec, gpu: Gpu) -> tuple[_Split
     if model.layers_count < split.pipeline:
         raise _Refused(Status.BAD_SPLIT, f"pp {split.pipeline} is more than the {model.layers_count} layers")
     return split, assumed
+
+
+def _within_tensor(split: _Split) -> _Split | None:
+    """SGLang counts the ranks of data-parallel attention inside TP (``--tp 8 --dp 8`` on eight GPUs)."""
+    whole = (split.tensor or 0) * split.pipeline
+    if split.tensor is None or split.attention == 1 or whole != split.gpus or split.tensor % split.attention:
+        return None
+    return _Split(split.gpus, split.tensor // split.attention, split.pipeline, split.expert, split.attention)
 
 
 def _without_squares(split: _Split, gpu: Gpu) -> tuple[_Split, str]:
@@ -316,6 +344,8 @@ def _concurrency(cells: Mapping[str, str], load: Load) -> tuple[float | None, st
     for name in ("batch", "concurrency") if load is Load.STATIC_BATCH else ("concurrency", "batch"):
         if cells[name] and not (name == "batch" and load in (Load.OFFLINE, Load.SERVER)):
             value = _number(cells, name)
+            if value > CONCURRENCY_MAX_COUNT:
+                raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted at most {CONCURRENCY_MAX_COUNT:,}")
             if value >= 1:
                 return value, ""
             if load is not Load.OPEN_LOOP:
@@ -327,7 +357,7 @@ def _concurrency(cells: Mapping[str, str], load: Load) -> tuple[float | None, st
 def _number(cells: Mapping[str, str], name: str) -> float:
     """A finite number above 0."""
     try:
-        value = float(cells[name])
+        value = float(cells[name].replace("_", "?"))
     except ValueError:
         raise _Refused(Status.BAD_NUMBER, f"{name} is '{cells[name]}', wanted a number above 0") from None
     if not 0 < value < math.inf:

@@ -130,14 +130,18 @@ def _row(
 
 
 def _delivered(read: ReadPoint, found: Prediction, fitted: FittedModel, measured: Sequence[Correction]) -> Delivered:
-    """A latency target costs throughput as it did in public results; no loop gives more than arrives."""
+    """A latency target costs throughput as it did in public results; no loop gives more than arrives, and replicas
+    without a request give nothing.
+    """
     if read.load is Load.SERVER:
         return Delivered(fitted.latency_bound_ratios.get(read.scenario, 1.0), found.ttft_ms, found.tpot_ms)
     if read.load is Load.STATIC_BATCH and read.scenario != "burst50":
         return Delivered(1.0, max(found.batch_count * found.prompt_ms, found.step_ms), found.tpot_ms)
     if read.load is Load.OPEN_LOOP and read.rate_req_per_s is not None:
         return _of_arrivals(read.rate_req_per_s, found, fitted, measured)
-    return Delivered(1.0, found.ttft_ms, found.tpot_ms)
+    in_flight = found.point.concurrency_count
+    busy = 1.0 if in_flight is None else min(in_flight / found.point.replicas_count, 1.0)
+    return Delivered(busy, found.ttft_ms, found.tpot_ms)
 
 
 def _of_arrivals(
