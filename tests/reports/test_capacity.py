@@ -108,7 +108,7 @@ def test_replicas_are_added_up() -> None:
         ({"concurrency_count": 0.0}, "a concurrency of 0; wanted at least 1 request in flight"),
         (
             {"gpus_count": 8, "tensor_parallel_count": 4, "concurrency_count": 1.0},
-            "1 over 2 replicas; wanted at least one",
+            "1 over 2 replicas; wanted at least one request",
         ),
         ({"concurrency_count": 1e12}, "wanted at most 100,000"),
         ({"input_tokens": 1e12}, r"requests of .* tokens; the context of Llama-3\.3-70B is 131,072"),

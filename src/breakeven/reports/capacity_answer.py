@@ -76,8 +76,8 @@ def answer_capacity(
     asking = _Asking(question, deployment, question.gpus_count // deployment.gpus_count, model)
     if question.concurrency_count is not None and question.concurrency_count < asking.replicas_count:
         raise ServingError(
-            f"a concurrency of {question.concurrency_count:g} over {asking.replicas_count} replicas; wanted at least one"
-            " request for each"
+            f"a concurrency of {question.concurrency_count:g} over {asking.replicas_count} replicas; wanted at least"
+            " one request for each"
         )
     single = asking.at(1.0 * asking.replicas_count)
     if single.status is FitStatus.DOES_NOT_FIT:
