@@ -21,7 +21,7 @@ def prior_model() -> FittedModel:
     errors = HeldOutErrors(100, 0.1, 0.3, 0.01, 0.8, 1.25)
     kinds = [f"{near}|{kind}" for near in Nearness for kind in ("dense", "moe")]
     return FittedModel(
-        values={each.name: each.prior for each in PARAMETERS},
+        values={each.name: each.typical for each in PARAMETERS},
         corrections=_NONE,
         first_token_weights=np.zeros(len(FEATURES) * (len(ENGINES) + 1)),
         first_token_corrections=_NONE,

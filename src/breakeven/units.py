@@ -87,6 +87,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "tflops": "teraflop/s",
     "w": "watt",
     "w_per_gpu": "watt",
+    "gb_per_gpu": "gigabyte",
     "px": "pixel",
     "kw": "kilowatt",
     "kwh": "kwh",

@@ -21,6 +21,8 @@ HEAVY = {
     "jinja2",
     "rich",
     "httpx2",
+    "numba",
+    "aiohttp",
 }
 
 

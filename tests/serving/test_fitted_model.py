@@ -20,7 +20,7 @@ def test_every_parameter_is_inside_its_bounds_and_explained() -> None:
     assert set(values) == {each.name for each in PARAMETERS}
     for each in PARAMETERS:
         assert each.low * (1 - 1e-6) <= values[each.name] <= each.high * (1 + 1e-6), each.name
-        assert each.low < each.prior <= each.high, each.name
+        assert each.low < each.typical <= each.high, each.name
         assert each.meaning and each.unit
 
 

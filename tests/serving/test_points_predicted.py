@@ -66,8 +66,9 @@ def test_a_row_gets_all_its_figures() -> None:
 )
 def test_a_row_that_cannot_be_predicted_has_a_status_and_nothing_else(change: dict[str, str], status: Status) -> None:
     before, cells, after = predicted({}, change, {}).cells()
-    assert cells["status"].startswith(f"{status.value}: ")
-    assert set(cells) == {"status"}
+    assert cells["status"] == status.value
+    assert set(cells) == {"status", "status_reason"}
+    assert cells["status_reason"]
     assert before == after
     assert before["status"] == "ok"
 

@@ -39,7 +39,7 @@ def command(points: Path | None, out: Path | None, measured: Path | None, as_jso
     With --concurrency at that load; with targets the largest load that meets them; else a table. With --points, every
     row of a CSV file (columns model, gpu, isl, osl; optionally n_gpus, precision, tp, pp, ep, dp_attn, engine,
     engine_version, concurrency, batch, scenario, qps) gets pred_out_tok_s_total, its 80 % interval, pred_ttft_ms,
-    pred_tpot_ms and a status; a row that does not fit, or names something unknown, gets a status in place of a guess.
+    pred_tpot_ms, a status and its reason; a row that does not fit, or names something unknown, gets no guess.
     """
     facts = _measured(measured)
     if points is not None:
@@ -122,6 +122,9 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
     others = {name: count for name, count in summary["statuses"].items() if name != "ok"}
     if others:
         told = ", ".join(f"{count:,} {name}" for name, count in others.items())
-        click.echo(f"warning: {rows - done:,} without a prediction: {told}; the column `status` says why", err=True)
+        click.echo(
+            f"warning: {rows - done:,} without a prediction: {told}; the columns `status` and `status_reason` say why",
+            err=True,
+        )
     for what, count in summary["taken_for_granted"].items():
         click.echo(f"taken for granted in {count:,} rows: {safe(what)}")

@@ -84,7 +84,7 @@ def to_json(model: FittedModel, left_out: Mapping[str, int]) -> dict[str, Any]:
         each.name: {
             "value": float(f"{model.values[each.name]:.6g}"),
             "unit": each.unit,
-            "prior": each.prior,
+            "prior": each.typical,
             "low": each.low,
             "high": each.high,
             "meaning": each.meaning,

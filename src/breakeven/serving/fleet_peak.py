@@ -96,8 +96,8 @@ def _refuse_the_impossible(timing: ReplicaTiming, traffic: Traffic, target: Late
     if too_long > 1 - target.quantile_fraction:
         raise ServingError(
             f"{too_long:.0%} of the requests do not fit: the cache of a replica holds "
-            f"{timing.cache_capacity_tokens:,.0f} tokens, they have up to {tokens.max():,}; give each replica more GPUs "
-            "(--gpus), or a smaller precision"
+            f"{timing.cache_capacity_tokens:,.0f} tokens, they have up to {tokens.max():,}; give each replica more "
+            "GPUs (--gpus), or a smaller precision"
         )
     apart_s = _longest_s(timing, some)
     alone = simulate_fleet(timing, replace(some, arrival_s=np.arange(chosen.size, dtype=np.float64) * apart_s), 1)

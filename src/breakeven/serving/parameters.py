@@ -19,7 +19,7 @@ class Parameter:
     """One number of the serving model. The prior is log-normal."""
 
     name: str
-    prior: float
+    typical: float
     """Median of the prior."""
     low: float
     """Least value that the fit may take."""

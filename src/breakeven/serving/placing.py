@@ -16,7 +16,7 @@ from breakeven.serving.points import Load, Problem, ReadPoint, Status
 from breakeven.serving.step_time import memory, times
 
 NO_TARGETS: Final[Mapping[str, float]] = {}
-PRIORS: Final[Values] = {each.name: each.prior for each in PARAMETERS}
+PRIORS: Final[Values] = {each.name: each.typical for each in PARAMETERS}
 
 
 def place(

@@ -19,6 +19,7 @@ PREDICTED_COLUMNS: Final = (
     "pred_ttft_ms",
     "pred_tpot_ms",
     "status",
+    "status_reason",
 )
 """Columns that are added; where the table has them already, they are replaced."""
 

@@ -161,8 +161,9 @@ def _of_arrivals(
 
 
 def _cells(row: PredictedRow) -> dict[str, str]:
-    if row.prediction is None or row.delivered is None:
-        return {"status": str(row.problem)}
+    if row.problem is not None or row.prediction is None or row.delivered is None:
+        assert row.problem is not None
+        return {"status": row.problem.status.value, "status_reason": row.problem.reason}
     found, delivered = row.prediction, row.delivered
     numbers: Mapping[str, float] = {
         "pred_out_tok_s_total": found.output_tok_per_s * delivered.output_ratio,
@@ -172,4 +173,4 @@ def _cells(row: PredictedRow) -> dict[str, str]:
         "pred_tpot_ms": delivered.tpot_ms if found.point.output_tokens > 1 else math.nan,
     }
     written = {name: f"{value:.{_DIGITS}g}" if math.isfinite(value) else "" for name, value in numbers.items()}
-    return {**written, "status": Status.OK.value}
+    return {**written, "status": Status.OK.value, "status_reason": ""}

@@ -54,10 +54,8 @@ def page(model: FittedModel) -> str:
 
 def _row(each: Parameter, value: float) -> str:
     at_bound = " (at its bound)" if min(abs(value / each.low - 1), abs(value / each.high - 1)) < 1e-3 else ""
-    return (
-        f"| `{each.name}` | {each.unit} | {value:.3g}{at_bound} | {each.prior:.3g} | {each.low:.3g} to {each.high:.3g}"
-        f" | {each.meaning} |"
-    )
+    span = f"{each.typical:.3g} | {each.low:.3g} to {each.high:.3g}"
+    return f"| `{each.name}` | {each.unit} | {value:.3g}{at_bound} | {span} | {each.meaning} |"
 
 
 if __name__ == "__main__":

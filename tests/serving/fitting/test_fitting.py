@@ -57,7 +57,7 @@ def planted(seed: int) -> tuple[MeasuredRows, dict[str, float]]:
     """Rows made by the model itself with parameters of its prior, two percent of noise, and one row in thirty wrong."""
     rng = np.random.default_rng(seed)
     truth = {
-        each.name: float(np.clip(each.prior * np.exp(rng.normal(0, each.prior_sd_ratio / 2)), each.low, each.high))
+        each.name: float(np.clip(each.typical * np.exp(rng.normal(0, each.prior_sd_ratio / 2)), each.low, each.high))
         for each in PARAMETERS
     }
     table = []

@@ -11,7 +11,7 @@ from breakeven.serving.fitting.rows import MeasuredRows
 from breakeven.serving.parameters import PARAMETERS
 from breakeven.serving.step_time import attended_tokens, batch_at, memory, touched_fraction
 
-_PRIORS: Final = {each.name: each.prior for each in PARAMETERS}
+_PRIORS: Final = {each.name: each.typical for each in PARAMETERS}
 _START: Final = np.log([0.7, 0.5, 1e-3, 40e-6, 8e-6])
 """Share of bandwidth, share of peak, seconds per step, per layer, per sequence."""
 
@@ -28,9 +28,11 @@ def fit_plain_roofline(rows: MeasuredRows) -> Floats:
     from scipy.optimize import least_squares
 
     log_measured = np.log(rows.output_tok_per_s)
-    solved = least_squares(
-        lambda x: np.log(plain_roofline_tok_per_s(rows.columns, x)) - log_measured, _START, loss="soft_l1", f_scale=0.15
-    )
+
+    def residuals(x: Floats) -> Floats:
+        return np.asarray(np.log(plain_roofline_tok_per_s(rows.columns, x)) - log_measured)
+
+    solved = least_squares(residuals, _START, loss="soft_l1", f_scale=0.15)
     return np.asarray(solved.x)
 
 

@@ -29,7 +29,7 @@ def fit(rows: MeasuredRows) -> Values:
     """Parameters that explain the measurements."""
     from scipy.optimize import least_squares
 
-    start = np.log([each.prior for each in PARAMETERS])
+    start = np.log([each.typical for each in PARAMETERS])
     spread = np.array([each.prior_sd_ratio for each in PARAMETERS])
     bounds = (np.log([each.low for each in PARAMETERS]), np.log([each.high for each in PARAMETERS]))
     closed = rows.labels("load") == "closed_loop"

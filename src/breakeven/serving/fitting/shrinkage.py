@@ -24,10 +24,12 @@ _ROUNDS: Final = 3
 Labels = NDArray[np.str_]
 
 
-def shrink(log_ratio: Floats, x: Floats, versions: Labels, deployments: Labels, scale: float = 1.0) -> Corrections:
-    """Effects from ln(measured / predicted) at covariates `x`; `scale` multiplies every standard deviation."""
-    sds = [scale * np.array(each) for each in (VERSION_SD_RATIOS, DEPLOYMENT_SD_RATIOS)]
-    noise = scale * NOISE_SD_RATIO
+def shrink(
+    log_ratio: Floats, x: Floats, versions: Labels, deployments: Labels, scale_ratio: float = 1.0
+) -> Corrections:
+    """Effects from ln(measured / predicted) at covariates `x`; `scale_ratio` multiplies every standard deviation."""
+    sds = [scale_ratio * np.array(each) for each in (VERSION_SD_RATIOS, DEPLOYMENT_SD_RATIOS)]
+    noise = scale_ratio * NOISE_SD_RATIO
     groups = [np.unique(each, return_inverse=True) for each in (versions, deployments)]
     covariance = np.zeros((log_ratio.size, log_ratio.size))
     for (_, index), sd in zip(groups, sds, strict=True):
