@@ -79,8 +79,6 @@ def test_the_decisive_names_have_the_low_dimensions() -> None:
     dimensions = {name: entry.dimension for _, name, entry in all_assumptions(FILES)}
     decisive = (
         "gpu_rent_usd_per_gpu_hour",
-        "decode_bandwidth_fraction",
-        "prefill_mfu_fraction",
         "engineer_usd_per_year",
         "engineering_fte_cluster_count",
         "short_window_volume_ratio",

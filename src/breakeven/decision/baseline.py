@@ -61,6 +61,7 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
         workload.hourly_peak_to_mean_ratio,
         Source(f"usage log {label}", label, observation.last_time.date(), Grade.MEASURED),
         left_out,
+        workload.burst_headroom_ratio,
     )
 
 
@@ -77,7 +78,9 @@ def _with_tasks(models: Sequence[ModelDemand], uses: Sequence[ModelUse], table: 
         key = (each.use.provider, each.use.model)
         if key in known:
             named_count += each.use.requests_count
-            task = TaskDemand(each.task, _mix(each.use), each.use.requests_count, each.use.spend_usd or 0.0)
+            task = TaskDemand(
+                each.task, _mix(each.use), each.use.requests_count, each.use.spend_usd or 0.0, each.use.lengths
+            )
             by_model.setdefault(key, []).append(task)
     calls_count = sum(model.requests_count for model in models)
     if not named_count or named_count < TASKS_KNOWN_MIN_FRACTION * calls_count:
@@ -147,6 +150,7 @@ def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow], catalog: Catalog
         price_facts(usable[0], catalog) if single else (),
         usable[0].source,
         batch_fraction=batch_fraction,
+        lengths=use.lengths,
     )
 
 
@@ -169,6 +173,7 @@ def _assumed(use: ModelUse, catalog: Catalog, scenario: Scenario) -> ModelDemand
         price_facts(row, catalog),
         row.source,
         assumed=True,
+        lengths=use.lengths,
     )
 
 

@@ -34,10 +34,6 @@ DIVISORS: Final = frozenset(
         "volume_over_observed_ratio",
         "replica_capacity_req_per_s",
         "capacity_measured_over_model_ratio",
-        "prefill_mfu_fraction",
-        "decode_bandwidth_fraction",
-        "kv_memory_fraction",
-        "max_batch_count",
         "breach_loss_median_usd",
         "breach_loss_p95_usd",
         "breach_loss_cap_usd",
@@ -46,6 +42,9 @@ DIVISORS: Final = frozenset(
         "fine_tune_mfu_fraction",
         "fine_tune_penalty_fraction",
         "ollama_over_vllm_capacity_ratio",
+        "ollama_parallel_count",
+        "ttft_target_ms",
+        "tpot_target_ms",
     }
 )
 """Facts that something is divided by, or whose logarithm is taken: zero is no value for them."""

@@ -53,6 +53,7 @@ BOUND_BY_OPTIONS = frozenset(
         "hourly_peak_to_mean_ratio",
         "volume_over_observed_ratio",
         "replica_capacity_req_per_s",
+        "capacity_measured_over_model_ratio",
         "downtime_hours_per_month",
         "gpus_already_owned_count",
         "carbon_price_usd_per_tonne",

@@ -75,14 +75,14 @@ class Hybrid:
         choices = situation.choices
         for provider in (MARKET, *log_providers(situation.demand)):
             check_provider(situation, provider)
-        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = gpu_offer(situation.catalog, choices.gpu, "on_demand", situation.scenario)
         whole = binder_for(situation, evaluation, {})
         cut = _cut(situation, whole)
 
         hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, cut.share, cut.moved)
         own_volume = evaluation.volume_mtok is None
-        staircase = bind_fleet(hosted, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        staircase = bind_fleet(hosted, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_rent(hosted)
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)

@@ -10,7 +10,7 @@ from breakeven.costs.breakdown import CostBreakdown
 from breakeven.errors import UnknownPrice
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.constraints import check_provider
-from breakeven.options.assembly.deployment import deployment
+from breakeven.options.assembly.deployment import Deployment, deployment
 from breakeven.options.assembly.fleet import bind_fleet, bind_scaled_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, rented_lines
 from breakeven.options.assembly.staircase import Staircase
@@ -40,12 +40,12 @@ class Managed:
         """Size the replicas for the demand and pay the provider for the hours that are billed."""
         choices = situation.choices
         check_provider(situation, self.provider)
-        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = endpoint_offer(situation.catalog, self.provider, choices.gpu)
         if self.scale_to_zero and not offer.scales_to_zero:
             raise UnknownPrice(f"the catalogue knows of no scale to zero at {self.provider}: its endpoints stay on")
         binder = binder_for(situation, evaluation, {**machine.facts, **offer.facts})
-        staircase = self._size(binder, choices.gpus_per_replica_count, evaluation.volume_mtok is None)
+        staircase = self._size(binder, machine, choices.gpus_per_replica_count, evaluation.volume_mtok is None)
         bind_rent(binder)
         bind_fleet_people(binder, managed=True)
         bind_open_model_success(binder, machine.model)
@@ -54,12 +54,14 @@ class Managed:
         buys = f"{machine.label} at {self.provider}, {how}"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
 
-    def _size(self, binder: Binder, gpus_per_replica_count: int | None, own_volume: bool) -> Staircase:
+    def _size(
+        self, binder: Binder, machine: Deployment, gpus_per_replica_count: int | None, own_volume: bool
+    ) -> Staircase:
         if self.scale_to_zero:
-            return bind_scaled_fleet(binder, gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+            return bind_scaled_fleet(binder, machine, gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         if "replicas_min_count" not in binder.scenario:
             binder.derive("replicas_min_count", 1.0, "the provider replaces a replica that fails")
-        return bind_fleet(binder, gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        return bind_fleet(binder, machine, gpus_per_replica_count, evaluated_at_own_volume=own_volume)
 
 
 def endpoint_offer(catalog: Catalog, provider: str, gpu: str) -> GpuOffer:

@@ -32,11 +32,11 @@ class OwnedGpus:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Size the fleet, buy whole servers, house, power and staff them."""
         choices = situation.choices
-        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = purchase_offer(situation.catalog, choices.gpu, situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
         own_volume = evaluation.volume_mtok is None
-        staircase = bind_fleet(binder, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        staircase = bind_fleet(binder, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_owned_servers(binder, machine.gpu)
         bind_purchase(binder)
         bind_fleet_people(binder)

@@ -60,12 +60,12 @@ class RentedGpus:
         """Size the fleet for the demand, rent it, and staff it."""
         choices = situation.choices
         check_provider(situation, MARKET)
-        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         binder = binder_for(situation, evaluation, {**machine.facts, **self._rent(situation)})
         if self.term == "spot" and GPU_RENT not in situation.scenario:
             binder.evaluate(gpu_rent_usd_per_gpu_hour)
         own_volume = evaluation.volume_mtok is None
-        staircase = bind_fleet(binder, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        staircase = bind_fleet(binder, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_rent(binder)
         bind_fleet_people(binder)
         self._bind_interruptions(binder)

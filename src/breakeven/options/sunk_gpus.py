@@ -41,11 +41,11 @@ class SunkGpus:
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:
         """Size the fleet and count what keeping and running it costs from today on."""
         choices = situation.choices
-        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision)
+        machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = purchase_offer(situation.catalog, choices.gpu, situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
         own_volume = evaluation.volume_mtok is None
-        staircase = bind_fleet(binder, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
+        staircase = bind_fleet(binder, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         if own_volume:
             _refuse_too_few(binder)
         binder.rename("owned_gpus_count", "gpus_count", "as many of your GPUs as the work needs; sell the others")

@@ -10,6 +10,18 @@ from breakeven.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
 
 @formula
+def cached_fraction(cached_input_fraction: Draws, prefix_cache_kept_fraction: Draws) -> Draws:
+    """Share of the input that a replica need not compute: what its own prefix cache holds.
+
+    `cached_input_fraction` is what the log shows as cached at the API; a self-hosted engine keeps a share of it.
+
+    >>> float(cached_fraction(0.5, 0.8))
+    0.4
+    """
+    return cached_input_fraction * prefix_cache_kept_fraction
+
+
+@formula
 def peak_req_per_s(
     requests_per_month: Draws,
     hours_per_month: Draws,

@@ -133,5 +133,5 @@ def demand_at(situation: Situation, label: str) -> Demand:
     """The demand of `situation` as calls of the one model `label`; raises UnknownPrice when it has no list price."""
     demand = situation.demand
     prices = model_prices(situation.catalog, label, situation.choices.contract)
-    only = ModelDemand(label, demand.mix, demand.requests_count, 0.0, prices, demand.source)
+    only = ModelDemand(label, demand.mix, demand.requests_count, 0.0, prices, demand.source, lengths=demand.lengths)
     return replace(demand, models=(only,))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from breakeven.catalog.contract import ContractPrice
+from breakeven.serving.calibrate import Correction
 
 Team = Literal["existing", "new_hires"]
 COMMODITY_TASKS: Final = (
@@ -100,3 +101,5 @@ class Choices:
     """Provider -> what the scenario knows of it."""
     commodity_tasks: tuple[str, ...] = COMMODITY_TASKS
     """Names of tasks that a hybrid moves, where the log names its tasks."""
+    measured: tuple[Correction, ...] = ()
+    """What was measured on deployments of one's own (`breakeven calibrate`)."""

@@ -16,6 +16,7 @@ from breakeven.facts.formula import formula
 from breakeven.facts.source import Source
 from breakeven.facts.trace import Binder, Node
 from breakeven.units import TOKENS_PER_MTOK
+from breakeven.workload.lengths import UNKNOWN_LENGTHS, LengthSpread, together
 
 SMALLEST_INPUT_FRACTION = 1e-9
 """A log without input has no cached input either; this keeps the division defined."""
@@ -55,6 +56,7 @@ class TaskDemand:
     mix: TokenMix
     requests_count: int
     spend_usd: float
+    lengths: LengthSpread = UNKNOWN_LENGTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class ModelDemand:
     """Share of the tokens that the log already sent through the provider's batch API."""
     by_task: tuple[TaskDemand, ...] = ()
     """The part of it that names a task, by task; empty when the log does not know its tasks."""
+    lengths: LengthSpread = UNKNOWN_LENGTHS
+    """Of its calls that the log gives one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Demand:
     """The log."""
     left_out: tuple[str, ...] = ()
     """Models whose calls no option can take over (embeddings); left out of every option alike."""
+    burst_headroom_ratio: float | None = None
+    """Busiest minutes over the mean of their hour, when the log is long and dense enough to show it."""
 
     @property
     def mix(self) -> TokenMix:
@@ -107,6 +113,11 @@ class Demand:
     def requests_count(self) -> int:
         """Requests in the observed window."""
         return sum(each.requests_count for each in self.models)
+
+    @property
+    def lengths(self) -> LengthSpread:
+        """Lengths of the calls that the log gives one by one."""
+        return together(each.lengths for each in self.models)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -202,6 +213,20 @@ def bind_demand(
         cached_input_fraction,
     ):
         binder.evaluate(each)
-    if demand.hourly_peak_to_mean_ratio is not None and "hourly_peak_to_mean_ratio" not in binder.scenario:
-        how = "busiest hour of the log over its mean hour"
-        binder.derive("hourly_peak_to_mean_ratio", demand.hourly_peak_to_mean_ratio, how, source=source)
+    _bind_shape(binder, demand, calls)
+
+
+def _bind_shape(binder: Binder, demand: Demand, calls: Demand) -> None:
+    """Bind what the log shows of its busiest hour and minutes, and of how widely the lengths of `calls` differ."""
+    shown = {
+        "hourly_peak_to_mean_ratio": (demand.hourly_peak_to_mean_ratio, "busiest hour of the log over its mean hour"),
+        "burst_headroom_ratio": (demand.burst_headroom_ratio, "busiest minutes of the busiest hours over their mean"),
+    }
+    lengths = calls.lengths
+    if lengths:
+        how = f"variance over squared mean, {lengths.requests_count:,.0f} calls of the log"
+        shown["input_cv2_ratio"] = (lengths.input_cv2_ratio, how)
+        shown["output_cv2_ratio"] = (lengths.output_cv2_ratio, how)
+    for name, (value, how) in shown.items():
+        if value is not None and name not in binder.scenario:
+            binder.derive(name, value, how, source=demand.source)

@@ -6,26 +6,21 @@ import numpy as np
 
 from breakeven.errors import CatalogError
 from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.capacity import CAPACITY, RATIO, bind_capacity
+from breakeven.options.assembly.deployment import Deployment
 from breakeven.options.assembly.staircase import Staircase
-from breakeven.serving import autoscale, fleet, memory, roofline
+from breakeven.serving import autoscale, fleet
 from breakeven.units import SECONDS_PER_HOUR
 
-REPLICA_SIZES = (1, 2, 4, 8)
 REPLICAS_MAX_COUNT = 10_000.0
 """A larger fleet than this is a slip in the scenario, not a plan."""
-SEQUENCES_MIN_COUNT = 8.0
-"""A replica that cannot hold this many average requests at once is too small to be useful."""
 
 
 def bind_fleet(
-    binder: Binder,
-    gpus_per_replica_count: int | None,
-    *,
-    evaluated_at_own_volume: bool,
-    sequences_min_count: float = SEQUENCES_MIN_COUNT,
+    binder: Binder, machine: Deployment, gpus_per_replica_count: int | None, *, evaluated_at_own_volume: bool
 ) -> Staircase:
     """Size an always-on fleet for the demand bound in `binder`; returns where its cost jumps (typical values)."""
-    _bind_capacity(binder, gpus_per_replica_count, sequences_min_count)
+    bind_capacity(binder, machine, gpus_per_replica_count)
     for each in (fleet.peak_req_per_s, fleet.replicas_count, fleet.gpus_count, fleet.busy_fraction):
         binder.evaluate(each)
     binder.derive("billed_fraction", 1.0, "always on: every hour is paid")
@@ -36,12 +31,12 @@ def bind_fleet(
 
 
 def bind_scaled_fleet(
-    binder: Binder, gpus_per_replica_count: int | None, *, evaluated_at_own_volume: bool
+    binder: Binder, machine: Deployment, gpus_per_replica_count: int | None, *, evaluated_at_own_volume: bool
 ) -> Staircase:
     """The same fleet where replicas come and go with the demand, down to none: only the hours awake are billed."""
     if "replicas_min_count" not in binder.scenario:
         binder.derive("replicas_min_count", 1.0, "no spare replica is kept: the fleet may go to zero")
-    stairs = bind_fleet(binder, gpus_per_replica_count, evaluated_at_own_volume=evaluated_at_own_volume)
+    stairs = bind_fleet(binder, machine, gpus_per_replica_count, evaluated_at_own_volume=evaluated_at_own_volume)
     for each in (autoscale.requests_within_timeout_ratio, autoscale.awake_fraction, autoscale.billed_fraction):
         binder.evaluate(each)
     binder.evaluate(autoscale.cold_start_events_per_month)
@@ -50,28 +45,11 @@ def bind_scaled_fleet(
 
 def fleet_facts(binder: Binder) -> tuple[Node, ...]:
     """What is worth showing about the fleet."""
-    names = ["replicas_count", "gpus_count", "busy_fraction", "replica_capacity_req_per_s"]
+    names = ["replicas_count", "gpus_count", "busy_fraction", CAPACITY]
+    names += [RATIO] if binder.is_bound(RATIO) else []
     names += [name for name in ("billed_fraction", "cold_start_events_per_month") if binder.is_bound("awake_fraction")]
     names += [name for name in ("energy_kwh_per_month", "carbon_kg_per_month") if binder.is_bound(name)]
     return tuple(binder.node(name) for name in names)
-
-
-def _bind_capacity(binder: Binder, gpus_per_replica_count: int | None, sequences_min_count: float) -> None:
-    binder.evaluate(memory.sequence_gb)
-    _bind_replica_size(binder, gpus_per_replica_count, sequences_min_count)
-    for each in (
-        memory.kv_cache_gb,
-        memory.batch_count,
-        roofline.prefill_tokens_per_request,
-        roofline.prefill_s_per_request,
-        roofline.weights_read_gb,
-        roofline.step_overhead_ms,
-        roofline.decode_s_per_token,
-        roofline.decode_s_per_request,
-    ):
-        binder.evaluate(each)
-    if "replica_capacity_req_per_s" not in binder.scenario:  # a user who measured it knows better
-        binder.evaluate(roofline.replica_capacity_req_per_s)
 
 
 def _refuse_absurd(binder: Binder, evaluated_at_own_volume: bool) -> None:
@@ -92,20 +70,3 @@ def _kinks(binder: Binder) -> tuple[float, ...]:
     headroom = float(binder.value("burst_headroom_ratio").flat[0])
     wanted = load * headroom / float(binder.value("replica_capacity_req_per_s").flat[0])
     return autoscale.kinks_mtok(timeout_ratio, wanted)
-
-
-def _bind_replica_size(binder: Binder, gpus_per_replica_count: int | None, sequences_min_count: float) -> None:
-    """Bind the fewest GPUs on which the weights and enough sequences fit, at the low end of the usable memory."""
-    sizes = (gpus_per_replica_count,) if gpus_per_replica_count else REPLICA_SIZES
-    need = sequences_min_count * float(binder.value("sequence_gb").max())
-    weights, each = float(binder.value("weights_gb").max()), float(binder.value("gpu_memory_gb").max())
-    usable = binder.node("kv_memory_fraction").assumption
-    fraction = usable.low if usable else float(binder.value("kv_memory_fraction").min())
-    for size in sizes:
-        if float(memory.kv_cache_gb(size, each, fraction, weights)) >= need:
-            binder.derive("gpus_per_replica_count", float(size), "the fewest GPUs that hold weights and KV cache")
-            return
-    raise CatalogError(
-        f"does not fit: {weights:.0f} GB of weights and {need:.1f} GB of KV cache (for {sequences_min_count:.0f} "
-        f"requests at once) on {sizes[-1]} GPU(s) of {each:.0f} GB; choose a smaller model or precision, or more GPUs"
-    )

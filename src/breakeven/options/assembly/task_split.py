@@ -13,6 +13,7 @@ from typing import Final
 
 from breakeven.errors import CatalogError
 from breakeven.options.assembly.demand import Demand, ModelDemand, TokenMix
+from breakeven.workload.lengths import together
 
 SHOWN_TASKS_MAX_COUNT = 6
 KINDS: Final = tuple(field.name for field in fields(TokenMix))
@@ -89,6 +90,7 @@ def _only(model: ModelDemand, tasks: frozenset[str]) -> ModelDemand:
         requests_count=min(sum(each.requests_count for each in mine), model.requests_count),
         spend_usd=min(sum(each.spend_usd for each in mine), model.spend_usd),
         by_task=tuple(mine),
+        lengths=together(each.lengths for each in mine),
     )
 
 
@@ -108,6 +110,7 @@ def _rest(whole: ModelDemand, moved: ModelDemand) -> ModelDemand:
         requests_count=whole.requests_count - moved.requests_count,
         spend_usd=whole.spend_usd - moved.spend_usd,
         by_task=tuple(each for each in whole.by_task if each.task not in gone),
+        lengths=whole.lengths.without(moved.lengths),
     )
 
 
