@@ -51,6 +51,8 @@ DIVISORS: Final = frozenset(
 SMALLEST_DIVISOR: Final = 1e-6
 ONE_OR_MORE: Final = frozenset({"hourly_peak_to_mean_ratio", "burst_headroom_ratio", "pue_ratio"})
 """Facts that compare a whole with a part of it: the busiest hour cannot be quieter than the mean one."""
+ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio"})
+"""Facts that are themselves about how widely something is spread: they have no range of their own."""
 SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction"})
 """Shares that leave something over: the whole is what is known divided by the rest."""
 LARGEST_SHARE_OF_A_WHOLE: Final = 0.95
@@ -66,6 +68,8 @@ def check_bounds(name: str, unit: str, low: float, high: float) -> None:
     largest = _largest(name, unit)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a finite number, in {unit}")
+    if name in ONE_NUMBER and low != high:
+        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted one number, not a range, in {unit}")
     if low < smallest:
         wanted = "at least 1" if name in ONE_OR_MORE else "more than zero" if smallest else "zero or more"
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted {wanted}, in {unit}")

@@ -16,6 +16,7 @@ from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.region import regional_facts
 from breakeven.decision.bounds import check_bounds
+from breakeven.decision.measured_files import MeasuredFile, read_measured
 from breakeven.decision.scenario_entries import (
     ContractPriceEntry,
     Number,
@@ -115,7 +116,10 @@ class Scenario(Strict):
     """Hard constraints on whoever processes the data: an option whose provider does not meet them is left out."""
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     """What you know of a provider that the catalogue does not, or not any more."""
+    measured: tuple[str, ...] = ()
+    """Files that `breakeven calibrate` wrote, relative to this one: what you measured on deployments of your own."""
 
+    _measured: tuple[MeasuredFile, ...] = PrivateAttr(default=())
     _places: Places = PrivateAttr(default_factory=Places)
     """File and line by dotted key; empty when no file was read."""
 
@@ -142,7 +146,14 @@ class Scenario(Strict):
             Requirements(**self.require.model_dump()),
             {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
             self.commodity_tasks,
+            tuple(correction for each in self.measured_files() for correction in each.corrections),
         )
+
+    def measured_files(self) -> tuple[MeasuredFile, ...]:
+        """What the files under `measured` say; those of a scenario that no file holds are looked up from here."""
+        if len(self._measured) != len(self.measured):
+            self._measured = read_measured(self.measured, Path(), self._places)
+        return self._measured
 
     def contract(self) -> tuple[ContractPrice, ...]:
         """The agreed prices, for the price table."""
@@ -190,8 +201,11 @@ class Scenario(Strict):
         return f"{self._places[dotted]}: " if dotted in self._places else ""
 
     def digest(self) -> str:
-        """SHA-256 of the scenario's canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """SHA-256 of the scenario's canonical JSON, with the content of measured files in the place of their names."""
+        content = self.model_dump(mode="json", exclude={"measured"})
+        if self.measured:
+            content["measured"] = sorted(each.digest for each in self.measured_files())
+        canonical = json.dumps(content, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -215,6 +229,7 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
     _check_overrides(scenario, where, lines)
     _check_contract(scenario, where, lines)
     scenario._places = Places({dotted: _at(where, lines, dotted) for dotted in lines})
+    scenario._measured = read_measured(scenario.measured, path.parent if path else Path(), scenario._places)
     return scenario
 
 
@@ -278,7 +293,7 @@ def scenario_template() -> str:
     return "\n".join(lines)
 
 
-_EMPTY: Final = {"overrides": "{}", "contract_prices": "[]", "require": "{}", "providers": "{}"}
+_EMPTY: Final = {"overrides": "{}", "contract_prices": "[]", "require": "{}", "providers": "{}", "measured": "[]"}
 _EXAMPLES: Final = {
     "overrides": (
         "engineer_usd_per_year: 180000",
@@ -296,6 +311,7 @@ _EXAMPLES: Final = {
         "no_training: true",
         "certifications: [SOC 2 Type 2]",
     ),
+    "measured": ("- measured/llama-70b-on-our-h100.yaml   # its capacity is then yours, and every report says so",),
     "providers": ("openai: {processing_regions: [EU], retention_days: 0}   # as our contract says",),
 }
 

@@ -16,6 +16,7 @@ from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.deployment import deployment
@@ -104,7 +105,7 @@ class Hybrid:
         if "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
-        buys = f"{machine.label} for {cut.moves}; {stays}"
+        buys = f"{machine.label} for {cut.moves}; {stays}{capacity_words(hosted)}"
         wider = Staircase(staircase.step_mtok / float(cut.share.value.flat[0]), staircase.from_count)
         facts = (*fleet_facts(hosted), *cut.facts)
         return option_cost(self, whole, breakdown, buys, staircase=wider, facts=facts)

@@ -9,6 +9,7 @@ from breakeven.catalog.offer import GpuOffer
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.errors import UnknownPrice
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.deployment import Deployment, deployment
 from breakeven.options.assembly.fleet import bind_fleet, bind_scaled_fleet, fleet_facts
@@ -51,7 +52,7 @@ class Managed:
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(rented_lines(binder))
         how = "scaled to zero when idle" if self.scale_to_zero else "always on"
-        buys = f"{machine.label} at {self.provider}, {how}"
+        buys = f"{machine.label} at {self.provider}, {how}{capacity_words(binder)}"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
 
     def _size(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.ownership import bind_purchase
+from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_team
@@ -43,7 +44,7 @@ class OwnedGpus:
         bind_team(binder, choices.team)
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(owned_lines(binder))
-        buys = f"{machine.label}, vLLM, servers of your own in a colocation"
+        buys = f"{machine.label}, vLLM, servers of your own in a colocation{capacity_words(binder)}"
         return option_cost(
             self,
             binder,

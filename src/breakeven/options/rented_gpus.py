@@ -14,6 +14,7 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
@@ -72,7 +73,7 @@ class RentedGpus:
         bind_team(binder, choices.team)
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(rented_lines(binder))
-        buys = f"{machine.label}, vLLM, {_TERMS[self.term]}"
+        buys = f"{machine.label}, vLLM, {_TERMS[self.term]}{capacity_words(binder)}"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
 
     def _rent(self, situation: Situation) -> Mapping[str, Assumption]:

@@ -13,6 +13,7 @@ from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.ownership import bind_resale_forgone
 from breakeven.errors import CatalogError
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_team
@@ -54,7 +55,7 @@ class SunkGpus:
         bind_team(binder, choices.team)
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(owned_lines(binder, capital="Resale value forgone, busy hours"))
-        buys = f"{machine.label}, vLLM, on GPUs that are already paid for"
+        buys = f"{machine.label}, vLLM, on GPUs that are already paid for{capacity_words(binder)}"
         only_if = "" if ALREADY_OWNED in situation.scenario else "you already own the GPUs"
         return option_cost(
             self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder), only_if=only_if

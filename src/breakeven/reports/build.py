@@ -93,7 +93,12 @@ def build_document(
         assumptions=assumptions,
         included=scope.included(comparison),
         excluded=scope.excluded(comparison),
-        warnings=(*warnings, *_unused_overrides(comparison, inputs), *_age_warning(assumptions)),
+        warnings=(
+            *warnings,
+            *_unused_overrides(comparison, inputs),
+            *_unused_measurements(comparison, inputs),
+            *_age_warning(assumptions),
+        ),
         trace=trace.nodes,
         footer=FooterPart(
             breakeven_version=__version__,
@@ -324,6 +329,18 @@ def _age_warning(assumptions: tuple[AssumptionPart, ...]) -> list[str]:
     if not stale:
         return []
     return [f"{stale} of {len(assumptions)} facts are older than their kind should be; the report marks them stale."]
+
+
+def _unused_measurements(comparison: Comparison, inputs: Inputs) -> list[str]:
+    """A measured file that stands behind no option."""
+    read = {node.source for result in comparison.options for node in result.cost.facts}
+    known = {(source.title, source.read) for source in read if source is not None}
+    return [
+        f"the measured file {each.name} ({each.facts.key}) changed nothing: no option runs that deployment; choose its "
+        f"open_model, gpu, precision and gpus_per_replica_count"
+        for each in inputs.scenario.measured_files()
+        if (each.facts.source.title, each.facts.source.read) not in known
+    ]
 
 
 def _unused_overrides(comparison: Comparison, inputs: Inputs) -> list[str]:

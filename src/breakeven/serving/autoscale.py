@@ -62,8 +62,9 @@ def billed_fraction(
     0.125
     """
     mean_req_per_s = requests_per_month / (hours_per_month * SECONDS_PER_HOUR)
-    wanted = mean_req_per_s * np.maximum(burst_headroom_ratio, 1.0) / replica_capacity_req_per_s
-    return np.minimum(np.maximum(awake_fraction, wanted) / replicas_count, 1.0)
+    wanted_req_per_s = mean_req_per_s * np.maximum(burst_headroom_ratio, 1.0)
+    worked = wanted_req_per_s / (replicas_count * replica_capacity_req_per_s)  # as `busy_fraction` has it: never below
+    return np.minimum(np.maximum(awake_fraction / replicas_count, worked), 1.0)
 
 
 @formula

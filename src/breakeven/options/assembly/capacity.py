@@ -45,6 +45,8 @@ INTERVAL_Z: Final = NormalDist().inv_cdf(0.90)
 """Standard deviations from the median to the ends of an 80 % interval."""
 RANGE_Z: Final = NormalDist().inv_cdf(HIGH_QUANTILE)
 """The same to the ends of an Assumption."""
+CALIBRATED: Final = "breakeven calibrate"
+"""Link of what the user measured."""
 LONE_BUSY_FRACTION: Final = 0.5
 """Load of a replica that is given one request at a time, so that none waits long for another."""
 
@@ -230,13 +232,21 @@ def _own(replica: Replica, measured: tuple[Correction, ...]) -> Correction | Non
     return next((each for each in measured if each.figure == "output_tok_per_s" and each.key in keys), None)
 
 
+def capacity_words(binder: Binder) -> str:
+    """For the table: whose measurement the capacity is; empty where the model predicts it."""
+    source = binder.node(CAPACITY).source
+    if source is None or source.link != CALIBRATED:
+        return ""
+    return f"; capacity {binder.node(CAPACITY).summary.rpartition('; ')[2]}"
+
+
 def _said(own: Correction) -> str:
     return f"measured on your endpoint ({own.points_count} points, {own.measured_on})"
 
 
 def _source(own: Correction | None) -> Source:
     if own:
-        return Source(own.source_title, "breakeven calibrate", own.measured_on, Grade.MEASURED)
+        return Source(own.source_title, CALIBRATED, own.measured_on, Grade.MEASURED)
     source = shipped_model().source
     assert source is not None
     return source
