@@ -1,4 +1,4 @@
-"""Measured files of a scenario: read beside it, part of its digest, said in the report, and never ignored in silence."""
+"""Measured files of a scenario: read beside it, part of its digest, and never ignored in silence."""
 
 from __future__ import annotations
 
