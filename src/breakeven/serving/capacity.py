@@ -16,8 +16,8 @@ import numpy as np
 from breakeven.serving.calibrate import Correction, DeploymentKey, Figure
 from breakeven.serving.columns import Columns, Floats, columns
 from breakeven.serving.corrections import architecture, covariates
+from breakeven.serving.cycle import Cycle, cycles
 from breakeven.serving.deployment import Deployment, Point
-from breakeven.serving.first_token import WAITING_VERSIONS, first_tokens
 from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.regime import NEAR_LIMIT_FRACTION, HeldOutErrors, Nearness, Regime, errors_of, interval_ratio
 from breakeven.serving.replica_timing import ReplicaTiming
@@ -83,10 +83,7 @@ class _Raw:
     c: Columns
     held: Memory
     found: Times
-    slower_ratio: Floats
-    output_tok_per_s: Floats
-    ttft_s: Floats
-    tpot_s: Floats
+    loop: Cycle
 
 
 def predict(
@@ -174,27 +171,8 @@ def _meets(each: Prediction, ttft_ms: float | None, tpot_ms: float | None) -> bo
 
 def _raw(points: Sequence[Point], fitted: FittedModel) -> _Raw:
     c = columns(points)
-    held = memory(c, fitted.values)
-    found = times(c, fitted.values)
-    slower = _slower(c, found, points, fitted)
-    waiting = np.array([p.deployment.engine_version in WAITING_VERSIONS for p in points], dtype=np.float64)
-    first = first_tokens(c, fitted.values, found, waiting, slower)
-    deployments = [point.deployment for point in points]
-    x = covariates(found.batch_count, found.prefill_fraction(c.output_tokens))
-    known = fitted.first_token_corrections.log_ratio(deployments, x)
-    ttft = first.base_s * np.exp(first.features @ fitted.first_token_weights + known)
-    output = found.output_tok_per_s / slower
-    return _Raw(c, held, found, slower, output, ttft, time_per_output_token_s(c, found, output, ttft, slower))
-
-
-def time_per_output_token_s(
-    c: Columns, found: Times, output_tok_per_s: Floats, ttft_s: Floats, slower_ratio: Floats
-) -> Floats:
-    """What is left of a request's time after its first token, per further token; never less than a step."""
-    running = np.where(c.is_offline, found.batch_count, c.concurrency_count) * c.replicas_count
-    whole = running * c.output_tokens / output_tok_per_s
-    left = (whole - ttft_s) / np.maximum(c.output_tokens - 1, 1)
-    return np.asarray(np.maximum(left, found.step_s * slower_ratio))
+    loop = cycles(c, [point.deployment for point in points], fitted)
+    return _Raw(c, memory(c, fitted.values), times(c, fitted.values), loop)
 
 
 def _slower(c: Columns, found: Times, points: Sequence[Point], fitted: FittedModel) -> Floats:
@@ -204,6 +182,8 @@ def _slower(c: Columns, found: Times, points: Sequence[Point], fitted: FittedMod
 
 
 def _nearness(deployment: Deployment, fitted: FittedModel) -> Nearness:
+    if deployment.pipeline_parallel_count > 1:
+        return Nearness.UNSEEN_BOTH  # no pipeline was measured
     if fitted.corrections.knows(deployment):
         return Nearness.KNOWN_DEPLOYMENT
     seen_model = architecture(deployment.model) in fitted.architectures
@@ -245,17 +225,17 @@ def _prediction(i: int, point: Point, raw: _Raw, fitted: FittedModel, measured: 
     regime = Regime(_nearness(deployment, fitted), deployment.model.is_moe, near and closed, closed)
     fits = float(raw.held.sequences_count[i]) >= 1
     nothing = float("nan")
-    output = float(raw.output_tok_per_s[i]) if fits else nothing
+    output = float(raw.loop.output_tok_per_s[i]) if fits else nothing
     spread = interval_ratio(regime, fitted.errors)
     low, high = output / spread, output * spread
-    ttft, tpot = (float(each[i]) * MS_PER_S if fits else nothing for each in (raw.ttft_s, raw.tpot_s))
+    ttft, tpot = (float(each[i]) * MS_PER_S if fits else nothing for each in (raw.loop.ttft_s, raw.loop.tpot_s))
     own = _own(deployment, "output_tok_per_s", measured)
     if own is not None:
         found = own.interval(running)
         low, output, high = output * found.low, output * found.typical, output * found.high
         ttft *= _factor(deployment, "ttft_ms", measured, running)
         tpot *= _factor(deployment, "tpot_ms", measured, running)
-    slower = float(raw.slower_ratio[i])
+    slower = float(raw.loop.slower_ratio[i])
     watts = point.replicas_count * deployment.gpus_count * deployment.gpu.power_w
     return Prediction(
         point,

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.serving.capacity import time_per_output_token_s
 from breakeven.serving.columns import Floats
 from breakeven.serving.corrections import Corrections, covariates
+from breakeven.serving.cycle import cycles
 from breakeven.serving.first_token import WAITING_VERSIONS, FirstTokens, first_tokens
 from breakeven.serving.fitted_model import FittedModel
 from breakeven.serving.fitting.fit import fit
@@ -18,7 +18,7 @@ from breakeven.serving.fitting.shrinkage import shrink
 from breakeven.serving.parameters import Values
 from breakeven.serving.step_time import Times, memory, times
 
-RIDGE_PENALTY: Final = 1.0
+RIDGE_PENALTY: Final = 3.0
 FIRST_TOKEN_SCALE: Final = 3.0
 """First tokens of deployments differ that much more than throughputs."""
 _HUBER: Final = 0.15
@@ -53,18 +53,10 @@ def fit_model(rows: MeasuredRows) -> FittedModel:
 def predict_rows(model: FittedModel, rows: MeasuredRows) -> RowPredictions:
     """Throughput, TTFT and TPOT of rows, whether they were fitted or not."""
     c = rows.columns
-    found = times(c, model.values)
-    x = covariates(found.batch_count, found.prefill_fraction(c.output_tokens))
-    deployments = [row.point.deployment for row in rows.rows]
-    ratio = np.exp(model.corrections.log_ratio(deployments, x))
-    output = found.output_tok_per_s * ratio
-    first = _first_tokens(rows, model.values, found, model.corrections, x)
-    known = model.first_token_corrections.log_ratio(deployments, x)
-    ttft = first.base_s * np.exp(first.features @ model.first_token_weights + known)
     held = memory(c, model.values).sequences_count
-    tpot = time_per_output_token_s(c, found, output, ttft, 1 / ratio)
+    loop = cycles(c, [row.point.deployment for row in rows.rows], model)
     fits = np.where(held >= 1, 1.0, np.nan)
-    return RowPredictions(output * fits, ttft * fits, tpot * fits, held)
+    return RowPredictions(loop.output_tok_per_s * fits, loop.ttft_s * fits, loop.tpot_s * fits, held)
 
 
 def _first_tokens(rows: MeasuredRows, values: Values, found: Times, corrections: Corrections, x: Floats) -> FirstTokens:
