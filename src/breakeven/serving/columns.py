@@ -97,6 +97,11 @@ class Columns:
     latency_bound_ratio: Floats
 
     @property
+    def stage_gpus_count(self) -> Floats:
+        """GPUs that share each layer: those of one stage of the pipeline."""
+        return self.gpus_count / self.pipeline_count
+
+    @property
     def points_count(self) -> int:
         """Number of points."""
         return int(self.input_tokens.size)

@@ -55,6 +55,7 @@ class Times:
     prompt_s: Floats
     """Reading one prompt."""
     overlap_ratio: Floats
+    """Time that a prompt takes from the batch over `prompt_s`."""
     output_tok_per_s: Floats
     """Of all replicas, steady state."""
 
@@ -113,14 +114,19 @@ def cache_ranks_count(c: Columns) -> Floats:
 
 
 def times(c: Columns, v: Values, batch_count: Floats | None = None) -> Times:
-    """Times at the batch that the load and the memory allow, or at `batch_count`."""
+    """Times at the batch that the load and the memory allow, or at `batch_count`.
+
+    A pipeline's stages each work on another part of the batch, so a step takes all of them one after the other with a
+    part of the batch in each.
+    """
     batch = batch_at(c, memory(c, v)) if batch_count is None else batch_count
-    step_weights = weights_s(c, v, batch)
-    cache = cache_s(c, v, batch, c.input_tokens + c.output_tokens / 2)
-    overhead = overhead_s(c, v, batch)
-    reduce = reduce_s(c, v, batch)
+    in_stage = np.maximum(batch / c.pipeline_count, np.minimum(batch, 1.0))
+    step_weights = weights_s(c, v, in_stage)
+    cache = cache_s(c, v, in_stage, c.input_tokens + c.output_tokens / 2)
+    overhead = overhead_s(c, v, in_stage)
+    reduce = reduce_s(c, v, in_stage)
     prompt = prompt_s(c, v)
-    overlap = np.where(c.is_static, 1.0, v["prefill_overlap_ratio"])
+    overlap = np.where(c.is_static, 1.0, v["prefill_overlap_ratio"]) * in_stage / batch
     decode = c.output_tokens * (step_weights + cache + overhead + reduce)
     output = c.latency_bound_ratio * c.replicas_count * batch * c.output_tokens / (decode + batch * prompt * overlap)
     return Times(batch, step_weights, cache, overhead, reduce, prompt, overlap, output)
@@ -138,7 +144,7 @@ def weights_s(c: Columns, v: Values, tokens: Floats) -> Floats:
     imbalance = imbalance + np.where(c.attention_ranks_count > 1, v["attention_imbalance_ratio"], 0.0)
     bandwidth = c.bandwidth_bytes_per_s * _generation(c, v, "bandwidth_ratio")
     dense = c.dense_params_count * dense_bytes_per_param(c, v) / c.shards_count
-    experts = c.expert_bytes * touched_fraction(c, tokens) / c.gpus_count * imbalance
+    experts = c.expert_bytes * touched_fraction(c, tokens) / c.stage_gpus_count * imbalance
     read = dense / (bandwidth * v["weight_bandwidth_fraction"]) + experts / (bandwidth * _expert_bandwidth(c, v))
     exponent = ROOFLINE_EXPONENT_RATIO
     both: Floats = (read**exponent + arithmetic_s(c, v, tokens) ** exponent) ** (1 / exponent)
@@ -151,7 +157,8 @@ def arithmetic_s(c: Columns, v: Values, tokens: Floats) -> Floats:
     imbalance = imbalance + np.where(c.attention_ranks_count > 1, v["attention_imbalance_ratio"], 0.0)
     reached = c.peak_flops * mfu_fraction(c, v)
     dense = _FLOP * c.dense_params_count * tokens / c.attention_ranks_count / c.shards_count / reached
-    experts = _FLOP * c.expert_active_count * tokens / c.gpus_count / (reached * v["expert_mfu_ratio"]) * imbalance
+    experts = _FLOP * c.expert_active_count * tokens / c.stage_gpus_count / (reached * v["expert_mfu_ratio"])
+    experts = experts * imbalance
     return np.asarray(dense + experts)
 
 
@@ -197,13 +204,13 @@ def overhead_s(c: Columns, v: Values, batch: Floats) -> Floats:
 def reduce_s(c: Columns, v: Values, tokens: Floats) -> Floats:
     """Time for the GPUs of a replica to agree: two all-reduces a layer, or the exchange of tokens between experts."""
     latency = np.where(c.is_linked, v["reduce_nvlink_s"], v["reduce_pcie_s"])
-    hops = 1 + np.log2(np.maximum(c.gpus_count, 2)) / 3
+    hops = 1 + np.log2(np.maximum(c.stage_gpus_count, 2)) / 3
     link = c.link_bytes_per_s * v["link_fraction"]
     reduced = tokens / c.attention_ranks_count * c.hidden_count * 2 * 2 * (c.shards_count - 1) / c.shards_count
-    exchanged = tokens / c.gpus_count * c.hidden_count * 2 * c.experts_per_token_count
+    exchanged = tokens / c.stage_gpus_count * c.hidden_count * 2 * c.experts_per_token_count
     per_layer = 2 * latency * hops + 2 * reduced / link
     per_layer = per_layer + np.where(c.attention_ranks_count > 1, exchanged / link, 0.0)
-    return np.where(c.gpus_count / c.pipeline_count > 1, c.layers_count * per_layer, 0.0)
+    return np.where(c.stage_gpus_count > 1, c.layers_count * per_layer, 0.0)
 
 
 def prompt_s(c: Columns, v: Values) -> Floats:
@@ -217,7 +224,7 @@ def prompt_s(c: Columns, v: Values) -> Floats:
 def attention_s_per_pair(c: Columns, v: Values) -> Floats:
     """Time of one (new prompt token, token before it) pair over all layers that attend."""
     flop = 2 * _FLOP * c.heads_count * c.head_dim_count * c.growing_layers_count
-    return np.asarray(flop / (c.gpus_count / c.pipeline_count * c.bf16_flops * v["attention_mfu_fraction"]))
+    return np.asarray(flop / (c.stage_gpus_count * c.bf16_flops * v["attention_mfu_fraction"]))
 
 
 def _expert_bandwidth(c: Columns, v: Values) -> Floats:
@@ -225,7 +232,8 @@ def _expert_bandwidth(c: Columns, v: Values) -> Floats:
     base = np.where(c.is_fp4, v["expert_fp4_bandwidth_fraction"], v["expert_bandwidth_fraction"])
     base = np.where(c.is_int4, v["expert_int4_bandwidth_fraction"], base)
     older = np.where(c.is_blackwell, 1.0, v["hopper_expert_bandwidth_ratio"])
-    cut = np.where(c.expert_ranks_count > 1, np.maximum(c.gpus_count / c.expert_ranks_count, 1), c.gpus_count)
+    ranks = np.minimum(c.expert_ranks_count, c.stage_gpus_count)
+    cut = np.where(ranks > 1, c.stage_gpus_count / ranks, c.stage_gpus_count)
     width = np.maximum(c.expert_size_count / cut, 1e-9)
     return np.where(c.is_moe, base * older * width / (width + v["expert_halving_count"]), 1.0)
 
