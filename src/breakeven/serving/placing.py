@@ -35,7 +35,13 @@ def place(
         return Problem(Status.BAD_SPLIT, str(error))
     c = columns(points)
     holds = memory(c, values).sequences_count >= 1
-    return points[int(np.argmax(np.where(holds, times(c, values).output_tok_per_s, -1.0 / c.gpus_count)))]
+    output = times(c, values).output_tok_per_s * np.array([_busy_fraction(each) for each in points])
+    return points[int(np.argmax(np.where(holds, output, -1.0 / c.gpus_count)))]
+
+
+def _busy_fraction(point: Point) -> float:
+    """Replicas that have a request at all."""
+    return 1.0 if point.concurrency_count is None else min(point.concurrency_count / point.replicas_count, 1.0)
 
 
 def _point(read: ReadPoint, shards: int, latency_bound_ratio: float) -> Point:
