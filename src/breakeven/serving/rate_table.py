@@ -119,6 +119,9 @@ class _Between:
 def _load(known_log: Floats, between: _Between, target_s: Floats) -> Floats:
     """Load at which a target is just met; 0 where a lone request misses it."""
     wanted = np.log(np.maximum(target_s, _TINY))
+    if known_log.shape[0] == 1:
+        met = np.interp(wanted, known_log[0], LOADS, left=0.0)
+        return np.where(np.isinf(target_s), 1.0, met)
     low, high = np.zeros(wanted.size, np.int64), np.full(wanted.size, LOADS.size - 1)
     while (high - low > 1).any():
         middle = (low + high) // 2

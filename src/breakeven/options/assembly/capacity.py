@@ -104,6 +104,19 @@ def _size(binder: Binder, machine: Deployment, lengths: RequestLengths, given: i
         return sizes[0]
     ttft_ms, tpot_ms, cached = (_typical(binder, name) for name in (*TARGETS, "cached_fraction"))
     slow = 1 / (binder.scenario[RATIO].typical if RATIO in binder.scenario else 1.0)
+    return _size_in_time(machine, sizes, lengths, ttft_ms, tpot_ms, cached, slow)
+
+
+@lru_cache(maxsize=512)
+def _size_in_time(
+    machine: Deployment,
+    sizes: tuple[int, ...],
+    lengths: RequestLengths,
+    ttft_ms: float,
+    tpot_ms: float,
+    cached: float,
+    slow: float,
+) -> int:
     for size in sizes:
         rate = _table(machine, size, lengths).max_rate_req_per_s(
             ttft_s=ttft_ms / MS_PER_S, tpot_s=tpot_ms / MS_PER_S, time_ratio=slow, cached_fraction=cached
@@ -134,9 +147,23 @@ def _why_so_many(machine: Deployment) -> str:
     return f"the fewest GPUs that hold weights and KV cache{targets}"
 
 
-@lru_cache(maxsize=512)
 def _fitting_sizes(machine: Deployment, lengths: RequestLengths, given: int | None) -> tuple[int, ...]:
     """Numbers of GPUs on which the weights and enough sequences fit; raises CatalogError when there is none."""
+    found = _fitting(machine, lengths, given)
+    if not found.sizes:
+        raise CatalogError(found.refused)
+    return found.sizes
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    sizes: tuple[int, ...]
+    refused: str
+    """Why the largest of the others does not do."""
+
+
+@lru_cache(maxsize=512)
+def _fitting(machine: Deployment, lengths: RequestLengths, given: int | None) -> _Fitting:
     need = machine.use.sequences_min_count
     fitting, refused = [], ""
     for size in (given,) if given else REPLICA_SIZES:
@@ -155,9 +182,7 @@ def _fitting_sizes(machine: Deployment, lengths: RequestLengths, given: int | No
             f"KV cache (for {need:.0f} requests at once) on {size} GPU(s) of {machine.gpu.memory_gb:.0f} GB; choose a "
             f"smaller model or precision, or more GPUs"
         )
-    if not fitting:
-        raise CatalogError(refused)
-    return tuple(fitting)
+    return _Fitting(tuple(fitting), refused)
 
 
 @lru_cache(maxsize=256)
