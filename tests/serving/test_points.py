@@ -54,7 +54,7 @@ def test_only_model_gpu_and_lengths_are_needed() -> None:
     assert isinstance(read, ReadPoint)
     assert (read.gpus_count, read.precision, read.engine, read.load) == (1, "bf16", "vllm", Load.OFFLINE)
     assert read.concurrency_count is None
-    assert read.assumed == ("precision bf16",)
+    assert read.assumed == ("precision bf16", "no concurrency said: as many requests as fit")
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def columns(points: Sequence[Point]) -> Columns:
         is_int4=stored("int4"),
         is_widened=flags(lambda point: point.deployment.is_widened),
         is_16_bit_dense=flags(lambda point: _keeps_dense_in_16_bit(point.deployment)),
-        is_block_scaled=flags(lambda p: p.deployment.precision == "fp8" and p.deployment.model.fp8_block_scaled),
+        is_block_scaled=flags(lambda point: _multiplies_in_blocks(point.deployment)),
         engine=np.array([ENGINES.index(point.deployment.engine) for point in points], dtype=np.int64),
         input_tokens=floats(lambda point: point.input_tokens),
         output_tokens=floats(lambda point: point.output_tokens),
@@ -218,6 +218,12 @@ def _keeps_dense_in_16_bit(deployment: Deployment) -> bool:
     """A mixture published in 4 bits only: its experts have 4, everything else has 16 (gpt-oss, Kimi-K2.5)."""
     model = deployment.model
     return model.is_moe and set(model.weights_gb_by_precision) == {"fp4"}
+
+
+def _multiplies_in_blocks(deployment: Deployment) -> bool:
+    """A GPU without 8-bit arithmetic widens the weights first, whatever their scales."""
+    in_8_bit = deployment.precision == "fp8" and deployment.gpu.fp8_tflops is not None
+    return in_8_bit and deployment.model.fp8_block_scaled
 
 
 def _concurrency(point: Point) -> float:

@@ -41,8 +41,10 @@ _NODE_GPUS_COUNT: Final = 8
 """GPUs of one server; the GB boards link whole racks."""
 CONTEXTS_MAX_RATIO: Final = 4
 """Longest request over the model's context: some are served beyond it, with stretched positions."""
+_STRETCHED: Final = "requests longer than the context of the model, with stretched positions"
 OUTPUT_MAX_TOKENS: Final = 1_000_000
 CONCURRENCY_MAX_COUNT: Final = 100_000
+GPUS_MAX_COUNT: Final = 100_000
 _RACK_BOARDS: Final = ("GB200", "GB300")
 _PRECISIONS: Final[Mapping[str, str]] = {
     "bf16": "bf16",
@@ -257,6 +259,12 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
     input_tokens, output_tokens = _tokens(cells, "isl"), _tokens(cells, "osl")
     if too_long := length_problem(model, input_tokens, output_tokens):
         raise _Refused(Status.BAD_NUMBER, too_long)
+    stretched = input_tokens + output_tokens > model.context_tokens
+    if concurrency is None and load in (Load.CLOSED_LOOP, Load.STATIC_BATCH):
+        assumed_concurrency = "no concurrency said: as many requests as fit"
+    if concurrency is None and load is Load.OPEN_LOOP and not cells["qps"]:
+        assumed_concurrency = "no rate said: as many requests as fit"
+    assumptions = (assumed, assumed_split, assumed_load, assumed_concurrency, _STRETCHED if stretched else "")
     return ReadPoint(
         model=model,
         gpu=gpu,
@@ -275,7 +283,7 @@ def _read(cells: Mapping[str, str], catalog: Catalog) -> ReadPoint:
         load=Load.OFFLINE if concurrency is None and load in (Load.CLOSED_LOOP, Load.STATIC_BATCH) else load,
         scenario=cells["scenario"].lower(),
         rate_req_per_s=_number(cells, "qps") if cells["qps"] else None,
-        assumed=tuple(each for each in (assumed, assumed_split, assumed_load, assumed_concurrency) if each),
+        assumed=tuple(each for each in assumptions if each),
     )
 
 
@@ -379,6 +387,8 @@ def _count(cells: Mapping[str, str], name: str) -> int | None:
     value = _number(cells, name)
     if value != int(value):
         raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted a whole number")
+    if value > GPUS_MAX_COUNT:
+        raise _Refused(Status.BAD_NUMBER, f"{name} is {cells[name]}, wanted at most {GPUS_MAX_COUNT:,}")
     return int(value)
 
 

@@ -23,6 +23,8 @@ PREDICTED_COLUMNS: Final = (
 )
 """Columns that are added; where the table has them already, they are replaced."""
 
+_OTHER_MARKS: Final[Mapping[str, str]] = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
 
 @dataclass(frozen=True, slots=True)
 class PointsTable:
@@ -59,8 +61,12 @@ def read_points(path: Path) -> PointsTable:
     columns = tuple(name.strip() for name in lines[0])
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:
-        raise ServingError(f"{path}: no column {', '.join(missing)}; the header says {', '.join(columns)[:200]}.")
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+        apart = next((mark for mark in _OTHER_MARKS if len(columns) == 1 and mark in columns[0]), "")
+        wanted = f" Columns are separated by {_OTHER_MARKS[apart]}; wanted commas." if apart else ""
+        raise ServingError(
+            f"{path}: no column {', '.join(missing)}; the header says {', '.join(columns)[:200]}.{wanted}"
+        )
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if twice:
         raise ServingError(f"{path}: the column {', '.join(map(repr, twice))} is there twice; rename one.")
     return PointsTable(columns, tuple(lines[1:]))
@@ -73,6 +79,8 @@ def with_predictions(table: PointsTable, predicted: Sequence[Mapping[str, str]])
     added = [name for name in PREDICTED_COLUMNS if name not in table.columns]
     writer.writerow([*table.columns, *added])
     for index, cells in enumerate(predicted):
-        row = {**table.cells(index), **{name: cells.get(name, "") for name in PREDICTED_COLUMNS}}
-        writer.writerow([*(row[name] for name in table.columns), *(row[name] for name in added)])
+        given = table.rows[index]
+        own = [given[place] if place < len(given) else "" for place in range(len(table.columns))]
+        kept = [cells.get(name, "") if name in PREDICTED_COLUMNS else own[i] for i, name in enumerate(table.columns)]
+        writer.writerow([*kept, *(cells.get(name, "") for name in added)])
     return out.getvalue()

@@ -136,7 +136,7 @@ def _delivered(read: ReadPoint, found: Prediction, fitted: FittedModel, measured
     if read.load is Load.SERVER:
         return Delivered(fitted.latency_bound_ratios.get(read.scenario, 1.0), found.ttft_ms, found.tpot_ms)
     if read.load is Load.STATIC_BATCH and read.scenario != "burst50":
-        return Delivered(1.0, max(found.batch_count * found.prompt_ms, found.step_ms), found.tpot_ms)
+        return Delivered(1.0, max(found.batch_count * found.prompt_ms, found.step_ms), found.step_ms)
     if read.load is Load.OPEN_LOOP and read.rate_req_per_s is not None:
         return _of_arrivals(read.rate_req_per_s, found, fitted, measured)
     in_flight = found.point.concurrency_count
