@@ -112,7 +112,7 @@ def test_missing_and_contradicting_options(points: Path, tmp_path: Path) -> None
     assert "--points needs --out FILE" in run("--points", points, code=2).stderr
     assert "--out goes with --points" in run(*ONE, *LENGTHS, "--out", tmp_path / "x.csv", code=2).stderr
     both = run("--points", points, "--out", tmp_path / "x.csv", *ONE[:2], code=2)
-    assert "--points has its own model" in both.stderr
+    assert "leave --model out" in both.stderr
     assert not (tmp_path / "x.csv").exists()
 
 

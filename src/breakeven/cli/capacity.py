@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from breakeven.reports.capacity_answer import CapacityQuestion
@@ -87,9 +88,14 @@ def _predict_table(
 ) -> None:
     if out is None:
         raise click.UsageError("--points needs --out FILE")
-    asked = [name for name in ("model", "gpu", "input_tokens", "output_tokens", "concurrency_count") if given[name]]
+    context = click.get_current_context()
+    asked = [
+        each.opts[0]
+        for each in context.command.params
+        if each.name in given and context.get_parameter_source(each.name) is not ParameterSource.DEFAULT
+    ]
     if asked:
-        raise click.UsageError(f"--points has its own {', '.join(asked)}; leave the option out")
+        raise click.UsageError(f"each row of --points says its own; leave {', '.join(asked)} out")
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, write_text
     from breakeven.clock import today

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -120,9 +121,11 @@ def _check(question: CapacityQuestion) -> None:
         raise ServingError(f"a concurrency of {question.concurrency_count:g}; wanted at least 1 request in flight")
     if (question.concurrency_count or 0) > CONCURRENCY_MAX_COUNT:
         raise ServingError(f"a concurrency of {question.concurrency_count:g}; wanted at most {CONCURRENCY_MAX_COUNT:,}")
+    if question.tensor_parallel_count is not None and question.tensor_parallel_count < 1:
+        raise ServingError(f"replicas of {question.tensor_parallel_count} GPUs (--tp); wanted at least 1")
     for name in ("ttft_ms", "tpot_ms"):
         value = getattr(question, name)
-        if value is not None and not value > 0:
+        if value is not None and not 0 < value < math.inf:
             raise ServingError(f"a target of {value:g} ms for {name.removesuffix('_ms').upper()}; wanted more than 0")
 
 

@@ -166,7 +166,10 @@ def largest_concurrency(
 
 
 def _meets(each: Prediction, ttft_ms: float | None, tpot_ms: float | None) -> bool:
-    return (ttft_ms is None or each.ttft_ms <= ttft_ms) and (tpot_ms is None or each.tpot_ms <= tpot_ms)
+    has_steps = each.point.output_tokens > 1
+    return (ttft_ms is None or each.ttft_ms <= ttft_ms) and (
+        tpot_ms is None or not has_steps or each.tpot_ms <= tpot_ms
+    )
 
 
 def _raw(points: Sequence[Point], fitted: FittedModel) -> _Raw:
