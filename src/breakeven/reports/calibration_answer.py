@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -48,10 +48,19 @@ def answer_calibration(question: CalibrationQuestion, catalog: Catalog, today: d
     """The corrections of one replica of the deployment."""
     fitted = shipped_model()
     deployment = deployment_of(question, catalog)
-    points = [point for path in question.results for point in read_points(path)]
+    points = _without_copies(point for path in question.results for point in read_points(path))
     each = [_of_one_replica(point, question.replicas_count) for point in points]
     said = dict(zip(map(_load, each), predicted(deployment, each, fitted), strict=True))
     return calibrate(each, lambda *load: said[load], deployment_key(deployment), today, priors(deployment, fitted))
+
+
+def _without_copies(points: Iterable[MeasuredPoint]) -> list[MeasuredPoint]:
+    """A file that is given twice was measured once: a point that is there again to the last digit is left out."""
+    found: dict[tuple[float | None, ...], MeasuredPoint] = {}
+    for each in points:
+        figures = (each.output_tok_per_s, each.ttft_ms, each.tpot_ms)
+        found.setdefault((each.concurrency_count, *figures, each.requests_count, each.failures_count), each)
+    return list(found.values())
 
 
 def deployment_of(question: CalibrationQuestion, catalog: Catalog) -> Deployment:

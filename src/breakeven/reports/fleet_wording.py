@@ -144,6 +144,13 @@ def remarks(answer: FleetAnswer, arrivals: Arrivals) -> Iterator[str]:
             f"The fluid model alone says {plan.fluid_needed_count}; the simulation of the busiest stretch says "
             f"{plan.peak_needed_count}."
         )
+    context_tokens = answer.deployment.model.context_tokens
+    longer_count = int((arrivals.input_tokens + arrivals.output_tokens > context_tokens).sum())
+    if longer_count:
+        yield (
+            f"{counted(longer_count, 'call')} are longer than the context of {answer.deployment.model.name}"
+            f" ({context_tokens:,} tokens): served only with stretched positions, if at all."
+        )
     if arrivals.raised_count:
         yield f"{counted(arrivals.raised_count, 'call')} name no output or no input token; one was taken."
     if answer.question.policy.scales_to_zero and plan.cold_starts_count:
