@@ -57,6 +57,14 @@ def test_a_file_given_four_times_counts_once(tmp_path: Path) -> None:
     assert once == often
 
 
+def test_a_prediction_says_once_that_it_is_measured(tmp_path: Path) -> None:
+    usual = ("--model", "Llama-3.1-8B", "--gpu", "H100")
+    run("calibrate", bench_file(tmp_path / "one.json", 1, 100.0), *usual, "--out", tmp_path / "own.yaml")
+    asked = ["capacity", *usual, "--input-tokens", "1000", "--output-tokens", "300", "--concurrency", "1"]
+    found = CliRunner().invoke(main.group, [*asked, "--measured", str(tmp_path / "own.yaml")], catch_exceptions=False)
+    assert found.stdout.count("measured on your endpoint") == 1
+
+
 def test_a_fleet_says_when_requests_are_longer_than_the_context(tmp_path: Path) -> None:
     log, start = tmp_path / "calls.jsonl", datetime(2026, 8, 1, tzinfo=UTC)
     lines = [

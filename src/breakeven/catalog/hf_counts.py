@@ -102,6 +102,7 @@ def count(config: HfConfig) -> Counts:
         )
     layers, hidden, vocab = (config.positive(name) for name in ("num_hidden_layers", "hidden_size", "vocab_size"))
     experts = _experts(config)
+    _refuse_impossible(config, experts)
     linear = _state_layers(config)
     sliding = _sliding_layers(config)
     tied = config.flag("tie_word_embeddings", config.family in _TIED_UNLESS_SAID)
@@ -275,6 +276,20 @@ def _kv_bytes(config: HfConfig, growing_layers_count: int) -> float:
     kinds = config.words("indexer_types")
     indexed = growing_layers_count if kinds is None else kinds.count("full")
     return latent * _CACHE_BYTES + indexed * (config.positive("index_head_dim") + _INDEX_SCALE_BYTES)
+
+
+def _refuse_impossible(config: HfConfig, experts: _Experts) -> None:
+    """Fields that contradict each other would count a model that cannot be."""
+    if experts.per_token_count > experts.count:
+        raise CatalogError(
+            f"{config.path}: num_experts_per_tok: saw {experts.per_token_count}, wanted at most the"
+            f" {experts.count} experts of a layer."
+        )
+    heads, kv_heads = config.positive("num_attention_heads"), _kv_heads(config)
+    if heads % kv_heads:
+        raise CatalogError(
+            f"{config.path}: num_key_value_heads: saw {kv_heads}, wanted a divisor of the {heads} attention heads."
+        )
 
 
 def _kv_heads(config: HfConfig) -> int:

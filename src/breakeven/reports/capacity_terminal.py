@@ -73,7 +73,8 @@ def _meets(point: PointPart) -> str:
 def _trust(document: CapacityDocument) -> Iterator[str]:
     error, origin = document.error, document.origin
     if origin.measured_points_count:
-        yield f"measured on your endpoint: {origin.measured_points_count} points of {origin.measured_title}"
+        said = f"measured on your endpoint: {origin.measured_points_count} points"
+        yield said if origin.measured_title == said else f"{said} of {origin.measured_title}"
     yield (
         f"{error.regime}: on {error.rows_count:,} held-out measurements of that kind, half of the predicted tokens/s"
         f" were within {error.median_error_fraction:.1%}, nine of ten within {error.p90_error_fraction:.0%}"
