@@ -22,9 +22,9 @@ import numpy as np
 from breakeven.catalog.load import load_catalog
 from breakeven.clock import today
 from breakeven.serving.calibrate import FIGURES, CorrectionPrior, DeploymentKey, Figure, fit_correction
-from breakeven.serving.fitting.rows import read_rows
-from breakeven.serving.fitting.splits import HeldOut, held_out
-from breakeven.serving.fitting.summary import calibration_sd_ratios
+from breakeven.serving.prediction.fitting.rows import read_rows
+from breakeven.serving.prediction.fitting.splits import HeldOut, held_out
+from breakeven.serving.prediction.fitting.summary import calibration_sd_ratios
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "serving" / "measured_throughput.csv"
 ROWS_MIN_COUNT = 5

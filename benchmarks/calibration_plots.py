@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import vl_convert
 
-from breakeven.serving.fitting.splits import HeldOut, Split
+from breakeven.serving.prediction.fitting.splits import HeldOut, Split
 
 INK, MUTED, GRID, BAND = "#1b2130", "#5c6675", "#dfe3ea", "#eef1f8"
 DENSE, MIXTURE = "#2b57e0", "#93300f"

@@ -19,15 +19,15 @@ import numpy as np
 
 from breakeven.catalog.load import load_catalog
 from breakeven.serving.calibrate import CorrectionPrior, DeploymentKey, fit_correction
-from breakeven.serving.fitting.baselines import (
+from breakeven.serving.prediction.fitting.baselines import (
     bandwidth_alone_tok_per_s,
     fit_plain_roofline,
     plain_roofline_tok_per_s,
 )
-from breakeven.serving.fitting.model import fit_model, predict_rows
-from breakeven.serving.fitting.rows import MeasuredRows, read_rows
-from breakeven.serving.fitting.splits import SPLITS, HeldOut, Split, folds
-from breakeven.serving.fitting.summary import all_splits, calibration_sd_ratios, coverage_fraction, errors
+from breakeven.serving.prediction.fitting.model import fit_model, predict_rows
+from breakeven.serving.prediction.fitting.rows import MeasuredRows, read_rows
+from breakeven.serving.prediction.fitting.splits import SPLITS, HeldOut, Split, folds
+from breakeven.serving.prediction.fitting.summary import all_splits, calibration_sd_ratios, coverage_fraction, errors
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "serving" / "measured_throughput.csv"
 GROUP = {"known": "deployment", "deployment": "deployment", "model": "model", "gpu": "gpu"}

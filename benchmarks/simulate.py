@@ -23,13 +23,13 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from breakeven.serving.fleet_bins import LatencyTarget  # noqa: E402
-from breakeven.serving.fleet_plan import plan_fleet  # noqa: E402
-from breakeven.serving.fleet_schedule import FleetPolicy  # noqa: E402
-from breakeven.serving.fluid import Lengths, max_rate_req_per_s, saturated_req_per_s, steady  # noqa: E402
-from breakeven.serving.queueing import mdc_wait_s, mmc_wait_s  # noqa: E402
-from breakeven.serving.replica_timing import ReplicaTiming  # noqa: E402
-from breakeven.serving.simulate import Traffic, closed_loop, simulate_fleet  # noqa: E402
+from breakeven.serving.traffic.fleet_bins import LatencyTarget  # noqa: E402
+from breakeven.serving.traffic.fleet_plan import plan_fleet  # noqa: E402
+from breakeven.serving.traffic.fleet_schedule import FleetPolicy  # noqa: E402
+from breakeven.serving.traffic.fluid import Lengths, max_rate_req_per_s, saturated_req_per_s, steady  # noqa: E402
+from breakeven.serving.traffic.queueing import mdc_wait_s, mmc_wait_s  # noqa: E402
+from breakeven.serving.traffic.replica_timing import ReplicaTiming  # noqa: E402
+from breakeven.serving.traffic.simulate import Traffic, closed_loop, simulate_fleet  # noqa: E402
 from breakeven.workload.arrivals import Prefixes  # noqa: E402
 from fleet_logs import H100, log  # noqa: E402
 from plain_simulation import Request, play  # noqa: E402

@@ -8,7 +8,7 @@ from typing import Any
 
 from breakeven.catalog.load import Catalog, load_catalog
 from breakeven.catalog.names import find_gpu, find_model
-from breakeven.serving.deployment import Deployment, Point
+from breakeven.serving.prediction.deployment import Deployment, Point
 
 
 @cache

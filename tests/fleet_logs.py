@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import ArrayLike
 
-from breakeven.serving.replica_timing import ReplicaTiming
+from breakeven.serving.traffic.replica_timing import ReplicaTiming
 from breakeven.workload.arrivals import Arrivals, Prefixes
 
 H100 = ReplicaTiming(

@@ -1,6 +1,6 @@
 """The simulation again, in plain Python, one iteration at a time: what the compiled one is compared with.
 
-Written from the description in `breakeven.serving.simulate`, with lists and no merging of iterations.
+Written from the description in `breakeven.serving.traffic.simulate`, with lists and no merging of iterations.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf, nan
 
-from breakeven.serving.replica_timing import ReplicaTiming
+from breakeven.serving.traffic.replica_timing import ReplicaTiming
 
 
 @dataclass

@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 
 from breakeven.facts.source import Grade, Source
-from breakeven.serving.corrections import Corrections
-from breakeven.serving.first_token import FEATURES
-from breakeven.serving.fitted_model import FittedModel
-from breakeven.serving.parameters import ENGINES, PARAMETERS
-from breakeven.serving.regime import HeldOutErrors, Nearness
+from breakeven.serving.prediction.corrections import Corrections
+from breakeven.serving.prediction.first_token import FEATURES
+from breakeven.serving.prediction.fitted_model import FittedModel
+from breakeven.serving.prediction.parameters import ENGINES, PARAMETERS
+from breakeven.serving.prediction.regime import HeldOutErrors, Nearness
 
 _NONE = Corrections({}, {})
 

@@ -15,9 +15,9 @@ from breakeven.catalog.load import load_catalog
 from breakeven.cli.main import group
 from breakeven.errors import BenchError, CalibrationError, ServingError, UnknownName
 from breakeven.reports.calibration_answer import CalibrationQuestion, deployment_of
-from breakeven.serving.capacity import Prediction, predict
-from breakeven.serving.deployment import Point
 from breakeven.serving.measured_facts import read_facts
+from breakeven.serving.prediction.capacity import Prediction, predict
+from breakeven.serving.prediction.deployment import Point
 
 WHAT = ("--model", "llama-3.1-8b", "--gpu", "H100", "--precision", "bf16", "--engine", "vllm")
 

@@ -127,7 +127,19 @@ def test_your_own_measurement_corrects_it(usage: Path, tmp_path: Path) -> None:
     for name, gpus in (("same.yaml", 1), ("other.yaml", 8)):
         key = DeploymentKey("Llama-3.1-8B", "L4", gpus, plain["deployment"]["precision"], "vllm")
         slow = Correction(
-            key, "output_tok_per_s", math.log(0.75), 0.02, 0.0, 0.01, 0.02, 16.0, 5, 1.0, 64.0, date(2026, 11, 1), "ours"
+            key,
+            "output_tok_per_s",
+            math.log(0.75),
+            0.02,
+            0.0,
+            0.01,
+            0.02,
+            16.0,
+            5,
+            1.0,
+            64.0,
+            date(2026, 11, 1),
+            "ours",
         )
         write_facts(tmp_path / name, [slow], Source("ours", "bench.json", date(2026, 11, 1), Grade.MEASURED))
     slower = page(usage, "--measured", str(tmp_path / "same.yaml"))

@@ -18,8 +18,8 @@ from breakeven.options.assembly.deployment import deployment, ollama_deployment
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, OptionCost, Situation
 from breakeven.serving.calibrate import DeploymentKey, fit_correction
-from breakeven.serving.capacity import capacity_error, replica_timing
-from breakeven.serving.fluid import Lengths, max_rate_req_per_s, saturated_req_per_s
+from breakeven.serving.prediction.capacity import capacity_error, replica_timing
+from breakeven.serving.traffic.fluid import Lengths, max_rate_req_per_s, saturated_req_per_s
 from breakeven.workload.lengths import LengthSpread
 from costing import AS_OF, PRICES, demand, demand_by_task, pinned, situation
 

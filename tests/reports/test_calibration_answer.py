@@ -11,9 +11,9 @@ import pytest
 from breakeven.bench.measured_point import MeasuredPoint
 from breakeven.catalog.load import load_catalog
 from breakeven.reports.calibration_answer import CalibrationQuestion, deployment_of, predicted, priors
-from breakeven.serving.capacity import capacity_error
-from breakeven.serving.deployment import Deployment
-from breakeven.serving.fitted_model import shipped_model
+from breakeven.serving.prediction.capacity import capacity_error
+from breakeven.serving.prediction.deployment import Deployment
+from breakeven.serving.prediction.fitted_model import shipped_model
 
 Z_80 = 1.2815515655
 

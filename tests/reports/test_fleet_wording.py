@@ -13,10 +13,10 @@ from breakeven.catalog.names import find_gpu, find_model
 from breakeven.reports import fleet_wording as wording
 from breakeven.reports.fleet_answer import FleetAnswer, FleetQuestion, Rent
 from breakeven.serving.commitments import GpuPrices, Reservation, mix_by_percentile
-from breakeven.serving.deployment import Deployment
-from breakeven.serving.fleet_bins import LatencyTarget
-from breakeven.serving.fleet_plan import plan_fleet
-from breakeven.serving.fleet_schedule import FleetPolicy
+from breakeven.serving.prediction.deployment import Deployment
+from breakeven.serving.traffic.fleet_bins import LatencyTarget
+from breakeven.serving.traffic.fleet_plan import plan_fleet
+from breakeven.serving.traffic.fleet_schedule import FleetPolicy
 from fleet_logs import H100, log
 
 CATALOG = load_catalog(date(2026, 11, 25))

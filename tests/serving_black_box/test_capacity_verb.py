@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from breakeven.cli import main
 from breakeven.errors import ServingError
-from breakeven.serving.capacity import largest_concurrency
+from breakeven.serving.prediction.capacity import largest_concurrency
 from deployments import deployment
 
 ONE = ("--model", "Llama-3.1-8B", "--gpu", "H100", "--input-tokens", "1000", "--output-tokens", "100")

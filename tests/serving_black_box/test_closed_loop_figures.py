@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from breakeven.serving.capacity import Prediction, predict
-from breakeven.serving.deployment import Point
-from breakeven.serving.placing import place
-from breakeven.serving.points import ReadPoint, read_point
+from breakeven.serving.prediction.capacity import Prediction, predict
+from breakeven.serving.prediction.deployment import Point
+from breakeven.serving.prediction.placing import place
+from breakeven.serving.prediction.points import ReadPoint, read_point
 from deployments import catalog, deployment, point
 
 DEPLOYMENTS = (

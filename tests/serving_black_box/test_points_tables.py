@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from breakeven.errors import ServingError
-from breakeven.serving.points_file import PointsTable, read_points, with_predictions
-from breakeven.serving.points_predicted import PredictedTable, Status, predict_table
+from breakeven.serving.prediction.points_file import PointsTable, read_points, with_predictions
+from breakeven.serving.prediction.points_predicted import PredictedTable, Status, predict_table
 from deployments import catalog
 
 HEADER = "model,gpu,n_gpus,tp,precision,isl,osl,concurrency,scenario,qps"

@@ -99,8 +99,8 @@ def _predict_table(
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, write_text
     from breakeven.clock import today
-    from breakeven.serving.points_file import read_points, with_predictions
-    from breakeven.serving.points_predicted import predict_table
+    from breakeven.serving.prediction.points_file import read_points, with_predictions
+    from breakeven.serving.prediction.points_predicted import predict_table
 
     with progress(as_json) as say:
         table = read_points(points)

@@ -88,9 +88,9 @@ def command(
     from breakeven.clock import today
     from breakeven.reports.fleet_answer import FleetQuestion, answer_fleet
     from breakeven.reports.fleet_document import fleet_document, to_json
-    from breakeven.serving.fleet_bins import LatencyTarget
-    from breakeven.serving.fleet_schedule import FleetPolicy
     from breakeven.serving.measured_facts import read_facts
+    from breakeven.serving.traffic.fleet_bins import LatencyTarget
+    from breakeven.serving.traffic.fleet_schedule import FleetPolicy
     from breakeven.workload.arrivals import arrivals_of, calls_of_models
 
     catalog = load_catalog(as_of.date() if as_of else today())

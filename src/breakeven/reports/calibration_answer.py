@@ -17,12 +17,12 @@ from breakeven.catalog.names import find_gpu, find_model
 from breakeven.errors import CalibrationError
 from breakeven.reports.calibration_document import Calibration, Predicted, calibrate
 from breakeven.serving.calibrate import FIGURES, CorrectionPrior, Figure
-from breakeven.serving.capacity import FitStatus, capacity_error, deployment_key, predict
-from breakeven.serving.columns import columns
-from breakeven.serving.deployment import UNSAID_VERSION, Deployment, Point
-from breakeven.serving.fitted_model import FittedModel, shipped_model
-from breakeven.serving.fitting.rows import speed_of_light_tok_per_s
-from breakeven.serving.points import engine_of, precision_of
+from breakeven.serving.prediction.capacity import FitStatus, capacity_error, deployment_key, predict
+from breakeven.serving.prediction.columns import columns
+from breakeven.serving.prediction.deployment import UNSAID_VERSION, Deployment, Point
+from breakeven.serving.prediction.fitted_model import FittedModel, shipped_model
+from breakeven.serving.prediction.fitting.rows import speed_of_light_tok_per_s
+from breakeven.serving.prediction.points import engine_of, precision_of
 
 _Z_80: Final = NormalDist().inv_cdf(0.9)
 CONCURRENCY_MIN_COUNT: Final = 1.0

@@ -21,13 +21,13 @@ from breakeven.reports.capacity_document import (
     TargetPart,
 )
 from breakeven.serving.calibrate import Correction
-from breakeven.serving.capacity import FitStatus, Prediction, deployment_key, largest_concurrency, predict
-from breakeven.serving.deployment import UNSAID_VERSION, Deployment, Point
-from breakeven.serving.fitted_model import FittedModel, shipped_model
 from breakeven.serving.measured_facts import MeasuredFacts
-from breakeven.serving.points import CONCURRENCY_MAX_COUNT, engine_of, length_problem, precision_of
-from breakeven.serving.points_predicted import does_not_fit
-from breakeven.serving.timings import SEQUENCES_MAX_COUNT
+from breakeven.serving.prediction.capacity import FitStatus, Prediction, deployment_key, largest_concurrency, predict
+from breakeven.serving.prediction.deployment import UNSAID_VERSION, Deployment, Point
+from breakeven.serving.prediction.fitted_model import FittedModel, shipped_model
+from breakeven.serving.prediction.points import CONCURRENCY_MAX_COUNT, engine_of, length_problem, precision_of
+from breakeven.serving.prediction.points_predicted import does_not_fit
+from breakeven.serving.prediction.timings import SEQUENCES_MAX_COUNT
 
 _REPLICA_SIZES: Final = (1, 2, 4, 8, 16)
 _TABLE_STEP: Final = 4

@@ -15,15 +15,15 @@ from breakeven.catalog.offer import GpuOffer
 from breakeven.errors import ServingError, nearest
 from breakeven.facts.source import Source
 from breakeven.serving.calibrate import Correction
-from breakeven.serving.capacity import FitStatus, capacity_error, predict, replica_timing
 from breakeven.serving.commitments import CommitmentMix, GpuPrices, Reservation, mix_by_percentile
-from breakeven.serving.deployment import Deployment, Point
-from breakeven.serving.fleet_bins import bins_of, needed_replicas
-from breakeven.serving.fleet_peak import peak_replicas, slowed
-from breakeven.serving.fleet_plan import FleetPlan, plan_fleet
-from breakeven.serving.fleet_schedule import FleetPolicy
 from breakeven.serving.measured_facts import MeasuredFacts
-from breakeven.serving.replica_timing import ReplicaTiming
+from breakeven.serving.prediction.capacity import FitStatus, capacity_error, predict, replica_timing
+from breakeven.serving.prediction.deployment import Deployment, Point
+from breakeven.serving.traffic.fleet_bins import bins_of, needed_replicas
+from breakeven.serving.traffic.fleet_peak import peak_replicas, slowed
+from breakeven.serving.traffic.fleet_plan import FleetPlan, plan_fleet
+from breakeven.serving.traffic.fleet_schedule import FleetPolicy
+from breakeven.serving.traffic.replica_timing import ReplicaTiming
 from breakeven.workload.arrivals import Arrivals
 
 TERMS: Final[Mapping[str, float | None]] = {"on_demand": None, "spot": None, "one_year": 12.0, "three_years": 36.0}

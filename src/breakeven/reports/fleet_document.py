@@ -9,7 +9,7 @@ from typing import Any, Final
 from breakeven import __version__
 from breakeven.reports import fleet_wording as wording
 from breakeven.reports.fleet_answer import FleetAnswer, reservations_of
-from breakeven.serving.fleet_plan import FleetPlan
+from breakeven.serving.traffic.fleet_plan import FleetPlan
 from breakeven.workload.arrivals import Arrivals
 
 SCHEMA_VERSION: Final = "1.0"

@@ -12,7 +12,7 @@ from breakeven.reports import fleet_wording as wording
 from breakeven.reports.amounts import counted, fraction, hours, number
 from breakeven.reports.fleet_answer import FleetAnswer
 from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
-from breakeven.serving.fleet_plan import FleetPlan
+from breakeven.serving.traffic.fleet_plan import FleetPlan
 
 
 def render_fleet(answer: FleetAnswer, document: dict[str, Any], console: Console) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from breakeven.reports.amounts import counted, fraction, hours, money, money_range, number
 from breakeven.reports.fleet_answer import FleetAnswer, reservations_of
-from breakeven.serving.fleet_schedule import FleetPolicy
+from breakeven.serving.traffic.fleet_schedule import FleetPolicy
 from breakeven.workload.arrivals import Arrivals
 from breakeven.workload.observation import MONTH_FROM_DAYS
 

@@ -22,16 +22,16 @@ from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.deployment import Deployment
 from breakeven.serving.calibrate import Correction
-from breakeven.serving.capacity import capacity_error, deployment_key, replica_timing
-from breakeven.serving.columns import columns
-from breakeven.serving.deployment import Deployment as Replica
-from breakeven.serving.deployment import Point
-from breakeven.serving.fitted_model import shipped_model
 from breakeven.serving.fleet import cached_fraction
-from breakeven.serving.fluid import USUAL_QUANTILE, Lengths
-from breakeven.serving.rate_table import RateTable
-from breakeven.serving.regime import errors_of
-from breakeven.serving.step_time import memory
+from breakeven.serving.prediction.capacity import capacity_error, deployment_key, replica_timing
+from breakeven.serving.prediction.columns import columns
+from breakeven.serving.prediction.deployment import Deployment as Replica
+from breakeven.serving.prediction.deployment import Point
+from breakeven.serving.prediction.fitted_model import shipped_model
+from breakeven.serving.prediction.regime import errors_of
+from breakeven.serving.prediction.step_time import memory
+from breakeven.serving.traffic.fluid import USUAL_QUANTILE, Lengths
+from breakeven.serving.traffic.rate_table import RateTable
 from breakeven.units import BYTES_PER_GB, MS_PER_S
 
 CAPACITY: Final = "replica_capacity_req_per_s"

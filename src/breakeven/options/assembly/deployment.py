@@ -15,8 +15,8 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.offers import fixed_fact, pick
 from breakeven.serving.calibrate import Correction
-from breakeven.serving.columns import BYTES_PER_PARAM
-from breakeven.serving.deployment import Deployment as Replica
+from breakeven.serving.prediction.columns import BYTES_PER_PARAM
+from breakeven.serving.prediction.deployment import Deployment as Replica
 
 SERVER_POWER_DIMENSION = 52
 SERVER_OVER_GPU_POWER_RATIOS = (1.0, 1.37, 1.82)

@@ -1,0 +1,1 @@
+"""Prediction: what a Deployment delivers: a fitted roofline, its corrections and intervals, points in tables."""
