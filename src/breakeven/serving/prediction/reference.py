@@ -22,7 +22,8 @@ def page(model: FittedModel) -> str:
         "# The serving model in numbers",
         "",
         "Printed from `serving/prediction/data/coefficients.json` by",
-        "`python -m breakeven.serving.prediction.reference`; [how it works and when it is wrong](../explanation/serving.md).",
+        "`python -m breakeven.serving.prediction.reference`;",
+        "[how it works and when it is wrong](../explanation/serving.md).",
         "",
         f"Source: {model.source.title}; {model.rows_count:,} rows, read {model.source.read},"
         f" grade {model.source.grade}.",
