@@ -73,7 +73,7 @@ def _predict_one(question: CapacityQuestion, as_json: bool) -> None:
     from breakeven.reports.capacity_document import to_json
 
     with progress(as_json) as say:
-        say("predicting")
+        say("predicting (the very first run compiles the simulation: half a minute)")
         document = answer_capacity(question, load_catalog(today()))
     if as_json:
         click.echo(to_json(document), nl=False)
