@@ -14,18 +14,8 @@ from breakeven.serving.traffic.fluid import Lengths, max_rate_req_per_s, saturat
 from breakeven.serving.traffic.queueing import mmc_wait_s
 from breakeven.serving.traffic.replica_timing import ReplicaTiming
 from breakeven.serving.traffic.simulate import FleetRun, Traffic, simulate_fleet
+from fleet_logs import H100
 
-H100 = ReplicaTiming(
-    step_tokens=np.array([1.0, 200.0, 8192.0]),
-    step_s=np.array([0.006, 0.006, 0.006 + 30e-6 * 7992]),
-    sequence_s=7.5e-6,
-    cache_read_s_per_token=2e-8,
-    attention_s_per_pair=1e-10,
-    first_token_s=0.01,
-    cache_capacity_tokens=400_000,
-    sequences_max_count=256,
-    step_max_tokens=8192,
-)
 CHAT = Lengths.of(1000, 250, input_cv2_ratio=0.5, output_cv2_ratio=0.5)
 LONG = Lengths.of(6000, 300, input_cv2_ratio=0.5, output_cv2_ratio=0.5)
 TALKATIVE = Lengths.of(300, 500, input_cv2_ratio=0.5, output_cv2_ratio=0.5)

@@ -13,19 +13,9 @@ from breakeven.errors import ServingError
 from breakeven.serving.traffic.queueing import mdc_wait_s
 from breakeven.serving.traffic.replica_timing import ReplicaTiming
 from breakeven.serving.traffic.simulate import FleetEvent, FleetRun, Traffic, closed_loop, simulate_fleet
+from fleet_logs import H100
 from plain_simulation import Request, play
 
-H100 = ReplicaTiming(
-    step_tokens=np.array([1.0, 200.0, 8192.0]),
-    step_s=np.array([0.006, 0.006, 0.006 + 30e-6 * 7992]),
-    sequence_s=7.5e-6,
-    cache_read_s_per_token=2e-8,
-    attention_s_per_pair=1e-10,
-    first_token_s=0.01,
-    cache_capacity_tokens=400_000,
-    sequences_max_count=256,
-    step_max_tokens=8192,
-)
 SMALL = replace(
     H100,
     step_tokens=np.array([1.0, 8.0, 40.0]),

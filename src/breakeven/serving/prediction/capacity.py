@@ -14,9 +14,9 @@ from enum import StrEnum
 import numpy as np
 
 from breakeven.serving.calibrate import Correction, DeploymentKey, Figure
-from breakeven.serving.prediction.columns import Columns, Floats, columns
-from breakeven.serving.prediction.corrections import architecture, covariates
-from breakeven.serving.prediction.cycle import Cycle, cycles
+from breakeven.serving.prediction.columns import Columns, columns
+from breakeven.serving.prediction.corrections import architecture
+from breakeven.serving.prediction.cycle import Cycle, cycles, slower_ratio
 from breakeven.serving.prediction.deployment import Deployment, Point
 from breakeven.serving.prediction.fitted_model import FittedModel, shipped_model
 from breakeven.serving.prediction.regime import (
@@ -118,7 +118,7 @@ def replica_timing(
     point = Point(deployment, input_tokens, output_tokens)
     c = columns([point])
     found = times(c, fitted.values)
-    slower = _slower(c, found, [point], fitted)
+    slower = slower_ratio(c, found, [point.deployment], fitted)
     own = _own(deployment, "output_tok_per_s", measured)
     if own is not None:
         slower = slower / own.factor(float(found.batch_count[0]))
@@ -183,12 +183,6 @@ def _raw(points: Sequence[Point], fitted: FittedModel) -> _Raw:
     c = columns(points)
     loop = cycles(c, [point.deployment for point in points], fitted)
     return _Raw(c, memory(c, fitted.values), times(c, fitted.values), loop)
-
-
-def _slower(c: Columns, found: Times, points: Sequence[Point], fitted: FittedModel) -> Floats:
-    x = covariates(found.batch_count, found.prefill_fraction(c.output_tokens))
-    log_ratio = fitted.corrections.log_ratio([point.deployment for point in points], x)
-    return np.asarray(np.exp(-log_ratio))
 
 
 def _nearness(deployment: Deployment, fitted: FittedModel) -> Nearness:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,10 @@ class Columns:
     def stage_gpus_count(self) -> Floats:
         """GPUs that share each layer: those of one stage of the pipeline."""
         return self.gpus_count / self.pipeline_count
+
+    def rows(self, index: NDArray[Any]) -> Columns:
+        """The points of an index or a mask."""
+        return Columns(**{each.name: getattr(self, each.name)[index] for each in fields(self)})
 
     @property
     def points_count(self) -> int:

@@ -7,16 +7,15 @@ and TPOT are not free of each other: in flight x output tokens = throughput x (T
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breakeven.serving.prediction.columns import Columns, Floats
 from breakeven.serving.prediction.corrections import covariates
 from breakeven.serving.prediction.deployment import Deployment
-from breakeven.serving.prediction.first_token import FIRST_TOKEN_S, WAITING_VERSIONS, first_tokens
+from breakeven.serving.prediction.first_token import FIRST_TOKEN_S, first_tokens
 from breakeven.serving.prediction.fitted_model import FittedModel
 from breakeven.serving.prediction.regime import NEAR_LIMIT_FRACTION
 from breakeven.serving.prediction.step_time import Times, memory, times
@@ -51,11 +50,11 @@ def cycles(c: Columns, deployments: Sequence[Deployment], fitted: FittedModel) -
     if not crowded.any():
         return plain
     where = np.flatnonzero(crowded)
-    part = replace(_rows(c, where), concurrency_count=held[where])
+    part = replace(c.rows(where), concurrency_count=held[where])
     full_tpot = plain.tpot_s.copy()
     full_tpot[where] = _simulated(part, [deployments[int(i)] for i in where], fitted).tpot_s
     found = times(c, fitted.values)
-    slower = _slower_ratio(c, found, deployments, fitted)
+    slower = slower_ratio(c, found, deployments, fitted)
     output = np.where(crowded, np.maximum(found.output_tok_per_s / slower, plain.output_tok_per_s), 0.0)
     filled = np.clip((c.concurrency_count - edge) / np.maximum(held - edge, 1e-9), 0, 1)
     tpot = plain.tpot_s + filled * np.maximum(full_tpot - plain.tpot_s, 0)
@@ -69,11 +68,8 @@ def cycles(c: Columns, deployments: Sequence[Deployment], fitted: FittedModel) -
     )
 
 
-def _rows(c: Columns, where: NDArray[np.intp]) -> Columns:
-    return Columns(**{each.name: getattr(c, each.name)[where] for each in fields(Columns)})
-
-
-def _slower_ratio(c: Columns, found: Times, deployments: Sequence[Deployment], fitted: FittedModel) -> Floats:
+def slower_ratio(c: Columns, found: Times, deployments: Sequence[Deployment], fitted: FittedModel) -> Floats:
+    """Times as measured over times as the roofline has them, where the deployment is known; else 1."""
     x = covariates(found.batch_count, found.prefill_fraction(c.output_tokens))
     return np.asarray(np.exp(-fitted.corrections.log_ratio(deployments, x)))
 
@@ -81,9 +77,8 @@ def _slower_ratio(c: Columns, found: Times, deployments: Sequence[Deployment], f
 def _simulated(c: Columns, deployments: Sequence[Deployment], fitted: FittedModel) -> Cycle:
     found = times(c, fitted.values)
     x = covariates(found.batch_count, found.prefill_fraction(c.output_tokens))
-    slower = _slower_ratio(c, found, deployments, fitted)
-    waiting = np.array([each.engine_version in WAITING_VERSIONS for each in deployments], dtype=np.float64)
-    first = first_tokens(c, fitted.values, found, waiting, slower)
+    slower = slower_ratio(c, found, deployments, fitted)
+    first = first_tokens(c, fitted.values, found, deployments, slower)
     known = fitted.first_token_corrections.log_ratio(deployments, x)
     ttft = first.base_s * np.exp(first.features @ fitted.first_token_weights + known)
     other_stages = found.prompt_s * slower * (1 - 1 / c.pipeline_count)

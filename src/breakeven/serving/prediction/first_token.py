@@ -7,12 +7,14 @@ prompts, warm-up), which a ridge regression on named features takes up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from breakeven.serving.prediction.columns import Columns, Floats
+from breakeven.serving.prediction.deployment import Deployment
 from breakeven.serving.prediction.parameters import ENGINES, Values
 from breakeven.serving.prediction.step_time import Times, memory
 from breakeven.serving.prediction.timings import replica_timings
@@ -51,8 +53,10 @@ class FirstTokens:
     """Columns: FEATURES, then again for each of the first three engines, then for versions in which one waits."""
 
 
-def first_tokens(c: Columns, v: Values, found: Times, is_waiting: Floats, slower_ratio: Floats) -> FirstTokens:
-    """Simulate every point's closed loop; `is_waiting` is 1 for a deployment of WAITING_VERSIONS."""
+def first_tokens(
+    c: Columns, v: Values, found: Times, deployments: Sequence[Deployment], slower_ratio: Floats
+) -> FirstTokens:
+    """Simulate every point's closed loop."""
     from breakeven.serving.traffic.simulate import closed_loop, default_requests_count
 
     clients = np.minimum(np.where(c.is_offline, found.batch_count, c.concurrency_count), CLIENTS_MAX_COUNT)
@@ -62,6 +66,7 @@ def first_tokens(c: Columns, v: Values, found: Times, is_waiting: Floats, slower
     timings = replica_timings(c, v, slower_ratio=slower_ratio, sequences_max_count=100_000)
     loop = closed_loop(timings, clients, *lengths, requests_count=requests)
     generation = clients * c.output_tokens * c.replicas_count / (found.output_tok_per_s / slower_ratio)
+    is_waiting = np.array([each.engine_version in WAITING_VERSIONS for each in deployments], dtype=np.float64)
     waits = is_waiting * generation / clients
     base = loop.ttft_mean_s + np.array(FIRST_TOKEN_S)[c.engine] + waits
     beyond = np.clip(clients / np.maximum(memory(c, v).sequences_count, 1e-3) - 1, 0, 2)

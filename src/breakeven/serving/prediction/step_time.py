@@ -16,6 +16,7 @@ import numpy as np
 from breakeven.serving.prediction.columns import OFFLINE_SEQUENCES_MAX_COUNT, Columns, Flags, Floats
 from breakeven.serving.prediction.parameters import ENGINES, Values
 from breakeven.units import BYTES_PER_GB
+from breakeven.units import FLOP_PER_MULTIPLY_ADD as _FLOP
 
 ROOFLINE_EXPONENT_RATIO: Final = 3.0
 """Memory and arithmetic overlap, not wholly: (memory^3 + arithmetic^3)^(1/3)."""
@@ -23,7 +24,6 @@ ENGINE_RESERVE_BYTES: Final = 1.5 * BYTES_PER_GB
 """Activations and CUDA graphs on each GPU."""
 LATENT_VALUES_COUNT: Final = 576.0 + 512.0
 """Values of the latent that a query is multiplied with: 576 for the score, 512 for the result (DeepSeek-V2)."""
-_FLOP: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,7 @@ def batch_at(c: Columns, held: Memory) -> Floats:
 
 def weights_s(c: Columns, v: Values, tokens: Floats) -> Floats:
     """Time to push `tokens` new tokens through all weights: read them, multiply, whichever takes longer."""
-    imbalance = 1 + np.where(c.expert_ranks_count > 1, v["expert_imbalance_ratio"], 0.0)
-    imbalance = imbalance + np.where(c.attention_ranks_count > 1, v["attention_imbalance_ratio"], 0.0)
+    imbalance = _imbalance_ratio(c, v)
     bandwidth = c.bandwidth_bytes_per_s * _generation(c, v, "bandwidth_ratio")
     dense = c.dense_params_count * dense_bytes_per_param(c, v) / c.shards_count
     experts = c.expert_bytes * touched_fraction(c, tokens) / c.stage_gpus_count * imbalance
@@ -153,8 +152,7 @@ def weights_s(c: Columns, v: Values, tokens: Floats) -> Floats:
 
 def arithmetic_s(c: Columns, v: Values, tokens: Floats) -> Floats:
     """Arithmetic of `tokens` new tokens in all matrices, at the share of the peak that is reached."""
-    imbalance = 1 + np.where(c.expert_ranks_count > 1, v["expert_imbalance_ratio"], 0.0)
-    imbalance = imbalance + np.where(c.attention_ranks_count > 1, v["attention_imbalance_ratio"], 0.0)
+    imbalance = _imbalance_ratio(c, v)
     reached = c.peak_flops * mfu_fraction(c, v)
     dense = _FLOP * c.dense_params_count * tokens / c.attention_ranks_count / c.shards_count / reached
     experts = _FLOP * c.expert_active_count * tokens / c.stage_gpus_count / (reached * v["expert_mfu_ratio"])
@@ -225,6 +223,13 @@ def attention_s_per_pair(c: Columns, v: Values) -> Floats:
     """Time of one (new prompt token, token before it) pair over all layers that attend."""
     flop = 2 * _FLOP * c.heads_count * c.head_dim_count * c.growing_layers_count
     return np.asarray(flop / (c.stage_gpus_count * c.bf16_flops * v["attention_mfu_fraction"]))
+
+
+def _imbalance_ratio(c: Columns, v: Values) -> Floats:
+    """Time of the busiest rank over that of the mean one."""
+    experts = np.where(c.expert_ranks_count > 1, v["expert_imbalance_ratio"], 0.0)
+    attention = np.where(c.attention_ranks_count > 1, v["attention_imbalance_ratio"], 0.0)
+    return np.asarray(1 + experts + attention)
 
 
 def _expert_bandwidth(c: Columns, v: Values) -> Floats:

@@ -8,10 +8,9 @@ import numpy as np
 
 from breakeven.serving.prediction.columns import Columns, Floats
 from breakeven.serving.prediction.fitting.rows import MeasuredRows
-from breakeven.serving.prediction.parameters import PARAMETERS
+from breakeven.serving.prediction.placing import PRIORS
 from breakeven.serving.prediction.step_time import attended_tokens, batch_at, memory, touched_fraction
 
-_PRIORS: Final = {each.name: each.typical for each in PARAMETERS}
 _START: Final = np.log([0.7, 0.5, 1e-3, 40e-6, 8e-6])
 """Share of bandwidth, share of peak, seconds per step, per layer, per sequence."""
 
@@ -49,4 +48,4 @@ def plain_roofline_tok_per_s(c: Columns, x: Floats) -> Floats:
 
 
 def _batch(c: Columns) -> Floats:
-    return batch_at(c, memory(c, _PRIORS))
+    return batch_at(c, memory(c, PRIORS))

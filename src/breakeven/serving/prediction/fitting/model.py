@@ -10,7 +10,7 @@ import numpy as np
 from breakeven.serving.prediction.columns import Floats
 from breakeven.serving.prediction.corrections import Corrections, covariates
 from breakeven.serving.prediction.cycle import cycles
-from breakeven.serving.prediction.first_token import WAITING_VERSIONS, FirstTokens, first_tokens
+from breakeven.serving.prediction.first_token import FirstTokens, first_tokens
 from breakeven.serving.prediction.fitted_model import FittedModel
 from breakeven.serving.prediction.fitting.fit import fit
 from breakeven.serving.prediction.fitting.rows import MeasuredRows
@@ -61,8 +61,7 @@ def predict_rows(model: FittedModel, rows: MeasuredRows) -> RowPredictions:
 
 def _first_tokens(rows: MeasuredRows, values: Values, found: Times, corrections: Corrections, x: Floats) -> FirstTokens:
     deployments = [row.point.deployment for row in rows.rows]
-    waiting = np.array([each.engine_version in WAITING_VERSIONS for each in deployments], dtype=np.float64)
-    return first_tokens(rows.columns, values, found, waiting, np.exp(-corrections.log_ratio(deployments, x)))
+    return first_tokens(rows.columns, values, found, deployments, np.exp(-corrections.log_ratio(deployments, x)))
 
 
 def _shrunk(rows: MeasuredRows, log_ratio: Floats, x: Floats, use: np.ndarray, scale: float = 1.0) -> Corrections:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +24,9 @@ from breakeven.serving.prediction.deployment import Point
 from breakeven.serving.prediction.placing import place
 from breakeven.serving.prediction.points import Load, Problem, ReadPoint, read_point
 from breakeven.serving.prediction.step_time import touched_fraction
+from breakeven.units import MS_PER_S
 
 REPLICA_GPUS_MAX_COUNT = 8
-MS_PER_S = 1e3
 Floats = NDArray[np.float64]
 
 
@@ -65,7 +65,7 @@ class MeasuredRows:
         where = np.arange(len(self.rows))[index]
         return MeasuredRows(
             tuple(self.rows[i] for i in where),
-            Columns(**{each.name: getattr(self.columns, each.name)[where] for each in fields(Columns)}),
+            self.columns.rows(where),
             self.output_tok_per_s[where],
             self.ttft_s[where],
             self.tpot_s[where],

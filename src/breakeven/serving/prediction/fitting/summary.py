@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.serving.calibrate import CENTRE_CONCURRENCY_COUNT
 from breakeven.serving.prediction.columns import Floats
 from breakeven.serving.prediction.fitting.rows import MeasuredRows
 from breakeven.serving.prediction.fitting.splits import SPLITS, HeldOut, Split, held_out
 from breakeven.serving.prediction.regime import HeldOutErrors, Nearness
 
 COVERAGE_FRACTION: Final = 0.8
-CENTRE_CONCURRENCY_COUNT: Final = 16.0
 ROWS_MIN_COUNT: Final = 4
 """Rows of a deployment that show a slope."""
 _NEARNESS: Final[dict[Split, Nearness]] = {
