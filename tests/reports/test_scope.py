@@ -58,6 +58,12 @@ def test_planned_training_and_a_carbon_price_are_lines() -> None:
     assert not told(scope.excluded(found), "price on carbon")
 
 
+def test_latency_targets_are_in_where_a_fleet_is_sized_for_them() -> None:
+    assert told(scope.included(comparison("rented_on_demand")), "latency targets: fleets under vLLM")
+    assert not told(scope.included(comparison("rented_on_demand", replica_capacity_req_per_s=1)), "latency targets")
+    assert not told(scope.included(comparison("brokered")), "latency targets")
+
+
 def test_a_cost_set_to_nothing_is_not_claimed() -> None:
     free = comparison("rented_on_demand", downtime_usd_per_hour=0, corrected_by_hand_fraction=0)
     assert told(scope.excluded(free), "business lost while a provider or a fleet is down")

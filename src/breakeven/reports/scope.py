@@ -30,6 +30,9 @@ _TOLD: Final = (
     ),
     _Told("spot_fallback_fraction", "on-demand prices while no spot capacity is to be had"),
     _Told(
+        "ttft_target_ms", "latency targets: fleets under vLLM are sized to meet them (ttft_target_ms, tpot_target_ms)"
+    ),
+    _Told(
         "idle_timeout_s",
         "scale to zero at managed endpoints: only the hours awake are billed",
         "scale to zero: every fleet compared is always on",
@@ -51,7 +54,7 @@ ALWAYS_EXCLUDED: Final = (
     "growth of the workload and change of prices over time: one month at today's prices",
     "running old and new side by side while moving",
     "what failed answers break that nobody corrects: success rates only divide the cost",
-    "latency targets: no option is sized to answer within a limit",
+    "latency targets of what is billed by the token, and of Ollama: only fleets under vLLM are sized for them",
     "taxes, and discounts and negotiated rates that are not in the scenario",
 )
 """Left out of every comparison, so that nobody finds out later."""
