@@ -54,7 +54,7 @@ bench: .venv/.dev ## print the tables of benchmarks/
 
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/runtime.txt
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" --extra pdf -o requirements/runtime.txt
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -c requirements/runtime.txt -o requirements/dev.txt
 	$(UV) pip compile requirements/build.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \

@@ -13,7 +13,11 @@ from typing import Final, Literal
 from pydantic import ValidationError
 
 from breakeven.errors import DocumentError
+from breakeven.reports.answers_part import AnswersPart
+from breakeven.reports.horizon_part import HorizonPart
 from breakeven.reports.option_part import Amount, LinePart, OptionPart, OwnershipPart, Part, UnavailablePart
+from breakeven.reports.risk_part import RiskPart
+from breakeven.reports.workbook_part import WorkbookPart
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -45,7 +49,7 @@ __all__ = [
     "to_json",
 ]
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 
 
 class VerdictPart(Part):
@@ -338,6 +342,14 @@ class Document(Part):
     warnings: tuple[str, ...]
     trace: dict[str, TraceNodePart]
     footer: FooterPart
+    horizon: HorizonPart | None = None
+    """The months to come; None: the document is older than this part."""
+    risk: RiskPart | None = None
+    """What doubt costs; None: the document is older than this part."""
+    answers: AnswersPart | None = None
+    """The guide's questions; None: the document is older than this part."""
+    workbook: WorkbookPart | None = None
+    """What the spreadsheet calculates; None: the document is older than this part."""
 
 
 def read_document(path: Path) -> Document:
