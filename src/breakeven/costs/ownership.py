@@ -169,15 +169,44 @@ def gpu_residual_later_fraction(
     return gpu_residual_fraction(age_months, gpu_residual_year3_fraction, gpu_residual_year5_fraction)
 
 
+@formula
+def resale_now_usd(new_usd: Draws, gpu_residual_now_fraction: Draws) -> Draws:
+    """Resale value today: the purchase itself is sunk.
+
+    >>> float(resale_now_usd(30_000.0, 0.5))
+    15000.0
+    """
+    return new_usd * gpu_residual_now_fraction
+
+
+@formula
+def resale_later_usd(new_usd: Draws, gpu_residual_later_fraction: Draws) -> Draws:
+    """Resale value at the end of the horizon.
+
+    >>> float(resale_later_usd(30_000.0, 0.25))
+    7500.0
+    """
+    return new_usd * gpu_residual_later_fraction
+
+
+@formula
+def warranty_left_months(warranty_months: Draws, owned_gpu_age_months: Draws) -> Draws:
+    """Months of warranty left.
+
+    >>> float(warranty_left_months(36.0, 24.0)), float(warranty_left_months(36.0, 48.0))
+    (12.0, 0.0)
+    """
+    return np.maximum(warranty_months - owned_gpu_age_months, 0.0)
+
+
 def bind_resale_forgone(binder: Binder) -> None:
     """Keep GPUs that are paid for: what they bring today, less what they still bring later, is the capital tied up."""
     new = binder.evaluate(capex_usd)
     now, later = binder.evaluate(gpu_residual_now_fraction), binder.evaluate(gpu_residual_later_fraction)
-    binder.derive("capex_usd", new.value * now.value, "resale value today: the purchase itself is sunk", new, now)
-    binder.derive("resale_usd", new.value * later.value, "resale value at the end of the horizon", new, later)
+    binder.apply(resale_now_usd, new, now, name="capex_usd")
+    binder.apply(resale_later_usd, new, later, name="resale_usd")
     age = binder.node("owned_gpu_age_months")
-    left = np.maximum(binder.value("warranty_months") - age.value, 0.0)
-    binder.derive("warranty_months", left, "months of warranty left", binder.node("warranty_months"), age)
+    binder.apply(warranty_left_months, binder.node("warranty_months"), age, name="warranty_months")
     horizon = binder.node("horizon_months")
     binder.derive("gpu_lifetime_months", horizon.value, "the GPUs are kept for the horizon", horizon)
     binder.evaluate(annuity_usd_per_month)

@@ -46,6 +46,8 @@ class Node:
     assumption: Assumption | None = None
     shadowed: tuple[tuple[Layer, Assumption], ...] = ()
     """The layers that also knew this name and lost."""
+    weights: tuple[float, ...] = ()
+    """One for each input where the value is their weighted sum; empty: it is something else."""
 
     def leaves(self) -> dict[str, Node]:
         """Every input without inputs of its own, by name."""
@@ -69,13 +71,21 @@ class Binder:
     """Formulas that may be asked for by name, so that a Formula's parameter may be another Formula."""
     _nodes: dict[str, Node] = field(default_factory=dict)
 
-    def derive(self, name: str, value: Draws | float, how: str, *inputs: Node, source: Source | None = None) -> Node:
-        """Bind `name` to a value that the Option computed itself."""
+    def derive(
+        self,
+        name: str,
+        value: Draws | float,
+        how: str,
+        *inputs: Node,
+        source: Source | None = None,
+        weights: tuple[float, ...] = (),
+    ) -> Node:
+        """Bind `name` to a value that the Option computed itself; `weights`: as the weighted sum of `inputs`."""
         unit = unit_of(name)
         if unit is None:
             raise TypeError(f"'{name}' carries no unit; end it in one of units.UNIT_BY_SUFFIX")
         array = np.asarray(value, dtype=np.float64)
-        node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source)
+        node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
         self._nodes[name] = node
         return node
 
@@ -106,7 +116,13 @@ class Binder:
 
     def evaluate(self, formula: Formula, name: str | None = None) -> Node:
         """Evaluate `formula`, resolving each parameter by name; optionally rename the result."""
-        inputs = tuple(self.node(each) for each in formula.parameters)
+        return self.apply(formula, *(self.node(each) for each in formula.parameters), name=name)
+
+    def apply(self, formula: Formula, *inputs: Node, name: str | None = None, how: str = "") -> Node:
+        """Evaluate `formula` on these Nodes, in the order of its parameters, whatever their names are.
+
+        For what is made of its own former self (whole servers of the GPUs needed) or of a part of something.
+        """
         value = np.asarray(formula(*(each.value for each in inputs)), dtype=np.float64)
         node = Node(
             name or formula.name,
@@ -115,7 +131,7 @@ class Binder:
             Layer.DERIVED,
             inputs,
             formula=formula.qualified_name,
-            summary=formula.summary,
+            summary=how or formula.summary,
         )
         self._nodes[node.name] = node
         return node

@@ -14,7 +14,7 @@ import numpy as np
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
-from breakeven.facts.formula import formula
+from breakeven.facts.formula import Formula, formula
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.constraints import check_provider
@@ -40,6 +40,7 @@ from breakeven.options.option import (
 MARKET = "market"
 SHARE = "hybrid_commodity_share_fraction"
 DOWNTIME = "downtime_hours_per_month"
+EXPOSURE = "breach_exposure_ratio"
 SET_FOR_THE_WHOLE = (
     "engineering_fte_count",
     "monitoring_usd_per_month",
@@ -61,6 +62,36 @@ def success_fraction(
     """
     commodity = hybrid_commodity_share_fraction * open_model_commodity_success_fraction
     return commodity + (1 - hybrid_commodity_share_fraction) * frontier_success_fraction
+
+
+@formula
+def kept_fraction(moved_fraction: Draws) -> Draws:
+    """What does not move.
+
+    >>> float(kept_fraction(0.25))
+    0.75
+    """
+    return 1 - moved_fraction
+
+
+@formula
+def part_breach_exposure_ratio(breach_exposure_ratio: Draws, part_fraction: Draws) -> Draws:
+    """This part's share of the data.
+
+    >>> float(part_breach_exposure_ratio(2.0, 0.25))
+    0.5
+    """
+    return breach_exposure_ratio * part_fraction
+
+
+@formula
+def part_downtime_hours_per_month(downtime_hours_per_month: Draws, part_fraction: Draws) -> Draws:
+    """Hours in which this part's share of the calls finds nobody.
+
+    >>> float(part_downtime_hours_per_month(2.0, 0.25))
+    0.5
+    """
+    return downtime_hours_per_month * part_fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +119,16 @@ class Hybrid:
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
         hosted.rename("success_fraction", "open_model_commodity_success_fraction", "the easier share of the work")
-        _scale(hosted, "breach_exposure_ratio", cut.share, "this part's share of the data")
+        _scale(hosted, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
         at_api.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
-        _scale(at_api, "breach_exposure_ratio", cut.rest, "this part's share of the data")
+        _scale(at_api, EXPOSURE, part_breach_exposure_ratio, cut.rest)
         if DOWNTIME not in situation.scenario:
             requests = whole.node(SHARE)
-            others = whole.derive("kept_requests_fraction", 1 - requests.value, "calls that do not move", requests)
-            _scale(hosted, DOWNTIME, requests, "hours in which this part's share of the calls finds nobody")
-            _scale(at_api, DOWNTIME, others, "hours in which this part's share of the calls finds nobody")
+            others = whole.apply(kept_fraction, requests, name="kept_requests_fraction", how="calls that do not move")
+            _scale(hosted, DOWNTIME, part_downtime_hours_per_month, requests)
+            _scale(at_api, DOWNTIME, part_downtime_hours_per_month, others)
 
         breakdown = CostBreakdown(
             (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
@@ -133,7 +164,7 @@ def _cut(situation: Situation, whole: Binder) -> _Cut:
     demand = situation.demand
     if SHARE in situation.scenario or not demand.tasks:
         share = whole.node(SHARE)
-        rest = whole.derive("kept_tokens_fraction", 1 - share.value, "what does not move", share)
+        rest = whole.apply(kept_fraction, share, name="kept_tokens_fraction")
         return _Cut(share, rest, f"{float(np.median(share.value)):.0%} of the tokens")
     split = split_by_task(demand, situation.choices.commodity_tasks)
     moved, kept, log = split.moved, split.kept, demand.source
@@ -157,9 +188,8 @@ def _without_what_the_fleet_pays(situation: Situation) -> Situation:
     return replace(situation, scenario={**situation.scenario, **nothing})
 
 
-def _scale(binder: Binder, name: str, share: Node, how: str) -> None:
-    node = binder.node(name)
-    binder.derive(name, node.value * share.value, how, node, share)
+def _scale(binder: Binder, name: str, by_share: Formula, share: Node) -> None:
+    binder.apply(by_share, binder.node(name), share, name=name)
 
 
 OPTIONS = (Hybrid(),)

@@ -103,7 +103,8 @@ def option_cost(
 ) -> OptionCost:
     """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
     lines = tuple(line.usd_per_month for line in breakdown.counted)
-    total = binder.derive("total_usd_per_month", breakdown.total_usd_per_month(), "sum of the lines", *lines)
+    value, once = breakdown.total_usd_per_month(), (1.0,) * len(lines)
+    total = binder.derive("total_usd_per_month", value, "sum of the lines", *lines, weights=once)
     success = binder.node("success_fraction")
     binder.evaluate(successes_per_month)
     return OptionCost(

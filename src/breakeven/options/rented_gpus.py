@@ -9,7 +9,10 @@ import numpy as np
 
 from breakeven.catalog.offer import GpuTerm
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.costs.drains.incident_response import spot_incident_events_per_month
+from breakeven.costs.drains.incident_response import (
+    incident_events_with_spot_events_per_month,
+    spot_incident_events_per_month,
+)
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
@@ -94,8 +97,8 @@ class RentedGpus:
             return
         faults = binder.node("incident_events_per_month")
         spot = binder.evaluate(spot_incident_events_per_month)
-        total = faults.value + spot.value
-        binder.supply("incident_events_per_month", total, "faults, crashes and spot interruptions", faults, spot)
+        if "incident_events_per_month" not in binder.scenario:
+            binder.apply(incident_events_with_spot_events_per_month, faults, spot, name="incident_events_per_month")
 
 
 _TERMS: Mapping[GpuTerm, str] = {

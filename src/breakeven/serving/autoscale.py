@@ -18,6 +18,8 @@ from breakeven.units import SECONDS_PER_HOUR
 
 KNOTS_RATIO: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.35, 1.75, 2.25, 3.0, 4.0, 6.0, 9.0)
 """Requests within one timeout at which the straight pieces meet."""
+HEIGHTS_FRACTION: Final = (*(-np.expm1(-np.asarray(KNOTS_RATIO[:-1]))).tolist(), 1.0)
+"""Share of the time awake at each of them."""
 
 
 @formula
@@ -39,10 +41,7 @@ def awake_fraction(requests_within_timeout_ratio: Draws) -> Draws:
     >>> round(float(awake_fraction(1.0)), 4), float(awake_fraction(50.0))
     (0.6321, 1.0)
     """
-    knots = np.asarray(KNOTS_RATIO)
-    heights = -np.expm1(-knots)
-    heights[-1] = 1.0
-    return np.asarray(np.interp(requests_within_timeout_ratio, knots, heights))
+    return np.asarray(np.interp(requests_within_timeout_ratio, KNOTS_RATIO, HEIGHTS_FRACTION))
 
 
 @formula

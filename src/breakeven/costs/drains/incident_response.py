@@ -46,6 +46,18 @@ def spot_incident_events_per_month(replicas_count: Draws, spot_interruption_even
 
 
 @formula
+def incident_events_with_spot_events_per_month(
+    incident_events_per_month: Draws, spot_incident_events_per_month: Draws
+) -> Draws:
+    """Faults, crashes and spot interruptions.
+
+    >>> float(incident_events_with_spot_events_per_month(1.0, 0.5))
+    1.5
+    """
+    return incident_events_per_month + spot_incident_events_per_month
+
+
+@formula
 def incident_hours_per_month(incident_events_per_month: Draws, incident_hours_per_event: Draws) -> Draws:
     """Unplanned engineer hours.
 

@@ -134,6 +134,26 @@ class Demand:
 
 
 @formula
+def observed_volume_mtok_per_month(observed_tokens: Draws, observed_hours: Draws, hours_per_month: Draws) -> Draws:
+    """The tokens of the observed hours, stretched to a month.
+
+    >>> float(observed_volume_mtok_per_month(1e6, 365.0, 730.0))
+    2.0
+    """
+    return observed_tokens / observed_hours * hours_per_month / TOKENS_PER_MTOK
+
+
+@formula
+def part_volume_mtok_per_month(volume_mtok_per_month: Draws, part_fraction: Draws) -> Draws:
+    """A part's share of the volume.
+
+    >>> float(part_volume_mtok_per_month(100.0, 0.25))
+    25.0
+    """
+    return volume_mtok_per_month * part_fraction
+
+
+@formula
 def volume_mtok_per_month(observed_volume_mtok_per_month: Draws, volume_over_observed_ratio: Draws) -> Draws:
     """Tokens of a usual month: the observed rate times how far the observed window may stand from it.
 
@@ -195,17 +215,17 @@ def bind_demand(
     tokens_per_request = calls.mix.tokens / max(calls.requests_count, 1)
     binder.derive("tokens_per_request", tokens_per_request, "from the log", source=source)
     if volume_mtok is None:
-        hours = binder.node("hours_per_month")
-        observed = demand.volume_mtok_per_month(hours.value)
         how = f"{tokens:,} tokens in {demand.observed_hours:,.2f} observed hours, stretched to a month"
-        binder.derive("observed_volume_mtok_per_month", observed, how, hours, source=source)
+        binder.derive("observed_tokens", float(tokens), "from the log", source=source)
+        binder.derive("observed_hours", demand.observed_hours, "from the log", source=source)
+        seen = tuple(binder.node(name) for name in observed_volume_mtok_per_month.parameters)
+        binder.apply(observed_volume_mtok_per_month, *seen, how=how)
         binder.rename("volume_over_observed_ratio", demand.volume_ratio_name, "depends on the days observed")
         whole = binder.evaluate(volume_mtok_per_month)
     else:
         whole = binder.derive("volume_mtok_per_month", volume_mtok, "a point of the cost curve")
     if share is not None:
-        part_mtok = whole.value * share.value
-        binder.derive("volume_mtok_per_month", part_mtok, "this part's share of the volume", whole, share)
+        binder.apply(part_volume_mtok_per_month, whole, share, name="volume_mtok_per_month")
     for each in (
         requests_per_month,
         input_tokens_per_request,

@@ -20,15 +20,16 @@ def bind_mix_price(binder: Binder, demand: Demand, prices: Mapping[str, Node] | 
     """
     total = max(demand.mix.tokens, 1)
     nodes = tuple((prices or {}).get(each.label) or todays_price(binder, each, demand.source) for each in demand.models)
+    shares = tuple(each.mix.tokens / total for each in demand.models)
     value: Draws | float = 0.0
-    for each, node in zip(demand.models, nodes, strict=True):
-        value = value + node.value * (each.mix.tokens / total)
+    for share, node in zip(shares, nodes, strict=True):
+        value = value + node.value * share
     if len(nodes) == 1:
         how = nodes[0].summary
     else:
-        shares = ", ".join(f"{each.label} {each.mix.tokens / total:.1%}" for each in demand.models)
-        how = f"mean over the models of the log, weighted by tokens ({shares})"
-    return binder.derive("token_usd_per_mtok", value, how, *nodes)
+        said = ", ".join(f"{each.label} {share:.1%}" for each, share in zip(demand.models, shares, strict=True))
+        how = f"mean over the models of the log, weighted by tokens ({said})"
+    return binder.derive("token_usd_per_mtok", value, how, *nodes, weights=shares)
 
 
 def todays_price(binder: Binder, model: ModelDemand, log: Source) -> Node:

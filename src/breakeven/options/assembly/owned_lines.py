@@ -17,6 +17,8 @@ from breakeven.costs.ownership import depreciation_usd_per_month
 from breakeven.costs.ownership_views import OwnershipViews, views
 from breakeven.errors import UnknownPrice
 from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.fleet_lines import shared_lines
 from breakeven.options.assembly.offers import gpu_offer
@@ -45,17 +47,36 @@ def purchase_offer(catalog: Catalog, gpu: str, scenario: Mapping[str, Assumption
     )
 
 
+@formula
+def bought_gpus_count(gpus_count: Draws, server_gpus_count: Draws) -> Draws:
+    """GPUs of the whole servers that hold the GPUs needed.
+
+    >>> float(bought_gpus_count(9.0, 8.0)), float(bought_gpus_count(9.0, 1.0))
+    (16.0, 9.0)
+    """
+    return np.ceil(gpus_count / server_gpus_count) * server_gpus_count
+
+
+@formula
+def busy_of_bought_fraction(busy_fraction: Draws, gpus_count: Draws, bought_gpus_count: Draws) -> Draws:
+    """Busy share of all GPUs bought.
+
+    >>> float(busy_of_bought_fraction(0.5, 6.0, 8.0))
+    0.375
+    """
+    return busy_fraction * gpus_count / bought_gpus_count
+
+
 def bind_owned_servers(binder: Binder, gpu: Gpu) -> None:
     """Buy whole servers: the GPUs that the work does not need wait, and are paid for."""
     needed = binder.node("gpus_count")
     by_server = any(mark in gpu.name for mark in BOUGHT_BY_THE_SERVER)
-    each = SERVER_GPUS_COUNT if by_server else 1.0
     how = "whole servers of eight" if by_server else "cards are bought one by one"
-    bought = binder.derive("gpus_count", np.ceil(needed.value / each) * each, how, needed)
+    server = binder.derive("server_gpus_count", SERVER_GPUS_COUNT if by_server else 1.0, how)
+    bought = binder.apply(bought_gpus_count, needed, server, name="gpus_count", how=how)
     binder.derive("owned_gpus_count", bought.value, "bought", bought)
     busy = binder.node("busy_fraction")
-    share = busy.value * needed.value / bought.value
-    binder.derive("busy_fraction", share, "busy share of all GPUs bought", busy, needed, bought)
+    binder.apply(busy_of_bought_fraction, busy, needed, bought, name="busy_fraction")
 
 
 def owned_lines(binder: Binder, capital: str | None = None) -> tuple[CostLine, ...]:
