@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -16,18 +16,39 @@ if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+QUESTIONS: Final = {
+    "data_sensitive": "Is the data sensitive (personal, regulated, secret)?",
+    "fine_tuning": "Does the work need a model fine-tuned on your data?",
+    "mlops_team": "Is there a team that can run models on GPUs?",
+    "accuracy": "Does an open model reach 95 % of the quality you need?",
+}
+"""What only the user can say of the five questions: key under `answers` -> the option's help."""
 
 
 def scenario_options(command: Command) -> Command:
-    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``; the command receives one `scenario`."""
+    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``, and what only the user can answer.
+
+    The command receives one `scenario`.
+    """
 
     @functools.wraps(command)
     def with_scenario(**given: Any) -> Any:
         names = ("scenario", "sets", "options", "as_of", "seed")
-        return command(scenario=scenario_from(*(given.pop(name) for name in names)), **given)
+        scenario = scenario_from(*(given.pop(name) for name in names))
+        border, answers = given.pop("data_may_not_leave"), {name: given.pop(name) for name in QUESTIONS}
+        return command(scenario=with_answers(scenario, answers, border), **given)
 
     decorated: Any = with_scenario
     for option in (
+        *(
+            click.option(f"--{name.replace('_', '-')}", name, type=click.Choice(["yes", "no"]), help=text)
+            for name, text in reversed(QUESTIONS.items())
+        ),
+        click.option(
+            "--data-may-not-leave",
+            type=click.Choice(["eu", "own_vpc"]),
+            help="Leave out options that take data out of the EU, or off machines of yours.",
+        ),
         click.option("--seed", type=click.IntRange(0), help="Seed of the draws."),
         click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date."),
         click.option("--options", metavar="A,B", help="Options to compare, separated by commas; all when absent."),
@@ -57,3 +78,12 @@ def scenario_from(
     if seed is not None:
         said["seed"] = seed
     return scenario.model_copy(update=said)
+
+
+def with_answers(scenario: Scenario, answers: Mapping[str, str | None], border: str | None) -> Scenario:
+    """The scenario with the questions that the command line answers, over what the file says."""
+    said = {name: text == "yes" for name, text in answers.items() if text is not None}
+    update: dict[str, Any] = {"answers": scenario.answers.model_copy(update=said)} if said else {}
+    if border is not None:
+        update["data_may_not_leave"] = border
+    return scenario.model_copy(update=update) if update else scenario

@@ -18,6 +18,7 @@ from breakeven.catalog.region import regional_facts
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.measured_files import MeasuredFile, read_measured
 from breakeven.decision.scenario_entries import (
+    AnswersEntry,
     ContractPriceEntry,
     Number,
     Places,
@@ -35,6 +36,7 @@ from breakeven.units import unit_of
 __all__ = [
     "BOUND_BY_OPTIONS",
     "ONLY_FROM_A_SCENARIO",
+    "AnswersEntry",
     "ContractPriceEntry",
     "ProviderEntry",
     "RangeOverride",
@@ -114,6 +116,11 @@ class Scenario(Strict):
     """Prices you agreed on."""
     require: RequireEntry = RequireEntry()
     """Hard constraints on whoever processes the data: an option whose provider does not meet them is left out."""
+    data_may_not_leave: Literal["eu", "own_vpc"] | None = None
+    """eu: whoever is paid by the token processes in the European Union only. own_vpc: nothing but machines you rent or
+    own, and providers that run inside your account (in_own_vpc under providers). What does not meet it is left out."""
+    answers: AnswersEntry = AnswersEntry()
+    """What only you can say of the five questions; unknown when absent."""
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     """What you know of a provider that the catalogue does not, or not any more."""
     measured: tuple[str, ...] = ()
@@ -143,7 +150,7 @@ class Scenario(Strict):
             self.region,
             self.team,
             self.contract(),
-            Requirements(**self.require.model_dump()),
+            Requirements(**self.require.model_dump(), data_may_not_leave=self.data_may_not_leave),
             {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
             self.commodity_tasks,
             tuple(correction for each in self.measured_files() for correction in each.corrections),
@@ -196,6 +203,10 @@ class Scenario(Strict):
             if key in self._places and name is not None and name not in things:
                 hint = nearest(name, list(things))
                 raise UnknownName(f"{self._at(key)}no {kind} named '{name}' in the catalogue; {hint}")
+
+    def place(self, dotted: str) -> str:
+        """File and line of a key, e.g. ``require``; empty when no file says it."""
+        return self._places.get(dotted, "")
 
     def _at(self, dotted: str) -> str:
         return f"{self._places[dotted]}: " if dotted in self._places else ""
@@ -293,7 +304,14 @@ def scenario_template() -> str:
     return "\n".join(lines)
 
 
-_EMPTY: Final = {"overrides": "{}", "contract_prices": "[]", "require": "{}", "providers": "{}", "measured": "[]"}
+_EMPTY: Final = {
+    "overrides": "{}",
+    "contract_prices": "[]",
+    "require": "{}",
+    "providers": "{}",
+    "measured": "[]",
+    "answers": "{}",
+}
 _EXAMPLES: Final = {
     "overrides": (
         "engineer_usd_per_year: 180000",
@@ -311,6 +329,7 @@ _EXAMPLES: Final = {
         "no_training: true",
         "certifications: [SOC 2 Type 2]",
     ),
+    "answers": ("data_sensitive: yes", "fine_tuning: no", "mlops_team: no", "accuracy: yes"),
     "measured": ("- measured/llama-70b-on-our-h100.yaml   # its capacity is then yours, and every report says so",),
     "providers": ("openai: {processing_regions: [EU], retention_days: 0}   # as our contract says",),
 }
@@ -407,6 +426,7 @@ def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
             "overrides": RangeOverride,
             "contract_prices": ContractPriceEntry,
             "require": RequireEntry,
+            "answers": AnswersEntry,
             "providers": ProviderEntry,
         }
         model = Scenario if len(error["loc"]) == 1 else inside.get(str(error["loc"][0]), Scenario)

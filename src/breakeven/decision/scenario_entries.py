@@ -102,6 +102,19 @@ class RequireEntry(Strict):
     """Certificates the provider must hold, all of them, e.g. [SOC 2 Type 2, ISO 27001]."""
 
 
+class AnswersEntry(Strict):
+    """What only you can say of the five questions; a question without an answer stays unknown."""
+
+    data_sensitive: bool | None = None
+    """Whether the data is sensitive: personal, regulated, or secret."""
+    fine_tuning: bool | None = None
+    """Whether the work needs a model of your own, trained further on your data."""
+    mlops_team: bool | None = None
+    """Whether people are there who can run models on GPUs."""
+    accuracy: bool | None = None
+    """Whether an open model reaches 95 % of the quality you need, measured on your own tasks."""
+
+
 class ProviderEntry(Strict):
     """What you know of a provider, e.g. from your contract; it goes over the catalogue's."""
 
@@ -115,3 +128,24 @@ class ProviderEntry(Strict):
     """Whether it trains on your data."""
     certifications: tuple[str, ...] | None = None
     """Certificates it holds."""
+    in_own_vpc: bool | None = None
+    """Whether it runs inside your own account or VPC, so that no data leaves it."""
+
+
+class CorrelationEntry(Strict):
+    """Two facts that move together: give `rank` (Spearman's) or `normal` (Pearson's, of the normal scores)."""
+
+    between: tuple[str, str]
+    """The two facts, by name."""
+    rank: Number | None = Field(default=None, ge=-1, le=1)
+    """Rank correlation, from -1 to 1."""
+    normal: Number | None = Field(default=None, ge=-1, le=1)
+    """Correlation of the normal scores, from -1 to 1."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> CorrelationEntry:
+        if (self.rank is None) == (self.normal is None):
+            raise ValueError("wanted one of `rank` and `normal`, a number from -1 to 1")
+        if self.between[0] == self.between[1]:
+            raise ValueError(f"'{self.between[0]}' with itself; wanted two facts")
+        return self

@@ -1,4 +1,4 @@
-"""Outlook: what each option costs in every future, in a month or over the horizon, and how a choice would be regretted."""
+"""Outlook: what each option costs in every future, in a month or over the horizon, and the regret of choosing it."""
 
 from __future__ import annotations
 

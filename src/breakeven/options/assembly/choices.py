@@ -10,6 +10,7 @@ from breakeven.catalog.contract import ContractPrice
 from breakeven.serving.calibrate import Correction
 
 Team = Literal["existing", "new_hires"]
+DataBorder = Literal["eu", "own_vpc"]
 COMMODITY_TASKS: Final = (
     "classification",
     "classify",
@@ -49,6 +50,8 @@ class Requirements:
     """True: the provider must not train on the data."""
     certifications: tuple[str, ...] = ()
     """Certificates the provider must hold, all of them."""
+    data_may_not_leave: DataBorder | None = None
+    """``eu``: paid by the token, it must process in the European Union only. ``own_vpc``: on your own machines only."""
 
     def __bool__(self) -> bool:
         return self != Requirements()
@@ -63,6 +66,7 @@ class ProviderTerms:
     retention_days: float | None = None
     trains_on_data: bool | None = None
     certifications: tuple[str, ...] | None = None
+    in_own_vpc: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Constraints: whether a provider meets what the scenario requires of whoever processes the data.
 
-What nobody knows is not met. A machine of one's own processes in one's own house: nothing is asked of it.
+What nobody knows is not met. A machine of one's own processes in one's own house: nothing is asked of it. Where data
+may not leave the EU or one's own VPC, machines that one rents pass as well: where they stand is one's own choice.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from typing import Final
 
 from breakeven.catalog.load import Catalog
 from breakeven.errors import ConstraintNotMet
-from breakeven.options.assembly.choices import Choices, ProviderTerms, Requirements
+from breakeven.options.assembly.choices import Choices, DataBorder, ProviderTerms, Requirements
 from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.situation import Situation
 
 _MEMBERS: Final = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 EU: Final = frozenset(_MEMBERS.split())
 """Member states of the European Union, ISO 3166-1."""
+MARKET: Final = "market"
+"""Whoever rents out bare machines: what runs on them is one's own."""
 
 
 def check_provider(situation: Situation, provider_name: str) -> None:
@@ -81,6 +84,17 @@ def _unmet(wanted: Requirements, seen: ProviderTerms, name: str) -> Iterator[str
             yield "trains on the data, wanted no training"
     if wanted.certifications:
         yield from _check_certifications(seen.certifications, wanted.certifications, name)
+    if wanted.data_may_not_leave and name != MARKET and not seen.in_own_vpc:
+        yield from _check_border(wanted.data_may_not_leave, seen, name)
+
+
+def _check_border(border: DataBorder, seen: ProviderTerms, name: str) -> Iterator[str]:
+    """What does not run on the user's own machines must process where the data may be."""
+    if border == "own_vpc":
+        yield "data may not leave your own VPC, and it runs on machines of its own (in_own_vpc under providers: if not)"
+        return
+    for problem in _check_places("processing regions", seen.processing_regions, ("EU",), name):
+        yield f"data may not leave the EU: {problem}"
 
 
 def _check_places(what: str, seen: tuple[str, ...] | None, wanted: Iterable[str], name: str) -> Iterator[str]:
