@@ -44,7 +44,8 @@ def _sources() -> Iterator[tuple[str, Source]]:
 @pytest.mark.parametrize("assumption", ASSUMPTIONS)
 def test_an_assumption_has_unit_range_and_dimension(assumption: Assumption) -> None:
     assert assumption.unit == unit_of(assumption.name)
-    assert 0 <= assumption.low <= assumption.typical <= assumption.high
+    assert assumption.low <= assumption.typical <= assumption.high
+    assert assumption.low >= 0 or may_be_negative(assumption.name)
     assert assumption.dimension is not None
     if assumption.unit == "fraction":
         assert assumption.high <= 1

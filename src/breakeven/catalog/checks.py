@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,8 @@ from breakeven.units import UNIT_BY_SUFFIX, unit_of
 PRICE_UNITS: Final = frozenset({"usd/hour", "usd/mtok", "usd/kwh", "eur/kwh", "usd/cny", "usd/eur", "usd/gbp"})
 """Units of prices; 0 is refused there, because a missing price must never look like a free one."""
 PRICE_NAME_SUFFIX: Final = "_price_usd"
+TWO_SIDED: Final = re.compile(r"_growth_|_shock_")
+"""Names of changes, which go up and down; every other fact is an amount."""
 
 
 def check(files: CatalogFiles) -> None:
@@ -96,12 +99,21 @@ def _check_unit(where: Place, name: str, entry: AssumptionEntry) -> None:
         )
 
 
+def may_be_negative(name: str) -> bool:
+    """Whether a fact of that name is a change, which goes up and down.
+
+    >>> may_be_negative("volume_growth_fraction_per_month"), may_be_negative("gpu_price_usd")
+    (True, False)
+    """
+    return bool(TWO_SIDED.search(name))
+
+
 def _check_values(where: Place, name: str, entry: AssumptionEntry) -> None:
     for dated in entry.values:
         value = dated.value
         if value is None:
             continue
-        if value.low < 0:
+        if value.low < 0 and not may_be_negative(name):
             raise CatalogError(f"{where}: low is {value.low:g} since {dated.since}; wanted 0 or more.")
         if entry.unit == "fraction" and value.high > 1:
             raise CatalogError(f"{where}: high is {value.high:g} since {dated.since}; a fraction ends at 1.")

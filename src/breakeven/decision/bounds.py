@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from breakeven.catalog.checks import may_be_negative
 from breakeven.errors import ScenarioError
 
 DIVISORS: Final = frozenset(
@@ -45,18 +46,30 @@ DIVISORS: Final = frozenset(
         "ollama_parallel_count",
         "ttft_target_ms",
         "tpot_target_ms",
+        "growth_half_life_months",
+        "gpu_rent_half_life_months",
+        "gpu_rent_long_run_ratio",
     }
 )
 """Facts that something is divided by, or whose logarithm is taken: zero is no value for them."""
 SMALLEST_DIVISOR: Final = 1e-6
-ONE_OR_MORE: Final = frozenset({"hourly_peak_to_mean_ratio", "burst_headroom_ratio", "pue_ratio"})
+ONE_OR_MORE: Final = frozenset(
+    {"hourly_peak_to_mean_ratio", "burst_headroom_ratio", "pue_ratio", "equal_quality_price_decline_ratio"}
+)
 """Facts that compare a whole with a part of it: the busiest hour cannot be quieter than the mean one."""
-ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio"})
-"""Facts that are themselves about how widely something is spread: they have no range of their own."""
-SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction"})
+ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio", "horizon_months"})
+"""Facts about how widely something is spread, and choices: they have no range of their own."""
+WHOLE: Final = frozenset({"horizon_months"})
+SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction", "list_price_decline_fraction_per_year"})
 """Shares that leave something over: the whole is what is known divided by the rest."""
-LARGEST_SHARE_OF_A_WHOLE: Final = 0.95
+LARGEST_WHOLE: Final = frozenset({"horizon_months"})
+SHARE_OF_A_WHOLE: Final = 0.95
 LARGEST_HOURS_PER_MONTH: Final = 750.0
+LARGEST_FALL: Final = -0.5
+"""A workload that loses more than half of itself every month is a slip."""
+LARGEST_GROWTH: Final = 1.0
+"""A workload that more than doubles every month overflows any horizon."""
+LARGEST_HORIZON_MONTHS: Final = 120.0
 LARGEST_USD: Final = 1e12
 LARGEST_NUMBER: Final = 1e6
 
@@ -64,14 +77,17 @@ LARGEST_NUMBER: Final = 1e6
 def check_bounds(name: str, unit: str, low: float, high: float) -> None:
     """Raise ScenarioError, naming the fact, what was seen and what was wanted, when `low` to `high` is impossible."""
     seen = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    smallest = 1.0 if name in ONE_OR_MORE else SMALLEST_DIVISOR if name in DIVISORS else 0.0
+    smallest = _smallest(name)
     largest = _largest(name, unit)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a finite number, in {unit}")
     if name in ONE_NUMBER and low != high:
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted one number, not a range, in {unit}")
+    if name in WHOLE and low != round(low):
+        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a whole number, in {unit}")
     if low < smallest:
         wanted = "at least 1" if name in ONE_OR_MORE else "more than zero" if smallest else "zero or more"
+        wanted = f"at least {smallest:g}" if smallest < 0 else wanted
         raise ScenarioError(f"overrides: '{name}' is {seen}; wanted {wanted}, in {unit}")
     if high > largest:
         is_share = unit == "fraction" and name not in SHARE_OF_A_WHOLE
@@ -79,11 +95,21 @@ def check_bounds(name: str, unit: str, low: float, high: float) -> None:
         raise ScenarioError(f"overrides: '{name}' is {seen}; {reason}")
 
 
+def _smallest(name: str) -> float:
+    if may_be_negative(name):
+        return LARGEST_FALL
+    return 1.0 if name in ONE_OR_MORE else SMALLEST_DIVISOR if name in DIVISORS else 0.0
+
+
 def _largest(name: str, unit: str) -> float:
     if name in SHARE_OF_A_WHOLE:
         return LARGEST_SHARE_OF_A_WHOLE
     if unit == "fraction":
         return 1.0
+    if "_growth_fraction" in name:
+        return LARGEST_GROWTH
+    if name == "horizon_months":
+        return LARGEST_HORIZON_MONTHS
     if name == "hours_per_month":
         return LARGEST_HOURS_PER_MONTH
     return LARGEST_USD if unit.startswith("usd") else LARGEST_NUMBER
