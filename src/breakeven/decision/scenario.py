@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
@@ -16,10 +16,12 @@ from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.region import regional_facts
 from breakeven.decision.bounds import check_bounds
+from breakeven.decision.correlations import check_correlations, copula_of_scenario
 from breakeven.decision.measured_files import MeasuredFile, read_measured
 from breakeven.decision.scenario_entries import (
     AnswersEntry,
     ContractPriceEntry,
+    CorrelationEntry,
     Number,
     Places,
     ProviderEntry,
@@ -27,8 +29,10 @@ from breakeven.decision.scenario_entries import (
     RequireEntry,
     Strict,
 )
+from breakeven.decision.scenario_examples import EMPTY, EXAMPLES
 from breakeven.errors import ScenarioError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
+from breakeven.facts.copula import Copula
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.choices import COMMODITY_TASKS, Choices, ProviderTerms, Requirements
 from breakeven.units import unit_of
@@ -112,6 +116,8 @@ class Scenario(Strict):
     """Options to compare; all of them when empty. frontier_api, the status quo, is always in."""
     overrides: dict[str, Number | RangeOverride] = Field(default_factory=dict)
     """Facts by name, as one number or as a range; `breakeven explain` prints the names."""
+    correlations: tuple[CorrelationEntry, ...] = ()
+    """Facts that move together; all others are drawn independently of one another."""
     contract_prices: tuple[ContractPriceEntry, ...] = ()
     """Prices you agreed on."""
     require: RequireEntry = RequireEntry()
@@ -189,6 +195,12 @@ class Scenario(Strict):
             found[name] = _override(name, unit, value, catalog.as_of, like.dimension if like else None)
         return found
 
+    def copula(self, catalog: Catalog) -> Copula | None:
+        """Which draws move together, for a `DrawSet`; refuses a name that has none."""
+        return copula_of_scenario(
+            self.correlations, catalog, self.facts(catalog), lambda index: self._at(f"correlations.{index}")
+        )
+
     def _check_names(self, catalog: Catalog) -> None:
         """Refuse a GPU, a model or an offer that the catalogue does not know, here where its line is known."""
         known: Mapping[str, tuple[str, Mapping[str, object]]] = {
@@ -239,6 +251,7 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
         raise ScenarioError("\n".join(_explain(each, where, lines) for each in error.errors())) from None
     _check_overrides(scenario, where, lines)
     _check_contract(scenario, where, lines)
+    check_correlations(scenario.correlations, lambda index: f"{_at(where, lines, f'correlations.{index}')}: ")
     scenario._places = Places({dotted: _at(where, lines, dotted) for dotted in lines})
     scenario._measured = read_measured(scenario.measured, path.parent if path else Path(), scenario._places)
     return scenario
@@ -295,44 +308,13 @@ def scenario_template() -> str:
     ]
     for name, field in Scenario.model_fields.items():
         lines += [f"# {line}" for line in (field.description or "").splitlines()]
-        if name in _EXAMPLES:
-            lines += [f"{name}: {_EMPTY[name]}", *(f"#  {line}" for line in _EXAMPLES[name])]
+        if name in EXAMPLES:
+            lines += [f"{name}: {EMPTY[name]}", *(f"#  {line}" for line in EXAMPLES[name])]
         else:
             shown = yaml.safe_dump({name: _plain(field.get_default(call_default_factory=True))}, sort_keys=False)
             lines.append(shown.rstrip("\n"))
         lines.append("")
     return "\n".join(lines)
-
-
-_EMPTY: Final = {
-    "overrides": "{}",
-    "contract_prices": "[]",
-    "require": "{}",
-    "providers": "{}",
-    "measured": "[]",
-    "answers": "{}",
-}
-_EXAMPLES: Final = {
-    "overrides": (
-        "engineer_usd_per_year: 180000",
-        "gpu_rent_usd_per_gpu_hour: {low: 1.65, typical: 2.35, high: 2.95, source: our quote of 3 Nov}",
-        "batch_share_fraction: 0.3            # calls that can wait a day",
-        "provisioned_usd_per_unit_hour: 2.0   # your quote of provisioned throughput, all three together",
-        "provisioned_unit_tok_per_s: 800      # input and output tokens that one unit carries for hours",
-        "provisioned_units_min_count: 1",
-    ),
-    "contract_prices": ("- {provider: openai, model: gpt-5, input_usd_per_mtok: 1.0, output_usd_per_mtok: 8.0}",),
-    "require": (
-        "jurisdictions: [EU, US]",
-        "processing_regions: [EU]",
-        "retention_max_days: 30",
-        "no_training: true",
-        "certifications: [SOC 2 Type 2]",
-    ),
-    "answers": ("data_sensitive: yes", "fine_tuning: no", "mlops_team: no", "accuracy: yes"),
-    "measured": ("- measured/llama-70b-on-our-h100.yaml   # its capacity is then yours, and every report says so",),
-    "providers": ("openai: {processing_regions: [EU], retention_days: 0}   # as our contract says",),
-}
 
 
 def _plain(value: object) -> object:
@@ -425,6 +407,7 @@ def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
         inside: dict[str, type[BaseModel]] = {
             "overrides": RangeOverride,
             "contract_prices": ContractPriceEntry,
+            "correlations": CorrelationEntry,
             "require": RequireEntry,
             "answers": AnswersEntry,
             "providers": ProviderEntry,

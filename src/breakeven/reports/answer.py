@@ -80,7 +80,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     progress("pricing the calls at today's prices")
     demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
     situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
-    draws = DrawSet(scenario.seed, scenario.draws_log2)
+    draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
     comparison = compare(situation, select_options(_names(scenario)), draws, progress=progress)
     part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)

@@ -25,7 +25,7 @@ Progress = Callable[[str], None]
 def reference_answer(catalog: Catalog, scenario: Scenario, only: tuple[str, ...] = ()) -> GuideDocument:
     """The claims on the reference workload."""
     situation = reference_situation(catalog, scenario)
-    bench = Bench(situation, _draws(scenario), discover_options(), WORDS, is_reference=True)
+    bench = Bench(situation, _draws(scenario, catalog), discover_options(), WORDS, is_reference=True)
     return build_guide_document(bench, scenario, only=only, next_command="breakeven claims --usage YOUR-LOG")
 
 
@@ -39,7 +39,7 @@ def answer_claims(question: Question, only: tuple[str, ...] = (), progress: Prog
     situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
     volume = amounts.volume(float(demand.volume_mtok_per_month(question.hours_per_month)))
     words = f"your log {question.label}: {volume} a month, {describe(demand)}"
-    bench = Bench(situation, _draws(scenario), discover_options(), words, is_reference=False)
+    bench = Bench(situation, _draws(scenario, catalog), discover_options(), words, is_reference=False)
     progress("testing the claims")
     warnings = (
         *question.warnings,
@@ -49,5 +49,5 @@ def answer_claims(question: Question, only: tuple[str, ...] = (), progress: Prog
     return build_guide_document(bench, scenario, only=only, warnings=warnings, next_command=question.next_command)
 
 
-def _draws(scenario: Scenario) -> DrawSet:
-    return DrawSet(scenario.seed, scenario.draws_log2)
+def _draws(scenario: Scenario, catalog: Catalog) -> DrawSet:
+    return DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))

@@ -38,7 +38,7 @@ def answer_models(question: Question, progress: Progress = lambda _: None) -> Mo
     too_long = too_long_fractions(calls, catalog.models.values())
     progress("costing the open models")
     options = discover_options()
-    draws = DrawSet(scenario.seed, scenario.draws_log2)
+    draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
     ways = ways_of(scenario.options, options)
     ranking = rank_models(situation, options, draws, ways=ways, too_long=too_long)
     warnings = (
