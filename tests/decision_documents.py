@@ -317,7 +317,7 @@ def _answers(document: Document, words: Callable[[int], str]) -> AnswersPart:
         ),
         decision=DecisionPart(
             recommended=best,
-            sentence=f"Move to {title}: about $96,000 less over 36 months (between costing $8,000 more and saving "
+            sentence=f"Choose {title}: about $96,000 less over 36 months (between costing $8,000 more and saving "
             "$210,000); lowest present cost in 69 of 100 futures." + words(5),
             probability_fraction=0.69,
             figures=(

@@ -55,6 +55,10 @@ class DocumentError(BreakevenError):
     """A comparison document is missing, damaged, or of a newer schema version."""
 
 
+class OutputError(BreakevenError):
+    """A file to take away cannot be written: a package is missing, its place is no good, or two outputs are one file."""
+
+
 class CurveError(BreakevenError, ValueError):
     """A cost curve is malformed, is not a line where it was said to be one, or does not cover the volumes asked."""
 

@@ -1,0 +1,253 @@
+"""Decide page: what one page on the decision says, from a comparison document of any age.
+
+The terminal's `decide`, the PDF and the Markdown all take their words from here. A document older than its parts on
+time, doubt and the guide's questions still gives a page: from today's volume and prices, saying what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.reports import amounts, findings
+from breakeven.reports.answers_part import FigurePart
+from breakeven.reports.document import Amount, Document, OptionPart
+from breakeven.reports.horizon_part import HorizonOptionPart, PaybackPart
+from breakeven.reports.safe_text import safe, short
+from breakeven.reports.shortlist import status_quo
+
+MONTHS_PER_YEAR: Final = 12
+FIGURES_COUNT: Final = 3
+NOT_IN_DOCUMENT: Final = "not in this document"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure."""
+
+    label: str
+    value: str
+    range: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePage:
+    """The decision, ready to be laid out; every text is free of control characters."""
+
+    recommended: str
+    """Name of the option."""
+    title: str
+    sentence: str
+    odds: str
+    """In futures of 100, with what is counted."""
+    probability_fraction: float
+    tiles: tuple[Tile, ...]
+    figures: tuple[FigurePart, ...]
+    monday: tuple[str, ...]
+    change_our_mind: tuple[str, ...]
+    exit_criteria: tuple[str, ...]
+    measure_next: str
+    beside: tuple[str, ...]
+    """The decision at today's volume alone, and with breach risk counted."""
+    missing: tuple[str, ...]
+    """What the document does not say, and how to get it."""
+
+
+def decide_page(document: Document) -> DecidePage:
+    """The page of `document`."""
+    decision = document.answers.decision if document.answers else None
+    chosen = decision.recommended if decision else document.verdict.recommended
+    odds = decision.probability_fraction if decision else document.verdict.odds_fraction
+    return DecidePage(
+        recommended=chosen,
+        title=findings.title_of(document, chosen),
+        sentence=safe(decision.sentence if decision else document.verdict.sentence),
+        odds=f"{amounts.odds(odds)} futures ({_what_odds(document)})",
+        probability_fraction=odds,
+        tiles=_tiles(document, chosen, odds),
+        figures=tuple(decision.figures[:FIGURES_COUNT]) if decision and decision.figures else _lever_figures(document),
+        monday=tuple(safe(each) for each in decision.monday) if decision else (_first_step(document),),
+        change_our_mind=tuple(safe(each) for each in decision.change_our_mind) if decision else _turns(document),
+        exit_criteria=_exit_criteria(document),
+        measure_next=safe(document.risk.measure_next) if document.risk else "",
+        beside=_beside(document),
+        missing=_missing(document),
+    )
+
+
+def option_of(document: Document, name: str | None) -> OptionPart | None:
+    """The option called `name`."""
+    return next((each for each in document.options if each.name == name), None)
+
+
+def horizon_option(document: Document, name: str | None) -> HorizonOptionPart | None:
+    """What the horizon says about the option called `name`."""
+    options = document.horizon.options if document.horizon else ()
+    return next((each for each in options if each.option == name), None)
+
+
+def payback_words(payback: PaybackPart) -> str:
+    """The typical month, or never.
+
+    >>> payback_words(PaybackPart(typical_month=4, p10_month=2, p50_month=4, p90_month=None, never_fraction=0.1,
+    ...     sentence=""))
+    'month 4'
+    """
+    return _month_words(payback.typical_month)
+
+
+def _month_words(month: float | None) -> str:
+    if month is None:
+        return "never"
+    return "at once" if month <= 0 else f"month {amounts.number(month, 2)}"
+
+
+def _tiles(document: Document, chosen: str, odds_fraction: float) -> tuple[Tile, ...]:
+    """Money a year, present value, payback and odds: the four figures of a finance page."""
+    return (
+        _year_tile(document, chosen),
+        *_horizon_tiles(document, chosen),
+        Tile("Odds", amounts.odds(odds_fraction), "futures", _what_odds(document)),
+    )
+
+
+def _year_tile(document: Document, chosen: str) -> Tile:
+    """What the choice saves in a year at today's volume and prices, against what it is compared with."""
+    saves, rival = _saves_per_month(document, chosen)
+    label = "A year, at today's volume and prices"
+    mine = option_of(document, chosen)
+    if saves is None or mine is None:
+        bill = mine.usd_per_month if mine else None
+        value = amounts.money(bill.p50 * MONTHS_PER_YEAR) if bill else NOT_IN_DOCUMENT
+        return Tile(label, value, "", "nothing to compare it with")
+    low, high = saves.p10 * MONTHS_PER_YEAR, saves.p90 * MONTHS_PER_YEAR
+    bills = [each.equal_success_usd_per_month.p50 * MONTHS_PER_YEAR for each in (mine, rival) if each]
+    note = " against ".join(amounts.money(each) for each in bills)
+    against = f" with {_title(rival)}" if rival else ""
+    return Tile(label, amounts.difference(saves.p50 * MONTHS_PER_YEAR), amounts.difference_range(low, high),
+                f"medians: {note}{against}, for as many successful outcomes")  # fmt: skip
+
+
+def _saves_per_month(document: Document, chosen: str) -> tuple[Amount | None, OptionPart | None]:
+    """What `chosen` saves a month against the verdict's rival; or against today where the verdict chose another."""
+    verdict = document.verdict
+    if verdict.recommended == chosen and verdict.saves_usd_per_month is not None:
+        return verdict.saves_usd_per_month, option_of(document, verdict.rival)
+    today = option_of(document, status_quo(document))
+    mine = option_of(document, chosen)
+    if mine is None or today is None:
+        return None, None
+    if mine is not today:
+        return _negative(mine.extra_usd_per_month), today
+    other = option_of(document, document.horizon.moves_to if document.horizon else verdict.recommended)
+    return (other.extra_usd_per_month, other) if other and other is not today else (None, None)
+
+
+def _negative(amount: Amount) -> Amount:
+    return Amount(p10=-amount.p90, p50=-amount.p50, p90=-amount.p10, mean=-amount.mean, unit=amount.unit)
+
+
+def _horizon_tiles(document: Document, chosen: str) -> tuple[Tile, ...]:
+    """Present value and payback of the move: of the chosen option, or of the best move where staying is chosen."""
+    horizon = document.horizon
+    if horizon is None:
+        return (
+            Tile("Present value (NPV)", NOT_IN_DOCUMENT, "", "the document is older than this figure"),
+            Tile("Payback", NOT_IN_DOCUMENT, "", "the document is older than this figure"),
+        )
+    stays = chosen == status_quo(document)
+    mover = horizon_option(document, horizon.moves_to if stays else chosen)
+    label = f"Present value over {horizon.months_count} months (NPV)"
+    rate = f"at {amounts.fraction(horizon.discount_fraction_per_year)} a year"
+    if mover is None:
+        return (Tile(label, "no move to value", "", rate), Tile("Payback", "-", "", "no move"))
+    saves = mover.saves_usd
+    who = f"moving to {findings.title_of(document, mover.option)}" if stays else "the move"
+    note = f"{who} against staying as today, {rate}"
+    tile = Tile(label, amounts.difference(saves.p50), amounts.difference_range(saves.p10, saves.p90), note)
+    return (tile, _payback_tile(mover, horizon.months_count))
+
+
+def _payback_tile(mover: HorizonOptionPart, months_count: int) -> Tile:
+    payback = mover.payback
+    if payback is None:
+        return Tile("Payback", "-", "", "nothing is paid at the start")
+    ends = f"{_month_words(payback.p10_month)} to {_month_words(payback.p90_month)}"
+    span = ends if payback.p10_month != payback.p90_month else ""
+    never = f"never within {months_count} months in {amounts.odds(payback.never_fraction)} futures"
+    upfront = f"{amounts.money(mover.upfront_usd.p50)} paid at the start"
+    return Tile("Payback", payback_words(payback), span, f"{upfront}; {never}")
+
+
+def _what_odds(document: Document) -> str:
+    if document.answers and document.horizon:
+        return f"lowest present cost over {document.horizon.months_count} months"
+    return "cheapest successful outcome, today's volume and prices"
+
+
+def _lever_figures(document: Document) -> tuple[FigurePart, ...]:
+    """The assumptions that move the answer most, where nobody has chosen the figures."""
+    return tuple(
+        FigurePart(
+            label=findings.lever_title(each),
+            value=amounts.quantity_range(each.low, each.high, safe(each.unit)),
+            range=safe(each.grade),
+            why=f"{_ends(each.gap_at_low_usd_per_month, each.gap_at_high_usd_per_month)} a month; "
+            + ("turns the answer" if each.flips else "does not turn the answer"),
+        )
+        for each in document.levers[:FIGURES_COUNT]
+    )
+
+
+def _ends(one_usd: float, other_usd: float) -> str:
+    return amounts.difference_range(*sorted((one_usd, other_usd)))
+
+
+def _first_step(document: Document) -> str:
+    return f"Run: {safe(document.verdict.next_command)}"
+
+
+def _turns(document: Document) -> tuple[str, ...]:
+    """What turns the answer at today's volume and prices."""
+    turning = [findings.lever_finding(each) for each in document.levers if each.flips]
+    rival = {document.verdict.recommended, document.verdict.rival}
+    pairs = [each.sentence for each in document.breakeven.pairs if each.option in rival]
+    return tuple(safe(each) for each in (*turning, *pairs)) or (findings.levers_finding(document),)
+
+
+def _exit_criteria(document: Document) -> tuple[str, ...]:
+    criteria = document.answers.exit_criteria if document.answers else ()
+    return tuple(f"{safe(each.metric)}: {safe(each.condition)} ({safe(each.why)})" for each in criteria)
+
+
+def _beside(document: Document) -> tuple[str, ...]:
+    if document.answers:
+        decision = document.answers.decision
+        return tuple(safe(each) for each in (decision.today_alone, decision.with_losses) if each)
+    with_losses = max(
+        (each for each in document.options if not each.only_if),
+        key=lambda each: each.probability_cheapest_with_losses_fraction,
+        default=None,
+    )
+    if with_losses is None:
+        return ()
+    odds = amounts.odds(with_losses.probability_cheapest_with_losses_fraction)
+    return (f"With breach risk counted, {_title(with_losses)} is cheapest most often: in {odds} futures.",)
+
+
+def _missing(document: Document) -> tuple[str, ...]:
+    parts = (
+        ("the months to come (present value, payback, waiting)", document.horizon),
+        ("what doubt costs (what to measure next)", document.risk),
+        ("the guide's questions (bands, five questions, exit criteria, Monday)", document.answers),
+    )
+    absent = [words for words, part in parts if part is None]
+    if not absent:
+        return ()
+    return (f"Not in this document (schema {safe(document.schema_version)}): {'; '.join(absent)}. "
+            "Run `breakeven compare` again for them.",)  # fmt: skip
+
+
+def _title(option: OptionPart | None) -> str:
+    return short(option.title, findings.TITLE_MAX_COUNT) if option else ""

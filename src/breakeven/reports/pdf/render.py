@@ -1,0 +1,67 @@
+"""Render: the comparison document as a PDF of two pages; the same document gives the same bytes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from breakeven.reports import amounts
+from breakeven.reports.chart_marks import Layer
+from breakeven.reports.chart_style import FONT as CHART_FONT
+from breakeven.reports.chart_style import Canvas
+from breakeven.reports.charts import to_svg
+from breakeven.reports.decide_page import decide_page
+from breakeven.reports.document import Document
+from breakeven.reports.findings import footer_findings
+from breakeven.reports.month_charts import costs_by_month, odds_by_month
+from breakeven.reports.pdf.engineering_page import engineering_page
+from breakeven.reports.pdf.finance_page import badges, finance_page
+from breakeven.reports.pdf.typesetting import FONT, date_parts, need_typst, typeset
+from breakeven.reports.pdf.words import printed
+from breakeven.reports.safe_text import safe
+
+CANVAS: Final = Canvas("wide", width_px=372, height_px=150, left_px=52, right_px=30, top_px=40, bottom_px=40)
+HASH_SHOWN_COUNT: Final = 12
+
+
+def render_pdf(document: Document) -> bytes:
+    """Two pages of A4: for finance, and for engineering."""
+    need_typst()
+    page = decide_page(document)
+    pictures = _pictures(document)
+    data = {
+        "title": printed(f"Decision: {page.title}", 120),
+        "label": printed(document.workload.label, 90),
+        "volume": f"{amounts.volume(document.breakeven.volume_mtok_per_month)} a month",
+        "as_of": amounts.date_text(safe(document.footer.as_of)),
+        "date": date_parts(document.footer.as_of),
+        "badges": badges(document),
+        "finance": finance_page(document, page),
+        "engineering": engineering_page(document, page),
+        "charts": _captions(pictures),
+        "footer": _footer(document),
+        "font": FONT,
+    }
+    return typeset(data, pictures)
+
+
+def _pictures(document: Document) -> dict[str, str]:
+    drawn = {"costs": costs_by_month(document, CANVAS), "odds": odds_by_month(document, CANVAS)}
+    return {name: _svg(spec) for name, spec in drawn.items() if spec is not None}
+
+
+def _svg(spec: Layer) -> str:
+    """The chart in the page's own font: Typst carries no other for pictures."""
+    return to_svg(spec).replace(f'font-family="{CHART_FONT}"', f'font-family="{FONT}"')
+
+
+def _captions(pictures: dict[str, str]) -> list[dict[str, Any]]:
+    words = {
+        "costs": "Cash of each month, typical; band: P10 to P90 of the recommended",
+        "odds": "How often each option's bill is the lowest of that month",
+    }
+    return [{"name": name, "caption": words[name]} for name in pictures]
+
+
+def _footer(document: Document) -> str:
+    rows = footer_findings(document)
+    return "; ".join(f"{label} {printed(value[:HASH_SHOWN_COUNT], HASH_SHOWN_COUNT)}" for label, value in rows)
