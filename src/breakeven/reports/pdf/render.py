@@ -9,6 +9,7 @@ from breakeven.reports.chart_marks import Layer
 from breakeven.reports.chart_style import FONT as CHART_FONT
 from breakeven.reports.chart_style import Canvas
 from breakeven.reports.charts import to_svg
+from breakeven.reports.curve_charts import volume_view
 from breakeven.reports.decide_page import decide_page
 from breakeven.reports.document import Document
 from breakeven.reports.findings import footer_findings
@@ -19,7 +20,8 @@ from breakeven.reports.pdf.typesetting import FONT, date_parts, need_typst, type
 from breakeven.reports.pdf.words import printed
 from breakeven.reports.safe_text import safe
 
-CANVAS: Final = Canvas("wide", width_px=372, height_px=150, left_px=52, right_px=30, top_px=40, bottom_px=40)
+MONTHS: Final = Canvas("wide", width_px=372, height_px=150, left_px=52, right_px=30, top_px=40, bottom_px=40)
+VOLUMES: Final = Canvas("wide", width_px=560, height_px=260, left_px=56, right_px=248, top_px=46, bottom_px=46)
 HASH_SHOWN_COUNT: Final = 12
 
 
@@ -45,7 +47,10 @@ def render_pdf(document: Document) -> bytes:
 
 
 def _pictures(document: Document) -> dict[str, str]:
-    drawn = {"costs": costs_by_month(document, CANVAS), "odds": odds_by_month(document, CANVAS)}
+    """The months; of a document without them, cost against volume."""
+    drawn = {"costs": costs_by_month(document, MONTHS), "odds": odds_by_month(document, MONTHS)}
+    if document.horizon is None:
+        drawn = {"volumes": volume_view(document, VOLUMES)}
     return {name: _svg(spec) for name, spec in drawn.items() if spec is not None}
 
 
@@ -57,6 +62,7 @@ def _svg(spec: Layer) -> str:
 def _captions(pictures: dict[str, str]) -> list[dict[str, Any]]:
     words = {
         "costs": "Cash of each month, typical; band: P10 to P90 of the recommended",
+        "volumes": "Cost against volume at typical values, and the range of each option at your own volume",
         "odds": "How often each option's bill is the lowest of that month",
     }
     return [{"name": name, "caption": words[name]} for name in pictures]
