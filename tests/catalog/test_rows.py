@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from breakeven.catalog.checks import all_assumptions, is_price
+from breakeven.catalog.checks import all_assumptions, is_price, may_be_negative
 from breakeven.catalog.files import read_files
 from breakeven.catalog.load import load_catalog
 from breakeven.catalog.schema import DatedRange, SourceEntry

@@ -62,8 +62,7 @@ ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio", "horizon_m
 WHOLE: Final = frozenset({"horizon_months"})
 SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction", "list_price_decline_fraction_per_year"})
 """Shares that leave something over: the whole is what is known divided by the rest."""
-LARGEST_WHOLE: Final = frozenset({"horizon_months"})
-SHARE_OF_A_WHOLE: Final = 0.95
+LARGEST_SHARE_OF_A_WHOLE: Final = 0.95
 LARGEST_HOURS_PER_MONTH: Final = 750.0
 LARGEST_FALL: Final = -0.5
 """A workload that loses more than half of itself every month is a slip."""
