@@ -6,40 +6,51 @@ from breakeven.reports.option_part import Part
 
 
 class CellPart(Part):
-    """One value of the typical calculation."""
+    """One value of the typical calculation: today, and in each month where it moves."""
 
     name: str
+    title: str
     unit: str
-    value: float
-    """With every assumption at its typical value, today's volume and prices."""
+    value: float | None
+    """With every assumption at its typical value, today's volume and prices; None: it belongs to the months alone."""
     expression: str
     """Arithmetic over the names of `inputs`, in Python's syntax; empty: a value that is given."""
+    month_expression: str
+    """The same for a month, where it differs from today's; it may read ``month_count`` (1 is the first)."""
     inputs: dict[str, str]
-    """Name in the expression -> id of the cell."""
+    """Name in an expression -> id of the cell, in the same month where it moves; ``today:ID`` is today's value of it,
+    ``before:ID`` that of the month before (of the first month: today's), ``sum:ID`` the sum of its months."""
     live: bool
-    """True: whatever it depends on is calculated in the workbook too, or is an input of the workbook."""
+    """False: a model that is not in the workbook computed it."""
     monthly: bool
-    """True: it moves with the month's volume or prices."""
+    """True: it has a value for each month."""
     summary: str
-    title: str
+    step_of: str
+    """For a step on the way to another value: its name."""
+    option: str
+    """The option it belongs to; empty: a fact, or shared by several."""
+    used_by: tuple[str, ...]
+    """Options that read it, for a given value."""
     layer: str
     low: float | None
     high: float | None
     source: str
     read: str
     grade: str
+    note: str
 
 
 class WorkbookPart(Part):
-    """Cells by id, and which of them are what a reader looks for."""
+    """Cells by id, each after those that it reads today, and which of them are what a reader looks for."""
 
     cells: dict[str, CellPart]
     inputs: tuple[str, ...]
     """Ids of cells that may be changed, and everything below them is calculated again."""
     fixed: tuple[str, ...]
-    """Ids of given values that a change in the scenario alone can move: a model behind them is not in the workbook."""
+    """Ids of facts that a change in the scenario alone can move: a model behind them is not in the workbook."""
     options: dict[str, dict[str, str]]
-    """Option -> line name -> cell id; ``total_usd_per_month``, ``success_fraction`` and ``volume`` among them."""
+    """Option -> role -> cell id. Each line by its name; ``total_usd_per_month``, ``success_fraction`` and so on; over
+    the months ``month:LINE``, ``cash``, ``present`` and ``cumulative``; ``upfront_usd``, ``present_cost_usd``."""
     months_count: int
     paths: dict[str, str]
-    """Name of a path (see the horizon) -> expression of its monthly ratio over input cells and ``month_count``."""
+    """Name of a path (see the horizon) -> id of the cell with its monthly ratio; ``discount`` among them."""

@@ -1,0 +1,1 @@
+"""Spreadsheet: the comparison as a workbook with live formulas."""
