@@ -13,6 +13,7 @@ class VolumeBandPart(Part):
     from_mtok_per_month: float
     to_mtok_per_month: float
     guide_says: str
+    """Empty: the guide has no row for this band."""
     option: str
     """Lowest expected cost for equal successful outcomes at the band's middle (geometric) volume."""
     title: str
@@ -21,13 +22,18 @@ class VolumeBandPart(Part):
     regret_usd_per_month: float
     """Expected cost of being wrong: this option beyond the best of each future."""
     runner_up: str
+    """Title of the option with the next lowest expected cost; empty: there is none."""
     main_driver: str
     """What this option's cost mostly consists of there."""
-    agrees: bool
+    agrees: bool | None
+    """Whether the cheapest option is of the guide's kind; None: the guide has no row for this band."""
     why: str
     """Why today's prices disagree with the guide, or agree."""
     is_here: bool
     """True: the volume of the log lies in this band."""
+    option_at_low_end: str = ""
+    """Name of the option with the lowest expected cost at the low end of the band."""
+    option_at_high_end: str = ""
 
 
 class QuestionPart(Part):
@@ -43,7 +49,7 @@ class QuestionPart(Part):
     ask: str
     """What would answer it, with the command-line option; empty when it is answered."""
     gate: bool
-    """True: a no here rules options out whatever the others say."""
+    """True: the answer rules options out, whatever the others say."""
 
 
 class FiveQuestionsPart(Part):
@@ -57,6 +63,8 @@ class FiveQuestionsPart(Part):
     rule_says: str
     money_says: str
     agree: bool
+    """False: the guide's rule and the money point different ways; money decides. A rule that cannot be applied yet,
+    because too many answers are unknown, contradicts nobody."""
     risk_level: Literal["low", "medium", "high"]
     risk_reason: str
     """The numbers behind the level: odds of losing money against today, and the P90 regret."""
@@ -84,7 +92,10 @@ class PrivacyOptionPart(Part):
 
 
 class IndustryPart(Part):
-    """The same for firms of one industry or region, by how far surveyed breach costs stand from the average."""
+    """The same for firms of one industry or region, by how far surveyed breach costs stand from the average.
+
+    Expected losses at typical values; the loss still ends at the cap.
+    """
 
     name: str
     kind: Literal["industry", "region"]
@@ -108,6 +119,10 @@ class PrivacyPart(Part):
     """Options that a hard constraint rules out, and which one."""
     cap_sentence: str
     """How much of the mean loss lies above which size, and that losses are capped."""
+    flip_events_per_year: float | None = None
+    """By how much moving to GPUs would have to cut the yearly rate; None: it costs nothing more, or cannot be had."""
+    premium_usd_per_year: float | None = None
+    """What the cheapest option on GPUs costs more than today; negative: less. None: there is none."""
 
 
 class EnergyPart(Part):

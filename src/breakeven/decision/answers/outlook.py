@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 import numpy as np
@@ -81,6 +81,14 @@ class Outlook:
     def best_of(self, names: tuple[str, ...]) -> str | None:
         """Lowest expected cost among `names`; None when there are none."""
         return min(names, key=self.mean_usd) if names else None
+
+    def without(self, names: frozenset[str]) -> Outlook:
+        """The same without some options; the status quo stays."""
+        left = tuple(name for name in self.open_names if name not in names or name == self.status_quo)
+        if not left or left == self.open_names:
+            return self
+        best = self.recommended if self.recommended in left else min(left, key=self.mean_usd)
+        return replace(self, open_names=left, recommended=best)
 
     def _rivals(self, name: str) -> tuple[str, ...]:
         return self.open_names if name in self.open_names else (*self.open_names, name)

@@ -21,7 +21,7 @@ from breakeven.decision.scenario import Scenario
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Layer
-from breakeven.options.option import Evaluation, Option, Situation
+from breakeven.options.option import Evaluation, Family, Option, Situation
 
 Key = Literal["volume", "data_sensitive", "fine_tuning", "mlops_team", "accuracy"]
 Reply = Literal["yes", "no", "unknown"]
@@ -34,6 +34,9 @@ QUALITY_FRACTION: Final = 0.95
 """Share of today's success rate that an open model must reach."""
 CURVE_DRAWS_LOG2: Final = 10
 CURVE_POINTS_COUNT: Final = 33
+OPEN_MODELS: Final[tuple[Family, ...]] = ("brokered", "managed", "self_hosted")
+OPEN_MODEL_APIS: Final = frozenset({"deepseek_api"})
+"""Options of the family of APIs that serve an open model all the same."""
 FINE_TUNING: Final = "fine_tune_campaigns_events_per_year"
 LOW_ODDS_FRACTION: Final = 0.1
 """Odds of losing money against today up to which a choice is of low risk."""
@@ -169,6 +172,17 @@ def five_questions(
         loses,
         regret,
         today,
+    )
+
+
+def behind_the_gate(comparison: Comparison, scenario: Scenario) -> frozenset[str]:
+    """Options that the user's own answer rules out: those in which an open model does all of the work."""
+    if scenario.answers.accuracy is not False:
+        return frozenset()
+    return frozenset(
+        each.name
+        for each in comparison.options
+        if changes_model(each) and (each.cost.family in OPEN_MODELS or each.name in OPEN_MODEL_APIS)
     )
 
 

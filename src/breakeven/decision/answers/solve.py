@@ -21,6 +21,8 @@ from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 GRID_POINTS_COUNT: Final = 97
 REACH_RATIO: Final = 20.0
 """How far from the typical value a solution is looked for, up and down, unless bounds are given."""
+SMALLEST_SHARE_FRACTION: Final = 1e-3
+"""Shares that are never zero are looked at from here on: something may be divided by them."""
 TOLERANCE_FRACTION: Final = 1e-9
 STEPS_MAX_COUNT: Final = 200
 SCALAR_ONLY: Final = frozenset(
@@ -53,7 +55,9 @@ class Bounds:
 
 def bounds_of(fact: Assumption) -> Bounds:
     """A factor of twenty around the range of a fact; a share stays one."""
-    if fact.unit == "fraction" or fact.high <= 0:
+    if fact.unit == "fraction":
+        return Bounds(SMALLEST_SHARE_FRACTION if fact.low > 0 else 0.0, 1.0)
+    if fact.high <= 0:
         return Bounds(0.0, 1.0)
     lowest = fact.low if fact.low > 0 else fact.typical
     return Bounds(max(lowest, 0.0) / REACH_RATIO, fact.high * REACH_RATIO)

@@ -1,0 +1,165 @@
+"""Advice: one page of the decision: what to do, how sure, the numbers that matter, what to do first.
+
+Everything here is a number or the name of a step; the sentences are made in reports. What others compute of doubt (the
+value of knowing a number) is taken when it is there, else the levers of the comparison stand for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from breakeven.decision.answers.exit_criteria import ExitPlan
+from breakeven.decision.answers.outlook import ON_GPUS, Outlook
+from breakeven.decision.answers.questions import FiveQuestions
+from breakeven.decision.comparison import Comparison, Range, range_of
+from breakeven.decision.recommendation import changes_model
+from breakeven.facts.trace import Layer
+from breakeven.options.option import OptionCost
+from breakeven.units import HOURS_PER_WEEK
+
+FIGURES_COUNT: Final = 3
+WANTED_WEEKS: Final = 4.0
+"""Weeks of calls from which on a month is no guess."""
+StepKind = Literal[
+    "stay", "pilot", "measure_success", "terms", "quote", "bench", "people", "import_more", "measure", "answer", "alarm"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """One assumption and how much hangs on it."""
+
+    name: str
+    unit: str
+    low: float
+    typical: float
+    high: float
+    effect_usd: float
+    """What it is worth to know it, or how far it alone moves the gap between the two options."""
+    kind: Literal["worth", "swing"]
+    flips: bool
+    """Whether the answer changes inside its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do first; what it is about, and the number that goes with it."""
+
+    kind: StepKind
+    about: str = ""
+    figure: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, how sure, and what would change it."""
+
+    recommended: str
+    rival: str | None
+    outlook: Outlook
+    odds_fraction: float
+    saves: Range | None
+    """Against the rival; positive: the recommended option costs less. None: it stands alone."""
+    influences: tuple[Influence, ...]
+    """The three with the largest effect."""
+    steps: tuple[Step, ...]
+    today_alone: str | None
+    """What this month alone would recommend; None: the same."""
+    gate_excluded: str | None
+    """What money alone would recommend, had the user not said that no open model is good enough; None: the same."""
+
+
+def decide(
+    comparison: Comparison,
+    outlook: Outlook,
+    questions: FiveQuestions,
+    exits: ExitPlan,
+    at_typical: Mapping[str, OptionCost],
+    *,
+    influences: Sequence[Influence] = (),
+    ungated: str | None = None,
+) -> Decision:
+    """Put the answers together; `influences` (largest first) take the place of the comparison's levers."""
+    name, rival = outlook.recommended, outlook.rival
+    saves = range_of(outlook.costs[rival] - outlook.costs[name]) if rival else None
+    known = tuple(influences) or levers_of(comparison)
+    allowed = comparison.best.name
+    return Decision(
+        name,
+        rival,
+        outlook,
+        outlook.odds_fraction(name),
+        saves,
+        known[:FIGURES_COUNT],
+        _steps(comparison, questions, exits, at_typical[name], known, stays=name == outlook.status_quo),
+        allowed if outlook.period == "horizon" and allowed != name and ungated in (None, name) else None,
+        ungated if ungated not in (None, name) else None,
+    )
+
+
+def levers_of(comparison: Comparison) -> tuple[Influence, ...]:
+    """The comparison's levers: first those that turn the answer, then the largest."""
+    found = [
+        Influence(
+            each.name,
+            each.node.unit,
+            each.low,
+            each.node.assumption.typical if each.node.assumption else each.low,
+            each.high,
+            each.swing_usd_per_month,
+            "swing",
+            each.flips,
+        )
+        for each in comparison.levers
+    ]
+    return tuple(sorted(found, key=lambda each: (not each.flips, -each.effect_usd)))
+
+
+def _steps(
+    comparison: Comparison,
+    questions: FiveQuestions,
+    exits: ExitPlan,
+    cost: OptionCost,
+    influences: Sequence[Influence],
+    *,
+    stays: bool,
+) -> tuple[Step, ...]:
+    """In the order in which one does them."""
+    result = comparison.option(cost.name)
+    steps = [Step("stay")] if stays else []
+    if not stays and changes_model(result):
+        if questions.accuracy.odds_fraction is not None and not _measured(cost):
+            steps.append(Step("measure_success", cost.name, float(cost.success.value.flat[0])))
+        steps.append(Step("pilot", cost.name))
+    if not stays and cost.family in ("api", "brokered") and changes_model(result):
+        steps.append(Step("terms", cost.name))
+    rent = next((each.threshold for each in exits.criteria if each.metric == "gpu_rent" and each.above), None)
+    if not stays and cost.family in ON_GPUS:
+        steps += [Step("quote", cost.name, rent), Step("bench", cost.name)]
+        if cost.family != "managed":
+            steps.append(Step("people", cost.name, _people_hours(cost)))
+    weeks = comparison.demand.observed_hours / HOURS_PER_WEEK
+    if weeks < WANTED_WEEKS:
+        steps.append(Step("import_more", figure=weeks))
+    if influences and influences[0].kind == "worth" and influences[0].effect_usd > 0:
+        steps.append(Step("measure", influences[0].name, influences[0].effect_usd))
+    steps += [Step("answer", each.key) for each in questions.questions if each.reply == "unknown"]
+    if any(each.metric == "volume" for each in exits.criteria):
+        threshold = next(each.threshold for each in exits.criteria if each.metric == "volume")
+        steps.append(Step("alarm", figure=threshold))
+    return tuple(steps)
+
+
+def _measured(cost: OptionCost) -> bool:
+    """Whether the scenario says how often the option succeeds."""
+    return any(leaf.layer is Layer.SCENARIO for leaf in cost.success.leaves().values())
+
+
+def _people_hours(cost: OptionCost) -> float:
+    """Engineer hours a month that its lines pay for, at typical values."""
+    nodes = [
+        each.engineer_hours_per_month for each in cost.breakdown.counted if each.engineer_hours_per_month is not None
+    ]
+    return sum(float(each.value.flat[0]) for each in nodes)

@@ -1,0 +1,188 @@
+"""Exit criteria: from which volume, price, rent, success rate or number of incidents on the other option costs less.
+
+Each is one measurable number of our own, found where the gap between the option that moves and today's API is zero at
+typical values. A move is undone when one of them is passed; whoever stays moves when one of them is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+import numpy as np
+
+from breakeven.decision.answers.outlook import equal_success_of
+from breakeven.decision.answers.solve import Gap, Solution, bounds_of, cost_with, solutions
+from breakeven.decision.comparison import Comparison
+from breakeven.errors import BreakevenError
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.source import Grade, Source
+from breakeven.facts.trace import Node
+from breakeven.options.option import Option, OptionCost, Situation
+
+Metric = Literal["volume", "api_price", "gpu_rent", "success", "incidents"]
+FACTS: Final[Mapping[str, Metric]] = {
+    "gpu_rent_usd_per_gpu_hour": "gpu_rent",
+    "incident_events_per_month": "incidents",
+}
+_NO_DAY: Final = date(1970, 1, 1)
+TOKENS: Final = "tokens"
+"""Name of the line that a price per token makes; its end where a part of a hybrid has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExitCriterion:
+    """One measurable condition under which the other option costs less."""
+
+    metric: Metric
+    fact: str
+    """Name of the fact, or of what is measured."""
+    unit: str
+    now: float
+    threshold: float
+    above: bool
+    """Whether it is passed upwards."""
+    jump: bool = False
+    """Whether a fleet jumps by a replica there, so that the costs are never equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPlan:
+    """The conditions, and what they are about."""
+
+    mover: str | None
+    """The option that moves away from today; None: there is no other option."""
+    stays: bool
+    """Whether today's API is recommended: then the conditions say when to move."""
+    criteria: tuple[ExitCriterion, ...]
+
+
+def exit_plan(
+    comparison: Comparison,
+    situation: Situation,
+    options: Mapping[str, Option],
+    at_typical: Mapping[str, OptionCost],
+    recommended: str,
+    rival: str | None,
+) -> ExitPlan:
+    """Conditions for leaving `recommended`; `at_typical` holds every option at typical values."""
+    stays = recommended == comparison.status_quo
+    mover = rival if stays else recommended
+    if mover is None:
+        return ExitPlan(None, stays, ())
+    cost, base = at_typical[mover], at_typical[comparison.status_quo]
+    found = [_volume(comparison, mover, stays), _api_price(cost, base, stays)]
+    for fact, metric in _facts_of(cost, base):
+        found.append(_by_fact(situation, options[mover], base, fact, metric, stays))
+    return ExitPlan(mover, stays, tuple(each for each in found if each is not None))
+
+
+def _volume(comparison: Comparison, mover: str, stays: bool) -> ExitCriterion | None:
+    """The nearest volume at which the cheaper of the two changes, in the direction that ends the recommendation."""
+    pair = next((each for each in comparison.pairs if each.option == mover), None)
+    if pair is None:
+        return None
+    here = comparison.typical_volume_mtok
+    leaves = comparison.status_quo if not stays else mover
+    for crossing in sorted(pair.report.crossings, key=lambda each: abs(np.log(each.mtok_per_month / here))):
+        upwards = crossing.mtok_per_month > here
+        if (crossing.to_option if upwards else crossing.from_option) == leaves:
+            return ExitCriterion(
+                "volume", "volume_mtok_per_month", "mtok/month", here, crossing.mtok_per_month, upwards
+            )
+    return None
+
+
+def _api_price(cost: OptionCost, base: OptionCost, stays: bool) -> ExitCriterion | None:
+    """Today's price per million tokens at which both cost the same: the bills are lines in it."""
+    today = _tokens_usd(base, TOKENS)
+    kept = _tokens_usd(cost, f"api_{TOKENS}") * _factor(cost, base)
+    rest = float(base.total.value.flat[0]) - today
+    other = float(equal_success_of(cost, base).flat[0]) - kept
+    if today <= 0 or today == kept:
+        return None
+    ratio = (other - rest) / (today - kept)
+    price = today / float(base.volume.value.flat[0])
+    if ratio <= 0 or (ratio > 1) != stays:
+        return None
+    return ExitCriterion("api_price", "token_usd_per_mtok", "usd/mtok", price, price * ratio, stays)
+
+
+def _tokens_usd(cost: OptionCost, line: str) -> float:
+    return sum(float(each.usd_per_month.value.flat[0]) for each in cost.breakdown.counted if each.name == line)
+
+
+def _factor(cost: OptionCost, base: OptionCost) -> float:
+    return float((base.success.value / cost.success.value).flat[0])
+
+
+def _facts_of(cost: OptionCost, base: OptionCost) -> list[tuple[Assumption, Metric]]:
+    """Rent, incidents and success of the mover, as facts that can be moved for it alone."""
+    known = _nodes(cost)
+    found: list[tuple[Assumption, Metric]] = [
+        (_as_fact(known[name]), metric)
+        for name, metric in FACTS.items()
+        if name in known and known[name].value.flat[0] > 0
+    ]
+    shared = set(base.success.leaves())
+    for name, leaf in cost.success.leaves().items():
+        if name not in shared and leaf.unit == "fraction" and "success" in name:
+            found.append((_as_fact(leaf), "success"))
+            break
+    return found
+
+
+def _nodes(cost: OptionCost) -> dict[str, Node]:
+    found: dict[str, Node] = {}
+    waiting, seen = [line.usd_per_month for line in cost.breakdown.counted], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            found.setdefault(node.name, node)
+            waiting.extend(node.inputs)
+    return found
+
+
+def _as_fact(node: Node) -> Assumption:
+    """The fact behind a node; one that an option derives becomes a fact at its typical value."""
+    if node.assumption is not None:
+        return node.assumption
+    value = float(node.value.flat[0])
+    source = node.source or Source("derived", node.summary, _NO_DAY, Grade.GUESS)
+    return Assumption(node.name, node.unit, value, value, value, source)
+
+
+def _by_fact(
+    situation: Situation, mover: Option, base: OptionCost, fact: Assumption, metric: Metric, stays: bool
+) -> ExitCriterion | None:
+    """The first value beyond the typical one, in the direction in which the recommendation ends."""
+    upwards = (metric == "success") == stays
+    try:
+        found = solutions(gap_against(situation, mover, base, fact), bounds_of(fact))
+    except BreakevenError:
+        return None
+    beyond = [each for each in found if (each.value > fact.typical) == upwards and _ends(each, upwards, stays)]
+    if not beyond:
+        return None
+    nearest = min(beyond, key=lambda each: abs(each.value - fact.typical))
+    return ExitCriterion(metric, fact.name, fact.unit, fact.typical, nearest.value, upwards, nearest.kind == "jump")
+
+
+def _ends(found: Solution, upwards: bool, stays: bool) -> bool:
+    """Whether the recommended option becomes the dearer one beyond the value."""
+    mover_cheaper_beyond = found.falls if upwards else not found.falls
+    return mover_cheaper_beyond == stays
+
+
+def gap_against(situation: Situation, mover: Option, base: OptionCost, fact: Assumption) -> Gap:
+    """Cost of one option less that of a costed status quo which the fact does not touch."""
+
+    def gap(values: Draws) -> Draws:
+        cost = cost_with(situation, mover, {fact.name: (fact, values)})
+        return np.broadcast_to(equal_success_of(cost, base) - base.total.value, values.shape).astype(np.float64)
+
+    return gap

@@ -1,0 +1,162 @@
+"""Decision in words: the sentence with its odds, what to do first, when to go back, and what would change it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from breakeven.decision.answers.advice import Decision, Influence, Step
+from breakeven.decision.answers.exit_criteria import ExitCriterion, ExitPlan
+from breakeven.decision.answers.outlook import Outlook
+from breakeven.decision.answers.questions import FiveQuestions, Key
+from breakeven.decision.comparison import Comparison
+from breakeven.decision.recommendation import confidence_of
+from breakeven.reports.amounts import (
+    counted,
+    difference_range,
+    fact_title,
+    fraction,
+    money,
+    odds,
+    quantity,
+    quantity_range,
+    volume,
+)
+from breakeven.reports.answers_wording import ASK, ASKED
+from breakeven.reports.option_titles import Titles
+from breakeven.units import HOURS_PER_WEEK
+
+
+def criterion_condition(each: ExitCriterion) -> str:
+    """One measurable condition."""
+    way = "above" if each.above else "below"
+    if each.metric == "volume":
+        return f"{way} {volume(each.threshold)} a month for two months in a row (now {volume(each.now)})"
+    now, at = quantity(each.now, each.unit), quantity(each.threshold, each.unit)
+    if each.metric == "api_price":
+        return f"{way} {at} for your mix of tokens (now {now})"
+    if each.metric == "success":
+        return f"{way} {at} on your own tasks (assumed now {now})"
+    if each.metric == "incidents":
+        return f"{way} {at} (assumed now {now})"
+    return f"{way} {at} for a GPU (now {now})"
+
+
+METRICS: Final = {
+    "volume": "volume",
+    "api_price": "price of today's API",
+    "gpu_rent": "GPU rent",
+    "success": "success rate of the new model",
+    "incidents": "incidents of the fleet",
+}
+
+
+def criterion_reason(each: ExitCriterion, plan: ExitPlan, today: str, titles: Titles) -> str:
+    """Why it is one."""
+    mover = titles.inside(plan.mover or "")
+    jump = ", where one more replica is needed" if each.jump else ""
+    if plan.stays:
+        return f"beyond it {mover} costs less than {titles.inside(today)}{jump}, at typical values"
+    return f"beyond it {titles.inside(today)} costs less than {mover}{jump}, at typical values"
+
+
+def decision_sentence(decision: Decision, months_count: int, titles: Titles) -> str:
+    """The decision in one sentence with its odds."""
+    name, outlook = decision.recommended, decision.outlook
+    horizon = outlook.period == "horizon"
+    futures = f"{'lowest present cost' if horizon else 'cheapest'} in {odds(decision.odds_fraction)} futures"
+    per = f"over {counted(months_count, 'month')}" if horizon else "a month"
+    lead = f"Stay on {titles.inside(name)}" if name == outlook.status_quo else f"Move to {titles.inside(name)}"
+    if decision.rival is None or decision.saves is None:
+        return f"{lead}: {money(outlook.mean_usd(name))} {per} in expectation; no other option could be costed."
+    saves = decision.saves
+    more = "less" if saves.p50 >= 0 else "more"
+    gap = f"about {money(abs(saves.p50))} {more} {per} than {titles.inside(decision.rival)}"
+    span = difference_range(saves.p10, saves.p90)
+    confidence = confidence_of(decision.odds_fraction)
+    if confidence == "open":
+        return f"Too close to call: {titles.inside(name)} has the lowest expected cost ({gap}; {span}), {futures}."
+    return f"{'' if confidence == 'clear' else 'Probably: '}{lead}: {gap} ({span}); {futures}."
+
+
+def with_losses_words(
+    outlook: Outlook, recommended_with_losses: str, with_losses_odds_fraction: float, titles: Titles
+) -> str:
+    """The decision with breach risk counted, beside the one without."""
+    name, chances = outlook.recommended, odds(with_losses_odds_fraction)
+    if recommended_with_losses == name:
+        return f"The same with expected breach losses counted: {titles.inside(name)}, cheapest in {chances} futures."
+    other = titles.inside(recommended_with_losses)
+    return (
+        f"With expected breach losses counted {other} costs least ({chances} futures); without them "
+        f"{titles.inside(name)}."
+    )
+
+
+def influence_reason(each: Influence) -> str:
+    """Why a number matters."""
+    flips = "; inside its range the answer changes" if each.flips else ""
+    if each.kind == "worth":
+        return f"knowing it before deciding is worth {money(each.effect_usd)}{flips}"
+    return f"alone it moves the difference by {money(each.effect_usd)} a month{flips}"
+
+
+def step_words(step: Step, titles: Titles) -> str:
+    """One thing to do first."""
+    title = titles.inside(step.about)
+    figure = step.figure
+    if step.kind == "stay":
+        return "Change nothing in production; use the time to make the next decision a better one."
+    if step.kind == "measure_success":
+        assumed = f" (assumed: {fraction(figure)})" if figure is not None else ""
+        return f"Try {title} on a few hundred of your own calls and count the answers that are good enough{assumed}."
+    if step.kind == "pilot":
+        return f"Run {title} in shadow on a random share of the traffic before anything moves."
+    if step.kind == "terms":
+        return f"Ask the seller of {title} how long it keeps data, where it processes it, and for a price in writing."
+    if step.kind == "quote":
+        limit = f"; above {quantity(figure, 'usd/hour')} for a GPU it no longer pays" if figure is not None else ""
+        return f"Get a written quote for the GPUs of {title}{limit}."
+    if step.kind == "bench":
+        return "Rent one replica for a day and measure it: `breakeven bench`, then `breakeven calibrate`."
+    if step.kind == "people":
+        time = f" ({quantity(figure, 'hour/month')})" if figure is not None else ""
+        return f"Name the people who will run it{time}; without them it is not an option."
+    if step.kind == "import_more":
+        return f"Import more days: the log holds {quantity((figure or 0.0) * HOURS_PER_WEEK / 24, 'day')}, wanted 28."
+    if step.kind == "measure":
+        return f"Measure {fact_title(step.about)} first: knowing it is worth {money(figure or 0.0)}."
+    if step.kind == "answer":
+        return ASK[_key(step.about)]
+    return f"Set an alarm at {volume(figure or 0.0)} a month, and compare again when it rings."
+
+
+def _key(name: str) -> Key:
+    return next(key for key in ASKED if key == name)
+
+
+def mind_changers(plan: ExitPlan, decision: Decision, found: FiveQuestions) -> list[str]:
+    """What would change the decision: the exit criteria, then numbers that turn it, then open questions."""
+    told = [f"{_capital(METRICS[each.metric])} {criterion_condition(each)}" for each in plan.criteria]
+    told += [
+        f"{fact_title(each.name)} elsewhere in {quantity_range(each.low, each.high, each.unit)} "
+        f"(assumed {quantity(each.typical, each.unit)})"
+        for each in decision.influences
+        if each.flips
+    ]
+    if found.questions[4].reply == "unknown":
+        told.append("An open model that fails your own tasks: then only options with today's models are left.")
+    return told
+
+
+def today_alone_words(name: str | None, comparison: Comparison, titles: Titles) -> str:
+    """What this month alone would say."""
+    if name is None:
+        return ""
+    return (
+        f"Today's volume and prices alone would say {titles.inside(name)}: "
+        f"{money(comparison.option(name).equal_success_usd_per_month.mean)} a month in expectation."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

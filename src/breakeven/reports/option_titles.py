@@ -1,0 +1,33 @@
+"""Option titles: the names of options as a person reads them, alone and in the middle of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from breakeven.decision.comparison import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Names of options as a person reads them."""
+
+    by_name: Mapping[str, str]
+
+    def __call__(self, name: str) -> str:
+        """The title; the name itself where none is known."""
+        return self.by_name.get(name, name)
+
+    def inside(self, name: str) -> str:
+        """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital."""
+        title = self(name)
+        if not title:
+            return ""
+        first = title.partition(" ")[0]
+        return title if first[1:] != first[1:].lower() else title[0].lower() + title[1:]
+
+
+def titles_of(comparison: Comparison) -> Titles:
+    """Of everything that was costed or left out."""
+    known = {each.name: each.cost.title for each in comparison.options}
+    return Titles({**{each.name: each.title for each in comparison.unavailable}, **known})
