@@ -1,0 +1,1 @@
+"""Risk: what doubt costs, which number to measure next, and break-even over all futures."""
