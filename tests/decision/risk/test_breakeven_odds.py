@@ -86,44 +86,43 @@ def test_every_step_of_every_draw_walked_one_by_one(name: str) -> None:
     high = 10_000.0 if name == "small_gpu" else HIGH
     width = np.broadcast_to(step_mtok_of(option.cost(HERE, Evaluation(draws.of))), (draws.draws_count,))
     assert np.ptp(width) > 0
-    first, last = np.full(draws.draws_count, np.inf), np.full(draws.draws_count, LOW)
     count = int(np.ceil(high / width.min()))
-    for start in range(1, count + 1, 100):
-        steps = np.arange(start, min(start + 100, count + 1))[:, None]
-        left = np.maximum((steps - 1) * width * (1 + EDGE_RATIO), LOW)
-        right = np.minimum(steps * width * (1 - EDGE_RATIO), high)
-        inside = right >= left
-        both = np.stack([left, np.maximum(left, right)])
-        evaluation = Evaluation(draws.of, both)
-        gaps = equal(option.cost(HERE, evaluation), status_quo.cost(HERE, evaluation), both.shape)
-        pays = inside & (gaps.min(axis=0) < 0)
-        loses = inside & (gaps.max(axis=0) >= 0)
-        for draw in range(draws.draws_count):
-            at = np.flatnonzero(pays[:, draw])
-            if at.size and np.isinf(first[draw]):
-                first[draw] = crossing(both[:, at[0], draw], gaps[:, at[0], draw], falling=True)
-            for step in np.flatnonzero(loses[:, draw]):
-                end = crossing(both[:, step, draw], gaps[:, step, draw], falling=False)
-                last[draw] = np.inf if both[1, step, draw] >= high and gaps[1, step, draw] >= 0 else end
+    first_pays, last_loses = np.full(draws.draws_count, np.inf), np.zeros(draws.draws_count)
 
     def gap(volumes: Floats) -> Floats:
         evaluation = Evaluation(draws.of, volumes)
         return equal(option.cost(HERE, evaluation), status_quo.cost(HERE, evaluation), volumes.shape)
 
+    def edges(steps: Floats) -> Floats:
+        left = np.maximum((steps - 1) * width * (1 + EDGE_RATIO), LOW)
+        return np.stack([left, np.maximum(left, np.minimum(steps * width * (1 - EDGE_RATIO), high))])
+
+    for start in range(1, count + 1, 100):
+        steps = np.arange(start, min(start + 100, count + 1))[:, None] * np.ones(draws.draws_count)
+        both = edges(steps)
+        inside = ((steps - 1) * width < high) & (steps * width > LOW)
+        gaps = gap(both)
+        first_pays = np.minimum(first_pays, np.where(inside & (gaps.min(axis=0) < 0), steps, np.inf).min(axis=0))
+        last_loses = np.maximum(last_loses, np.where(inside & (gaps.max(axis=0) >= 0), steps, 0).max(axis=0))
+
+    def halved(steps: Floats) -> Floats:
+        """Where the gap falls below 0 inside the step, by sixty halvings of the real costs."""
+        left, right = edges(steps)
+        for _ in range(60):
+            middle = (left + right) / 2
+            pays = gap(middle) < 0
+            left, right = np.where(pays, left, middle), np.where(pays, middle, right)
+        return (left + right) / 2
+
+    step = np.where(np.isinf(first_pays), 1.0, first_pays)
+    first = np.where(np.isinf(first_pays), np.inf, np.where(gap(edges(step))[0] < 0, edges(step)[0], halved(step)))
+    step = np.maximum(last_loses, 1.0)
+    ends = np.where(edges(step)[1] >= high, np.inf, edges(step)[1])
+    last = np.where(last_loses == 0, LOW, np.where(gap(edges(step))[1] >= 0, ends, halved(step)))
+
     found = first_last(gap, width, draws.draws_count, LOW, high)
-    tolerance = 0.02 if "zero" in name else 1e-6  # hours awake bend inside a step: no line there
-    assert found.first_mtok == pytest.approx(first, rel=tolerance)
-    assert found.last_mtok == pytest.approx(last, rel=tolerance)
-
-
-def crossing(volumes: Floats, gaps: Floats, *, falling: bool) -> float:
-    """Where the step's line meets zero; its edge where it does not."""
-    (left, right), (at_left, at_right) = volumes, gaps
-    if (at_left < 0) == (at_right < 0):
-        return float(left if falling else right)
-    if (at_left < 0) == falling:  # the wrong way round: it pays from the edge on, or loses up to the edge
-        return float(left if falling else right)
-    return float(left - at_left * (right - left) / (at_right - at_left))
+    assert found.first_mtok == pytest.approx(first, rel=1e-6)
+    assert found.last_mtok == pytest.approx(last, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["brokered", "batch_api", "cheaper_tier"])
