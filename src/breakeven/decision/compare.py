@@ -49,8 +49,11 @@ def compare(
     draws: DrawSet,
     *,
     progress: Progress = lambda _: None,
+    with_bands: bool = True,
 ) -> Comparison:
     """Cost `options` for `situation`; the status quo must be among them and have a price.
+
+    `with_bands`: False leaves out the cost curves' ranges, which take longest.
 
     Raises UnknownPrice when today's models have no price: without a 'before' there is no comparison.
     """
@@ -72,7 +75,7 @@ def compare(
     )
     progress("drawing the cost curves")
     grid = np.unique(np.append(np.geomspace(low_mtok, end_mtok, BAND_POINTS_COUNT), volume))
-    bands = _bands(situation, usable, open_to_all, draws.first(BAND_DRAWS_LOG2), grid)
+    bands = _bands(situation, usable, open_to_all, draws.first(BAND_DRAWS_LOG2), grid) if with_bands else ()
     progress("finding the levers")
     return Comparison(
         situation.demand,

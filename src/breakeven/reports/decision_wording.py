@@ -7,7 +7,7 @@ from typing import Final
 from breakeven.decision.answers.advice import Decision, Influence, Step
 from breakeven.decision.answers.exit_criteria import ExitCriterion, ExitPlan
 from breakeven.decision.answers.outlook import Outlook
-from breakeven.decision.answers.questions import FiveQuestions, Key
+from breakeven.decision.answers.questions import FiveQuestions
 from breakeven.decision.comparison import Comparison
 from breakeven.decision.recommendation import confidence_of
 from breakeven.reports.amounts import (
@@ -21,7 +21,6 @@ from breakeven.reports.amounts import (
     quantity_range,
     volume,
 )
-from breakeven.reports.answers_wording import ASK, ASKED
 from breakeven.reports.option_titles import Titles
 from breakeven.units import HOURS_PER_WEEK
 
@@ -75,7 +74,8 @@ def decision_sentence(decision: Decision, months_count: int, titles: Titles) -> 
     confidence = confidence_of(decision.odds_fraction)
     if confidence == "open":
         return f"Too close to call: {titles.inside(name)} has the lowest expected cost ({gap}; {span}), {futures}."
-    return f"{'' if confidence == 'clear' else 'Probably: '}{lead}: {gap} ({span}); {futures}."
+    lead = lead if confidence == "clear" else f"Probably {lead[0].lower()}{lead[1:]}"
+    return f"{lead}: {gap} ({span}); {futures}."
 
 
 def with_losses_words(
@@ -126,12 +126,9 @@ def step_words(step: Step, titles: Titles) -> str:
     if step.kind == "measure":
         return f"Measure {fact_title(step.about)} first: knowing it is worth {money(figure or 0.0)}."
     if step.kind == "answer":
-        return ASK[_key(step.about)]
+        flags = [f"--{key.replace('_', '-')}" for key in step.about.split(",")]
+        return f"Answer what no log shows, with yes or no: {', '.join(flags)}."
     return f"Set an alarm at {volume(figure or 0.0)} a month, and compare again when it rings."
-
-
-def _key(name: str) -> Key:
-    return next(key for key in ASKED if key == name)
 
 
 def mind_changers(plan: ExitPlan, decision: Decision, found: FiveQuestions) -> list[str]:

@@ -19,8 +19,14 @@ class Titles:
         return self.by_name.get(name, name)
 
     def inside(self, name: str) -> str:
-        """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital."""
+        """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital, a comma becomes brackets.
+
+        >>> Titles({"a": "Rented GPUs, one-year term"}).inside("a")
+        'rented GPUs (one-year term)'
+        """
         title = self(name)
+        head, comma, rest = title.partition(", ")
+        title = f"{head} ({rest})" if comma else title
         if not title:
             return ""
         first = title.partition(" ")[0]

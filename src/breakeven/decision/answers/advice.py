@@ -145,7 +145,10 @@ def _steps(
         steps.append(Step("import_more", figure=weeks))
     if influences and influences[0].kind == "worth" and influences[0].effect_usd > 0:
         steps.append(Step("measure", influences[0].name, influences[0].effect_usd))
-    steps += [Step("answer", each.key) for each in questions.questions if each.reply == "unknown"]
+    covered = {"accuracy"} if any(each.kind == "measure_success" for each in steps) else set[str]()
+    unknown = [each.key for each in questions.questions if each.reply == "unknown" and each.key not in covered]
+    if unknown:
+        steps.append(Step("answer", ",".join(unknown)))
     if any(each.metric == "volume" for each in exits.criteria):
         threshold = next(each.threshold for each in exits.criteria if each.metric == "volume")
         steps.append(Step("alarm", figure=threshold))

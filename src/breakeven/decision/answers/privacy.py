@@ -33,7 +33,7 @@ CURVE_LOW_USD: Final = 10_000.0
 SURVEYS: Final[Mapping[str, tuple[str, Literal["industry", "region"]]]] = {
     "breach_survey_mean_healthcare_usd": ("Health care", "industry"),
     "breach_survey_mean_financial_usd": ("Finance", "industry"),
-    "breach_survey_mean_industrial_usd": ("Industry", "industry"),
+    "breach_survey_mean_industrial_usd": ("Industrial firms", "industry"),
     "breach_survey_mean_technology_usd": ("Technology", "industry"),
     "breach_survey_mean_us_usd": ("United States", "region"),
     "breach_survey_mean_india_usd": ("India", "region"),
