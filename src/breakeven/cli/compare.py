@@ -1,4 +1,4 @@
-"""compare: cost every way to serve a workload, with ranges, odds and break-even volumes."""
+"""compare: cost every way to serve the workload and say which is cheapest, with its odds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from breakeven.cli.baseline_options import MOVED, Baseline, baseline_options, show_watch
+from breakeven.cli.comparison_source import compared
+from breakeven.cli.output_files import OutputFiles, output_options
 from breakeven.cli.scenario_options import scenario_options
-from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, source_options
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -17,57 +20,58 @@ if TYPE_CHECKING:
 WITHOUT_OUT = "add --html report.html --out report.json, then breakeven explain report.json"
 
 
-@click.command(epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json")
+@click.command(
+    epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json   |   "
+    "breakeven compare --usage calls.jsonl --baseline last-month.json --bound 10% --md pull-request.md"
+)
 @source_options
 @scenario_options
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a self-contained HTML report.")
+@output_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON document to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
+@baseline_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the page: the document, or the changes.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     source: UsageSource,
     scenario: Scenario,
-    html: Path | None,
+    outputs: OutputFiles,
     out: Path | None,
+    baseline: Baseline | None,
     as_json: bool,
 ) -> None:
     """Cost every way to serve the workload of a usage log, and say which is cheapest and how sure that is.
 
     With --usage the log is read for this question alone; without it, the store that `breakeven import` filled is
     used.
+
+    With --baseline the exit code is 0 within the bound and 2 when something moved. An error has code 2 as everywhere;
+    it writes to stderr and prints nothing to stdout.
     """
     from breakeven.cli.console import progress, stdout_console, write_text
-    from breakeven.clock import today
-    from breakeven.reports.answer import Question, answer
     from breakeven.reports.document import to_json
     from breakeven.reports.warm_up import warm_up
-    from breakeven.reports.workload_part import import_part
 
-    warm_up(draws_charts=html is not None)
-    with progress() as say, opened_calls(source, say) as calls:
+    outputs.check(beside={"out": out}, reads=(*source.usage, baseline.path if baseline else None))
+    warm_up(draws_charts=outputs.draws_charts)
+    with progress() as say:
         next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else WITHOUT_OUT
-        question = Question(
-            calls.store,
-            calls.label,
-            scenario,
-            today(),
-            imported=import_part(calls.report) if calls.report else None,
-            warnings=reading_warnings(calls.report),
-            next_command=next_command,
-        )
-        document = answer(question, say)
-        if html:
-            say("drawing the report")
-            from breakeven.reports.html import render_html
-
-            write_text(html, render_html(document))
+        document = compared(source, scenario, next_command, say)
+        watch = baseline.watch(document) if baseline else None
+        outputs.write(document, say, watch)
         if out:
             write_text(out, to_json(document))
-    if as_json:
+    if watch:
+        show_watch(watch, as_json=as_json)
+    elif as_json:
         click.echo(to_json(document), nl=False)
-        return
-    from breakeven.reports.terminal import render_comparison
+    else:
+        from breakeven.reports.terminal import render_comparison
 
-    render_comparison(document, stdout_console())
-    for path in (html, out):
-        if path:
-            click.echo(f"Wrote {path}")
+        render_comparison(document, stdout_console())
+    if not as_json:
+        for path in (*outputs.asked.values(), out):
+            if path:
+                click.echo(f"Wrote {path}")
+    if watch and watch.moved:
+        ctx.exit(MOVED)

@@ -18,7 +18,18 @@ import click
 from breakeven import __version__, cli
 from breakeven.errors import BreakevenError
 
-NOT_VERBS = frozenset({"main", "console", "reference", "scenario_options", "usage_source"})
+NOT_VERBS = frozenset(
+    {
+        "main",
+        "console",
+        "reference",
+        "scenario_options",
+        "usage_source",
+        "output_files",
+        "baseline_options",
+        "comparison_source",
+    }
+)
 
 
 class Verbs(click.Group):

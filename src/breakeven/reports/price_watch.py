@@ -182,36 +182,47 @@ def _differences(before: Document, after: Document) -> tuple[str, ...]:
 
 def _changes(before: Document, after: Document) -> tuple[FactChangePart, ...]:
     """Facts whose value is another, or that only one of the two reads; prices first."""
-    several = _named_more_than_once(before.assumptions) | _named_more_than_once(after.assumptions)
-    old, new = (_by_identity(each.assumptions, several) for each in (before, after))
-    found = [
-        _change(old.get(key), new.get(key))
-        for key in dict.fromkeys((*new, *old))
-        if not _same(old.get(key), new.get(key))
-    ]
+    found = []
+    for name in dict.fromkeys(each.name for each in (*after.assumptions, *before.assumptions)):
+        old = [each for each in before.assumptions if each.name == name]
+        new = [each for each in after.assumptions if each.name == name]
+        found += [_change(*each) for each in _matched(old, new)]
     return tuple(sorted(found, key=lambda each: (each.kind != "price", -len(each.used_by), each.name)))
 
 
-def _named_more_than_once(facts: Sequence[AssumptionPart]) -> set[str]:
-    names = [each.name for each in facts]
-    return {each for each in names if names.count(each) > 1}
+def _matched(
+    old: list[AssumptionPart], new: list[AssumptionPart]
+) -> list[tuple[AssumptionPart | None, AssumptionPart | None]]:
+    """Facts of one name in pairs, equal ones left out: first by source, then by the options that read them."""
+    for each in tuple(new):
+        twin = next((other for other in old if _same(each, other) and _source(each) == _source(other)), None)
+        if twin is not None:
+            new.remove(each)
+            old.remove(twin)
+    found: list[tuple[AssumptionPart | None, AssumptionPart | None]] = []
+    while old and new:
+        one, other = max(((one, other) for one in old for other in new), key=lambda pair: _likeness(*pair))
+        if _likeness(one, other) == 0 and len(old) + len(new) > 2:
+            break
+        old.remove(one)
+        new.remove(other)
+        if not _same(one, other):
+            found.append((one, other))
+    return [*found, *((None, each) for each in new), *((each, None) for each in old)]
 
 
-def _by_identity(facts: Sequence[AssumptionPart], several: set[str]) -> dict[tuple[str, str, int], AssumptionPart]:
-    """Facts by name and, where several offers have one of that name, by source; the version of a source left out."""
-    found: dict[tuple[str, str, int], AssumptionPart] = {}
-    for each in facts:
-        source = _VERSION.sub("", each.source.title) if each.name in several else ""
-        again = 0
-        while (each.name, source, again) in found:
-            again += 1
-        found[each.name, source, again] = each
-    return found
+def _source(fact: AssumptionPart) -> str:
+    return _VERSION.sub("", fact.source.title)
 
 
-def _same(one: AssumptionPart | None, other: AssumptionPart | None) -> bool:
-    if one is None or other is None:
-        return False
+def _likeness(one: AssumptionPart, other: AssumptionPart) -> float:
+    """Share of the options that read both, and one more when they come from one source."""
+    together = set(one.used_by) | set(other.used_by)
+    common = len(set(one.used_by) & set(other.used_by)) / len(together) if together else 0.0
+    return common + (_source(one) == _source(other))
+
+
+def _same(one: AssumptionPart, other: AssumptionPart) -> bool:
     return not any(_unlike(getattr(one, each), getattr(other, each)) for each in ("low", "typical", "high"))
 
 

@@ -15,6 +15,8 @@ CAUSES_MAX_COUNT: Final = 8
 CHANGES_MAX_COUNT: Final = 15
 WORTH_A_ROW_FRACTION: Final = 0.0005
 """A cost that moved by less is not listed."""
+WORTH_A_LINE_FRACTION: Final = 0.01
+"""Of a move; a smaller cause is counted, not named."""
 EXIT_CODES: Final = (
     "Exit code: 0 within the bound, 2 moved. An error has code 2 too; it prints to stderr and nothing to stdout."
 )
@@ -74,13 +76,16 @@ def causes_title(watch: PriceWatchPart, title: str) -> str:
 
 def cause_lines(watch: PriceWatchPart) -> list[str]:
     """The causes, largest first, and what they leave."""
-    lines = [cause_line(each) for each in watch.causes[:CAUSES_MAX_COUNT]]
-    hidden = watch.causes[CAUSES_MAX_COUNT:]
+    least = WORTH_A_LINE_FRACTION * abs(watch.explained_move_usd_per_month)
+    told = [each for each in watch.causes[:CAUSES_MAX_COUNT] if abs(each.effect_usd_per_month) >= least]
+    lines, hidden = [cause_line(each) for each in told], watch.causes[len(told) :]
     if hidden:
         together = sum(each.effect_usd_per_month for each in hidden)
         lines.append(f"{amounts.counted(len(hidden), 'smaller cause')}: {_signed(together)} a month together.")
     if watch.causes and amounts.money(abs(watch.rest_usd_per_month)) != "$0":
-        lines.append(f"The rest, {_signed(watch.rest_usd_per_month)} a month: medians do not add up.")
+        lines.append(
+            f"The rest, {_signed(watch.rest_usd_per_month)} a month: the median of a whole is not made of its parts' medians."
+        )
     return lines
 
 

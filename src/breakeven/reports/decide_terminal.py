@@ -1,0 +1,108 @@
+"""Decide terminal: the decision on one screen: 80 columns and about 40 lines; a wide screen puts parts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.reports import amounts, findings
+from breakeven.reports.decide_page import DecidePage, decide_page
+from breakeven.reports.document import Document
+from breakeven.reports.safe_text import safe, short
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+
+WIDE_FROM_COLUMNS: Final = 130
+LINES_MAX_COUNT: Final = 4
+"""Bullets of one section; the rest is in the documents that people take away."""
+LINE_MAX_COUNT: Final = 150
+MISSING_MAX_COUNT: Final = 320
+HASH_SHOWN_COUNT: Final = 12
+NEXT: Final = "breakeven compare --out report.json --pdf decision.pdf"
+
+
+def render_decision(document: Document, console: Console) -> None:
+    """Print the page."""
+    page = decide_page(document)
+    steps = section("On Monday", _bullets(page.monday))
+    turns = section("What would change our mind", _bullets(page.change_our_mind))
+    print_parts(
+        console,
+        (
+            badges(findings.comparison_badges(document)),
+            Paragraph(page.sentence, "bold"),
+            _tiles(page),
+            section("The numbers that matter", _figures(page)),
+            *_beside(console, steps, turns),
+            section("What to measure next", _bullets([page.measure_next])),
+            section("When to go back", _bullets(page.exit_criteria[:2])),
+            section("Read with this in mind", _bullets((*page.missing, *page.beside), MISSING_MAX_COUNT)),
+            next_step(_next(document)),
+            Paragraph(_footer(document), "dim"),
+        ),
+    )
+
+
+def _beside(console: Console, *parts: RenderableType | None) -> list[RenderableType | None]:
+    """Parts below each other, or side by side where there is room."""
+    shown = [each for each in parts if each is not None]
+    if console.width < WIDE_FROM_COLUMNS or len(shown) < 2:
+        return list(parts)
+    table = Table.grid(expand=True, padding=(0, 2))
+    for _ in shown:
+        table.add_column(ratio=1)
+    table.add_row(*shown)
+    return [table]
+
+
+def _tiles(page: DecidePage) -> Table:
+    """The headline figures, one line each where the console is wide enough."""
+    table = plain_table()
+    table.show_header = False
+    table.box = None
+    table.add_column(no_wrap=True, style="dim", max_width=24, overflow="ellipsis")
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for each in page.tiles:
+        table.add_row(_label(each.label), Text(safe(each.value)), Text(short(each.range or each.note, LINE_MAX_COUNT)))
+    return table
+
+
+def _label(label: str) -> Text:
+    """The label without what the header of the page says anyway."""
+    return Text(safe(label).replace("Present value over", "NPV over").replace(" (NPV)", "").partition(",")[0])
+
+
+def _figures(page: DecidePage) -> Table | None:
+    table = plain_table()
+    table.show_header = False
+    table.box = None
+    table.add_column(overflow="fold", max_width=28)
+    table.add_column(style="bold", overflow="fold", max_width=24)
+    table.add_column(overflow="fold")
+    for each in page.figures:
+        span = f" ({safe(each.range)})" if each.range else ""
+        table.add_row(Text(short(each.label, 60)), Text(short(each.value, 60)), Text(short(f"{each.why}{span}", 160)))
+    return table if page.figures else None
+
+
+def _bullets(lines: Sequence[str], length_max_count: int = LINE_MAX_COUNT) -> RenderableType | None:
+    found = [short(each, length_max_count) for each in lines if each]
+    if len(found) > LINES_MAX_COUNT:
+        hidden = len(found) - LINES_MAX_COUNT + 1
+        found = [*found[: LINES_MAX_COUNT - 1], f"{hidden} more: --json, or the PDF"]
+    return bullets(found)
+
+
+def _next(document: Document) -> str:
+    return NEXT if document.answers else document.verdict.next_command
+
+
+def _footer(document: Document) -> str:
+    footer = document.footer
+    volume, day = amounts.volume(document.breakeven.volume_mtok_per_month), amounts.date_text(safe(footer.as_of))
+    calls = safe(footer.calls_hash[:HASH_SHOWN_COUNT])
+    return f"{volume} a month; prices and facts as of {day}; {footer.draws_count:,} draws; calls hash {calls}"
