@@ -109,6 +109,8 @@ def step_words(step: Step, titles: Titles) -> str:
     if step.kind == "measure_success":
         assumed = f" (assumed: {fraction(figure)})" if figure is not None else ""
         return f"Try {title} on a few hundred of your own calls and count the answers that are good enough{assumed}."
+    if step.kind == "start":
+        return f"Start {title} on a small share of the calls: the models stay those of today."
     if step.kind == "pilot":
         return f"Run {title} in shadow on a random share of the traffic before anything moves."
     if step.kind == "terms":
@@ -140,8 +142,8 @@ def mind_changers(plan: ExitPlan, decision: Decision, found: FiveQuestions) -> l
         for each in decision.influences
         if each.flips
     ]
-    if found.questions[4].reply == "unknown":
-        told.append("An open model that fails your own tasks: then only options with today's models are left.")
+    if decision.new_model and found.questions[4].reply == "unknown":
+        told.append("A new model that fails your own tasks: then only options with today's models are left.")
     return told
 
 

@@ -23,7 +23,18 @@ FIGURES_COUNT: Final = 3
 WANTED_WEEKS: Final = 4.0
 """Weeks of calls from which on a month is no guess."""
 StepKind = Literal[
-    "stay", "pilot", "measure_success", "terms", "quote", "bench", "people", "import_more", "measure", "answer", "alarm"
+    "stay",
+    "start",
+    "pilot",
+    "measure_success",
+    "terms",
+    "quote",
+    "bench",
+    "people",
+    "import_more",
+    "measure",
+    "answer",
+    "alarm",
 ]
 
 
@@ -67,6 +78,8 @@ class Decision:
     steps: tuple[Step, ...]
     today_alone: str | None
     """What this month alone would recommend; None: the same."""
+    new_model: bool
+    """Whether another model would answer."""
     gate_excluded: str | None
     """What money alone would recommend, had the user not said that no open model is good enough; None: the same."""
 
@@ -95,6 +108,7 @@ def decide(
         known[:FIGURES_COUNT],
         _steps(comparison, questions, exits, at_typical[name], known, stays=name == outlook.status_quo),
         allowed if outlook.period == "horizon" and allowed != name and ungated in (None, name) else None,
+        changes_model(comparison.option(name)),
         ungated if ungated not in (None, name) else None,
     )
 
@@ -133,6 +147,8 @@ def _steps(
         if questions.accuracy.odds_fraction is not None and not _measured(cost):
             steps.append(Step("measure_success", cost.name, float(cost.success.value.flat[0])))
         steps.append(Step("pilot", cost.name))
+    elif not stays:
+        steps.append(Step("start", cost.name))
     if not stays and cost.family in ("api", "brokered") and changes_model(result):
         steps.append(Step("terms", cost.name))
     rent = next((each.threshold for each in exits.criteria if each.metric == "gpu_rent" and each.above), None)

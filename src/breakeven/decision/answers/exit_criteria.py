@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Literal
 
 import numpy as np
 
-from breakeven.decision.answers.outlook import equal_success_of
-from breakeven.decision.answers.solve import Gap, Solution, bounds_of, cost_with, solutions
+from breakeven.decision.answers.outlook import ON_GPUS, equal_success_of
+from breakeven.decision.answers.solve import Gap, Solution, as_fact, bounds_of, cost_with, solutions
 from breakeven.decision.comparison import Comparison
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
-from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Node
 from breakeven.options.option import Option, OptionCost, Situation
 
@@ -28,7 +26,6 @@ FACTS: Final[Mapping[str, Metric]] = {
     "gpu_rent_usd_per_gpu_hour": "gpu_rent",
     "incident_events_per_month": "incidents",
 }
-_NO_DAY: Final = date(1970, 1, 1)
 TOKENS: Final = "tokens"
 """Name of the line that a price per token makes; its end where a part of a hybrid has one."""
 
@@ -74,7 +71,9 @@ def exit_plan(
     if mover is None:
         return ExitPlan(None, stays, ())
     cost, base = at_typical[mover], at_typical[comparison.status_quo]
-    found = [_volume(comparison, mover, stays), _api_price(cost, base, stays)]
+    found = [_volume(comparison, mover, stays)]
+    if cost.family != "api":  # at the same provider the other price moves with today's
+        found.append(_api_price(cost, base, stays))
     for fact, metric in _facts_of(cost, base):
         found.append(_by_fact(situation, options[mover], base, fact, metric, stays))
     return ExitPlan(mover, stays, tuple(each for each in found if each is not None))
@@ -123,14 +122,14 @@ def _facts_of(cost: OptionCost, base: OptionCost) -> list[tuple[Assumption, Metr
     """Rent, incidents and success of the mover, as facts that can be moved for it alone."""
     known = _nodes(cost)
     found: list[tuple[Assumption, Metric]] = [
-        (_as_fact(known[name]), metric)
+        (as_fact(known[name]), metric)
         for name, metric in FACTS.items()
-        if name in known and known[name].value.flat[0] > 0
+        if cost.family in ON_GPUS and name in known and known[name].value.flat[0] > 0
     ]
     shared = set(base.success.leaves())
     for name, leaf in cost.success.leaves().items():
         if name not in shared and leaf.unit == "fraction" and "success" in name:
-            found.append((_as_fact(leaf), "success"))
+            found.append((as_fact(leaf), "success"))
             break
     return found
 
@@ -145,15 +144,6 @@ def _nodes(cost: OptionCost) -> dict[str, Node]:
             found.setdefault(node.name, node)
             waiting.extend(node.inputs)
     return found
-
-
-def _as_fact(node: Node) -> Assumption:
-    """The fact behind a node; one that an option derives becomes a fact at its typical value."""
-    if node.assumption is not None:
-        return node.assumption
-    value = float(node.value.flat[0])
-    source = node.source or Source("derived", node.summary, _NO_DAY, Grade.GUESS)
-    return Assumption(node.name, node.unit, value, value, value, source)
 
 
 def _by_fact(

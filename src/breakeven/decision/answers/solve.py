@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ from breakeven.decision.answers.outlook import equal_success_of
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
+from breakeven.facts.source import Grade, Source
+from breakeven.facts.trace import Node
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 
 GRID_POINTS_COUNT: Final = 97
@@ -30,6 +33,7 @@ SCALAR_ONLY: Final = frozenset(
 )
 """Facts whose typical value chooses the size of a replica: each value is a sizing of its own."""
 
+_NO_DAY: Final = date(1970, 1, 1)
 Gap = Callable[[Draws], Draws]
 """Values of the fact -> cost of one option less the other's, USD."""
 
@@ -82,6 +86,23 @@ def solutions(gap: Gap, bounds: Bounds, points_count: int = GRID_POINTS_COUNT) -
     return tuple(found)
 
 
+def crossings_of_futures(grid: Draws, gaps_usd: Draws, *, falls: bool) -> Draws:
+    """The first value at which each future's gap changes its sign so, interpolated; not a number where it never does.
+
+    `gaps_usd` has shape ``(values, draws)``.
+
+    >>> gaps = np.array([[1.0, -1.0], [-1.0, -1.0], [-3.0, 1.0]])
+    >>> crossings_of_futures(np.array([0.0, 1.0, 2.0]), gaps, falls=True)
+    array([0.5, nan])
+    """
+    left, right = gaps_usd[:-1], gaps_usd[1:]
+    turns = (left >= 0) & (right < 0) if falls else (left < 0) & (right >= 0)
+    row, columns = np.argmax(turns, axis=0), np.arange(gaps_usd.shape[1])
+    above, below = left[row, columns], right[row, columns]
+    share = np.clip(above / np.where(above == below, 1.0, above - below), 0.0, 1.0)
+    return np.where(turns.any(axis=0), grid[row] + share * (grid[row + 1] - grid[row]), np.nan)
+
+
 def gap_between(situation: Situation, first: Option, second: Option, status_quo: Option, fact: Assumption) -> Gap:
     """Cost of `first` less that of `second` for as many successful outcomes, as a function of one fact."""
 
@@ -112,6 +133,15 @@ def _or_nan(cost_at: Gap, value: Draws) -> Draws:
 def pinned(fact: Assumption, value: float) -> Assumption:
     """A fact at one value."""
     return fact.fixed_at(value, fact.source)
+
+
+def as_fact(node: Node) -> Assumption:
+    """The fact behind a node; one that an option derives becomes a fact at its typical value."""
+    if node.assumption is not None:
+        return node.assumption
+    value = float(node.value.flat[0])
+    source = node.source or Source("derived", node.summary, _NO_DAY, Grade.GUESS)
+    return Assumption(node.name, node.unit, value, value, value, source)
 
 
 def typical_with(moved: Mapping[str, Draws]) -> Callable[[Assumption], Draws]:

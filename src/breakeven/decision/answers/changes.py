@@ -1,0 +1,181 @@
+"""Changes: what a what-if makes different: facts, choices, the volume, or the price of today's API.
+
+Names may be short: the table of aliases says what each stands for, and the answer says what was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from breakeven.catalog.load import Catalog
+from breakeven.decision.scenario import BOUND_BY_OPTIONS, Scenario
+from breakeven.errors import ScenarioError, UnknownName, nearest
+from breakeven.facts.assumption import Assumption
+from breakeven.options.assembly.demand import Demand
+from breakeven.units import TOKENS_PER_MTOK
+
+Kind = Literal["fact", "choice", "volume", "api_price"]
+VOLUME: Final = "volume_mtok_per_month"
+API_PRICE: Final = "api_price_ratio"
+FACT_ALIASES: Final[Mapping[str, str]] = {
+    "gpu_usd_per_hour": "gpu_rent_usd_per_gpu_hour",
+    "gpu_rent": "gpu_rent_usd_per_gpu_hour",
+    "volume": VOLUME,
+    "api_price": API_PRICE,
+    "salary": "engineer_usd_per_year",
+    "engineer": "engineer_usd_per_year",
+    "fte": "engineering_fte_count",
+    "electricity": "electricity_usd_per_kwh",
+    "success": "open_model_success_fraction",
+    "growth": "volume_growth_fraction_per_month",
+    "horizon": "horizon_months",
+    "incidents": "incident_events_per_month",
+    "peak": "hourly_peak_to_mean_ratio",
+    "batch_share": "batch_share_fraction",
+}
+"""Short name -> name of the fact."""
+CHOICES: Final = (
+    "frontier_model",
+    "open_model",
+    "broker_offer",
+    "gpu",
+    "precision",
+    "gpus_per_replica_count",
+    "tier_model",
+    "deepseek_offer",
+    "small_model",
+    "small_gpu",
+    "region",
+    "grid_zone",
+    "team",
+    "data_may_not_leave",
+)
+"""Keys of a scenario that a change may give another value."""
+SUFFIXES: Final = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is different."""
+
+    said: str
+    """As it was typed."""
+    name: str
+    """Of the fact or key."""
+    kind: Kind
+    value: float | str
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether a short name was typed."""
+        return self.said != self.name
+
+
+def name_of_fact(said: str, facts: Mapping[str, Assumption]) -> str:
+    """The fact behind a typed name: itself, a short name, or the only one with all of its words.
+
+    Raises UnknownName with the nearest name.
+    """
+    if said in facts or said in (VOLUME, API_PRICE) or said in BOUND_BY_OPTIONS:
+        return said
+    if said in FACT_ALIASES:
+        return FACT_ALIASES[said]
+    words = set(said.split("_"))
+    alike = [name for name in facts if words <= set(name.split("_"))]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise UnknownName(f"'{said}' may be several facts: {', '.join(sorted(alike)[:6])}; say which")
+    known = [*facts, *FACT_ALIASES, *CHOICES, VOLUME, API_PRICE]
+    raise UnknownName(f"no fact or choice is named '{said}'; {nearest(said, known)}")
+
+
+def parse_change(said: str, text: str, facts: Mapping[str, Assumption]) -> Change:
+    """``name=value`` as a change; raises ScenarioError or UnknownName saying what was wanted."""
+    if said in CHOICES:
+        return Change(said, said, "choice", text)
+    name = name_of_fact(said, facts)
+    value = _number(said, text, is_volume=name == VOLUME)
+    if name in (VOLUME, API_PRICE):
+        if value <= 0 or not np.isfinite(value):
+            raise ScenarioError(f"{said}={text}: wanted more than zero")
+        return Change(said, name, "volume" if name == VOLUME else "api_price", value)
+    return Change(said, name, "fact", value)
+
+
+def changed_scenario(scenario: Scenario, changes: Sequence[Change]) -> Scenario:
+    """The scenario with the facts and choices of `changes`; raises ScenarioError for an impossible value."""
+    content = scenario.model_dump(exclude={"measured"})
+    for each in changes:
+        if each.kind == "choice":
+            content[each.name] = None if str(each.value).lower() in ("none", "") else each.value
+        elif each.kind == "fact":
+            content["overrides"] = {**content["overrides"], each.name: each.value}
+    try:
+        found = Scenario.model_validate(content)
+    except ValueError as error:
+        told = [
+            f"{'.'.join(str(at) for at in each['loc'])}: {each['msg']}" for each in getattr(error, "errors", list)()
+        ]
+        raise ScenarioError("; ".join(told) or str(error)) from None
+    measured = scenario.measured_files()
+    found = found.model_copy(update={"measured": scenario.measured})
+    found._measured = measured
+    return found
+
+
+def changed_demand(demand: Demand, changes: Sequence[Change], hours_per_month: float) -> Demand:
+    """The demand at another volume, or another price of today's models."""
+    for each in changes:
+        if each.kind == "volume":
+            now = float(demand.volume_mtok_per_month(hours_per_month))
+            demand = replace(demand, observed_hours=demand.observed_hours * now / float(each.value))
+        elif each.kind == "api_price":
+            demand = at_price(demand, float(each.value))
+    return demand
+
+
+def at_price(demand: Demand, api_price_ratio: float) -> Demand:
+    """The same calls at a multiple of today's prices."""
+    models = tuple(
+        replace(
+            model,
+            spend_usd=model.spend_usd * api_price_ratio,
+            prices=tuple(_times(price, api_price_ratio) for price in model.prices),
+            by_task=tuple(replace(task, spend_usd=task.spend_usd * api_price_ratio) for task in model.by_task),
+        )
+        for model in demand.models
+    )
+    return replace(demand, models=models)
+
+
+def known_facts(catalog: Catalog, scenario: Scenario) -> dict[str, Assumption]:
+    """Every fact that a change may name."""
+    known = dict(catalog.assumptions)
+    for offer in catalog.gpu_offers.values():
+        for name, fact in offer.facts.items():
+            known.setdefault(name, fact)
+    return {**known, **scenario.facts(catalog)}
+
+
+def _number(said: str, text: str, *, is_volume: bool) -> float:
+    """A number; ``5B`` and ``300M`` for a volume, ``20%`` for a share."""
+    plain = text.strip().replace(",", "").replace("_", "")
+    scale = 1.0
+    if plain.endswith("%"):
+        plain, scale = plain[:-1].strip(), 0.01
+    elif is_volume and plain[-1:] in SUFFIXES:
+        plain, scale = plain[:-1].strip(), SUFFIXES[plain[-1]] / TOKENS_PER_MTOK
+    try:
+        return float(plain) * scale
+    except ValueError:
+        example = "5B" if is_volume else "1.65"
+        raise ScenarioError(f"{said}={text}: wanted a number, e.g. {said}={example}") from None
+
+
+def _times(price: Assumption, ratio: float) -> Assumption:
+    return replace(price, low=price.low * ratio, typical=price.typical * ratio, high=price.high * ratio)

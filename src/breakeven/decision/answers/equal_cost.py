@@ -1,0 +1,207 @@
+"""Equal cost: the values of one number at which two named options cost the same, and how sure that is.
+
+At typical values of everything else every value between two bounds is found; over the futures the only one gets a range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from breakeven.decision.answers.changes import API_PRICE, VOLUME, at_price
+from breakeven.decision.answers.outlook import OWN_FLEET, equal_success_of
+from breakeven.decision.answers.solve import (
+    Bounds,
+    Gap,
+    Solution,
+    as_fact,
+    bounds_of,
+    crossings_of_futures,
+    gap_between,
+    pinned,
+    solutions,
+)
+from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK, typical
+from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
+from breakeven.errors import UnknownName, nearest
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.draws import DrawSet
+from breakeven.facts.trace import Node
+from breakeven.options.option import Evaluation, Option, Situation
+
+OPTION_ALIASES: Final[Mapping[str, str]] = {
+    "api": "frontier_api",
+    "today": "frontier_api",
+    "tier": "cheaper_tier",
+    "batch": "batch_api",
+    "broker": "brokered",
+    "deepseek": "deepseek_api",
+    "owned": "owned_gpus",
+    "rented": "rented_on_demand",
+    "spot": "rented_spot",
+}
+"""Short name -> name of the option; ``self_host``, ``managed`` and ``best`` depend on what costs least."""
+API_PRICE_BOUNDS: Final = Bounds(0.01, 20.0)
+RANGE_DRAWS_LOG2: Final = 9
+RANGE_POINTS_COUNT: Final = 65
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The values of one fact at which two options cost the same."""
+
+    fact: Assumption
+    first: str
+    second: str
+    bounds: Bounds
+    found: tuple[Solution, ...]
+    gap_now_usd_per_month: float
+    """Cost of the first option less that of the second with the fact as it is."""
+    crossing: Range | None
+    """Of the only solution, over the futures in which there is one."""
+    never_fraction: float | None
+    """Share of the futures in which there is none between the bounds; None: not looked at."""
+
+
+def option_named(said: str, comparison: Comparison) -> OptionResult:
+    """The option behind a typed name; ``self_host``, ``managed`` and ``best`` are those that cost least."""
+    costed = {each.name: each for each in comparison.options}
+    name = OPTION_ALIASES.get(said, said)
+    if name in costed:
+        return costed[name]
+    of_family = {
+        "self_host": ("self_hosted",),
+        "self_hosting": ("self_hosted",),
+        "managed": ("managed",),
+        "gpus": OWN_FLEET,
+        "best": None,
+    }
+    if said in of_family:
+        families = of_family[said]
+        known = [each for each in open_to_all(comparison.options) if families is None or each.cost.family in families]
+        if known:
+            return min(known, key=lambda each: each.equal_success_usd_per_month.mean)
+    reason = next((each.reason for each in comparison.unavailable if each.name == name), None)
+    if reason:
+        raise UnknownName(f"'{said}' cannot be costed here: {reason}")
+    raise UnknownName(f"no option named '{said}'; {nearest(said, [*costed, *OPTION_ALIASES, *of_family])}")
+
+
+def solve(
+    situation: Situation,
+    options: Mapping[str, Option],
+    comparison: Comparison,
+    name: str,
+    first: OptionResult,
+    second: OptionResult,
+    *,
+    bounds: Bounds | None = None,
+    draws: DrawSet | None = None,
+) -> Solved:
+    """Every value of the fact `name` at which `first` and `second` cost the same, at typical values of the rest.
+
+    With `draws` also the range of the only solution over the futures.
+    """
+    one, two, base = options[first.name], options[second.name], options[comparison.status_quo]
+    if name == VOLUME:
+        fact = _volume_fact(comparison)
+        gap = _volume_gap(situation, one, two, base)
+        bounds = bounds or Bounds(min(AXIS_LOW_MTOK, fact.typical / 10), max(AXIS_HIGH_MTOK, fact.typical * 10))
+    elif name == API_PRICE:
+        fact = _price_fact(comparison)
+        gap = _price_gap(situation, one, two, base)
+        bounds = bounds or API_PRICE_BOUNDS
+    else:
+        fact = _fact(name, (first, second))
+        gap = gap_between(situation, one, two, base, fact)
+        bounds = bounds or bounds_of(fact)
+    found = solutions(gap, bounds)
+    now = float(gap(np.array([fact.typical]))[0])
+    spread, never = None, None
+    if draws is not None and len(found) == 1 and name not in (VOLUME, API_PRICE):
+        spread, never = _over_futures(
+            situation, (one, two, base), fact, bounds, found[0], draws.first(RANGE_DRAWS_LOG2)
+        )
+    return Solved(fact, first.name, second.name, bounds, found, now, spread, never)
+
+
+def _volume_fact(comparison: Comparison) -> Assumption:
+    here = comparison.typical_volume_mtok
+    return Assumption(VOLUME, "mtok/month", here, here, here, comparison.demand.source)
+
+
+def _price_fact(comparison: Comparison) -> Assumption:
+    return Assumption(API_PRICE, "ratio", 1.0, 1.0, 1.0, comparison.demand.source)
+
+
+def _volume_gap(situation: Situation, one: Option, two: Option, base: Option) -> Gap:
+    def gap(volumes: Draws) -> Draws:
+        evaluation = Evaluation(typical, volumes)
+        today = base.cost(situation, evaluation)
+        first, second = (equal_success_of(each.cost(situation, evaluation), today) for each in (one, two))
+        return np.broadcast_to(first - second, volumes.shape).astype(np.float64)
+
+    return gap
+
+
+def _price_gap(situation: Situation, one: Option, two: Option, base: Option) -> Gap:
+    def at(ratio: float) -> float:
+        told = replace(situation, demand=at_price(situation.demand, ratio))
+        today = base.cost(told, Evaluation(typical))
+        first, second = (equal_success_of(each.cost(told, Evaluation(typical)), today) for each in (one, two))
+        return float((first - second).flat[0])
+
+    return lambda values: np.array([at(float(each)) for each in values])
+
+
+def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:
+    """The fact as one of the two options reads it; raises UnknownName where neither does."""
+    for each in two:
+        node = _node(each, name)
+        if node is not None:
+            return as_fact(node)
+    read = sorted({leaf for each in two for leaf in each.cost.total.leaves()})
+    told = " and ".join(each.name for each in two)
+    raise UnknownName(f"neither {told} depends on '{name}', so no value of it makes them equal; {nearest(name, read)}")
+
+
+def _node(result: OptionResult, name: str) -> Node | None:
+    waiting = [result.cost.total, result.cost.success, *(line.line.usd_per_month for line in result.lines)]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.name == name:
+            return node
+        waiting.extend(node.inputs)
+    return None
+
+
+def _over_futures(
+    situation: Situation,
+    three: tuple[Option, Option, Option],
+    fact: Assumption,
+    bounds: Bounds,
+    solution: Solution,
+    draws: DrawSet,
+) -> tuple[Range | None, float]:
+    """The value at which the gap changes its sign in the same direction, future by future."""
+    spaced = np.geomspace if bounds.low > 0 else np.linspace
+    grid = spaced(bounds.low, bounds.high, RANGE_POINTS_COUNT)
+
+    def draw(assumption: Assumption) -> Draws:
+        return grid[:, None] if assumption.name == fact.name else draws.of(assumption)
+
+    told = replace(situation, scenario={**situation.scenario, fact.name: pinned(fact, solution.value)})
+    base = three[2].cost(told, Evaluation(draw))
+    one, two = (equal_success_of(each.cost(told, Evaluation(draw)), base) for each in three[:2])
+    gaps = np.broadcast_to(one - two, (grid.size, draws.draws_count))
+    values = crossings_of_futures(grid, gaps, falls=solution.falls)
+    known = values[np.isfinite(values)]
+    return (range_of(known) if known.size else None), float(np.mean(~np.isfinite(values)))
