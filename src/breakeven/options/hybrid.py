@@ -38,6 +38,7 @@ from breakeven.options.option import (
 )
 
 MARKET = "market"
+SMALLEST_SHARE_FRACTION = 1e-9
 SHARE = "hybrid_commodity_share_fraction"
 DOWNTIME = "downtime_hours_per_month"
 EXPOSURE = "breach_exposure_ratio"
@@ -137,9 +138,19 @@ class Hybrid:
             whole.evaluate(success_fraction)
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
         buys = f"{machine.label} for {cut.moves}; {stays}{capacity_words(hosted)}"
-        wider = Staircase(staircase.step_mtok / float(cut.share.value.flat[0]), staircase.from_count)
+        wider = _wider(staircase, cut.share)
         facts = (*fleet_facts(hosted), *cut.facts)
         return option_cost(self, whole, breakdown, buys, staircase=wider, facts=facts)
+
+
+def _wider(stairs: Staircase, share: Node) -> Staircase:
+    """The steps of the fleet, on the axis of the whole volume."""
+    assert stairs.step_of_draws_mtok is not None
+    return replace(
+        stairs,
+        step_mtok=stairs.step_mtok / float(share.value.flat[0]),
+        step_of_draws_mtok=stairs.step_of_draws_mtok / np.maximum(share.value, SMALLEST_SHARE_FRACTION),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from breakeven.costs.ownership_views import OwnershipViews
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.capacity import WORK_RATIO
 from breakeven.options.assembly.demand import Demand, bind_demand
+from breakeven.options.assembly.hardware import Capital as Capital
 from breakeven.options.assembly.situation import Situation as Situation
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
@@ -26,6 +28,8 @@ class Evaluation:
     draw: Callable[[Assumption], Draws]
     volume_mtok: Draws | None = None
     """Monthly volumes to evaluate at instead of the observed one, broadcastable with the draws."""
+    work_ratio: Draws | None = None
+    """Work per token of an open model of equal quality over today's, in a month to come; None: today's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class OptionCost:
     """What else is worth showing: replicas, busy share."""
     views: OwnershipViews | None = None
     """The purchase as cash and in the books, for an Option that buys hardware."""
+    capital: Capital | None = None
+    """The hardware that it buys or keeps, for an Option that has some."""
+    commitment_months: int = 0
+    """Months for which its rent is agreed; 0: it follows the market."""
     only_if: str = ""
     """What must be true of the reader for this Option to be there at all, e.g. ``you already own the GPUs``: it is
     costed and shown, and neither recommended nor counted in anybody's odds. Empty: everybody may take it."""
@@ -87,6 +95,10 @@ def binder_for(
     """A Binder over all layers, with the demand bound, or `share` of its tokens: the calls of `part`, when given."""
     binder = Binder(evaluation.draw, situation.catalog.assumptions, offer, situation.scenario)
     bind_demand(binder, situation.demand, evaluation.volume_mtok, share, part)
+    if evaluation.work_ratio is not None:
+        binder.derive(
+            WORK_RATIO, evaluation.work_ratio, "work per token of an open model of equal quality, over today's"
+        )
     return binder
 
 
@@ -99,6 +111,8 @@ def option_cost(
     staircase: Staircase | None = None,
     facts: tuple[Node, ...] = (),
     views: OwnershipViews | None = None,
+    capital: Capital | None = None,
+    commitment_months: int = 0,
     only_if: str = "",
 ) -> OptionCost:
     """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
@@ -121,5 +135,7 @@ def option_cost(
         staircase,
         facts,
         views,
+        capital,
+        commitment_months,
         only_if,
     )

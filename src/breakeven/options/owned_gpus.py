@@ -10,7 +10,14 @@ from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_team
-from breakeven.options.assembly.owned_lines import bind_owned_servers, owned_lines, ownership_views, purchase_offer
+from breakeven.options.assembly.owned_lines import (
+    bind_owned_servers,
+    bought_together_count,
+    capital,
+    owned_lines,
+    ownership_views,
+    purchase_offer,
+)
 from breakeven.options.assembly.success import bind_open_model_success
 from breakeven.options.option import (
     Evaluation,
@@ -53,6 +60,7 @@ class OwnedGpus:
             staircase=staircase,
             facts=fleet_facts(binder),
             views=ownership_views(binder, breakdown),
+            capital=capital(binder, bought_together_count(binder, machine.gpu)),
         )
 
 

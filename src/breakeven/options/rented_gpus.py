@@ -77,7 +77,15 @@ class RentedGpus:
         bind_open_model_success(binder, machine.model)
         breakdown = CostBreakdown(rented_lines(binder))
         buys = f"{machine.label}, vLLM, {_TERMS[self.term]}{capacity_words(binder)}"
-        return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))
+        return option_cost(
+            self,
+            binder,
+            breakdown,
+            buys,
+            staircase=staircase,
+            facts=fleet_facts(binder),
+            commitment_months=_MONTHS.get(self.term, 0),
+        )
 
     def _rent(self, situation: Situation) -> Mapping[str, Assumption]:
         """Facts of the offer; on spot, those of the on-demand offer too, which the fallback pays."""
@@ -101,6 +109,7 @@ class RentedGpus:
             binder.apply(incident_events_with_spot_events_per_month, faults, spot, name="incident_events_per_month")
 
 
+_MONTHS: Mapping[GpuTerm, int] = {"one_year": 12}
 _TERMS: Mapping[GpuTerm, str] = {
     "on_demand": "on-demand",
     "spot": "spot, on demand while spot is out",

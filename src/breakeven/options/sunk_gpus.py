@@ -17,7 +17,7 @@ from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.deployment import deployment
 from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_team
-from breakeven.options.assembly.owned_lines import owned_lines, purchase_offer
+from breakeven.options.assembly.owned_lines import capital, owned_lines, purchase_offer
 from breakeven.options.assembly.success import bind_open_model_success
 from breakeven.options.option import (
     Evaluation,
@@ -58,7 +58,14 @@ class SunkGpus:
         buys = f"{machine.label}, vLLM, on GPUs that are already paid for{capacity_words(binder)}"
         only_if = "" if ALREADY_OWNED in situation.scenario else "you already own the GPUs"
         return option_cost(
-            self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder), only_if=only_if
+            self,
+            binder,
+            breakdown,
+            buys,
+            staircase=staircase,
+            facts=fleet_facts(binder),
+            capital=capital(binder),
+            only_if=only_if,
         )
 
 

@@ -87,4 +87,5 @@ def replica_step_mtok_per_month(
     1314.0
     """
     full_month = replica_capacity_req_per_s * hours_per_month * SECONDS_PER_HOUR * tokens_per_request
-    return full_month / (hourly_peak_to_mean_ratio * burst_headroom_ratio) / TOKENS_PER_MTOK
+    headroom: Draws = np.maximum(hourly_peak_to_mean_ratio, 1.0) * np.maximum(burst_headroom_ratio, 1.0)
+    return full_month / headroom / TOKENS_PER_MTOK

@@ -18,6 +18,7 @@ import numpy as np
 from breakeven.errors import CatalogError
 from breakeven.facts.assumption import HIGH_QUANTILE, Assumption
 from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import formula
 from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.deployment import Deployment
@@ -35,6 +36,7 @@ from breakeven.serving.traffic.rate_table import RateTable
 from breakeven.units import BYTES_PER_GB, MS_PER_S
 
 CAPACITY: Final = "replica_capacity_req_per_s"
+WORK_RATIO: Final = "open_model_work_ratio"
 RATIO: Final = "capacity_measured_over_model_ratio"
 RATIO_DIMENSION: Final = 51
 SIZE: Final = "gpus_per_replica_count"
@@ -69,6 +71,7 @@ def bind_capacity(binder: Binder, machine: Deployment, gpus_per_replica_count: i
     if CAPACITY in binder.scenario:  # a user who measured it knows better
         size = _fitting_sizes(machine, lengths, gpus_per_replica_count)[0]
         binder.derive(SIZE, float(size), "the fewest GPUs that hold weights and KV cache")
+        _bind_future_capacity(binder)
         return
     cached = binder.evaluate(cached_fraction)
     size = _size(binder, machine, lengths, gpus_per_replica_count)
@@ -88,6 +91,24 @@ def bind_capacity(binder: Binder, machine: Deployment, gpus_per_replica_count: i
     own = _own(machine.on(size), machine.measured)
     how += f"; {_said(own)}" if own else ""
     binder.derive(CAPACITY, value, how, *inputs, source=_source(own))
+    _bind_future_capacity(binder)
+
+
+@formula
+def future_capacity_req_per_s(replica_capacity_req_per_s: Draws, open_model_work_ratio: Draws) -> Draws:
+    """Requests per second of a replica when a newer open model of equal quality needs less work per token.
+
+    >>> float(future_capacity_req_per_s(2.0, 0.5))
+    4.0
+    """
+    return replica_capacity_req_per_s / open_model_work_ratio
+
+
+def _bind_future_capacity(binder: Binder) -> None:
+    """In a month to come, a replica carries more of the same work."""
+    if binder.is_bound(WORK_RATIO):
+        more = binder.evaluate(future_capacity_req_per_s)
+        binder.derive(CAPACITY, more.value, "in a month to come, with newer open models of equal quality", more)
 
 
 def _lengths(binder: Binder) -> RequestLengths:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from breakeven.errors import CatalogError
@@ -27,7 +29,12 @@ def bind_fleet(
     _refuse_absurd(binder, evaluated_at_own_volume)
     step = binder.evaluate(fleet.replica_step_mtok_per_month)
     fewest = binder.value("replicas_min_count")
-    return Staircase(float(step.value.flat[0]), int(np.ceil(fewest.flat[0])))
+    return Staircase(
+        float(step.value.flat[0]),
+        int(np.ceil(fewest.flat[0])),
+        step_of_draws_mtok=step.value,
+        fewest_of_draws_count=np.ceil(fewest),
+    )
 
 
 def bind_scaled_fleet(
@@ -40,7 +47,7 @@ def bind_scaled_fleet(
     for each in (autoscale.requests_within_timeout_ratio, autoscale.awake_fraction, autoscale.billed_fraction):
         binder.evaluate(each)
     binder.evaluate(autoscale.cold_start_events_per_month)
-    return Staircase(stairs.step_mtok, stairs.from_count, _kinks(binder))
+    return replace(stairs, kinks_mtok=_kinks(binder))
 
 
 def fleet_facts(binder: Binder) -> tuple[Node, ...]:

@@ -21,6 +21,7 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.fleet_lines import shared_lines
+from breakeven.options.assembly.hardware import Capital
 from breakeven.options.assembly.offers import gpu_offer
 
 GPU_PRICE = "gpu_price_usd"
@@ -77,6 +78,19 @@ def bind_owned_servers(binder: Binder, gpu: Gpu) -> None:
     binder.derive("owned_gpus_count", bought.value, "bought", bought)
     busy = binder.node("busy_fraction")
     binder.apply(busy_of_bought_fraction, busy, needed, bought, name="busy_fraction")
+
+
+def bought_together_count(binder: Binder, gpu: Gpu) -> float:
+    """Replicas whose GPUs come in one purchase: those of a server of eight, or of one card."""
+    each = SERVER_GPUS_COUNT if any(mark in gpu.name for mark in BOUGHT_BY_THE_SERVER) else 1.0
+    return max(each / float(binder.value("gpus_per_replica_count").flat[0]), 1.0)
+
+
+def capital(binder: Binder, together_count: float = 1.0) -> Capital:
+    """The hardware behind the lines; `together_count` replicas are bought at once."""
+    age = binder.node("owned_gpu_age_months") if binder.is_bound("owned_gpu_age_months") else None
+    capex, annuity = binder.node("capex_usd"), binder.node("annuity_usd_per_month")
+    return Capital(capex, annuity, binder.node("gpu_lifetime_months"), age, together_count)
 
 
 def owned_lines(binder: Binder, capital: str | None = None) -> tuple[CostLine, ...]:

@@ -16,6 +16,10 @@ class Staircase:
     from_count: int
     kinks_mtok: tuple[float, ...] = ()
     """Volumes at which the cost bends without a jump."""
+    step_of_draws_mtok: NDArray[np.float64] | None = None
+    """The step of each draw, shape ``(draws,)`` or ``(1,)``; None: `step_mtok` in all of them."""
+    fewest_of_draws_count: NDArray[np.float64] | None = None
+    """The fewest replicas of each draw; None: `from_count` in all of them."""
 
     def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
         """Volumes below `end_mtok` at which one more replica is needed, or the cost bends."""

@@ -1,0 +1,232 @@
+"""Paths: how volume and prices move over the months, as multiples of today's; one Formula each.
+
+`elapsed_months` is 0 in month 1. Volume follows a damped trend (Gardner and McKenzie 1985). The price of equal quality
+falls steeply, but only a buyer who switches models receives it. GPU rents revert to a long-run level, two-sided, with
+chance of an Ornstein-Uhlenbeck process, whose path is drawn by its three largest principal components.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.errors import ScenarioError
+from breakeven.facts.distribution import Draws
+from breakeven.facts.formula import Formula, formula
+from breakeven.facts.trace import Binder, Node
+from breakeven.units import MONTHS_PER_YEAR
+
+SHOCKS: Final = ("gpu_rent_shock_1_ratio", "gpu_rent_shock_2_ratio", "gpu_rent_shock_3_ratio")
+LARGEST_VOLUME_RATIO: Final = 1e6
+"""A workload that grows beyond a million times itself is a slip in the scenario."""
+
+
+@formula
+def volume_ratio(
+    volume_growth_fraction_per_month: Draws, growth_half_life_months: Draws, elapsed_months: Draws
+) -> Draws:
+    """Volume over today's: growth that halves with every half-life.
+
+    >>> [round(float(volume_ratio(0.04, 1e12, m)), 4) for m in (0.0, 1.0, 12.0)]
+    [1.0, 1.04, 1.601]
+    >>> [round(float(volume_ratio(0.04, 12.0, m)), 3) for m in (12.0, 36.0)]
+    [1.418, 1.843]
+    """
+    keeps = -np.log(2.0) / growth_half_life_months
+    months: Draws = np.expm1(keeps * elapsed_months) / np.expm1(keeps)
+    return np.exp(np.log1p(volume_growth_fraction_per_month) * months)
+
+
+@formula
+def api_list_price_ratio(
+    list_price_decline_fraction_per_year: Draws,
+    equal_quality_price_decline_ratio: Draws,
+    model_switching_fraction: Draws,
+    elapsed_months: Draws,
+) -> Draws:
+    """Price of an API token for the quality that is bought today, over today's, by how far the buyer switches models.
+
+    >>> [round(float(api_list_price_ratio(0.05, 10.0, share, 12.0)), 9) for share in (0.0, 1.0)]
+    [0.95, 0.1]
+    """
+    years = elapsed_months / MONTHS_PER_YEAR
+    stays = np.log1p(-list_price_decline_fraction_per_year) * (1 - model_switching_fraction)
+    moves = -np.log(equal_quality_price_decline_ratio) * model_switching_fraction
+    return np.exp((stays + moves) * years)
+
+
+@formula
+def open_token_price_ratio(
+    list_price_decline_fraction_per_year: Draws,
+    equal_quality_price_decline_ratio: Draws,
+    open_model_switching_fraction: Draws,
+    elapsed_months: Draws,
+) -> Draws:
+    """The same for tokens of open models at a broker.
+
+    >>> round(float(open_token_price_ratio(0.0, 10.0, 0.5, 24.0)), 9)
+    0.1
+    """
+    years = elapsed_months / MONTHS_PER_YEAR
+    stays = np.log1p(-list_price_decline_fraction_per_year) * (1 - open_model_switching_fraction)
+    moves = -np.log(equal_quality_price_decline_ratio) * open_model_switching_fraction
+    return np.exp((stays + moves) * years)
+
+
+@formula
+def open_model_work_ratio(
+    equal_quality_price_decline_ratio: Draws,
+    open_model_switching_fraction: Draws,
+    open_model_work_share_fraction: Draws,
+    elapsed_months: Draws,
+) -> Draws:
+    """Work per token of an open model of equal quality, over today's: what reaches a fleet of one's own.
+
+    >>> round(float(open_model_work_ratio(10.0, 0.5, 0.5, 24.0)), 9)
+    0.316227766
+    """
+    years = elapsed_months / MONTHS_PER_YEAR
+    reaches = open_model_switching_fraction * open_model_work_share_fraction
+    return np.exp(-np.log(equal_quality_price_decline_ratio) * reaches * years)
+
+
+@formula
+def gpu_rent_trend_ratio(
+    gpu_rent_long_run_ratio: Draws, gpu_rent_half_life_months: Draws, elapsed_months: Draws
+) -> Draws:
+    """GPU rent over today's without chance: half of the way to the long-run level in every half-life.
+
+    >>> round(float(gpu_rent_trend_ratio(0.25, 12.0, 12.0)), 9)
+    0.5
+    """
+    gone: Draws = -np.expm1(-np.log(2.0) * elapsed_months / gpu_rent_half_life_months)
+    return np.exp(np.log(gpu_rent_long_run_ratio) * gone)
+
+
+@formula
+def moved_fraction(migration_ramp_months: Draws, elapsed_months: Draws) -> Draws:
+    """Share of the traffic that has moved: equal parts, all of it after the ramp.
+
+    >>> [float(moved_fraction(3.0, m)) for m in (0.0, 1.0, 2.0, 3.0, 9.0)]
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
+    return np.minimum((elapsed_months + 1) / (migration_ramp_months + 1), 1.0)
+
+
+PATHS: Final[dict[str, Formula]] = {
+    "volume": volume_ratio,
+    "api_list_price": api_list_price_ratio,
+    "open_token_price": open_token_price_ratio,
+    "open_model_work": open_model_work_ratio,
+    "gpu_rent": gpu_rent_trend_ratio,
+}
+"""Name of a path -> its Formula; the chance of GPU rents comes on top (`shock_loadings`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Multiples of today's, month 1 first; each of shape ``(months, draws)``."""
+
+    volume: NDArray[np.float64]
+    api_list_price: NDArray[np.float64]
+    open_token_price: NDArray[np.float64]
+    open_model_work: NDArray[np.float64]
+    gpu_rent: NDArray[np.float64]
+    moved: NDArray[np.float64]
+    """Share of the traffic that has moved, for an option that moves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """The Nodes behind the paths, each of shape ``(draws,)`` or ``(1,)``."""
+
+    nodes: dict[str, Node]
+    months_count: int
+    discount_fraction_per_year: Node
+
+    def value(self, name: str) -> Draws:
+        """Draws of the fact `name`."""
+        return self.nodes[name].value
+
+    def discount(self) -> Draws:
+        """Worth today of a dollar a month from now."""
+        return np.asarray((1 + self.discount_fraction_per_year.value) ** (-1 / MONTHS_PER_YEAR))
+
+
+def path_facts(binder: Binder) -> PathFacts:
+    """Resolve every fact of the paths in `binder`; ScenarioError where the growth would overflow the horizon."""
+    names = {name for each in (*PATHS.values(), moved_fraction) for name in each.parameters} - {"elapsed_months"}
+    names |= {"gpu_rent_volatility_ratio", *SHOCKS}
+    months_count = int(binder.value("horizon_months").flat[0])
+    facts = PathFacts(
+        {name: binder.node(name) for name in sorted(names)},
+        months_count,
+        binder.node("cost_of_capital_fraction_per_year"),
+    )
+    _refuse_overflow(facts)
+    return facts
+
+
+def paths_of(facts: PathFacts) -> Paths:
+    """All paths over the whole horizon."""
+    months = np.arange(facts.months_count, dtype=np.float64)[:, None]
+    found = {name: _over(each, facts, months) for name, each in PATHS.items()}
+    found["gpu_rent"] = found["gpu_rent"] * np.exp(rent_chance(facts))
+    return Paths(**found, moved=_over(moved_fraction, facts, months))
+
+
+def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
+    """Logarithm of what chance does to GPU rents, shape ``(months, draws)``."""
+    loadings = shock_loadings(facts.months_count, _typical_half_life(facts))
+    shocks = np.stack(np.broadcast_arrays(*(facts.value(name) for name in SHOCKS)))
+    return np.asarray(facts.value("gpu_rent_volatility_ratio") * (loadings @ shocks))
+
+
+def _typical_half_life(facts: PathFacts) -> float:
+    """One half-life for the shape of chance in all draws: its typical value."""
+    node = facts.nodes["gpu_rent_half_life_months"]
+    return node.assumption.typical if node.assumption else float(node.value.flat[0])
+
+
+@lru_cache(maxsize=16)
+def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.float64]:
+    """How far each of three standard normal shocks moves the logarithm of the rent, for a yearly volatility of 1.
+
+    Principal components of the covariance of an Ornstein-Uhlenbeck process that starts at today's known rent; each
+    month keeps its full variance (what the other components would add is given to these). Shape ``(months, 3)``.
+    """
+    months = np.arange(months_count, dtype=np.float64)
+    speed = np.log(2.0) / half_life_months
+    early, late = np.minimum.outer(months, months), np.maximum.outer(months, months)
+    variance_per_month = 1 / MONTHS_PER_YEAR
+    covariance = variance_per_month / (2 * speed) * (np.exp(-speed * (late - early)) - np.exp(-speed * (late + early)))
+    values, vectors = np.linalg.eigh(covariance)
+    kept = vectors[:, -len(SHOCKS) :] * np.sqrt(np.maximum(values[-len(SHOCKS) :], 0.0))
+    kept = kept[:, ::-1] * np.sign(kept[-1, ::-1] + 1e-300)
+    shown = np.sqrt(np.sum(kept**2, axis=1))
+    full = np.sqrt(np.diag(covariance))
+    return np.asarray(kept * np.where(shown > 0, full / np.maximum(shown, 1e-300), 0.0)[:, None])
+
+
+def _over(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:
+    values: dict[str, Draws] = {
+        name: months if name == "elapsed_months" else facts.value(name) for name in path.parameters
+    }
+    return np.asarray(path(**values), dtype=np.float64)
+
+
+def _refuse_overflow(facts: PathFacts) -> None:
+    growth = facts.nodes["volume_growth_fraction_per_month"]
+    last = np.asarray(float(facts.months_count - 1))
+    ratio = volume_ratio(growth.value, facts.value("growth_half_life_months"), last)
+    middle = float(np.median(ratio))
+    if not np.isfinite(ratio).all() or middle > LARGEST_VOLUME_RATIO:
+        raise ScenarioError(
+            f"volume_growth_fraction_per_month is {float(np.median(growth.value)):g}: after {facts.months_count} "
+            f"months the volume would be {middle:.3g} times today's; wanted at most {LARGEST_VOLUME_RATIO:,.0f}. "
+            "Give a smaller growth, a shorter growth_half_life_months or a shorter horizon_months under overrides"
+        )

@@ -1,0 +1,29 @@
+"""Price of a line: which price of the paths moves a cost line, and which lines are capital or paid once.
+
+A line of people, tools or failed answers keeps today's prices: wages and prices here are real, not nominal.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from breakeven.costs.line import CostLine
+from breakeven.options.option import OptionCost
+
+LinePrice = Literal["api_list_price", "open_token_price", "gpu_rent", "today", "once"]
+"""The path that multiplies the line; ``today``: none; ``once``: paid at the start, not in any month."""
+
+TOKENS: Final = "tokens"
+MIGRATION: Final = "migration"
+BROKERED: Final = "brokered"
+
+
+def price_of(line: CostLine, cost: OptionCost) -> LinePrice:
+    """Which price moves `line` of `cost`; a hybrid's lines carry the name of their part in front."""
+    if line.name.endswith(MIGRATION):
+        return "once"
+    if line.name.endswith(TOKENS):
+        return "open_token_price" if cost.family == BROKERED else "api_list_price"
+    if line.raw_rent and cost.capital is None:
+        return "gpu_rent"
+    return "today"
