@@ -83,9 +83,8 @@ def cause_lines(watch: PriceWatchPart) -> list[str]:
         together = sum(each.effect_usd_per_month for each in hidden)
         lines.append(f"{amounts.counted(len(hidden), 'smaller cause')}: {_signed(together)} a month together.")
     if watch.causes and amounts.money(abs(watch.rest_usd_per_month)) != "$0":
-        lines.append(
-            f"The rest, {_signed(watch.rest_usd_per_month)} a month: the median of a whole is not made of its parts' medians."
-        )
+        rest = _signed(watch.rest_usd_per_month)
+        lines.append(f"The rest, {rest} a month: the median of a whole is not made of its parts' medians.")
     return lines
 
 

@@ -118,13 +118,13 @@ def _band(band: VolumeBandPart) -> dict[str, Any]:
         "here": band.is_here,
         "cells": [
             f"{span} (you)" if band.is_here else span,
-            printed(band.guide_says, 60),
+            printed(band.guide_says, 60) or "-",
             printed(band.title, 44),
             amounts.odds(band.probability_cheapest_fraction),
             amounts.money(band.usd_per_month.p50),
             amounts.money(band.regret_usd_per_month),
             printed(band.main_driver, 50),
-            "agrees" if band.agrees else printed(band.why, 110),
+            "as the guide" if band.agrees else printed(band.why, 110),
         ],
     }
 
