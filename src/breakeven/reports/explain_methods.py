@@ -1,4 +1,4 @@
-"""Explain methods: how the numbers of the parts on time, doubt and the questions are computed, and where that is told."""
+"""Explain methods: how the numbers of the months, of doubt and of the questions are computed, and where that is told."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from breakeven.reports import amounts, findings
 from breakeven.reports.document import AssumptionPart, Document, OptionPart
 from breakeven.reports.price_watch_causes import causes
-from breakeven.reports.price_watch_part import SCHEMA_VERSION, FactChangePart, MovePart, PriceWatchPart
+from breakeven.reports.price_watch_part import SCHEMA_VERSION, FactChangePart, MovePart, PriceWatchPart, RangePart
 from breakeven.reports.safe_text import safe, short
 
 DEFAULT_BOUND_FRACTION: Final = 0.1
@@ -239,15 +239,16 @@ def _change(old: AssumptionPart | None, new: AssumptionPart | None) -> FactChang
         name=either.name,
         unit=either.unit,
         kind=kind,
-        before_low=old.low if old else None,
-        before_typical=old.typical if old else None,
-        before_high=old.high if old else None,
-        before_source=short(old.source.title, 160) if old else "",
-        before_read=old.source.read if old else "",
-        after_low=new.low if new else None,
-        after_typical=new.typical if new else None,
-        after_high=new.high if new else None,
-        after_source=short(new.source.title, 160) if new else "",
-        after_read=new.source.read if new else "",
+        before=_range(old),
+        after=_range(new),
         used_by=tuple(users),
+    )
+
+
+def _range(fact: AssumptionPart | None) -> RangePart | None:
+    if fact is None:
+        return None
+    source = fact.source
+    return RangePart(
+        low=fact.low, typical=fact.typical, high=fact.high, source=short(source.title, 160), read=source.read
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from breakeven.facts.formula import Formula
 from breakeven.reports.document import Document, TraceNodePart
-from breakeven.reports.price_watch_part import CausePart
+from breakeven.reports.price_watch_part import CausePart, MedianPart
 
 TOTAL: Final = "total_usd_per_month"
 OURS: Final = "breakeven."
@@ -137,12 +137,9 @@ def _differs(one: float, other: float) -> bool:
 
 
 def _cause(old: TraceNodePart, new: TraceNodePart, effect: float) -> CausePart:
-    return CausePart(
-        name=new.name,
-        unit=new.unit,
-        before=old.p50,
-        after=new.p50,
-        effect_usd_per_month=effect,
-        source=new.source.title if new.source else "",
-        read=new.source.read if new.source else "",
-    )
+    return CausePart(name=new.name, unit=new.unit, before=_median(old), after=_median(new), effect_usd_per_month=effect)
+
+
+def _median(node: TraceNodePart) -> MedianPart:
+    source = node.source
+    return MedianPart(value=node.p50, source=source.title if source else "", read=source.read if source else "")

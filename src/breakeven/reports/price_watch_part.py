@@ -29,6 +29,17 @@ class MovePart(Part):
     """True: the largest move is beyond the bound."""
 
 
+class RangePart(Part):
+    """A fact as one of the two documents has it."""
+
+    low: float
+    typical: float
+    high: float
+    source: str
+    read: str
+    """Day on which the source was read."""
+
+
 class FactChangePart(Part):
     """One fact that is not what it was."""
 
@@ -36,20 +47,22 @@ class FactChangePart(Part):
     unit: str
     kind: Literal["price", "fact"]
     """price: from an offer, so that somebody charges it."""
-    before_low: float | None
+    before: RangePart | None
     """None: the baseline does not read it."""
-    before_typical: float | None
-    before_high: float | None
-    before_source: str
-    before_read: str
-    after_low: float | None
+    after: RangePart | None
     """None: the new comparison does not read it."""
-    after_typical: float | None
-    after_high: float | None
-    after_source: str
-    after_read: str
     used_by: tuple[str, ...]
     """Options that read it, before or after."""
+
+
+class MedianPart(Part):
+    """A value as one of the two documents has it."""
+
+    value: float
+    """Median."""
+    source: str
+    """Where it comes from; empty: a model of ours."""
+    read: str
 
 
 class CausePart(Part):
@@ -57,14 +70,10 @@ class CausePart(Part):
 
     name: str
     unit: str
-    before: float
-    """Median in the baseline."""
-    after: float
+    before: MedianPart
+    after: MedianPart
     effect_usd_per_month: float
     """What it adds to the monthly bill, the larger causes having been counted before it."""
-    source: str
-    """Where the new value comes from; empty: a model of ours."""
-    read: str
 
 
 class PriceWatchPart(Part):

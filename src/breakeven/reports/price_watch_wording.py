@@ -7,7 +7,14 @@ from typing import Final
 
 from breakeven.reports import amounts
 from breakeven.reports.price_watch import moved_words
-from breakeven.reports.price_watch_part import CausePart, FactChangePart, MovePart, PriceWatchPart
+from breakeven.reports.price_watch_part import (
+    CausePart,
+    FactChangePart,
+    MedianPart,
+    MovePart,
+    PriceWatchPart,
+    RangePart,
+)
 from breakeven.reports.safe_text import safe, short
 
 ROWS_MAX_COUNT: Final = 12
@@ -91,10 +98,10 @@ def cause_lines(watch: PriceWatchPart) -> list[str]:
 def cause_line(cause: CausePart) -> str:
     """One cause: what it was, what it is, what it adds, and where it is from."""
     unit = safe(cause.unit)
-    before, after = amounts.quantity(cause.before, unit), amounts.quantity(cause.after, unit)
+    before, after = amounts.quantity(cause.before.value, unit), amounts.quantity(cause.after.value, unit)
     return (
         f"{_signed(cause.effect_usd_per_month)} a month: {short(amounts.fact_title(cause.name), 60)}, "
-        f"{before} to {after}{_origin(cause.source, cause.read)}"
+        f"{before} to {after}{_origin(cause.after)}"
     )
 
 
@@ -107,27 +114,24 @@ def change_lines(watch: PriceWatchPart) -> list[str]:
 
 def change_line(change: FactChangePart) -> str:
     """One fact before and after, with the date and source of the new value."""
-    unit = safe(change.unit)
-    before = _spread(change.before_typical, change.before_low, change.before_high, unit)
-    after = _spread(change.after_typical, change.after_low, change.after_high, unit)
-    title = short(amounts.fact_title(change.name), 60)
-    origin = _origin(change.after_source or change.before_source, change.after_read or change.before_read)
+    unit, title = safe(change.unit), short(amounts.fact_title(change.name), 60)
+    before, after = _spread(change.before, unit), _spread(change.after, unit)
     users = f"; read by {_some(change.used_by)}" if change.used_by else ""
-    if change.before_typical is None:
-        return f"{change.kind}: {title}, {after}, not read before{origin}{users}"
-    if change.after_typical is None:
-        return f"{change.kind}: {title}, was {before}, no longer read{origin}{users}"
-    return f"{change.kind}: {title}, {before} to {after}{origin}{users}"
+    if change.before is None:
+        return f"{change.kind}: {title}, {after}, not read before{_origin(change.after)}{users}"
+    if change.after is None:
+        return f"{change.kind}: {title}, was {before}, no longer read{_origin(change.before)}{users}"
+    return f"{change.kind}: {title}, {before} to {after}{_origin(change.after)}{users}"
 
 
-def _spread(typical: float | None, low: float | None, high: float | None, unit: str) -> str:
-    if typical is None or low is None or high is None:
+def _spread(fact: RangePart | None, unit: str) -> str:
+    return amounts.quantity_spread(fact.typical, fact.low, fact.high, unit) if fact else ""
+
+
+def _origin(value: RangePart | MedianPart | None) -> str:
+    if value is None or not value.source:
         return ""
-    return amounts.quantity_spread(typical, low, high, unit)
-
-
-def _origin(source: str, read: str) -> str:
-    return f" ({short(source, 120)}, read {amounts.date_text(safe(read))})" if source else ""
+    return f" ({short(value.source, 120)}, read {amounts.date_text(safe(value.read))})"
 
 
 def _signed(usd: float) -> str:
