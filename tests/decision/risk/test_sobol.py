@@ -86,10 +86,10 @@ def test_nothing_varies() -> None:
 
 def test_the_scale_of_money_keeps_signs_and_order() -> None:
     saving = np.array([-1e9, -3.0, 0.0, 2.0, 5.0, 1e9])
-    scaled = compressed(saving)
+    scaled = compressed(saving, 3.0)
     assert np.array_equal(np.sign(scaled), np.sign(saving))
     assert np.all(np.diff(scaled) > 0)
-    assert np.array_equal(compressed(np.zeros(3)), np.zeros(3))
+    assert np.array_equal(compressed(np.zeros(3), 0.0), np.zeros(3))
 
 
 def test_heavy_tails_settle_on_that_scale_and_not_before() -> None:
@@ -100,7 +100,7 @@ def test_heavy_tails_settle_on_that_scale_and_not_before() -> None:
         return volume * (price - 1.2)
 
     raw = [sobol_indices(saving, 2, seed=seed)[1].total_fraction for seed in range(12)]
-    calm = [sobol_indices(lambda u: compressed(saving(u)), 2, seed=seed)[1].total_fraction for seed in range(12)]
+    calm = [sobol_indices(lambda u: compressed(saving(u), 1.0), 2, seed=seed)[1].total_fraction for seed in range(12)]
     assert np.std(calm) < 0.1 * np.std(raw)
 
 
@@ -113,7 +113,7 @@ def test_what_moves_the_saving_most_need_not_be_worth_knowing() -> None:
 
     def saving(u: Floats) -> Floats:
         api, fleet = costs(u)
-        return compressed(api - fleet)
+        return compressed(api - fleet, 0.2)
 
     volume, price = sobol_indices(saving, 2, seed=4, draws_log2=13)
     assert volume.total_fraction > 1.5 * price.total_fraction

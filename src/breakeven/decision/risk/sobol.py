@@ -65,15 +65,17 @@ def sobol_indices(
     return tuple(found)
 
 
-def compressed(saving_usd: Floats) -> Floats:
-    """Money on a scale that a few extreme futures do not rule: asinh(saving / median of its size).
+def compressed(saving_usd: Floats, size_usd: float) -> Floats:
+    """Money on a scale that a few extreme futures do not rule: asinh(saving / size).
 
     Straight near 0, logarithmic far from it, and of the same sign: a future in which the decision is right stays one. A
     saving that is heavy-tailed to either side has a variance that its rarest futures decide, and no estimate of it
-    settles; a logarithm is not there for a loss.
+    settles; a logarithm is not there for a loss. `size_usd`: the median size of the saving does.
+
+    >>> compressed(np.array([-2.0, 0.0, 2.0, 2000.0]), 1.0).round(2).tolist()
+    [-1.44, 0.0, 1.44, 8.29]
     """
-    size = float(np.median(np.abs(saving_usd)))
-    return np.asarray(np.arcsinh(saving_usd / size)) if size > 0 else np.zeros_like(saving_usd)
+    return np.asarray(np.arcsinh(saving_usd / size_usd)) if size_usd > 0 else np.zeros_like(saving_usd)
 
 
 def _two_samples(inputs_count: int, seed: int, draws_log2: int) -> tuple[Floats, Floats]:

@@ -1,9 +1,9 @@
 """Value of information: what it is worth to know a number before deciding, in dollars of present cost.
 
 Costs come as a matrix ``(options, draws)``; lower is better. Without more knowledge one takes the option with the
-lowest expected cost; who knew everything would take the cheapest of each future (EVPI); who knew one Assumption, the one
-with the lowest cost expected given its value (EVPPI). That conditional expectation is a regression of the same draws on
-the Assumption's own (Strong, Oakley and Brennan, "Estimating multiparameter partial expected value of perfect
+lowest expected cost; who knew everything would take the cheapest of each future (EVPI); who knew one Assumption, the
+one with the lowest cost expected given its value (EVPPI). That conditional expectation is a regression of the same
+draws on the Assumption's own (Strong, Oakley and Brennan, "Estimating multiparameter partial expected value of perfect
 information from a probabilistic sensitivity analysis sample", Medical Decision Making 34(3), 2014); a sample of finite
 size pulls it towards its mean (Jalal and Alarid-Escudero, "A Gaussian approximation approach for value of information
 analysis", Medical Decision Making 38(2), 2018).
