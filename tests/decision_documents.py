@@ -38,8 +38,8 @@ GUIDE = ("standard API", "tiered API or a small self-host", "managed GPU", "noth
 
 
 @cache
-def real_document(seed: int = 0, as_of: date = date(2026, 11, 23), calls_count: int = 4_000) -> Document:
-    """The whole chain on a small synthetic log: the real thing, with 256 draws."""
+def real_document(seed: int = 0, as_of: date = date(2026, 11, 23), calls_count: int = 2_000) -> Document:
+    """The whole chain on a small synthetic log: the real thing, with 64 draws."""
     from breakeven.decision.scenario import Scenario
     from breakeven.reports.answer import Question, answer
     from breakeven.usage.store import CallStore
@@ -49,7 +49,7 @@ def real_document(seed: int = 0, as_of: date = date(2026, 11, 23), calls_count: 
         log = Path(folder) / "calls.jsonl"
         write_synthetic_log(log, seed=seed, calls_count=calls_count)
         store.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=Path(folder) / "rejects.jsonl")
-        scenario = Scenario(seed=seed, draws_log2=8, as_of=as_of)
+        scenario = Scenario(seed=seed, draws_log2=6, as_of=as_of)
         return answer(Question(store, log.name, scenario, as_of, synthetic=True))
 
 

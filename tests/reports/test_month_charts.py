@@ -1,0 +1,60 @@
+"""Month charts: every charted option has a line, and a document without months has no chart."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import altair
+import pytest
+
+from breakeven.reports.chart_style import Canvas, series_of
+from breakeven.reports.month_charts import costs_by_month, odds_by_month
+from decision_documents import MONTHS, with_decision
+from reports.many_options import many_options_document
+from reports.sample_document import sample_document
+
+CANVAS = Canvas("wide", 372, 150, 52, 30, 40, 40)
+
+
+def lines(spec: dict[str, Any]) -> dict[str, list[float]]:
+    """Letter -> the values of its line."""
+    found = [each for each in spec["layer"] if each["name"].startswith("line_")]
+    return {each["name"].removeprefix("line_"): [row["v"] for row in each["data"]["values"]] for each in found}
+
+
+def test_each_charted_option_has_its_months() -> None:
+    document = with_decision(many_options_document())
+    assert document.horizon is not None
+    spec = costs_by_month(document, CANVAS)
+    assert spec is not None
+    months = {each.option: each.typical_usd_per_month for each in document.horizon.options}
+    charted = {each.letter: list(months[each.name]) for each in series_of(document) if each.charted}
+    assert lines(spec) == charted
+    assert all(len(each) == MONTHS for each in charted.values())
+
+
+def test_odds_of_options_that_are_never_cheapest_have_no_line() -> None:
+    document = with_decision(sample_document())
+    spec = odds_by_month(document, CANVAS)
+    assert spec is not None
+    drawn = lines(spec)
+    assert 0 < len(drawn) < len(document.options)
+    assert all(max(each) >= 0.02 for each in drawn.values())
+
+
+@pytest.mark.parametrize("draw", [costs_by_month, odds_by_month])
+def test_the_spec_is_valid(draw: Any) -> None:
+    altair.Chart.from_dict(draw(with_decision(sample_document()), CANVAS))
+
+
+def test_letters_do_not_collide() -> None:
+    spec = costs_by_month(with_decision(many_options_document()), CANVAS)
+    assert spec is not None
+    heights = sorted(each["data"]["values"][0]["y"] for each in spec["layer"] if each["name"].startswith("letter_"))
+    assert all(b - a >= 12.9 for a, b in itertools.pairwise(heights))
+
+
+def test_no_months_no_chart() -> None:
+    assert costs_by_month(sample_document(), CANVAS) is None
+    assert odds_by_month(sample_document(), CANVAS) is None
