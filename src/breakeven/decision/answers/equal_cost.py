@@ -1,6 +1,6 @@
 """Equal cost: the values of one number at which two named options cost the same, and how sure that is.
 
-At typical values of everything else every value between two bounds is found; over the futures the only one gets a range.
+At typical values of the rest every value between two bounds is found; over the futures the only one gets a range.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Node
+from breakeven.options.assembly.success import ANY_OPEN_MODEL
 from breakeven.options.option import Evaluation, Option, Situation
 
 OPTION_ALIASES: Final[Mapping[str, str]] = {
@@ -45,6 +46,8 @@ OPTION_ALIASES: Final[Mapping[str, str]] = {
     "spot": "rented_spot",
 }
 """Short name -> name of the option; ``self_host``, ``managed`` and ``best`` depend on what costs least."""
+CLASSES: Final = frozenset(f"{size}_model_success_fraction" for size in ("small", "mid", "large", "moe"))
+"""Success rates by the class of an open model, which `open_model_success_fraction` takes the place of."""
 API_PRICE_BOUNDS: Final = Bounds(0.01, 20.0)
 RANGE_DRAWS_LOG2: Final = 9
 RANGE_POINTS_COUNT: Final = 65
@@ -164,6 +167,11 @@ def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:
         node = _node(each, name)
         if node is not None:
             return as_fact(node)
+    if name == ANY_OPEN_MODEL:
+        for each in two:
+            leaf = next((leaf for known, leaf in each.cost.success.leaves().items() if known in CLASSES), None)
+            if leaf is not None:
+                return replace(as_fact(leaf), name=ANY_OPEN_MODEL)
     read = sorted({leaf for each in two for leaf in each.cost.total.leaves()})
     told = " and ".join(each.name for each in two)
     raise UnknownName(f"neither {told} depends on '{name}', so no value of it makes them equal; {nearest(name, read)}")

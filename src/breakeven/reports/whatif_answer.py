@@ -1,0 +1,226 @@
+"""What-if answer: compare as things are and with the changes, and solve for where two options cost the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.catalog.load import Catalog
+from breakeven.decision.answers.changes import (
+    Change,
+    changed_demand,
+    changed_scenario,
+    known_facts,
+    name_of_fact,
+    parse_change,
+)
+from breakeven.decision.answers.equal_cost import Solved, option_named, solve
+from breakeven.decision.answers.solve import Bounds
+from breakeven.decision.baseline import demand_of
+from breakeven.decision.compare import STATUS_QUO, compare
+from breakeven.decision.comparison import Comparison, OptionResult, rival_of
+from breakeven.decision.scenario import Scenario
+from breakeven.errors import ScenarioError
+from breakeven.facts.draws import DrawSet
+from breakeven.options.discover import select_options
+from breakeven.options.option import Option, Situation
+from breakeven.reports import whatif_wording as words
+from breakeven.reports.answer import Question, catalogue_warnings, profile
+from breakeven.reports.build import amount
+from breakeven.reports.option_part import Amount
+from breakeven.reports.option_titles import Titles, titles_of
+from breakeven.reports.scope import facts_behind
+from breakeven.reports.whatif_document import (
+    SCHEMA_VERSION,
+    ChangePart,
+    OptionChangePart,
+    SolutionPart,
+    SolvePart,
+    VerdictPart,
+    WhatIfDocument,
+)
+from breakeven.workload.profile import Workload
+
+Progress = Callable[[str], None]
+DEMAND_KEYS: Final = ("frontier_model",)
+"""Choices that change what the log's calls are taken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What is asked beside the question itself."""
+
+    changes: tuple[tuple[str, str], ...] = ()
+    """Name and value, as typed."""
+    solve: str | None = None
+    """Fact to solve for, as typed."""
+    until: tuple[str, str] | None = None
+    """The two options that are to cost the same, as typed; None: the recommended one and its rival."""
+    bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One of the two worlds."""
+
+    scenario: Scenario
+    situation: Situation
+    options: Mapping[str, Option]
+    draws: DrawSet
+    comparison: Comparison
+
+    def always_above(self, name: str) -> float | None:
+        """Volume above which an option always costs less than today's API."""
+        pair = next((each for each in self.comparison.pairs if each.option == name), None)
+        return pair.report.b_always_above_mtok if pair else None
+
+    def result(self, name: str) -> OptionResult | None:
+        """An option's result; None: it could not be costed."""
+        return next((each for each in self.comparison.options if each.name == name), None)
+
+
+def answer_whatif(question: Question, asked: WhatIf, progress: Progress = lambda _: None) -> WhatIfDocument:
+    """Before, after, and the solution; raises ScenarioError or UnknownName for an impossible change."""
+    catalog, scenario = question.catalog, question.scenario
+    facts = known_facts(catalog, scenario)
+    changes = [parse_change(said, text, facts) for said, text in asked.changes]
+    later = changed_scenario(scenario, changes)
+    target = name_of_fact(asked.solve, facts) if asked.solve else None
+    workload = profile(question, progress)
+    before = _state(question, workload, scenario, (), progress)
+    after = _state(question, workload, later, changes, progress) if changes else before
+    solved = _solve(after, asked, target) if target else None
+    return _document(question, catalog, changes, before, after, solved)
+
+
+def _state(
+    question: Question, workload: Workload, scenario: Scenario, changes: Sequence[Change], progress: Progress
+) -> _State:
+    catalog = question.catalog
+    progress("pricing the calls at today's prices")
+    demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
+    facts = scenario.facts(catalog)
+    hours = {**catalog.assumptions, **facts}["hours_per_month"].typical
+    situation = Situation(changed_demand(demand, changes, hours), catalog, scenario.choices(), facts)
+    asked = scenario.options
+    options = select_options(asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked))
+    draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
+    return _State(
+        scenario, situation, options, draws, compare(situation, options, draws, progress=progress, with_bands=False)
+    )
+
+
+def _solve(state: _State, asked: WhatIf, target: str) -> Solved:
+    comparison = state.comparison
+    if asked.until is not None:
+        first, second = (option_named(each, comparison) for each in asked.until)
+    else:
+        first = comparison.best
+        rival = rival_of(first, comparison.options, comparison.status_quo)
+        if rival is None:
+            raise ScenarioError("only one option could be costed, so there is nothing to be equal to; see --options")
+        second = rival
+    if first.name == second.name:
+        raise ScenarioError(f"--until {asked.until}: both are {first.name}; name two options")
+    bounds = Bounds(*asked.bounds) if asked.bounds else None
+    return solve(state.situation, state.options, comparison, target, first, second, bounds=bounds, draws=state.draws)
+
+
+def _document(
+    question: Question,
+    catalog: Catalog,
+    changes: Sequence[Change],
+    before: _State,
+    after: _State,
+    solved: Solved | None,
+) -> WhatIfDocument:
+    titles = titles_of(after.comparison)
+    first, second = _verdict(before), _verdict(after)
+    return WhatIfDocument(
+        schema_version=SCHEMA_VERSION,
+        kind="whatif",
+        sentence=words.sentence(first, second, changed=bool(changes)),
+        changes=tuple(_change(each, before, after) for each in changes),
+        before=first,
+        after=second,
+        options=tuple(_options(before, after)),
+        solved=_solved(solved, titles) if solved else None,
+        warnings=(*question.warnings, *catalogue_warnings(catalog, question.today)),
+        as_of=catalog.as_of.isoformat(),
+        seed=after.scenario.seed,
+        draws_count=after.comparison.draws_count,
+    )
+
+
+def _verdict(state: _State) -> VerdictPart:
+    best = state.comparison.best
+    return VerdictPart(
+        option=best.name,
+        title=best.cost.title,
+        odds_fraction=best.cheapest_fraction,
+        usd_per_month=amount(best.equal_success_usd_per_month, "usd/month"),
+    )
+
+
+def _change(change: Change, before: _State, after: _State) -> ChangePart:
+    was = words.value_before(change, before.scenario, before.situation, before.comparison)
+    note = ""
+    if change.kind == "fact" and not _is_read(change.name, after.comparison):
+        note = "changed nothing: no option that could be costed reads it this month"
+    return ChangePart(name=change.name, said=change.said, before=was, after=words.value_after(change), note=note)
+
+
+def _is_read(name: str, comparison: Comparison) -> bool:
+    return any(node.name == name for result in comparison.options for node in facts_behind(result))
+
+
+def _options(before: _State, after: _State) -> list[OptionChangePart]:
+    names = dict.fromkeys(
+        each.name
+        for state in (after, before)
+        for each in sorted(state.comparison.options, key=lambda one: one.equal_success_usd_per_month.mean)
+    )
+    found = []
+    for name in names:
+        old, new = before.result(name), after.result(name)
+        known = new or old
+        assert known is not None
+        found.append(
+            OptionChangePart(
+                option=name,
+                title=known.cost.title,
+                before_usd_per_month=_monthly(old),
+                after_usd_per_month=_monthly(new),
+                before_cheapest_fraction=old.cheapest_fraction if old else None,
+                after_cheapest_fraction=new.cheapest_fraction if new else None,
+                before_always_above_mtok_per_month=before.always_above(name),
+                after_always_above_mtok_per_month=after.always_above(name),
+            )
+        )
+    return found
+
+
+def _monthly(result: OptionResult | None) -> Amount | None:
+    return amount(result.equal_success_usd_per_month, "usd/month") if result else None
+
+
+def _solved(solved: Solved, titles: Titles) -> SolvePart:
+    spread = solved.crossing
+    return SolvePart(
+        name=solved.fact.name,
+        unit=solved.fact.unit,
+        now=solved.fact.typical,
+        first=solved.first,
+        second=solved.second,
+        low=solved.bounds.low,
+        high=solved.bounds.high,
+        solutions=tuple(
+            SolutionPart(value=each.value, kind=each.kind, first_is_cheaper="above" if each.falls else "below")
+            for each in solved.found
+        ),
+        gap_now_usd_per_month=solved.gap_now_usd_per_month,
+        crossing=amount(spread, solved.fact.unit) if spread else None,
+        never_fraction=solved.never_fraction,
+        sentence=words.solve_sentence(solved, titles),
+    )

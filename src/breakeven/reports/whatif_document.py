@@ -1,0 +1,99 @@
+"""What-if document: what is different, what it does to every option, and where two options cost the same."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from breakeven.reports.option_part import Amount, Part
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+class ChangePart(Part):
+    """One thing that is different."""
+
+    name: str
+    """Of the fact, or of the key of the scenario."""
+    said: str
+    """As it was typed; the same as `name` where that was typed."""
+    before: str
+    after: str
+    note: str
+    """Empty; or that it changed nothing, and why."""
+
+
+class OptionChangePart(Part):
+    """One option before and after."""
+
+    option: str
+    title: str
+    before_usd_per_month: Amount | None
+    """For as many successful outcomes as today; None: it could not be costed."""
+    after_usd_per_month: Amount | None
+    before_cheapest_fraction: float | None
+    after_cheapest_fraction: float | None
+    before_always_above_mtok_per_month: float | None
+    """Volume above which it always costs less than today's API, at typical values; None: there is none."""
+    after_always_above_mtok_per_month: float | None
+
+
+class VerdictPart(Part):
+    """What is recommended, for this month's volume and prices."""
+
+    option: str
+    title: str
+    odds_fraction: float
+    usd_per_month: Amount
+
+
+class SolutionPart(Part):
+    """One value at which the cheaper of the two options changes."""
+
+    value: float
+    kind: Literal["crossing", "jump"]
+    """Both cost the same there; or a fleet jumps by a replica there."""
+    first_is_cheaper: Literal["above", "below"]
+
+
+class SolvePart(Part):
+    """The values of one number at which two options cost the same, at typical values of all others."""
+
+    name: str
+    unit: str
+    now: float
+    first: str
+    second: str
+    low: float
+    """Bounds between which a solution was looked for."""
+    high: float
+    solutions: tuple[SolutionPart, ...]
+    gap_now_usd_per_month: float
+    """Cost of the first option less that of the second as things are."""
+    crossing: Amount | None
+    """Of the only solution, over the futures in which there is one; None: not looked at."""
+    never_fraction: float | None
+    """Share of the futures in which there is none between the bounds."""
+    sentence: str
+
+
+class WhatIfDocument(Part):
+    """Before and after, and what was solved for."""
+
+    schema_version: str
+    kind: Literal["whatif"]
+    sentence: str
+    changes: tuple[ChangePart, ...]
+    before: VerdictPart
+    after: VerdictPart
+    options: tuple[OptionChangePart, ...]
+    """Lowest expected cost after the changes first."""
+    solved: SolvePart | None
+    warnings: tuple[str, ...]
+    as_of: str
+    seed: int
+    draws_count: int
+
+
+def to_json(document: WhatIfDocument) -> str:
+    """The document as JSON text."""
+    return document.model_dump_json(indent=2) + "\n"

@@ -1,0 +1,103 @@
+"""What-if in words: what a change does to the recommendation, and where two options cost the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from breakeven.decision.answers.changes import API_PRICE, VOLUME, Change
+from breakeven.decision.answers.equal_cost import Solved
+from breakeven.decision.comparison import Comparison
+from breakeven.decision.scenario import Scenario
+from breakeven.facts.assumption import Assumption
+from breakeven.options.option import Situation
+from breakeven.reports.amounts import fact_title, fraction, money, odds, quantity, quantity_range
+from breakeven.reports.option_titles import Titles
+from breakeven.reports.scope import facts_behind
+from breakeven.reports.whatif_document import VerdictPart
+from breakeven.units import unit_of
+
+TITLES: Final = {VOLUME: "the volume", API_PRICE: "the price of today's API, as a multiple of what it is,"}
+
+
+def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
+    """What is recommended before and after."""
+    was, becomes = before.usd_per_month.mean, after.usd_per_month.mean
+    if not changed:
+        return f"As things are: {before.title}, {money(was)} a month, cheapest in {odds(before.odds_fraction)} futures."
+    bill = f"{money(was)} a month becomes {money(becomes)}"
+    chances = f"cheapest in {odds(before.odds_fraction)} futures before, {odds(after.odds_fraction)} after"
+    if before.option == after.option:
+        return f"Still {after.title}: {bill} in expectation; {chances}."
+    return (
+        f"The recommendation changes from {before.title} ({money(was)} a month) to {after.title} ({money(becomes)}): "
+        f"{chances}."
+    )
+
+
+def value_before(change: Change, scenario: Scenario, situation: Situation, comparison: Comparison) -> str:
+    """What it was."""
+    if change.kind == "volume":
+        return quantity(comparison.typical_volume_mtok, "mtok/month")
+    if change.kind == "api_price":
+        return "1x"
+    if change.kind == "choice":
+        value = getattr(scenario, change.name)
+        return "not set" if value is None else str(value)
+    fact = _fact_of(change.name, situation, comparison)
+    return "each option's own" if fact is None else _range_words(fact)
+
+
+def value_after(change: Change) -> str:
+    """What it becomes."""
+    if isinstance(change.value, str):
+        return change.value
+    return quantity(change.value, unit_of(change.name) or "ratio")
+
+
+def solve_sentence(solved: Solved, titles: Titles) -> str:
+    """Where the two cost the same."""
+    name, unit = TITLES.get(solved.fact.name, fact_title(solved.fact.name)), solved.fact.unit
+    first, second = titles.inside(solved.first), titles.inside(solved.second)
+    now = quantity(solved.fact.typical, unit)
+    cheaper, dearer = (first, second) if solved.gap_now_usd_per_month < 0 else (second, first)
+    gap = f"as things are ({now}) {cheaper} costs {money(abs(solved.gap_now_usd_per_month))} a month less"
+    span = quantity_range(solved.bounds.low, solved.bounds.high, unit)
+    if not solved.found:
+        return f"No value of {name} from {span} makes {first} and {second} cost the same: {gap} at typical values."
+    marks = [quantity(each.value, unit) for each in solved.found]
+    told = f"{first} and {second} cost the same where {name} is {_either(marks)}; {gap} than {dearer}"
+    if len(solved.found) == 1:
+        only = solved.found[0]
+        told += f"; {'above' if only.falls else 'below'} it {first} is the cheaper one"
+        if only.kind == "jump":
+            told += " (a fleet jumps by a replica there)"
+        if solved.crossing is not None:
+            ends = quantity_range(solved.crossing.p10, solved.crossing.p90, unit)
+            never = solved.never_fraction or 0.0
+            told += f"; over the futures {ends}" + (f", and none in {fraction(never)} of them" if never else "")
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _either(marks: list[str]) -> str:
+    return marks[0] if len(marks) == 1 else f"{', '.join(marks[:-1])} or {marks[-1]}"
+
+
+def _fact_of(name: str, situation: Situation, comparison: Comparison) -> Assumption | None:
+    """The fact as it stands: the scenario's, or the one that every option reads alike."""
+    if name in situation.scenario:
+        return situation.scenario[name]
+    read = [
+        node.assumption
+        for result in comparison.options
+        for node in facts_behind(result)
+        if node.name == name and node.assumption is not None
+    ]
+    ranges = {(each.low, each.typical, each.high) for each in read}
+    if len(ranges) == 1:
+        return read[0]
+    return situation.catalog.assumptions.get(name) if not ranges else None
+
+
+def _range_words(fact: Assumption) -> str:
+    typical = quantity(fact.typical, fact.unit)
+    return typical if fact.is_certain else f"{typical} ({quantity_range(fact.low, fact.high, fact.unit)})"
