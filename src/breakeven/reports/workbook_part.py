@@ -18,8 +18,9 @@ class CellPart(Part):
     month_expression: str
     """The same for a month, where it differs from today's; it may read ``month_count`` (1 is the first)."""
     inputs: dict[str, str]
-    """Name in an expression -> id of the cell, in the same month where it moves; ``today:ID`` is today's value of it,
-    ``before:ID`` that of the month before (of the first month: today's), ``sum:ID`` the sum of its months."""
+    """Name in an expression -> id of the cell, in the same month where it moves. ``today:ID`` is today's value of it,
+    ``before:ID`` and ``after:ID`` those of the months beside it (0 where there is none), ``first:ID`` that of month 1,
+    ``sum:ID`` the sum of its months, and ``until:ID`` the row of the months before."""
     live: bool
     """False: a model that is not in the workbook computed it."""
     monthly: bool
@@ -51,6 +52,7 @@ class WorkbookPart(Part):
     options: dict[str, dict[str, str]]
     """Option -> role -> cell id. Each line by its name; ``total_usd_per_month``, ``success_fraction`` and so on; over
     the months ``month:LINE``, ``cash``, ``present`` and ``cumulative``; ``upfront_usd``, ``present_cost_usd``."""
+    status_quo: str
     months_count: int
     paths: dict[str, str]
     """Name of a path (see the horizon) -> id of the cell with its monthly ratio; ``discount`` among them."""

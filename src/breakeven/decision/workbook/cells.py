@@ -36,21 +36,42 @@ class Cell:
     key: str
     name: str
     unit: str
-    value: float
+    value: float | None
+    """Today's; None: it belongs to the months alone."""
     expression: str = ""
     """Over the names of `inputs`; empty: the value is given."""
+    month_expression: str = ""
+    """The same for a month, where it differs from today's."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Name in the expression -> key of the cell."""
     summary: str = ""
     layer: str = ""
     is_modelled: bool = False
     """True: something computed it that is not written down here."""
+    behind: tuple[str, ...] = ()
+    """Keys of what a model read."""
     moves: bool = False
-    """True: it follows the volume."""
+    """True: it has a value for each month."""
+    owner: str = ""
+    """The option that it belongs to; empty: a fact, or what several options may read."""
     step_of: str = ""
     """For a step on the way: key of the cell that it leads to."""
     assumption: Assumption | None = None
     source: Source | None = None
+
+
+REFERENCES: Final = ("today:", "before:", "after:", "first:", "until:", "sum:")
+"""What may stand before a key: another column of the same cell, or several of them."""
+
+
+def cell_of(reference: str) -> str:
+    """The key that a reference names.
+
+    >>> cell_of("sum:hybrid/cash_usd"), cell_of("hybrid/cash_usd")
+    ('hybrid/cash_usd', 'hybrid/cash_usd')
+    """
+    head, colon, key = reference.partition(":")
+    return key if head + colon in REFERENCES else reference
 
 
 @dataclass(slots=True)
@@ -62,6 +83,8 @@ class CellTable:
     """Option -> keys of its volumes."""
     fixed: set[str] = field(default_factory=set)
     """Keys of facts that act through a model."""
+    leaves: dict[str, str] = field(default_factory=dict)
+    """Names that an option was given without saying how, and the cells that they stand for."""
     _keys: dict[int, str] = field(default_factory=dict)
     _kept: list[Node] = field(default_factory=list)
     _known: dict[tuple[object, ...], str] = field(default_factory=dict)
@@ -72,6 +95,29 @@ class CellTable:
             self._kept.append(node)  # keeps id(node) from being reused
             self._keys[id(node)] = self._added(node, owner)
         return self._keys[id(node)]
+
+    def keep(self, cell: Cell, owner: str) -> str:
+        """Add a cell that no Node stands for, or find the one that says the same; returns its key."""
+        read = tuple(sorted(cell.inputs.items()))
+        identity = (cell.name, cell.expression, cell.month_expression, cell.value, read, owner)
+        return self._kept_once(identity, cell, owner)
+
+    def below(self, keys: Iterable[str], owner: str) -> set[str]:
+        """Keys of all cells that `keys` follow from, themselves included, as far as they are no other option's."""
+        found: set[str] = set()
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key not in found and self.cells[key].owner in ("", owner):
+                found.add(key)
+                todo += [*(cell_of(each) for each in self.cells[key].inputs.values()), *self.cells[key].behind]
+        return found
+
+    def today(self, key: str) -> float:
+        """Today's value of a cell that has one."""
+        value = self.cells[key].value
+        assert value is not None, key
+        return value
 
     def inputs(self) -> tuple[str, ...]:
         """Keys of the facts that may be changed."""
@@ -87,6 +133,8 @@ class CellTable:
 
     def _leaf(self, node: Node, owner: str) -> str:
         fact = node.assumption
+        if fact is None and node.name in self.leaves:
+            return self.leaves[node.name]
         cell = Cell("", node.name, node.unit, _number(node), summary=node.summary, layer=node.layer.value)
         if fact is not None:
             identity: tuple[object, ...] = (fact.name, fact.low, fact.typical, fact.high, fact.source.title, node.layer)
@@ -103,10 +151,10 @@ class CellTable:
         if steps is None:
             return None
         known = dict(zip(names, keys, strict=True))
-        values = {name: self.cells[key].value for name, key in known.items()}
-        for step in steps:
-            values[step.name] = evaluate(step.expression, values)
-        if not math.isclose(values[steps[-1].name], _number(node), rel_tol=AGREES_FRACTION, abs_tol=1e-300):
+        values = _computed(steps, {name: self.today(key) for name, key in known.items()})
+        if values is None or not math.isclose(
+            values[steps[-1].name], _number(node), rel_tol=AGREES_FRACTION, abs_tol=1e-300
+        ):
             return None
         for step in steps[:-1]:
             cell = Cell(
@@ -129,21 +177,11 @@ class CellTable:
         return key
 
     def _modelled(self, node: Node, owner: str, keys: tuple[str, ...]) -> str:
-        self.fixed.update(self._facts_below(keys))
+        self.fixed.update(each for each in self.below(keys, owner) if self.cells[each].assumption is not None)
         cell = Cell("", node.name, node.unit, _number(node), summary=node.summary, layer=node.layer.value)
         moves = any(self.cells[each].moves for each in keys)
-        cell = replace(cell, is_modelled=True, moves=moves, source=node.source)
+        cell = replace(cell, is_modelled=True, behind=keys, moves=moves, source=node.source)
         return self._kept_once((node.name, cell.value, node.summary, keys), cell, owner if moves else "")
-
-    def _facts_below(self, keys: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        todo = list(keys)
-        while todo:
-            cell = self.cells[todo.pop()]
-            if cell.assumption is not None:
-                found.add(cell.key)
-            todo += cell.inputs.values()
-        return found
 
     def _kept_once(self, identity: tuple[object, ...], cell: Cell, owner: str) -> str:
         """The key of `cell`: a new one under its option's name, or the one of a cell that says the same."""
@@ -152,13 +190,23 @@ class CellTable:
             key, number = stem, 2
             while key in self.cells:
                 key, number = f"{stem}.{number}", number + 1
-            self.cells[key] = replace(cell, key=key)
+            self.cells[key] = replace(cell, key=key, owner=owner)
             self._known[identity] = key
         return self._known[identity]
 
 
 def _number(node: Node) -> float:
     return float(node.value.flat[0])
+
+
+def _computed(steps: Iterable[Step], values: dict[str, float]) -> dict[str, float] | None:
+    """`values` and those of the steps; None where they come to no number."""
+    try:
+        for step in steps:
+            values[step.name] = evaluate(step.expression, values)
+    except (ArithmeticError, ValueError):
+        return None
+    return values
 
 
 def _arithmetic(node: Node) -> tuple[tuple[str, ...], tuple[Step, ...] | None]:

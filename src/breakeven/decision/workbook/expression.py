@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from breakeven.errors import DocumentError
 
@@ -20,7 +20,7 @@ _TWO_SIDED: Final[Mapping[type[ast.operator], Callable[[float, float], float]]] 
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: math.pow,
 }
 _COMPARED: Final[Mapping[type[ast.cmpop], Callable[[float, float], bool]]] = {
     ast.Lt: operator.lt,
@@ -34,8 +34,16 @@ def _where(condition: bool, then: float, otherwise: float) -> float:
     return then if condition else otherwise
 
 
+def _round_half_even(value: float, digits: float) -> float:
+    return round(value, int(digits))
+
+
 def _normal_cdf(value: float) -> float:
     return 0.5 * math.erfc(-value / math.sqrt(2.0))
+
+
+def _earlier(row: Sequence[float], month: float) -> float:
+    return row[int(month) - 1] if 1 <= month <= len(row) else 0.0
 
 
 FUNCTIONS: Final[Mapping[str, tuple[int, Callable[..., float]]]] = {
@@ -49,10 +57,13 @@ FUNCTIONS: Final[Mapping[str, tuple[int, Callable[..., float]]]] = {
     "log": (1, math.log),
     "log1p": (1, math.log1p),
     "normal_cdf": (1, _normal_cdf),
-    "round_half_even": (2, round),
+    "round_half_even": (2, _round_half_even),
+    "earlier": (2, _earlier),
 }
-"""Name -> number of arguments and meaning."""
-Meaning = Callable[[Mapping[str, float]], float]
+"""Name -> number of arguments and meaning. ``earlier(row, m)``: the value of month m in a row of months; 0 before."""
+Value = float | Sequence[float]
+"""What a name stands for: a number, or a row of months."""
+Meaning = Callable[[Mapping[str, Any]], Any]
 
 
 @lru_cache(maxsize=4096)
@@ -79,7 +90,7 @@ def names_in(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.id for each in found))
 
 
-def evaluate(expression: str, values: Mapping[str, float]) -> float:
+def evaluate(expression: str, values: Mapping[str, Value]) -> float:
     """The value of `expression` where its names have these `values`.
 
     >>> evaluate("where(a > 1, ceil(a / 2), 0)", {"a": 3.0})
@@ -97,7 +108,7 @@ def _meaning(node: ast.expr) -> Meaning:
     """What `node` comes to, given the values of the names."""
     if isinstance(node, ast.Constant):
         number = float(node.value)  # type: ignore[arg-type]  # `_check` lets int and float through alone
-        return lambda values: number
+        return lambda _: number
     if isinstance(node, ast.Name):
         name = node.id
         return lambda values: values[name]

@@ -102,6 +102,11 @@ def _expm1(value: Text) -> Text:
     return f"IF(ABS({value[0]})<{NEAR_ZERO},{x}+{x}^2/2+{x}^3/6,EXP({value[0]})-1)", _ATOM
 
 
+def _earlier(row: Text, month: Text) -> Text:
+    """The value of a month in the row of the months before; nothing where there is no such month."""
+    return (f"IF({month[0]}<1,0,INDEX({row[0]},1,{month[0]}))", _ATOM) if row[0] else ("0", _ATOM)
+
+
 def _round_half_even(value: Text, digits: Text) -> Text:
     """Halves to the even neighbour: twice the rounded half, where what is rounded is a half."""
     scale = f"10^{digits[0]}"
@@ -115,6 +120,7 @@ _WRITTEN_OUT: Final[Mapping[str, Callable[..., Text]]] = {
     "log1p": _log1p,
     "expm1": _expm1,
     "round_half_even": _round_half_even,
+    "earlier": _earlier,
 }
 
 
