@@ -25,7 +25,7 @@ from breakeven.decision.comparison import (
     rival_of,
 )
 from breakeven.decision.curve import CostCurve, Tail
-from breakeven.errors import BreakevenError, CatalogError, ConstraintNotMet, UnknownPrice
+from breakeven.errors import BreakevenError, CatalogError, ConstraintNotMet, ScenarioError, UnknownPrice
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
@@ -64,6 +64,8 @@ def compare(
         raise UnknownPrice(f"the API as it is today cannot be costed: {'; '.join(reasons) or 'not among the options'}")
     usable = {name: options[name] for name in costs}
     open_to_all = frozenset(name for name, cost in costs.items() if not cost.only_if)
+    if not open_to_all:
+        raise _none_left(situation, costs, unavailable)
     results = _results(costs, draws.draws_count)
     volume = float(situation.demand.volume_mtok_per_month(_typical_hours(situation)))
     progress("finding the break-even volumes")
@@ -114,6 +116,20 @@ def _cost_all(
         except (UnknownPrice, CatalogError) as error:
             unavailable.append(Unavailable(name, option.title, str(error), option.family, _kind_of(error)))
     return costs, tuple(unavailable)
+
+
+def _none_left(
+    situation: Situation, costs: Mapping[str, OptionCost], unavailable: Sequence[Unavailable]
+) -> ScenarioError:
+    """Why no option is left that everybody may take, where that is written, and what to do."""
+    place = situation.choices.require.place
+    told = [f"{name}: only if {cost.only_if}" for name, cost in costs.items()]
+    told += [f"{each.name}: {each.reason.partition('; ')[0]}" for each in unavailable]
+    more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
+    return ScenarioError(
+        f"{place + ': ' if place else ''}the constraints leave no option: {'; '.join(told[:3])}{more}. Loosen one, "
+        f"write what your contract says of a provider under providers:, or compare other options (--options)"
+    )
 
 
 def _kind_of(error: BreakevenError) -> UnavailableKind:

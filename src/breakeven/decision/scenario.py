@@ -156,7 +156,9 @@ class Scenario(Strict):
             self.region,
             self.team,
             self.contract(),
-            Requirements(**self.require.model_dump(), data_may_not_leave=self.data_may_not_leave),
+            Requirements(
+                **self.require.model_dump(), data_may_not_leave=self.data_may_not_leave, place=self._constraints_place()
+            ),
             {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
             self.commodity_tasks,
             tuple(correction for each in self.measured_files() for correction in each.corrections),
@@ -216,9 +218,9 @@ class Scenario(Strict):
                 hint = nearest(name, list(things))
                 raise UnknownName(f"{self._at(key)}no {kind} named '{name}' in the catalogue; {hint}")
 
-    def place(self, dotted: str) -> str:
-        """File and line of a key, e.g. ``require``; empty when no file says it."""
-        return self._places.get(dotted, "")
+    def _constraints_place(self) -> str:
+        """File and line of what excludes options; empty when no file says it."""
+        return ", ".join(self._places[key] for key in ("require", "data_may_not_leave") if key in self._places)
 
     def _at(self, dotted: str) -> str:
         return f"{self._places[dotted]}: " if dotted in self._places else ""

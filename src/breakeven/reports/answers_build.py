@@ -9,7 +9,7 @@ from breakeven.decision.answers.advice import Decision, Influence, decide
 from breakeven.decision.answers.energy import FleetEnergy, fleet_energy
 from breakeven.decision.answers.exit_criteria import ExitPlan, exit_plan
 from breakeven.decision.answers.outlook import Outlook, PresentCosts, outlook_of
-from breakeven.decision.answers.privacy import Privacy, privacy, refuse_if_all_excluded
+from breakeven.decision.answers.privacy import Privacy, privacy
 from breakeven.decision.answers.questions import (
     FiveQuestions,
     Question,
@@ -44,7 +44,6 @@ from breakeven.reports.option_titles import Titles, titles_of
 from breakeven.reports.risk_part import RiskPart
 from breakeven.units import MONTHS_PER_YEAR
 
-CONSTRAINTS: Final = ("data_may_not_leave", "require")
 MONTHS: Final = "horizon_months"
 CAPITAL: Final = "cost_of_capital_fraction_per_year"
 
@@ -58,8 +57,7 @@ def answers_part(
     horizon: PresentCosts | None = None,
     risk: RiskPart | None = None,
 ) -> AnswersPart:
-    """Every answer for one comparison; raises ScenarioError when hard constraints leave no option."""
-    refuse_if_all_excluded(comparison, [scenario.place(key) for key in CONSTRAINTS])
+    """Every answer for one comparison."""
     titles = titles_of(comparison)
     at_typical = {each.name: options[each.name].cost(situation, Evaluation(typical)) for each in comparison.options}
     whole = outlook_of(comparison, horizon)
@@ -240,6 +238,8 @@ def _decision(
     months_count: int,
     titles: Titles,
 ) -> DecisionPart:
+    today = comparison.option(comparison.status_quo).cost
+    no_answer = f" Staying as today is no answer: only if {today.only_if}." if today.only_if else ""
     gate = (
         f" Money alone would choose {titles.inside(decision.gate_excluded)}; you say that no open model is good enough."
         if decision.gate_excluded
@@ -247,7 +247,7 @@ def _decision(
     )
     return DecisionPart(
         recommended=decision.recommended,
-        sentence=told.decision_sentence(decision, months_count, titles) + gate,
+        sentence=told.decision_sentence(decision, months_count, titles) + no_answer + gate,
         probability_fraction=decision.odds_fraction,
         figures=tuple(
             FigurePart(

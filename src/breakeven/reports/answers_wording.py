@@ -137,11 +137,9 @@ def rule_words(found: FiveQuestions) -> str:
 def money_words(outlook: Outlook, titles: Titles) -> str:
     """What the money says."""
     name = outlook.recommended
-    cost = money(outlook.mean_usd(name))
+    cost, futures = money(outlook.mean_usd(name)), f"cheapest in {odds(outlook.odds_fraction(name))} futures"
     per = "a month" if outlook.period == "month" else "present cost over the horizon"
-    return (
-        f"{titles(name)}: lowest expected cost, {cost} {per}, cheapest in {odds(outlook.odds_fraction(name))} futures."
-    )
+    return f"{titles.start(name)}: lowest expected cost, {cost} {per}, {futures}."
 
 
 def risk_words(found: FiveQuestions, outlook: Outlook, titles: Titles) -> str:
@@ -149,9 +147,14 @@ def risk_words(found: FiveQuestions, outlook: Outlook, titles: Titles) -> str:
     per = " a month" if outlook.period == "month" else " over the horizon"
     share = f" ({fraction(found.regret_p90_usd / found.today_usd)} of today's cost)" if found.today_usd > 0 else ""
     regret = f"in one future of ten it is regretted by more than {money(found.regret_p90_usd)}{per}{share}"
+    if found.regret_p90_usd <= 0:
+        regret = "in nine futures of ten nothing that may be chosen costs less"
+    name = titles.start(outlook.recommended)
     if outlook.recommended == outlook.status_quo:
         return f"Staying cannot lose against today; {regret}."
-    return f"{titles(outlook.recommended)} costs more than today in {odds(found.loses_fraction)} futures; {regret}."
+    if outlook.status_quo not in outlook.open_names:
+        return f"Staying is no option, so nothing can be lost against it; {regret}."
+    return f"{name} costs more than today in {odds(found.loses_fraction)} futures; {regret}."
 
 
 def premium_words(
@@ -160,7 +163,7 @@ def premium_words(
     """What moving would have to cut the yearly rate of events by."""
     if option is None:
         return "No option on GPUs could be costed, so there is no premium to pay for privacy."
-    name = titles(option)
+    name = titles.start(option)
     if flip is None:
         return (
             f"{name} {difference(-premium_usd_per_year)} a year in expectation, so privacy need not pay for the move."

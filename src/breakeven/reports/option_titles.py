@@ -32,6 +32,11 @@ class Titles:
         first = title.partition(" ")[0]
         return title if first[1:] != first[1:].lower() else title[0].lower() + title[1:]
 
+    def start(self, name: str) -> str:
+        """The same at the start of a sentence."""
+        title = self.inside(name)
+        return title[:1].upper() + title[1:]
+
 
 def titles_of(comparison: Comparison) -> Titles:
     """Of everything that was costed or left out."""

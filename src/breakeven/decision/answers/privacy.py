@@ -18,7 +18,6 @@ from breakeven.costs.breach_risk import breach_loss_mean_usd
 from breakeven.costs.line import CostLine
 from breakeven.decision.answers.outlook import ON_GPUS, Outlook
 from breakeven.decision.comparison import Comparison, OptionResult, Range, range_of
-from breakeven.errors import ScenarioError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
@@ -253,23 +252,6 @@ def loss_exceedance(
     return tuple(found)
 
 
-def refuse_if_all_excluded(comparison: Comparison, places: Sequence[str]) -> None:
-    """Raise ScenarioError when hard constraints leave no option that everybody may take.
-
-    `places` are file and line of the keys that exclude.
-    """
-    excluded = _excluded(comparison)
-    if not excluded or any(not each.cost.only_if for each in comparison.options):
-        return
-    where = ", ".join(place for place in places if place)
-    told = "; ".join(f"{each.name}: {each.reason}" for each in excluded[:3])
-    more = f"; and {len(excluded) - 3} more" if len(excluded) > 3 else ""
-    raise ScenarioError(
-        f"{where + ': ' if where else ''}the constraints leave no option: {told}{more}. Loosen one of them, or write "
-        f"what your contract says of a provider under providers:"
-    )
-
-
 def _rate(facts: Mapping[str, Assumption], exposure: str) -> float:
     names = ("breach_incident_events_per_year", "breach_llm_path_fraction", exposure)
     return float(np.prod([facts[name].typical for name in names]))
@@ -338,9 +320,18 @@ def _premium(
 
 def _excluded(comparison: Comparison) -> tuple[Excluded, ...]:
     found = [
-        Excluded(each.name, each.title, each.reason) for each in comparison.unavailable if each.kind == "constraint"
+        Excluded(each.name, each.title, _first_reason(each.reason))
+        for each in comparison.unavailable
+        if each.kind == "constraint"
     ]
     today = comparison.option(comparison.status_quo).cost
     if today.only_if:
         found.insert(0, Excluded(today.name, today.title, f"only if {today.only_if}"))
     return tuple(found)
+
+
+def _first_reason(reason: str) -> str:
+    """What the first seller does not meet; others are counted."""
+    first, *others = reason.replace(" does not meet what the scenario requires:", ":").split("; ")
+    more = sum(": " in each for each in others)
+    return f"{first} (and {more} more)" if more else first

@@ -101,7 +101,7 @@ class FiveQuestions:
     """The user says that no open model is good enough."""
     risk: Risk
     loses_fraction: float
-    """Odds that the recommended option costs more than today."""
+    """Odds that the recommended option costs more than today; zero where staying is no option."""
     regret_p90_usd: float
     today_usd: float
 
@@ -159,7 +159,9 @@ def five_questions(
     if measured:
         joint[4] = accurate
     recommended = outlook.recommended
-    loses, regret = outlook.loses_fraction(recommended), float(np.quantile(outlook.regret(recommended), 0.9))
+    may_stay = outlook.status_quo in outlook.open_names
+    loses = outlook.loses_fraction(recommended) if may_stay else 0.0
+    regret = float(np.quantile(outlook.regret(recommended), 0.9))
     today = outlook.mean_usd(outlook.status_quo)
     return FiveQuestions(
         questions,

@@ -52,6 +52,8 @@ class Requirements:
     """Certificates the provider must hold, all of them."""
     data_may_not_leave: DataBorder | None = None
     """``eu``: paid by the token, it must process in the European Union only. ``own_vpc``: on your own machines only."""
+    place: str = field(default="", compare=False)
+    """File and line where the constraints stand; empty when no file says them. No part of what they say."""
 
     def __bool__(self) -> bool:
         return self != Requirements()
