@@ -22,7 +22,10 @@ class TornadoPart(Part):
 
 
 class SobolPart(Part):
-    """Share of the variance of the saving's present value that one assumption explains (Saltelli et al. 2010)."""
+    """Share of the variance of the saving's present value that one assumption explains (Saltelli et al. 2010).
+
+    Of the saving on the scale asinh(saving / its median size), which keeps its sign and its order.
+    """
 
     name: str
     first_order_fraction: float
@@ -47,6 +50,8 @@ class InformationPart(Part):
     samples_count: int | None
     how_to_measure: str
     """What to do to learn it; empty: nobody can know it today (chance)."""
+    is_noise: bool = False
+    """True: less than 1 % of the value of knowing everything, which cannot be told from nothing."""
 
 
 class BreakEvenOddsPart(Part):

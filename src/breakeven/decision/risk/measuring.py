@@ -106,7 +106,7 @@ _TABLE: Final[tuple[tuple[str, Measuring], ...]] = (
     # faults
     (r"spot_fallback", Measuring("log a month of spot requests: how often none was to be had")),
     (r"events_per_(month|year|gpu_year|replica_month|gpu_month)$", Measuring("count three months", 3, "events")),
-    (r"_hours_per_event$", Measuring("time the next ten", 10, "duration")),
+    (r"_hours_per_event$", Measuring("time the next ten cases", 10, "duration")),
     (r"uptime|downtime_hours", Measuring("log the hours without answers for three months")),
     # hardware and money
     (r"residual", Measuring("ask two resellers what they pay today for GPUs of that age")),
@@ -119,7 +119,7 @@ _TABLE: Final[tuple[tuple[str, Measuring], ...]] = (
 _BY_UNIT: Final[dict[str, Measuring]] = {
     "usd": Measuring(_QUOTE),
     "fraction": Measuring("count it on 200 calls of your own", 200, "share"),
-    "hour": Measuring("time the next ten", 10, "duration"),
+    "hour": Measuring("time the next ten cases", 10, "duration"),
     "count": Measuring("plan it with those who would run it"),
 }
 _ANYTHING: Final = Measuring("measure it on your own log or your own machines, and set it in the scenario")

@@ -12,13 +12,16 @@ analysis", Medical Decision Making 38(2), 2018).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from breakeven.facts.distribution import Draws
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 SPLINE_COUNT: Final = 8
@@ -83,19 +86,23 @@ def conditional_costs(costs: Floats, u: Draws) -> Conditional:
     weights = np.exp(-0.5 * values**2)
     scores = np.clip(ndtri(u), -FARTHEST_SCORE, FARTHEST_SCORE)
     design = _design(scores)
-    fitted, *_ = np.linalg.lstsq(design.T @ design, design.T @ costs.T, rcond=None)
-    return Conditional((_design(values) @ fitted).T, weights / weights.sum(), evpi_usd(costs))
+    seen = np.asarray(design.T @ np.ascontiguousarray(costs.T))
+    fitted, *_ = np.linalg.lstsq((design.T @ design).toarray(), seen, rcond=None)
+    return Conditional(np.asarray(_design(values) @ fitted).T, weights / weights.sum(), evpi_usd(costs))
 
 
 def _gain_usd(costs: Floats, weights: Floats) -> float:
     return max(float((costs @ weights).min() - costs.min(axis=0) @ weights), 0.0)
 
 
-def _design(scores: Floats) -> Floats:
-    """Values of the splines, shape ``(scores, SPLINE_COUNT)``."""
+def _design(scores: Floats) -> csr_array[np.float64, tuple[int, int]]:
+    """Values of the splines, shape ``(scores, SPLINE_COUNT)``; four of a row are not 0.
+
+    Sparse: a fifth of the work of a dense product, and no pool of threads that waits for a busy machine.
+    """
     from scipy.interpolate import BSpline
+    from scipy.sparse import csr_array
 
     inner = ndtri(np.linspace(0.0, 1.0, SPLINE_COUNT - _DEGREE + 1)[1:-1])
     ends = np.full(_DEGREE + 1, FARTHEST_SCORE)
-    knots = np.concatenate([-ends, inner, ends])
-    return np.asarray(BSpline.design_matrix(scores, knots, _DEGREE).toarray())
+    return csr_array(BSpline.design_matrix(scores, np.concatenate([-ends, inner, ends]), _DEGREE))
