@@ -31,6 +31,7 @@ from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.horizon_part import HorizonOptionPart, HorizonPart, PathPart, PaybackPart, WaitingPart
 from breakeven.reports.risk_part import BreakEvenOddsPart, InformationPart, RiskPart, SobolPart, TornadoPart
 
+TODAY = date(2026, 11, 23)
 MONTHS = 36
 DISCOUNT = 1.1 ** (-1 / 12)
 BANDS = ((10.0, 60.0), (60.0, 500.0), (500.0, 5_000.0), (5_000.0, 10_000.0), (10_000.0, 100_000.0))
@@ -38,19 +39,22 @@ GUIDE = ("standard API", "tiered API or a small self-host", "managed GPU", "noth
 
 
 @cache
-def real_document(seed: int = 0, as_of: date = date(2026, 11, 23), calls_count: int = 2_000) -> Document:
+def real_document(
+    options: tuple[str, ...] = (), overrides: tuple[tuple[str, str], ...] = (), calls_count: int = 2_000
+) -> Document:
     """The whole chain on a small synthetic log: the real thing, with 64 draws."""
-    from breakeven.decision.scenario import Scenario
+    from breakeven.decision.scenario import load_scenario
     from breakeven.reports.answer import Question, answer
     from breakeven.usage.store import CallStore
     from breakeven.usage.synthetic import write_synthetic_log
 
     with tempfile.TemporaryDirectory() as folder, CallStore.temporary() as store:
         log = Path(folder) / "calls.jsonl"
-        write_synthetic_log(log, seed=seed, calls_count=calls_count)
+        write_synthetic_log(log, seed=0, calls_count=calls_count)
         store.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=Path(folder) / "rejects.jsonl")
-        scenario = Scenario(seed=seed, draws_log2=6, as_of=as_of)
-        return answer(Question(store, log.name, scenario, as_of, synthetic=True))
+        scenario = load_scenario(None, dict(overrides))
+        scenario = scenario.model_copy(update={"draws_log2": 6, "as_of": TODAY, "options": options})
+        return answer(Question(store, log.name, scenario, TODAY, synthetic=True))
 
 
 def with_decision(document: Document, words: Callable[[int], str] = lambda _: "") -> Document:
@@ -96,7 +100,13 @@ def with_options(document: Document, count: int) -> Document:
         update={
             "options": tuple(kept),
             "breakeven": shown,
-            "verdict": verdict.model_copy(update={"recommended": best, "rival": rival}),
+            "verdict": verdict.model_copy(
+                update={
+                    "recommended": best,
+                    "rival": rival,
+                    "saves_usd_per_month": verdict.saves_usd_per_month if rival else None,
+                }
+            ),
         }
     )
 

@@ -18,6 +18,8 @@ from breakeven.reports.shortlist import status_quo
 
 MONTHS_PER_YEAR: Final = 12
 FIGURES_COUNT: Final = 3
+FUTURES: Final = "futures"
+"""What odds are counted in."""
 NOT_IN_DOCUMENT: Final = "not in this document"
 
 
@@ -108,7 +110,7 @@ def _tiles(document: Document, chosen: str, odds_fraction: float) -> tuple[Tile,
     return (
         _year_tile(document, chosen),
         *_horizon_tiles(document, chosen),
-        Tile("Odds", amounts.odds(odds_fraction), "futures", _what_odds(document)),
+        Tile("Odds", amounts.odds(odds_fraction), FUTURES, _what_odds(document)),
     )
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.reports import amounts, findings
-from breakeven.reports.decide_page import DecidePage, decide_page
+from breakeven.reports.decide_page import FUTURES, DecidePage, Tile, decide_page
 from breakeven.reports.document import Document
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
@@ -18,6 +18,7 @@ from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_ste
 WIDE_FROM_COLUMNS: Final = 130
 LINES_MAX_COUNT: Final = 4
 """Bullets of one section; the rest is in the documents that people take away."""
+EXITS_MAX_COUNT: Final = 2
 LINE_MAX_COUNT: Final = 150
 MISSING_MAX_COUNT: Final = 320
 HASH_SHOWN_COUNT: Final = 12
@@ -37,13 +38,16 @@ def render_decision(document: Document, console: Console) -> None:
             _tiles(page),
             section("The numbers that matter", _figures(page)),
             *_beside(console, steps, turns),
-            section("What to measure next", _bullets([page.measure_next])),
-            section("When to go back", _bullets(page.exit_criteria[:2])),
-            section("Read with this in mind", _bullets((*page.missing, *page.beside), MISSING_MAX_COUNT)),
+            section("When to go back", _bullets(page.exit_criteria[:EXITS_MAX_COUNT])),
+            section(_also_title(page), _bullets((page.measure_next, *page.beside, *page.missing), MISSING_MAX_COUNT)),
             next_step(_next(document)),
             Paragraph(_footer(document), "dim"),
         ),
     )
+
+
+def _also_title(page: DecidePage) -> str:
+    return "What to measure next, and what to keep in mind" if page.measure_next else "What to keep in mind"
 
 
 def _beside(console: Console, *parts: RenderableType | None) -> list[RenderableType | None]:
@@ -67,8 +71,12 @@ def _tiles(page: DecidePage) -> Table:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for each in page.tiles:
-        table.add_row(_label(each.label), Text(safe(each.value)), Text(short(each.range or each.note, LINE_MAX_COUNT)))
+        table.add_row(_label(each.label), Text(safe(each.value)), Text(short(_span(each), LINE_MAX_COUNT)))
     return table
+
+
+def _span(tile: Tile) -> str:
+    return f"{tile.range}: {tile.note}" if tile.range == FUTURES else tile.range or tile.note
 
 
 def _label(label: str) -> Text:
@@ -105,4 +113,4 @@ def _footer(document: Document) -> str:
     footer = document.footer
     volume, day = amounts.volume(document.breakeven.volume_mtok_per_month), amounts.date_text(safe(footer.as_of))
     calls = safe(footer.calls_hash[:HASH_SHOWN_COUNT])
-    return f"{volume} a month; prices and facts as of {day}; {footer.draws_count:,} draws; calls hash {calls}"
+    return f"{volume} a month; prices and facts as of {day}; calls hash {calls}"

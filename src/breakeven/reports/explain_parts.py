@@ -19,6 +19,8 @@ from breakeven.units import unit_of
 PARTS: Final = ("horizon", "risk", "answers")
 KEYS: Final = ("option", "key", "name", "metric", "label")
 """Fields by which a part of several is named in a path."""
+IN_ORDER: Final = ("volume_bands", "waiting", "exceedance")
+"""Fields whose parts are told apart by their place."""
 FACTS_MAX_COUNT: Final = 12
 
 
@@ -102,7 +104,7 @@ def _paths(prefix: str, part: Part) -> Iterator[str]:
 def _step(prefix: str, field: str, part: Part, index: int, named: bool) -> str:
     """How a path steps into one of several: by its name where that is enough, else by field and place."""
     key = _key(part)
-    if not named or not key or "." in key:
+    if field in IN_ORDER or not named or not key or "." in key:
         return f"{field}.{index}"
     alone = prefix in ("horizon", "answers.five_questions") and field in ("options", "questions")
     alone = alone or (prefix == "risk" and field == "information")
