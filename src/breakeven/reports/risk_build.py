@@ -42,15 +42,15 @@ def measure_next_sentence(risk: Risk, horizon_months: float) -> str:
     if found is None:
         return (
             f"No single number is worth measuring first: each is worth less than 1 % of knowing everything "
-            f"({money(risk.evpi_usd)} {span}), or is chance."
+            f"({_about(risk.evpi_usd)} {span}), or is chance."
         )
     worth = (
-        f"Measure {_title(found)} next: knowing it exactly is worth about {money(found.evppi_usd)} {span} "
+        f"Measure {_title(found)} next: knowing it exactly is worth about {_about(found.evppi_usd)} {span} "
         f"({fraction(found.evppi_fraction)} of knowing everything); {found.how_to_measure}"
     )
     if found.evsi_usd is None:
         return f"{worth}."
-    return f"{worth}, which is worth about {money(found.evsi_usd)}."
+    return f"{worth}, which is worth about {_about(found.evsi_usd)}."
 
 
 def odds_sentence(odds: BreakEvenOdds, title: str) -> str:
@@ -85,6 +85,11 @@ _SAME_RATIO: Final = 0.005
 def _span(found: VolumeRange) -> str:
     high = found.p90_mtok_per_month
     return f"{volume(found.p10_mtok_per_month)} to {'never' if math.isinf(high) else volume(high)}"
+
+
+def _about(usd: float) -> str:
+    """Three digits: a regression on draws knows no more."""
+    return money(float(f"{usd:.3g}"))
 
 
 def _title(found: Information) -> str:
