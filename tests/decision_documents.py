@@ -88,7 +88,7 @@ def with_options(document: Document, count: int) -> Document:
     names = {each.name for each in kept}
     verdict = document.verdict
     best = verdict.recommended if verdict.recommended in names else kept[0].name
-    rival = verdict.rival if verdict.rival in names else None
+    rival = verdict.rival if verdict.rival in names - {best} else None
     part = document.breakeven
     shown = part.model_copy(
         update={
