@@ -1,7 +1,8 @@
 """Exact: what each option pays, month by month, by costing it anew at every month's volume and prices.
 
 This is the meaning of the horizon; the fast form for many draws (`terms`, `kernel`) is held against it. All money is
-for as many successful outcomes as the status quo gives. Bills are paid at the end of a month, one-off cash at the start.
+for as many successful outcomes as the status quo gives. Bills are paid at the end of a month, one-off cash at its
+start.
 """
 
 from __future__ import annotations
@@ -108,12 +109,11 @@ def moved_cash(
         upfront = np.zeros(shape[1:])
     if capex is not None:
         bought, sold = hardware_cash(setting, cost, capex)
-        first = np.zeros(shape[1:]) if start_month else bought[0] * factor
-        later = bought[1:] if not start_month else bought
+        bought = bought * factor
         cash = cash.copy()
-        cash[: len(later)] += later[: len(cash)] * factor
-        cash[-1] -= sold * factor
-        upfront = upfront + first
+        cash[:-1] += bought[1:]  # paid when the month begins
+        cash[-1] -= np.ravel(sold * factor)
+        upfront = upfront + bought[0]
     return CashFlow(option.name, upfront, cash, bill)
 
 

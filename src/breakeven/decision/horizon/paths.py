@@ -152,6 +152,12 @@ class PathFacts:
         """Draws of the fact `name`."""
         return self.nodes[name].value
 
+    @property
+    def typical_half_life_months(self) -> float:
+        """One half-life for the shape of chance in all draws: its typical value."""
+        node = self.nodes["gpu_rent_half_life_months"]
+        return node.assumption.typical if node.assumption else float(node.value.flat[0])
+
     def discount(self) -> Draws:
         """Worth today of a dollar a month from now."""
         return np.asarray((1 + self.discount_fraction_per_year.value) ** (-1 / MONTHS_PER_YEAR))
@@ -181,15 +187,9 @@ def paths_of(facts: PathFacts) -> Paths:
 
 def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
     """Logarithm of what chance does to GPU rents, shape ``(months, draws)``."""
-    loadings = shock_loadings(facts.months_count, _typical_half_life(facts))
+    loadings = shock_loadings(facts.months_count, facts.typical_half_life_months)
     shocks = np.stack(np.broadcast_arrays(*(facts.value(name) for name in SHOCKS)))
     return np.asarray(facts.value("gpu_rent_volatility_ratio") * (loadings @ shocks))
-
-
-def _typical_half_life(facts: PathFacts) -> float:
-    """One half-life for the shape of chance in all draws: its typical value."""
-    node = facts.nodes["gpu_rent_half_life_months"]
-    return node.assumption.typical if node.assumption else float(node.value.flat[0])
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,163 @@
+"""Run: the terms of all options through the kernel: present costs, mean bills, odds by month, some whole futures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.decision.horizon.exact import Setting
+from breakeven.decision.horizon.paths import SHOCKS, shock_loadings
+from breakeven.decision.horizon.terms import Floats, Terms
+from breakeven.units import MONTHS_PER_YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a pass over all draws leaves; options in the order of the terms, the status quo first."""
+
+    names: tuple[str, ...]
+    present_cost_usd: Floats
+    """Shape ``(options, draws)``."""
+    mean_usd_per_month: Floats
+    """Mean bill, shape ``(options, months)``."""
+    cheapest_fraction: Floats
+    """Share of the draws in which the month's bill is the lowest among the rivals, shape ``(options, months)``."""
+    bills_usd_per_month: Floats
+    """Of the first draws, shape ``(options, months, kept draws)``; capital as its annuity."""
+    cash_usd_per_month: Floats
+    """The same with hardware as it is paid."""
+    upfront_usd: Floats
+    """Shape ``(options, kept draws)``."""
+
+    def present(self, name: str) -> NDArray[np.float64]:
+        """Present cost of one option, shape ``(draws,)``."""
+        return np.asarray(self.present_cost_usd[self.names.index(name)])
+
+
+def run(
+    setting: Setting,
+    terms: Sequence[Terms],
+    *,
+    rivals: Sequence[str] | None = None,
+    kept_count: int = 0,
+    start_month: int = 0,
+) -> Run:
+    """Evaluate `terms` (the status quo first) in every draw; `rivals`: those that count for the odds (None: all)."""
+    from breakeven.decision.horizon.kernel import run_months
+
+    facts, months_count = setting.facts, setting.facts.months_count
+    draws_count = max(
+        *(each.once_usd.size for each in terms), setting.volume_mtok.size, *(n.value.size for n in facts.nodes.values())
+    )
+    stacked = _stack(setting, terms, draws_count)
+    kept_count = min(kept_count, draws_count)
+    options_count = len(terms)
+    found = Run(
+        tuple(each.name for each in terms),
+        np.zeros((options_count, draws_count)),
+        np.zeros((options_count, months_count)),
+        np.zeros((options_count, months_count)),
+        np.zeros((options_count, months_count, kept_count)),
+        np.zeros((options_count, months_count, kept_count)),
+        np.zeros((options_count, kept_count)),
+    )
+    counted = np.array([rivals is None or each.name in rivals for each in terms], dtype=np.int64)
+    if not counted.any():
+        counted[:] = 1
+    cheapest = np.zeros((options_count, months_count), dtype=np.int64)
+    cast(Any, run_months)(
+        path_rows(setting, draws_count),
+        shock_loadings(months_count, facts.typical_half_life_months),
+        *stacked,
+        counted,
+        start_month,
+        found.present_cost_usd,
+        found.mean_usd_per_month,
+        cheapest,
+        found.bills_usd_per_month,
+        found.cash_usd_per_month,
+        found.upfront_usd,
+    )
+    found.cheapest_fraction[:] = cheapest / draws_count
+    return found
+
+
+def path_rows(setting: Setting, draws_count: int) -> Floats:
+    """What the kernel makes the paths of, shape ``(14, draws)``; see `kernel.run_months`."""
+    facts = setting.facts
+    switching, open_switching = facts.value("model_switching_fraction"), facts.value("open_model_switching_fraction")
+    listed = np.log1p(-facts.value("list_price_decline_fraction_per_year"))
+    market = -np.log(facts.value("equal_quality_price_decline_ratio"))
+    rows = (
+        np.log1p(facts.value("volume_growth_fraction_per_month")),
+        np.exp2(-1 / facts.value("growth_half_life_months")),
+        np.exp((listed * (1 - switching) + market * switching) / MONTHS_PER_YEAR),
+        np.exp((listed * (1 - open_switching) + market * open_switching) / MONTHS_PER_YEAR),
+        np.exp(market * open_switching * facts.value("open_model_work_share_fraction") / MONTHS_PER_YEAR),
+        np.log(facts.value("gpu_rent_long_run_ratio")),
+        np.exp2(-1 / facts.value("gpu_rent_half_life_months")),
+        facts.value("gpu_rent_volatility_ratio"),
+        *(facts.value(name) for name in SHOCKS),
+        facts.value("migration_ramp_months"),
+        facts.discount(),
+        setting.volume_mtok,
+    )
+    return np.stack([np.broadcast_to(row, (draws_count,)) for row in rows]).astype(np.float64)
+
+
+def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
+    """The coefficients of all options as the kernel takes them."""
+
+    def wide(value: Floats) -> Floats:
+        return np.broadcast_to(value, (*value.shape[:-1], draws_count)).astype(np.float64)
+
+    kind = np.array([0 if not each.steps else 1 if each.whole else 2 for each in terms], dtype=np.int64)
+    capital = np.zeros((5, max(len(terms), 2), draws_count))
+    for index, each in enumerate(terms):
+        for row, value in enumerate(
+            (each.capex_usd, each.annuity_usd_per_month, each.lifetime_months, each.age_months)
+        ):
+            capital[row, index] = value
+    capital[4, 0], capital[4, 1] = setting.residual_facts
+    return (
+        np.stack([wide(each.once_usd) for each in terms]),
+        np.stack([wide(_two_rows(each)) for each in terms]),
+        np.stack([wide(each.today) for each in terms]),
+        np.stack([wide(each.rent) for each in terms]),
+        np.stack([each.knots for each in terms]),
+        np.stack([wide(each.step_mtok) for each in terms]),
+        np.stack([wide(each.fewest_count) for each in terms]),
+        kind,
+        np.array([_buys_open_tokens(each) for each in terms], dtype=np.int64),
+        np.array([each.steps and bool(np.any(each.per_mtok[1])) for each in terms], dtype=np.int64),
+        np.array(
+            [_same_steps(before, each) for before, each in zip((None, *terms), terms, strict=False)], dtype=np.int64
+        ),
+        np.array([each.commitment_months for each in terms], dtype=np.int64),
+        capital,
+    )
+
+
+def _buys_open_tokens(each: Terms) -> bool:
+    return bool(np.any(each.per_mtok[2]))
+
+
+def _two_rows(each: Terms) -> Floats:
+    """What goes with the volume at today's prices, and at the one token price that the option pays."""
+    return each.per_mtok[[0, 2]] if _buys_open_tokens(each) else each.per_mtok[[0, 1]]
+
+
+def _same_steps(before: Terms | None, each: Terms) -> bool:
+    """Whether the option has as many units as the one before it, in every draw and month."""
+    return (
+        before is not None
+        and before.steps
+        and before.whole
+        and each.whole
+        and np.array_equal(before.step_mtok, each.step_mtok)
+        and np.array_equal(before.fewest_count, each.fewest_count)
+    )
