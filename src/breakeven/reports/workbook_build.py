@@ -18,6 +18,20 @@ from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 from breakeven.reports.amounts import fact_title
 from breakeven.reports.workbook_part import CellPart, WorkbookPart
 
+TITLES = {
+    "token_usd_per_mtok": "Price of a million tokens of this mix",
+    "input_usd_per_mtok": "Price of a million input tokens",
+    "output_usd_per_mtok": "Price of a million output tokens",
+    "cache_read_usd_per_mtok": "Price of a million tokens read from the cache",
+    "cache_write_usd_per_mtok": "Price of a million tokens written to the cache",
+    "engineer_usd_per_hour": "Engineer, per hour",
+    "engineer_usd_per_year": "Engineer, per year",
+    "elapsed_months": "Months since today",
+    "moved_fraction": "Share of the traffic that has moved",
+    "discount_month_ratio": "Worth today of a dollar in a month",
+    "year3": "Resale value after three years",
+}
+"""Words for names that say too little on their own."""
 RESIDUALS = ("gpu_residual_year3_fraction", "gpu_residual_year5_fraction")
 
 
@@ -95,7 +109,7 @@ def _part(cell: Cell, readers: tuple[str, ...]) -> CellPart:
     given = not cell.expression and not cell.month_expression
     return CellPart(
         name=cell.name,
-        title=fact_title(cell.name),
+        title=TITLES.get(cell.name) or fact_title(cell.name),
         unit=cell.unit,
         value=cell.value,
         expression=cell.expression,
@@ -106,7 +120,7 @@ def _part(cell: Cell, readers: tuple[str, ...]) -> CellPart:
         summary=cell.summary,
         step_of=cell.step_of,
         option=cell.owner or (readers[0] if len(readers) == 1 and not cell.source and cell.layer != LAYER else ""),
-        used_by=readers if given else (),
+        used_by=readers if given or not cell.owner else (),
         layer=cell.layer,
         low=fact.low if fact else None,
         high=fact.high if fact else None,

@@ -35,14 +35,16 @@ def unit_text(unit: str) -> str:
     return "/".join(_UNIT_WORDS.get(part, part) for part in unit.split("/"))
 
 
-def number_format(unit: str, sizes: Iterable[float | None]) -> str:
+def number_format(name: str, unit: str, sizes: Iterable[float | None]) -> str:
     """A format that shows every one of `sizes` in full view, without digits that nobody knows.
 
-    >>> number_format("usd/month", [12345.6]), number_format("fraction", [0.25]), number_format("ratio", [0.5])
-    ('#,##0', '0.0%', '0.000')
+    >>> number_format("total_usd_per_month", "usd/month", [12345.6]), number_format("a_fraction", "fraction", [0.25])
+    ('#,##0', '0.0%')
+    >>> number_format("outage_events_per_month", "1/month", [0.5])
+    '0.000'
     """
     largest = max((abs(each) for each in sizes if each is not None), default=0.0)
-    if unit == "fraction" or (unit in ("1/year", "1/month") and largest <= 1):
+    if unit == "fraction" or "fraction_per_" in name:
         return "0.0%" if largest >= 0.01 or largest == 0 else "0.0000%"
     if largest == 0 or (largest < 1e12 and unit in ("count", "token") and largest >= 1):
         return "#,##0.###" if largest and largest < 1000 else "#,##0"

@@ -14,7 +14,9 @@ from breakeven.reports.spreadsheet.values import WorkbookValues
 FIRST: Final = 4
 """The first option's row, counted from 0."""
 MONEY, EACH = "#,##0;-#,##0", "0.000000"
-OPTION, OPEN, TOTAL, PER_SUCCESS, EQUAL, UPFRONT, PRESENT, SAVES, CHOICE, RANK = range(10)
+DIFFERENCE: Final = '"costs "#,##0" more";"saves "#,##0;"the same"'
+OR_NOBODY: Final = '[>=1E+299]"-";#,##0'
+OPTION, OPEN, TOTAL, PER_SUCCESS, EQUAL, UPFRONT, PRESENT, AGAINST, CHOICE, RANK = range(10)
 COLUMNS: Final = (
     ("Option", 42, ""),
     ("Open to all", 11, "0"),
@@ -23,8 +25,8 @@ COLUMNS: Final = (
     ("Today, for as many successes, USD/month", 18, MONEY),
     ("Paid at the start, USD", 15, MONEY),
     ("Present cost, USD", 17, MONEY),
-    ("Saves against today's API, USD", 18, MONEY),
-    ("Present cost, where open to all", 18, MONEY),
+    ("Against today's API, USD", 24, DIFFERENCE),
+    ("Present cost, where open to all", 18, OR_NOBODY),
     ("Rank", 8, "0"),
 )
 NOBODY_USD: Final = "1E+300"
@@ -59,7 +61,7 @@ def write_compare(sheet: Sheet, document: Document, layout: Layout, values: Work
     words = "What the summary sorts and chooses by. Every figure is a formula over the options' own sheets."
     sheet.write_string(1, 0, words, styles.of("muted"))
     for column, (title, width, _) in enumerate(COLUMNS):
-        sheet.write_string(FIRST - 1, column, title, styles.of("header"))
+        sheet.write_string(FIRST - 1, column, title, styles.of("header_right" if column else "header"))
         sheet.set_column(column, column, width)
     sheet.set_row(FIRST - 1, 40)
     sheet.freeze_panes(FIRST, 1)
@@ -90,9 +92,9 @@ def _write_option(sheet: Sheet, at: int, name: str, layout: Layout, values: Work
         look = styles.of("number", COLUMNS[column][2])
         sheet.write_formula(at, column, f"={layout.link(key, COMPARE, None)}", look, values.today[key])
     quo = layout.part.options[layout.part.status_quo]["present_cost_usd"]
-    saves = values.today[quo] - values.today[roles["present_cost_usd"]]
-    formula = f"={layout.link(quo, COMPARE, None)}-{column_letters(PRESENT)}{at + 1}"
-    sheet.write_formula(at, SAVES, formula, styles.of("number", MONEY), saves)
+    more = values.today[roles["present_cost_usd"]] - values.today[quo]
+    formula = f"={column_letters(PRESENT)}{at + 1}-{layout.link(quo, COMPARE, None)}"
+    sheet.write_formula(at, AGAINST, formula, styles.of("number", DIFFERENCE), more)
 
 
 def _write_rank(
@@ -109,7 +111,7 @@ def _write_rank(
     row, present = at + 1, column_letters(PRESENT)
     cost = 1e300 if closed else values.today[layout.part.options[name]["present_cost_usd"]]
     choice = f"=IF({column_letters(OPEN)}{row}=1,{present}{row},{NOBODY_USD})"
-    sheet.write_formula(at, CHOICE, choice, styles.of("number", MONEY), cost)
+    sheet.write_formula(at, CHOICE, choice, styles.of("number", OR_NOBODY), cost)
     every = f"${present}${FIRST + 1}:${present}${FIRST + count}"
     earlier = f"${present}${FIRST + 1}:{present}{row}"
     formula = f"=RANK({present}{row},{every},1)+COUNTIF({earlier},{present}{row})-1"

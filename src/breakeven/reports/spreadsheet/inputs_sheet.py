@@ -12,14 +12,14 @@ from breakeven.reports.spreadsheet.values import WorkbookValues
 from breakeven.reports.workbook_part import CellPart
 
 COLUMNS: Final = (
-    ("Input", 44),
+    ("Input", 58),
     ("Value", 14),
     ("Unit", 17),
     ("In the report", 13),
     ("Low (5 %)", 12),
     ("High (95 %)", 12),
     ("Grade", 10),
-    ("Used by", 30),
+    ("Used by", 46),
     ("Name in the formulas", 40),
     ("Source", 60),
     ("Read on", 11),
@@ -66,7 +66,8 @@ def _head(sheet: Sheet, styles: Styles) -> None:
     )
     sheet.write_string(1, 0, words, styles.of("muted"))
     for column, (title, width) in enumerate(COLUMNS):
-        sheet.write_string(HEADER_ROW, column, title, styles.of("header"))
+        right = column == VALUE or IN_THE_REPORT <= column <= HIGH
+        sheet.write_string(HEADER_ROW, column, title, styles.of("header_right" if right else "header"))
         sheet.set_column(column, column, width)
     sheet.set_row(HEADER_ROW, 18)
     sheet.freeze_panes(HEADER_ROW + 1, VALUE + 1)
@@ -75,17 +76,17 @@ def _head(sheet: Sheet, styles: Styles) -> None:
 def _write_fact(sheet: Sheet, at: int, row: Row, layout: Layout, values: WorkbookValues, styles: Styles) -> None:
     cell = layout.part.cells[row.key]
     value = values.today[row.key]
-    numbers = number_format(cell.unit, [value])
+    numbers = number_format(cell.name, cell.unit, [value])
     text = styles.of("text")
     editable = row.key in layout.part.inputs
-    sheet.write_string(at, 0, cell_text(row.title), text)
+    sheet.write_string(at, 0, cell_text(_title(row, layout)), text)
     sheet.write_number(at, VALUE, value, styles.of("input" if editable else "given", numbers))
-    sheet.write_string(at, VALUE + 1, cell_text(unit_text(cell.unit)), styles.of("muted"))
+    sheet.write_string(at, VALUE + 1, cell_text(unit_text(cell.unit)), styles.of("beside"))
     for column, size in ((IN_THE_REPORT, value), (LOW, cell.low), (HIGH, cell.high)):
         if size is not None:
-            sheet.write_number(at, column, size, styles.of("number", number_format(cell.unit, [size])))
-    sheet.write_string(at, GRADE, cell_text(cell.grade), styles.of("guess" if cell.grade == "guess" else "text"))
-    sheet.write_string(at, USED_BY, cell_text(_used_by(cell, layout)), text)
+            sheet.write_number(at, column, size, styles.of("number", number_format(cell.name, cell.unit, [size])))
+    sheet.write_string(at, GRADE, cell_text(cell.grade), styles.of("guess" if cell.grade == "guess" else "beside_text"))
+    sheet.write_string(at, USED_BY, cell_text(layout.options_text(cell.used_by) if cell.used_by else ""), text)
     sheet.write_string(at, NAME, layout.names.get(row.key, ""), styles.of("muted"))
     sheet.write_string(at, SOURCE, cell_text(cell.source), text)
     sheet.write_string(at, READ, cell_text(cell.read), text)
@@ -94,12 +95,12 @@ def _write_fact(sheet: Sheet, at: int, row: Row, layout: Layout, values: Workboo
         sheet.data_validation(at, VALUE, at, VALUE, _allowed(cell))
 
 
-def _used_by(cell: CellPart, layout: Layout) -> str:
-    if not cell.used_by:
-        return ""
-    if set(cell.used_by) >= set(layout.part.options):
-        return "every option"
-    return ", ".join(cell.used_by)
+def _title(row: Row, layout: Layout) -> str:
+    """What tells inputs of one name apart are the options that read them."""
+    part = layout.part
+    cell = part.cells[row.key]
+    twins = [each for each in (*part.inputs, *part.fixed) if part.cells[each].name == cell.name]
+    return f"{row.title} ({layout.options_text(cell.used_by)})" if len(twins) > 1 and cell.used_by else row.title
 
 
 def _allowed(cell: CellPart) -> dict[str, object]:

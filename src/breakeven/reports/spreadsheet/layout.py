@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from breakeven.decision.workbook.cells import cell_of
 from breakeven.decision.workbook.expression import names_in
-from breakeven.reports.document import Document
+from breakeven.reports.document import Document, OptionPart
 from breakeven.reports.spreadsheet.cell_text import defined_names, sheet_names
 from breakeven.reports.spreadsheet.formula_text import formula_text
 from breakeven.reports.spreadsheet.values import MONTH
@@ -31,6 +31,7 @@ VALUE: Final = 1
 HEADER_ROW: Final = 3
 """The row of column titles; on sheets with months it holds their numbers."""
 
+SHOWN_OPTIONS_MAX_COUNT: Final = 3
 Kind = Literal["heading", "cell", "link"]
 
 
@@ -59,10 +60,23 @@ class Layout:
     part: WorkbookPart
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Sheet -> rows; the first one stands below the header."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Option -> its title."""
     option_sheets: dict[str, str] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     """Cell -> its defined name."""
+
+    def title_of(self, name: str) -> str:
+        """Words for the name of a value."""
+        return next((each.title for each in self.part.cells.values() if each.name == name), name)
+
+    def options_text(self, names: Sequence[str]) -> str:
+        """A few options by title, or how many they are."""
+        if len(names) >= len(self.part.options):
+            return "every option"
+        titles = [self.titles.get(name, name) for name in names]
+        return "; ".join(titles) if len(titles) <= SHOWN_OPTIONS_MAX_COUNT else f"{len(titles)} options"
 
     def append(self, sheet: str, row: Row) -> None:
         """One more row; a cell that stands already is shown again."""
@@ -153,8 +167,8 @@ def column_letters(column: int) -> str:
 
 def layout_of(document: Document, part: WorkbookPart) -> Layout:
     """Give every cell of `part` its place."""
-    layout = Layout(part)
     titles = {each.name: each.title for each in document.options}
+    layout = Layout(part, titles=titles)
     names = [name for name in titles if name in part.options]
     sheets = sheet_names([titles[name] for name in names], FIXED_SHEETS)
     layout.option_sheets = dict(zip(names, sheets, strict=True))
@@ -163,8 +177,7 @@ def layout_of(document: Document, part: WorkbookPart) -> Layout:
     _place_shared(layout)
     for option in document.options:
         if option.name in layout.option_sheets:
-            line_titles = {line.name: line.title for line in option.lines}
-            _place_option(layout, option.name, line_titles)
+            _place_option(layout, option)
     _place_the_rest(layout)
     read = _read_keys(part)
     layout.names = defined_names(key for key, place in layout.places.items() if place.sheet == INPUTS and key in read)
@@ -186,9 +199,12 @@ ROLE_TITLES: Final[Mapping[str, str]] = {
     "present": "Present value of the month's cash",
     "cumulative": "Present values so far, with what is paid at the start",
     "upfront_usd": "Paid at the start",
-    "end_usd": "Got back at the end (present value)",
+    "bought_usd": "Hardware bought before the month, less what is sold",
+    "end_usd": "What hardware brings after the last month",
     "present_cost_usd": "Present cost over all months",
 }
+FACT: Final = "fact:"
+"""What stands before the name of a value that is worth showing."""
 _TODAY_ROLES: Final = (
     "total_usd_per_month",
     "success_fraction",
@@ -196,7 +212,6 @@ _TODAY_ROLES: Final = (
     "equal_success_ratio",
     "equal_success_usd_per_month",
 )
-_FIRST_MONTH_ROLES: Final = ("volume_mtok_per_month", "ramp")
 
 
 def _place_inputs(layout: Layout) -> None:
@@ -240,23 +255,32 @@ def _place_shared(layout: Layout) -> None:
     _append_all(layout, SHARED, "", shared)
 
 
-def _place_option(layout: Layout, option: str, line_titles: Mapping[str, str]) -> None:
+def _place_option(layout: Layout, option: OptionPart) -> None:
     """Lines and totals on top, then the months, then how each of them is calculated."""
-    part, sheet, roles = layout.part, layout.option_sheets[option], layout.part.options[option]
-    lines = [name for name in line_titles if name in roles]
-    layout.append(sheet, Row("heading", "", "What it costs today"))
-    for role in (*lines, *(each for each in _TODAY_ROLES if each in roles)):
-        layout.append(sheet, Row("cell", roles[role], line_titles.get(role) or ROLE_TITLES[role]))
-    months = [role for role in roles if role not in lines and role not in _TODAY_ROLES]
-    if months:
-        layout.append(sheet, Row("heading", "", "Month by month"))
-        for role in months:
-            title = line_titles.get(role.removeprefix("month:")) or ROLE_TITLES.get(role, role)
+    part, sheet, roles = layout.part, layout.option_sheets[option.name], layout.part.options[option.name]
+    titles = {line.name: line.title for line in option.lines if line.name in roles}
+    apart = {line.name: f"{line.title}: beside the total" for line in option.lines if line.apart and line.name in roles}
+    counted = [name for name in titles if name not in apart]
+    totals = [each for each in _TODAY_ROLES if each in roles]
+    facts = [role for role in roles if role.startswith(FACT)]
+    months = [role for role in roles if role not in titles and role not in totals and role not in facts]
+    words = {**{f"month:{name}": title for name, title in titles.items()}, **titles, **apart, **ROLE_TITLES}
+    blocks = (
+        ("What it costs today", [*counted, *totals, *apart]),
+        ("Worth knowing", facts),
+        ("Month by month", months),
+    )
+    for heading, block in blocks:
+        if block:
+            layout.append(sheet, Row("heading", "", heading))
+        for role in block:
+            title = words.get(role) or part.cells[roles[role]].title
             layout.append(sheet, Row("cell", roles[role], title))
-    for line in lines:
-        own = [key for key in _below(part, roles[line]) if part.cells[key].option == option]
-        _append_all(layout, sheet, f"How it is calculated: {line_titles[line]}", own)
-    _append_all(layout, sheet, "Other values", [key for key, each in part.cells.items() if each.option == option])
+    for line in titles:
+        own = [key for key in _below(part, roles[line]) if part.cells[key].option == option.name]
+        _append_all(layout, sheet, f"How it is calculated: {titles[line]}", own)
+    of_option = [key for key, each in part.cells.items() if each.option == option.name]
+    _append_all(layout, sheet, "How the months are calculated", of_option)
 
 
 def _place_the_rest(layout: Layout) -> None:

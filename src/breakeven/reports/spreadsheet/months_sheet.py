@@ -66,6 +66,7 @@ def _head(sheet: Sheet, months_count: int, styles: Styles) -> None:
     sheet.freeze_panes(HEADER_ROW + 1, UNIT)
     sheet.set_landscape()
     sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(2, 0)
     sheet.repeat_rows(HEADER_ROW)
+    sheet.repeat_columns(TITLE, TODAY_COLUMN)
     sheet.set_footer("&L&8&F, &A&R&8Page &P of &N")

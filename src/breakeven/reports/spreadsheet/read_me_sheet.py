@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from breakeven.reports.amounts import day_text
 from breakeven.reports.document import Document
 from breakeven.reports.findings import footer_findings
 from breakeven.reports.spreadsheet.book import Sheet
@@ -45,7 +46,7 @@ def write_read_me(sheet: Sheet, document: Document, layout: Layout, styles: Styl
     sheet.write_string(0, 0, "API or self-hosting: the calculation", styles.of("title"))
     sheet.merge_range(1, 0, 1, 1, cell_text(document.verdict.sentence), styles.of("lead"))
     sheet.set_row(1, 34)
-    row = 3
+    row = _write_colours(sheet, 3, styles)
     for heading, entries in _sections(document, layout):
         sheet.write_string(row, 0, heading, styles.of("heading"))
         sheet.write_blank(row, 1, None, styles.of("heading"))
@@ -53,7 +54,6 @@ def write_read_me(sheet: Sheet, document: Document, layout: Layout, styles: Styl
         for label, text in entries:
             row = _write_entry(sheet, row, label, text, styles)
         row += 1
-    _write_colours(sheet, row, styles)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -64,7 +64,8 @@ def _sections(document: Document, layout: Layout) -> Iterator[tuple[str, list[tu
     part = layout.part
     workload = document.workload
     made_up = " (generated, not real traffic)" if workload.synthetic else ""
-    requests, first, last = workload.requests_count, workload.first_time, workload.last_time
+    requests = workload.requests_count
+    first, last = (day_text(each) for each in (workload.first_time, workload.last_time))
     log = f"{workload.label}{made_up}: {requests:,} requests, {first} to {last}"
     yield (
         "What this is",
@@ -78,8 +79,8 @@ def _sections(document: Document, layout: Layout) -> Iterator[tuple[str, list[tu
     yield "What it does not do", [("", each) for each in LIMITS]
     fixed = [f"{part.cells[key].name} ({part.cells[key].title})" for key in part.fixed]
     yield "Fixed here: change these in the scenario and run breakeven again", [("", ", ".join(fixed) or "none")]
-    yield "Counted", [("", each) for each in document.included]
-    yield "Not counted", [("", each) for each in document.excluded]
+    yield "Counted", [("", "; ".join(document.included))]
+    yield "Not counted", [("", "; ".join(document.excluded))]
     if document.warnings:
         yield "Warnings of the report", [("", each) for each in document.warnings]
     sheets = (
@@ -99,25 +100,25 @@ def _sections(document: Document, layout: Layout) -> Iterator[tuple[str, list[tu
 def _write_entry(sheet: Sheet, row: int, label: str, text: str, styles: Styles) -> int:
     """One label and its text, as high as the text needs; returns the next row."""
     words = cell_text(text)
-    sheet.write_string(row, 0, cell_text(label), styles.of("muted"))
+    sheet.write_string(row, 0, cell_text(label), styles.of("label"))
     sheet.write_string(row, 1, words, styles.of("wrapped"))
-    sheet.set_row(row, 13 * (1 + len(words) // 125))
+    sheet.set_row(row, 13 * (1 + len(words) // 150))
     return row + 1
 
 
-def _write_colours(sheet: Sheet, row: int, styles: Styles) -> None:
+def _write_colours(sheet: Sheet, row: int, styles: Styles) -> int:
+    """What the colours mean; returns the row after it."""
     sheet.write_string(row, 0, "Colours", styles.of("heading"))
     sheet.write_blank(row, 1, None, styles.of("heading"))
-    for at, (look, words) in enumerate(
-        (
-            ("input", "an input: change it"),
-            ("changed", "an input that differs from the report's"),
-            ("given", "given: from the log, from a model, or set by what the option is"),
-            ("guess", "a guess of ours: measure it first"),
-            ("static", "a value of the report that does not move"),
-            ("number", "a formula"),
-        ),
-        start=row + 1,
-    ):
+    meanings = (
+        ("input", "an input: change it"),
+        ("changed", "an input that differs from the report's"),
+        ("given", "given: from the log, from a model, or set by what the option is"),
+        ("guess", "a guess of ours: measure it first"),
+        ("static", "a value of the report that does not move"),
+        ("number", "a formula"),
+    )
+    for at, (look, words) in enumerate(meanings, start=row + 1):
         sheet.write_string(at, 0, "1,234", styles.of(look))
-        sheet.write_string(at, 1, words, styles.of("text"))
+        sheet.write_string(at, 1, words, styles.of("beside_text"))
+    return row + len(meanings) + 2

@@ -9,7 +9,7 @@ from breakeven.reports.horizon_part import HorizonOptionPart
 from breakeven.reports.spreadsheet import compare_sheet as compare
 from breakeven.reports.spreadsheet.book import Book, Format, Sheet
 from breakeven.reports.spreadsheet.cell_text import cell_text
-from breakeven.reports.spreadsheet.compare_sheet import EACH, MONEY, column_range, compared
+from breakeven.reports.spreadsheet.compare_sheet import DIFFERENCE, EACH, MONEY, column_range, compared
 from breakeven.reports.spreadsheet.layout import MONTH_1, MONTHS, SUMMARY, Layout
 from breakeven.reports.spreadsheet.months_sheet import first_row
 from breakeven.reports.spreadsheet.styles import Styles
@@ -19,12 +19,12 @@ ANSWER: Final = 4
 """Row of the first figure of the answer, counted from 0."""
 TABLE: Final = 11
 """Row of the table's titles."""
-SHOWN_LINES_MAX_COUNT: Final = 6
+CHART_ROWS_COUNT: Final = 25
 COLUMNS: Final = (
     ("Rank", 7, "0"),
     ("Option", 42, ""),
     ("Present cost, USD", 16, MONEY),
-    ("Saves against today's API, USD", 16, MONEY),
+    ("Against today's API, USD", 24, DIFFERENCE),
     ("Paid at the start, USD", 15, MONEY),
     ("Total today, USD/month", 15, MONEY),
     ("Today, for as many successes, USD/month", 17, MONEY),
@@ -34,7 +34,7 @@ COLUMNS: Final = (
 _FROM: Final = {
     1: compare.OPTION,
     2: compare.PRESENT,
-    3: compare.SAVES,
+    3: compare.AGAINST,
     4: compare.UPFRONT,
     5: compare.TOTAL,
     6: compare.EQUAL,
@@ -66,9 +66,9 @@ def write_summary(
     sheet.write_string(1, 0, f"The report says: {cell_text(document.verdict.sentence)}", styles.of("static_text"))
     _write_answer(sheet, document, layout, values, names, styles)
     _write_table(sheet, document, layout, values, [names[at] for at in order], styles)
-    after = TABLE + len(names) + 3
-    after = _write_ranges(sheet, document, after, styles)
-    _draw(sheet, book, document, layout, [names[at] for at in order], after + 1)
+    after = TABLE + len(names) + 2
+    _draw(sheet, book, document, layout, [names[at] for at in order], after)
+    _write_ranges(sheet, document, after + CHART_ROWS_COUNT, styles)
     sheet.freeze_panes(2, 0)
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -106,7 +106,12 @@ def _write_answer(
             cost[quo],
             money,
         ),
-        ("Saves, USD", f"=C{ANSWER + 3}-C{ANSWER + 2}", cost[quo] - cost[best], money),
+        (
+            "Against today's API, USD",
+            f"=C{ANSWER + 2}-C{ANSWER + 3}",
+            cost[best] - cost[quo],
+            styles.of("total", DIFFERENCE),
+        ),
     )
     for at, (title, formula, value, look) in enumerate(figures, start=ANSWER):
         sheet.write_string(at, 1, title, styles.of("text"))
@@ -127,7 +132,8 @@ def _write_table(
     count, rank = len(order), column_range(compare.RANK, len(order))
     quo = values.today[layout.part.options[layout.part.status_quo]["present_cost_usd"]]
     for column, (title, _, _) in enumerate(COLUMNS):
-        sheet.write_string(TABLE, column, title, styles.of("header"))
+        look = "header" if column in (1, len(COLUMNS) - 1) else "header_right"
+        sheet.write_string(TABLE, column, title, styles.of(look))
     sheet.set_row(TABLE, 40)
     for at, name in enumerate(order, start=TABLE + 1):
         roles = layout.part.options[name]
@@ -135,7 +141,7 @@ def _write_table(
         cached: dict[int, float | str] = {
             1: cell_text(titles[name]),
             2: values.today[roles["present_cost_usd"]],
-            3: quo - values.today[roles["present_cost_usd"]],
+            3: values.today[roles["present_cost_usd"]] - quo,
             4: values.today[roles["upfront_usd"]],
             5: values.today[roles["total_usd_per_month"]],
             6: values.today[roles["equal_success_usd_per_month"]],
@@ -143,18 +149,18 @@ def _write_table(
         }
         for column, looked_up in _FROM.items():
             formula = f"=INDEX({column_range(looked_up, count)},MATCH($A{at + 1},{rank},0))"
-            look = styles.of("text") if column == 1 else styles.of("number", COLUMNS[column][2])
+            look = styles.of("beside_text") if column == 1 else styles.of("number", COLUMNS[column][2])
             sheet.write_formula(at, column, formula, look, cached[column])
         open_range = column_range(compare.OPEN, count)
         formula = f'=IF(INDEX({open_range},MATCH($A{at + 1},{rank},0))=1,"yes","no")'
-        sheet.write_formula(at, 8, formula, styles.of("text"), "no" if only_if[name] else "yes")
+        sheet.write_formula(at, 8, formula, styles.of("beside_text"), "no" if only_if[name] else "yes")
     last = TABLE + count
     best = {"type": "formula", "criteria": f"=$B{TABLE + 2}=$C${ANSWER + 1}", "format": styles.of("best")}
     sheet.conditional_format(TABLE + 1, 0, last, len(COLUMNS) - 1, best)
 
 
-def _write_ranges(sheet: Sheet, document: Document, top: int, styles: Styles) -> int:
-    """The report's ranges as plain values; returns the row after them."""
+def _write_ranges(sheet: Sheet, document: Document, top: int, styles: Styles) -> None:
+    """The report's ranges as plain values."""
     title = "Ranges of the report, over all its futures: plain values, not calculated again when an input changes"
     for column in range(len(COLUMNS)):
         sheet.write_string(top, column, title if column == 0 else "", styles.of("heading"))
@@ -162,13 +168,12 @@ def _write_ranges(sheet: Sheet, document: Document, top: int, styles: Styles) ->
     sheet.write_string(top + 1, 1, "Option", styles.of("header"))
     shown = RANGES if document.horizon else RANGES[:4]
     for column, (words, _) in enumerate(shown, start=2):
-        sheet.write_string(top + 1, column, words, styles.of("header"))
+        sheet.write_string(top + 1, column, words, styles.of("header_right"))
     horizon = {each.option: each for each in document.horizon.options} if document.horizon else {}
     for at, option in enumerate(document.options, start=top + 2):
         sheet.write_string(at, 1, cell_text(option.title), styles.of("static_text"))
         for column, (value, numbers) in enumerate(_ranges(option, horizon.get(option.name)), start=2):
             sheet.write_number(at, column, value, styles.of("static", numbers))
-    return top + 2 + len(document.options)
 
 
 def _ranges(option: OptionPart, ahead: HorizonOptionPart | None) -> list[tuple[float, str]]:
@@ -183,10 +188,11 @@ def _ranges(option: OptionPart, ahead: HorizonOptionPart | None) -> list[tuple[f
 
 
 def _draw(sheet: Sheet, book: Book, document: Document, layout: Layout, order: list[str], top: int) -> None:
-    """Present values so far of the cheapest options and of today's API, from the sheet of months."""
+    """Present values so far of the cheapest option of each family and of today's API, from the sheet of months."""
     names, quo = compared(document, layout), layout.part.status_quo
-    shown = [*order[: SHOWN_LINES_MAX_COUNT - 1]]
-    shown += [quo] if quo not in shown else []
+    families = {each.name: each.family for each in document.options}
+    first = {families[name]: name for name in reversed(order)}
+    shown = [name for name in order if name == quo or first[families[name]] == name]
     chart = book.add_chart({"type": "line"})
     start, end = MONTH_1, MONTH_1 + layout.part.months_count - 1
     for name in shown:
@@ -200,7 +206,9 @@ def _draw(sheet: Sheet, book: Book, document: Document, layout: Layout, order: l
                 "line": line,
             }
         )
-    chart.set_title({"name": "Present values so far, USD", "name_font": {"size": 11, "bold": True}})
+    chart.set_title(
+        {"name": "Present values so far, USD: the cheapest of each kind", "name_font": {"size": 11, "bold": True}}
+    )
     chart.set_x_axis({"name": "Months from today", "interval_unit": 6, "num_font": {"size": 9}})
     chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#E3E7EB"}}})
     chart.set_legend({"position": "right", "font": {"size": 9}})

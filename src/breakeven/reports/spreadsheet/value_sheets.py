@@ -16,7 +16,6 @@ from breakeven.reports.spreadsheet.layout import (
     UNIT,
     Layout,
     Row,
-    column_letters,
 )
 from breakeven.reports.spreadsheet.styles import Styles
 from breakeven.reports.spreadsheet.values import WorkbookValues
@@ -55,7 +54,7 @@ def _head(sheet: Sheet, title: str, remark: str, months_count: int, styles: Styl
     sheet.set_column(TITLE, TITLE, 46)
     sheet.set_column(UNIT, UNIT, 17)
     sheet.set_column(TODAY_COLUMN, TODAY_COLUMN, 15)
-    sheet.set_column(HOW, HOW, 62)
+    sheet.set_column(HOW, HOW, 78)
     sheet.set_column(MONTH_1, MONTH_1 + max(months_count - 1, 0), 11)
     sheet.freeze_panes(HEADER_ROW + 1, UNIT)
 
@@ -78,12 +77,12 @@ def _write_row(
 ) -> None:
     cell = layout.part.cells[row.key]
     sizes = [values.today.get(row.key), *values.months.get(row.key, [])]
-    numbers = number_format(cell.unit, sizes)
+    numbers = number_format(cell.name, cell.unit, sizes)
     bold = row.title in BOLD_ROLES
     text = "total_text" if bold else "step" if cell.step_of else "text"
     sheet.write_string(at, TITLE, cell_text(row.title), styles.of(text))
-    sheet.write_string(at, UNIT, cell_text(unit_text(cell.unit)), styles.of("muted"))
-    sheet.write_string(at, HOW, cell_text(_how(layout, row)), styles.of("muted"))
+    sheet.write_string(at, UNIT, cell_text(unit_text(cell.unit)), styles.of("total_unit" if bold else "muted"))
+    sheet.write_string(at, HOW, cell_text(_how(layout, row, name)), styles.of("beside"))
     look = styles.of("total" if bold else "number", numbers)
     if row.kind == "link":
         if row.key in values.today:
@@ -98,12 +97,17 @@ def _write_row(
         sheet.write_formula(at, MONTH_1 + month - 1, formula, look, value)
 
 
-def _how(layout: Layout, row: Row) -> str:
+def _how(layout: Layout, row: Row, sheet: str) -> str:
     """In words where it comes from."""
     cell = layout.part.cells[row.key]
     if row.kind == "link":
         place = layout.places[row.key]
-        return f"{cell.summary.rstrip('.')} (see {place.sheet}, {column_letters(TITLE)}{place.row + 1})"
+        where = f"row {place.row + 1}" if place.sheet == sheet else f"{place.sheet}, row {place.row + 1}"
+        return f"{cell.summary.rstrip('.')} (see {where})" if cell.summary else f"see {where}"
     if not cell.live:
         return f"Given, not calculated here: {cell.summary}"
+    if cell.step_of:
+        return f"a step towards {layout.title_of(cell.step_of)}"
+    if cell.used_by and not cell.option:
+        return f"{cell.summary.rstrip('.')} (for {layout.options_text(cell.used_by)})"
     return cell.summary
