@@ -123,7 +123,7 @@ def solve(
         gap = gap_between(situation, one, two, base, fact)
         bounds = bounds or bounds_of(fact)
     found = solutions(gap, bounds)
-    now = float(gap(np.array([fact.typical]))[0])
+    now = _gap_now(situation, one, two, base)
     spread, never = None, None
     if draws is not None and len(found) == 1 and name not in (VOLUME, API_PRICE):
         spread, never = _over_futures(
@@ -159,6 +159,14 @@ def _price_gap(situation: Situation, one: Option, two: Option, base: Option) -> 
         return float((first - second).flat[0])
 
     return lambda values: np.array([at(float(each)) for each in values])
+
+
+def _gap_now(situation: Situation, one: Option, two: Option, base: Option) -> float:
+    """As things are: each option with its own value of the fact."""
+    evaluation = Evaluation(typical)
+    today = base.cost(situation, evaluation)
+    first, second = (equal_success_of(each.cost(situation, evaluation), today) for each in (one, two))
+    return float((first - second).flat[0])
 
 
 def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:

@@ -1,0 +1,100 @@
+"""Exit criteria: at each threshold both options cost the same, and beyond it the other one costs less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from answered import World, dear_api, world
+from breakeven.decision.answers.changes import at_price
+from breakeven.decision.answers.exit_criteria import ExitCriterion, ExitPlan, exit_plan
+from breakeven.decision.compare import typical
+from breakeven.options.option import Evaluation, Situation
+from costing import pinned
+
+
+def plan_of(here: World, recommended: str, rival: str | None) -> ExitPlan:
+    return exit_plan(here.comparison, here.situation, here.options, here.at_typical, recommended, rival)
+
+
+def gap_at(here: World, mover: str, each: ExitCriterion, value: float) -> float:
+    """Mover less today's API at typical values with the criterion's number at `value`, costed from scratch."""
+    told, own, volumes = here.situation, here.situation, None
+    if each.metric == "volume":
+        volumes = np.array([value])
+    elif each.metric == "api_price":
+        told = own = replace(told, demand=at_price(told.demand, value / each.now))
+    else:
+        own = replace(told, scenario={**told.scenario, **pinned({each.fact: value})})
+    return _cost(here, mover, own, told, volumes)
+
+
+def _cost(here: World, mover: str, own: Situation, told: Situation, volumes: np.ndarray | None) -> float:
+    base = here.options["frontier_api"].cost(told, Evaluation(typical, volumes))
+    cost = here.options[mover].cost(own, Evaluation(typical, volumes))
+    found = cost.total.value * base.success.value / cost.success.value - base.total.value
+    return float(np.ravel(found)[0])
+
+
+MOVES = [
+    (2_000.0, "brokered"),
+    (20_000.0, "rented_one_year"),
+    (20_000.0, "managed_together"),
+    (20_000.0, "owned_gpus"),
+]
+
+
+@pytest.mark.parametrize(("volume", "mover"), MOVES)
+def test_beyond_each_threshold_today_costs_less_again(volume: float, mover: str) -> None:
+    here = world(volume)
+    plan = plan_of(here, mover, "frontier_api")
+    assert plan.mover == mover and not plan.stays
+    if gap_at(here, mover, plan.criteria[0], volume) < 0:
+        assert {"volume", "success"} <= {each.metric for each in plan.criteria}
+    for each in plan.criteria:
+        beyond = each.threshold * (1.001 if each.above else 0.999)
+        before = each.threshold * (0.999 if each.above else 1.001)
+        assert gap_at(here, mover, each, beyond) > 0 > gap_at(here, mover, each, before), each
+        assert (each.threshold > each.now) == each.above
+
+
+def test_whoever_stays_is_told_when_to_move() -> None:
+    here = world(300)
+    plan = plan_of(here, "frontier_api", "rented_one_year")
+    assert plan.stays and plan.mover == "rented_one_year"
+    metrics = {each.metric: each for each in plan.criteria}
+    assert metrics["volume"].above and metrics["api_price"].above
+    for each in plan.criteria:
+        beyond = each.threshold * (1.001 if each.above else 0.999)
+        assert gap_at(here, "rented_one_year", each, beyond) < 0, each
+
+
+def test_a_fleet_has_all_five_where_each_can_turn_it() -> None:
+    here = dear_api(5_000)
+    plan = plan_of(here, "rented_on_demand", "frontier_api")
+    assert {each.metric for each in plan.criteria} >= {"volume", "api_price", "gpu_rent"}
+    rent = next(each for each in plan.criteria if each.metric == "gpu_rent")
+    assert rent.above and rent.now == pytest.approx(
+        here.at_typical["rented_on_demand"].total.leaves()[rent.fact].value[0]
+    )
+
+
+def test_the_volume_is_the_nearest_crossing_of_the_exact_curves() -> None:
+    here = world(20_000)
+    plan = plan_of(here, "rented_one_year", "frontier_api")
+    pair = next(each for each in here.comparison.pairs if each.option == "rented_one_year")
+    volume = next(each for each in plan.criteria if each.metric == "volume")
+    assert volume.threshold == max(
+        each.mtok_per_month for each in pair.report.crossings if each.mtok_per_month < 20_000
+    )
+
+
+def test_a_bill_by_the_token_has_no_rent_and_no_incidents_of_a_fleet() -> None:
+    metrics = {each.metric for each in plan_of(world(2_000), "brokered", "frontier_api").criteria}
+    assert not metrics & {"gpu_rent", "incidents"}
+
+
+def test_one_option_alone_has_nothing_to_go_back_to() -> None:
+    assert plan_of(world(300), "frontier_api", None) == ExitPlan(None, True, ())

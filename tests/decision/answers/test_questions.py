@@ -1,0 +1,173 @@
+"""Five questions: the counting against enumeration, the break-even against a walk, and nothing guessed."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from answered import World, bordered, dear_api, world, world_of
+from breakeven.decision.answers.questions import (
+    FiveQuestions,
+    at_least_fraction,
+    behind_the_gate,
+    best_fleet,
+    five_questions,
+    last_crossing_mtok,
+    poisson_binomial,
+    risk_level,
+)
+from breakeven.decision.scenario import AnswersEntry, Scenario
+from costing import demand, pinned, situation
+
+SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=6)
+
+
+def asked(here: World, scenario: Scenario | None = None) -> FiveQuestions:
+    chosen = scenario or Scenario()
+    outlook = here.outlook.without(behind_the_gate(here.comparison, chosen))
+    return five_questions(here.comparison, here.situation, here.options, here.draws, chosen, outlook)
+
+
+def replies(found: FiveQuestions) -> dict[str, str]:
+    return {each.key: each.reply for each in found.questions}
+
+
+def test_worked_example_twelve() -> None:
+    odds = (0.9, 0.7, 0.2, 0.6, 0.85)
+    expected = (0.00144, 0.027, 0.1661, 0.3953, 0.3459, 0.06426)
+    assert poisson_binomial(odds) == pytest.approx(expected, abs=1e-12)
+    assert float(np.arange(6) @ poisson_binomial(odds)) == pytest.approx(3.25)
+    assert at_least_fraction(odds, 3) == pytest.approx(0.80546)
+
+
+@given(SHARES, st.integers(0, 6))
+def test_counting_is_the_sum_over_all_outcomes(odds: list[float], wanted: int) -> None:
+    exact = sum(
+        float(np.prod([p if yes else 1 - p for p, yes in zip(odds, outcome, strict=True)]))
+        for outcome in product((True, False), repeat=len(odds))
+        if sum(outcome) >= wanted
+    )
+    assert at_least_fraction(odds, wanted) == pytest.approx(exact, abs=1e-12)
+
+
+def test_what_two_questions_have_in_common_is_kept() -> None:
+    """Two questions that are always a yes together are not two independent ones."""
+    together = np.array([1.0, 0.0])
+    assert at_least_fraction([together, together, 1.0], 3) == pytest.approx(0.5)
+    assert at_least_fraction([together, 1 - together, 1.0], 3) == 0
+    assert at_least_fraction([0.5, 0.5, 1.0], 3) == pytest.approx(0.25)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(st.floats(-5, 5).filter(bool), min_size=4, max_size=4), min_size=2, max_size=6))
+def test_the_last_crossing_is_after_the_last_dear_point(rows: list[list[float]]) -> None:
+    gaps, grid = np.array(rows), np.arange(1.0, len(rows) + 1)
+    for column, found in enumerate(last_crossing_mtok(grid, gaps)):
+        dear = [at for at, gap in zip(grid, gaps[:, column], strict=True) if gap >= 0]
+        if not dear:
+            assert found == grid[0]
+        elif dear[-1] == grid[-1]:
+            assert np.isinf(found)
+        else:
+            assert dear[-1] <= found <= dear[-1] + 1
+
+
+def test_volume_is_answered_by_our_own_break_even() -> None:
+    small, large = asked(world(300)), asked(world(40_000))
+    assert replies(small)["volume"] == "no" and replies(large)["volume"] == "yes"
+    assert (small.questions[0].probability_fraction or 0) < 0.1
+    assert 0.5 < (large.questions[0].probability_fraction or 0) <= 1
+    fleet = best_fleet(world(40_000).comparison)
+    assert fleet is not None and large.volume.option == fleet.name
+    assert large.volume.crossing_mtok is not None and large.volume.crossing_mtok < 40_000
+    assert large.volume.crossing_p10_mtok <= large.volume.crossing_p50_mtok <= large.volume.crossing_p90_mtok
+
+
+def test_the_break_even_over_the_futures_lies_about_the_typical_one() -> None:
+    seen = asked(world(40_000)).volume
+    assert seen.crossing_mtok is not None
+    assert seen.crossing_p10_mtok < seen.crossing_mtok < seen.crossing_p90_mtok
+
+
+def test_nothing_is_guessed_for_the_user() -> None:
+    found = asked(world(300))
+    for key in ("data_sensitive", "fine_tuning", "mlops_team", "accuracy"):
+        question = next(each for each in found.questions if each.key == key)
+        assert (question.reply, question.probability_fraction) == ("unknown", None)
+    assert found.unknown_count == 4 and found.rule == "unknown" and found.agree
+
+
+def test_an_unknown_counts_as_one_half() -> None:
+    found = asked(world(300))
+    p = found.questions[0].probability_fraction or 0.0
+    assert found.three_or_more_fraction == pytest.approx(at_least_fraction([p, 0.5, 0.5, 0.5, 0.5], 3))
+
+
+def test_the_user_answers() -> None:
+    said = AnswersEntry(data_sensitive=True, fine_tuning=True, mlops_team=True, accuracy=True)
+    found = asked(world(300), Scenario(answers=said))
+    assert found.yes_count == 4 and found.rule == "yes"
+    assert not found.money_on_gpus and not found.agree, "three yes, but the money stays at the API: flagged"
+    assert found.three_or_more_fraction == 1
+
+
+def test_enough_no_decide_the_rule() -> None:
+    said = AnswersEntry(data_sensitive=False, fine_tuning=False, mlops_team=False)
+    found = asked(world(300), Scenario(answers=said))
+    assert found.rule == "no" and found.three_or_more_fraction == 0
+
+
+def test_accuracy_is_a_gate_and_not_a_point() -> None:
+    said = AnswersEntry(data_sensitive=True, fine_tuning=True, mlops_team=True, accuracy=False)
+    found = asked(world(40_000), Scenario(answers=said))
+    assert found.gate_closed and found.yes_count >= 3 and found.rule == "no"
+    closed = behind_the_gate(world(40_000).comparison, Scenario(answers=said))
+    assert {"brokered", "rented_on_demand", "managed_together", "deepseek_api"} <= closed
+    assert not closed & {"frontier_api", "cheaper_tier", "batch_api"}
+    assert world(40_000).outlook.without(closed).recommended not in closed
+
+
+@pytest.mark.parametrize(("success", "reply"), [(0.9, "yes"), (0.6, "no")])
+def test_a_stated_success_rate_answers_accuracy(success: float, reply: str) -> None:
+    facts = pinned({"open_model_success_fraction": success, "frontier_success_fraction": 0.9})
+    found = asked(world_of(situation(demand(2_000), facts), 7))
+    assert replies(found)["accuracy"] == reply
+
+
+def test_what_the_scenario_implies_is_taken_as_said() -> None:
+    found = asked(
+        bordered("eu"),
+        Scenario(data_may_not_leave="eu", team="new_hires", overrides={"fine_tune_campaigns_events_per_year": 4}),
+    )
+    assert replies(found) == {
+        "volume": "no",
+        "data_sensitive": "yes",
+        "fine_tuning": "yes",
+        "mlops_team": "no",
+        "accuracy": "unknown",
+    }
+    assert found.questions[1].gate
+
+
+def test_risk_is_made_of_odds_and_regret() -> None:
+    found = asked(world(300))
+    outlook = world(300).outlook
+    assert found.loses_fraction == pytest.approx(float(np.mean(outlook.saves(outlook.recommended) < 0)))
+    assert found.regret_p90_usd == pytest.approx(float(np.quantile(outlook.regret(outlook.recommended), 0.9)))
+    assert found.risk == risk_level(found.loses_fraction, found.regret_p90_usd / found.today_usd)
+
+
+def test_where_staying_is_no_option_nothing_is_lost_against_it() -> None:
+    found = asked(bordered("own_vpc"), Scenario(data_may_not_leave="own_vpc"))
+    assert found.loses_fraction == 0 and found.money_on_gpus
+
+
+def test_gpus_that_win_by_far_agree_with_a_full_house() -> None:
+    said = AnswersEntry(data_sensitive=True, mlops_team=True)
+    found = asked(dear_api(40_000), Scenario(answers=said))
+    assert replies(found)["volume"] == replies(found)["accuracy"] == "yes"
+    assert found.rule == "yes"
