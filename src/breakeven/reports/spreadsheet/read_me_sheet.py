@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from breakeven.reports.amounts import day_text
+from breakeven.reports.amounts import date_text
 from breakeven.reports.document import Document
 from breakeven.reports.findings import footer_findings
 from breakeven.reports.spreadsheet.book import Sheet
@@ -65,7 +65,7 @@ def _sections(document: Document, layout: Layout) -> Iterator[tuple[str, list[tu
     workload = document.workload
     made_up = " (generated, not real traffic)" if workload.synthetic else ""
     requests = workload.requests_count
-    first, last = (day_text(each) for each in (workload.first_time, workload.last_time))
+    first, last = (date_text(each) for each in (workload.first_time, workload.last_time))
     log = f"{workload.label}{made_up}: {requests:,} requests, {first} to {last}"
     yield (
         "What this is",

@@ -91,12 +91,12 @@ def _write_answer(
     sheet.write_string(ANSWER - 1, 0, f"With the inputs of this workbook, over {months} months", styles.of("heading"))
     for column in range(1, len(COLUMNS)):
         sheet.write_blank(ANSWER - 1, column, None, styles.of("heading"))
-    money = styles.of("total", MONEY)
+    money, difference = styles.of("total", MONEY), styles.of("total", DIFFERENCE)
     figures: tuple[tuple[str, str, float | str, Format], ...] = (
         (
             "Cheapest option",
             f"=INDEX({column_range(compare.OPTION, count)},{place})",
-            titles[best],
+            cell_text(titles[best]),
             styles.of("strong"),
         ),
         ("Present cost, USD", f"=INDEX({present},{place})", cost[best], money),
@@ -110,7 +110,7 @@ def _write_answer(
             "Against today's API, USD",
             f"=C{ANSWER + 2}-C{ANSWER + 3}",
             cost[best] - cost[quo],
-            styles.of("total", DIFFERENCE),
+            difference,
         ),
     )
     for at, (title, formula, value, look) in enumerate(figures, start=ANSWER):
@@ -132,8 +132,8 @@ def _write_table(
     count, rank = len(order), column_range(compare.RANK, len(order))
     quo = values.today[layout.part.options[layout.part.status_quo]["present_cost_usd"]]
     for column, (title, _, _) in enumerate(COLUMNS):
-        look = "header" if column in (1, len(COLUMNS) - 1) else "header_right"
-        sheet.write_string(TABLE, column, title, styles.of(look))
+        right = column not in (1, len(COLUMNS) - 1)
+        sheet.write_string(TABLE, column, title, styles.of("header_right" if right else "header"))
     sheet.set_row(TABLE, 40)
     for at, name in enumerate(order, start=TABLE + 1):
         roles = layout.part.options[name]
