@@ -89,9 +89,9 @@ def moved_cash(
 ) -> CashFlow:
     """Cash of an option to which the traffic moves over the ramp; what has not moved is paid as today."""
     moved = delayed(setting.paths.moved, start_month)
-    volumes = setting.volume_mtok * setting.paths.volume * moved
-    cost = _at_volumes(setting, option, volumes, moves=True)
     runs = (moved > 0).astype(np.float64)
+    volumes = setting.volume_mtok * setting.paths.volume * np.where(moved > 0, moved, 1.0)
+    cost = _at_volumes(setting, option, volumes, moves=True)
     factor = today_success / cost.success.value
     bill = _monthly(cost, setting.paths, volumes.shape) * runs
     cash, capex = bill, None
@@ -177,11 +177,7 @@ def _status_quo(setting: Setting, cost: OptionCost) -> CashFlow:
 
 def _at_volumes(setting: Setting, option: Option, volumes_mtok: Months, *, moves: bool) -> OptionCost:
     work = setting.paths.open_model_work if moves else None
-    return option.cost(setting.situation, Evaluation(setting.draw, np.maximum(volumes_mtok, _SMALLEST_MTOK), work))
-
-
-_SMALLEST_MTOK = 1e-9
-"""Before a move begins there is no volume; this keeps divisions by it defined (its cost is not counted)."""
+    return option.cost(setting.situation, Evaluation(setting.draw, volumes_mtok, work))
 
 
 def _monthly(cost: OptionCost, paths: Paths, shape: tuple[int, ...]) -> Months:

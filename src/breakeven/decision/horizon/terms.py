@@ -24,11 +24,10 @@ from breakeven.facts.distribution import Draws
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.option import Evaluation, Option, OptionCost
 
-KNOTS_COUNT: Final = 3
+KNOTS_COUNT: Final = 6
 """Bends of F and G between the fewest and the most units that the draws meet."""
 Floats = NDArray[np.float64]
 _INSIDE: Final = 1 - 1e-9
-_SMOOTH_NODES: Final = (0.02, 0.1, 0.35, 1.0, 4.0)
 _FAR_COUNT: Final = 1e5
 
 
@@ -112,20 +111,18 @@ def _with_fleet(setting: Setting, option: Option, cost: OptionCost, factor: Draw
     fewest = np.ceil(stairs.fewest_of_draws_count / together) if whole else np.zeros(1)
     shape = np.broadcast_shapes(np.shape(volume), np.shape(step), np.shape(factor), np.shape(cost.total.value))
     nodes = _nodes(setting, step, fewest) if whole else _smooth_nodes(setting, step)
-    at_nodes = [option.cost(setting.situation, Evaluation(setting.draw, step * (n * _INSIDE))) for n in nodes]
-    priced = [_by_price(each) for each in at_nodes]
+    units = np.array([*nodes, nodes[0] / 2 if whole else nodes[0]])[:, None] * _INSIDE
+    at_units = option.cost(setting.situation, Evaluation(setting.draw, step * units))  # all volumes at once
+    priced = {name: np.broadcast_to(each, (len(units), *shape)) for name, each in _by_price(at_units).items()}
     slope: Draws = np.zeros(1)
     if whole:  # within a step only what goes with the volume moves
-        inside = step * (nodes[0] - 0.5)
-        half = _by_price(option.cost(setting.situation, Evaluation(setting.draw, inside)))
-        slope = (priced[0]["today"] - half["today"]) / (step * (nodes[0] * _INSIDE) - inside)
+        slope = (priced["today"][0] - priced["today"][-1]) / (step * (units[0] - units[-1]))
     here = _by_price(cost)
-    today = [(each["today"] - slope * step * (n * _INSIDE)) * factor for each, n in zip(priced, nodes, strict=True)]
-    rent = [each["gpu_rent"] * factor for each in priced]
+    today = (priced["today"][:-1] - slope * step * units[:-1]) * factor
+    rent = priced["gpu_rent"][:-1] * factor
     knots = np.full(KNOTS_COUNT, _FAR_COUNT)
     knots[: len(nodes) - 2] = nodes[1:-1]
-    first = at_nodes[0].capital
-    units = float(nodes[0])
+    first = at_units.capital
     return Terms(
         option.name,
         True,
@@ -135,12 +132,12 @@ def _with_fleet(setting: Setting, option: Option, cost: OptionCost, factor: Draw
         _wide(step, shape),
         _wide(fewest, shape),
         knots,
-        _bent(nodes, today, shape),
-        _bent(nodes, rent, shape),
+        _bent(nodes, today),
+        _bent(nodes, rent),
         cost.commitment_months,
         _wide(once_usd(cost, setting.facts), shape),
-        _wide(first.capex_usd.value * factor / units, shape) if first else np.zeros(shape),
-        _wide(first.annuity_usd_per_month.value * factor / units, shape) if first else np.zeros(shape),
+        _wide(_first_row(first.capex_usd.value) * factor / nodes[0], shape) if first else np.zeros(shape),
+        _wide(_first_row(first.annuity_usd_per_month.value) * factor / nodes[0], shape) if first else np.zeros(shape),
         _wide(np.maximum(np.ceil(first.lifetime_months.value), 1.0), shape) if first else np.zeros(shape),
         _wide(first.age_months.value, shape) if first and first.age_months else np.zeros(shape),
     )
@@ -187,17 +184,17 @@ def _smooth_nodes(setting: Setting, step: Draws) -> list[float]:
     return [float(each) for each in inner]
 
 
-def _bent(nodes: Sequence[float], values: Sequence[Draws], shape: tuple[int, ...]) -> Floats:
+def _first_row(value: Draws) -> Draws:
+    return value[0] if value.ndim > 1 else value
+
+
+def _bent(nodes: Sequence[float], values: Floats) -> Floats:
     """Value at 0, slope, and change of slope at each inner node of the straight pieces through `values` at `nodes`."""
-    found = np.zeros((2 + KNOTS_COUNT, *shape))
-    slopes = [
-        (after - before) / (right - left)
-        for before, after, left, right in zip(values, values[1:], nodes, nodes[1:], strict=False)
-    ]
+    found = np.zeros((2 + KNOTS_COUNT, *values.shape[1:]))
+    slopes = np.diff(values, axis=0) / np.diff(nodes)[:, None]
     found[0] = values[0] - slopes[0] * nodes[0]
     found[1] = slopes[0]
-    for index, (before, after) in enumerate(zip(slopes, slopes[1:], strict=False)):
-        found[2 + index] = after - before
+    found[2 : 1 + len(slopes)] = np.diff(slopes, axis=0)
     return found
 
 
