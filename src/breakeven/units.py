@@ -17,6 +17,7 @@ YEAR_MONTHS: Final = 12.0
 """One month and one year as durations (`MONTHS_PER_YEAR` converts)."""
 HOURS_PER_YEAR: Final = 8760.0
 HOURS_PER_WEEK: Final = 168.0
+DAYS_PER_MONTH: Final = 365.0 / 12.0
 SECONDS_PER_HOUR: Final = 3600.0
 WATTS_PER_KW: Final = 1e3
 GRAMS_PER_KG: Final = 1e3
