@@ -82,6 +82,14 @@ def test_the_spreadsheet_is_written_by_its_own_room(
     assert target.read_bytes() == b"PK"
 
 
+def test_an_old_document_has_no_spreadsheet_and_nothing_else_is_written_either(tmp_path: Path) -> None:
+    old, md = tmp_path / "old.json", tmp_path / "comment.md"
+    old.write_text(to_json(without_decision(sample_document())), encoding="utf-8")
+    with pytest.raises(DocumentError, match="holds no calculation for a spreadsheet"):
+        run(old, "--md", md, "--xlsx", tmp_path / "model.xlsx")
+    assert not md.exists()
+
+
 def test_two_outputs_to_one_file_are_refused_and_nothing_is_written(comparison: Path, tmp_path: Path) -> None:
     target = tmp_path / "same"
     with pytest.raises(OutputError, match="--html and --md both write"):

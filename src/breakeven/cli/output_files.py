@@ -63,9 +63,15 @@ class OutputFiles:
             need_typst()
 
     def write(self, document: Document, say: Say, watch: PriceWatchPart | None = None) -> None:
-        """Write every file asked for; `watch` goes into the Markdown."""
+        """Write every file asked for; `watch` goes into the Markdown.
+
+        The spreadsheet comes first: it alone can be refused, by a document that is too old for it.
+        """
         from breakeven.cli.console import write_text
 
+        if self.xlsx:
+            say("writing the spreadsheet")
+            _write_spreadsheet(self.xlsx, document)
         if self.html:
             say("drawing the report")
             from breakeven.reports.html import render_html
@@ -76,9 +82,6 @@ class OutputFiles:
             from breakeven.reports.pdf.render import render_pdf
 
             _write_bytes(self.pdf, render_pdf(document))
-        if self.xlsx:
-            say("writing the spreadsheet")
-            _write_spreadsheet(self.xlsx, document)
         if self.md:
             from breakeven.reports.markdown import render_markdown
 

@@ -1,4 +1,4 @@
-"""Explain methods: how the numbers of the months, of doubt and of the questions are computed, and where that is told."""
+"""Explain methods: how the numbers of the months, of doubt and of the questions are made, and where that is told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Method:
 
 
 _HORIZON: Final = "docs/explanation/horizon.md"
-_RISK: Final = "docs/explanation/value-of-information.md"
+_RISK: Final = "docs/explanation/risk.md"
 _BREAK_EVEN: Final = "docs/explanation/break-even.md"
 _QUESTIONS: Final = "docs/explanation/five-questions.md"
 _PRIVACY: Final = "docs/explanation/breach-risk.md"
@@ -58,6 +58,6 @@ def method_of(part: str, field: str) -> Method:
     """How `field` of `part` was computed.
 
     >>> method_of("SobolPart", "total_fraction").page
-    'docs/explanation/value-of-information.md'
+    'docs/explanation/risk.md'
     """
     return METHODS.get(f"{part}.{field}") or METHODS.get(part) or Method("", "")
