@@ -79,12 +79,13 @@ def inputs_read(evaluate: Evaluate, names: Sequence[str]) -> tuple[Input, ...]:
 
 def drawn_from(columns: Mapping[Key, Draws], draws_count: int) -> Draw:
     """A way to draw from `columns` of cumulative probabilities; whatever has no column there is typical."""
+    drawn: dict[Assumption, Draws] = {}
 
     def draw(fact: Assumption) -> Draws:
-        column = columns.get(key_of(fact))
-        if column is None or fact.is_certain:
-            return np.full(draws_count, fact.typical)
-        return quantile(fact, column)
+        if fact not in drawn:
+            column = None if fact.is_certain else columns.get(key_of(fact))
+            drawn[fact] = np.full(draws_count, fact.typical) if column is None else quantile(fact, column)
+        return drawn[fact]
 
     return draw
 
