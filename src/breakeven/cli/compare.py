@@ -58,9 +58,9 @@ def command(
         next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else WITHOUT_OUT
         document = compared(source, scenario, next_command, say)
         watch = baseline.watch(document) if baseline else None
-        outputs.write(document, say, watch)
         if out:
             write_text(out, to_json(document))
+        outputs.write(document, say, watch)
     if watch:
         show_watch(watch, as_json=as_json)
     elif as_json:
