@@ -91,7 +91,7 @@ def cause_lines(watch: PriceWatchPart) -> list[str]:
         lines.append(f"{amounts.counted(len(hidden), 'smaller cause')}: {_signed(together)} a month together.")
     if watch.causes and amounts.money(abs(watch.rest_usd_per_month)) != "$0":
         rest = _signed(watch.rest_usd_per_month)
-        lines.append(f"The rest, {rest} a month: the median of a whole is not made of its parts' medians.")
+        lines.append(f"The rest, {rest} a month: from the ranges around the medians.")
     return lines
 
 
