@@ -118,8 +118,7 @@ def first_last(
     >>> found.first_mtok.round(6).tolist(), found.last_mtok.round(6).tolist()
     ([103292.5, inf], [121360.0, inf])
     """
-    steps = _Steps(gap, step_mtok, draws_count, low_mtok, high_mtok)
-    return FirstLastBreakEven(steps.first(), steps.last())
+    return _Steps(gap, step_mtok, draws_count, low_mtok, high_mtok).first_last()
 
 
 def step_mtok_of(cost: OptionCost) -> Draws | None:
@@ -185,29 +184,23 @@ class _Steps:
         self._looked_at = self._first_look(one_line=step is None)
         self._balance = self._at_edges(self._looked_at)
 
-    def first(self) -> Floats:
-        """The left end of the first stretch in which the gap is below 0; infinity where there is none."""
-        pays = self._balance.min(axis=0) < 0  # at one edge of the step or the other
-        never = ~pays.any(axis=0)
-        at = np.where(never, 0, pays.argmax(axis=0))
-        step = self._search(at, lambda balance: balance.min(axis=0) < 0)
+    def first_last(self) -> FirstLastBreakEven:
+        """Both searches side by side, as two rows: the first step that pays anywhere, the last that loses anywhere."""
+        known = _pays_loses(self._balance)
+        never, always = ~known[0].any(axis=0), ~known[1].any(axis=0)
+        step = self._bisect(*self._neighbours(known))
         left, right = self._edges(step)
-        starts, ends = self._gap(np.stack([left, right]))
+        starts, ends = self._at(np.stack([left, right]))
         root = self._root(left, right, starts, ends)
-        found = np.where(starts < 0, np.where(step == self._first_step, self._low, left / (1 + EDGE_RATIO)), root)
-        return np.where(never, np.inf, found)
+        first = np.where(step[0] == self._first_step, self._low, left[0] / (1 + EDGE_RATIO))
+        first = np.where(starts[0] < 0, first, root[0])
+        last = np.where(step[1] == self._last_step, np.inf, right[1] / (1 - EDGE_RATIO))
+        last = np.where(ends[1] < 0, root[1], last)
+        return FirstLastBreakEven(np.where(never, np.inf, first), np.where(always, self._low, last))
 
-    def last(self) -> Floats:
-        """The right end of the last stretch in which the gap is not below 0; infinity where the axis ends in it."""
-        loses = (self._balance.max(axis=0) >= 0)[::-1]  # from the top of the axis
-        always = ~loses.any(axis=0)
-        at = np.where(always, 0, loses.argmax(axis=0))
-        step = self._search_down(at, lambda balance: balance.max(axis=0) >= 0)
-        left, right = self._edges(step)
-        starts, ends = self._gap(np.stack([left, right]))
-        root = self._root(left, right, starts, ends)
-        found = np.where(ends < 0, root, np.where(step == self._last_step, np.inf, right / (1 - EDGE_RATIO)))
-        return np.where(always, self._low, found)
+    def _at(self, volumes: Floats) -> Floats:
+        """The gap at `volumes`, in their shape."""
+        return np.broadcast_to(self._gap(volumes), volumes.shape)
 
     def _holding(self, volumes: Floats) -> Floats:
         """Number of the step that holds each volume, from 1; infinitely wide steps: 1."""
@@ -233,40 +226,29 @@ class _Steps:
 
     def _at_edges(self, steps: Floats) -> Floats:
         """The gap at both ends of each step, shape ``(2, volumes, draws)``."""
-        left, right = self._edges(steps)
-        volumes = np.concatenate([left, right])
-        chunks = [
-            np.broadcast_to(
-                self._gap(volumes[at : at + CHUNK_VOLUMES_COUNT]), volumes[at : at + CHUNK_VOLUMES_COUNT].shape
-            )
-            for at in range(0, len(volumes), CHUNK_VOLUMES_COUNT)
-        ]
+        volumes = np.concatenate(self._edges(steps))
+        starts = range(0, len(volumes), CHUNK_VOLUMES_COUNT)
+        chunks = [self._at(volumes[start : start + CHUNK_VOLUMES_COUNT]) for start in starts]
         return np.concatenate(chunks).reshape(2, *steps.shape)
 
-    def _search(self, at: NDArray[np.intp], holds: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
-        """The first step in which `holds`, between the one looked at before `at` and the one at it."""
-        columns = np.arange(at.size)
-        known = self._looked_at[at, columns]
-        below = np.where(at > 0, self._looked_at[np.maximum(at - 1, 0), columns], known - 1)
-        return self._bisect(below, known, holds)
+    def _neighbours(self, known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Of the steps looked at: the one next to the first that pays and the last that loses, and these themselves."""
+        columns, end = np.arange(self._width.size), len(self._looked_at) - 1
+        first, last = known[0].argmax(axis=0), end - known[1][::-1].argmax(axis=0)
+        inside = np.stack([self._looked_at[first, columns], self._looked_at[last, columns]])
+        below = np.where(first > 0, self._looked_at[np.maximum(first - 1, 0), columns], inside[0] - 1)
+        above = np.where(last < end, self._looked_at[np.minimum(last + 1, end), columns], inside[1] + 1)
+        return np.stack([below, above]), inside
 
-    def _search_down(self, at: NDArray[np.intp], holds: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
-        """The last step in which `holds`; `at` counts from the top."""
-        columns, last = np.arange(at.size), len(self._looked_at) - 1
-        known = self._looked_at[last - at, columns]
-        above = np.where(at > 0, self._looked_at[np.minimum(last - at + 1, last), columns], known + 1)
-        return self._bisect(above, known, holds)
-
-    def _bisect(self, outside: Floats, inside: Floats, holds: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
-        """Narrow to neighbours, one step in which `holds` and one in which it does not; gives the former."""
-        outside, inside = outside.copy(), inside.copy()
+    def _bisect(self, outside: Floats, inside: Floats) -> Floats:
+        """Narrow both rows to neighbouring steps, the one without and the one with what is looked for; the latter."""
         while np.any(np.abs(inside - outside) > 1):
             middle = np.floor((outside + inside) / 2)
-            left, right = self._edges(middle)
-            true = holds(np.asarray(self._gap(np.stack([left, right]))))
+            pays, loses = _pays_loses(self._at(np.stack(self._edges(middle))))
+            holds = np.stack([pays[0], loses[1]])
             apart = np.abs(inside - outside) > 1
-            inside = np.where(apart & true, middle, inside)
-            outside = np.where(apart & ~true, middle, outside)
+            inside = np.where(apart & holds, middle, inside)
+            outside = np.where(apart & ~holds, middle, outside)
         return inside
 
     def _root(self, left: Floats, right: Floats, starts: Floats, ends: Floats) -> Floats:
@@ -278,7 +260,7 @@ class _Steps:
         for _ in range(_ROOT_STEPS_COUNT):
             rise = of_high - of_low
             at = np.where(crosses & (rise != 0), low - of_low * (high - low) / np.where(rise == 0, 1.0, rise), at)
-            value = np.broadcast_to(self._gap(at), at.shape)
+            value = self._at(at)
             if np.all(~crosses | (np.abs(value) <= 1e-9 * np.maximum(np.abs(starts), np.abs(ends)))):
                 break
             to_high = (value < 0) == (of_high < 0)
@@ -287,3 +269,8 @@ class _Steps:
             low, high = np.where(to_high, low, at), np.where(to_high, at, high)
             side = np.where(to_high, 1.0, -1.0)
         return at
+
+
+def _pays_loses(balance: Floats) -> NDArray[np.bool_]:
+    """Whether each step pays at one of its ends, and whether it loses at one; `balance` has both ends first."""
+    return np.stack([balance.min(axis=0) < 0, balance.max(axis=0) >= 0])
