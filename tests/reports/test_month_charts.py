@@ -58,3 +58,15 @@ def test_letters_do_not_collide() -> None:
 def test_no_months_no_chart() -> None:
     assert costs_by_month(sample_document(), CANVAS) is None
     assert odds_by_month(sample_document(), CANVAS) is None
+
+
+def test_money_that_comes_in_lies_below_zero_and_on_the_chart() -> None:
+    document = with_decision(sample_document())
+    assert document.horizon is not None
+    first = document.horizon.options[0]
+    sold = first.model_copy(update={"typical_usd_per_month": (*first.typical_usd_per_month[:-1], -9_000.0)})
+    horizon = document.horizon.model_copy(update={"options": (sold, *document.horizon.options[1:])})
+    spec = costs_by_month(document.model_copy(update={"horizon": horizon}), CANVAS)
+    assert spec is not None
+    scales = [each["encoding"]["y"]["scale"] for each in spec["layer"] if each["name"].startswith("line_")]
+    assert all(each["domain"][0] < -9_000 for each in scales)

@@ -36,11 +36,13 @@ def costs_by_month(document: Document, canvas: Canvas) -> Layer | None:
     ]
     if not lines:
         return None
-    top = max(value for each in lines for value in each.values)
+    values = [value for each in lines for value in each.values]
+    low, high = min(0.0, *values), max(1e-9, *values)  # hardware sold at the end brings money in
+    margin = (high - low) * 0.05
     months = Axis(1, max(len(lines[0].values), 2), 0, canvas.width_px)
-    y = Axis(0.0, max(top, 1e-9) * 1.05, canvas.height_px, 0)
+    y = Axis(low - margin if low < 0 else 0.0, high + margin, canvas.height_px, 0)
     layers = [
-        *_axes(months, y, round_ticks(y.high, 5), money_tick, canvas, "USD in the month, typical"),
+        *_axes(months, y, round_ticks(y.high, 5, y.low), money_tick, canvas, "USD in the month, typical"),
         *_band(document, months, y),
         *(_drawn(each, months, y) for each in lines),
         *_letters(lines, months, y),
@@ -92,7 +94,7 @@ def _band(document: Document, months: Axis, y: Axis) -> list[Layer]:
         if option.option == chosen:
             ends = zip(option.p10_usd_per_month, option.p90_usd_per_month, strict=True)
             rows = [
-                {"m": month, "low": min(low, y.high), "high": min(high, y.high)}
+                {"m": month, "low": min(max(low, y.low), y.high), "high": min(max(high, y.low), y.high)}
                 for month, (low, high) in enumerate(ends, 1)
             ]
             mark = {"type": "area", "fill": look.colour, "fillOpacity": 0.14, "clip": True}
