@@ -39,8 +39,8 @@ from breakeven.reports.answers_part import (
     QuestionPart,
     VolumeBandPart,
 )
-from breakeven.reports.build import amount
 from breakeven.reports.option_titles import Titles, titles_of
+from breakeven.reports.range_amount import amount
 from breakeven.reports.risk_part import RiskPart
 from breakeven.units import MONTHS_PER_YEAR
 
@@ -107,9 +107,19 @@ def _influences(risk: RiskPart | None) -> tuple[Influence, ...]:
         return ()
     turns = {each.name for each in risk.tornado if each.flips}
     return tuple(
-        Influence(each.name, each.unit, each.low, each.typical, each.high, each.evppi_usd, "worth", each.name in turns)
+        Influence(
+            each.name,
+            each.unit,
+            each.low,
+            each.typical,
+            each.high,
+            each.evppi_usd,
+            "worth",
+            each.name in turns,
+            each.how_to_measure,
+        )
         for each in risk.information
-        if each.evppi_usd > 0
+        if each.evppi_usd > 0 and not each.is_noise
     )
 
 

@@ -126,7 +126,8 @@ def step_words(step: Step, titles: Titles) -> str:
     if step.kind == "import_more":
         return f"Import more days: the log holds {quantity((figure or 0.0) * HOURS_PER_WEEK / 24, 'day')}, wanted 28."
     if step.kind == "measure":
-        return f"Measure {fact_title(step.about)} first: knowing it is worth {money(figure or 0.0)}."
+        how = f": {step.how.rstrip('.')}" if step.how else ""
+        return f"Measure {fact_title(step.about)} (knowing it is worth {money(figure or 0.0)}){how}."
     if step.kind == "answer":
         flags = [f"--{key.replace('_', '-')}" for key in step.about.split(",")]
         return f"Answer what no log shows, with yes or no: {', '.join(flags)}."

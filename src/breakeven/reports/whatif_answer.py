@@ -23,13 +23,14 @@ from breakeven.decision.comparison import Comparison, OptionResult, rival_of
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.demand import Demand
 from breakeven.options.discover import select_options
 from breakeven.options.option import Option, Situation
 from breakeven.reports import whatif_wording as words
 from breakeven.reports.answer import Question, catalogue_warnings, profile
-from breakeven.reports.build import amount
 from breakeven.reports.option_part import Amount
 from breakeven.reports.option_titles import Titles, titles_of
+from breakeven.reports.range_amount import amount
 from breakeven.reports.scope import facts_behind
 from breakeven.reports.whatif_document import (
     SCHEMA_VERSION,
@@ -86,20 +87,26 @@ def answer_whatif(question: Question, asked: WhatIf, progress: Progress = lambda
     facts = known_facts(catalog, scenario)
     changes = [parse_change(said, text, facts) for said, text in asked.changes]
     later = changed_scenario(scenario, changes)
+    later.facts(catalog)  # an impossible value is refused before anything is read
     target = name_of_fact(asked.solve, facts) if asked.solve else None
     workload = profile(question, progress)
-    before = _state(question, workload, scenario, (), progress)
-    after = _state(question, workload, later, changes, progress) if changes else before
+    demand = _demand(question, workload, scenario, progress)
+    before = _state(catalog, demand, scenario, (), progress)
+    if any(each.name in DEMAND_KEYS for each in changes):
+        demand = _demand(question, workload, later, progress)
+    after = _state(catalog, demand, later, changes, progress) if changes else before
     solved = _solve(after, asked, target) if target else None
     return _document(question, catalog, changes, before, after, solved)
 
 
-def _state(
-    question: Question, workload: Workload, scenario: Scenario, changes: Sequence[Change], progress: Progress
-) -> _State:
-    catalog = question.catalog
+def _demand(question: Question, workload: Workload, scenario: Scenario, progress: Progress) -> Demand:
     progress("pricing the calls at today's prices")
-    demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
+    return demand_of(question.store.calls(), workload, question.catalog, scenario, question.label)
+
+
+def _state(
+    catalog: Catalog, demand: Demand, scenario: Scenario, changes: Sequence[Change], progress: Progress
+) -> _State:
     facts = scenario.facts(catalog)
     hours = {**catalog.assumptions, **facts}["hours_per_month"].typical
     situation = Situation(changed_demand(demand, changes, hours), catalog, scenario.choices(), facts)

@@ -52,6 +52,7 @@ class Influence:
     kind: Literal["worth", "swing"]
     flips: bool
     """Whether the answer changes inside its range."""
+    how_to_measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Step:
     kind: StepKind
     about: str = ""
     figure: float | None = None
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ def _steps(
     if weeks < WANTED_WEEKS:
         steps.append(Step("import_more", figure=weeks))
     if influences and influences[0].kind == "worth" and influences[0].effect_usd > 0:
-        steps.append(Step("measure", influences[0].name, influences[0].effect_usd))
+        first = influences[0]
+        steps.append(Step("measure", first.name, first.effect_usd, first.how_to_measure))
     covered = {"accuracy"} if any(each.kind == "measure_success" for each in steps) else set[str]()
     unknown = [each.key for each in questions.questions if each.reply == "unknown" and each.key not in covered]
     if unknown:
