@@ -12,6 +12,7 @@ from breakeven.costs.line import CostLine
 from breakeven.decision.breakeven import lower_envelope, pairwise
 from breakeven.decision.comparison import (
     Band,
+    Choice,
     Comparison,
     Lever,
     LineResult,
@@ -88,7 +89,7 @@ def compare(
         lower_envelope([each for each in curves if each.name in open_to_all], low_mtok, end_mtok),
         pairs,
         bands,
-        _levers(situation, usable, results),
+        levers_between(situation, usable, *_contest(results)),
         volume,
         draws.draws_count,
         draws.seed,
@@ -305,12 +306,23 @@ def _equal_success(
     return found
 
 
-def _levers(
-    situation: Situation, options: Mapping[str, Option], results: tuple[OptionResult, ...]
+def chosen(comparison: Comparison, situation: Situation, options: Mapping[str, Option], choice: Choice) -> Comparison:
+    """`comparison` with what the months to come recommend, and the levers between that and its rival."""
+    found = replace(comparison, choice=choice)
+    if found.best.name == comparison.best.name:
+        return found
+    return replace(found, levers=levers_between(situation, options, found.best, found.rival))
+
+
+def _contest(results: tuple[OptionResult, ...]) -> tuple[OptionResult, OptionResult | None]:
+    winner = lowest_expected(results)
+    return winner, rival_of(winner, results, STATUS_QUO)
+
+
+def levers_between(
+    situation: Situation, options: Mapping[str, Option], winner: OptionResult, rival: OptionResult | None
 ) -> tuple[Lever, ...]:
     """Move one Assumption at a time from its low to its high, the others typical; the gap is rival minus winner."""
-    winner = lowest_expected(results)
-    rival = rival_of(winner, results, STATUS_QUO)
     if rival is None:
         return ()
     leaves = leaf_nodes(node for each in (rival, winner) for node in (each.cost.cost_per_success, each.cost.total))

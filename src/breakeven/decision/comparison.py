@@ -137,6 +137,18 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What looking further than this month recommends."""
+
+    name: str
+    cheapest_fraction: float
+    """Share of the futures in which its present cost is the lowest."""
+    months_count: int
+    likeliest: str
+    """The Option that is cheapest in most futures."""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Options side by side."""
 
@@ -155,11 +167,23 @@ class Comparison:
     typical_volume_mtok: float
     draws_count: int
     seed: int
+    choice: Choice | None = None
+    """What the months to come recommend; None: nobody has looked further than this month."""
 
     @property
     def best(self) -> OptionResult:
-        """The Option with the lowest expected cost per successful outcome."""
+        """The recommended Option: lowest expected cost over the horizon, where one was looked at, else this month."""
+        return self.option(self.choice.name) if self.choice else self.best_today
+
+    @property
+    def best_today(self) -> OptionResult:
+        """The Option with the lowest expected cost per successful outcome at today's volume and prices."""
         return lowest_expected(self.options)
+
+    @property
+    def odds_fraction(self) -> float:
+        """Share of the futures in which the recommended Option is the cheapest, over whatever was looked at."""
+        return self.choice.cheapest_fraction if self.choice else self.best.cheapest_fraction
 
     @property
     def rival(self) -> OptionResult | None:

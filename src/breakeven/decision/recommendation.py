@@ -34,22 +34,26 @@ class Recommendation:
     needs_quality_check: bool
     """True when another model would answer, and nobody has measured whether it is good enough."""
     disagreements: tuple[str, ...]
-    """Other yardsticks that would choose differently: ``median``, ``usd_per_month``, ``with_losses``, ``odds``."""
+    """Other yardsticks that would choose differently: ``today``, ``median``, ``usd_per_month``, ``with_losses``,
+    ``odds``."""
+    months_count: int | None = None
+    """The horizon behind it; None: this month alone."""
 
 
 def recommend(comparison: Comparison) -> Recommendation:
-    """Choose the Option with the lowest expected cost per successful outcome."""
+    """The Option with the lowest expected cost for equal successful outcomes, over the horizon where one is known."""
     best, rival = comparison.best, comparison.rival
     stays = best.name == comparison.status_quo
     return Recommendation(
         best,
         rival,
-        confidence_of(best.cheapest_fraction),
-        best.cheapest_fraction,
+        confidence_of(comparison.odds_fraction),
+        comparison.odds_fraction,
         _saving(best, rival, comparison.status_quo) if rival else None,
         stays,
         changes_model(best),
         _disagreements(comparison, best),
+        comparison.choice.months_count if comparison.choice else None,
     )
 
 
@@ -77,13 +81,22 @@ def changes_model(option: OptionResult) -> bool:
     return any(line.line.name.endswith(WATCHING) for line in option.lines)
 
 
+def likeliest(comparison: Comparison) -> OptionResult:
+    """The Option that is cheapest in most futures, over whatever was looked at."""
+    if comparison.choice:
+        return comparison.option(comparison.choice.likeliest)
+    return max(open_to_all(comparison.options), key=lambda each: each.cheapest_fraction)
+
+
 def _disagreements(comparison: Comparison, best: OptionResult) -> tuple[str, ...]:
     found, options = [], open_to_all(comparison.options)
-    if options[0].name != best.name:
+    if comparison.choice and comparison.best_today.name != best.name:
+        found.append("today")
+    if options[0].name != best.name and "today" not in found:
         found.append("median")
-    if min(options, key=lambda each: each.usd_per_month.mean).name != best.name:
+    if min(options, key=lambda each: each.usd_per_month.mean).name != best.name and "today" not in found:
         found.append("usd_per_month")
-    if max(options, key=lambda each: each.cheapest_fraction).name != best.name:
+    if likeliest(comparison).name != best.name:
         found.append("odds")
     if max(options, key=lambda each: each.cheapest_with_losses_fraction).name != best.name:
         found.append("with_losses")

@@ -19,6 +19,7 @@ from breakeven.options.option import Situation
 from breakeven.reports import wording
 from breakeven.reports.build import Inputs, build_document
 from breakeven.reports.document import Document, ImportPart
+from breakeven.reports.further import look_further
 from breakeven.reports.workload_part import workload_part
 from breakeven.usage.store import CallStore
 from breakeven.workload.profile import Workload, profile_workload
@@ -81,7 +82,9 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
     situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
     draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
-    comparison = compare(situation, select_options(_names(scenario)), draws, progress=progress)
+    options = select_options(_names(scenario))
+    comparison = compare(situation, options, draws, progress=progress)
+    further = look_further(comparison, situation, options, draws, scenario, workload, progress=progress)
     part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
     warnings = (
@@ -91,7 +94,9 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
         *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
         *catalogue_warnings(catalog, question.today),
     )
-    return build_document(comparison, part, inputs, next_command=question.next_command, warnings=warnings)
+    return build_document(
+        further.comparison, part, inputs, next_command=question.next_command, warnings=warnings, further=further
+    )
 
 
 def _first_complete_day(as_of: date, today: date) -> date:

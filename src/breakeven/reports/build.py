@@ -20,7 +20,6 @@ from breakeven.decision.comparison import (
     LineResult,
     OptionResult,
     Pair,
-    Range,
     range_of,
 )
 from breakeven.decision.curve import CostCurve
@@ -48,7 +47,9 @@ from breakeven.reports.document import (
     VerdictPart,
     WorkloadPart,
 )
+from breakeven.reports.further import Further
 from breakeven.reports.prices_age import prices_age
+from breakeven.reports.range_amount import amount
 from breakeven.reports.scope import facts_behind
 from breakeven.reports.tracing import TraceTable, source_part
 
@@ -71,9 +72,15 @@ class Inputs:
 
 
 def build_document(
-    comparison: Comparison, workload: WorkloadPart, inputs: Inputs, *, next_command: str, warnings: Iterable[str] = ()
+    comparison: Comparison,
+    workload: WorkloadPart,
+    inputs: Inputs,
+    *,
+    next_command: str,
+    warnings: Iterable[str] = (),
+    further: Further | None = None,
 ) -> Document:
-    """The document; a pure function of its arguments."""
+    """The document; a pure function of its arguments. `further`: what was found beyond this month."""
     advice = recommend(comparison)
     trace = TraceTable(inputs.catalog.as_of)
     options = tuple(_option(each, trace) for each in comparison.options)
@@ -112,12 +119,11 @@ def build_document(
             hours_per_month=inputs.hours_per_month,
             prices_age=prices_age(assumptions),
         ),
+        horizon=further.horizon if further else None,
+        risk=further.risk if further else None,
+        answers=further.answers if further else None,
+        workbook=further.workbook if further else None,
     )
-
-
-def amount(value: Range, unit: str) -> Amount:
-    """A Range with its unit."""
-    return Amount(p10=value.p10, p50=value.p50, p90=value.p90, mean=value.mean, unit=unit)
 
 
 def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadPart, next_command: str) -> VerdictPart:

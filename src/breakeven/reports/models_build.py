@@ -20,7 +20,7 @@ from breakeven.decision.model_claims import (
 from breakeven.decision.models import ModelCost, ModelRanking, WayCost
 from breakeven.facts.trace import Node
 from breakeven.reports import models_wording as wording
-from breakeven.reports.build import Inputs, amount
+from breakeven.reports.build import Inputs
 from breakeven.reports.document import AssumptionPart, FooterPart, WorkloadPart
 from breakeven.reports.models_document import (
     SCHEMA_VERSION,
@@ -35,6 +35,7 @@ from breakeven.reports.models_document import (
     WayPart,
 )
 from breakeven.reports.prices_age import prices_age
+from breakeven.reports.range_amount import amount
 from breakeven.reports.scope import ALWAYS_EXCLUDED, WITH_FLEETS
 from breakeven.reports.tracing import source_part
 from breakeven.reports.wording import data_details

@@ -10,7 +10,7 @@ import numpy as np
 
 from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
-from breakeven.decision.recommendation import Recommendation, changes_model
+from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
 from breakeven.options.assembly.demand import Demand
 from breakeven.reports.amounts import difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
@@ -26,12 +26,16 @@ def verdict_sentence(advice: Recommendation) -> str:
         bill = best.usd_per_month
         span = f"{money(bill.p10)} to {money(bill.p90)}"
         return f"{best.cost.title} is the only option that could be costed: {money(bill.p50)} a month ({span})."
-    futures = f"{odds(advice.odds_fraction)} futures"
+    over = f" over {advice.months_count} months" if advice.months_count else ""
+    futures = f"{odds(advice.odds_fraction)} futures{over}"
+    today = " at today's volume and prices" if over else ""
     span = difference_range(saves.p10, saves.p90)
     if advice.confidence == "open":
+        least = f"lowest expected cost{over}" if over else "lowest expected cost per success"
         return (
-            f"Too close to call: {_inside(best)} has the lowest expected cost per success, but is cheapest in only "
-            f"{futures}. The difference to {_inside(rival)}: {difference(saves.p50)} a month ({span})."
+            f"Too close to call: {_inside(best)} has the {least}, but is cheapest in only "
+            f"{odds(advice.odds_fraction)} futures. The difference to {_inside(rival)}{today}: "
+            f"{difference(saves.p50)} a month ({span})."
         )
     gap = f"{money(abs(saves.p50))} a month {'more' if (saves.p50 >= 0) == advice.stays else 'less'}"
     hedge = "" if advice.confidence == "clear" else "Probably "
@@ -100,6 +104,12 @@ def constraint_details(comparison: Comparison) -> list[str]:
 def disagreement_details(advice: Recommendation, comparison: Comparison) -> list[str]:
     """Say it when another yardstick would choose differently."""
     found = []
+    if "today" in advice.disagreements:
+        now = comparison.best_today
+        found.append(
+            f"Today's volume and prices alone would say {_inside(now)}: the months to come, with the cost of moving, "
+            f"turn the answer."
+        )
     if "median" in advice.disagreements:
         found.append(
             f"In the median {_inside(open_to_all(comparison.options)[0])} is cheaper per success; in expectation "
@@ -109,10 +119,10 @@ def disagreement_details(advice: Recommendation, comparison: Comparison) -> list
         cheapest = min(open_to_all(comparison.options), key=lambda each: each.usd_per_month.mean)
         found.append(f"By the monthly bill alone {_inside(cheapest)} is cheapest; it loses on successful outcomes.")
     if "odds" in advice.disagreements:
-        likeliest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_fraction)
+        often = likeliest(comparison)
         found.append(
-            f"{likeliest.cost.title} is cheapest more often ({odds(likeliest.cheapest_fraction)} futures), but costs "
-            f"more in expectation: its bad futures are worse."
+            f"{often.cost.title} is cheapest more often than any other option, but costs more in expectation: its bad "
+            f"futures are worse."
         )
     if "with_losses" in advice.disagreements:
         safest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_with_losses_fraction)

@@ -1,0 +1,145 @@
+"""Further: what lies beyond this month: horizon, risk, answers and workbook, as parts of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from breakeven.decision.answers.questions import behind_the_gate
+from breakeven.decision.compare import STATUS_QUO, chosen
+from breakeven.decision.comparison import Choice, Comparison
+from breakeven.decision.horizon.horizon import Horizon, look_ahead
+from breakeven.decision.horizon.present import present_costs_usd
+from breakeven.decision.risk.breakeven_odds import breakeven_odds
+from breakeven.decision.risk.risk import Risk, weigh
+from breakeven.decision.scenario import Scenario
+from breakeven.decision.scenario_entries import CorrelationEntry
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.draws import DrawSet
+from breakeven.options.option import Option, Situation
+from breakeven.reports.answers_build import answers_part
+from breakeven.reports.answers_part import AnswersPart
+from breakeven.reports.horizon_build import horizon_part
+from breakeven.reports.horizon_part import HorizonPart
+from breakeven.reports.risk_build import build_risk
+from breakeven.reports.risk_part import RiskPart
+from breakeven.reports.workbook_build import workbook_part
+from breakeven.reports.workbook_part import WorkbookPart
+from breakeven.workload.forecast import GROWTH, Forecast, forecast
+from breakeven.workload.profile import Workload
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """The comparison with what the months to come recommend, and the parts that say why."""
+
+    comparison: Comparison
+    horizon: HorizonPart
+    risk: RiskPart
+    answers: AnswersPart
+    workbook: WorkbookPart
+
+
+def look_further(
+    comparison: Comparison,
+    situation: Situation,
+    options: Mapping[str, Option],
+    draws: DrawSet,
+    scenario: Scenario,
+    workload: Workload,
+    *,
+    progress: Progress = lambda _: None,
+) -> Further:
+    """Project, weigh and answer; `options`: all that were asked for, of which the comparison could cost some."""
+    usable = {each.name: options[each.name] for each in comparison.options}
+    growth = growth_of(situation, workload, comparison)
+    estimates = {GROWTH: growth.growth} if growth.growth else {}
+    progress("looking at the months to come")
+    horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
+    comparison = chosen(comparison, situation, usable, _choice(horizon))
+    titles = {each.name: each.cost.title for each in comparison.options}
+    progress("weighing the doubt")
+    risk = build_risk(
+        _weighed(comparison, situation, usable, draws, horizon, estimates, scenario), titles,
+        horizon_months=horizon.months_count,
+    )  # fmt: skip
+    progress("answering the questions")
+    answers = answers_part(comparison, situation, usable, draws, scenario, horizon, risk)
+    return Further(
+        comparison,
+        horizon_part(horizon, titles, growth.sentence),
+        risk,
+        answers,
+        workbook_part(situation, usable, estimates),
+    )
+
+
+def growth_of(situation: Situation, workload: Workload, comparison: Comparison) -> Forecast:
+    """What the log says of its growth; a growth that the scenario sets wins, and is said."""
+    given = situation.scenario.get(GROWTH)
+    if given is not None:
+        said = f"The scenario sets a growth of {given.typical:+.1%} a month ({given.low:+.1%} to {given.high:+.1%})."
+        return Forecast(None, None, None, said)
+    return forecast(workload, situation.catalog.assumptions[GROWTH], comparison.demand.source.link)
+
+
+def _not_open(comparison: Comparison, scenario: Scenario) -> tuple[str, ...]:
+    """Options that are not everybody's, cost what another costs, or that the user's own answer rules out."""
+    gated = behind_the_gate(comparison, scenario)
+    return tuple(
+        each.name for each in comparison.options if each.cost.only_if or each.same_as is not None or each.name in gated
+    )
+
+
+def _choice(horizon: Horizon) -> Choice:
+    odds = {name: horizon.option(name).cheapest_fraction for name in horizon.open_to_all}
+    best = horizon.recommended
+    return Choice(best, odds[best], horizon.months_count, max(odds, key=lambda name: odds[name]))
+
+
+def _weighed(
+    comparison: Comparison,
+    situation: Situation,
+    options: Mapping[str, Option],
+    draws: DrawSet,
+    horizon: Horizon,
+    estimates: Mapping[str, Assumption],
+    scenario: Scenario,
+) -> Risk:
+    axis = comparison.envelope
+    return weigh(
+        {name: horizon.present_cost_usd[name] for name in horizon.open_to_all},
+        partial(_again, situation, options, estimates),
+        draws,
+        recommended=horizon.recommended,
+        rival=horizon.rival,
+        breakeven_odds=breakeven_odds(situation, options, draws, axis.low_mtok, axis.high_mtok),
+        correlations=[words_of(each) for each in scenario.correlations],
+    )
+
+
+def words_of(correlation: CorrelationEntry) -> str:
+    """A correlation as a reader says it."""
+    first, second = correlation.between
+    if correlation.rank is not None:
+        return f"{first} and {second}: rank correlation {correlation.rank:+g}"
+    return f"{first} and {second}: correlation of the normal scores {correlation.normal:+g}"
+
+
+def _again(
+    situation: Situation,
+    options: Mapping[str, Option],
+    estimates: Mapping[str, Assumption],
+    draw: Callable[[Assumption], Draws],
+    names: Sequence[str],
+) -> Mapping[str, Draws]:
+    """Present costs of `names` under other draws."""
+    wanted = {name: options[name] for name in dict.fromkeys((STATUS_QUO, *names))}
+    found = present_costs_usd(situation, wanted, draw, estimates)
+    return {name: np.asarray(found[name]) for name in names}
