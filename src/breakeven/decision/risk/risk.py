@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from breakeven.decision.risk.breakeven_odds import BreakEvenOdds
 from breakeven.decision.risk.inputs import Evaluate, Input, drawn_from, inputs_read
 from breakeven.decision.risk.measuring import measuring_of
-from breakeven.decision.risk.sobol import SobolIndex, compressed, sobol_indices
+from breakeven.decision.risk.sobol import DRAWS_LOG2, SobolIndex, compressed, sobol_indices
 from breakeven.decision.risk.tornado import Swing, tornado
 from breakeven.decision.risk.value_of_information import conditional_costs, evpi_usd
 from breakeven.facts.copula import Copula
@@ -145,8 +145,13 @@ def _variances(
         costs = evaluate(drawn_from(columns, count), (rival, recommended))
         return compressed(np.broadcast_to(costs[rival] - costs[recommended], (count,)), size_usd)
 
-    correlation = _correlation(inputs, draws.copula)
-    indices = sobol_indices(saving, len(inputs), seed=draws.seed, correlation=correlation)
+    indices = sobol_indices(
+        saving,
+        len(inputs),
+        seed=draws.seed,
+        draws_log2=min(DRAWS_LOG2, draws.draws_log2),
+        correlation=_correlation(inputs, draws.copula),
+    )
     found = [Variance(each, index) for each, index in zip(inputs, indices, strict=True)]
     return tuple(sorted(found, key=lambda each: (-each.index.total_fraction, each.of.name)))
 
