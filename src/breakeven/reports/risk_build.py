@@ -11,6 +11,7 @@ from breakeven.decision.risk.risk import Information, Risk, Variance
 from breakeven.decision.risk.tornado import Swing
 from breakeven.facts.source import Grade
 from breakeven.reports.amounts import fact_title, fraction, money, volume
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.risk_part import BreakEvenOddsPart, InformationPart, RiskPart, SobolPart, TornadoPart
 
 SMALLEST_SHOWN_FRACTION: Final = 0.001
@@ -18,7 +19,8 @@ SMALLEST_SHOWN_FRACTION: Final = 0.001
 
 
 def build_risk(risk: Risk, titles: Mapping[str, str], *, horizon_months: float) -> RiskPart:
-    """The part; `titles` are those of the options."""
+    """The part; `titles` are those of the options, by name."""
+    named = Titles(titles)
     return RiskPart(
         recommended=risk.recommended,
         rival=risk.rival,
@@ -27,7 +29,7 @@ def build_risk(risk: Risk, titles: Mapping[str, str], *, horizon_months: float) 
         information=tuple(_information(each) for each in risk.information),
         tornado=tuple(_tornado(each) for each in risk.swings),
         sobol=tuple(_sobol(each) for each in risk.variances if each.index.total_fraction >= SMALLEST_SHOWN_FRACTION),
-        breakeven_odds=tuple(_odds(each, titles.get(each.option, each.option)) for each in risk.breakeven_odds),
+        breakeven_odds=tuple(_odds(each, named.start(each.option)) for each in risk.breakeven_odds),
         correlations=risk.correlations,
         draws_count=risk.draws_count,
     )
