@@ -12,11 +12,12 @@ from breakeven.decision.risk.breakeven_odds import BreakEvenOdds, VolumeRange
 from breakeven.decision.risk.risk import Risk, weigh
 from breakeven.facts.draws import DrawSet
 from breakeven.reports.amounts import money
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.risk_build import build_risk, measure_next_sentence, odds_sentence
 from breakeven.reports.risk_part import RiskPart
 from small_company import OPTIONS, evaluate, matrix
 
-TITLES = {"api": "API", "fleet": "Fleet", "broker": "Broker", "half": "Half and half"}
+TITLES = Titles({"api": "API", "fleet": "Fleet", "broker": "Broker", "half": "Half and half"})
 ODDS = BreakEvenOdds(
     "fleet", VolumeRange(1_300.0, 3_400.0, inf), VolumeRange(1_400.0, 3_800.0, inf), 0.14, 0.24, 10.0, 100_000.0
 )

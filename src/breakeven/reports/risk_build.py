@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Final
 
 from breakeven.decision.risk.breakeven_odds import BreakEvenOdds, VolumeRange
@@ -18,9 +17,8 @@ SMALLEST_SHOWN_FRACTION: Final = 0.001
 """Smaller shares of the variance are left out."""
 
 
-def build_risk(risk: Risk, titles: Mapping[str, str], *, horizon_months: float) -> RiskPart:
-    """The part; `titles` are those of the options, by name."""
-    named = Titles(titles)
+def build_risk(risk: Risk, titles: Titles, *, horizon_months: float) -> RiskPart:
+    """The part; `titles` are those of the options."""
     return RiskPart(
         recommended=risk.recommended,
         rival=risk.rival,
@@ -29,7 +27,7 @@ def build_risk(risk: Risk, titles: Mapping[str, str], *, horizon_months: float) 
         information=tuple(_information(each) for each in risk.information),
         tornado=tuple(_tornado(each) for each in risk.swings),
         sobol=tuple(_sobol(each) for each in risk.variances if each.index.total_fraction >= SMALLEST_SHOWN_FRACTION),
-        breakeven_odds=tuple(_odds(each, named.start(each.option)) for each in risk.breakeven_odds),
+        breakeven_odds=tuple(_odds(each, titles.start(each.option)) for each in risk.breakeven_odds),
         correlations=risk.correlations,
         draws_count=risk.draws_count,
     )

@@ -14,6 +14,7 @@ from breakeven.decision.risk.risk import Risk
 from breakeven.decision.risk.value_of_information import evpi_usd
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.risk_build import build_risk
 from costing import demand, pinned, situation
 
@@ -58,7 +59,7 @@ def test_the_months_to_come_are_among_the_inputs_and_chance_is_never_proposed(ri
 
 
 def test_the_part_speaks_of_the_horizon_and_of_every_option(horizon: Horizon, risk: Risk) -> None:
-    titles = {name: option.title for name, option in OPTIONS.items()}
+    titles = Titles({name: option.title for name, option in OPTIONS.items()})
     part = build_risk(risk, titles, horizon_months=horizon.months_count)
     assert f"over {horizon.months_count} months" in part.measure_next
     assert {each.option for each in part.breakeven_odds} == set(OPTIONS) - {STATUS_QUO}

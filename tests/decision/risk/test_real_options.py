@@ -18,6 +18,7 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.options.option import Evaluation
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.risk_build import build_risk
 from costing import demand, situation
 
@@ -79,7 +80,7 @@ def test_losses_that_stand_beside_the_total_are_worth_nothing_to_know(risk: Risk
 
 
 def test_the_part_has_no_holes(risk: Risk) -> None:
-    part = build_risk(risk, {name: option.title for name, option in OPTIONS.items()}, horizon_months=MONTHS)
+    part = build_risk(risk, Titles({name: option.title for name, option in OPTIONS.items()}), horizon_months=MONTHS)
     content = json.loads(part.model_dump_json())
 
     def numbers(value: object) -> list[float]:
