@@ -25,6 +25,7 @@ from breakeven.reports.answers_build import answers_part
 from breakeven.reports.answers_part import AnswersPart
 from breakeven.reports.horizon_build import horizon_part
 from breakeven.reports.horizon_part import HorizonPart
+from breakeven.reports.option_titles import titles_of
 from breakeven.reports.risk_build import build_risk
 from breakeven.reports.risk_part import RiskPart
 from breakeven.reports.workbook_build import workbook_part
@@ -63,12 +64,10 @@ def look_further(
     progress("looking at the months to come")
     horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
     comparison = chosen(comparison, situation, usable, _choice(horizon))
-    titles = {each.name: each.cost.title for each in comparison.options}
+    titles = titles_of(comparison)
     progress("weighing the doubt")
-    risk = build_risk(
-        _weighed(comparison, situation, usable, draws, horizon, estimates, scenario), titles,
-        horizon_months=horizon.months_count,
-    )  # fmt: skip
+    weighed = _weighed(comparison, situation, usable, draws, horizon, estimates, scenario)
+    risk = build_risk(weighed, titles, horizon_months=horizon.months_count)
     progress("answering the questions")
     answers = answers_part(comparison, situation, usable, draws, scenario, horizon, risk)
     return Further(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from breakeven.facts.trace import Node
 from breakeven.reports.amounts import difference, difference_range, money, odds
 from breakeven.reports.horizon_part import HorizonOptionPart, HorizonPart, PathPart, PaybackPart, WaitingPart
 from breakeven.reports.option_part import Amount
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.range_amount import amount
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
@@ -29,8 +30,8 @@ TITLES: Final = {
 }
 
 
-def horizon_part(horizon: Horizon, titles: Mapping[str, str], growth_sentence: str) -> HorizonPart:
-    """The part; `titles`: name of an option -> what a person reads."""
+def horizon_part(horizon: Horizon, titles: Titles, growth_sentence: str) -> HorizonPart:
+    """The part; `titles`: those of the options."""
     return HorizonPart(
         months_count=horizon.months_count,
         discount_fraction_per_year=horizon.discount_fraction_per_year,
@@ -73,7 +74,7 @@ def _basis(nodes: Sequence[Node], *, chance: bool) -> str:
     return "; ".join([*told, *more])
 
 
-def _option(each: OptionHorizon, horizon: Horizon, titles: Mapping[str, str]) -> HorizonOptionPart:
+def _option(each: OptionHorizon, horizon: Horizon, titles: Titles) -> HorizonOptionPart:
     today = horizon.option(STATUS_QUO)
     p10, p50, p90 = np.quantile(each.bills_usd_per_month, QUANTILES, axis=1)
     return HorizonOptionPart(
@@ -94,11 +95,11 @@ def _option(each: OptionHorizon, horizon: Horizon, titles: Mapping[str, str]) ->
     )
 
 
-def _payback(each: OptionHorizon, horizon: Horizon, titles: Mapping[str, str]) -> PaybackPart:
+def _payback(each: OptionHorizon, horizon: Horizon, titles: Titles) -> PaybackPart:
     never = never_fraction(each.payback_months)
     p10, p50, p90 = (_month(value) for value in quantiles(each.payback_months, QUANTILES))
     typical = _month(each.typical_payback_months)
-    title, end = titles[each.name], f"within {horizon.months_count} months"
+    title, end = titles.start(each.name), f"within {horizon.months_count} months"
     if never == 1:
         sentence = f"{title} never pays back {end}."
     elif p50 is None:
@@ -121,17 +122,17 @@ def _waits(waiting: Waiting) -> tuple[WaitingPart, ...]:
         WaitingPart(
             wait_months=each.wait_months,
             present_cost_usd=usd(each.present_cost_usd),
-            saves_against_now_usd=float(np.mean(now) - np.mean(each.present_cost_usd)),
+            saves_against_now_usd=usd(now - each.present_cost_usd),
         )
         for each in waiting.waits
     )
 
 
-def _waiting_sentence(horizon: Horizon, titles: Mapping[str, str]) -> str:
+def _waiting_sentence(horizon: Horizon, titles: Titles) -> str:
     waiting = horizon.waiting
     if waiting is None:
         return "Nothing but today's way could be costed: there is nothing to wait for."
-    title, value = titles[waiting.moves_to], waiting.value_of_a_quarter_usd
+    title, value = titles.inside(waiting.moves_to), waiting.value_of_a_quarter_usd
     if value > 0:
         return (
             f"Waiting a quarter before deciding on {title} is worth about {money(value)}: what is then known of volume "
@@ -143,14 +144,15 @@ def _waiting_sentence(horizon: Horizon, titles: Mapping[str, str]) -> str:
     )
 
 
-def _sentence(horizon: Horizon, titles: Mapping[str, str]) -> str:
+def _sentence(horizon: Horizon, titles: Titles) -> str:
     best, rival = horizon.option(horizon.recommended), horizon.rival
     over = f"Over {horizon.months_count} months"
     if rival is None:
-        return f"{over}, {titles[best.name]} is the only option that could be costed."
+        return f"{over}, {titles.inside(best.name)} is the only option that could be costed."
     gap = range_of(horizon.option(rival).present_cost_usd - best.present_cost_usd)
     return (
-        f"{over}, {titles[best.name]} {difference(gap.mean)} against {titles[rival]} in expectation, in present value "
+        f"{over}, {titles.inside(best.name)} {difference(gap.mean)} against {titles.inside(rival)} in expectation, in "
+        f"present value "
         f"({difference_range(gap.p10, gap.p90)}); it is cheapest in {odds(best.cheapest_fraction)} futures."
     )
 
