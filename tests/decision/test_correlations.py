@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import spearmanr
 
 from breakeven.catalog.load import load_catalog
-from breakeven.decision.correlations import correlation_words
 from breakeven.decision.scenario import Scenario, load_scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.draws import DrawSet
@@ -42,10 +41,6 @@ def test_facts_of_the_catalogue_move_together_as_asked(tmp_path: Path) -> None:
     assert len(spread) > 3
     for rent in spread:
         assert spearmanr(pay, draws.of(rent)).statistic == pytest.approx(6 / np.pi * np.arcsin(-0.4 / 2), abs=0.01)
-    assert correlation_words(scenario.correlations) == (
-        f"{PAY} and {CORRECTION}: rank correlation 0.7",
-        f"{PAY} and {RENT}: normal correlation -0.4",
-    )
 
 
 def test_an_override_keeps_its_correlation(tmp_path: Path) -> None:

@@ -58,15 +58,6 @@ def copula_of_scenario(
     return _checked_copula(entries, pairs, place)
 
 
-def correlation_words(entries: Sequence[CorrelationEntry]) -> tuple[str, ...]:
-    """Each pair as a person reads it."""
-    return tuple(
-        f"{entry.between[0]} and {entry.between[1]}: "
-        + (f"rank correlation {entry.rank:g}" if entry.rank is not None else f"normal correlation {entry.normal:g}")
-        for entry in entries
-    )
-
-
 def _columns(catalog: Catalog, facts: Mapping[str, Assumption]) -> dict[str, Column]:
     """The column of every name that has draws of its own."""
     known = {name: fact for offer in catalog.gpu_offers.values() for name, fact in offer.facts.items()}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.horizon import Horizon, look_ahead
 from breakeven.decision.horizon.present import present_costs_usd
-from breakeven.decision.risk.inputs import CHANCE
-from breakeven.decision.risk.over_horizon import risk_over_horizon
-from breakeven.decision.risk.risk import Risk
+from breakeven.decision.risk.breakeven_odds import breakeven_odds
+from breakeven.decision.risk.inputs import CHANCE, Draw
+from breakeven.decision.risk.risk import Risk, weigh
 from breakeven.decision.risk.value_of_information import evpi_usd
+from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.reports.option_titles import Titles
@@ -31,7 +34,19 @@ def horizon() -> Horizon:
 
 @pytest.fixture(scope="module")
 def risk(horizon: Horizon) -> Risk:
-    return risk_over_horizon(HERE, OPTIONS, horizon, DRAWS, axis_mtok_per_month=AXIS, correlations=("said",))
+    def evaluate(draw: Draw, names: Sequence[str]) -> dict[str, Draws]:
+        asked = {name: OPTIONS[name] for name in dict.fromkeys((STATUS_QUO, *names))}
+        return present_costs_usd(HERE, asked, draw)
+
+    return weigh(
+        {name: horizon.present_cost_usd[name] for name in horizon.open_to_all},
+        evaluate,
+        DRAWS,
+        recommended=horizon.recommended,
+        rival=horizon.rival,
+        breakeven_odds=breakeven_odds(HERE, OPTIONS, DRAWS, *AXIS),
+        correlations=("said",),
+    )
 
 
 def test_knowing_everything_is_priced_on_the_horizons_own_costs(horizon: Horizon, risk: Risk) -> None:
