@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from costing import QUOTE, demand, demand_by_task, pinned, situation
 
 from breakeven.decision.compare import typical
 from breakeven.decision.horizon.exact import cash_flows, setting_of
@@ -12,6 +11,7 @@ from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, Situation
 from breakeven.reports.spreadsheet.values import workbook_values
 from breakeven.reports.workbook_build import workbook_part
+from costing import QUOTE, demand, demand_by_task, pinned, situation
 
 TASKS = [
     {"task": "classification", "volume_mtok_per_month": 4_000.0, "output_fraction": 0.05},

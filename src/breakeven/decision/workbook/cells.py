@@ -25,6 +25,8 @@ VOLUME_FORMULA: Final = "breakeven.options.assembly.demand.volume_mtok_per_month
 """The value that the months move."""
 NEVER_LIVE: Final = frozenset({"horizon_months"})
 """Facts that decide how many columns there are."""
+TERMS_MAX_COUNT: Final = 50
+"""Terms of one sum: a spreadsheet's formula may not be longer than 8,192 characters."""
 AGREES_FRACTION: Final = 1e-10
 """An expression that is farther than this from the value that it stands for is not taken."""
 
@@ -213,7 +215,7 @@ def _arithmetic(node: Node) -> tuple[tuple[str, ...], tuple[Step, ...] | None]:
     """Names of the inputs of `node`, in order, and what is done with them; None: it cannot be written down."""
     if node.weights:
         names = _distinct(each.name for each in node.inputs)
-        return names, (Step(node.name, _weighted(names, node.weights)),)
+        return names, _weighted(node.name, names, node.weights)
     formula = _formula_of(node)
     return (formula.parameters, translate(formula)) if formula else ((), None)
 
@@ -235,12 +237,15 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _weighted(names: tuple[str, ...], weights: tuple[float, ...]) -> str:
-    """A weighted sum as an expression.
+def _weighted(name: str, names: tuple[str, ...], weights: tuple[float, ...]) -> tuple[Step, ...]:
+    """A weighted sum; of very many terms, a sum of sums.
 
-    >>> _weighted(("a_usd", "b_usd"), (1.0, 0.25))
+    >>> _weighted("total_usd", ("a_usd", "b_usd"), (1.0, 0.25))[0].expression
     'a_usd + b_usd * 0.25'
     """
-    return " + ".join(
-        name if weight == 1 else f"{name} * {weight!r}" for name, weight in zip(names, weights, strict=True)
-    )
+    terms = [each if weight == 1 else f"{each} * {weight!r}" for each, weight in zip(names, weights, strict=True)]
+    if len(terms) <= TERMS_MAX_COUNT:
+        return (Step(name, " + ".join(terms)),)
+    starts = range(0, len(terms), TERMS_MAX_COUNT)
+    parts = [Step(f"part_{at}", " + ".join(terms[start : start + TERMS_MAX_COUNT])) for at, start in enumerate(starts)]
+    return (*parts, *_weighted(name, tuple(each.name for each in parts), (1.0,) * len(parts)))

@@ -35,7 +35,9 @@ def _where(condition: bool, then: float, otherwise: float) -> float:
 
 
 def _round_half_even(value: float, digits: float) -> float:
-    return round(value, int(digits))
+    """As NumPy rounds: the scaled number, to its even neighbour where it is a half."""
+    scale = math.pow(10.0, digits)
+    return round(value * scale) / scale
 
 
 def _normal_cdf(value: float) -> float:
@@ -61,6 +63,8 @@ FUNCTIONS: Final[Mapping[str, tuple[int, Callable[..., float]]]] = {
     "earlier": (2, _earlier),
 }
 """Name -> number of arguments and meaning. ``earlier(row, m)``: the value of month m in a row of months; 0 before."""
+DEPTH_MAX_COUNT: Final = 150
+"""Brackets within brackets, and terms of one sum."""
 Value = float | Sequence[float]
 """What a name stands for: a number, or a row of months."""
 Meaning = Callable[[Mapping[str, Any]], Any]
@@ -73,7 +77,7 @@ def parsed(expression: str) -> ast.expr:
         tree = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise DocumentError(f"'{expression[:80]}' is no arithmetic: the document is damaged; make it again") from None
-    _check(tree, expression)
+    _check(tree, expression, DEPTH_MAX_COUNT)
     return tree
 
 
@@ -129,14 +133,16 @@ def _joined(operation: Callable[[float, float], float], left: Meaning, right: Me
     return lambda values: operation(left(values), right(values))
 
 
-def _check(node: ast.expr, whole: str) -> None:
-    """Raise DocumentError when `node` is not of the language."""
+def _check(node: ast.expr, whole: str, depth_count: int) -> None:
+    """Raise DocumentError when `node` is not of the language, or goes deeper than anybody writes."""
+    if not depth_count:
+        raise DocumentError(f"'{whole[:80]}' goes too deep: the document is damaged; make it again")
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return
     if isinstance(node, ast.Name) and node.id not in FUNCTIONS:
         return
     for each in _parts(node, whole):
-        _check(each, whole)
+        _check(each, whole, depth_count - 1)
 
 
 def _parts(node: ast.expr, whole: str) -> list[ast.expr]:

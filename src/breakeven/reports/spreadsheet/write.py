@@ -30,7 +30,19 @@ from breakeven.reports.spreadsheet.styles import Styles
 from breakeven.reports.spreadsheet.summary_sheet import write_summary
 from breakeven.reports.spreadsheet.value_sheets import write_value_sheet
 from breakeven.reports.spreadsheet.values import workbook_values
+from breakeven.reports.workbook_part import WorkbookPart
 
+SHOWN_ROLES: Final = (
+    "total_usd_per_month",
+    "cost_usd_per_success",
+    "equal_success_usd_per_month",
+    "upfront_usd",
+    "present_cost_usd",
+    "cash",
+    "present",
+    "cumulative",
+)
+"""What the sheets over all options show of each."""
 _TABS: Final = {READ_ME: "#66727F", SUMMARY: "#1B7F3B", INPUTS: "#E0B400", MONTHS: "#0B5FBF", COMPARE: "#0B5FBF"}
 
 
@@ -42,7 +54,8 @@ def write_xlsx(document: Document, path: Path) -> None:
             "the document holds no calculation for a spreadsheet (it is older than that); "
             "make it again with `breakeven compare --json`"
         )
-    layout, values = layout_of(document, part), workbook_values(part)
+    _refuse_damaged(part)
+    values, layout = workbook_values(part), layout_of(document, part)
     book = open_book(path)
     styles = Styles(book)
     sheets = {
@@ -62,6 +75,20 @@ def write_xlsx(document: Document, path: Path) -> None:
         book.define_name(name, f"={_absolute(layout.places[key])}")
     sheets[SUMMARY].activate()
     close_book(book, path)
+
+
+def _refuse_damaged(part: WorkbookPart) -> None:
+    """Raise DocumentError when the part names a cell that it does not hold, or lacks what the summary shows."""
+    named = [*part.inputs, *part.fixed, *part.paths.values()]
+    named += [key for roles in part.options.values() for key in roles.values()]
+    missing = [key for key in named if key not in part.cells]
+    missing += [role for roles in part.options.values() for role in SHOWN_ROLES if role not in roles]
+    if part.status_quo not in part.options:
+        missing.append(part.status_quo)
+    if missing:
+        raise DocumentError(
+            f"the workbook lacks '{missing[0]}': the document is damaged; make it again with `breakeven compare --json`"
+        )
 
 
 def _value_sheets(document: Document, layout: Layout) -> dict[str, tuple[str, str]]:
