@@ -51,13 +51,20 @@ _TOLD: Final = (
     ),
 )
 ALWAYS_EXCLUDED: Final = (
-    "growth of the workload and change of prices over time: one month at today's prices",
-    "running old and new side by side while moving",
     "what failed answers break that nobody corrects: success rates only divide the cost",
     "latency targets of what is billed by the token, and of Ollama: only fleets under vLLM are sized for them",
     "taxes, and discounts and negotiated rates that are not in the scenario",
 )
 """Left out of every comparison, so that nobody finds out later."""
+THIS_MONTH_ALONE: Final = (
+    "growth of the workload and change of prices over time: one month at today's prices",
+    "running old and new side by side while moving",
+)
+WITH_HORIZON: Final = (
+    "inflation, and change of wages and of prices of tools: over the months they stay as they are today",
+    "the engineer hours of switching to ever newer models, and a change of the price of hardware bought later",
+    "success rates that change over the months: every option keeps today's",
+)
 WITH_FLEETS: Final = "autoscaling of fleets of your own: rented or bought, they are always on"
 WITH_SCALE_TO_ZERO: Final = "the wait for a cold start: counted under the fleets, and not priced"
 WITH_FINE_TUNING: Final = "preparing data for fine-tuning and judging its result"
@@ -92,7 +99,7 @@ def excluded(comparison: Comparison) -> tuple[str, ...]:
         found.append(WITH_SCALE_TO_ZERO)
     if "fine_tune_campaigns_events_per_year" in read:
         found.append(WITH_FINE_TUNING)
-    return (*found, *ALWAYS_EXCLUDED)
+    return (*found, *(WITH_HORIZON if comparison.choice else THIS_MONTH_ALONE), *ALWAYS_EXCLUDED)
 
 
 def facts_behind(result: OptionResult) -> tuple[Node, ...]:
