@@ -68,10 +68,13 @@ def test_after_is_what_compare_says_with_the_same_override(store: Path, scenario
         new, old = (option(of, each["option"], "name") for of in (compared, plain))
         assert each["after_usd_per_month"] == new["equal_success_usd_per_month"]
         assert each["before_usd_per_month"] == old["equal_success_usd_per_month"]
-        assert each["after_cheapest_fraction"] == new["probability_cheapest_fraction"]
         pairs = {pair["option"]: pair["always_above_mtok_per_month"] for pair in compared["breakeven"]["pairs"]}
         assert each["after_always_above_mtok_per_month"] == pairs.get(each["option"])
+        over_months = option(compared["horizon"], each["option"])
+        assert each["after_present_cost_usd"]["mean"] == pytest.approx(over_months["present_cost_usd"]["mean"])
+        assert each["after_cheapest_fraction"] == pytest.approx(over_months["probability_cheapest_fraction"])
     assert after["after"]["option"] == compared["verdict"]["recommended"]
+    assert after["before"]["option"] == plain["verdict"]["recommended"]
 
 
 def test_the_page_shows_both_and_says_what_was_typed(store: Path, scenario: Path) -> None:
@@ -115,6 +118,15 @@ def test_several_solutions_are_all_told(store: Path, scenario: Path, plain: Any)
     crossings = next(each["crossings_mtok_per_month"] for each in pairs if each["option"] == "rented_one_year")
     for each in found["solved"]["solutions"]:
         assert min(abs(each["value"] / mark - 1) for mark in crossings) < 1e-6
+
+
+def test_what_only_the_months_to_come_read_changes_the_present_cost_alone(store: Path, scenario: Path) -> None:
+    found = document(store, scenario, "growth=12%")
+    (change,) = found["changes"]
+    assert change["note"] == "" and change["after"] == "12 % per month"
+    for each in found["options"]:
+        assert each["before_usd_per_month"] == each["after_usd_per_month"]
+        assert each["after_present_cost_usd"]["mean"] > each["before_present_cost_usd"]["mean"]
 
 
 def test_without_until_the_recommended_option_meets_its_rival(store: Path, scenario: Path) -> None:

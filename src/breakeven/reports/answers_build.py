@@ -61,7 +61,8 @@ def answers_part(
     titles = titles_of(comparison)
     at_typical = {each.name: options[each.name].cost(situation, Evaluation(typical)) for each in comparison.options}
     whole = outlook_of(comparison, horizon)
-    outlook = whole.without(behind_the_gate(comparison, scenario))
+    gated = behind_the_gate(comparison, scenario)
+    outlook = whole.without(gated)
     bands = volume_bands(comparison, situation, options, draws)
     found = five_questions(comparison, situation, options, draws, scenario, outlook)
     insured = privacy(
@@ -69,7 +70,16 @@ def answers_part(
     )
     exits = exit_plan(comparison, situation, options, at_typical, outlook.recommended, outlook.rival)
     influences = _influences(risk)
-    decision = decide(comparison, outlook, found, exits, at_typical, influences=influences, ungated=whole.recommended)
+    decision = decide(
+        comparison,
+        outlook,
+        found,
+        exits,
+        at_typical,
+        influences=influences,
+        ungated=whole.best_of(whole.open_names) if gated else None,
+        today_alone=outlook_of(comparison).without(gated).recommended,
+    )
     return AnswersPart(
         volume_bands=tuple(_band(each, titles) for each in bands),
         five_questions=_five(found, outlook, exits, decision, titles),

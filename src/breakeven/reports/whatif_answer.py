@@ -16,10 +16,14 @@ from breakeven.decision.answers.changes import (
     parse_change,
 )
 from breakeven.decision.answers.equal_cost import Solved, option_named, solve
+from breakeven.decision.answers.outlook import Outlook, horizon_outlook
+from breakeven.decision.answers.questions import behind_the_gate
 from breakeven.decision.answers.solve import Bounds
 from breakeven.decision.baseline import demand_of
-from breakeven.decision.compare import STATUS_QUO, compare
-from breakeven.decision.comparison import Comparison, OptionResult, rival_of
+from breakeven.decision.compare import STATUS_QUO, compare, typical
+from breakeven.decision.comparison import Comparison, OptionResult
+from breakeven.decision.horizon.exact import setting_of
+from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.draws import DrawSet
@@ -28,6 +32,7 @@ from breakeven.options.discover import select_options
 from breakeven.options.option import Option, Situation
 from breakeven.reports import whatif_wording as words
 from breakeven.reports.answer import Question, catalogue_warnings, profile
+from breakeven.reports.further import growth_of
 from breakeven.reports.option_part import Amount
 from breakeven.reports.option_titles import Titles, titles_of
 from breakeven.reports.range_amount import amount
@@ -41,9 +46,11 @@ from breakeven.reports.whatif_document import (
     VerdictPart,
     WhatIfDocument,
 )
+from breakeven.workload.forecast import GROWTH
 from breakeven.workload.profile import Workload
 
 Progress = Callable[[str], None]
+COST_OF_CAPITAL: Final = "cost_of_capital_fraction_per_year"
 DEMAND_KEYS: Final = ("frontier_model",)
 """Choices that change what the log's calls are taken for."""
 
@@ -70,6 +77,24 @@ class _State:
     options: Mapping[str, Option]
     draws: DrawSet
     comparison: Comparison
+    outlook: Outlook
+    """Present costs over the horizon."""
+    path_facts: frozenset[str]
+    """Names of the facts that the months to come read."""
+
+    @property
+    def months_count(self) -> int:
+        """Months of the horizon."""
+        facts = {**self.situation.catalog.assumptions, **self.situation.scenario}
+        return round(facts["horizon_months"].typical)
+
+    def odds(self, name: str) -> float | None:
+        """Share of the futures in which an option's present cost is the lowest; None: it could not be costed."""
+        return self.outlook.odds_fraction(name) if name in self.outlook.costs else None
+
+    def present(self, name: str) -> Amount | None:
+        """Present cost of an option; None: it could not be costed."""
+        return amount(self.outlook.range(name), "usd") if name in self.outlook.costs else None
 
     def always_above(self, name: str) -> float | None:
         """Volume above which an option always costs less than today's API."""
@@ -91,10 +116,10 @@ def answer_whatif(question: Question, asked: WhatIf, progress: Progress = lambda
     target = name_of_fact(asked.solve, facts) if asked.solve else None
     workload = profile(question, progress)
     demand = _demand(question, workload, scenario, progress)
-    before = _state(catalog, demand, scenario, (), progress)
+    before = _state(catalog, workload, demand, scenario, (), progress)
     if any(each.name in DEMAND_KEYS for each in changes):
         demand = _demand(question, workload, later, progress)
-    after = _state(catalog, demand, later, changes, progress) if changes else before
+    after = _state(catalog, workload, demand, later, changes, progress) if changes else before
     solved = _solve(after, asked, target) if target else None
     return _document(question, catalog, changes, before, after, solved)
 
@@ -105,7 +130,12 @@ def _demand(question: Question, workload: Workload, scenario: Scenario, progress
 
 
 def _state(
-    catalog: Catalog, demand: Demand, scenario: Scenario, changes: Sequence[Change], progress: Progress
+    catalog: Catalog,
+    workload: Workload,
+    demand: Demand,
+    scenario: Scenario,
+    changes: Sequence[Change],
+    progress: Progress,
 ) -> _State:
     facts = scenario.facts(catalog)
     hours = {**catalog.assumptions, **facts}["hours_per_month"].typical
@@ -113,9 +143,15 @@ def _state(
     asked = scenario.options
     options = select_options(asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked))
     draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
-    return _State(
-        scenario, situation, options, draws, compare(situation, options, draws, progress=progress, with_bands=False)
-    )
+    comparison = compare(situation, options, draws, progress=progress, with_bands=False)
+    progress("looking at the months to come")
+    growth = growth_of(situation, workload, comparison).growth
+    usable = {each.name: options[each.name] for each in comparison.options}
+    estimates = {GROWTH: growth} if growth else {}
+    present = present_costs_usd(situation, usable, draws.of, estimates)
+    outlook = horizon_outlook(comparison, present).without(behind_the_gate(comparison, scenario))
+    paths = setting_of(situation, typical, estimates).facts
+    return _State(scenario, situation, options, draws, comparison, outlook, frozenset({*paths.nodes, COST_OF_CAPITAL}))
 
 
 def _solve(state: _State, asked: WhatIf, target: str) -> Solved:
@@ -123,11 +159,10 @@ def _solve(state: _State, asked: WhatIf, target: str) -> Solved:
     if asked.until is not None:
         first, second = (option_named(each, comparison) for each in asked.until)
     else:
-        first = comparison.best
-        rival = rival_of(first, comparison.options, comparison.status_quo)
+        first, rival = comparison.option(state.outlook.recommended), state.outlook.rival
         if rival is None:
             raise ScenarioError("only one option could be costed, so there is nothing to be equal to; see --options")
-        second = rival
+        second = comparison.option(rival)
     if first.name == second.name:
         raise ScenarioError(f"--until {asked.until}: both are {first.name}; name two options")
     bounds = Bounds(*asked.bounds) if asked.bounds else None
@@ -161,11 +196,14 @@ def _document(
 
 
 def _verdict(state: _State) -> VerdictPart:
-    best = state.comparison.best
+    name = state.outlook.recommended
+    best = state.comparison.option(name)
     return VerdictPart(
-        option=best.name,
+        option=name,
         title=best.cost.title,
-        odds_fraction=best.cheapest_fraction,
+        odds_fraction=state.outlook.odds_fraction(name),
+        present_cost_usd=amount(state.outlook.range(name), "usd"),
+        months_count=state.months_count,
         usd_per_month=amount(best.equal_success_usd_per_month, "usd/month"),
     )
 
@@ -173,8 +211,8 @@ def _verdict(state: _State) -> VerdictPart:
 def _change(change: Change, before: _State, after: _State) -> ChangePart:
     was = words.value_before(change, before.scenario, before.situation, before.comparison)
     note = ""
-    if change.kind == "fact" and not _is_read(change.name, after.comparison):
-        note = "changed nothing: no option that could be costed reads it this month"
+    if change.kind == "fact" and change.name not in after.path_facts and not _is_read(change.name, after.comparison):
+        note = "changed nothing: no option that could be costed reads it"
     return ChangePart(name=change.name, said=change.said, before=was, after=words.value_after(change), note=note)
 
 
@@ -186,7 +224,7 @@ def _options(before: _State, after: _State) -> list[OptionChangePart]:
     names = dict.fromkeys(
         each.name
         for state in (after, before)
-        for each in sorted(state.comparison.options, key=lambda one: one.equal_success_usd_per_month.mean)
+        for each in sorted(state.comparison.options, key=lambda one: state.outlook.mean_usd(one.name))
     )
     found = []
     for name in names:
@@ -199,10 +237,12 @@ def _options(before: _State, after: _State) -> list[OptionChangePart]:
                 title=known.cost.title,
                 before_usd_per_month=_monthly(old),
                 after_usd_per_month=_monthly(new),
-                before_cheapest_fraction=old.cheapest_fraction if old else None,
-                after_cheapest_fraction=new.cheapest_fraction if new else None,
+                before_cheapest_fraction=before.odds(name),
+                after_cheapest_fraction=after.odds(name),
                 before_always_above_mtok_per_month=before.always_above(name),
                 after_always_above_mtok_per_month=after.always_above(name),
+                before_present_cost_usd=before.present(name),
+                after_present_cost_usd=after.present(name),
             )
         )
     return found

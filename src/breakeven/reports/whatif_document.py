@@ -31,19 +31,27 @@ class OptionChangePart(Part):
     """For as many successful outcomes as today; None: it could not be costed."""
     after_usd_per_month: Amount | None
     before_cheapest_fraction: float | None
+    """Share of the futures in which its present cost is the lowest."""
     after_cheapest_fraction: float | None
     before_always_above_mtok_per_month: float | None
     """Volume above which it always costs less than today's API, at typical values; None: there is none."""
     after_always_above_mtok_per_month: float | None
+    before_present_cost_usd: Amount | None
+    """Of all it takes over the horizon; None: it could not be costed."""
+    after_present_cost_usd: Amount | None
 
 
 class VerdictPart(Part):
-    """What is recommended, for this month's volume and prices."""
+    """What is recommended: the lowest expected present cost over the horizon."""
 
     option: str
     title: str
     odds_fraction: float
+    """Share of the futures in which its present cost is the lowest."""
+    present_cost_usd: Amount
+    months_count: int
     usd_per_month: Amount
+    """At the month's volume and prices, for as many successful outcomes as today."""
 
 
 class SolutionPart(Part):
@@ -86,7 +94,7 @@ class WhatIfDocument(Part):
     before: VerdictPart
     after: VerdictPart
     options: tuple[OptionChangePart, ...]
-    """Lowest expected cost after the changes first."""
+    """Lowest expected present cost after the changes first."""
     solved: SolvePart | None
     warnings: tuple[str, ...]
     as_of: str

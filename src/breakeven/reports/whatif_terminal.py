@@ -22,7 +22,9 @@ def render_whatif(document: WhatIfDocument, console: Console) -> None:
             Paragraph(solved.sentence, "bold") if solved else None,
             Paragraph(document.sentence, "" if solved else "bold"),
             section("What is different", bullets([_change(each) for each in document.changes])) if changed else None,
-            section("For as many successful outcomes, a month", _table(document)) if changed else None,
+            section("With the changes, for as many successful outcomes as today", _table(document))
+            if changed
+            else None,
             section("Worth knowing", bullets(document.warnings)) if document.warnings else None,
         ),
     )
@@ -37,13 +39,20 @@ def _change(part: ChangePart) -> str:
 def _table(document: WhatIfDocument) -> Table:
     table = plain_table()
     table.add_column("option", overflow="fold")
-    headings = ["before", "after", "change", "cheapest in", "below today's API from"]
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=heading not in headings[4:])
+    months = f"{document.after.months_count} months"
+    for heading in ("a month", "change", months, "change", "lowest in", "below API from"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for each in document.options:
-        cells = [_usd(each.before_usd_per_month), _usd(each.after_usd_per_month), _difference(each), _odds(each)]
-        cells.append(_breakeven(each))
-        table.add_row(safe(each.title), *cells)
+        month, horizon = each.after_usd_per_month, each.after_present_cost_usd
+        table.add_row(
+            safe(each.title),
+            _usd(month),
+            _difference(each.before_usd_per_month, month),
+            _usd(horizon),
+            _difference(each.before_present_cost_usd, horizon),
+            _odds(each),
+            _breakeven(each),
+        )
     return table
 
 
@@ -51,10 +60,10 @@ def _usd(value: Amount | None) -> str:
     return "-" if value is None else money(value.mean)
 
 
-def _difference(part: OptionChangePart) -> str:
-    if part.before_usd_per_month is None or part.after_usd_per_month is None:
-        return "now to be had" if part.before_usd_per_month is None else "no more to be had"
-    usd = part.after_usd_per_month.mean - part.before_usd_per_month.mean
+def _difference(before: Amount | None, after: Amount | None) -> str:
+    if before is None or after is None:
+        return "new" if before is None else "gone"
+    usd = after.mean - before.mean
     if money(abs(usd)) == "$0":
         return "the same"
     return f"{money(abs(usd))} {'more' if usd > 0 else 'less'}"

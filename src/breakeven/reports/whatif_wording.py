@@ -21,16 +21,21 @@ TITLES: Final = {VOLUME: "the volume", API_PRICE: "the price of today's API, as 
 
 def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
     """What is recommended before and after."""
-    was, becomes = before.usd_per_month.mean, after.usd_per_month.mean
+    was, becomes = before.present_cost_usd.mean, after.present_cost_usd.mean
     if not changed:
-        return f"As things are: {before.title}, {money(was)} a month, cheapest in {odds(before.odds_fraction)} futures."
-    bill = f"{money(was)} a month becomes {money(becomes)}"
-    chances = f"cheapest in {odds(before.odds_fraction)} futures before, {odds(after.odds_fraction)} after"
+        return (
+            f"As things are: {before.title}, {money(was)} over {before.months_count} months (present cost), lowest in "
+            f"{odds(before.odds_fraction)} futures."
+        )
+    chances = f"lowest in {odds(before.odds_fraction)} futures before, {odds(after.odds_fraction)} after"
     if before.option == after.option:
-        return f"Still {after.title}: {bill} in expectation; {chances}."
+        return (
+            f"Still {after.title}: its present cost over {after.months_count} months goes from {money(was)} to "
+            f"{money(becomes)} in expectation; {chances}."
+        )
     return (
-        f"The recommendation changes from {before.title} ({money(was)} a month) to {after.title} ({money(becomes)}): "
-        f"{chances}."
+        f"The recommendation changes from {before.title} ({money(was)} over {before.months_count} months, present "
+        f"cost) to {after.title} ({money(becomes)}): {chances}."
     )
 
 
@@ -51,6 +56,8 @@ def value_after(change: Change) -> str:
     """What it becomes."""
     if isinstance(change.value, str):
         return change.value
+    if "fraction_per_" in change.name:
+        return f"{fraction(change.value)} {change.name.rpartition('_fraction_')[2].replace('_', ' ')}"
     return quantity(change.value, unit_of(change.name) or "ratio")
 
 
@@ -99,5 +106,8 @@ def _fact_of(name: str, situation: Situation, comparison: Comparison) -> Assumpt
 
 
 def _range_words(fact: Assumption) -> str:
+    if "fraction_per_" in fact.name:
+        per = fact.name.rpartition("_fraction_")[2].replace("_", " ")
+        return f"{fraction(fact.typical)} {per} ({fraction(fact.low)} to {fraction(fact.high)})"
     typical = quantity(fact.typical, fact.unit)
     return typical if fact.is_certain else f"{typical} ({quantity_range(fact.low, fact.high, fact.unit)})"

@@ -22,6 +22,8 @@ from breakeven.units import HOURS_PER_WEEK
 FIGURES_COUNT: Final = 3
 WANTED_WEEKS: Final = 4.0
 """Weeks of calls from which on a month is no guess."""
+NEARLY_FRACTION: Final = 0.95
+"""Of the wanted weeks: a log that lacks an hour at its ends is not asked for more."""
 StepKind = Literal[
     "stay",
     "start",
@@ -95,12 +97,15 @@ def decide(
     *,
     influences: Sequence[Influence] = (),
     ungated: str | None = None,
+    today_alone: str | None = None,
 ) -> Decision:
-    """Put the answers together; `influences` (largest first) take the place of the comparison's levers."""
+    """Put the answers together; `influences` (largest first) take the place of the comparison's levers.
+
+    `ungated`: what money alone would recommend. `today_alone`: what this month alone would.
+    """
     name, rival = outlook.recommended, outlook.rival
     saves = range_of(outlook.costs[rival] - outlook.costs[name]) if rival else None
     known = tuple(influences) or levers_of(comparison)
-    allowed = comparison.best.name
     return Decision(
         name,
         rival,
@@ -109,7 +114,7 @@ def decide(
         saves,
         known[:FIGURES_COUNT],
         _steps(comparison, questions, exits, at_typical[name], known, stays=name == outlook.status_quo),
-        allowed if outlook.period == "horizon" and allowed != name and ungated in (None, name) else None,
+        today_alone if today_alone != name else None,
         changes_model(comparison.option(name)),
         ungated if ungated not in (None, name) else None,
     )
@@ -159,7 +164,7 @@ def _steps(
         if cost.family != "managed":
             steps.append(Step("people", cost.name, _people_hours(cost)))
     weeks = comparison.demand.observed_hours / HOURS_PER_WEEK
-    if weeks < WANTED_WEEKS:
+    if weeks < WANTED_WEEKS * NEARLY_FRACTION:
         steps.append(Step("import_more", figure=weeks))
     if influences and influences[0].kind == "worth" and influences[0].effect_usd > 0:
         first = influences[0]

@@ -106,8 +106,17 @@ def outlook_of(comparison: Comparison, horizon: PresentCosts | None = None) -> O
         {each.name: equal_success_usd(comparison, each) for each in comparison.options},
         open_names,
         comparison.status_quo,
-        comparison.best.name,
+        comparison.best_today.name,
     )
+
+
+def horizon_outlook(comparison: Comparison, present_cost_usd: Mapping[str, Draws]) -> Outlook:
+    """The present costs of the options of a comparison; the lowest expected one is recommended."""
+    names = tuple(each.name for each in open_to_all(comparison.options) if each.same_as is None)
+    shape = np.broadcast_shapes(*(np.shape(each) for each in present_cost_usd.values()))
+    costs = {name: np.broadcast_to(each, shape) for name, each in present_cost_usd.items()}
+    best = min(names, key=lambda name: float(np.mean(costs[name])))
+    return Outlook("horizon", costs, names, comparison.status_quo, best)
 
 
 def equal_success_usd(comparison: Comparison, result: OptionResult) -> Draws:
