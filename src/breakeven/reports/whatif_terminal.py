@@ -22,9 +22,7 @@ def render_whatif(document: WhatIfDocument, console: Console) -> None:
             Paragraph(solved.sentence, "bold") if solved else None,
             Paragraph(document.sentence, "" if solved else "bold"),
             section("What is different", bullets([_change(each) for each in document.changes])) if changed else None,
-            section("With the changes, for as many successful outcomes as today", _table(document))
-            if changed
-            else None,
+            section("After, for as many successful outcomes as today", _table(document)) if changed else None,
             section("Worth knowing", bullets(document.warnings)) if document.warnings else None,
         ),
     )
