@@ -129,3 +129,17 @@ def test_json_holds_the_page() -> None:
     assert found["sentence"] == page.sentence and found["probability_fraction"] == page.probability_fraction
     assert [each["label"] for each in found["figures"]] == [each.label for each in page.figures]
     assert found["footer"]["calls_hash"] == document.footer.calls_hash
+
+
+def test_conditions_to_go_back_are_told_once() -> None:
+    document = with_decision(sample_document())
+    assert document.answers is not None
+    assert decide_page(document).exits_apart and "When to go back" in "\n".join(shown(document))
+    told = tuple(f"Volume {each.condition}" for each in document.answers.exit_criteria)
+    decision = document.answers.decision.model_copy(update={"change_our_mind": told})
+    answers = document.answers.model_copy(update={"decision": decision})
+    together = document.model_copy(update={"answers": answers})
+    page = decide_page(together)
+    assert page.exits_apart == () and len(page.exit_criteria) == len(told)
+    text = "\n".join(shown(together))
+    assert "When to go back" not in text and "What would change our mind, and send us back" in text

@@ -49,11 +49,20 @@ class DecidePage:
     monday: tuple[str, ...]
     change_our_mind: tuple[str, ...]
     exit_criteria: tuple[str, ...]
+    """When to go back, and why."""
+    exits_apart: tuple[str, ...]
+    """Those of them that `change_our_mind` does not hold already."""
     measure_next: str
     beside: tuple[str, ...]
     """The decision at today's volume alone, and with breach risk counted."""
     missing: tuple[str, ...]
     """What the document does not say, and how to get it."""
+
+    @property
+    def turns_title(self) -> str:
+        """Heading of what would change our mind; it names the way back where that is told there too."""
+        together = self.exit_criteria and not self.exits_apart
+        return "What would change our mind, and send us back" if together else "What would change our mind"
 
 
 def decide_page(document: Document) -> DecidePage:
@@ -72,6 +81,7 @@ def decide_page(document: Document) -> DecidePage:
         monday=tuple(safe(each) for each in decision.monday) if decision else (_first_step(document),),
         change_our_mind=tuple(safe(each) for each in decision.change_our_mind) if decision else _turns(document),
         exit_criteria=_exit_criteria(document),
+        exits_apart=_exits_apart(document),
         measure_next=safe(document.risk.measure_next) if document.risk else "",
         beside=_beside(document),
         missing=_missing(document),
@@ -221,6 +231,14 @@ def _turns(document: Document) -> tuple[str, ...]:
 def _exit_criteria(document: Document) -> tuple[str, ...]:
     criteria = document.answers.exit_criteria if document.answers else ()
     return tuple(f"{safe(each.metric)}: {safe(each.condition)} ({safe(each.why)})" for each in criteria)
+
+
+def _exits_apart(document: Document) -> tuple[str, ...]:
+    if document.answers is None:
+        return ()
+    told = " ".join(document.answers.decision.change_our_mind)
+    apart = [each for each in document.answers.exit_criteria if each.condition not in told]
+    return tuple(f"{safe(each.metric)}: {safe(each.condition)}" for each in apart)
 
 
 def _beside(document: Document) -> tuple[str, ...]:

@@ -18,18 +18,19 @@ from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_ste
 WIDE_FROM_COLUMNS: Final = 130
 LINES_MAX_COUNT: Final = 4
 """Bullets of one section; the rest is in the documents that people take away."""
-EXITS_MAX_COUNT: Final = 2
-LINE_MAX_COUNT: Final = 150
+STEPS_MAX_COUNT: Final = 5
+LINE_MAX_COUNT: Final = 170
 MISSING_MAX_COUNT: Final = 320
-HASH_SHOWN_COUNT: Final = 12
+YEAR_MEANT: Final = ", at today's volume and prices"
+HASH_SHOWN_COUNT: Final = 8
 NEXT: Final = "breakeven compare --out report.json --pdf decision.pdf"
 
 
 def render_decision(document: Document, console: Console) -> None:
     """Print the page."""
     page = decide_page(document)
-    steps = section("On Monday", _bullets(page.monday))
-    turns = section("What would change our mind", _bullets(page.change_our_mind))
+    steps = section("On Monday", _bullets(page.monday, most_count=STEPS_MAX_COUNT))
+    turns = section(page.turns_title, _bullets(page.change_our_mind, most_count=STEPS_MAX_COUNT))
     print_parts(
         console,
         (
@@ -38,12 +39,17 @@ def render_decision(document: Document, console: Console) -> None:
             _tiles(page),
             section("The numbers that matter", _figures(page)),
             *_beside(console, steps, turns),
-            section("When to go back", _bullets(page.exit_criteria[:EXITS_MAX_COUNT])),
-            section(_also_title(page), _bullets((page.measure_next, *page.beside, *page.missing), MISSING_MAX_COUNT)),
+            section("When to go back", _bullets(page.exits_apart)),
+            section(_also_title(page), _bullets((_measure(page), *page.beside, *page.missing), MISSING_MAX_COUNT)),
             next_step(_next(document)),
             Paragraph(_footer(document), "dim"),
         ),
     )
+
+
+def _measure(page: DecidePage) -> str:
+    """What to measure and what that is worth; how is on Monday's list."""
+    return page.measure_next.partition("; ")[0].rstrip(".") + "." if page.measure_next else ""
 
 
 def _also_title(page: DecidePage) -> str:
@@ -71,6 +77,8 @@ def _tiles(page: DecidePage) -> Table:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for each in page.tiles:
+        if each.range == FUTURES and each.value in page.sentence:
+            continue  # the sentence says it
         table.add_row(_label(each.label), Text(safe(each.value)), Text(short(_span(each), LINE_MAX_COUNT)))
     return table
 
@@ -81,27 +89,30 @@ def _span(tile: Tile) -> str:
 
 def _label(label: str) -> Text:
     """The label without what the header of the page says anyway."""
-    return Text(safe(label).replace("Present value over", "NPV over").replace(" (NPV)", "").partition(",")[0])
+    return Text(safe(label).replace("Present value over", "NPV,").replace(" (NPV)", "").removesuffix(YEAR_MEANT))
 
 
 def _figures(page: DecidePage) -> Table | None:
     table = plain_table()
     table.show_header = False
     table.box = None
-    table.add_column(overflow="fold", max_width=28)
-    table.add_column(style="bold", overflow="fold", max_width=24)
+    table.add_column(overflow="fold", max_width=26)
+    table.add_column(overflow="fold", max_width=30)
     table.add_column(overflow="fold")
     for each in page.figures:
-        span = f" ({safe(each.range)})" if each.range else ""
-        table.add_row(Text(short(each.label, 60)), Text(short(each.value, 60)), Text(short(f"{each.why}{span}", 160)))
+        span = f"({safe(each.range)})" if each.range else ""
+        value = Text.assemble((short(each.value, 60), "bold"), span and f" {short(span, 60)}")
+        table.add_row(Text(short(each.label, 60)), value, Text(short(each.why, 160)))
     return table if page.figures else None
 
 
-def _bullets(lines: Sequence[str], length_max_count: int = LINE_MAX_COUNT) -> RenderableType | None:
+def _bullets(
+    lines: Sequence[str], length_max_count: int = LINE_MAX_COUNT, most_count: int = LINES_MAX_COUNT
+) -> RenderableType | None:
     found = [short(each, length_max_count) for each in lines if each]
-    if len(found) > LINES_MAX_COUNT:
-        hidden = len(found) - LINES_MAX_COUNT + 1
-        found = [*found[: LINES_MAX_COUNT - 1], f"{hidden} more: --json, or the PDF"]
+    if len(found) > most_count:
+        hidden = len(found) - most_count + 1
+        found = [*found[: most_count - 1], f"{hidden} more: --json, or the PDF"]
     return bullets(found)
 
 

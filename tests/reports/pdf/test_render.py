@@ -180,7 +180,7 @@ def test_control_characters_do_not_get_in() -> None:
 
 
 def test_the_real_chain_gives_two_pages() -> None:
-    document = real_document()
+    document = real_document(("frontier_api", "brokered", "rented_on_demand"))
     first, second = texts(document)
     assert "the decision, for finance" in first and "the decision, for engineering" in second
     assert document.footer.calls_hash[:12] in first

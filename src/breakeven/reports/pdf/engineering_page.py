@@ -10,7 +10,7 @@ from breakeven.reports.answers_part import QuestionPart, VolumeBandPart
 from breakeven.reports.chart_style import series_of
 from breakeven.reports.decide_page import DecidePage, horizon_option, payback_words
 from breakeven.reports.document import Document, OptionPart
-from breakeven.reports.pdf.words import listed, printed
+from breakeven.reports.pdf.words import beginning, listed, printed
 from breakeven.reports.risk_part import InformationPart
 from breakeven.reports.shortlist import main_options
 
@@ -36,9 +36,10 @@ def engineering_page(document: Document, page: DecidePage) -> dict[str, Any]:
         "evpi": f"Knowing everything before deciding is worth {amounts.money(risk.evpi_usd)}." if risk else "",
         "bands": [_band(each) for each in answers.volume_bands[:BANDS_MAX_COUNT]] if answers else [],
         "questions": [_question(each) for each in answers.five_questions.questions] if answers else [],
-        "rule": printed(_rule(document), 330),
-        "exit": listed(page.exit_criteria, 4, 170, IN_REPORT),
-        "monday": listed(page.monday, 5, 200, IN_REPORT),
+        "rule": printed(_rule(document), 560),
+        "exit": listed(_exits(document), 5, 200, IN_REPORT),
+        "exit_note": printed(_exit_note(document), 200),
+        "monday": listed(page.monday, 7, 200, IN_REPORT),
         "missing": listed(page.missing, 2, 300, IN_REPORT),
     }
 
@@ -123,8 +124,8 @@ def _band(band: VolumeBandPart) -> dict[str, Any]:
             amounts.odds(band.probability_cheapest_fraction),
             amounts.money(band.usd_per_month.p50),
             amounts.money(band.regret_usd_per_month),
-            printed(band.main_driver, 50),
-            "as the guide" if band.agrees else printed(band.why, 110),
+            printed(band.main_driver, 70),
+            "as the guide" if band.agrees else beginning(band.why.partition(";")[0], 180),
         ],
     }
 
@@ -134,7 +135,20 @@ def _question(part: QuestionPart) -> list[str]:
     if part.probability_fraction is not None:
         answer = f"{part.answer} ({amounts.fraction(part.probability_fraction)})"
     gate = "; a gate" if part.gate else ""
-    return [printed(part.question, 110), f"{answer}{gate}", printed(part.ask or part.evidence, 150)]
+    return [printed(part.question, 110), f"{answer}{gate}", printed(part.ask or part.evidence, 240)]
+
+
+def _exits(document: Document) -> list[str]:
+    """When to go back, with the reason where it is not the same for all."""
+    criteria = document.answers.exit_criteria if document.answers else ()
+    alone = bool(_exit_note(document))
+    return [f"{each.metric}: {each.condition}" + ("" if alone else f" ({each.why})") for each in criteria]
+
+
+def _exit_note(document: Document) -> str:
+    """The one reason of all the conditions; empty when there are several."""
+    reasons = {each.why for each in document.answers.exit_criteria} if document.answers else set()
+    return f"Why: {next(iter(reasons))}." if len(reasons) == 1 else ""
 
 
 def _rule(document: Document) -> str:
@@ -143,7 +157,8 @@ def _rule(document: Document) -> str:
     part = document.answers.five_questions
     together = "Both agree." if part.agree else "The two disagree: the money decides."
     odds = amounts.odds(part.three_or_more_fraction)
+    says, money, reason = (each.rstrip(". ") for each in (part.rule_says, part.money_says, part.risk_reason))
     return (
-        f"{part.yes_count} yes, {part.unknown_count} unknown; three or more yes in {odds} futures. The rule says: "
-        f"{part.rule_says}. The money says: {part.money_says}. {together} Risk: {part.risk_level} ({part.risk_reason})."
+        f"{part.yes_count} yes, {part.unknown_count} unknown; three or more yes in {odds} futures. The rule: {says}. "
+        f"The money: {money}. {together} Risk: {part.risk_level}; {reason}."
     )

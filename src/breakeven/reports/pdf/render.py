@@ -20,7 +20,7 @@ from breakeven.reports.pdf.typesetting import FONT, date_parts, need_typst, type
 from breakeven.reports.pdf.words import printed
 from breakeven.reports.safe_text import safe
 
-MONTHS: Final = Canvas("wide", width_px=372, height_px=150, left_px=52, right_px=30, top_px=40, bottom_px=40)
+MONTHS: Final = Canvas("wide", width_px=372, height_px=126, left_px=52, right_px=30, top_px=40, bottom_px=40)
 VOLUMES: Final = Canvas("wide", width_px=560, height_px=260, left_px=56, right_px=248, top_px=46, bottom_px=46)
 HASH_SHOWN_COUNT: Final = 12
 

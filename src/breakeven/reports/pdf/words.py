@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from breakeven.reports.safe_text import short
+from breakeven.reports.safe_text import safe, short
 
 RUN_MAX_COUNT: Final = 16
 """Characters without a blank that the narrowest column holds."""
@@ -21,6 +21,18 @@ def printed(text: str, length_max_count: int = 240) -> str:
     ('gpt-5 mini', True)
     """
     return " ".join(_breakable(each) for each in short(text, length_max_count).split(" "))
+
+
+def beginning(text: str, length_max_count: int) -> str:
+    """The first words of `text`.
+
+    >>> beginning("At 2 B tokens a month it costs more.", 20), beginning("Short.", 20)
+    ('At 2 B tokens a…', 'Short.')
+    """
+    clean = safe(text)
+    if len(clean) > length_max_count:
+        clean = clean[: length_max_count - 1].rpartition(" ")[0].rstrip(" ,;") + "…"
+    return printed(clean, length_max_count)
 
 
 def listed(lines: Iterable[str], most_count: int, length_max_count: int, more: str) -> list[str]:
@@ -40,5 +52,5 @@ def _breakable(word: str) -> str:
     """A long word may break after a sign that joins two words, and inside what is still too long."""
     if len(word) <= RUN_MAX_COUNT:
         return word
-    parts = re.findall(r"[^_/.,:;=-]*[_/.,:;=-]+|[^_/.,:;=-]+", word)
+    parts = re.findall(r"[_/.,:;=-]*[^_/.,:;=-]+[_/.,:;=-]*|[_/.,:;=-]+", word)
     return BREAK.join(part[at : at + RUN_MAX_COUNT] for part in parts for at in range(0, len(part), RUN_MAX_COUNT))
