@@ -90,3 +90,10 @@ system:
 	  && apt-get update -qq >/dev/null 2>&1 \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } \
 	  || echo "no chromium: the browser test will be skipped"
+	@command -v soffice >/dev/null 2>&1 || [ -n "$$BREAKEVEN_NO_APT" ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	  && echo "installing LibreOffice Calc for the spreadsheet's test" \
+	  && apt-get update -qq >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui \
+	  >/dev/null 2>&1; } \
+	  || echo "no LibreOffice: the test that recalculates the spreadsheet will be skipped"

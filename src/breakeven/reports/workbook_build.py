@@ -30,6 +30,21 @@ TITLES = {
     "moved_fraction": "Share of the traffic that has moved",
     "discount_month_ratio": "Worth today of a dollar in a month",
     "year3": "Resale value after three years",
+    "future_capacity_req_per_s": "Capacity of a replica",
+    "move_usd": "The move",
+    "whole_life_months": "Life of the hardware",
+    "bought_age_months": "Age when bought",
+    "sold_age_months": "Age at the end of its life",
+    "final_age_months": "Age after the last month",
+    "paid_at_age_fraction": "Resale value at the age when bought, over the price of new",
+    "resale_fraction": "Resale value at that age, over the price of new",
+    "kept_value_ratio": "Resale value over what was paid",
+    "hardware_gone_usd": "Purchases whose life has ended",
+    "hardware_in_use_usd": "Purchases in use",
+    "hardware_bought_usd": "Purchases",
+    "hardware_left_usd": "What the month's purchases bring after the last month",
+    "agreed_months": "Months since today when the rent was agreed",
+    "agreed_gpu_rent_ratio": "GPU rent as agreed",
 }
 """Words for names that say too little on their own."""
 RESIDUALS = ("gpu_residual_year3_fraction", "gpu_residual_year5_fraction")

@@ -176,19 +176,25 @@ class Books:
         self.found = {name: Recalculated(path, self.layout) for name, path in zip(self.changes, found, strict=True)}
 
 
-@pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
-    return Books(tmp_path_factory.mktemp("books"))
+def test_recalculated_by_libreoffice(tmp_path: Path) -> None:
+    """One test, since LibreOffice takes its time: everything below asks the workbooks that one call of it computed."""
+    books = Books(tmp_path)
+    expressions_mean_there_what_they_mean_here(books)
+    for name in books.changes:
+        it_computes_what_the_product_computes(books, name)
+        no_cell_comes_to_an_error(books, name)
+        the_summary_sorts_and_names_the_cheapest(books, name)
+    what_the_file_shows_before_anybody_recalculates_is_right(books)
+    the_changes_reach_every_option(books)
 
 
-def test_expressions_mean_there_what_they_mean_here(books: Books) -> None:
+def expressions_mean_there_what_they_mean_here(books: Books) -> None:
     for at, expression in enumerate(books.expressions):
         found = books.semantics.cell("Sheet", at, 1)
         assert found == pytest.approx(evaluate(expression, VALUES), rel=1e-10, abs=1e-13), expression
 
 
-@pytest.mark.parametrize("name", ["as it is", "all"])
-def test_it_computes_what_the_product_computes(books: Books, name: str) -> None:
+def it_computes_what_the_product_computes(books: Books, name: str) -> None:
     """Every cell of every option's calculation against a new run of the product with the same scenario."""
     change = books.changes[name]
     part = workbook_part(asked(**change), discover_options())
@@ -210,14 +216,13 @@ def same(found: Recalculated, key: str, wanted: WorkbookValues, wanted_key: str,
         assert months == pytest.approx(wanted.months[wanted_key], rel=TIGHT, abs=1e-9), where
 
 
-@pytest.mark.parametrize("name", ["as it is", "all"])
-def test_no_cell_comes_to_an_error(books: Books, name: str) -> None:
+def no_cell_comes_to_an_error(books: Books, name: str) -> None:
     for sheet, rows in books.found[name].sheets.items():
         for row in rows:
             assert not [each for each in row if isinstance(each, str) and each.startswith("#")], sheet
 
 
-def test_what_the_file_shows_before_anybody_recalculates_is_right(books: Books) -> None:
+def what_the_file_shows_before_anybody_recalculates_is_right(books: Books) -> None:
     """A viewer that computes nothing shows the results that were written."""
     shown, computed = Recalculated(books.book, books.layout), books.found["as it is"]
     count = 0
@@ -232,8 +237,7 @@ def test_what_the_file_shows_before_anybody_recalculates_is_right(books: Books) 
     assert count > 20_000
 
 
-@pytest.mark.parametrize("name", ["as it is", "all"])
-def test_the_summary_sorts_and_names_the_cheapest(books: Books, name: str) -> None:
+def the_summary_sorts_and_names_the_cheapest(books: Books, name: str) -> None:
     found = books.found[name]
     names, options = compared(document(), books.layout), {each.name: each for each in document().options}
     values = workbook_values(workbook_part(asked(**books.changes[name]), discover_options()))
@@ -249,7 +253,7 @@ def test_the_summary_sorts_and_names_the_cheapest(books: Books, name: str) -> No
     assert found.cell(COMPARE, FIRST, PRESENT) == pytest.approx(cost[names[0]], rel=TIGHT)
 
 
-def test_the_changes_reach_every_option(books: Books) -> None:
+def the_changes_reach_every_option(books: Books) -> None:
     """A test of the test: what was typed moves every total."""
     before, after = books.found["as it is"], books.found["all"]
     for roles in books.part.options.values():

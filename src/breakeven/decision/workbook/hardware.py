@@ -60,7 +60,7 @@ class HardwareMonths:
     def _at_end(self, bought: str, whole: str, age: str) -> str:
         new, months = self.new, self.months_count
         words = "age after the last month of what is bought before this one"
-        final = new.month("final_age_months", f"age + ({months} - month_count + 1)", {"age": age}, words, today=None)
+        final = new.month("final_age_months", f"age + ({months} - month_count + 1)", {"age": age}, words)
         worth = self._worth(age, final)
         read = {"life": whole, "bought": bought, "worth": worth}
         expression = f"where(life > {months} - month_count, bought, 0) * worth"

@@ -41,7 +41,7 @@ class Months:
     def add_paths(self) -> None:
         """How volume and prices move, what has moved, and the discount of each month."""
         new = NewCells(self.table)
-        self._elapsed = new.month(ELAPSED, "month_count - 1", {}, "months since today; none in the first", today=0.0)
+        self._elapsed = new.month(ELAPSED, "month_count - 1", {}, "months since today; none in the first", value=0.0)
         for name, path in PATHS.items():
             self.paths[name] = new.formula(path, self._keys(path, self._elapsed))
         self.paths["moved"] = new.formula(moved_fraction, self._keys(moved_fraction, self._elapsed), has_today=False)
@@ -127,7 +127,7 @@ class Months:
             return self.paths[price]
         words = f"months since today when the rent was agreed, for {term} months at a time"
         read = {"elapsed": self._elapsed}
-        agreed = new.month("agreed_months", f"floor(elapsed / {term}) * {term}", read, words, today=0.0)
+        agreed = new.month("agreed_months", f"floor(elapsed / {term}) * {term}", read, words, value=0.0)
         return new.formula(gpu_rent_trend_ratio, self._keys(gpu_rent_trend_ratio, agreed), name="agreed_gpu_rent_ratio")
 
     def _priced(self, line: CostLine, key: str, path: str, new: NewCells) -> str:

@@ -28,10 +28,10 @@ class NewCells:
         return self.table.keep(replace(cell, expression=expression, inputs=dict(inputs)), self.option)
 
     def month(
-        self, name: str, expression: str, inputs: Mapping[str, str], summary: str, *, today: float | None = None
+        self, name: str, expression: str, inputs: Mapping[str, str], summary: str, *, value: float | None = None
     ) -> str:
-        """A value for each month; `today` where it has one before them."""
-        cell = self._cell(name, today, summary)
+        """A value for each month; `value` today, where it has one before them."""
+        cell = self._cell(name, value, summary)
         return self.table.keep(replace(cell, month_expression=expression, inputs=dict(inputs), moves=True), self.option)
 
     def late(self, name: str, expression: str, inputs: Mapping[str, str], summary: str) -> str:

@@ -30,6 +30,7 @@ LIMITS: Final = (
     "here does not choose another offer.",
     "The number of months is fixed here.",
 )
+LIMITS_HEADING: Final = "What it does not do"
 DIFFERENCES: Final = (
     "Whole replicas, servers and people are -INT(-x), the next whole number whatever the sign; ROUNDUP and CEILING "
     "treat negative numbers in other ways.",
@@ -46,8 +47,10 @@ def write_read_me(sheet: Sheet, document: Document, layout: Layout, styles: Styl
     sheet.write_string(0, 0, "API or self-hosting: the calculation", styles.of("title"))
     sheet.merge_range(1, 0, 1, 1, cell_text(document.verdict.sentence), styles.of("lead"))
     sheet.set_row(1, 34)
-    row = _write_colours(sheet, 3, styles)
+    row = 3
     for heading, entries in _sections(document, layout):
+        if heading == LIMITS_HEADING:
+            row = _write_colours(sheet, row, styles)
         sheet.write_string(row, 0, heading, styles.of("heading"))
         sheet.write_blank(row, 1, None, styles.of("heading"))
         row += 1
@@ -76,7 +79,7 @@ def _sections(document: Document, layout: Layout) -> Iterator[tuple[str, list[tu
         ],
     )
     yield "How to use it", [("", each) for each in USES]
-    yield "What it does not do", [("", each) for each in LIMITS]
+    yield LIMITS_HEADING, [("", each) for each in LIMITS]
     fixed = [f"{part.cells[key].name} ({part.cells[key].title})" for key in part.fixed]
     yield "Fixed here: change these in the scenario and run breakeven again", [("", ", ".join(fixed) or "none")]
     yield "Counted", [("", "; ".join(document.included))]

@@ -16,6 +16,7 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     "beside": {"font_color": MUTED, "indent": 1},
     "beside_text": {"font_color": INK, "indent": 1},
     "total_unit": {"font_color": MUTED, "top": 1, "top_color": RULE},
+    "header_beside": {"bold": True, "bg_color": "#22384F", "font_color": "#FFFFFF", "indent": 1},
     "header_right": {"bold": True, "bg_color": "#22384F", "font_color": "#FFFFFF", "text_wrap": True, "align": "right"},
     "muted": {"font_color": MUTED},
     "header": {"bold": True, "bg_color": "#22384F", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"},
@@ -36,7 +37,7 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     "static_text": {"font_color": MUTED, "italic": True},
     "link": {"font_color": "#0B5FBF", "underline": 1},
     "best": {"bg_color": "#DDF2E3", "bold": True},
-    "changed": {"bg_color": "#F9C784", "bold": True},
+    "changed": {"bg_color": "#F9C784", "bold": True, "align": "right"},
 }
 """Name of a look -> its properties, on top of the font."""
 

@@ -45,7 +45,8 @@ def _head(sheet: Sheet, title: str, remark: str, months_count: int, styles: Styl
     sheet.write_string(0, 0, cell_text(title), styles.of("title"))
     sheet.write_string(1, 0, cell_text(remark), styles.of("muted"))
     for column, words in ((TITLE, "Value"), (UNIT, "Unit"), (TODAY_COLUMN, "Today"), (HOW, "How it follows")):
-        sheet.write_string(HEADER_ROW, column, words, styles.of("month" if column == TODAY_COLUMN else "header"))
+        look = {TODAY_COLUMN: "month", HOW: "header_beside"}.get(column, "header")
+        sheet.write_string(HEADER_ROW, column, words, styles.of(look))
     if months_count:
         sheet.write_string(HEADER_ROW - 1, MONTH_1, "Months from today", styles.of("muted"))
     for month in range(1, months_count + 1):
