@@ -196,8 +196,9 @@ def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
 def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.float64]:
     """How far each of three standard normal shocks moves the logarithm of the rent, for a yearly volatility of 1.
 
-    Principal components of the covariance of an Ornstein-Uhlenbeck process that starts at today's known rent; each
-    month keeps its full variance (what the other components would add is given to these). Shape ``(months, 3)``.
+    The three largest principal components of the covariance of an Ornstein-Uhlenbeck process that starts at today's
+    known rent. The sum over the months, which present costs hang on, keeps nearly all of its variance; ups and downs of
+    a few weeks are left out. Shape ``(months, 3)``.
     """
     months = np.arange(months_count, dtype=np.float64)
     speed = np.log(2.0) / half_life_months
@@ -206,10 +207,7 @@ def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.flo
     covariance = variance_per_month / (2 * speed) * (np.exp(-speed * (late - early)) - np.exp(-speed * (late + early)))
     values, vectors = np.linalg.eigh(covariance)
     kept = vectors[:, -len(SHOCKS) :] * np.sqrt(np.maximum(values[-len(SHOCKS) :], 0.0))
-    kept = kept[:, ::-1] * np.sign(kept[-1, ::-1] + 1e-300)
-    shown = np.sqrt(np.sum(kept**2, axis=1))
-    full = np.sqrt(np.diag(covariance))
-    return np.asarray(kept * np.where(shown > 0, full / np.maximum(shown, 1e-300), 0.0)[:, None])
+    return np.asarray(kept[:, ::-1] * np.where(kept[-1, ::-1] < 0, -1.0, 1.0))
 
 
 def _over(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:
