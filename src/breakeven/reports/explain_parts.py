@@ -21,6 +21,8 @@ KEYS: Final = ("option", "key", "name", "metric", "label")
 """Fields by which a part of several is named in a path."""
 IN_ORDER: Final = ("volume_bands", "waiting", "exceedance")
 """Fields whose parts are told apart by their place."""
+OF_THE_WHOLE: Final = ("horizon.", "risk.")
+"""Parts whose numbers depend on all facts alike."""
 FACTS_MAX_COUNT: Final = 12
 
 
@@ -150,16 +152,18 @@ def _key(part: Part) -> str | None:
 
 
 def _explained(document: Document, path: str, place: _Place) -> Explained:
+    owner = type(place.value) if isinstance(place.value, Part) and not isinstance(place.value, Amount) else None
     fields = type(place.owner).model_fields
-    meaning = (fields[place.field].description or "") if place.field in fields else ""
-    facts = _facts(document, place)
+    meaning = (fields[place.field].description or "") if place.field in fields and owner is None else ""
+    part = owner or type(place.owner)
+    facts = _facts(document, place, path)
     return Explained(
         path=path,
         value=place.value,
         unit=_unit(place),
         meaning=" ".join(meaning.split()),
-        about=" ".join((type(place.owner).__doc__ or "").split()),
-        method=method_of(type(place.owner).__name__, place.field),
+        about=" ".join((part.__doc__ or "").split()),
+        method=method_of(part.__name__, "" if owner else place.field),
         option=place.option,
         facts=facts[:FACTS_MAX_COUNT],
         facts_count=len(facts),
@@ -175,14 +179,15 @@ def _unit(place: _Place) -> str:
     return unit_of(place.field) or ""
 
 
-def _facts(document: Document, place: _Place) -> tuple[AssumptionPart, ...]:
-    """The fact itself, or the facts that its option reads, those that move the answer most first."""
+def _facts(document: Document, place: _Place, path: str) -> tuple[AssumptionPart, ...]:
+    """The fact itself, or the facts that its option reads; of the whole, those that move the answer. Largest first."""
     named = tuple(each for each in document.assumptions if each.name == place.fact)
     if named:
         return named
-    levers = [each.name for each in document.levers]
+    rank = {each.name: index for index, each in enumerate(document.levers)}
     read = [each for each in document.assumptions if place.option in each.used_by]
-    rank = {name: index for index, name in enumerate(levers)}
+    if place.option is None and path.startswith(OF_THE_WHOLE):
+        read = [each for each in document.assumptions if each.name in rank]
     return tuple(sorted(read, key=lambda each: (rank.get(each.name, len(rank)), each.low == each.high, each.name)))
 
 
