@@ -20,7 +20,10 @@ _BREAK_EVEN: Final = "docs/explanation/break-even.md"
 _QUESTIONS: Final = "docs/explanation/five-questions.md"
 _BANDS: Final = "docs/explanation/volume-bands.md"
 _PRIVACY: Final = "docs/explanation/privacy.md"
-_PRESENT = "cash of every month on the horizon, discounted at the cost of capital, one set of draws for all options"
+_LOSSES: Final = "Poisson events a year, each a lognormal loss, cut where the firm's own loss ends"
+_PRESENT: Final = (
+    "cash of every month on the horizon, discounted at the cost of capital, one set of draws for all options"
+)
 
 METHODS: Final = {
     "HorizonOptionPart": Method(f"Present value: {_PRESENT}", _HORIZON),
@@ -46,8 +49,8 @@ METHODS: Final = {
     "VolumeBandPart": Method("Expected cost of each option at the band's middle volume, on the same draws", _BANDS),
     "QuestionPart": Method("Evidence from the log, the scenario and the draws; unknown where none is", _QUESTIONS),
     "FiveQuestionsPart": Method("Count of yes over the futures; an unknown counts as one half", _QUESTIONS),
-    "PrivacyPart": Method("Poisson events a year, each a lognormal loss, cut where the firm's own loss ends", _PRIVACY),
-    "PrivacyOptionPart": Method("Poisson events a year, each a lognormal loss, cut where the firm's own loss ends", _PRIVACY),
+    "PrivacyPart": Method(_LOSSES, _PRIVACY),
+    "PrivacyOptionPart": Method(_LOSSES, _PRIVACY),
     "ExceedancePart": Method("Probability of a yearly loss above it: Poisson events, lognormal sizes", _PRIVACY),
     "IndustryPart": Method("The same, scaled by what surveys say of the industry or region", _PRIVACY),
     "EnergyPart": Method("Power of the fleet over its hours, idle hours apart, times the carbon of the grid",
