@@ -218,6 +218,10 @@ class Scenario(Strict):
                 hint = nearest(name, list(things))
                 raise UnknownName(f"{self._at(key)}no {kind} named '{name}' in the catalogue; {hint}")
 
+    def place(self, dotted: str) -> str:
+        """File and line of a key, e.g. ``answers.accuracy``; empty when no file says it."""
+        return self._places.get(dotted, "")
+
     def _constraints_place(self) -> str:
         """File and line of what excludes options; empty when no file says it."""
         return ", ".join(self._places[key] for key in ("require", "data_may_not_leave") if key in self._places)

@@ -24,6 +24,7 @@ from breakeven.decision.answers.solve import (
     pinned,
     solutions,
 )
+from breakeven.decision.bounds import check_bounds
 from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK, typical
 from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
 from breakeven.errors import UnknownName, nearest
@@ -122,6 +123,8 @@ def solve(
         fact = _fact(name, (first, second))
         gap = gap_between(situation, one, two, base, fact)
         bounds = bounds or bounds_of(fact)
+    if name not in (VOLUME, API_PRICE):
+        check_bounds(name, fact.unit, bounds.low, bounds.high)
     found = solutions(gap, bounds)
     now = _gap_now(situation, one, two, base)
     spread, never = None, None

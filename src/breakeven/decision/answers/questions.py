@@ -18,6 +18,7 @@ from breakeven.decision.breakeven import quantiles
 from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
 from breakeven.decision.recommendation import changes_model
 from breakeven.decision.scenario import Scenario
+from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Layer
@@ -178,14 +179,24 @@ def five_questions(
 
 
 def behind_the_gate(comparison: Comparison, scenario: Scenario) -> frozenset[str]:
-    """Options that the user's own answer rules out: those in which an open model does all of the work."""
+    """Options that the user's own answer rules out: those in which an open model does all of the work.
+
+    Raises ScenarioError when that leaves none of those that the constraints leave.
+    """
     if scenario.answers.accuracy is not False:
         return frozenset()
-    return frozenset(
+    gated = frozenset(
         each.name
         for each in comparison.options
         if changes_model(each) and (each.cost.family in OPEN_MODELS or each.name in OPEN_MODEL_APIS)
     )
+    if all(each.name in gated or each.cost.only_if for each in comparison.options):
+        place = scenario.place("answers.accuracy")
+        raise ScenarioError(
+            f"{place + ': ' if place else ''}no open model is good enough (accuracy: no), and nothing else meets the "
+            f"constraints: {', '.join(sorted(gated))} are all that they leave. Loosen a constraint, or measure again"
+        )
+    return gated
 
 
 def poisson_binomial(probabilities: Sequence[Draws | float]) -> Draws:

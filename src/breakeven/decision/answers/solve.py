@@ -14,6 +14,7 @@ from typing import Final, Literal
 import numpy as np
 
 from breakeven.decision.answers.outlook import equal_success_of
+from breakeven.decision.bounds import ONE_OR_MORE
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
@@ -63,8 +64,8 @@ def bounds_of(fact: Assumption) -> Bounds:
         return Bounds(SMALLEST_SHARE_FRACTION if fact.low > 0 else 0.0, 1.0)
     if fact.high <= 0:
         return Bounds(0.0, 1.0)
-    lowest = fact.low if fact.low > 0 else fact.typical
-    return Bounds(max(lowest, 0.0) / REACH_RATIO, fact.high * REACH_RATIO)
+    lowest = max(fact.low if fact.low > 0 else fact.typical, 0.0) / REACH_RATIO
+    return Bounds(max(lowest, 1.0) if fact.name in ONE_OR_MORE else lowest, fact.high * REACH_RATIO)
 
 
 def solutions(gap: Gap, bounds: Bounds, points_count: int = GRID_POINTS_COUNT) -> tuple[Solution, ...]:
@@ -75,7 +76,8 @@ def solutions(gap: Gap, bounds: Bounds, points_count: int = GRID_POINTS_COUNT) -
     """
     spaced = np.geomspace if bounds.low > 0 and bounds.high / bounds.low > 10 else np.linspace
     grid = spaced(bounds.low, bounds.high, points_count)
-    values = gap(grid)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a value of zero that something is divided by
+        values = gap(grid)
     known = np.isfinite(values)
     grid, values = grid[known], values[known]
     found = []
