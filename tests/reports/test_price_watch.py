@@ -208,3 +208,13 @@ def test_the_diff_fits_its_width() -> None:
     assert all(len(line) <= 80 for line in text.splitlines())
     assert text.count("BEYOND") == len(before.options)
     assert "Exit code: 0 within the bound, 2 moved." in " ".join(text.split())
+
+
+def test_where_the_recommended_option_did_not_move_the_one_it_replaced_is_explained() -> None:
+    before = sample_document()
+    verdict = before.verdict.model_copy(update={"recommended": "frontier_api", "rival": "brokered"})
+    after = dearer(before.model_copy(update={"verdict": verdict}), "brokered", 2.0)
+    assert price_watch(before, after).explained == "brokered"
+    assert price_watch(before, dearer(after, "frontier_api", 1.1)).explained == "frontier_api"
+    gone = before.model_copy(update={"options": before.options[2:]})
+    assert price_watch(before, gone.model_copy(update={"verdict": verdict})).explained == ""

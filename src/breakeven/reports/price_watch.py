@@ -26,7 +26,7 @@ def price_watch(before: Document, after: Document, bound_fraction: float = DEFAU
     """What changed from `before` to `after`."""
     chosen_before, chosen_after = _chosen(before, after)
     moves = _moves(before, after, bound_fraction)
-    explained = chosen_after if any(each.option == chosen_after for each in moves) else ""
+    explained = _explained((chosen_after, chosen_before), moves)
     why = causes(before, after, explained) if explained else None
     move = next((each for each in moves if each.option == explained), None)
     moved = chosen_before != chosen_after or any(each.beyond for each in moves)
@@ -59,6 +59,13 @@ def _chosen(before: Document, after: Document) -> tuple[str, str]:
     if before.answers and after.answers:
         return before.answers.decision.recommended, after.answers.decision.recommended
     return before.verdict.recommended, after.verdict.recommended
+
+
+def _explained(chosen: Sequence[str], moves: Sequence[MovePart]) -> str:
+    """The option recommended now; the one recommended before, when its bill alone has moved; empty: there is none."""
+    bills = {each.option: (each.before_usd_per_month, each.after_usd_per_month) for each in moves}
+    known = [name for name in chosen if name in bills]
+    return next((name for name in known if _unlike(*bills[name])), known[0] if known else "")
 
 
 def _moves(before: Document, after: Document, bound_fraction: float) -> tuple[MovePart, ...]:

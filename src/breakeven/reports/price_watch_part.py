@@ -101,7 +101,7 @@ class PriceWatchPart(Part):
     changes: tuple[FactChangePart, ...]
     """Prices first."""
     explained: str
-    """The option whose move the causes explain: the one recommended now."""
+    """The option whose move the causes explain: the one recommended now, or before if only that one moved."""
     explained_move_usd_per_month: float
     causes: tuple[CausePart, ...]
     """Largest effect first."""
