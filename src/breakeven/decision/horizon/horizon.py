@@ -94,12 +94,11 @@ class Horizon:
 
     @property
     def rival(self) -> str | None:
-        """The status quo; the next best when that is recommended; None when there is none."""
-        if self.recommended != STATUS_QUO:
+        """The status quo; the next best when that is recommended, or no option; None when there is none."""
+        if self.recommended != STATUS_QUO and STATUS_QUO in self.open_to_all:
             return STATUS_QUO
-        return next(
-            (each.name for each in self.options if each.name in self.open_to_all[:] and each.name != STATUS_QUO), None
-        )
+        others = (each.name for each in self.options if each.name in self.open_to_all)
+        return next((name for name in others if name != self.recommended), None)
 
     def option(self, name: str) -> OptionHorizon:
         """The option `name`."""
