@@ -129,6 +129,7 @@ def _part(cell: Cell, readers: tuple[str, ...]) -> CellPart:
         value=cell.value,
         expression=cell.expression,
         month_expression=cell.month_expression,
+        month_values=cell.month_values,
         inputs=dict(cell.inputs),
         live=not cell.is_modelled,
         monthly=cell.moves,

@@ -17,6 +17,8 @@ class CellPart(Part):
     """Arithmetic over the names of `inputs`, in Python's syntax; empty: a value that is given."""
     month_expression: str
     """The same for a month, where it differs from today's; it may read ``month_count`` (1 is the first)."""
+    month_values: tuple[float, ...]
+    """The months' values where they are given; empty: they are computed."""
     inputs: dict[str, str]
     """Name in an expression -> id of the cell, in the same month where it moves. ``today:ID`` is today's value of it,
     ``before:ID`` and ``after:ID`` those of the months beside it (0 where there is none), ``first:ID`` that of month 1,

@@ -35,6 +35,10 @@ GROWING = {
 SITUATIONS = {
     "small": situation(demand(3_000.0, cache_read_fraction=0.1), pinned(QUOTE)),
     "growing, short-lived hardware, new people": situation(demand(90_000.0), pinned(GROWING), team="new_hires"),
+    "chance of rents": situation(
+        demand(50_000.0),
+        pinned({**QUOTE, "gpu_rent_shock_1_ratio": 1.2, "gpu_rent_shock_3_ratio": -0.7, "horizon_months": 30.0}),
+    ),
     "by task, free capital, nothing moves": situation(
         demand_by_task(TASKS, PRICES),
         pinned(

@@ -44,6 +44,8 @@ class Cell:
     """Over the names of `inputs`; empty: the value is given."""
     month_expression: str = ""
     """The same for a month, where it differs from today's."""
+    month_values: tuple[float, ...] = ()
+    """The months' values where they are given."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Name in the expression -> key of the cell."""
     summary: str = ""
@@ -101,7 +103,7 @@ class CellTable:
     def keep(self, cell: Cell, owner: str) -> str:
         """Add a cell that no Node stands for, or find the one that says the same; returns its key."""
         read = tuple(sorted(cell.inputs.items()))
-        identity = (cell.name, cell.expression, cell.month_expression, cell.value, read, owner)
+        identity = (cell.name, cell.expression, cell.month_expression, cell.month_values, cell.value, read, owner)
         return self._kept_once(identity, cell, owner)
 
     def below(self, keys: Iterable[str], owner: str) -> set[str]:

@@ -9,8 +9,17 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+
 from breakeven.costs.line import CostLine
-from breakeven.decision.horizon.paths import PATHS, PathFacts, gpu_rent_trend_ratio, moved_fraction
+from breakeven.decision.horizon.paths import (
+    PATHS,
+    SHOCKS,
+    PathFacts,
+    gpu_rent_trend_ratio,
+    moved_fraction,
+    rent_chance,
+)
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.decision.workbook.cells import CellTable
 from breakeven.decision.workbook.hardware import HardwareMonths
@@ -44,6 +53,7 @@ class Months:
         self._elapsed = new.month(ELAPSED, "month_count - 1", {}, "months since today; none in the first", value=0.0)
         for name, path in PATHS.items():
             self.paths[name] = new.formula(path, self._keys(path, self._elapsed))
+        self.paths["gpu_rent"] = self._with_chance(self.paths["gpu_rent"], 0, new)
         self.paths["moved"] = new.formula(moved_fraction, self._keys(moved_fraction, self._elapsed), has_today=False)
         rate = {"cost_of_capital": self.table.add(self.facts.discount_fraction_per_year, "")}
         words = "worth today of a dollar in a month"
@@ -128,7 +138,23 @@ class Months:
         words = f"months since today when the rent was agreed, for {term} months at a time"
         read = {"elapsed": self._elapsed}
         agreed = new.month("agreed_months", f"floor(elapsed / {term}) * {term}", read, words, value=0.0)
-        return new.formula(gpu_rent_trend_ratio, self._keys(gpu_rent_trend_ratio, agreed), name="agreed_gpu_rent_ratio")
+        keys = self._keys(gpu_rent_trend_ratio, agreed)
+        return self._with_chance(new.formula(gpu_rent_trend_ratio, keys, name="agreed_gpu_rent_ratio"), term, new)
+
+    def _with_chance(self, trend: str, term: int, new: NewCells) -> str:
+        """The trend, times what chance does to rents where the scenario gives some: its shape is no spreadsheet's."""
+        shown = {each: self.facts.nodes[each] for each in (*SHOCKS, "gpu_rent_volatility_ratio")}
+        if not any(float(shown[each].value.flat[0]) for each in SHOCKS):
+            return trend
+        for each in (*shown.values(), self.facts.nodes["gpu_rent_half_life_months"]):
+            self.table.fixed.add(self.table.add(each, ""))
+        months = np.arange(self.facts.months_count)
+        months = months // term * term if term else months
+        chance = np.exp(np.ravel(rent_chance(self.facts)))[months]
+        words = "what chance does to GPU rents, as the scenario sets it"
+        given = new.given("gpu_rent_chance_ratio", tuple(float(each) for each in chance), words)
+        read = {"trend": trend, "chance": given}
+        return new.month("gpu_rent_ratio", "trend * chance", read, "the trend of GPU rents and its chance", value=1.0)
 
     def _priced(self, line: CostLine, key: str, path: str, new: NewCells) -> str:
         name = f"{_plain(line.name)}_usd_per_month"

@@ -34,6 +34,11 @@ class NewCells:
         cell = self._cell(name, value, summary)
         return self.table.keep(replace(cell, month_expression=expression, inputs=dict(inputs), moves=True), self.option)
 
+    def given(self, name: str, values: tuple[float, ...], summary: str) -> str:
+        """A value for each month that something else computed."""
+        cell = self._cell(name, values[0], summary)
+        return self.table.keep(replace(cell, month_values=values, moves=True, is_modelled=True), self.option)
+
     def late(self, name: str, expression: str, inputs: Mapping[str, str], summary: str) -> str:
         """A value that does not move and follows from the months."""
         cell = self._cell(name, None, summary)

@@ -12,7 +12,7 @@ from breakeven.reports.spreadsheet.values import WorkbookValues
 from breakeven.reports.workbook_part import CellPart
 
 COLUMNS: Final = (
-    ("Input", 58),
+    ("Input", 66),
     ("Value", 14),
     ("Unit", 17),
     ("In the report", 13),
@@ -28,6 +28,7 @@ COLUMNS: Final = (
 """Titles and widths."""
 IN_THE_REPORT, LOW, HIGH, GRADE = 3, 4, 5, 6
 USED_BY, NAME, SOURCE, READ, NOTE = 7, 8, 9, 10, 11
+PRICE_UNIT: Final = "usd/mtok"
 FAR: Final = 1e15
 """Larger numbers are a slip of the finger."""
 
@@ -96,11 +97,14 @@ def _write_fact(sheet: Sheet, at: int, row: Row, layout: Layout, values: Workboo
 
 
 def _title(row: Row, layout: Layout) -> str:
-    """What tells inputs of one name apart are the options that read them."""
+    """What tells inputs of one name apart: the model that a price is of, and the options that read them."""
     part = layout.part
     cell = part.cells[row.key]
     twins = [each for each in (*part.inputs, *part.fixed) if part.cells[each].name == cell.name]
-    return f"{row.title} ({layout.options_text(cell.used_by)})" if len(twins) > 1 and cell.used_by else row.title
+    if len(twins) == 1 or not cell.used_by:
+        return row.title
+    model = f": {cell.source.rpartition(': ')[2]}" if cell.unit == PRICE_UNIT and ": " in cell.source else ""
+    return f"{row.title}{model} ({layout.options_text(cell.used_by)})"
 
 
 def _allowed(cell: CellPart) -> dict[str, object]:

@@ -66,10 +66,13 @@ class Layout:
     places: dict[str, Place] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     """Cell -> its defined name."""
+    _words: dict[str, str] = field(default_factory=dict)
 
     def title_of(self, name: str) -> str:
         """Words for the name of a value."""
-        return next((each.title for each in self.part.cells.values() if each.name == name), name)
+        if not self._words:
+            self._words = {each.name: each.title for each in self.part.cells.values()}
+        return self._words.get(name, name)
 
     def options_text(self, names: Sequence[str]) -> str:
         """A few options by title, or how many they are."""

@@ -92,7 +92,10 @@ def _write_row(
         sheet.write_formula(at, TODAY_COLUMN, layout.formula(cell, name, None), look, values.today[row.key])
     elif row.key in values.today:
         sheet.write_number(at, TODAY_COLUMN, values.today[row.key], styles.of("given", numbers))
-    for month, value in enumerate(values.months.get(row.key, []), start=1):
+    given = cell.month_values if row.kind == "cell" else ()
+    for month, value in enumerate(given, start=1):
+        sheet.write_number(at, MONTH_1 + month - 1, value, styles.of("given", numbers))
+    for month, value in enumerate(() if given else values.months.get(row.key, []), start=1):
         linked = row.kind == "link"
         formula = f"={layout.link(row.key, name, month)}" if linked else layout.formula(cell, name, month)
         sheet.write_formula(at, MONTH_1 + month - 1, formula, look, value)

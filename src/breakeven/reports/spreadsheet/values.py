@@ -54,6 +54,8 @@ class _Run:
         return self._known[place]
 
     def _value(self, key: str, cell: CellPart, month: int) -> float:
+        if month and cell.month_values:
+            return cell.month_values[month - 1]
         expression = (cell.month_expression if month else "") or cell.expression
         if not expression:
             given = self.changed.get(key, cell.value)
