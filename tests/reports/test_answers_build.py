@@ -193,7 +193,8 @@ def risk_of(recommended: str, evppi_usd: float, is_noise: bool = False) -> RiskP
 
 def test_what_is_worth_most_to_know_is_the_figure_and_the_step() -> None:
     part = part_of(world(300), risk=risk_of("frontier_api", 4_200.0))
-    (figure,) = part.decision.figures
+    figure, *others = part.decision.figures
+    assert len(others) == 2 and all("alone it moves the difference by" in each.why for each in others)
     assert (figure.label, figure.value, figure.range) == ("GPU rent", "$2.30/h", "$1.60 to $3.00/h")
     assert "worth $4,200" in figure.why and "the answer changes" in figure.why
     assert any("worth $4,200): ask three providers for a quote." in each for each in part.decision.monday)

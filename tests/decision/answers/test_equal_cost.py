@@ -13,7 +13,7 @@ from breakeven.decision.answers.equal_cost import Solved, option_named, solve
 from breakeven.decision.answers.outlook import equal_success_of
 from breakeven.decision.answers.solve import Bounds
 from breakeven.decision.compare import typical
-from breakeven.errors import UnknownName
+from breakeven.errors import ScenarioError, UnknownName
 from breakeven.options.option import Evaluation, Situation
 from costing import pinned
 
@@ -90,6 +90,11 @@ def test_no_solution_between_the_bounds_is_said_and_not_invented() -> None:
     assert found.found == () and found.gap_now_usd_per_month > 0
     narrow = solved(world(20_000), "gpu_rent_usd_per_gpu_hour", "rented_one_year", "api", Bounds(0.1, 0.2))
     assert narrow.found == () and narrow.bounds == Bounds(0.1, 0.2)
+
+
+def test_impossible_bounds_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="'hours_per_month' is 0 to 2000; wanted more than zero"):
+        solved(world(20_000), "hours_per_month", "rented_one_year", "api", Bounds(0.0, 2_000.0))
 
 
 def test_the_range_over_the_futures_holds_the_typical_solution() -> None:

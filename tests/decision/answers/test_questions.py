@@ -21,6 +21,7 @@ from breakeven.decision.answers.questions import (
     risk_level,
 )
 from breakeven.decision.scenario import AnswersEntry, Scenario
+from breakeven.errors import ScenarioError
 from costing import demand, pinned, situation
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=6)
@@ -129,6 +130,12 @@ def test_accuracy_is_a_gate_and_not_a_point() -> None:
     assert {"brokered", "rented_on_demand", "managed_together", "deepseek_api"} <= closed
     assert not closed & {"frontier_api", "cheaper_tier", "batch_api"}
     assert world(40_000).outlook.without(closed).recommended not in closed
+
+
+def test_an_answer_that_leaves_nothing_is_refused() -> None:
+    said = Scenario(data_may_not_leave="own_vpc", answers=AnswersEntry(accuracy=False))
+    with pytest.raises(ScenarioError, match=r"no open model is good enough.*rented_on_demand"):
+        behind_the_gate(bordered("own_vpc").comparison, said)
 
 
 @pytest.mark.parametrize(("success", "reply"), [(0.9, "yes"), (0.6, "no")])

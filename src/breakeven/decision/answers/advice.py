@@ -99,13 +99,13 @@ def decide(
     ungated: str | None = None,
     today_alone: str | None = None,
 ) -> Decision:
-    """Put the answers together; `influences` (largest first) take the place of the comparison's levers.
+    """Put the answers together; `influences` (largest first) come before the comparison's levers.
 
     `ungated`: what money alone would recommend. `today_alone`: what this month alone would.
     """
     name, rival = outlook.recommended, outlook.rival
     saves = range_of(outlook.costs[rival] - outlook.costs[name]) if rival else None
-    known = tuple(influences) or levers_of(comparison)
+    known = _filled_up(influences, levers_of(comparison))
     return Decision(
         name,
         rival,
@@ -136,6 +136,12 @@ def levers_of(comparison: Comparison) -> tuple[Influence, ...]:
         for each in comparison.levers
     ]
     return tuple(sorted(found, key=lambda each: (not each.flips, -each.effect_usd)))
+
+
+def _filled_up(influences: Sequence[Influence], levers: Sequence[Influence]) -> tuple[Influence, ...]:
+    """What is worth knowing, then levers for the places that are left."""
+    named = {each.name for each in influences}
+    return (*influences, *(each for each in levers if each.name not in named))
 
 
 def _steps(

@@ -71,6 +71,8 @@ def exit_plan(
     if mover is None:
         return ExitPlan(None, stays, ())
     cost, base = at_typical[mover], at_typical[comparison.status_quo]
+    if (_gap_usd(cost, base) < 0) == stays:  # typical values disagree with the recommendation: it is past them already
+        return ExitPlan(mover, stays, ())
     found = [_volume(comparison, mover, stays)]
     if cost.family != "api":  # at the same provider the other price moves with today's
         found.append(_api_price(cost, base, stays))
@@ -112,6 +114,11 @@ def _api_price(cost: OptionCost, base: OptionCost, stays: bool) -> ExitCriterion
 
 def _tokens_usd(cost: OptionCost, line: str) -> float:
     return sum(float(each.usd_per_month.value.flat[0]) for each in cost.breakdown.counted if each.name == line)
+
+
+def _gap_usd(cost: OptionCost, base: OptionCost) -> float:
+    """Cost of the mover less that of today's API."""
+    return float((equal_success_of(cost, base) - base.total.value).flat[0])
 
 
 def _factor(cost: OptionCost, base: OptionCost) -> float:
