@@ -37,7 +37,7 @@ def run_months(
     today: Floats,
     rent: Floats,
     knots: Floats,
-    step: Floats,
+    units_per_mtok: Floats,
     fewest: Floats,
     kind: NDArray[np.int64],
     open_tokens: NDArray[np.int64],
@@ -78,6 +78,7 @@ def run_months(
     best = np.empty((months, block))
     who = np.empty((months, block))
     units = np.empty((months, block))
+    most = np.empty(months)
     bill = np.empty(block)
     total = np.empty(block)
     first_rival = 0
@@ -109,9 +110,12 @@ def run_months(
                 else:
                     n = units[month]
                     if kind[option] != WHOLE_UNITS:
-                        _loaded(volume[month], step[option, begin:end], n)
+                        _loaded(volume[month], units_per_mtok[option, begin:end], n)
+                        most[month] = MOST_UNITS
                     elif same_steps[option] == 0:
-                        _whole(load[month], step[option, begin:end], fewest[option, begin:end], n)
+                        most[month] = _whole(
+                            load[month], units_per_mtok[option, begin:end], fewest[option, begin:end], n
+                        )
                     _fixed(
                         per_mtok[option, 0, begin:end], today[option, 0, begin:end], volume[month], rest[month], bill
                     )
@@ -119,19 +123,21 @@ def run_months(
                     if has_tokens[option] == 1:
                         _add_product(per_mtok[option, 1, begin:end], volume[month], api[month], bill)
                     for bend in range(knots.shape[1]):
-                        if knots[option, bend] < MOST_UNITS:
+                        if knots[option, bend] < most[month]:
                             _bend(today[option, 2 + bend, begin:end], knots[option, bend], n, bill)
                             if kind[option] != WHOLE_UNITS:
                                 _bend_rent(rent[option, 2 + bend, begin:end], knots[option, bend], n, rent_month, bill)
                     if kind[option] != WHOLE_UNITS:
                         _add_rent(rent[option, 0, begin:end], rent_month, bill)
-                mean[option, month] += _count(bill, discount[month], total, size)
-                if rivals[option] == 1:
+                if rivals[option] == 1 and option != first_rival:
+                    mean[option, month] += _count_lowest(
+                        bill, discount[month], total, best[month], who[month], float(option), size
+                    )
+                else:
+                    mean[option, month] += _count(bill, discount[month], total, size)
                     if option == first_rival:
                         best[month, :size] = bill[:size]
                         who[month, :size] = option
-                    else:
-                        _lowest(bill, best[month], who[month], float(option), size)
                 for i in range(min(size, kept - begin)):
                     kept_bills[option, month, begin + i] = bill[i]
                     kept_cash[option, month, begin + i] = bill[i]
@@ -188,15 +194,19 @@ def _add_rent(g: Floats, rent: Floats, bill: Floats) -> None:
 
 
 @FAST
-def _whole(load: Floats, step: Floats, fewest: Floats, n: Floats) -> None:
-    for i in range(step.size):
-        n[i] = max(np.ceil(load[i] / step[i]), fewest[i])
+def _whole(load: Floats, units_per_mtok: Floats, fewest: Floats, n: Floats) -> float:
+    """Whole units of each draw; returns the most of them."""
+    most = 0.0
+    for i in range(fewest.size):
+        n[i] = max(np.ceil(load[i] * units_per_mtok[i]), fewest[i])
+        most = max(most, n[i])
+    return most
 
 
 @FAST
-def _loaded(v: Floats, step: Floats, n: Floats) -> None:
-    for i in range(step.size):
-        n[i] = v[i] / step[i]
+def _loaded(v: Floats, units_per_mtok: Floats, n: Floats) -> None:
+    for i in range(units_per_mtok.size):
+        n[i] = v[i] * units_per_mtok[i]
 
 
 @FAST
@@ -233,11 +243,16 @@ def _count(bill: Floats, discount: Floats, total: Floats, size: int) -> float:
 
 
 @FAST
-def _lowest(bill: Floats, best: Floats, who: Floats, option: float, size: int) -> None:
+def _count_lowest(
+    bill: Floats, discount: Floats, total: Floats, best: Floats, who: Floats, option: float, size: int
+) -> float:
+    summed = 0.0
     for i in range(size):
-        lower = bill[i] < best[i]
-        who[i] = option if lower else who[i]
+        total[i] += bill[i] * discount[i]
+        summed += bill[i]
+        who[i] = option if bill[i] < best[i] else who[i]
         best[i] = min(bill[i], best[i])
+    return summed
 
 
 @FAST

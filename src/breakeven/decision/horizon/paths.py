@@ -207,7 +207,9 @@ def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.flo
     covariance = variance_per_month / (2 * speed) * (np.exp(-speed * (late - early)) - np.exp(-speed * (late + early)))
     values, vectors = np.linalg.eigh(covariance)
     kept = vectors[:, -len(SHOCKS) :] * np.sqrt(np.maximum(values[-len(SHOCKS) :], 0.0))
-    return np.asarray(kept[:, ::-1] * np.where(kept[-1, ::-1] < 0, -1.0, 1.0))
+    found = np.zeros((months_count, len(SHOCKS)))
+    found[:, : kept.shape[1]] = kept[:, ::-1] * np.where(kept[-1, ::-1] < 0, -1.0, 1.0)
+    return found
 
 
 def _over(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:

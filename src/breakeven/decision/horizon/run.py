@@ -129,7 +129,7 @@ def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[
         np.stack([wide(each.today) for each in terms]),
         np.stack([wide(each.rent) for each in terms]),
         np.stack([each.knots for each in terms]),
-        np.stack([wide(each.step_mtok) for each in terms]),
+        np.stack([wide(1 / each.step_mtok) for each in terms]),
         np.stack([wide(each.fewest_count) for each in terms]),
         kind,
         np.array([_buys_open_tokens(each) for each in terms], dtype=np.int64),
