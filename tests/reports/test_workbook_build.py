@@ -95,3 +95,8 @@ def test_growth_that_the_log_shows_is_an_input() -> None:
 
 def test_the_same_question_gives_the_same_part() -> None:
     assert built().model_dump() == built().model_dump()
+
+
+def test_what_is_not_to_be_chosen() -> None:
+    part = workbook_part(asked(), discover_options(), closed=("brokered", "nobody"))
+    assert part.closed == ("brokered", "sunk_gpus")

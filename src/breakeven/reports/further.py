@@ -75,7 +75,7 @@ def look_further(
         horizon_part(horizon, titles, growth.sentence),
         risk,
         answers,
-        workbook_part(situation, usable, estimates),
+        workbook_part(situation, usable, estimates, _not_open(comparison, scenario)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -51,12 +51,15 @@ RESIDUALS = ("gpu_residual_year3_fraction", "gpu_residual_year5_fraction")
 
 
 def workbook_part(
-    situation: Situation, options: Mapping[str, Option], estimates: Mapping[str, Assumption] | None = None
+    situation: Situation,
+    options: Mapping[str, Option],
+    estimates: Mapping[str, Assumption] | None = None,
+    closed: Collection[str] = (),
 ) -> WorkbookPart:
     """The typical calculation of all `options` that can be costed, today and over the horizon.
 
-    `estimates`: facts that the log shows, such as its growth. An option whose arithmetic cannot be written down month
-    by month is left out.
+    `estimates`: facts that the log shows, such as its growth. `closed`: options that are not to be chosen, beside those
+    that are not everybody's. An option whose arithmetic cannot be written down month by month is left out.
     """
     binder = Binder(typical, situation.catalog.assumptions, estimates or {}, situation.scenario)
     table = CellTable()
@@ -64,7 +67,8 @@ def workbook_part(
     months = Months(table, facts, (binder.node(RESIDUALS[0]), binder.node(RESIDUALS[1])))
     months.add_paths()
     roles: dict[str, Roles] = {}
-    for name, cost in _costs(situation, options).items():
+    costs = _costs(situation, options)
+    for name, cost in costs.items():
         found = _today(table, cost)
         if len(table.volumes.get(name, ())) != 1 or _has_moving_model(table, found, name):
             continue
@@ -79,6 +83,7 @@ def workbook_part(
         options=roles,
         months_count=facts.months_count,
         paths=months.paths,
+        closed=tuple(name for name in roles if name in closed or costs[name].only_if),
         status_quo=STATUS_QUO,
     )
 

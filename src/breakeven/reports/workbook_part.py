@@ -54,6 +54,8 @@ class WorkbookPart(Part):
     options: dict[str, dict[str, str]]
     """Option -> role -> cell id. Each line by its name; ``total_usd_per_month``, ``success_fraction`` and so on; over
     the months ``month:LINE``, ``cash``, ``present`` and ``cumulative``; ``upfront_usd``, ``present_cost_usd``."""
+    closed: tuple[str, ...]
+    """Options that are costed and not chosen: not everybody's, ruled out by an answer, or what another costs."""
     status_quo: str
     months_count: int
     paths: dict[str, str]

@@ -19,18 +19,18 @@ OR_NOBODY: Final = '[>=1E+299]"-";#,##0'
 OPTION, OPEN, TOTAL, PER_SUCCESS, EQUAL, UPFRONT, PRESENT, AGAINST, CHOICE, RANK = range(10)
 COLUMNS: Final = (
     ("Option", 42, ""),
-    ("Open to all", 11, "0"),
+    ("In the choice", 11, "0"),
     ("Total today, USD/month", 16, MONEY),
     ("One successful answer, USD", 16, EACH),
     ("Today, for as many successes, USD/month", 18, MONEY),
     ("Paid at the start, USD", 15, MONEY),
     ("Present cost, USD", 17, MONEY),
     ("Against today's API, USD", 24, DIFFERENCE),
-    ("Present cost, where open to all", 18, OR_NOBODY),
+    ("Present cost, where in the choice", 18, OR_NOBODY),
     ("Rank", 8, "0"),
 )
 NOBODY_USD: Final = "1E+300"
-"""Stands for an option that is not open to all, where the cheapest is looked for."""
+"""Stands for an option that is not to be chosen, where the cheapest is looked for."""
 
 
 def compared(document: Document, layout: Layout) -> list[str]:
@@ -65,14 +65,14 @@ def write_compare(sheet: Sheet, document: Document, layout: Layout, values: Work
         sheet.set_column(column, column, width)
     sheet.set_row(FIRST - 1, 40)
     sheet.freeze_panes(FIRST, 1)
-    only_if = {each.name: each.only_if for each in document.options}
+    closed = set(layout.part.closed)
     titles = {each.name: each.title for each in document.options}
     places = ranks(values, layout, names)
     for at, name in enumerate(names):
         sheet.write_string(FIRST + at, OPTION, cell_text(titles[name]), styles.of("text"))
-        sheet.write_number(FIRST + at, OPEN, 0 if only_if[name] else 1, styles.of("given", "0"))
+        sheet.write_number(FIRST + at, OPEN, 0 if name in closed else 1, styles.of("given", "0"))
         _write_option(sheet, FIRST + at, name, layout, values, styles)
-        _write_rank(sheet, FIRST + at, len(names), places[at], bool(only_if[name]), layout, values, styles, name)
+        _write_rank(sheet, FIRST + at, len(names), places[at], name in closed, layout, values, styles, name)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)

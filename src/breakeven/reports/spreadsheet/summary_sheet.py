@@ -29,7 +29,7 @@ COLUMNS: Final = (
     ("Total today, USD/month", 15, MONEY),
     ("Today, for as many successes, USD/month", 17, MONEY),
     ("One successful answer, USD", 14, EACH),
-    ("Open to all", 9, ""),
+    ("In the choice", 11, ""),
 )
 _FROM: Final = {
     1: compare.OPTION,
@@ -79,12 +79,12 @@ def write_summary(
 def _write_answer(
     sheet: Sheet, document: Document, layout: Layout, values: WorkbookValues, names: list[str], styles: Styles
 ) -> None:
-    """The cheapest option that is open to all, with the inputs as they stand in this workbook."""
+    """The cheapest option that may be chosen, with the inputs as they stand in this workbook."""
     count, months = len(names), layout.part.months_count
     titles = {each.name: each.title for each in document.options}
-    only_if = {each.name: each.only_if for each in document.options}
+    closed = set(layout.part.closed)
     cost = {name: values.today[layout.part.options[name]["present_cost_usd"]] for name in names}
-    best = min((name for name in names if not only_if[name]), key=lambda name: cost[name], default=names[0])
+    best = min((name for name in names if name not in closed), key=lambda name: cost[name], default=names[0])
     quo = layout.part.status_quo
     choice, present = column_range(compare.CHOICE, count), column_range(compare.PRESENT, count)
     place = f"MATCH(MIN({choice}),{choice},0)"
@@ -117,8 +117,8 @@ def _write_answer(
         sheet.write_string(at, 1, title, styles.of("text"))
         sheet.write_formula(at, 2, formula, look, value)
     words = (
-        "Typical values: one figure for each input, no ranges. The cheapest of the options that are open to all, by "
-        "present cost for as many successful answers as today."
+        "Typical values: one figure for each input, no ranges; present cost for as many successful answers as today. Not "
+        "in the choice: what not everybody has, what an answer rules out, and what costs as much as another."
     )
     sheet.write_string(ANSWER + 4, 1, words, styles.of("muted"))
 
@@ -128,7 +128,7 @@ def _write_table(
 ) -> None:
     """Options by present cost; the order follows the inputs."""
     titles = {each.name: each.title for each in document.options}
-    only_if = {each.name: each.only_if for each in document.options}
+    closed = set(layout.part.closed)
     count, rank = len(order), column_range(compare.RANK, len(order))
     quo = values.today[layout.part.options[layout.part.status_quo]["present_cost_usd"]]
     for column, (title, _, _) in enumerate(COLUMNS):
@@ -153,7 +153,7 @@ def _write_table(
             sheet.write_formula(at, column, formula, look, cached[column])
         open_range = column_range(compare.OPEN, count)
         formula = f'=IF(INDEX({open_range},MATCH($A{at + 1},{rank},0))=1,"yes","no")'
-        sheet.write_formula(at, 8, formula, styles.of("beside_text"), "no" if only_if[name] else "yes")
+        sheet.write_formula(at, 8, formula, styles.of("beside_text"), "no" if name in closed else "yes")
     last = TABLE + count
     best = {"type": "formula", "criteria": f"=$B{TABLE + 2}=$C${ANSWER + 1}", "format": styles.of("best")}
     sheet.conditional_format(TABLE + 1, 0, last, len(COLUMNS) - 1, best)
