@@ -97,14 +97,21 @@ def _write_fact(sheet: Sheet, at: int, row: Row, layout: Layout, values: Workboo
 
 
 def _title(row: Row, layout: Layout) -> str:
-    """What tells inputs of one name apart: the model that a price is of, and the options that read them."""
+    """What tells inputs of one name apart: the model that a price is of, and else the options that read them."""
     part = layout.part
     cell = part.cells[row.key]
-    twins = [each for each in (*part.inputs, *part.fixed) if part.cells[each].name == cell.name]
+    twins = [part.cells[each] for each in (*part.inputs, *part.fixed) if part.cells[each].name == cell.name]
     if len(twins) == 1 or not cell.used_by:
         return row.title
-    model = f": {cell.source.rpartition(': ')[2]}" if cell.unit == PRICE_UNIT and ": " in cell.source else ""
-    return f"{row.title}{model} ({layout.options_text(cell.used_by)})"
+    model = _model(cell)
+    told_apart = model and sum(_model(each) == model for each in twins) == 1
+    options = "" if told_apart else f" ({layout.options_text(cell.used_by)})"
+    return f"{row.title}{model and f': {model}'}{options}"
+
+
+def _model(cell: CellPart) -> str:
+    """The model that a price is of, as its source names it; empty where it names none."""
+    return cell.source.rpartition(": ")[2] if cell.unit == PRICE_UNIT and ": " in cell.source else ""
 
 
 def _allowed(cell: CellPart) -> dict[str, object]:

@@ -29,7 +29,7 @@ COLUMNS: Final = (
     ("Total today, USD/month", 15, MONEY),
     ("Today, for as many successes, USD/month", 17, MONEY),
     ("One successful answer, USD", 14, EACH),
-    ("In the choice", 11, ""),
+    ("In the choice", 13, ""),
 )
 _FROM: Final = {
     1: compare.OPTION,
@@ -42,15 +42,17 @@ _FROM: Final = {
 }
 """Column here -> column of the sheet it is looked up on."""
 RANGES: Final = (
-    ("USD/month, P10", 15),
-    ("median", 15),
-    ("P90", 14),
-    ("Cheapest in", 13),
-    ("Present cost, P10", 15),
-    ("median", 15),
-    ("P90", 14),
-    ("Saves, median", 15),
+    ("Present cost, USD: median", MONEY),
+    ("Against today's API, USD: median", DIFFERENCE),
+    ("Present cost: P10", MONEY),
+    ("Present cost: P90", MONEY),
+    ("Today, for as many successes: median", MONEY),
+    ("P10", MONEY),
+    ("P90", MONEY),
+    ("Cheapest in", "0.0%"),
 )
+"""Titles and formats of the report's ranges; without a horizon, those of today alone."""
+TODAYS_RANGES: Final = RANGES[4:]
 
 
 def write_summary(
@@ -62,6 +64,7 @@ def write_summary(
     sheet.hide_gridlines(2)
     for column, (_, width, _) in enumerate(COLUMNS):
         sheet.set_column(column, column, width)
+    sheet.set_column(len(COLUMNS), len(COLUMNS), 11)
     sheet.write_string(0, 0, "Summary", styles.of("title"))
     sheet.write_string(1, 0, f"The report says: {cell_text(document.verdict.sentence)}", styles.of("static_text"))
     _write_answer(sheet, document, layout, values, names, styles)
@@ -117,8 +120,8 @@ def _write_answer(
         sheet.write_string(at, 1, title, styles.of("text"))
         sheet.write_formula(at, 2, formula, look, value)
     words = (
-        "Typical values: one figure for each input, no ranges; present cost for as many successful answers as today. Not "
-        "in the choice: what not everybody has, what an answer rules out, and what costs as much as another."
+        "Typical values: one figure for each input, no ranges; present cost for as many successful answers as today. "
+        "Not in the choice: what not everybody has, what an answer rules out, and what costs as much as another."
     )
     sheet.write_string(ANSWER + 4, 1, words, styles.of("muted"))
 
@@ -166,25 +169,26 @@ def _write_ranges(sheet: Sheet, document: Document, top: int, styles: Styles) ->
         sheet.write_string(top, column, title if column == 0 else "", styles.of("heading"))
     sheet.write_string(top + 1, 0, "", styles.of("header"))
     sheet.write_string(top + 1, 1, "Option", styles.of("header"))
-    shown = RANGES if document.horizon else RANGES[:4]
+    shown = RANGES if document.horizon else TODAYS_RANGES
     for column, (words, _) in enumerate(shown, start=2):
         sheet.write_string(top + 1, column, words, styles.of("header_right"))
+    sheet.set_row(top + 1, 28)
     horizon = {each.option: each for each in document.horizon.options} if document.horizon else {}
     for at, option in enumerate(document.options, start=top + 2):
         sheet.write_string(at, 1, cell_text(option.title), styles.of("static_text"))
-        for column, (value, numbers) in enumerate(_ranges(option, horizon.get(option.name)), start=2):
+        values = _ranges(option, horizon.get(option.name))
+        for column, (value, (_, numbers)) in enumerate(zip(values, shown, strict=False), start=2):
             sheet.write_number(at, column, value, styles.of("static", numbers))
 
 
-def _ranges(option: OptionPart, ahead: HorizonOptionPart | None) -> list[tuple[float, str]]:
+def _ranges(option: OptionPart, ahead: HorizonOptionPart | None) -> list[float]:
     monthly = option.equal_success_usd_per_month
-    found = [(each, MONEY) for each in (monthly.p10, monthly.p50, monthly.p90)]
     share = ahead.probability_cheapest_fraction if ahead else option.probability_cheapest_fraction
-    found.append((share, "0.0%"))
-    if ahead:
-        present = ahead.present_cost_usd
-        found += [(each, MONEY) for each in (present.p10, present.p50, present.p90, ahead.saves_usd.p50)]
-    return found
+    today = [monthly.p50, monthly.p10, monthly.p90, share]
+    if ahead is None:
+        return today
+    present = ahead.present_cost_usd
+    return [present.p50, -ahead.saves_usd.p50, present.p10, present.p90, *today]
 
 
 def _draw(sheet: Sheet, book: Book, document: Document, layout: Layout, order: list[str], top: int) -> None:
