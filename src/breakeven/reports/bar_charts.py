@@ -25,8 +25,10 @@ from breakeven.reports.chart_style import (
     round_ticks,
     series_of,
 )
+from breakeven.reports.decision_rows import value_of
 from breakeven.reports.document import Document, LeverPart, LinePart, OptionPart
 from breakeven.reports.findings import TITLE_MAX_COUNT, lever_title
+from breakeven.reports.risk_part import TornadoPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.shortlist import main_options
 
@@ -35,6 +37,20 @@ BAR_PX: Final = 22.0
 LETTER_WIDTH_PX: Final = 6.6
 """About the width of a letter at the charts' font size."""
 LEVERS_DRAWN_COUNT: Final = 10
+VALUE_SHOWN_COUNT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """One assumption moved alone from its low to its high, and what the recommended option saves at either end."""
+
+    title: str
+    low: str
+    high: str
+    at_low_usd: float
+    at_high_usd: float
+    typical_usd: float
+    flips: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +201,16 @@ def _ranges(options: Sequence[OptionPart], x: Axis) -> list[Layer]:
 
 def levers_canvas(document: Document, canvas: Canvas) -> Canvas:
     """`canvas` with one row per lever."""
-    return replace(canvas, height_px=_lever_row_px(canvas) * min(len(document.levers), LEVERS_DRAWN_COUNT) + 6)
+    return _swings_canvas(len(document.levers), canvas)
+
+
+def tornado_canvas(document: Document, canvas: Canvas) -> Canvas:
+    """`canvas` with one row per assumption of the tornado."""
+    return _swings_canvas(len(document.risk.tornado) if document.risk else 0, canvas)
+
+
+def _swings_canvas(count: int, canvas: Canvas) -> Canvas:
+    return replace(canvas, height_px=_lever_row_px(canvas) * min(count, LEVERS_DRAWN_COUNT) + 6)
 
 
 def _lever_row_px(canvas: Canvas) -> float:
@@ -194,31 +219,58 @@ def _lever_row_px(canvas: Canvas) -> float:
 
 def levers(document: Document, canvas: Canvas) -> Layer | None:
     """How far each assumption alone moves the gap; those that turn the answer cross the line at zero."""
-    shown = document.levers[:LEVERS_DRAWN_COUNT]
+    return _swings([_swing(each) for each in document.levers], canvas, "USD a month saved by the recommended option")
+
+
+def tornado(document: Document, canvas: Canvas) -> Layer | None:
+    """The same for the present value over the months; None without a horizon."""
+    parts = document.risk.tornado if document.risk else ()
+    return _swings([_swing_over_months(each) for each in parts], canvas, "USD saved by the recommended option")
+
+
+def _swing(lever: LeverPart) -> Swing:
+    ends = _value(lever.low, lever.unit), _value(lever.high, lever.unit)
+    gaps = lever.gap_at_low_usd_per_month, lever.gap_at_high_usd_per_month
+    return Swing(lever_title(lever), *ends, *gaps, lever.gap_usd_per_month, lever.flips)
+
+
+def _value(value: float, unit: str) -> str:
+    return short(amounts.quantity(value, safe(unit)), VALUE_SHOWN_COUNT)
+
+
+def _swing_over_months(part: TornadoPart) -> Swing:
+    ends = (short(value_of(part.name, value, part.unit), VALUE_SHOWN_COUNT) for value in (part.low, part.high))
+    title = short(amounts.fact_title(safe(part.name) or "?"), TITLE_MAX_COUNT)
+    return Swing(title, *ends, part.saves_at_low_usd, part.saves_at_high_usd, part.saves_usd, part.flips)
+
+
+def _swings(swings: Sequence[Swing], canvas: Canvas, title: str) -> Layer | None:
+    """A bar per assumption, from the gap at its low to that at its high."""
+    shown = swings[:LEVERS_DRAWN_COUNT]
     if not shown:
         return None
-    gaps = [gap for each in shown for gap in _ends(each)] + [0.0, shown[0].gap_usd_per_month]
+    gaps = [gap for each in shown for gap in (each.at_low_usd, each.at_high_usd)] + [0.0, shown[0].typical_usd]
     width = (max(gaps) - min(gaps)) or 1.0
     room = 0.3 if canvas.narrow else 0.14
     x = Axis(min(gaps) - room * width, max(gaps) + room * width, 0, canvas.width_px)
-    zero, today = x.px(0.0), x.px(shown[0].gap_usd_per_month)
+    zero, today = x.px(0.0), x.px(shown[0].typical_usd)
     row_px = _lever_row_px(canvas)
     bars: list[dict[str, object]] = []
     left: list[dict[str, object]] = []
     right: list[dict[str, object]] = []
-    for row, lever in enumerate(shown):
+    for row, swing in enumerate(shown):
         top = row * row_px + (22 if canvas.narrow else 10)
-        low_px, high_px = sorted(x.px(gap) for gap in _ends(lever))
+        low_px, high_px = sorted(x.px(gap) for gap in (swing.at_low_usd, swing.at_high_usd))
         high_px = max(high_px, low_px + 2)
-        fill = TURNS if lever.flips else HOLDS
+        fill = TURNS if swing.flips else HOLDS
         bars.append({"x": low_px, "x2": high_px, "y": top, "y2": top + 14, "fill": fill})
-        at_left, at_right = _end_labels(lever)
+        at_left, at_right = _end_labels(swing)
         left.append({"x": low_px - 5, "y": top + 7.5, "label": at_left})
         right.append({"x": high_px + 5, "y": top + 7.5, "label": at_right})
     layers = [
         *horizontal_axis(
             x, round_ticks(x.high, 3 if canvas.narrow else 7, x.low), money_tick,
-            top_px=0, bottom_px=canvas.height_px, title="USD a month saved by the recommended option",
+            top_px=0, bottom_px=canvas.height_px, title=title,
         ),
         rule("rows", _row_edges(len(shown), row_px, canvas), stroke=GRID),
         rule("today", [{"x": today, "x2": today, "y": 0, "y2": canvas.height_px}], stroke=MUTED, strokeDash=[4, 3]),
@@ -236,12 +288,12 @@ def _row_edges(count: int, row_px: float, canvas: Canvas) -> list[dict[str, obje
     return [{"x": start, "x2": canvas.width_px, "y": row * row_px, "y2": row * row_px} for row in range(1, count)]
 
 
-def _lever_titles(levers: Sequence[LeverPart], canvas: Canvas) -> list[Layer]:
+def _lever_titles(levers: Sequence[Swing], canvas: Canvas) -> list[Layer]:
     """Names above the bars on a phone, left of them on a page; a lever that turns the answer says so."""
     rows: dict[bool, list[dict[str, object]]] = {True: [], False: []}
     for row, lever in enumerate(levers):
         top = row * _lever_row_px(canvas)
-        title = short(lever_title(lever), 34)
+        title = short(lever.title, 34)
         verdict = "turns the answer"
         if canvas.narrow:
             rows[lever.flips].append({"x": 0, "y": top + 13, "label": f"{title}, {verdict}" if lever.flips else title})
@@ -255,12 +307,6 @@ def _lever_titles(levers: Sequence[LeverPart], canvas: Canvas) -> list[Layer]:
     ]
 
 
-def _ends(lever: LeverPart) -> tuple[float, float]:
-    return lever.gap_at_low_usd_per_month, lever.gap_at_high_usd_per_month
-
-
-def _end_labels(lever: LeverPart) -> tuple[str, str]:
+def _end_labels(swing: Swing) -> tuple[str, str]:
     """Values of the assumption at the left and the right end of its bar."""
-    unit = safe(lever.unit)
-    low, high = (short(amounts.quantity(value, unit), 16) for value in (lever.low, lever.high))
-    return (low, high) if lever.gap_at_low_usd_per_month <= lever.gap_at_high_usd_per_month else (high, low)
+    return (swing.low, swing.high) if swing.at_low_usd <= swing.at_high_usd else (swing.high, swing.low)

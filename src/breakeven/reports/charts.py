@@ -12,12 +12,22 @@ from functools import partial
 from html import escape
 from typing import Any, Final, Literal
 
+from breakeven.reports import decision_findings as told
 from breakeven.reports import findings
-from breakeven.reports.bar_charts import breakdown, breakdown_canvas, levers, levers_canvas
+from breakeven.reports.bar_charts import breakdown, breakdown_canvas, levers, levers_canvas, tornado, tornado_canvas
 from breakeven.reports.chart_style import Canvas
 from breakeven.reports.curve_charts import cost_curves, volume_view
 from breakeven.reports.document import Document
+from breakeven.reports.month_charts import odds_by_month
+from breakeven.reports.panel_charts import bills_by_month, bills_canvas, paths_by_month, paths_canvas
 from breakeven.reports.range_chart import option_ranges, ranges_canvas
+from breakeven.reports.risk_charts import (
+    breakeven_odds,
+    information,
+    information_canvas,
+    loss_exceedance,
+    odds_canvas,
+)
 from breakeven.reports.traffic_charts import daily_tokens, hour_of_week
 
 VEGALITE_VERSION: Final = "6.4"
@@ -81,6 +91,7 @@ def _plans(document: Document) -> tuple[_Plan, ...]:
     lever_rows = Canvas("wide", 600, 1, 256, 64, 10, 46)
     ranges, thin_ranges = Canvas("wide", 560, 1, 292, 68, 26, 46), Canvas("narrow", 296, 1, 10, 54, 26, 46)
     return (
+        *_decision_plans(document),
         _Plan(
             "option_ranges", findings.ranges_finding(document), ranges_canvas(document, ranges),
             ranges_canvas(document, thin_ranges), partial(option_ranges, document),
@@ -108,6 +119,45 @@ def _plans(document: Document) -> tuple[_Plan, ...]:
         _Plan(
             "hour_of_week", findings.traffic_finding(workload), Canvas("wide", 840, 168, 56, 24, 6, 46),
             Canvas("narrow", 294, 150, 46, 20, 6, 46), partial(hour_of_week, workload),
+        ),
+    )  # fmt: skip
+
+
+def _decision_plans(document: Document) -> tuple[_Plan, ...]:
+    """The charts of the months, of doubt and of rare losses, with their sizes."""
+    if document.horizon is None and document.risk is None and document.answers is None:
+        return ()
+    panels, thin_panels = Canvas("wide", 852, 1, 56, 24, 4, 8), Canvas("narrow", 300, 1, 42, 18, 4, 8)
+    rows, thin_rows = Canvas("wide", 600, 1, 268, 64, 10, 46), Canvas("narrow", 326, 1, 10, 24, 10, 46)
+    odds, thin_odds = Canvas("wide", 520, 1, 268, 124, 26, 46), Canvas("narrow", 316, 1, 10, 34, 26, 46)
+    return (
+        _Plan(
+            "bills_by_month", told.bills_finding(document), bills_canvas(document, panels),
+            bills_canvas(document, thin_panels), partial(bills_by_month, document),
+        ),
+        _Plan(
+            "odds_by_month", told.odds_by_month_finding(document), Canvas("wide", 616, 260, 56, 248, 46, 46),
+            Canvas("narrow", 284, 240, 46, 30, 46, 46), partial(odds_by_month, document),
+        ),
+        _Plan(
+            "paths_by_month", told.paths_finding(document), paths_canvas(document, panels),
+            paths_canvas(document, thin_panels), partial(paths_by_month, document),
+        ),
+        _Plan(
+            "information", told.information_finding(document), information_canvas(document, rows),
+            information_canvas(document, thin_rows), partial(information, document),
+        ),
+        _Plan(
+            "tornado", told.tornado_finding(document), tornado_canvas(document, rows),
+            tornado_canvas(document, thin_rows), partial(tornado, document),
+        ),
+        _Plan(
+            "breakeven_odds", told.breakeven_odds_finding(document), odds_canvas(document, odds),
+            odds_canvas(document, thin_odds), partial(breakeven_odds, document),
+        ),
+        _Plan(
+            "loss_exceedance", told.losses_finding(document), Canvas("wide", 820, 230, 64, 36, 46, 46),
+            Canvas("narrow", 284, 210, 56, 24, 46, 46), partial(loss_exceedance, document),
         ),
     )  # fmt: skip
 

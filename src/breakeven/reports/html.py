@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.reports import amounts, findings
+from breakeven.reports import amounts, decision_rows, findings
 from breakeven.reports.bar_charts import LineLook, line_key, line_looks, line_names
 from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, OTHER, Series, series_of
 from breakeven.reports.charts import Chart, draw_charts
+from breakeven.reports.decide_page import FUTURES, Tile, decide_page
 from breakeven.reports.document import Amount, AssumptionPart, Document, LinePart, OptionPart, OwnershipPart
+from breakeven.reports.panel_charts import money_comes_in
+from breakeven.reports.risk_part import RiskPart
 from breakeven.reports.safe_text import safe, short, web_link
 from breakeven.reports.shortlist import families, main_options
 from breakeven.reports.traffic_charts import KINDS
@@ -27,6 +30,41 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
 CHANGES_SHOWN_COUNT: Final = 40
+_Contents = tuple[str, str, tuple[tuple[str, str], ...]]
+MONTHS_LINKS: Final = (
+    ("Present value", "present-value"),
+    ("Bills", "bills"),
+    ("Lowest by month", "odds-by-month"),
+    ("Volume and prices", "paths"),
+    ("Waiting", "waiting"),
+)
+DOUBT_LINKS: Final = (
+    ("Measure next", "measure"),
+    ("What moves it", "tornado"),
+    ("Break-even odds", "break-even-odds"),
+)
+ANSWERS_LINKS: Final = (
+    ("Volume bands", "bands"),
+    ("Five questions", "questions"),
+    ("Privacy", "privacy"),
+    ("Energy", "energy"),
+    ("When to go back", "exit"),
+)
+MONTH_LINKS: Final = (
+    ("Options", "options"),
+    ("All of them", "all-options"),
+    ("Costs by volume", "costs-by-volume"),
+    ("Break-even", "break-even"),
+    ("Breakdown", "breakdown"),
+    ("Levers", "levers"),
+)
+BEHIND_LINKS: Final = (
+    ("Included and excluded", "scope"),
+    ("Traffic", "traffic"),
+    ("Cost lines", "lines"),
+    ("Assumptions", "assumptions"),
+    ("Reproduce", "reproduce"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +115,55 @@ def render_html(document: Document) -> str:
         hidden_changes_count=max(0, len(document.breakeven.crossings) - CHANGES_SHOWN_COUNT),
         findings=findings,
         amounts=amounts,
+        **_decision(document),
     )
+
+
+def _decision(document: Document) -> dict[str, Any]:
+    """What the sections on the months, on doubt and on the guide's questions are made of; empty in an old document."""
+    horizon, risk, answers = document.horizon, document.risk, document.answers
+    parts = _parts(document)
+    return {
+        "parts": parts,
+        "today": " at today's volume and prices" if parts else "",
+        "page": decide_page(document),
+        "rows": decision_rows,
+        "months": decision_rows.months_rows(document),
+        "all_months": decision_rows.months_rows(document, every=True),
+        "money_comes_in": money_comes_in(document),
+        "waits": [each for each in horizon.waiting if each.wait_months != 0] if horizon else [],
+        "worth": decision_rows.worth_measuring(document),
+        "contest": _contest(document, risk) if risk else "",
+        "odds": decision_rows.odds_rows(document),
+        "all_odds": decision_rows.odds_rows(document, every=True),
+        "rule_lines": decision_rows.rule_lines(answers.five_questions) if answers else (),
+        "losses": decision_rows.loss_rows(document),
+        "energy": decision_rows.energy_rows(document),
+    }
+
+
+def _contest(document: Document, risk: RiskPart) -> str:
+    best = findings.title_of(document, risk.recommended)
+    return f"{best} against {findings.title_of(document, risk.rival)}" if risk.rival else best
+
+
+def _parts(document: Document) -> tuple[_Contents, ...]:
+    """Table of contents: title, anchor and links of each part; empty in a document of one month alone."""
+    answers = document.answers
+    found = []
+    if answers or document.horizon:
+        found.append(("Decision", "decision", ()))
+    if document.horizon:
+        found.append(("Months to come", "months", MONTHS_LINKS))
+    if document.risk:
+        found.append(("Doubt", "doubt", DOUBT_LINKS))
+    if answers:
+        gone = {"energy" if not answers.energy else "", "exit" if not answers.exit_criteria else ""}
+        found.append(("The guide", "answers", tuple(each for each in ANSWERS_LINKS if each[1] not in gone)))
+    if not found:
+        return ()
+    owning = (("Owning", "ownership"),) if any(each.ownership for each in document.options) else ()
+    return (*found, ("One month", "month", (*MONTH_LINKS, *owning)), ("Behind it", "scope", BEHIND_LINKS))
 
 
 def _environment() -> Environment:
@@ -148,18 +234,41 @@ def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
     here = document.breakeven.volume_mtok_per_month
     stretched = document.workload.extrapolated_from_hours
     basis = f"extrapolated from {amounts.hours(stretched)}" if stretched is not None else "as observed"
-    found = [("Cheapest in", f"{amounts.odds(verdict.odds_fraction)} futures", f"confidence: {verdict.confidence}")]
+    found = []
     saves = verdict.saves_usd_per_month
     if saves is not None and verdict.rival is not None:
         rival = findings.title_of(document, verdict.rival)
         span = f"a month; {amounts.difference_range(saves.p10, saves.p90)}"
-        found.insert(0, (f"Against {rival}", amounts.difference(saves.p50), span))
+        label = f"One month, against {rival}" if document.horizon else f"Against {rival}"
+        found.append((label, amounts.difference(saves.p50), span))
+    found += _months_figures(document)
+    if not (document.horizon and document.answers):
+        odds = amounts.odds(verdict.odds_fraction)
+        found.append(("Cheapest in", f"{odds} futures", f"confidence: {verdict.confidence}"))
     if best is not None:
         cost = best.usd_per_success
         successes = "success" if scale == 1 else f"{scale:,} successes"
         span = amounts.money_span(cost.p10 * scale, cost.p90 * scale)
         found.append((f"Cost of {successes}", amounts.money(cost.p50 * scale), f"P10-P90 {span}" if span else ""))
     return (*found, ("Your volume", amounts.volume(here), f"a month, {basis}"))
+
+
+def _months_figures(document: Document) -> list[tuple[str, str, str]]:
+    """Present value, payback and odds over the months, as the one-page decision has them."""
+    if not (document.horizon and document.answers):
+        return []
+    _, present, payback, odds = decide_page(document).tiles
+    return [
+        _figure(present, label=f"{present.label}, median"),
+        _figure(payback, label="Payback, at typical values"),
+        _figure(odds),
+    ]
+
+
+def _figure(tile: Tile, label: str = "") -> tuple[str, str, str]:
+    value = f"{tile.value} {tile.range}" if tile.range == FUTURES else tile.value
+    basis = "; ".join(each for each in ("" if tile.range == FUTURES else tile.range, tile.note) if each)
+    return label or tile.label, value, basis
 
 
 def _line_rows(document: Document) -> tuple[LineRow, ...]:

@@ -12,11 +12,15 @@ from breakeven.reports.chart_marks import Layer, horizontal_axis, layer, on, rul
 from breakeven.reports.chart_style import MUTED, Axis, Canvas, Series, money_tick, round_ticks, series_of, spread
 from breakeven.reports.document import Document
 from breakeven.reports.horizon_part import HorizonOptionPart
+from breakeven.reports.safe_text import short
 
 LABEL_GAP_PX: Final = 13.0
 ODDS_FROM_FRACTION: Final = 0.02
 """An option that is never cheapest in so many futures has no line among the odds."""
 TICKS_COUNT: Final = 6
+TITLES_FROM_PX: Final = 200.0
+"""Room right of the plot in which titles fit."""
+TITLE_SHOWN_COUNT: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def costs_by_month(document: Document, canvas: Canvas) -> Layer | None:
         *_axes(months, y, round_ticks(y.high, 5, y.low), money_tick, canvas, "USD in the month, typical"),
         *_band(document, months, y),
         *(_drawn(each, months, y) for each in lines),
-        *_letters(lines, months, y),
+        *_letters(lines, months, y, canvas),
     ]
     return spec(canvas, layers)
 
@@ -64,7 +68,7 @@ def odds_by_month(document: Document, canvas: Canvas) -> Layer | None:
     layers = [
         *_axes(months, y, [0, 0.25, 0.5, 0.75, 1.0], amounts.fraction, canvas, "share of the futures"),
         *(_drawn(each, months, y) for each in lines),
-        *_letters(lines, months, y),
+        *_letters(lines, months, y, canvas),
     ]
     return spec(canvas, layers)
 
@@ -115,8 +119,8 @@ def _drawn(line: _Line, months: Axis, y: Axis) -> Layer:
     return layer(f"line_{look.letter}", rows, mark, {"x": on("m", months), "y": on("v", y)})
 
 
-def _letters(lines: Sequence[_Line], months: Axis, y: Axis) -> list[Layer]:
-    """The option's letter right of each line's end, moved apart."""
+def _letters(lines: Sequence[_Line], months: Axis, y: Axis, canvas: Canvas) -> list[Layer]:
+    """The option's letter, and where there is room its title, right of each line's end, moved apart."""
     starts = [y.px(each.values[-1]) for each in lines]
     places = spread(starts, LABEL_GAP_PX, 4, max(y.start_px, y.end_px) - 4)
     right = months.end_px
@@ -125,6 +129,7 @@ def _letters(lines: Sequence[_Line], months: Axis, y: Axis) -> list[Layer]:
     ]
     found = [rule("leaders", leaders, stroke=MUTED, strokeWidth=0.8)]
     for each, place in zip(lines, places, strict=True):
-        row = {"x": right + 11, "y": place, "label": each.look.letter}
+        title = f"  {short(each.look.title, TITLE_SHOWN_COUNT)}" if canvas.right_px >= TITLES_FROM_PX else ""
+        row = {"x": right + 11, "y": place, "label": each.look.letter + title}
         found.append(text(f"letter_{each.look.letter}", [row], fill=each.look.colour, fontWeight="bold"))
     return found
