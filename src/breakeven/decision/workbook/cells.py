@@ -11,6 +11,7 @@ import importlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from breakeven.decision.workbook.expression import evaluate, names_in
@@ -68,6 +69,7 @@ REFERENCES: Final = ("today:", "before:", "after:", "first:", "until:", "sum:")
 """What may stand before a key: another column of the same cell, or several of them."""
 
 
+@lru_cache(maxsize=8192)
 def cell_of(reference: str) -> str:
     """The key that a reference names.
 

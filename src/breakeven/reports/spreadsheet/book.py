@@ -70,7 +70,7 @@ class Chart(Protocol):
 class Book(Protocol):
     """A workbook that is being written."""
 
-    def add_worksheet(self, name: str) -> Sheet: ...
+    def add_worksheet(self, name: str, worksheet_class: type) -> Sheet: ...
     def add_format(self, properties: dict[str, Any]) -> Format: ...
     def add_chart(self, options: dict[str, Any]) -> Chart: ...
     def define_name(self, name: str, formula: str) -> int: ...
@@ -82,6 +82,20 @@ def open_book(path: Path) -> Book:
     """A new workbook that `close_book` will write to `path`."""
     book: Book = import_module("xlsxwriter").Workbook(str(path), _PLAIN)
     return book
+
+
+def add_sheet(book: Book, name: str) -> Sheet:
+    """A new sheet of `book` whose formulas are taken as they stand.
+
+    No function of ours is newer than 2007, so none needs the prefix of newer ones: to look for all of those in each of
+    30,000 formulas takes half the time of writing the file.
+    """
+    usual = import_module("xlsxwriter.worksheet").Worksheet
+    return book.add_worksheet(name, type("Worksheet", (usual,), {"_prepare_formula": _as_it_stands}))
+
+
+def _as_it_stands(_: object, formula: str, *_more: object) -> str:
+    return formula.removeprefix("=")
 
 
 def close_book(book: Book, path: Path) -> None:

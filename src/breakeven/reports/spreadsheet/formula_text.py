@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
-from breakeven.decision.workbook.expression import parsed
+from breakeven.decision.workbook.expression import names_in, parsed
 
 _SAME_CALL: Final[Mapping[str, str]] = {
     "max": "MAX",
@@ -50,7 +51,16 @@ def formula_text(expression: str, reference: Mapping[str, str]) -> str:
     >>> formula_text("ceil(peak / capacity) ** 2 - -gap", {"peak": "C5", "capacity": "C6", "gap": "gap_usd"})
     '=(-INT(-(C5/C6)))^2-(-gap_usd)'
     """
-    return f"={_text(parsed(expression), reference)[0]}"
+    if "" in reference.values():  # a row of months that has none yet changes the text around it
+        return f"={_text(parsed(expression), reference)[0]}"
+    return _template(expression).format_map(reference)
+
+
+@lru_cache(maxsize=4096)
+def _template(expression: str) -> str:
+    """The formula with ``{name}`` where it reads a name."""
+    text, _ = _text(parsed(expression), {name: f"{{{name}}}" for name in names_in(expression)})
+    return f"={text}"
 
 
 def _text(node: ast.expr, reference: Mapping[str, str]) -> Text:

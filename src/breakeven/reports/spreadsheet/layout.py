@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from breakeven.decision.workbook.cells import cell_of
@@ -154,6 +155,7 @@ class Layout:
         return "" if stands == sheet else f"'{stands}'!"
 
 
+@lru_cache(maxsize=1024)
 def column_letters(column: int) -> str:
     """The letters of a column counted from 0.
 

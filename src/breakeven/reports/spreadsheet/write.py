@@ -7,7 +7,7 @@ from typing import Final
 
 from breakeven.errors import DocumentError
 from breakeven.reports.document import Document
-from breakeven.reports.spreadsheet.book import close_book, open_book
+from breakeven.reports.spreadsheet.book import add_sheet, close_book, open_book
 from breakeven.reports.spreadsheet.compare_sheet import write_compare
 from breakeven.reports.spreadsheet.inputs_sheet import write_inputs
 from breakeven.reports.spreadsheet.layout import (
@@ -59,7 +59,7 @@ def write_xlsx(document: Document, path: Path) -> None:
     book = open_book(path)
     styles = Styles(book)
     sheets = {
-        name: book.add_worksheet(name)
+        name: add_sheet(book, name)
         for name in (READ_ME, SUMMARY, INPUTS, MONTHS, COMPARE, *layout.option_sheets.values(), PATHS, SHARED)
     }
     for name, colour in _TABS.items():
