@@ -162,7 +162,7 @@ def test_a_fact_that_nothing_reads_is_said(store: Path, scenario: Path) -> None:
         (("open_model=gpt-os-120b",), BreakevenError, "did you mean 'gpt-oss-120b'"),
         (("--solve", "salary", "--until", "selfhost=api"), UnknownName, "did you mean 'self_host'"),
         (("--solve", "salary", "--until", "api=today"), ScenarioError, "both are frontier_api"),
-        (("--solve", "pue_ratio", "--until", "brokered=api"), UnknownName, "neither brokered and frontier_api depends"),
+        (("--solve", "pue_ratio", "--until", "brokered=api"), UnknownName, "neither brokered nor frontier_api depends"),
     ],
 )
 def test_a_slip_is_named(

@@ -222,14 +222,7 @@ def _privacy(found: Privacy, outlook: Outlook, titles: Titles) -> PrivacyPart:
         ),
         recommended_without_losses=outlook.recommended,
         recommended_with_losses=found.recommended_with_losses,
-        premium_sentence=words.premium_words(
-            premium.option if premium else None,
-            premium.premium_usd_per_year if premium else 0.0,
-            premium.flip_events_per_year if premium else None,
-            premium.loss_events_per_year if premium else 0.0,
-            premium.exposure_cut_events_per_year if premium else 0.0,
-            titles,
-        ),
+        premium_sentence=words.premium_words(premium, titles),
         excluded_by_constraints=tuple(f"{each.title}: {each.reason}" for each in found.excluded),
         cap_sentence=words.cap_words(
             severity.uncapped_mean_usd, severity.mean_usd, severity.cap_usd, severity.beyond_cap_fraction

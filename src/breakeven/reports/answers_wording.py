@@ -7,6 +7,7 @@ from math import isinf
 from typing import Final
 
 from breakeven.decision.answers.outlook import Outlook
+from breakeven.decision.answers.privacy import Premium
 from breakeven.decision.answers.questions import (
     GUIDE_VOLUME_MTOK,
     QUALITY_FRACTION,
@@ -157,36 +158,31 @@ def risk_words(found: FiveQuestions, outlook: Outlook, titles: Titles) -> str:
     return f"{name} costs more than today in {odds(found.loses_fraction)} futures; {regret}."
 
 
-def premium_words(
-    option: str | None, premium_usd_per_year: float, flip: float | None, now: float, cut: float, titles: Titles
-) -> str:
+def premium_words(premium: Premium | None, titles: Titles) -> str:
     """What moving would have to cut the yearly rate of events by."""
-    if option is None:
+    if premium is None:
         return "No option on GPUs could be costed, so there is no premium to pay for privacy."
-    name = titles.start(option)
+    name, usd, flip = titles.start(premium.option), premium.premium_usd_per_year, premium.flip_events_per_year
     if flip is None:
-        return (
-            f"{name} {difference(-premium_usd_per_year)} a year in expectation, so privacy need not pay for the move."
-        )
+        return f"{name} {difference(-usd)} a year in expectation, so privacy need not pay for the move."
     told = (
-        f"{name} costs {money(premium_usd_per_year)} a year more in expectation: as an insurance it is justified only "
-        f"if it cuts the yearly rate of breaches through the LLM path by {_rate(flip)} or more"
+        f"{name} costs {money(usd)} a year more in expectation: as an insurance it is justified only if it cuts the "
+        f"yearly rate of breaches through the LLM path by {_rate(flip)} or more"
     )
-    if flip > now:
-        return f"{told}; that is more than all of today's assumed {_rate(now)}, so privacy alone does not pay for it."
-    guess = (
-        f"our guess of the exposures cuts it by {_rate(cut)}" if cut > 0 else "our guess of the exposures cuts nothing"
-    )
-    return f"{told}; today's assumed rate is {_rate(now)}, and {guess}."
+    rate, cut = premium.loss_events_per_year, premium.exposure_cut_events_per_year
+    if flip > rate:
+        return f"{told}; that is more than all of today's assumed {_rate(rate)}, so privacy alone does not pay for it."
+    guess = f"our guess of the exposures cuts {f'it by {_rate(cut)}' if cut > 0 else 'nothing'}"
+    return f"{told}; today's assumed rate is {_rate(rate)}, and {guess}."
 
 
 def _rate(events_per_year: float) -> str:
     return f"{quantity(events_per_year, 'ratio').removesuffix('x')} events"
 
 
-def cap_words(uncapped_usd: float, capped_usd: float, cap_usd: float, beyond: float) -> str:
+def cap_words(uncapped_usd: float, capped_usd: float, cap_usd: float, beyond_fraction: float) -> str:
     """How much of the mean lies beyond the cap."""
     return (
         f"One breach costs {money(capped_usd)} in expectation, each loss cut at {money(cap_usd)}; without the cap it "
-        f"would be {money(uncapped_usd)}: {fraction(beyond)} of that mean lies beyond the cap. Typical values."
+        f"would be {money(uncapped_usd)}: {fraction(beyond_fraction)} of that mean lies beyond the cap. Typical values."
     )

@@ -29,8 +29,8 @@ def criterion_condition(each: ExitCriterion) -> str:
     """One measurable condition."""
     way = "above" if each.above else "below"
     if each.metric == "volume":
-        return f"{way} {volume(each.threshold)} a month for two months in a row (now {volume(each.now)})"
-    now, at = quantity(each.now, each.unit), quantity(each.threshold, each.unit)
+        return f"{way} {volume(each.value)} a month for two months in a row (now {volume(each.typical)})"
+    now, at = quantity(each.typical, each.unit), quantity(each.value, each.unit)
     if each.metric == "api_price":
         return f"{way} {at} for your mix of tokens (now {now})"
     if each.metric == "success":
@@ -103,7 +103,7 @@ def influence_reason(each: Influence) -> str:
 def step_words(step: Step, titles: Titles) -> str:
     """One thing to do first."""
     title = titles.inside(step.about)
-    figure = step.figure
+    figure = step.value
     if step.kind == "stay":
         return "Change nothing in production; use the time to make the next decision a better one."
     if step.kind == "measure_success":

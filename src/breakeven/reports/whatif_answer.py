@@ -257,7 +257,7 @@ def _solved(solved: Solved, titles: Titles) -> SolvePart:
     return SolvePart(
         name=solved.fact.name,
         unit=solved.fact.unit,
-        now=solved.fact.typical,
+        typical=solved.fact.typical,
         first=solved.first,
         second=solved.second,
         low=solved.bounds.low,

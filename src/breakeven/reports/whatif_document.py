@@ -68,7 +68,8 @@ class SolvePart(Part):
 
     name: str
     unit: str
-    now: float
+    typical: float
+    """As things are."""
     first: str
     second: str
     low: float

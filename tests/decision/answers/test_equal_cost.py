@@ -106,7 +106,7 @@ def test_the_range_over_the_futures_holds_the_typical_solution() -> None:
 
 
 def test_a_fact_that_neither_reads_is_refused() -> None:
-    with pytest.raises(UnknownName, match="neither brokered and frontier_api depends on 'gpu_rent_usd_per_gpu_hour'"):
+    with pytest.raises(UnknownName, match="neither brokered nor frontier_api depends on 'gpu_rent_usd_per_gpu_hour'"):
         solved(world(2_000), "gpu_rent_usd_per_gpu_hour", "brokered", "api")
 
 

@@ -25,7 +25,7 @@ def gap_at(here: World, mover: str, each: ExitCriterion, value: float) -> float:
     if each.metric == "volume":
         volumes = np.array([value])
     elif each.metric == "api_price":
-        told = own = replace(told, demand=at_price(told.demand, value / each.now))
+        told = own = replace(told, demand=at_price(told.demand, value / each.typical))
     else:
         own = replace(told, scenario={**told.scenario, **pinned({each.fact: value})})
     return _cost(here, mover, own, told, volumes)
@@ -48,10 +48,10 @@ def test_beyond_each_threshold_today_costs_less_again(volume: float, mover: str)
     assert plan.mover == mover and not plan.stays
     assert {"volume", "success"} <= {each.metric for each in plan.criteria}
     for each in plan.criteria:
-        beyond = each.threshold * (1.001 if each.above else 0.999)
-        before = each.threshold * (0.999 if each.above else 1.001)
+        beyond = each.value * (1.001 if each.above else 0.999)
+        before = each.value * (0.999 if each.above else 1.001)
         assert gap_at(here, mover, each, beyond) > 0 > gap_at(here, mover, each, before), each
-        assert (each.threshold > each.now) == each.above
+        assert (each.value > each.typical) == each.above
 
 
 def test_whoever_stays_is_told_when_to_move() -> None:
@@ -61,7 +61,7 @@ def test_whoever_stays_is_told_when_to_move() -> None:
     metrics = {each.metric: each for each in plan.criteria}
     assert metrics["volume"].above and metrics["api_price"].above
     for each in plan.criteria:
-        beyond = each.threshold * (1.001 if each.above else 0.999)
+        beyond = each.value * (1.001 if each.above else 0.999)
         assert gap_at(here, "rented_one_year", each, beyond) < 0, each
 
 
@@ -70,7 +70,7 @@ def test_a_fleet_has_all_five_where_each_can_turn_it() -> None:
     plan = plan_of(here, "rented_on_demand", "frontier_api")
     assert {each.metric for each in plan.criteria} >= {"volume", "api_price", "gpu_rent"}
     rent = next(each for each in plan.criteria if each.metric == "gpu_rent")
-    assert rent.above and rent.now == pytest.approx(
+    assert rent.above and rent.typical == pytest.approx(
         here.at_typical["rented_on_demand"].total.leaves()[rent.fact].value[0]
     )
 
@@ -80,9 +80,7 @@ def test_the_volume_is_the_nearest_crossing_of_the_exact_curves() -> None:
     plan = plan_of(here, "rented_one_year", "frontier_api")
     pair = next(each for each in here.comparison.pairs if each.option == "rented_one_year")
     volume = next(each for each in plan.criteria if each.metric == "volume")
-    assert volume.threshold == max(
-        each.mtok_per_month for each in pair.report.crossings if each.mtok_per_month < 20_000
-    )
+    assert volume.value == max(each.mtok_per_month for each in pair.report.crossings if each.mtok_per_month < 20_000)
 
 
 def test_a_bill_by_the_token_has_no_rent_and_no_incidents_of_a_fleet() -> None:

@@ -95,6 +95,14 @@ def test_a_hybrids_exposure_lies_between_its_parts() -> None:
     assert low <= found["hybrid"] <= high
 
 
+def test_an_exposure_that_is_set_for_all_is_everybodys() -> None:
+    found = insured(world_of(situation(demand(2_000), pinned({"breach_exposure_ratio": 3.0})), 6))
+    assert {round(each.exposure_ratio, 9) for each in found.risks if each.name != "hybrid"} == {3.0}
+    assert all(each.api_fraction == each.selfhost_fraction for each in found.exceedance)
+    premium = found.premium
+    assert premium is not None and premium.exposure_cut_events_per_year == pytest.approx(0, abs=1e-12)
+
+
 def test_only_a_premium_asks_for_a_cut() -> None:
     dear, cheap = insured(world(300)).premium, insured(dear_api(40_000)).premium
     assert dear is not None and cheap is not None

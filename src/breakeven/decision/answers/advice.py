@@ -63,7 +63,7 @@ class Step:
 
     kind: StepKind
     about: str = ""
-    figure: float | None = None
+    value: float | None = None
     how: str = ""
 
 
@@ -164,14 +164,14 @@ def _steps(
         steps.append(Step("start", cost.name))
     if not stays and cost.family in ("api", "brokered") and changes_model(result):
         steps.append(Step("terms", cost.name))
-    rent = next((each.threshold for each in exits.criteria if each.metric == "gpu_rent" and each.above), None)
+    rent = next((each.value for each in exits.criteria if each.metric == "gpu_rent" and each.above), None)
     if not stays and cost.family in ON_GPUS:
         steps += [Step("quote", cost.name, rent), Step("bench", cost.name)]
         if cost.family != "managed":
             steps.append(Step("people", cost.name, _people_hours(cost)))
     weeks = comparison.demand.observed_hours / HOURS_PER_WEEK
     if weeks < WANTED_WEEKS * NEARLY_FRACTION:
-        steps.append(Step("import_more", figure=weeks))
+        steps.append(Step("import_more", value=weeks))
     if influences and influences[0].kind == "worth" and influences[0].effect_usd > 0:
         first = influences[0]
         steps.append(Step("measure", first.name, first.effect_usd, first.how_to_measure))
@@ -180,8 +180,8 @@ def _steps(
     if unknown:
         steps.append(Step("answer", ",".join(unknown)))
     if any(each.metric == "volume" for each in exits.criteria):
-        threshold = next(each.threshold for each in exits.criteria if each.metric == "volume")
-        steps.append(Step("alarm", figure=threshold))
+        threshold = next(each.value for each in exits.criteria if each.metric == "volume")
+        steps.append(Step("alarm", value=threshold))
     return tuple(steps)
 
 

@@ -145,11 +145,11 @@ def _price_fact(comparison: Comparison) -> Assumption:
 
 
 def _volume_gap(situation: Situation, one: Option, two: Option, base: Option) -> Gap:
-    def gap(volumes: Draws) -> Draws:
-        evaluation = Evaluation(typical, volumes)
+    def gap(volume_mtok: Draws) -> Draws:
+        evaluation = Evaluation(typical, volume_mtok)
         today = base.cost(situation, evaluation)
         first, second = (equal_success_of(each.cost(situation, evaluation), today) for each in (one, two))
-        return np.broadcast_to(first - second, volumes.shape).astype(np.float64)
+        return np.broadcast_to(first - second, volume_mtok.shape).astype(np.float64)
 
     return gap
 
@@ -184,8 +184,10 @@ def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:
             if leaf is not None:
                 return replace(as_fact(leaf), name=ANY_OPEN_MODEL)
     read = sorted({leaf for each in two for leaf in each.cost.total.leaves()})
-    told = " and ".join(each.name for each in two)
-    raise UnknownName(f"neither {told} depends on '{name}', so no value of it makes them equal; {nearest(name, read)}")
+    told = " nor ".join(each.name for each in two)
+    raise UnknownName(
+        f"neither {told} depends on '{name}' this month, so no value of it makes them equal; {nearest(name, read)}"
+    )
 
 
 def _node(result: OptionResult, name: str) -> Node | None:

@@ -38,8 +38,10 @@ class ExitCriterion:
     fact: str
     """Name of the fact, or of what is measured."""
     unit: str
-    now: float
-    threshold: float
+    typical: float
+    """As things are."""
+    value: float
+    """Where both cost the same."""
     above: bool
     """Whether it is passed upwards."""
     jump: bool = False
@@ -178,8 +180,8 @@ def _ends(found: Solution, upwards: bool, stays: bool) -> bool:
 def gap_against(situation: Situation, mover: Option, base: OptionCost, fact: Assumption) -> Gap:
     """Cost of one option less that of a costed status quo which the fact does not touch."""
 
-    def gap(values: Draws) -> Draws:
-        cost = cost_with(situation, mover, {fact.name: (fact, values)})
-        return np.broadcast_to(equal_success_of(cost, base) - base.total.value, values.shape).astype(np.float64)
+    def gap(value: Draws) -> Draws:
+        cost = cost_with(situation, mover, {fact.name: (fact, value)})
+        return np.broadcast_to(equal_success_of(cost, base) - base.total.value, value.shape).astype(np.float64)
 
     return gap

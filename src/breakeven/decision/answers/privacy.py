@@ -22,7 +22,7 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.options.option import OptionCost, Situation
-from breakeven.units import MONTHS_PER_YEAR
+from breakeven.units import MONTHS_PER_YEAR, YEAR_MONTHS
 
 _Z95: Final = float(ndtri(0.95))
 BREACH_RISK: Final = "breach_risk"
@@ -85,7 +85,8 @@ def any_event_fraction(loss_events_per_year: Draws, loss_above_fraction: Draws) 
     >>> round(float(any_event_fraction(0.093, loss_above_fraction(10e6, 600_000.0, 30e6, 1e12))), 5)
     0.01095
     """
-    return -np.expm1(-loss_events_per_year * loss_above_fraction)
+    in_a_year = loss_events_per_year * (YEAR_MONTHS / MONTHS_PER_YEAR)
+    return -np.expm1(-in_a_year * loss_above_fraction)
 
 
 @formula
@@ -253,7 +254,9 @@ def loss_exceedance(
 
 
 def _rate(facts: Mapping[str, Assumption], exposure: str) -> float:
-    names = ("breach_incident_events_per_year", "breach_llm_path_fraction", exposure)
+    """Typical events of a year; an exposure that the scenario sets for every option alike wins."""
+    of_all = "breach_exposure_ratio"
+    names = ("breach_incident_events_per_year", "breach_llm_path_fraction", of_all if of_all in facts else exposure)
     return float(np.prod([facts[name].typical for name in names]))
 
 

@@ -88,7 +88,7 @@ def solutions(gap: Gap, bounds: Bounds, points_count: int = GRID_POINTS_COUNT) -
     return tuple(found)
 
 
-def crossings_of_futures(grid: Draws, gaps_usd: Draws, *, falls: bool) -> Draws:
+def crossings_of_futures(value: Draws, gaps_usd: Draws, *, falls: bool) -> Draws:
     """The first value at which each future's gap changes its sign so, interpolated; not a number where it never does.
 
     `gaps_usd` has shape ``(values, draws)``.
@@ -102,17 +102,17 @@ def crossings_of_futures(grid: Draws, gaps_usd: Draws, *, falls: bool) -> Draws:
     row, columns = np.argmax(turns, axis=0), np.arange(gaps_usd.shape[1])
     above, below = left[row, columns], right[row, columns]
     share = np.clip(above / np.where(above == below, 1.0, above - below), 0.0, 1.0)
-    return np.where(turns.any(axis=0), grid[row] + share * (grid[row + 1] - grid[row]), np.nan)
+    return np.where(turns.any(axis=0), value[row] + share * (value[row + 1] - value[row]), np.nan)
 
 
 def gap_between(situation: Situation, first: Option, second: Option, status_quo: Option, fact: Assumption) -> Gap:
     """Cost of `first` less that of `second` for as many successful outcomes, as a function of one fact."""
 
-    def cost_at(values: Draws) -> Draws:
-        return _equal(situation, first, status_quo, fact, values) - _equal(situation, second, status_quo, fact, values)
+    def cost_at(value: Draws) -> Draws:
+        return _equal(situation, first, status_quo, fact, value) - _equal(situation, second, status_quo, fact, value)
 
-    def one_by_one(values: Draws) -> Draws:
-        return np.array([float(_or_nan(cost_at, np.array([each])).flat[0]) for each in values])
+    def one_by_one(value: Draws) -> Draws:
+        return np.array([float(_or_nan(cost_at, np.array([each])).flat[0]) for each in value])
 
     return one_by_one if fact.name in SCALAR_ONLY else lambda values: _whole_or_parts(cost_at, one_by_one, values)
 
