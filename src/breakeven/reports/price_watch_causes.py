@@ -69,8 +69,14 @@ class _Walk:
         return found if found is not None and len(found.parameters) == len(one.inputs) else None
 
     def _is_sum(self, old: str, new: str) -> bool:
+        """A total, or a value handed on under another name."""
         one, other = self.before[old], self.after[new]
-        return one.name == other.name == TOTAL and self._same_inputs(one, other)
+        if not self._same_inputs(one, other):
+            return False
+        return one.name == other.name == TOTAL or all(
+            len(node.inputs) == 1 and not node.formula and not _differs(node.p50, trace[node.inputs[0]].p50)
+            for node, trace in ((one, self.before), (other, self.after))
+        )
 
     def _same_inputs(self, one: TraceNodePart, other: TraceNodePart) -> bool:
         names = [[trace[each].name for each in node.inputs if each in trace]
