@@ -42,6 +42,7 @@ def driver_words(at: AtVolume) -> str:
     """What most of a cost is.
 
     >>> from breakeven.decision.answers.volume_bands import Share
+    >>> from breakeven.decision.comparison import Range
     >>> driver_words(AtVolume("a", "A", "api", Range(1, 1, 1, 1), (Share("Tokens", 0.62),)))
     'Tokens (62 %)'
     """
