@@ -14,7 +14,7 @@ from breakeven.errors import OutputError
 from breakeven.reports import amounts
 from breakeven.reports.document import Document
 from breakeven.reports.pdf.render import render_pdf
-from breakeven.reports.pdf.words import BREAK, RUN_MAX_COUNT, listed, printed
+from breakeven.reports.pdf.words import BREAK, JOIN, RUN_MAX_COUNT, listed, printed
 from breakeven.reports.shortlist import main_options
 from decision_documents import real_document, with_decision, with_options, without_decision
 from reports.many_options import many_options_document
@@ -42,7 +42,7 @@ class Words(str):
 
 def squeezed(text: str) -> str:
     """Without blanks, and without the places where a word may break."""
-    return "".join(text.replace(BREAK, "").split())
+    return "".join(text.replace(BREAK, "").replace(JOIN, "").split())
 
 
 def texts(document: Document) -> list[Words]:
@@ -204,3 +204,7 @@ def test_printed_text_is_bounded_and_breakable() -> None:
 def test_a_long_list_is_counted() -> None:
     assert listed(["a", "b", "c", "d"], 3, 10, "elsewhere") == ["a", "b", "2 more: elsewhere"]
     assert listed(["a", " ", ""], 3, 10, "elsewhere") == ["a"]
+
+
+def test_an_option_of_the_command_line_stays_whole() -> None:
+    assert printed("say --mlops-team yes - or -- no") == f"say --{JOIN}mlops-team yes - or -- no"

@@ -12,6 +12,10 @@ RUN_MAX_COUNT: Final = 16
 """Characters without a blank that the narrowest column holds."""
 BREAK: Final = "\u200b"
 """A blank of no width: a line may break there."""
+JOIN: Final = "\u2060"
+"""No line may break there."""
+_OPTION: Final = re.compile(r"(?<=(?<!\S)--)(?=\w)")
+"""After the dashes of a command-line option."""
 
 
 def printed(text: str, length_max_count: int = 240) -> str:
@@ -20,7 +24,8 @@ def printed(text: str, length_max_count: int = 240) -> str:
     >>> printed("gpt-5 mini"), printed("x" * 20) == "x" * 16 + BREAK + "xxxx"
     ('gpt-5 mini', True)
     """
-    return " ".join(_breakable(each) for each in short(text, length_max_count).split(" "))
+    joined = " ".join(_breakable(each) for each in short(text, length_max_count).split(" "))
+    return _OPTION.sub(JOIN, joined)
 
 
 def beginning(text: str, length_max_count: int) -> str:
