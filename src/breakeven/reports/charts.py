@@ -129,7 +129,7 @@ def _decision_plans(document: Document) -> tuple[_Plan, ...]:
         return ()
     panels, thin_panels = Canvas("wide", 852, 1, 56, 24, 4, 8), Canvas("narrow", 300, 1, 42, 18, 4, 8)
     rows, thin_rows = Canvas("wide", 600, 1, 268, 64, 10, 46), Canvas("narrow", 326, 1, 10, 24, 10, 46)
-    odds, thin_odds = Canvas("wide", 520, 1, 268, 124, 26, 46), Canvas("narrow", 316, 1, 10, 34, 26, 46)
+    odds, thin_odds = Canvas("wide", 520, 1, 268, 124, 26, 46), Canvas("narrow", 312, 1, 20, 28, 26, 46)
     return (
         _Plan(
             "bills_by_month", told.bills_finding(document), bills_canvas(document, panels),

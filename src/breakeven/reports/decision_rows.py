@@ -90,7 +90,7 @@ def _months_row(option: OptionPart, part: HorizonOptionPart) -> MonthsRow:
     return MonthsRow(
         option=option,
         part=part,
-        payback=month_words(back.p50_month) if back else "as today",
+        payback=month_words(back.p50_months) if back else "as today",
         payback_span=payback_span(back) if back else "",
         payback_note=f"never in {amounts.odds(back.never_fraction)}" if back and back.never_fraction else "",
         interest=f"IRR {amounts.fraction(rate)} a month" if rate is not None else "no IRR",
@@ -100,11 +100,11 @@ def _months_row(option: OptionPart, part: HorizonOptionPart) -> MonthsRow:
 def payback_span(payback: PaybackPart) -> str:
     """From a good future to a bad one; empty where both read the same.
 
-    >>> payback_span(PaybackPart(typical_month=4, p10_month=2, p50_month=4, p90_month=None, never_fraction=0.2,
+    >>> payback_span(PaybackPart(typical_months=4, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.2,
     ...     sentence=""))
     'month 2 to never'
     """
-    ends = month_words(payback.p10_month), month_words(payback.p90_month)
+    ends = month_words(payback.p10_months), month_words(payback.p90_months)
     return f"{ends[0]} to {ends[1].removeprefix('month ')}" if ends[0] != ends[1] else ""
 
 

@@ -122,10 +122,8 @@ def render_html(document: Document) -> str:
 def _decision(document: Document) -> dict[str, Any]:
     """What the sections on the months, on doubt and on the guide's questions are made of; empty in an old document."""
     horizon, risk, answers = document.horizon, document.risk, document.answers
-    parts = _parts(document)
     return {
-        "parts": parts,
-        "today": " at today's volume and prices" if parts else "",
+        "parts": _parts(document),
         "page": decide_page(document),
         "rows": decision_rows,
         "months": decision_rows.months_rows(document),

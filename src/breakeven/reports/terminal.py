@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.reports import amounts, findings
+from breakeven.reports import amounts, findings, terminal_decision
 from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.safe_text import short
 from breakeven.reports.shortlist import main_options, other_options
@@ -40,10 +40,15 @@ def render_comparison(document: Document, console: Console) -> None:
             bullets(document.verdict.details),
             _main_table(document, console.width),
             Paragraph(_table_note(document), "dim"),
+            terminal_decision.months(document, console.width),
+            terminal_decision.measure_next(document),
             section(findings.others_title(document), _others_table(document, console.width)),
             section(_not_costed_title(document), bullets(findings.unavailable_findings(document)), "bold yellow"),
             None if wide else section("What each of the first options buys", bullets(_purchases(document))),
-            section("Break-even", bullets(_breakeven_lines(document))),
+            section(terminal_decision.month_title(document, "Break-even"), _breakeven(document, console.width)),
+            terminal_decision.bands(document, console.width),
+            terminal_decision.questions(document),
+            terminal_decision.go_back(document),
             section(_levers_title(document), bullets(_lever_lines(document))),
             section("UNPRICED, in no figure above", bullets(findings.unpriced_findings(document.workload)), "bold red"),
             section("Included", bullets(["; ".join(document.included)] if document.included else [])),
@@ -157,9 +162,10 @@ def _over_rent(option: OptionPart) -> Text:
 
 
 def _table_note(document: Document) -> str:
+    now = "One month at today's volume and prices. " if document.horizon else ""
     first = "The best of each way to buy, and today's. " if other_options(document) else ""
-    note = f"{first}Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
-    return f"{note} {findings.ratio_finding(document)}".strip()
+    order = "Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
+    return f"{now}{first}{order} {findings.ratio_finding(document)}".strip()
 
 
 def _purchases(document: Document) -> list[str]:
@@ -170,7 +176,17 @@ def _purchases(document: Document) -> list[str]:
 
 def _levers_title(document: Document) -> str:
     """The two options between which the gap is measured."""
-    return f"What moves the answer: {findings.contest(document)}, one assumption at a time"
+    title = f"What moves the answer: {findings.contest(document)}, one assumption at a time"
+    return f"{title}, one month" if document.horizon else title
+
+
+def _breakeven(document: Document, width: int) -> RenderableType | None:
+    """Where options cross over the futures; at typical values where the document does not say."""
+    table = terminal_decision.crossings(document, width)
+    if table is None:
+        return bullets(_breakeven_lines(document))
+    note = f"{terminal_decision.here(document)} {terminal_decision.hidden_options(document)}".strip()
+    return Group(table, Paragraph(note, "dim"))
 
 
 def _breakeven_lines(document: Document) -> list[str]:
