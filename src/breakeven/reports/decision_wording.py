@@ -64,7 +64,7 @@ def decision_sentence(decision: Decision, months_count: int, titles: Titles) -> 
     horizon = outlook.period == "horizon"
     futures = f"{'lowest present cost' if horizon else 'cheapest'} in {odds(decision.odds_fraction)} futures"
     per = f"over {counted(months_count, 'month')}" if horizon else "a month"
-    lead = f"Stay on {titles.inside(name)}" if name == outlook.status_quo else f"Move to {titles.inside(name)}"
+    lead = "Stay on today's API" if name == outlook.status_quo else f"Move to {titles.inside(name)}"
     if decision.rival is None or decision.saves is None:
         return f"{lead}: {money(outlook.mean_usd(name))} {per} in expectation; no other option could be costed."
     saves = decision.saves

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answered import World, bordered, dear_api, world, world_of
+from breakeven.decision.answers.outlook import outlook_of
 from breakeven.decision.answers.questions import (
     FiveQuestions,
     at_least_fraction,
@@ -20,6 +21,7 @@ from breakeven.decision.answers.questions import (
     poisson_binomial,
     risk_level,
 )
+from breakeven.decision.compare import compare
 from breakeven.decision.scenario import AnswersEntry, Scenario
 from breakeven.errors import ScenarioError
 from costing import demand, pinned, situation
@@ -130,6 +132,15 @@ def test_accuracy_is_a_gate_and_not_a_point() -> None:
     assert {"brokered", "rented_on_demand", "managed_together", "deepseek_api"} <= closed
     assert not closed & {"frontier_api", "cheaper_tier", "batch_api"}
     assert world(40_000).outlook.without(closed).recommended not in closed
+
+
+def test_without_a_fleet_a_broker_says_how_good_an_open_model_may_be() -> None:
+    here = world(2_000)
+    few = {name: here.options[name] for name in ("frontier_api", "brokered", "cheaper_tier")}
+    comparison = compare(here.situation, few, here.draws, with_bands=False)
+    found = five_questions(comparison, here.situation, few, here.draws, Scenario(), outlook_of(comparison))
+    assert found.volume.option is None and replies(found)["volume"] == "no"
+    assert found.accuracy.option == "brokered" and found.accuracy.odds_fraction is not None
 
 
 def test_an_answer_that_leaves_nothing_is_refused() -> None:

@@ -140,9 +140,10 @@ def five_questions(
     """Answer what the draws and the scenario can answer, and count."""
     fleet = best_fleet(comparison)
     wins, volume = _volume(comparison, situation, options, draws, fleet)
-    enough, accuracy = _accuracy(comparison, fleet)
+    open_model = fleet or _best_broker(comparison)
+    enough, accuracy = _accuracy(comparison, open_model)
     asked = scenario.answers
-    measured = asked.accuracy is not None or _stated_success(fleet)
+    measured = asked.accuracy is not None or _stated_success(open_model)
     accurate = enough if asked.accuracy is None else float(asked.accuracy)
     questions = (
         _from_odds("volume", float(np.mean(wins)), "draws"),
@@ -299,22 +300,28 @@ def last_crossing_mtok(grid_mtok: Draws, gaps_usd: Draws) -> Draws:
     return np.where(for_good, crossing, np.where(any_dear, np.inf, grid_mtok[0]))
 
 
-def _accuracy(comparison: Comparison, fleet: OptionResult | None) -> tuple[Draws | float, AccuracyEvidence]:
+def _best_broker(comparison: Comparison) -> OptionResult | None:
+    """The broker of an open model with the lowest expected cost; None: there is none."""
+    found = [each for each in open_to_all(comparison.options) if each.cost.family == "brokered"]
+    return min(found, key=lambda each: each.equal_success_usd_per_month.mean) if found else None
+
+
+def _accuracy(comparison: Comparison, open_model: OptionResult | None) -> tuple[Draws | float, AccuracyEvidence]:
     """Whether the open model reaches the wanted share of today's success rate, future by future."""
-    if fleet is None:
+    if open_model is None:
         return 0.0, AccuracyEvidence(None, None, None)
     base = comparison.option(comparison.status_quo).cost.success.value
-    ratio = np.broadcast_to(fleet.cost.success.value / base, (comparison.draws_count,))
+    ratio = np.broadcast_to(open_model.cost.success.value / base, (comparison.draws_count,))
     enough = (ratio >= QUALITY_FRACTION).astype(np.float64)
-    evidence = AccuracyEvidence(fleet.name, range_of(ratio), float(np.mean(enough)))
+    evidence = AccuracyEvidence(open_model.name, range_of(ratio), float(np.mean(enough)))
     return enough[: 1 << min(CURVE_DRAWS_LOG2, int(np.log2(comparison.draws_count)))], evidence
 
 
-def _stated_success(fleet: OptionResult | None) -> bool:
+def _stated_success(open_model: OptionResult | None) -> bool:
     """Whether the scenario says how often the open model succeeds: then the draws answer, and not a class of models."""
-    if fleet is None or not changes_model(fleet):
+    if open_model is None or not changes_model(open_model):
         return False
-    return any(leaf.layer is Layer.SCENARIO for leaf in fleet.cost.success.leaves().values())
+    return any(leaf.layer is Layer.SCENARIO for leaf in open_model.cost.success.leaves().values())
 
 
 def _from_odds(key: Key, odds_fraction: float, because: str, gate: bool = False) -> Question:
