@@ -71,7 +71,7 @@ def command(out: Path, seed: int, as_json: bool) -> None:
     render_comparison(document, stdout_console())
     click.echo(f"\nReport: {(out / 'report.html').resolve()}")
     click.echo(f"Beside it: {_beside(files)}")
-    click.echo(f"The decision on one page: breakeven decide {document_path}")
+    click.echo(f"The decision on one page: breakeven decide --report {document_path}")
     click.echo(f"Every number explained: breakeven explain {document_path} rented_on_demand.engineering_labour")
 
 

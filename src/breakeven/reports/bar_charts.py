@@ -229,9 +229,15 @@ def tornado(document: Document, canvas: Canvas) -> Layer | None:
 
 
 def _swing(lever: LeverPart) -> Swing:
-    ends = _value(lever.low, lever.unit), _value(lever.high, lever.unit)
-    gaps = lever.gap_at_low_usd_per_month, lever.gap_at_high_usd_per_month
-    return Swing(lever_title(lever), *ends, *gaps, lever.gap_usd_per_month, lever.flips)
+    return Swing(
+        title=lever_title(lever),
+        low=_value(lever.low, lever.unit),
+        high=_value(lever.high, lever.unit),
+        at_low_usd=lever.gap_at_low_usd_per_month,
+        at_high_usd=lever.gap_at_high_usd_per_month,
+        typical_usd=lever.gap_usd_per_month,
+        flips=lever.flips,
+    )
 
 
 def _value(value: float, unit: str) -> str:
@@ -239,9 +245,9 @@ def _value(value: float, unit: str) -> str:
 
 
 def _swing_over_months(part: TornadoPart) -> Swing:
-    ends = (short(value_of(part.name, value, part.unit), VALUE_SHOWN_COUNT) for value in (part.low, part.high))
+    low, high = (short(value_of(part.name, value, part.unit), VALUE_SHOWN_COUNT) for value in (part.low, part.high))
     title = short(amounts.fact_title(safe(part.name) or "?"), TITLE_MAX_COUNT)
-    return Swing(title, *ends, part.saves_at_low_usd, part.saves_at_high_usd, part.saves_usd, part.flips)
+    return Swing(title, low, high, part.saves_at_low_usd, part.saves_at_high_usd, part.saves_usd, part.flips)
 
 
 def _swings(swings: Sequence[Swing], canvas: Canvas, title: str) -> Layer | None:

@@ -108,15 +108,15 @@ def payback_span(payback: PaybackPart) -> str:
     return f"{ends[0]} to {ends[1].removeprefix('month ')}" if ends[0] != ends[1] else ""
 
 
-def month_words(month: float | None) -> str:
+def month_words(payback_months: float | None) -> str:
     """A month of the horizon.
 
     >>> month_words(3.56), month_words(0), month_words(None)
     ('month 3.6', 'at once', 'never')
     """
-    if month is None:
+    if payback_months is None:
         return NEVER
-    return "at once" if month <= 0 else f"month {amounts.number(month, 2)}"
+    return "at once" if payback_months <= 0 else f"month {amounts.number(payback_months, 2)}"
 
 
 def wait_words(waiting: WaitingPart) -> str:

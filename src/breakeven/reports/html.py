@@ -148,7 +148,7 @@ def _contest(document: Document, risk: RiskPart) -> str:
 def _parts(document: Document) -> tuple[_Contents, ...]:
     """Table of contents: title, anchor and links of each part; empty in a document of one month alone."""
     answers = document.answers
-    found = []
+    found: list[_Contents] = []
     if answers or document.horizon:
         found.append(("Decision", "decision", ()))
     if document.horizon:
