@@ -170,10 +170,10 @@ def _horizon_option(
     odds = [0.7, 0.2, 0.06, 0.04][rank] if rank < 4 else 0.0
     back = 4.0 if saves > 0 else None
     payback = PaybackPart(
-        typical_month=back,
-        p10_month=2.0 if back else None,
-        p50_month=back,
-        p90_month=None,
+        typical_months=back,
+        p10_months=2.0 if back else None,
+        p50_months=back,
+        p90_months=None,
         never_fraction=0.14 if back else 1.0,
         sentence="Paid back after 4 months; never within 36 months in 14 of 100 futures."
         if back

@@ -56,7 +56,7 @@ class DocumentError(BreakevenError):
 
 
 class OutputError(BreakevenError):
-    """A file to take away cannot be written: a package is missing, its place is no good, or two outputs are one file."""
+    """A file to take away cannot be written: a package is missing, its place is no good, or two files are one."""
 
 
 class CurveError(BreakevenError, ValueError):

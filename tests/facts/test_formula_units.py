@@ -22,6 +22,7 @@ CONSTANT_UNITS = {
     "HOURS_PER_YEAR": "hour/year",
     "HOURS_PER_MONTH": "hour/month",
     "HOURS_PER_WEEK": "hour/week",
+    "DAYS_PER_MONTH": "day/month",
     "SECONDS_PER_HOUR": "s/hour",
     "MS_PER_S": "ms/s",
     "WATTS_PER_KW": "watt/kilowatt",

@@ -102,11 +102,11 @@ def horizon_option(document: Document, name: str | None) -> HorizonOptionPart | 
 def payback_words(payback: PaybackPart) -> str:
     """The typical month, or never.
 
-    >>> payback_words(PaybackPart(typical_month=4, p10_month=2, p50_month=4, p90_month=None, never_fraction=0.1,
+    >>> payback_words(PaybackPart(typical_months=4, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.1,
     ...     sentence=""))
     'month 4'
     """
-    return _month_words(payback.typical_month)
+    return _month_words(payback.typical_months)
 
 
 def _month_words(month: float | None) -> str:
@@ -185,8 +185,8 @@ def _payback_tile(mover: HorizonOptionPart, months_count: int) -> Tile:
     payback = mover.payback
     if payback is None:
         return Tile("Payback", "-", "", "nothing is paid at the start")
-    ends = f"{_month_words(payback.p10_month)} to {_month_words(payback.p90_month)}"
-    span = ends if payback.p10_month != payback.p90_month else ""
+    ends = f"{_month_words(payback.p10_months)} to {_month_words(payback.p90_months)}"
+    span = ends if payback.p10_months != payback.p90_months else ""
     never = f"never within {months_count} months in {amounts.odds(payback.never_fraction)} futures"
     upfront = f"{amounts.money(mover.upfront_usd.p50)} paid at the start"
     return Tile("Payback", payback_words(payback), span, f"{upfront}; {never}")

@@ -108,7 +108,7 @@ def _payback(each: OptionHorizon, horizon: Horizon, titles: Titles) -> PaybackPa
         worst = f"month {p90:.0f}" if p90 is not None else f"never {end} ({odds(never)} futures)"
         sentence = f"{title} pays back in month {p50:.0f} in the median; in the worst tenth {worst}."
     return PaybackPart(
-        typical_month=typical, p10_month=p10, p50_month=p50, p90_month=p90, never_fraction=never, sentence=sentence
+        typical_months=typical, p10_months=p10, p50_months=p50, p90_months=p90, never_fraction=never, sentence=sentence
     )
 
 

@@ -22,12 +22,12 @@ class PathPart(Part):
 class PaybackPart(Part):
     """When what was paid at the start has come back for good: the last crossing of the cumulative cash flow."""
 
-    typical_month: float | None
+    typical_months: float | None
     """At typical values; None: never within the horizon."""
-    p10_month: float | None
+    p10_months: float | None
     """None: never. Quantiles over all futures, in which never is later than every month."""
-    p50_month: float | None
-    p90_month: float | None
+    p50_months: float | None
+    p90_months: float | None
     never_fraction: float
     """Share of the futures in which it never pays back within the horizon."""
     sentence: str

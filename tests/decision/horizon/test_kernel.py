@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from breakeven.decision.compare import typical
+from breakeven.decision.horizon.block_paths import small_exp
 from breakeven.decision.horizon.exact import STATUS_QUO, CashFlow, Setting, cash_flows, setting_of
-from breakeven.decision.horizon.kernel import small_exp
 from breakeven.decision.horizon.run import Run, run
 from breakeven.decision.horizon.terms import Terms, terms_of
 from breakeven.facts.draws import DrawSet

@@ -55,8 +55,8 @@ def irr_fraction_per_month(cash_flow_usd: ArrayLike) -> float | None:
         return None
     months = np.arange(flow.size)
 
-    def worth_usd(log_growth: float) -> float:
-        return float(np.sum(flow * np.exp(-log_growth * months)))
+    def worth_usd(log_growth_ratio: float) -> float:
+        return float(np.sum(flow * np.exp(-log_growth_ratio * months)))
 
     low, high = -_LARGEST_LOG_RATE, _LARGEST_LOG_RATE
     if worth_usd(low) * worth_usd(high) > 0:

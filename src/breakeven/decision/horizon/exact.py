@@ -53,10 +53,10 @@ class CashFlow:
     bill_usd_per_month: Months
     """The same with capital as its annuity: what the month costs."""
 
-    def present_cost_usd(self, discount: Draws) -> Draws:
-        """Present value of all of it, shape ``(draws,)``; `discount`: worth today of a dollar a month from now."""
+    def present_cost_usd(self, discount_ratio: Draws) -> Draws:
+        """Present value of all of it, shape ``(draws,)``; `discount_ratio`: worth of a dollar a month from now."""
         months = np.arange(1, len(self.usd_per_month) + 1, dtype=np.float64)[:, None]
-        return np.asarray(self.upfront_usd + np.sum(self.usd_per_month * discount**months, axis=0))
+        return np.asarray(self.upfront_usd + np.sum(self.usd_per_month * discount_ratio**months, axis=0))
 
 
 def setting_of(
@@ -85,14 +85,14 @@ def cash_flows(setting: Setting, options: Mapping[str, Option], *, start_month: 
 
 
 def moved_cash(
-    setting: Setting, option: Option, today: CashFlow, today_success: Draws, start_month: int = 0
+    setting: Setting, option: Option, today: CashFlow, today_success_fraction: Draws, start_month: int = 0
 ) -> CashFlow:
     """Cash of an option to which the traffic moves over the ramp; what has not moved is paid as today."""
     moved = delayed(setting.paths.moved, start_month)
     runs = (moved > 0).astype(np.float64)
     volumes = setting.volume_mtok * setting.paths.volume * np.where(moved > 0, moved, 1.0)
     cost = _at_volumes(setting, option, volumes, moves=True)
-    factor = today_success / cost.success.value
+    factor = today_success_fraction / cost.success.value
     bill = _monthly(cost, setting.paths, volumes.shape) * runs
     cash, capex = bill, None
     if cost.capital is not None:

@@ -18,9 +18,11 @@ from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import Formula, formula
 from breakeven.facts.trace import Binder, Node
-from breakeven.units import MONTHS_PER_YEAR
+from breakeven.units import MONTH_MONTHS, MONTHS_PER_YEAR, YEAR_MONTHS
 
 SHOCKS: Final = ("gpu_rent_shock_1_ratio", "gpu_rent_shock_2_ratio", "gpu_rent_shock_3_ratio")
+_WORTHLESS_RATIO: Final = 1e-9
+"""Keeps the fall of a price defined where it would lose everything within a year."""
 LARGEST_VOLUME_RATIO: Final = 1e6
 """A workload that grows beyond a million times itself is a slip in the scenario."""
 
@@ -37,8 +39,8 @@ def volume_ratio(
     [1.418, 1.843]
     """
     keeps = -np.log(2.0) / growth_half_life_months
-    months: Draws = np.expm1(keeps * elapsed_months) / np.expm1(keeps)
-    return np.exp(np.log1p(volume_growth_fraction_per_month) * months)
+    months: Draws = np.expm1(keeps * elapsed_months) / np.expm1(keeps * MONTH_MONTHS)
+    return np.exp(np.log1p(volume_growth_fraction_per_month * MONTH_MONTHS) * months)
 
 
 @formula
@@ -53,8 +55,9 @@ def api_list_price_ratio(
     >>> [round(float(api_list_price_ratio(0.05, 10.0, share, 12.0)), 9) for share in (0.0, 1.0)]
     [0.95, 0.1]
     """
-    years = elapsed_months / MONTHS_PER_YEAR
-    stays = np.log1p(-list_price_decline_fraction_per_year) * (1 - model_switching_fraction)
+    years = elapsed_months / YEAR_MONTHS
+    kept = np.maximum(1 - list_price_decline_fraction_per_year * (YEAR_MONTHS / MONTHS_PER_YEAR), _WORTHLESS_RATIO)
+    stays = np.log(kept) * (1 - model_switching_fraction)
     moves = -np.log(equal_quality_price_decline_ratio) * model_switching_fraction
     return np.exp((stays + moves) * years)
 
@@ -71,8 +74,9 @@ def open_token_price_ratio(
     >>> round(float(open_token_price_ratio(0.0, 10.0, 0.5, 24.0)), 9)
     0.1
     """
-    years = elapsed_months / MONTHS_PER_YEAR
-    stays = np.log1p(-list_price_decline_fraction_per_year) * (1 - open_model_switching_fraction)
+    years = elapsed_months / YEAR_MONTHS
+    kept = np.maximum(1 - list_price_decline_fraction_per_year * (YEAR_MONTHS / MONTHS_PER_YEAR), _WORTHLESS_RATIO)
+    stays = np.log(kept) * (1 - open_model_switching_fraction)
     moves = -np.log(equal_quality_price_decline_ratio) * open_model_switching_fraction
     return np.exp((stays + moves) * years)
 
@@ -89,7 +93,7 @@ def open_model_work_ratio(
     >>> round(float(open_model_work_ratio(10.0, 0.5, 0.5, 24.0)), 9)
     0.316227766
     """
-    years = elapsed_months / MONTHS_PER_YEAR
+    years = elapsed_months / YEAR_MONTHS
     reaches = open_model_switching_fraction * open_model_work_share_fraction
     return np.exp(-np.log(equal_quality_price_decline_ratio) * reaches * years)
 
@@ -114,7 +118,7 @@ def moved_fraction(migration_ramp_months: Draws, elapsed_months: Draws) -> Draws
     >>> [float(moved_fraction(3.0, m)) for m in (0.0, 1.0, 2.0, 3.0, 9.0)]
     [0.25, 0.5, 0.75, 1.0, 1.0]
     """
-    return np.minimum((elapsed_months + 1) / (migration_ramp_months + 1), 1.0)
+    return np.minimum((elapsed_months + MONTH_MONTHS) / (migration_ramp_months + MONTH_MONTHS), 1.0)
 
 
 PATHS: Final[dict[str, Formula]] = {

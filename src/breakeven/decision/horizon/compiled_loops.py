@@ -1,0 +1,12 @@
+"""Compiled loops: how the loops over draws are compiled: sums may be taken in any order, which lets vectors be used."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+FAST: Final = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"})
