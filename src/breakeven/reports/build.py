@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,7 +84,8 @@ def build_document(
     advice = recommend(comparison)
     trace = TraceTable(inputs.catalog.as_of)
     options = tuple(_option(each, trace) for each in comparison.options)
-    assumptions = _assumptions(comparison, inputs)
+    paths = further.path_facts if further else ()
+    assumptions = _assumptions(comparison, inputs, paths)
     return Document(
         schema_version=SCHEMA_VERSION,
         kind="comparison",
@@ -102,7 +103,7 @@ def build_document(
         excluded=scope.excluded(comparison),
         warnings=(
             *warnings,
-            *_unused_overrides(comparison, inputs),
+            *_unused_overrides(comparison, inputs, paths),
             *_unused_measurements(comparison, inputs),
             *_age_warning(assumptions),
         ),
@@ -297,8 +298,8 @@ def _lever(lever: Lever) -> LeverPart:
     )
 
 
-def _assumptions(comparison: Comparison, inputs: Inputs) -> tuple[AssumptionPart, ...]:
-    """Every Fact that was read, once per distinct range, with the options that read it."""
+def _assumptions(comparison: Comparison, inputs: Inputs, paths: Sequence[Node]) -> tuple[AssumptionPart, ...]:
+    """Every Fact that was read, once per distinct range, with the options that read it; those of `paths` move all."""
     readers: dict[tuple[str, float, float, float], list[str]] = {}
     nodes: dict[tuple[str, float, float, float], Node] = {}
     for result in comparison.options:
@@ -310,6 +311,12 @@ def _assumptions(comparison: Comparison, inputs: Inputs) -> tuple[AssumptionPart
                 if result.name not in names:
                     names.append(result.name)
                 nodes[key] = node
+    for node in paths:
+        fact = node.assumption
+        if fact is not None:
+            key = (node.name, fact.low, fact.typical, fact.high)
+            readers[key] = [result.name for result in comparison.options]
+            nodes.setdefault(key, node)
     return tuple(_assumption(nodes[key], tuple(readers[key]), inputs) for key in sorted(nodes))
 
 
@@ -349,9 +356,10 @@ def _unused_measurements(comparison: Comparison, inputs: Inputs) -> list[str]:
     ]
 
 
-def _unused_overrides(comparison: Comparison, inputs: Inputs) -> list[str]:
+def _unused_overrides(comparison: Comparison, inputs: Inputs, paths: Sequence[Node]) -> list[str]:
     """An override that no option read would mislead in silence."""
     read = {node.name for result in comparison.options for node in facts_behind(result)} | ASKED_WITHOUT_A_LINE
+    read |= {node.name for node in paths}
     which = "option that could be costed" if comparison.unavailable else "compared option"
     return [
         f"the override of '{name}' changed nothing: no {which} reads it"

@@ -17,9 +17,11 @@ from breakeven.decision.risk.breakeven_odds import breakeven_odds
 from breakeven.decision.risk.risk import Risk, weigh
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.scenario_entries import CorrelationEntry
+from breakeven.errors import ScenarioError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
+from breakeven.facts.trace import Node
 from breakeven.options.option import Option, Situation
 from breakeven.reports.answers_build import answers_part
 from breakeven.reports.answers_part import AnswersPart
@@ -45,6 +47,8 @@ class Further:
     risk: RiskPart
     answers: AnswersPart
     workbook: WorkbookPart
+    path_facts: tuple[Node, ...]
+    """Facts that move every option over the months."""
 
 
 def look_further(
@@ -62,7 +66,10 @@ def look_further(
     growth = growth_of(situation, workload, comparison)
     estimates = {GROWTH: growth.growth} if growth.growth else {}
     progress("looking at the months to come")
-    horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
+    try:
+        horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
+    except ScenarioError as error:
+        raise ScenarioError(f"{scenario.place(f'overrides.{GROWTH}')}{error}") from None
     comparison = chosen(comparison, situation, usable, _choice(horizon))
     titles = titles_of(comparison)
     progress("weighing the doubt")
@@ -76,6 +83,7 @@ def look_further(
         risk,
         answers,
         workbook_part(situation, usable, estimates, _not_open(comparison, scenario)),
+        horizon.facts,
     )
 
 

@@ -89,7 +89,8 @@ class HorizonPart(Part):
     """Lowest expected present cost first."""
     waiting: tuple[WaitingPart, ...]
     value_of_waiting_a_quarter_usd: float
-    """Expected present value of deciding in three months with what is then known, instead of now; never negative."""
+    """Expected present value of deciding in three months with what is then known, instead of now; negative: what is
+    lost meanwhile is worth more than what is learnt."""
     waiting_sentence: str
     growth_sentence: str
     """What the log says of growth, with its interval, and what was assumed."""
