@@ -425,7 +425,7 @@ def _verdict(synthetic: bool, extrapolated: float | None) -> VerdictPart:
                "Measure the open model on your own tasks before you move."]  # fmt: skip
     if extrapolated is not None:
         hours = f"{extrapolated:,.4g} hours"
-        details.insert(0, f"Monthly figures are extrapolated from {hours}; nothing is claimed about growth.")
+        details.insert(0, f"Monthly figures are extrapolated from {hours}; their growth is assumed, not seen.")
     if synthetic:
         details.insert(0, "Synthetic data: these calls were generated, nobody made them.")
     return VerdictPart(

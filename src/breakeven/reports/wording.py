@@ -60,7 +60,7 @@ def data_details(workload: WorkloadPart) -> list[str]:
         found.append("Synthetic data: these calls were generated, nobody made them.")
     if workload.extrapolated_from_hours is not None:
         hours = f"{workload.extrapolated_from_hours:,.3g}"
-        found.append(f"Monthly figures are extrapolated from {hours} hours; nothing is claimed about growth.")
+        found.append(f"Monthly figures are extrapolated from {hours} hours; their growth is assumed, not seen.")
     if workload.unpriced:
         names = [f"{each.provider}/{each.model}" if each.provider else each.model for each in workload.unpriced]
         found.append(
