@@ -226,10 +226,6 @@ class Scenario(Strict):
         """File and line of what excludes options; empty when no file says it."""
         return ", ".join(self._places[key] for key in ("require", "data_may_not_leave") if key in self._places)
 
-    def place(self, dotted: str) -> str:
-        """File and line of a key, to put before a message; empty when no file set it."""
-        return self._at(dotted)
-
     def _at(self, dotted: str) -> str:
         return f"{self._places[dotted]}: " if dotted in self._places else ""
 

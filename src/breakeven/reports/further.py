@@ -69,7 +69,8 @@ def look_further(
     try:
         horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
     except ScenarioError as error:
-        raise ScenarioError(f"{scenario.place(f'overrides.{GROWTH}')}{error}") from None
+        place = scenario.place(f"overrides.{GROWTH}")
+        raise ScenarioError(f"{place}: {error}" if place else str(error)) from None
     comparison = chosen(comparison, situation, usable, _choice(horizon))
     titles = titles_of(comparison)
     progress("weighing the doubt")

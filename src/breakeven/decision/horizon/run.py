@@ -47,33 +47,63 @@ def run(
     start_month: int = 0,
 ) -> Run:
     """Evaluate `terms` (the status quo first) in every draw; `rivals`: those that count for the odds (None: all)."""
-    from breakeven.decision.horizon.kernel import run_months
+    return run_prepared(prepare(setting, terms, rivals), kept_count=kept_count, start_month=start_month)
 
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Terms and paths side by side, as the kernel takes them."""
+
+    names: tuple[str, ...]
+    months_count: int
+    draws_count: int
+    path: Floats
+    loadings: Floats
+    stacked: tuple[Any, ...]
+    counted: NDArray[np.int64]
+
+
+def prepare(setting: Setting, terms: Sequence[Terms], rivals: Sequence[str] | None = None) -> Prepared:
+    """Stack `terms`; with `rivals` as in `run`."""
     facts, months_count = setting.facts, setting.facts.months_count
     draws_count = max(
         *(each.once_usd.size for each in terms), setting.volume_mtok.size, *(n.value.size for n in facts.nodes.values())
     )
-    stacked = _stack(setting, terms, draws_count)
-    kept_count = min(kept_count, draws_count)
-    options_count = len(terms)
-    found = Run(
+    counted = np.array([rivals is None or each.name in rivals for each in terms], dtype=np.int64)
+    if not counted.any():
+        counted[:] = 1
+    return Prepared(
         tuple(each.name for each in terms),
-        np.zeros((options_count, draws_count)),
+        months_count,
+        draws_count,
+        path_rows(setting, draws_count),
+        shock_loadings(months_count, facts.typical_half_life_months),
+        _stack(setting, terms, draws_count),
+        counted,
+    )
+
+
+def run_prepared(prepared: Prepared, *, kept_count: int = 0, start_month: int = 0) -> Run:
+    """The kernel over all draws."""
+    from breakeven.decision.horizon.kernel import run_months
+
+    options_count, months_count = len(prepared.names), prepared.months_count
+    kept_count = min(kept_count, prepared.draws_count)
+    found = Run(
+        prepared.names,
+        np.zeros((options_count, prepared.draws_count)),
         np.zeros((options_count, months_count)),
         np.zeros((options_count, months_count)),
         np.zeros((options_count, months_count, kept_count)),
         np.zeros((options_count, months_count, kept_count)),
         np.zeros((options_count, kept_count)),
     )
-    counted = np.array([rivals is None or each.name in rivals for each in terms], dtype=np.int64)
-    if not counted.any():
-        counted[:] = 1
     cheapest = np.zeros((options_count, months_count), dtype=np.int64)
     cast(Any, run_months)(
-        path_rows(setting, draws_count),
-        shock_loadings(months_count, facts.typical_half_life_months),
-        *stacked,
-        counted,
+        prepared.path,
+        prepared.loadings,
+        *prepared.stacked,
+        prepared.counted,
         start_month,
         found.present_cost_usd,
         found.mean_usd_per_month,
@@ -82,7 +112,7 @@ def run(
         found.cash_usd_per_month,
         found.upfront_usd,
     )
-    found.cheapest_fraction[:] = cheapest / draws_count
+    found.cheapest_fraction[:] = cheapest / prepared.draws_count
     return found
 
 
