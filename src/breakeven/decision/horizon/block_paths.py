@@ -37,58 +37,77 @@ def block_paths(
 ) -> None:
     """The paths of one block of draws, by recurrence from month to month. `path[13]`: today's volume."""
     months = loadings.shape[0]
-    end = begin + size
+    rows = np.empty((path.shape[0], size))
+    for row in range(path.shape[0]):
+        for i in range(size):
+            rows[row, i] = path[row, begin + i]
     work = np.ones(size)
-    grows = path[0, begin:end].copy()
+    grows = rows[0].copy()
     left = np.ones(size)
-    volume[0, :size] = path[13, begin:end]
-    api[0, :size] = 1.0
-    open_token[0, :size] = 1.0
-    rents[0, :size] = 1.0
-    discount[0, :size] = path[12, begin:end]
+    _start(rows, volume, api, open_token, rents, discount)
     for month in range(1, months):
-        _grown(volume[month - 1], path[1, begin:end], grows, volume[month])
-        _times(api[month - 1], path[2, begin:end], api[month])
-        _times(open_token[month - 1], path[3, begin:end], open_token[month])
-        _times(discount[month - 1], path[12, begin:end], discount[month])
-        d = loadings[month] - loadings[month - 1]
-        _shocked(path[8, begin:end], path[9, begin:end], path[10, begin:end], path[7, begin:end], d, rents[month])
-        _rented(rents[month - 1], path[5, begin:end], path[6, begin:end], left, rents[month])
+        _grown(rows, month, grows, volume)
+        _times(rows, 2, month, api)
+        _times(rows, 3, month, open_token)
+        _times(rows, 12, month, discount)
+        first = loadings[month, 0] - loadings[month - 1, 0]
+        second = loadings[month, 1] - loadings[month - 1, 1]
+        third = loadings[month, 2] - loadings[month - 1, 2]
+        _shocked(rows, first, second, third, month, rents)
+        _rented(rows, month, left, rents)
+    for i in range(size):
+        rows[11, i] = 1.0 / (rows[11, i] + 1.0)
     for month in range(months):
-        _moved(path[11, begin:end], float(month - start_month), volume[month], work, moved[month], load[month])
-        _times(work, path[4, begin:end], work)
+        _moved(rows, float(month - start_month), month, volume, work, moved, load)
 
 
 @FAST
-def _times(before: Floats, factor: Floats, after: Floats) -> None:
-    for i in range(factor.size):
-        after[i] = before[i] * factor[i]
+def _start(rows: Floats, volume: Floats, api: Floats, open_token: Floats, rents: Floats, discount: Floats) -> None:
+    for i in range(rows.shape[1]):
+        volume[0, i] = rows[13, i]
+        api[0, i] = 1.0
+        open_token[0, i] = 1.0
+        rents[0, i] = 1.0
+        discount[0, i] = rows[12, i]
 
 
 @FAST
-def _grown(before: Floats, keeps: Floats, grows: Floats, after: Floats) -> None:
-    for i in range(keeps.size):
-        after[i] = before[i] * small_exp(grows[i])
-        grows[i] *= keeps[i]
+def _times(rows: Floats, row: int, month: int, ratio: Floats) -> None:
+    for i in range(rows.shape[1]):
+        ratio[month, i] = ratio[month - 1, i] * rows[row, i]
 
 
 @FAST
-def _shocked(z1: Floats, z2: Floats, z3: Floats, wild: Floats, d: Floats, chance: Floats) -> None:
-    d1, d2, d3 = d[0], d[1], d[2]
-    for i in range(z1.size):
-        chance[i] = wild[i] * (d1 * z1[i] + d2 * z2[i] + d3 * z3[i])
+def _grown(rows: Floats, month: int, grows: Floats, volume: Floats) -> None:
+    for i in range(rows.shape[1]):
+        volume[month, i] = volume[month - 1, i] * small_exp(grows[i])
+        grows[i] *= rows[1, i]
 
 
 @FAST
-def _rented(before: Floats, long_run: Floats, reverts: Floats, left: Floats, chance: Floats) -> None:
-    """`chance` becomes the rent of the month."""
-    for i in range(long_run.size):
-        chance[i] = before[i] * small_exp(long_run[i] * left[i] * (1.0 - reverts[i]) + chance[i])
-        left[i] *= reverts[i]
+def _shocked(
+    rows: Floats, first_ratio: float, second_ratio: float, third_ratio: float, month: int, rents: Floats
+) -> None:
+    """What chance does to the logarithm of the rent in this month."""
+    for i in range(rows.shape[1]):
+        chance = first_ratio * rows[8, i] + second_ratio * rows[9, i] + third_ratio * rows[10, i]
+        rents[month, i] = rows[7, i] * chance
 
 
 @FAST
-def _moved(ramp: Floats, elapsed: float, v: Floats, work: Floats, moved: Floats, load: Floats) -> None:
-    for i in range(ramp.size):
-        moved[i] = max(min((elapsed + 1.0) / (ramp[i] + 1.0), 1.0), 0.0)
-        load[i] = v[i] * moved[i] * work[i]
+def _rented(rows: Floats, month: int, left: Floats, rents: Floats) -> None:
+    """Chance becomes the rent of the month."""
+    for i in range(rows.shape[1]):
+        drift = rows[5, i] * left[i] * (1.0 - rows[6, i])
+        rents[month, i] = rents[month - 1, i] * small_exp(drift + rents[month, i])
+        left[i] *= rows[6, i]
+
+
+@FAST
+def _moved(
+    rows: Floats, elapsed_months: float, month: int, volume: Floats, work: Floats, moved: Floats, load: Floats
+) -> None:
+    for i in range(rows.shape[1]):
+        moved[month, i] = max(min((elapsed_months + 1.0) * rows[11, i], 1.0), 0.0)
+        load[month, i] = volume[month, i] * moved[month, i] * work[i]
+        work[i] *= rows[4, i]

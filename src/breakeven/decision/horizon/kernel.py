@@ -21,9 +21,9 @@ from breakeven.decision.horizon.month_passes import (
     as_today,
     copy_rows,
     count,
-    count_lowest,
     fixed_part,
     fractional_units,
+    lowest,
     not_moved,
     per_token,
     status_quo,
@@ -100,15 +100,19 @@ def run_months(
     for begin in range(0, draws, block):
         size = min(block, draws - begin)
         block_paths(path, loadings, begin, size, start_month, volume, api, open_token, load, rents, moved, discount)
-        copy_rows(per_mtok[0], begin, size, coefficients)
-        copy_rows(today[0], begin, size, fixed)
+        copy_rows(per_mtok[0], 0, 2, begin, size, coefficients)
+        copy_rows(today[0], 0, 1, begin, size, fixed)
         status_quo(coefficients, fixed, size, volume, api, bill_today)
         not_moved(size, moved, bill_today, volume, rest)
         for option in range(options):
-            copy_rows(per_mtok[option], begin, size, coefficients)
-            copy_rows(today[option], begin, size, fixed)
+            copy_rows(per_mtok[option], 0, 2, begin, size, coefficients)
+            copy_rows(today[option], 0, 1, begin, size, fixed)
             if kind[option] != NO_FLEET:
-                copy_rows(rent[option], begin, size, rented)
+                bent = 0
+                while bent < knots.shape[1] and knots[option, bent] < MOST_UNITS:
+                    bent += 1
+                copy_rows(today[option], 1, 2 + bent, begin, size, fixed)
+                copy_rows(rent[option], 0, 2 + bent if kind[option] != WHOLE_UNITS else 2, begin, size, rented)
                 for i in range(size):
                     per_unit[i] = units_per_mtok[option, begin + i]
                     few[i] = fewest[option, begin + i]
@@ -142,12 +146,11 @@ def run_months(
                                 )
                     if shape != WHOLE_UNITS:
                         add_rent(rented, size, rent_month, rents, bill)
-                if counted and option != first_rival:
-                    mean[option, month] += count_lowest(float(option), size, month, discount, bill, total, best, who)
-                else:
-                    mean[option, month] += count(size, month, discount, bill, total)
-                    if option == first_rival:
-                        take_first(float(option), size, month, bill, best, who)
+                mean[option, month] += count(size, month, discount, bill, total)
+                if option == first_rival:
+                    take_first(float(option), size, month, bill, best, who)
+                elif counted:
+                    lowest(float(option), size, month, bill, best, who)
                 for i in range(min(size, kept - begin)):
                     kept_bills[option, month, begin + i] = bill[i]
                     kept_cash[option, month, begin + i] = bill[i]

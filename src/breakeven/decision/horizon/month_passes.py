@@ -11,9 +11,9 @@ from breakeven.decision.horizon.compiled_loops import FAST, Floats
 
 
 @FAST
-def copy_rows(rows: Floats, begin: int, size: int, block: Floats) -> None:
-    """Coefficients of one block of draws, side by side in the cache."""
-    for row in range(rows.shape[0]):
+def copy_rows(rows: Floats, first: int, last: int, begin: int, size: int, block: Floats) -> None:
+    """Coefficients of one block of draws, rows `first` to before `last`, side by side in the cache."""
+    for row in range(first, last):
         for i in range(size):
             block[row, i] = rows[row, begin + i]
 
@@ -154,20 +154,8 @@ def take_first(option_count: float, size: int, month: int, bill: Floats, best: F
 
 
 @FAST
-def count_lowest(
-    option_count: float,
-    size: int,
-    month: int,
-    discount: Floats,
-    bill: Floats,
-    total: Floats,
-    best: Floats,
-    who: Floats,
-) -> float:
-    summed = 0.0
+def lowest(option_count: float, size: int, month: int, bill: Floats, best: Floats, who: Floats) -> None:
+    """Keep the lowest bill so far, and whose it is."""
     for i in range(size):
-        total[i] += bill[i] * discount[month, i]
-        summed += bill[i]
         who[month, i] = option_count if bill[i] < best[month, i] else who[month, i]
         best[month, i] = min(bill[i], best[month, i])
-    return summed
