@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from breakeven.reports.amounts import money
+from breakeven.reports.amounts import difference, difference_range, money
 from breakeven.reports.chart_style import DARK
 from breakeven.reports.html import CONTENT_SECURITY_POLICY, render_html
 from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options
+from decision_documents import with_decision
 from reports.many_options import many_options_document
 from reports.sample_document import HOSTILE, hostile_document, one_option_document, sample_document
 
@@ -253,3 +254,153 @@ def test_break_even_of_every_option_is_on_the_page(many: str) -> None:
     text = Page(many).text
     for pair in many_options_document().breakeven.pairs:
         assert pair.sentence in text
+
+
+DECISION_SECTIONS = [
+    "decision", "months", "present-value", "bills", "odds-by-month", "paths", "waiting", "doubt", "measure", "tornado",
+    "break-even-odds", "answers", "bands", "questions", "privacy", "energy", "exit", "month",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def decided() -> str:
+    """The report of about twenty options with the months, doubt and the guide's questions."""
+    return render_html(with_decision(many_options_document()))
+
+
+def section(text: str, name: str, until: str = "") -> str:
+    """Text of a page from one anchor to another, or to the end of a section that holds no other."""
+    start = text.index(f'<section id="{name}"')
+    end = text.index(f'<section id="{until}"') if until else text.index("</section>", start) + len("</section>")
+    return Page(text[start:end]).text
+
+
+def test_the_decision_comes_before_the_month_and_all_of_it_can_be_reached(decided: str) -> None:
+    page = Page(decided)
+    ids = page.ids()
+    assert len(ids) == len(set(ids))
+    wanted = [*SECTIONS[:2], *DECISION_SECTIONS, *SECTIONS[2:]]
+    assert [each for each in ids if each in wanted] == wanted
+    targets = {str(each["href"])[1:] for tag, each in page.tags if tag == "a" and str(each["href"]).startswith("#")}
+    assert targets <= set(ids)
+    assert set(DECISION_SECTIONS) <= targets
+
+
+def test_an_old_document_has_none_of_it(sample: str) -> None:
+    assert not set(Page(sample).ids()) & set(DECISION_SECTIONS)
+    assert "One month, at today" not in Page(sample).text
+
+
+@pytest.mark.parametrize("part", ["horizon", "risk", "answers"])
+def test_a_document_without_one_part_has_the_others(part: str) -> None:
+    page = Page(render_html(with_decision(sample_document()).model_copy(update={part: None})))
+    targets = {str(each["href"])[1:] for tag, each in page.tags if tag == "a" and str(each["href"]).startswith("#")}
+    assert targets <= set(page.ids())
+    assert "month" in page.ids()
+
+
+def test_the_decision_is_the_document_s(decided: str) -> None:
+    answers = with_decision(many_options_document()).answers
+    assert answers is not None
+    text, decision = section(decided, "decision", "months"), answers.decision
+    for line in (decision.sentence, *decision.monday, *decision.change_our_mind, decision.with_losses):
+        assert " ".join(line.split()) in text
+    for each in decision.figures:
+        assert f"{each.label} {each.value} {each.range} {each.why}" in text
+
+
+def test_each_main_option_has_its_months(decided: str) -> None:
+    document = with_decision(many_options_document())
+    assert document.horizon is not None
+    text = section(decided, "present-value", "bills")
+    parts = {each.option: each for each in document.horizon.options}
+    for option in main_options(document):
+        part = parts[option.name]
+        assert money(part.present_cost_usd.mean) in text
+        assert money(part.regret_usd.mean) in text
+        if part.payback:
+            assert difference(part.saves_usd.mean) in text
+            assert difference_range(part.saves_usd.p10, part.saves_usd.p90) in text
+    assert "never in 100 of 100" in text
+    assert f"All {len(document.options)} options over the months" in text
+    assert "10 % a year" in text
+    waiting = section(decided, "waiting")
+    for wait in document.horizon.waiting:
+        assert difference(wait.saves_against_now_usd.mean) in waiting
+    assert "never move" in waiting
+    for path in document.horizon.paths:
+        assert f"{path.title} : {path.basis}" in section(decided, "paths")
+
+
+def test_doubt_is_priced_and_never_stands_apart(decided: str) -> None:
+    document = with_decision(many_options_document())
+    assert document.risk is not None
+    text = section(decided, "doubt", "answers")
+    assert document.risk.measure_next in text
+    assert money(document.risk.evpi_usd) in text
+    for each in document.risk.information:
+        assert money(each.evppi_usd) in text
+        assert each.how_to_measure in text
+    for pair in document.risk.breakeven_odds:
+        assert pair.sentence in text
+    assert "20 of 100" in text
+    assert "An explanation only" in text
+
+
+def test_the_guide_stands_beside_today_s_prices(decided: str) -> None:
+    answers = with_decision(many_options_document()).answers
+    assert answers is not None
+    text = section(decided, "answers", "options")
+    for band in answers.volume_bands:
+        for words in (band.guide_says, band.title, band.why, band.main_driver, money(band.usd_per_month.mean)):
+            assert words in text
+    assert text.count(" agrees ") == sum(band.agrees is True for band in answers.volume_bands)
+    assert text.count(" disagrees ") == sum(band.agrees is False for band in answers.volume_bands)
+    assert text.count("you are here") == 1
+    for question in answers.five_questions.questions:
+        assert f"{question.question} " in text
+        assert question.ask in text
+        assert question.evidence in text
+    privacy = answers.privacy
+    for words in (privacy.premium_sentence, privacy.cap_sentence, privacy.industries[0].name):
+        assert words in text
+    for each in answers.exit_criteria:
+        assert f"{each.metric} {each.condition} {each.why}" in text
+    assert "idle" in section(decided, "energy")
+
+
+def test_headings_of_one_month_say_so(decided: str) -> None:
+    text = Page(decided).text
+    for heading in (
+        "One month, at today's volume and prices",
+        "Options, cheapest successful outcome first, at today's volume and prices",
+        "Break-even of one month, at typical values",
+        "What would change the answer of one month",
+        "Where the money goes in one month",
+    ):
+        assert heading in text
+
+
+def test_hostile_names_in_the_new_parts_are_text() -> None:
+    document = with_decision(hostile_document(), words=lambda index: HOSTILE[index % len(HOSTILE)])
+    text = render_html(document)
+    page = Page(text)
+    assert "<script" not in text.lower()
+    assert "<img" not in text
+    assert not set("\x1b\u202e\x07") & set(text)
+    assert not any(name.startswith("on") for _, each in page.tags for name in each)
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") > render_html(hostile_document()).count(
+        "&lt;script&gt;alert(1)&lt;/script&gt;"
+    )
+
+
+def test_the_same_decision_gives_the_same_bytes_and_a_small_file(decided: str) -> None:
+    assert render_html(with_decision(many_options_document())) == decided
+    assert len(decided.encode()) < 700_000
+
+
+def test_no_number_of_the_decision_is_scientific_and_no_saving_negative(decided: str) -> None:
+    body = Page(decided[decided.index("<body>") :].replace("</body>\n</html>", "</body>")).text
+    assert not re.search(r"\d(?:\.\d+)?e[+-]\d", body)
+    assert "saves -" not in body
+    assert "nan" not in body.lower().split()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from breakeven.reports.html import render_html
+from decision_documents import with_decision
 from reports.many_options import many_options_document
-from reports.sample_document import hostile_document, one_option_document, sample_document
+from reports.sample_document import HOSTILE, hostile_document, one_option_document, sample_document
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -22,7 +23,11 @@ PAGES = {
     "many": many_options_document,
     "hostile": hostile_document,
     "smallest": one_option_document,
+    "decided": lambda: with_decision(sample_document()),
+    "decided_many": lambda: with_decision(many_options_document()),
+    "decided_hostile": lambda: with_decision(hostile_document(), words=lambda i: HOSTILE[i % len(HOSTILE)]),
 }
+CHARTS_COUNT = {"smallest": 4, "decided": 14, "decided_many": 14, "decided_hostile": 14}
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 COLLISIONS = """
@@ -98,11 +103,11 @@ def test_nothing_overflows_runs_or_loads(browser: Browser, pages: dict[str, Path
     assert seen["requests"] == [pages[name].as_uri()]
     assert seen["events"] == []
     assert seen["overflow_px"] <= 0
-    assert seen["charts"] == (4 if name == "smallest" else 7)
+    assert seen["charts"] == CHARTS_COUNT.get(name, 7)
 
 
 @pytest.mark.parametrize("width", [390, 760, 1200])
-@pytest.mark.parametrize("name", ["sample", "many"])
+@pytest.mark.parametrize("name", ["sample", "many", "decided", "decided_many"])
 def test_labels_do_not_collide(browser: Browser, pages: dict[str, Path], name: str, width: int) -> None:
     assert look(browser, pages[name], width)["collisions"] == []
 

@@ -10,11 +10,13 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from breakeven.errors import DocumentError
+from breakeven.reports.amounts import money, money_short
 from breakeven.reports.document import Document
 from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options, other_options
 from breakeven.reports.terminal import render_comparison, render_trace, render_workload
+from decision_documents import with_decision
 from reports.many_options import many_options_document
-from reports.sample_document import hostile_document, one_option_document, sample_document
+from reports.sample_document import HOSTILE, hostile_document, one_option_document, sample_document
 
 ROOT = "rent_usd_per_month@1"
 PAGES: dict[str, Callable[[Document, Console], None]] = {
@@ -44,7 +46,16 @@ def test_snapshot_at_width_100(name: str, snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 @pytest.mark.parametrize(
-    "document", [sample_document(), many_options_document(), hostile_document(), one_option_document()]
+    "document",
+    [
+        sample_document(),
+        many_options_document(),
+        hostile_document(),
+        one_option_document(),
+        with_decision(many_options_document()),
+        with_decision(hostile_document(), words=lambda index: HOSTILE[index % len(HOSTILE)]),
+        with_decision(one_option_document()),
+    ],
 )
 def test_no_line_is_longer_than_the_console(name: str, width: int, document: Document) -> None:
     for line in page(name, document, width).splitlines():
@@ -147,3 +158,53 @@ def test_break_even_sentences_of_the_best_alone() -> None:
     for pair in document.breakeven.pairs:
         assert (pair.sentence in flat) == (pair.option in main)
     assert "11 more options: in the HTML report and the JSON document." in flat
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_snapshot_of_a_decision(width: int, snapshot: SnapshotAssertion) -> None:
+    lines = page("comparison", with_decision(many_options_document()), width).splitlines()
+    assert "\n".join(line.rstrip() for line in lines) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 96, 120, 140])
+def test_each_main_option_has_its_months(width: int) -> None:
+    document = with_decision(many_options_document())
+    assert document.horizon is not None
+    text = page("comparison", document, width)
+    block = text[text.index("Over 36 months") : text.index("Measure next")]
+    parts = {each.option: each for each in document.horizon.options}
+    for option in main_options(document):
+        part = parts[option.name]
+        assert money_short(part.present_cost_usd.mean) in block
+        if part.payback:
+            assert money_short(abs(part.saves_usd.mean)) in block
+    assert "never" in block
+    assert "breakeven decide" in " ".join(block.split())
+    assert "…" not in block
+
+
+def test_the_odds_of_never_take_the_place_of_break_even_at_typical_values() -> None:
+    document = with_decision(many_options_document())
+    assert document.risk is not None
+    flat = " ".join(page("comparison", document, 120).split())
+    assert flat.count("20 of 100") >= len(main_options(document)) - 1
+    assert not any(pair.sentence in flat for pair in document.breakeven.pairs)
+    assert document.risk.measure_next in flat
+
+
+def test_the_guide_is_in_a_few_lines() -> None:
+    document = with_decision(many_options_document())
+    assert document.answers is not None
+    text = page("comparison", document, 120)
+    flat = " ".join(text.split())
+    for band in document.answers.volume_bands:
+        assert money(band.usd_per_month.mean) in flat
+        assert band.guide_says in flat
+    for line in (
+        "- Volume: no (yes in 4 of 100 futures)",
+        "- Data sensitivity (a gate): unknown; say --data-sensitive yes or no",
+        "- MLOps team: unknown; say --mlops-team yes or no",
+    ):
+        assert line in text
+    for each in document.answers.exit_criteria:
+        assert f"{each.metric}: {each.condition}" in flat

@@ -70,12 +70,12 @@ def command(out: Path, seed: int, as_json: bool) -> None:
 
     render_comparison(document, stdout_console())
     click.echo(f"\nReport: {(out / 'report.html').resolve()}")
-    click.echo(f"Beside it: {_beside(files)}")
+    click.echo(f"Beside it: {beside(files)}")
     click.echo(f"The decision on one page: breakeven decide --report {document_path}")
     click.echo(f"Every number explained: breakeven explain {document_path} rented_on_demand.engineering_labour")
 
 
-def _beside(files: OutputFiles) -> str:
+def beside(files: OutputFiles) -> str:
     """The files beside the report in words."""
     pdf = "report.pdf (two pages), " if files.pdf else ""
     more = "" if files.pdf else "; a PDF needs pip install 'breakeven[pdf]'"

@@ -29,8 +29,8 @@ PANEL_PX: Final = 96.0
 HEAD_PX: Final = 40.0
 FOOT_PX: Final = 26.0
 GAP_PX: Final = 22.0
-LETTER_PX: Final = 7.2
-"""About the width of a letter of a panel's title."""
+LETTER_PX: Final = 7.6
+"""About the width of a letter of a panel's title in a wide font."""
 PATH_TITLES: Final = {
     "volume": "Volume",
     "api_list_price": "API token price",
@@ -187,7 +187,7 @@ def _panel(
     places = [1.0, months.high / 3, months.high * 2 / 3, months.high]
     under = [{"x": months.px(each), "y": bottom + 12, "label": f"{each:.0f}"} for each in places]
     sides = [{"x": left - 6, "y": y.px(each), "label": label(each)} for each in ticks] if frame.first else []
-    characters = int((right - left + GAP_PX) / LETTER_PX)
+    characters = int((right - left + GAP_PX * 2 / 3) / LETTER_PX)
     head = [{"x": left, "y": y.end_px - 26, "label": short(panel.title, characters)}]
     note = [{"x": left, "y": y.end_px - 11, "label": panel.note}]
     return [

@@ -45,7 +45,7 @@ def render_comparison(document: Document, console: Console) -> None:
             section(findings.others_title(document), _others_table(document, console.width)),
             section(_not_costed_title(document), bullets(findings.unavailable_findings(document)), "bold yellow"),
             None if wide else section("What each of the first options buys", bullets(_purchases(document))),
-            section(terminal_decision.month_title(document, "Break-even"), _breakeven(document, console.width)),
+            section(_breakeven_title(document), _breakeven(document, console.width)),
             terminal_decision.bands(document, console.width),
             terminal_decision.questions(document),
             terminal_decision.go_back(document),
@@ -178,6 +178,12 @@ def _levers_title(document: Document) -> str:
     """The two options between which the gap is measured."""
     title = f"What moves the answer: {findings.contest(document)}, one assumption at a time"
     return f"{title}, one month" if document.horizon else title
+
+
+def _breakeven_title(document: Document) -> str:
+    return (
+        "Break-even with today's API over the futures, one month at today's prices" if document.risk else "Break-even"
+    )
 
 
 def _breakeven(document: Document, width: int) -> RenderableType | None:

@@ -232,11 +232,6 @@ def go_back(document: Document) -> RenderableType | None:
     return section("When to go back", bullets(lines))
 
 
-def month_title(document: Document, title: str) -> str:
-    """`title`, told apart from the months where the document has them."""
-    return f"{title}, one month at today's volume and prices" if document.horizon else title
-
-
 def hidden_options(document: Document) -> str:
     """How many options have their odds elsewhere; empty when none."""
     hidden = len(odds_rows(document, every=True)) - len(odds_rows(document))
