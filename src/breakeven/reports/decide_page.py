@@ -100,13 +100,13 @@ def horizon_option(document: Document, name: str | None) -> HorizonOptionPart | 
 
 
 def payback_words(payback: PaybackPart) -> str:
-    """The typical month, or never.
+    """The median month, or never.
 
-    >>> payback_words(PaybackPart(typical_months=4, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.1,
+    >>> payback_words(PaybackPart(typical_months=3, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.1,
     ...     sentence=""))
     'month 4'
     """
-    return _month_words(payback.typical_months)
+    return _month_words(payback.p50_months)
 
 
 def _month_words(month: float | None) -> str:
@@ -176,8 +176,8 @@ def _horizon_tiles(document: Document, chosen: str) -> tuple[Tile, ...]:
         return (Tile(label, "no move to value", "", rate), Tile("Payback", "-", "", "no move"))
     saves = mover.saves_usd
     who = f"moving to {findings.title_of(document, mover.option)}" if stays else "the move"
-    note = f"{who} against staying as today, {rate}"
-    tile = Tile(label, amounts.difference(saves.p50), amounts.difference_range(saves.p10, saves.p90), note)
+    note = f"expected; {who} against staying as today, {rate}"
+    tile = Tile(label, amounts.difference(saves.mean), amounts.difference_range(saves.p10, saves.p90), note)
     return (tile, _payback_tile(mover, horizon.months_count))
 
 

@@ -68,8 +68,8 @@ def decision_sentence(decision: Decision, months_count: int, titles: Titles) -> 
     if decision.rival is None or decision.saves is None:
         return f"{lead}: {money(outlook.mean_usd(name))} {per} in expectation; no other option could be costed."
     saves = decision.saves
-    more = "less" if saves.p50 >= 0 else "more"
-    gap = f"about {money(abs(saves.p50))} {more} {per} than {titles.inside(decision.rival)}"
+    more = "less" if saves.mean >= 0 else "more"
+    gap = f"about {money(abs(saves.mean))} {more} {per} than {titles.inside(decision.rival)}"
     span = difference_range(saves.p10, saves.p90)
     confidence = confidence_of(decision.odds_fraction)
     if confidence == "open":

@@ -78,7 +78,7 @@ def _option(document: Document, option: OptionPart, scale_count: int, chosen: bo
         escaped(amounts.money_range(bill.p50, bill.p10, bill.p90)),
         escaped(amounts.money(option.usd_per_success.p50 * scale_count)),
         escaped(amounts.odds(option.probability_cheapest_fraction)),
-        escaped(amounts.difference(ahead.saves_usd.p50)) if ahead and ahead.payback else "-",
+        escaped(amounts.difference(ahead.saves_usd.mean)) if ahead and ahead.payback else "-",
         escaped(payback_words(ahead.payback)) if ahead and ahead.payback else "-",
     ]
 

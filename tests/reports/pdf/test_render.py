@@ -124,7 +124,7 @@ def test_what_finance_signs() -> None:
     chosen = next(each for each in document.horizon.options if each.option == decision.recommended)
     assert chosen.payback is not None
     for words in (
-        amounts.difference(chosen.saves_usd.p50),
+        amounts.difference(chosen.saves_usd.mean),
         amounts.difference_range(chosen.saves_usd.p10, chosen.saves_usd.p90),
         f"{amounts.odds(decision.probability_fraction)} futures",
         "month 4",

@@ -65,7 +65,7 @@ def _cells(document: Document, option: OptionPart, letter: str, scale_count: int
         amounts.money_range(bill.p50, bill.p10, bill.p90),
         amounts.money(success.p50 * scale_count),
         amounts.odds(option.probability_cheapest_fraction),
-        amounts.difference(ahead.saves_usd.p50) if ahead and ahead.payback else ("as today" if ahead else "-"),
+        amounts.difference(ahead.saves_usd.mean) if ahead and ahead.payback else ("as today" if ahead else "-"),
         payback_words(ahead.payback) if ahead and ahead.payback else "-",
     ]
 
@@ -81,7 +81,8 @@ def _options_note(document: Document) -> str:
     more = f" {amounts.counted(hidden, 'more option')} in the HTML report." if hidden > 0 else ""
     return (
         "USD a month (P10 to P90), USD per successful outcome and futures in which it is cheapest: at today's volume "
-        f"and prices. NPV against staying as today.{more}{_charts_only(document)} {findings.ratio_finding(document)}"
+        f"and prices. Expected NPV against staying as today; payback is the median month."
+        f"{more}{_charts_only(document)} {findings.ratio_finding(document)}"
     ).strip()
 
 

@@ -46,7 +46,7 @@ def finance_page(document: Document, page: DecidePage) -> dict[str, Any]:
 
 def _present_title(document: Document) -> str:
     months = document.horizon.months_count if document.horizon else 0
-    return f"Present cost, {months} months"
+    return f"Expected present cost, {months} months"
 
 
 def _ways(document: Document, page: DecidePage) -> list[dict[str, Any]]:
@@ -70,8 +70,8 @@ def _way(document: Document, name: str) -> list[str]:
     return [
         title,
         bill,
-        amounts.money_range(cost.p50, cost.p10, cost.p90),
-        amounts.difference(ahead.saves_usd.p50) if ahead.payback else "as today",
+        amounts.money_range(cost.mean, cost.p10, cost.p90),
+        amounts.difference(ahead.saves_usd.mean) if ahead.payback else "as today",
         amounts.odds(ahead.probability_cheapest_fraction),
     ]
 

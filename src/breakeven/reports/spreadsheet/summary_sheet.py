@@ -42,8 +42,8 @@ _FROM: Final = {
 }
 """Column here -> column of the sheet it is looked up on."""
 RANGES: Final = (
-    ("Present cost, USD: median", MONEY),
-    ("Against today's API, USD: median", DIFFERENCE),
+    ("Present cost, USD: expected", MONEY),
+    ("Against today's API, USD: expected", DIFFERENCE),
     ("Present cost: P10", MONEY),
     ("Present cost: P90", MONEY),
     ("Today, for as many successes: median", MONEY),
@@ -188,7 +188,7 @@ def _ranges(option: OptionPart, ahead: HorizonOptionPart | None) -> list[float]:
     if ahead is None:
         return today
     present = ahead.present_cost_usd
-    return [present.p50, -ahead.saves_usd.p50, present.p10, present.p90, *today]
+    return [present.mean, -ahead.saves_usd.mean, present.p10, present.p90, *today]
 
 
 def _draw(sheet: Sheet, book: Book, document: Document, layout: Layout, order: list[str], top: int) -> None:
