@@ -21,7 +21,8 @@ from decision_documents import real_document
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's log, shorter, and the comparison that other tests made of one like it."""
-    monkeypatch.setattr(answer, "answer", lambda *_: real_document())
+    document = real_document()
+    monkeypatch.setattr(answer, "answer", lambda *_: document)
     monkeypatch.setattr(synthetic, "write_synthetic_log", partial(synthetic.write_synthetic_log, calls_count=1_000))
 
 
