@@ -51,6 +51,8 @@ bench: .venv/.dev ## print the tables of benchmarks/
 	$(BIN)/python benchmarks/capacity.py
 	$(BIN)/python benchmarks/simulate.py
 	$(BIN)/python benchmarks/bench_overhead.py
+	$(BIN)/python benchmarks/horizon.py
+	$(BIN)/python benchmarks/convergence.py
 
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,4 +1,4 @@
-"""Take the README's picture: the demo's report in headless Chromium. Run by `make pictures`."""
+"""Take the pictures of the docs: the demo's report in headless Chromium, and its PDF pages. Run by `make pictures`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pypdfium2
 from playwright.sync_api import sync_playwright
 
 PICTURE = Path(__file__).parent / "images" / "report.png"
 WIDTH_PX, HEIGHT_PX = 1100, 1750
+PDF_SCALE = 1.6
 
 
 def main() -> None:
@@ -31,6 +33,9 @@ def main() -> None:
         page.goto((Path(folder) / "demo" / "report.html").as_uri())
         page.screenshot(path=PICTURE)
         browser.close()
+        pages = pypdfium2.PdfDocument(Path(folder) / "demo" / "report.pdf")
+        for number, sheet in enumerate(pages, start=1):
+            sheet.render(scale=PDF_SCALE).to_pil().convert("L").save(PICTURE.with_name(f"decision-page-{number}.png"))
     print(f"wrote {PICTURE.relative_to(Path.cwd())}")  # noqa: T201
 
 
