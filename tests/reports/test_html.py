@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.reports.amounts import difference, difference_range, money
 from breakeven.reports.chart_style import DARK
+from breakeven.reports.decide_page import decide_page
 from breakeven.reports.html import CONTENT_SECURITY_POLICY, render_html
 from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options
 from decision_documents import with_decision
@@ -307,6 +308,14 @@ def test_the_decision_is_the_document_s(decided: str) -> None:
         assert " ".join(line.split()) in text
     for each in decision.figures:
         assert f"{each.label} {each.value} {each.range} {each.why}" in text
+
+
+def test_the_first_figures_are_those_of_the_one_page_decision(decided: str) -> None:
+    _, present, payback, odds = decide_page(with_decision(many_options_document())).tiles
+    head = Page(decided[decided.index('<dl class="figures') : decided.index("</dl>") + len("</dl>")]).text
+    assert f"{present.label} {present.value} {present.range}; {present.note}" in head
+    assert f"{payback.label}, median {payback.value} {payback.range}; {payback.note}" in head
+    assert f"{odds.label} {odds.value} futures {odds.note}" in head
 
 
 def test_each_main_option_has_its_months(decided: str) -> None:

@@ -256,11 +256,7 @@ def _months_figures(document: Document) -> list[tuple[str, str, str]]:
     if not (document.horizon and document.answers):
         return []
     _, present, payback, odds = decide_page(document).tiles
-    return [
-        _figure(present, label=f"{present.label}, median"),
-        _figure(payback, label="Payback, at typical values"),
-        _figure(odds),
-    ]
+    return [_figure(present), _figure(payback, label=f"{payback.label}, median"), _figure(odds)]
 
 
 def _figure(tile: Tile, label: str = "") -> tuple[str, str, str]:
