@@ -151,3 +151,16 @@ def test_no_word_is_scientific_or_a_negative_saving() -> None:
         assert len(finding(document)) > 20
         assert "saves -" not in finding(document)
         assert "e+" not in finding(document)
+
+
+def test_the_curve_of_losses_falls_at_the_cap_and_not_before() -> None:
+    document = with_decision(sample_document())
+    assert document.answers is not None
+    privacy = document.answers.privacy
+    last = privacy.exceedance[-1].model_copy(update={"api_fraction": 0.0, "selfhost_fraction": 0.0})
+    capped = privacy.model_copy(update={"exceedance": (*privacy.exceedance[:-1], last)})
+    answers = document.answers.model_copy(update={"privacy": capped})
+    curve = rows(specs(document.model_copy(update={"answers": answers}))["loss_exceedance"], "curve_api")
+    before, edge, end = curve[-3:]
+    assert edge["x"] == end["x"] > before["x"]
+    assert edge["y"] == before["y"] < end["y"]

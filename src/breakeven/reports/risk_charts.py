@@ -233,10 +233,10 @@ def _curve(
     look: tuple[str, tuple[int, ...]],
 ) -> Layer:
     colour, dash = look
-    rows = [
-        {"x": x.px(loss), "y": y.px(share), "order": order}
-        for order, (loss, share) in enumerate(zip(losses, shares, strict=True))
-    ]
+    points = list(zip(losses, shares, strict=True))
+    if points[-1][1] == 0:  # losses end at the cap: the curve falls there, not on the way to it
+        points.insert(-1, (points[-1][0], points[-2][1]))
+    rows = [{"x": x.px(loss), "y": y.px(share), "order": order} for order, (loss, share) in enumerate(points)]
     mark = {"type": "line", "stroke": colour, "strokeWidth": 2.2, "strokeDash": list(dash)}
     order = {"field": "order", "type": "quantitative"}
     return layer(f"curve_{name}", rows, mark, {"x": px("x"), "y": px("y"), "order": order})
