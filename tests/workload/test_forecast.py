@@ -79,6 +79,12 @@ def test_back_tests_hold_as_often_as_they_say() -> None:
     assert 0.72 <= np.mean(hits) <= 0.99
 
 
+def test_the_lead_reaches_from_the_middle_of_the_log_to_the_middle_of_the_next_month() -> None:
+    found = forecast(days_of(planted(0.05, 120, 0.02, 9)), PRIOR, "log.jsonl")
+    assert found.length_months == pytest.approx(120 / DAYS_PER_MONTH)
+    assert found.lead_months == pytest.approx(60 / DAYS_PER_MONTH + 0.5)
+
+
 def test_a_short_log_claims_nothing() -> None:
     found = forecast(days_of(planted(0.3, DAYS_MIN_COUNT - 1, 0.01, 3)), PRIOR, "log.jsonl")
     assert found.growth is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from breakeven.decision.answers.questions import behind_the_gate
 from breakeven.decision.compare import STATUS_QUO, chosen
 from breakeven.decision.comparison import Choice, Comparison
 from breakeven.decision.horizon.horizon import Horizon, look_ahead
+from breakeven.decision.horizon.paths import LOG_GROWTH
 from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.decision.risk.breakeven_odds import breakeven_odds
 from breakeven.decision.risk.risk import Risk, weigh
@@ -64,7 +65,7 @@ def look_further(
     """Project, weigh and answer; `options`: all that were asked for, of which the comparison could cost some."""
     usable = {each.name: options[each.name] for each in comparison.options}
     growth = growth_of(situation, workload, comparison)
-    estimates = {GROWTH: growth.growth} if growth.growth else {}
+    estimates = estimates_of(growth)
     progress("looking at the months to come")
     try:
         horizon = look_ahead(situation, usable, draws, estimates=estimates, only_if=_not_open(comparison, scenario))
@@ -89,12 +90,26 @@ def look_further(
 
 
 def growth_of(situation: Situation, workload: Workload, comparison: Comparison) -> Forecast:
-    """What the log says of its growth; a growth that the scenario sets wins, and is said."""
+    """What the log says of its growth; where the scenario sets the growth to come, that is said beside it."""
+    seen = forecast(workload, situation.catalog.assumptions[GROWTH], comparison.demand.source.link)
     given = situation.scenario.get(GROWTH)
-    if given is not None:
-        said = f"The scenario sets a growth of {given.typical:+.1%} a month ({given.low:+.1%} to {given.high:+.1%})."
-        return Forecast(None, None, None, said)
-    return forecast(workload, situation.catalog.assumptions[GROWTH], comparison.demand.source.link)
+    if given is None:
+        return seen
+    said = f"The scenario sets a growth of {given.typical:+.1%} a month ({given.low:+.1%} to {given.high:+.1%})."
+    return replace(seen, sentence=said)
+
+
+def estimates_of(growth: Forecast) -> dict[str, Assumption]:
+    """What the log shows as facts: its growth, and how far its end stands from its mean; nothing without growth."""
+    if growth.growth is None:
+        return {}
+    seen = growth.growth
+    certain = {"log_lead_months": growth.lead_months, "log_length_months": growth.length_months}
+    lengths = {
+        name: Assumption(name, "month", value, value, value, seen.source, "Read from the log's days.")
+        for name, value in certain.items()
+    }
+    return {GROWTH: seen, LOG_GROWTH: replace(seen, name=LOG_GROWTH), **lengths}
 
 
 def _not_open(comparison: Comparison, scenario: Scenario) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from breakeven.options.discover import select_options
 from breakeven.options.option import Option, Situation
 from breakeven.reports import whatif_wording as words
 from breakeven.reports.answer import Question, catalogue_warnings, profile
-from breakeven.reports.further import growth_of
+from breakeven.reports.further import estimates_of, growth_of
 from breakeven.reports.option_part import Amount
 from breakeven.reports.option_titles import Titles, titles_of
 from breakeven.reports.range_amount import amount
@@ -46,7 +46,6 @@ from breakeven.reports.whatif_document import (
     VerdictPart,
     WhatIfDocument,
 )
-from breakeven.workload.forecast import GROWTH
 from breakeven.workload.profile import Workload
 
 Progress = Callable[[str], None]
@@ -145,9 +144,8 @@ def _state(
     draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
     comparison = compare(situation, options, draws, progress=progress, with_bands=False)
     progress("looking at the months to come")
-    growth = growth_of(situation, workload, comparison).growth
     usable = {each.name: options[each.name] for each in comparison.options}
-    estimates = {GROWTH: growth} if growth else {}
+    estimates = estimates_of(growth_of(situation, workload, comparison))
     present = present_costs_usd(situation, usable, draws.of, estimates)
     outlook = horizon_outlook(comparison, present).without(behind_the_gate(comparison, scenario))
     paths = setting_of(situation, typical, estimates).facts

@@ -25,6 +25,7 @@ from breakeven.workload.profile import DayUse, Workload
 GROWTH: Final = "volume_growth_fraction_per_month"
 DAYS_MIN_COUNT: Final = 28
 """With fewer whole days nothing is claimed about growth."""
+HALF_A_MONTH_MONTHS: Final = 0.5
 TEST_FRACTION: Final = 0.25
 """Share of the days, the last ones, that the back-test predicts from the others."""
 _Z95: Final = NormalDist().inv_cdf(HIGH_QUANTILE)
@@ -65,6 +66,10 @@ class Forecast:
 
     growth: Assumption | None
     """The catalogue's range, moved and narrowed by the log; None: the log says nothing."""
+    lead_months: float
+    """From the middle of the log to the middle of the month after it; 0 without growth."""
+    length_months: float
+    """Length of the log."""
     trend: Trend | None
     back_test: BackTest | None
     sentence: str
@@ -80,7 +85,7 @@ def forecast(workload: Workload, prior: Assumption, label: str) -> Forecast:
             f"The log holds {len(days)} whole days, too few to show growth ({DAYS_MIN_COUNT} wanted): "
             f"{_percent(prior.typical)} ({span}) is assumed."
         )
-        return Forecast(None, None, None, said)
+        return Forecast(None, 0.0, 0.0, None, None, said)
     offsets = np.array([(each.day - days[0].day).days for each in days], dtype=np.float64)
     found = trend(offsets, volumes, [each.day.weekday() for each in days])
     joined = _joined(prior, found, label, days[-1].day)
@@ -98,7 +103,8 @@ def forecast(workload: Workload, prior: Assumption, label: str) -> Forecast:
             f" Back-test: the last {test.tested_days_count} days came out "
             f"{'within' if test.inside else 'outside'} the 80 % interval predicted from the days before."
         )
-    return Forecast(joined, found, test, seen)
+    length_months = float(offsets[-1] + 1) / DAYS_PER_MONTH
+    return Forecast(joined, length_months / 2 + HALF_A_MONTH_MONTHS, length_months, found, test, seen)
 
 
 def trend(offsets_days: Floats, volumes_mtok: Floats, weekdays: Sequence[int]) -> Trend:

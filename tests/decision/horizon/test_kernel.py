@@ -8,7 +8,7 @@ import pytest
 from breakeven.decision.compare import typical
 from breakeven.decision.horizon.block_paths import small_exp
 from breakeven.decision.horizon.exact import STATUS_QUO, CashFlow, Setting, cash_flows, setting_of
-from breakeven.decision.horizon.run import Run, run
+from breakeven.decision.horizon.run import Run, prepare, present_only, run, run_prepared
 from breakeven.decision.horizon.terms import Terms, terms_of
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
@@ -148,3 +148,25 @@ def test_blocks_do_not_matter() -> None:
     part = setting_of(situation(demand(3_000)), lambda fact: draws.of(fact)[:300], {})
     some = run(part, terms_of(part, options))
     assert np.median(np.abs(some.present_cost_usd / whole.present_cost_usd[:, :300] - 1)) < 1e-9
+
+
+@pytest.mark.parametrize("start_month", [0, 3])
+def test_the_sums_are_the_months(start_month: int) -> None:
+    """Present costs by shared sums, and by every month's bill: the same to rounding, hardware and terms included."""
+    setting = setting_of(situation(demand(3_000)), DrawSet(4, 9).of, {})
+    options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
+    prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
+    months = run_prepared(prepared, start_month=start_month).present_cost_usd
+    assert present_only(prepared, start_month=start_month) == pytest.approx(months, rel=1e-12)
+
+
+def test_a_term_begins_with_the_move() -> None:
+    """A one-year rent begun after six months pays what the market asked then."""
+    moves = {"gpu_rent_long_run_ratio": 0.25, "gpu_rent_half_life_months": 6.0, "migration_ramp_months": 0.0}
+    setting = setting_of(situation(demand(3_000), scenario=pinned(moves)), typical, {})
+    options = select_options(("frontier_api", "rented_one_year"))
+    exact = cash_flows(setting, options, start_month=6)["rented_one_year"]
+    found = run(setting, terms_of(setting, options), start_month=6, kept_count=1)
+    assert found.bills_usd_per_month[1, 6:, 0] == pytest.approx(exact.bill_usd_per_month[6:, 0], rel=1e-9)
+    now = cash_flows(setting, options)["rented_one_year"]
+    assert exact.bill_usd_per_month[7, 0] < now.bill_usd_per_month[7, 0]

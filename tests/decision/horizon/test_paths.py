@@ -14,6 +14,7 @@ from breakeven.decision.horizon.paths import (
     moved_fraction,
     rent_chance,
     shock_loadings,
+    volume_level_ratio,
     volume_ratio,
 )
 from breakeven.errors import ScenarioError
@@ -42,7 +43,7 @@ def test_growth_without_damping_compounds() -> None:
 def test_growth_is_damped_as_a_sum_of_halving_steps() -> None:
     keeps = 2 ** (-1 / 12)
     steps = np.cumsum([0.0] + [np.log1p(0.04) * keeps**k for k in range(35)])
-    assert volume_ratio(0.04, 12.0, MONTHS) == pytest.approx(np.exp(steps), rel=1e-12)
+    assert volume_ratio(0.04, 12.0, 1.0, MONTHS) == pytest.approx(np.exp(steps), rel=1e-12)
 
 
 def test_only_a_buyer_who_switches_receives_the_fall_of_equal_quality_prices() -> None:
@@ -101,3 +102,22 @@ def test_rents_move_both_ways_around_today() -> None:
 def test_growth_that_overflows_is_refused_by_name(growth: float) -> None:
     with pytest.raises(ScenarioError, match=r"volume_growth_fraction_per_month.*times today's"):
         setting(volume_growth_fraction_per_month=growth, growth_half_life_months=1000)
+
+
+@pytest.mark.parametrize("growth", [-0.2, 0.0, 0.05, 0.3])
+def test_the_level_of_month_one_is_that_of_the_end_of_the_log(growth: float) -> None:
+    """Against the sum of an exponential day by day: the mean of the month after the log over the mean of the log."""
+    days = np.arange(0, 120 + 30.4, 0.01)
+    volume = (1 + growth) ** (days / (365 / 12))
+    length = 120 / (365 / 12)
+    expected = volume[days >= 120].mean() / volume[days < 120].mean()
+    found = float(volume_level_ratio(growth, length / 2 + 0.5, length))
+    assert found == pytest.approx(expected, rel=0.005)
+
+
+def test_a_log_that_grows_lifts_every_month_and_one_that_does_not_none() -> None:
+    shown = pinned({"log_growth_fraction_per_month": 0.3, "log_lead_months": 2.5, "log_length_months": 4.0})
+    asked = situation(demand(300), scenario=pinned({"volume_growth_fraction_per_month": 0.0}))
+    grown = setting_of(asked, typical, shown).paths.volume[:, 0]
+    assert grown == pytest.approx(np.full(36, float(volume_level_ratio(0.3, 2.5, 4.0))))
+    assert setting_of(asked, typical, {}).paths.volume[:, 0] == pytest.approx(np.ones(36))

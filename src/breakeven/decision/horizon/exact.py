@@ -93,7 +93,7 @@ def moved_cash(
     volumes = setting.volume_mtok * setting.paths.volume * np.where(moved > 0, moved, 1.0)
     cost = _at_volumes(setting, option, volumes, moves=True)
     factor = today_success_fraction / cost.success.value
-    bill = _monthly(cost, setting.paths, volumes.shape) * runs
+    bill = _monthly(cost, setting.paths, volumes.shape, start_month) * runs
     cash, capex = bill, None
     if cost.capital is not None:
         annuity = np.broadcast_to(cost.capital.annuity_usd_per_month.value, volumes.shape) * runs
@@ -180,15 +180,15 @@ def _at_volumes(setting: Setting, option: Option, volumes_mtok: Months, *, moves
     return option.cost(setting.situation, Evaluation(setting.draw, volumes_mtok, work))
 
 
-def _monthly(cost: OptionCost, paths: Paths, shape: tuple[int, ...]) -> Months:
+def _monthly(cost: OptionCost, paths: Paths, shape: tuple[int, ...], start_month: int = 0) -> Months:
     """Lines at their month's prices, without what is paid once."""
     total: Months = np.zeros(shape)
     for line in cost.breakdown.counted:
-        total = total + _line(line, cost, paths)
+        total = total + _line(line, cost, paths, start_month)
     return total
 
 
-def _line(line: CostLine, cost: OptionCost, paths: Paths) -> Months:
+def _line(line: CostLine, cost: OptionCost, paths: Paths, start_month: int) -> Months:
     value = line.usd_per_month.value
     match price_of(line, cost):
         case "once":
@@ -198,14 +198,15 @@ def _line(line: CostLine, cost: OptionCost, paths: Paths) -> Months:
         case "open_token_price":
             return value * paths.open_token_price
         case "gpu_rent":
-            return value * committed(paths.gpu_rent, cost.commitment_months)
+            return value * committed(paths.gpu_rent, cost.commitment_months, start_month)
         case "today":
             return value
 
 
-def committed(rent: Months, commitment_months: int) -> Months:
-    """The rent of a term: what the market asked when the term began."""
+def committed(rent: Months, commitment_months: int, start_month: int = 0) -> Months:
+    """The rent of a term: what the market asked when the term began; the first one begins after `start_month`."""
     if not commitment_months:
         return rent
-    months = np.arange(len(rent))
-    return rent[months // commitment_months * commitment_months]
+    months = np.maximum(np.arange(len(rent)) - start_month, 0)
+    begun = months // commitment_months * commitment_months + start_month
+    return np.asarray(rent[np.minimum(begun, len(rent) - 1)])

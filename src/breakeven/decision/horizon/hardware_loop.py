@@ -59,6 +59,42 @@ def hardware(
 
 
 @njit(cache=True, error_model="numpy")
+def hardware_row(
+    capital: Floats,
+    option: int,
+    draw: int,
+    units: Floats,
+    most_count: float,
+    worth: Floats,
+    month_ratio: float,
+    start_month: int,
+) -> float:
+    """Present value of purchases less sales for one draw; `worth`: discount of each month, `month_ratio`: of one."""
+    price, life, age = capital[0, option, draw], int(capital[2, option, draw]), capital[3, option, draw]
+    year3, year5 = capital[4, 0, draw], capital[4, 1, draw]
+    months = units.size
+    first = units[start_month]
+    begins = worth[start_month] / month_ratio
+    if most_count == first and life >= months - start_month:  # bought once, kept to the end
+        left = resale_ratio(age, float(months - start_month), year3, year5)
+        return first * price * (begins - left * worth[months - 1])  # type: ignore[no-any-return]
+    bought = np.zeros(months)
+    alive, found, sold = 0.0, 0.0, 0.0
+    for month in range(start_month, months):
+        purchase = 0.0
+        if month - life >= start_month and bought[month - life] > 0.0:
+            alive -= bought[month - life]
+            purchase -= bought[month - life] * resale_ratio(age, float(life), year3, year5)
+        bought[month] = max(units[month] - alive, 0.0)
+        alive += bought[month]
+        purchase += bought[month]
+        found += purchase * worth[month] / month_ratio
+        if life > months - 1 - month and bought[month] > 0.0:
+            sold += bought[month] * resale_ratio(age, float(months - month), year3, year5)
+    return price * (found - sold * worth[months - 1])  # type: ignore[no-any-return]
+
+
+@njit(cache=True, error_model="numpy")
 def resale_ratio(age_months: float, later_months: float, year3_fraction: float, year5_fraction: float) -> float:
     """Resale value after so many months over the value at `age_months` (costs.ownership.gpu_residual_fraction)."""
     high = max(year3_fraction, 1e-9)

@@ -127,7 +127,7 @@ def run_months(
                 elif shape == NO_FLEET:
                     per_token(coefficients, fixed, size, month, volume, tokens, rest, bill)
                 else:
-                    rent_month = month // held * held if held > 0 else month
+                    rent_month = (month - start_month) // held * held + start_month if held > 0 else month
                     if shape != WHOLE_UNITS:
                         fractional_units(per_unit, size, month, volume, units)
                         most[month] = MOST_UNITS

@@ -21,6 +21,8 @@ from breakeven.facts.trace import Binder, Node
 from breakeven.units import MONTH_MONTHS, MONTHS_PER_YEAR, YEAR_MONTHS
 
 SHOCKS: Final = ("gpu_rent_shock_1_ratio", "gpu_rent_shock_2_ratio", "gpu_rent_shock_3_ratio")
+LOG_GROWTH: Final = "log_growth_fraction_per_month"
+_FLAT_RATIO: Final = 1e-9
 _WORTHLESS_RATIO: Final = 1e-9
 """Keeps the fall of a price defined where it would lose everything within a year."""
 LARGEST_VOLUME_RATIO: Final = 1e6
@@ -28,19 +30,38 @@ LARGEST_VOLUME_RATIO: Final = 1e6
 
 
 @formula
-def volume_ratio(
-    volume_growth_fraction_per_month: Draws, growth_half_life_months: Draws, elapsed_months: Draws
-) -> Draws:
-    """Volume over today's: growth that halves with every half-life.
+def volume_level_ratio(log_growth_fraction_per_month: Draws, log_lead_months: Draws, log_length_months: Draws) -> Draws:
+    """Volume of month 1 over the mean of a log that grows: from the log's middle to the middle of month 1.
 
-    >>> [round(float(volume_ratio(0.04, 1e12, m)), 4) for m in (0.0, 1.0, 12.0)]
+    The mean of an exponential over its length stands above its middle by sinh(x) / x, x half of the growth over it.
+
+    >>> round(float(volume_level_ratio(0.30, 2.5, 4.0)), 3), float(volume_level_ratio(0.0, 2.5, 4.0))
+    (1.843, 1.0)
+    """
+    rate = np.log1p(log_growth_fraction_per_month * MONTH_MONTHS) / MONTH_MONTHS
+    half = rate * log_length_months / 2.0
+    flat = np.abs(half) < _FLAT_RATIO
+    middle_over_mean: Draws = np.where(flat, 1.0, half / np.sinh(np.where(flat, 1.0, half)))
+    return np.exp(rate * log_lead_months) * middle_over_mean
+
+
+@formula
+def volume_ratio(
+    volume_growth_fraction_per_month: Draws,
+    growth_half_life_months: Draws,
+    volume_level_ratio: Draws,
+    elapsed_months: Draws,
+) -> Draws:
+    """Volume over the mean of the log: the level at its end, and growth that halves with every half-life.
+
+    >>> [round(float(volume_ratio(0.04, 1e12, 1.0, m)), 4) for m in (0.0, 1.0, 12.0)]
     [1.0, 1.04, 1.601]
-    >>> [round(float(volume_ratio(0.04, 12.0, m)), 3) for m in (12.0, 36.0)]
-    [1.418, 1.843]
+    >>> [round(float(volume_ratio(0.04, 12.0, 1.1, m)), 3) for m in (0.0, 12.0, 36.0)]
+    [1.1, 1.56, 2.027]
     """
     keeps = -np.log(2.0) / growth_half_life_months
     months: Draws = np.expm1(keeps * elapsed_months) / np.expm1(keeps * MONTH_MONTHS)
-    return np.exp(np.log1p(volume_growth_fraction_per_month * MONTH_MONTHS) * months)
+    return volume_level_ratio * np.exp(np.log1p(volume_growth_fraction_per_month * MONTH_MONTHS) * months)
 
 
 @formula
@@ -171,6 +192,7 @@ def path_facts(binder: Binder) -> PathFacts:
     """Resolve every fact of the paths in `binder`; ScenarioError where the growth would overflow the horizon."""
     names = {name for each in (*PATHS.values(), moved_fraction) for name in each.parameters} - {"elapsed_months"}
     names |= {"gpu_rent_volatility_ratio", *SHOCKS}
+    _bind_level(binder)
     months_count = int(binder.value("horizon_months").flat[0])
     facts = PathFacts(
         {name: binder.node(name) for name in sorted(names)},
@@ -179,6 +201,14 @@ def path_facts(binder: Binder) -> PathFacts:
     )
     _refuse_overflow(facts)
     return facts
+
+
+def _bind_level(binder: Binder) -> None:
+    """Where the log shows its growth, month 1 has the volume of its end; else the mean of the log."""
+    if LOG_GROWTH in binder.offer:
+        binder.evaluate(volume_level_ratio)
+    else:
+        binder.derive("volume_level_ratio", 1.0, "the log shows no growth: its mean is today's volume")
 
 
 def paths_of(facts: PathFacts) -> Paths:
@@ -226,7 +256,7 @@ def _over(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArr
 def _refuse_overflow(facts: PathFacts) -> None:
     growth = facts.nodes["volume_growth_fraction_per_month"]
     last = np.asarray(float(facts.months_count - 1))
-    ratio = volume_ratio(growth.value, facts.value("growth_half_life_months"), last)
+    ratio = volume_ratio(growth.value, facts.value("growth_half_life_months"), np.ones(1), last)
     middle = float(np.median(ratio))
     if not np.isfinite(ratio).all() or middle > LARGEST_VOLUME_RATIO:
         raise ScenarioError(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from breakeven.decision.horizon.exact import STATUS_QUO, cash_flows, setting_of
-from breakeven.decision.horizon.run import run
+from breakeven.decision.horizon.run import prepare, present_only
 from breakeven.decision.horizon.terms import terms_of
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
@@ -33,5 +33,6 @@ def present_costs_usd(
         discount = setting.facts.discount()
         flows = cash_flows(setting, in_order)
         return {name: flows[name].present_cost_usd(discount) for name in options}
-    found = run(setting, terms_of(setting, in_order))
-    return {name: np.asarray(found.present(name)) for name in options}
+    found = present_only(prepare(setting, terms_of(setting, in_order)))
+    costs = dict(zip(in_order, found, strict=True))
+    return {name: np.asarray(costs[name]) for name in options}

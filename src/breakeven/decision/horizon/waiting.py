@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.decision.horizon.exact import STATUS_QUO, Setting
-from breakeven.decision.horizon.run import path_rows, run
+from breakeven.decision.horizon.exact import Setting
+from breakeven.decision.horizon.run import path_rows, prepare, present_only
 from breakeven.decision.horizon.terms import Floats, Terms
 
 WAITS_MONTHS: Final = (0, 3, 6, 12)
@@ -44,13 +44,13 @@ class Waiting:
 
 def waiting_for(setting: Setting, terms: Sequence[Terms], moves_to: str) -> Waiting:
     """Cost every wait for `moves_to`; `terms`: the status quo first."""
-    today, option = terms[0], next(each for each in terms if each.name == moves_to)
-    waits = []
-    for months in WAITS_MONTHS:
-        if months < setting.facts.months_count:
-            found = run(setting, [today, option], start_month=months)
-            waits.append(Wait(months, found.present(moves_to)))
-    stay = run(setting, [today, option]).present(STATUS_QUO)
+    two = prepare(setting, [terms[0], next(each for each in terms if each.name == moves_to)])
+    waits = [
+        Wait(months, present_only(two, start_month=months)[1])
+        for months in WAITS_MONTHS
+        if months < setting.facts.months_count
+    ]
+    stay = present_only(two)[0]
     later = next((each for each in waits if each.wait_months == QUARTER_MONTHS), None)
     value = _value_of_a_quarter(setting, waits[0].present_cost_usd, later.present_cost_usd, stay) if later else 0.0
     return Waiting(moves_to, (*waits, Wait(None, stay)), value)

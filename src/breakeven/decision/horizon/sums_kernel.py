@@ -1,0 +1,204 @@
+"""Sums kernel: present costs alone, from sums over the months that the options share; no bill is ever written down.
+
+A bill per token is a line in the month's volume, so that its present cost is a line in a few discounted sums. A fleet
+adds the discounted sums of its units, and of what they exceed at each knot. Draws are taken in blocks; within one, the
+paths are turned so that the months of a draw lie side by side, and a fleet's sums are reductions over them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.decision.horizon.block_paths import block_paths
+from breakeven.decision.horizon.compiled_loops import FAST, Floats
+from breakeven.decision.horizon.hardware_loop import hardware_row
+from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
+
+BLOCK = 128
+
+
+@FAST
+def present_costs(
+    path: Floats,
+    loadings: Floats,
+    once: Floats,
+    per_mtok: Floats,
+    today: Floats,
+    rent: Floats,
+    knots: Floats,
+    units_per_mtok: Floats,
+    fewest: Floats,
+    kind: NDArray[np.int64],
+    open_tokens: NDArray[np.int64],
+    has_tokens: NDArray[np.int64],
+    commitment: NDArray[np.int64],
+    capital: Floats,
+    start_month: int,
+    present: Floats,
+) -> None:
+    """Fill `present` (options, draws); the arguments are those of `kernel.run_months`."""
+    options, draws = once.shape
+    months = loadings.shape[0]
+    volume = np.empty((months, BLOCK))
+    api = np.empty((months, BLOCK))
+    open_token = np.empty((months, BLOCK))
+    load = np.empty((months, BLOCK))
+    rents = np.empty((months, BLOCK))
+    moved = np.empty((months, BLOCK))
+    discount = np.empty((months, BLOCK))
+    sums = np.empty((7, BLOCK))
+    by_draw = np.empty((4, BLOCK, months))
+    units = np.empty(months)
+    for begin in range(0, draws, BLOCK):
+        size = min(BLOCK, draws - begin)
+        block_paths(path, loadings, begin, size, start_month, volume, api, open_token, load, rents, moved, discount)
+        _shared_sums(per_mtok[0], today[0], begin, size, start_month, volume, api, open_token, moved, discount, sums)
+        _turn(size, start_month, load, volume, moved, discount, rents, by_draw)
+        for i in range(size):
+            present[0, begin + i] = sums[6, i] + once[0, begin + i]
+        for option in range(1, options):
+            tokens = 2 if open_tokens[option] == 1 else 1
+            fleet = kind[option] != NO_FLEET
+            for i in range(size):
+                draw = begin + i
+                found = per_mtok[option, 0, draw] * sums[0, i] + today[option, 0, draw] * sums[3, i] + sums[4, i]
+                if not fleet or has_tokens[option] == 1:
+                    found += per_mtok[option, 1, draw] * sums[tokens, i]
+                paid_at = discount[start_month - 1, i] if start_month > 0 else 1.0
+                present[option, draw] = found + once[option, draw] * paid_at
+            if not fleet:
+                continue
+            loads = by_draw[0] if kind[option] == WHOLE_UNITS else by_draw[1]
+            rounded = kind[option] == WHOLE_UNITS
+            held = commitment[option]
+            owned = capital[0, option, begin] > 0.0
+            bends = 0
+            while bends < knots.shape[1] and knots[option, bends] < MOST_UNITS:
+                bends += 1
+            for i in range(size):
+                draw = begin + i
+                row, worth, rent_row = loads[i], by_draw[2, i], by_draw[3, i]
+                most = _units(row, units_per_mtok[option, draw], fewest[option, draw], rounded, units)
+                counted = _product(worth, units)
+                rented = _rented(worth, rent_row, units, held, start_month)
+                found = today[option, 1, draw] * counted + rent[option, 1, draw] * rented
+                if not rounded:
+                    found += rent[option, 0, draw] * _product(worth, rent_row)
+                for bend in range(bends):
+                    knot = knots[option, bend]
+                    if knot < most:
+                        found += today[option, 2 + bend, draw] * _over(worth, units, knot)
+                        if not rounded:
+                            found += rent[option, 2 + bend, draw] * _rented_over(worth, rent_row, units, knot)
+                if owned:
+                    found += hardware_row(capital, option, draw, units, most, worth, discount[0, i], start_month)
+                    found -= capital[1, option, draw] * counted
+                present[option, draw] += found
+
+
+@FAST
+def _shared_sums(
+    per_mtok: Floats,
+    fixed: Floats,
+    begin: int,
+    size: int,
+    start_month: int,
+    volume: Floats,
+    api: Floats,
+    open_token: Floats,
+    moved: Floats,
+    discount: Floats,
+    sums: Floats,
+) -> None:
+    """Discounted sums over the months; rows: moved volume, the same at API prices, at open-token prices, months,
+    what is still paid as today, (spare), all of it paid as today."""
+    for row in range(sums.shape[0]):
+        for i in range(size):
+            sums[row, i] = 0.0
+    for month in range(volume.shape[0]):
+        after = 1.0 if month >= start_month else 0.0
+        for i in range(size):
+            worth = discount[month, i]
+            now = (per_mtok[0, begin + i] + per_mtok[1, begin + i] * api[month, i]) * volume[month, i]
+            now += fixed[0, begin + i]
+            part = moved[month, i] * volume[month, i] * worth
+            sums[0, i] += part
+            sums[1, i] += part * api[month, i]
+            sums[2, i] += part * open_token[month, i]
+            sums[3, i] += worth * after
+            sums[4, i] += worth * now * (1.0 - moved[month, i] * after)
+            sums[6, i] += worth * now
+
+
+@FAST
+def _turn(
+    size: int,
+    start_month: int,
+    load: Floats,
+    volume: Floats,
+    moved: Floats,
+    discount: Floats,
+    rents: Floats,
+    by_draw: Floats,
+) -> None:
+    """Months side by side: fleet's load, moved volume, discount (0 before the move begins), rent."""
+    for month in range(load.shape[0]):
+        after = 1.0 if month >= start_month else 0.0
+        for i in range(size):
+            by_draw[0, i, month] = load[month, i]
+            by_draw[1, i, month] = volume[month, i] * moved[month, i]
+            by_draw[2, i, month] = discount[month, i] * after
+            by_draw[3, i, month] = rents[month, i]
+
+
+@FAST
+def _units(load: Floats, per_mtok_count: float, fewest_count: float, rounded: bool, units: Floats) -> float:
+    """Units of each month of one draw; returns the most of them."""
+    most = 0.0
+    if rounded:
+        for month in range(units.size):
+            units[month] = max(np.ceil(load[month] * per_mtok_count), fewest_count)
+            most = max(most, units[month])
+    else:
+        for month in range(units.size):
+            units[month] = load[month] * per_mtok_count
+        most = MOST_UNITS
+    return most
+
+
+@FAST
+def _product(worth: Floats, values: Floats) -> float:
+    total = 0.0
+    for month in range(values.size):
+        total += worth[month] * values[month]
+    return total
+
+
+@FAST
+def _rented(worth: Floats, rents: Floats, units: Floats, held: int, start_month: int) -> float:
+    total = 0.0
+    if held > 0:
+        for month in range(start_month, units.size):
+            begun = (month - start_month) // held * held + start_month
+            total += worth[month] * rents[begun] * units[month]
+    else:
+        for month in range(units.size):
+            total += worth[month] * rents[month] * units[month]
+    return total
+
+
+@FAST
+def _over(worth: Floats, units: Floats, knot_count: float) -> float:
+    total = 0.0
+    for month in range(units.size):
+        total += worth[month] * max(units[month] - knot_count, 0.0)
+    return total
+
+
+@FAST
+def _rented_over(worth: Floats, rents: Floats, units: Floats, knot_count: float) -> float:
+    total = 0.0
+    for month in range(units.size):
+        total += worth[month] * rents[month] * max(units[month] - knot_count, 0.0)
+    return total
