@@ -103,7 +103,7 @@ def _smallest(name: str) -> float:
 def _largest(name: str, unit: str) -> float:
     if name in SHARE_OF_A_WHOLE:
         return LARGEST_SHARE_OF_A_WHOLE
-    if unit == "fraction":
+    if unit == "fraction" or name == "cost_of_capital_fraction_per_year":
         return 1.0
     if "_growth_fraction" in name:
         return LARGEST_GROWTH

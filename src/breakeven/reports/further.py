@@ -81,12 +81,21 @@ def look_further(
     answers = answers_part(comparison, situation, usable, draws, scenario, horizon, risk)
     return Further(
         comparison,
-        horizon_part(horizon, titles, growth.sentence),
+        horizon_part(horizon, titles, growth.sentence + level_words(horizon)),
         risk,
         answers,
         workbook_part(situation, usable, estimates, _not_open(comparison, scenario)),
         horizon.facts,
     )
+
+
+def level_words(horizon: Horizon) -> str:
+    """How far the volume of month 1 stands from the mean of the log; nothing to say where it does not."""
+    ratio = float(horizon.typical_paths.volume[0, 0])
+    return "" if abs(ratio - 1) < _ROUND_RATIO else f" Month 1 has {ratio:.3g} times the mean volume of the log."
+
+
+_ROUND_RATIO = 0.005
 
 
 def growth_of(situation: Situation, workload: Workload, comparison: Comparison) -> Forecast:

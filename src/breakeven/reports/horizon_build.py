@@ -12,15 +12,17 @@ from breakeven.decision.comparison import range_of
 from breakeven.decision.horizon.exact import STATUS_QUO
 from breakeven.decision.horizon.horizon import Horizon, OptionHorizon
 from breakeven.decision.horizon.paths import PATHS
-from breakeven.decision.horizon.waiting import Waiting
+from breakeven.decision.horizon.waiting import QUARTER_MONTHS, Waiting
 from breakeven.facts.trace import Node
-from breakeven.reports.amounts import difference, difference_range, money, odds
+from breakeven.reports.amounts import counted, difference, difference_range, money, odds
 from breakeven.reports.horizon_part import HorizonOptionPart, HorizonPart, PathPart, PaybackPart, WaitingPart
 from breakeven.reports.option_part import Amount
 from breakeven.reports.option_titles import Titles
 from breakeven.reports.range_amount import amount
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
+TRIFLE_FRACTION: Final = 0.002
+"""Of the present cost: less than this is the noise of a regression."""
 TITLES: Final = {
     "volume": "Volume",
     "api_list_price": "Price of an API token, for equal quality",
@@ -88,6 +90,7 @@ def _option(each: OptionHorizon, horizon: Horizon, titles: Titles) -> HorizonOpt
         probability_cheapest_fraction=each.cheapest_fraction,
         regret_usd=usd(each.regret_usd),
         typical_usd_per_month=_listed(each.typical.usd_per_month[:, 0]),
+        typical_bill_usd_per_month=_listed(each.typical.bill_usd_per_month[:, 0]),
         p10_usd_per_month=_listed(p10),
         p50_usd_per_month=_listed(p50),
         p90_usd_per_month=_listed(p90),
@@ -99,7 +102,7 @@ def _payback(each: OptionHorizon, horizon: Horizon, titles: Titles) -> PaybackPa
     never = never_fraction(each.payback_months)
     p10, p50, p90 = (_month(value) for value in quantiles(each.payback_months, QUANTILES))
     typical = _month(each.typical_payback_months)
-    title, end = titles.start(each.name), f"within {horizon.months_count} months"
+    title, end = titles.start(each.name), f"within {counted(horizon.months_count, 'month')}"
     if never == 1:
         sentence = f"{title} never pays back {end}."
     elif p50 is None:
@@ -133,6 +136,11 @@ def _waiting_sentence(horizon: Horizon, titles: Titles) -> str:
     if waiting is None:
         return "Nothing but today's way could be costed: there is nothing to wait for."
     title, value = titles.inside(waiting.moves_to), waiting.value_of_a_quarter_usd
+    now_usd = float(np.mean(waiting.waits[0].present_cost_usd))
+    if horizon.months_count <= QUARTER_MONTHS:
+        return f"{counted(horizon.months_count, 'month')} are too few to wait a quarter."
+    if abs(value) < TRIFLE_FRACTION * now_usd:
+        return f"Waiting a quarter before deciding on {title} makes no difference that can be told from nothing."
     if value > 0:
         return (
             f"Waiting a quarter before deciding on {title} is worth about {money(value)}: what is then known of volume "
@@ -146,7 +154,7 @@ def _waiting_sentence(horizon: Horizon, titles: Titles) -> str:
 
 def _sentence(horizon: Horizon, titles: Titles) -> str:
     best, rival = horizon.option(horizon.recommended), horizon.rival
-    over = f"Over {horizon.months_count} months"
+    over = f"Over {counted(horizon.months_count, 'month')}"
     if rival is None:
         return f"{over}, {titles.inside(best.name)} is the only option that could be costed."
     gap = range_of(horizon.option(rival).present_cost_usd - best.present_cost_usd)

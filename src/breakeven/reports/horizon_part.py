@@ -55,6 +55,8 @@ class HorizonOptionPart(Part):
     """What choosing it costs beyond the option that would have been best in each future."""
     typical_usd_per_month: tuple[float, ...]
     """Cash of each month with every assumption at its typical value; month 1 first."""
+    typical_bill_usd_per_month: tuple[float, ...] = ()
+    """The same as a bill, with hardware as its annuity: what the quantiles beside it are of."""
     p10_usd_per_month: tuple[float, ...]
     p50_usd_per_month: tuple[float, ...]
     p90_usd_per_month: tuple[float, ...]

@@ -9,7 +9,7 @@ from breakeven.decision.risk.breakeven_odds import BreakEvenOdds, VolumeRange
 from breakeven.decision.risk.risk import Information, Risk, Variance
 from breakeven.decision.risk.tornado import Swing
 from breakeven.facts.source import Grade
-from breakeven.reports.amounts import fact_title, fraction, money, volume
+from breakeven.reports.amounts import counted, fact_title, fraction, money, volume
 from breakeven.reports.option_titles import Titles
 from breakeven.reports.risk_part import BreakEvenOddsPart, InformationPart, RiskPart, SobolPart, TornadoPart
 
@@ -35,14 +35,14 @@ def build_risk(risk: Risk, titles: Titles, *, horizon_months: float) -> RiskPart
 
 def measure_next_sentence(risk: Risk, horizon_months: float) -> str:
     """Which number to measure next, what that is worth, and how; or why none is worth it."""
-    span = f"over {horizon_months:.0f} months"
+    span = f"over {counted(horizon_months, 'month')}"
     if risk.evpi_usd <= 0:
         return "Nothing is worth measuring first: the same option is the cheapest in every future."
     found = risk.measure_next
     if found is None:
         return (
             f"No single number is worth measuring first: each is worth less than 1 % of knowing everything "
-            f"({_about(risk.evpi_usd)} {span}), or is chance."
+            f"({_about(risk.evpi_usd)} {span}), is a trifle beside the cost, or is chance."
         )
     worth = (
         f"Measure {_title(found)} next: knowing it exactly is worth about {_about(found.evppi_usd)} {span} "

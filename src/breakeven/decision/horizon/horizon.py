@@ -144,7 +144,7 @@ def look_ahead(
         _first(setting.paths, kept_count),
         typical_setting.paths,
         {**setting.facts.nodes, "cost_of_capital_fraction_per_year": setting.facts.discount_fraction_per_year},
-        waiting_for(setting, terms, moves_to) if moves_to else None,
+        waiting_for(setting, terms, moves_to, may_stay=STATUS_QUO in open_to_all) if moves_to else None,
         _error(situation, in_order, draws, estimates, terms, found),
     )
 

@@ -42,8 +42,8 @@ class Waiting:
         return min(self.waits, key=lambda each: float(np.mean(each.present_cost_usd)))
 
 
-def waiting_for(setting: Setting, terms: Sequence[Terms], moves_to: str) -> Waiting:
-    """Cost every wait for `moves_to`; `terms`: the status quo first."""
+def waiting_for(setting: Setting, terms: Sequence[Terms], moves_to: str, *, may_stay: bool = True) -> Waiting:
+    """Cost every wait for `moves_to`; `terms`: the status quo first. `may_stay`: False where it is no answer."""
     two = prepare(setting, [terms[0], next(each for each in terms if each.name == moves_to)])
     waits = [
         Wait(months, present_only(two, start_month=months)[1])
@@ -52,7 +52,14 @@ def waiting_for(setting: Setting, terms: Sequence[Terms], moves_to: str) -> Wait
     ]
     stay = present_only(two)[0]
     later = next((each for each in waits if each.wait_months == QUARTER_MONTHS), None)
-    value = _value_of_a_quarter(setting, waits[0].present_cost_usd, later.present_cost_usd, stay) if later else 0.0
+    value = 0.0
+    if later is not None:
+        now = waits[0].present_cost_usd
+        value = (
+            _value_of_a_quarter(setting, now, later.present_cost_usd, stay)
+            if may_stay
+            else float(np.mean(now) - np.mean(later.present_cost_usd))
+        )
     return Waiting(moves_to, (*waits, Wait(None, stay)), value)
 
 

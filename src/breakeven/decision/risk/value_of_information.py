@@ -32,6 +32,8 @@ FARTHEST_SCORE: Final = 5.0
 """Normal scores of these values reach so far to either side; 6 in 10 million lie beyond."""
 NOISE_FRACTION: Final = 0.01
 """An EVPPI below this share of the EVPI cannot be told from the noise of the regression."""
+TRIFLE_FRACTION: Final = 1e-4
+"""An EVPPI below this share of the cost itself is not worth anybody's hour."""
 _DEGREE: Final = 3
 
 
@@ -52,8 +54,10 @@ class Conditional:
 
     @property
     def is_noise(self) -> bool:
-        """True when the EVPPI cannot be told from nothing."""
-        return self.evppi_usd < NOISE_FRACTION * self.evpi_usd or self.evpi_usd <= 0
+        """True when the EVPPI cannot be told from nothing, or is nothing beside what the best option costs."""
+        best_usd = abs(float((self.expected_costs @ self.weights).min()))
+        too_little_usd = max(NOISE_FRACTION * self.evpi_usd, TRIFLE_FRACTION * best_usd)
+        return self.evppi_usd < too_little_usd or self.evpi_usd <= 0
 
     def evsi_usd(self, samples_count: float, noise_over_prior_ratio: float) -> float:
         """What a sample is worth whose every measurement has so many times the spread of what is known before.
