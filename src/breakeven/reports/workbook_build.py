@@ -27,6 +27,11 @@ TITLES = {
     "engineer_usd_per_hour": "Engineer, per hour",
     "engineer_usd_per_year": "Engineer, per year",
     "elapsed_months": "Months since today",
+    "volume_ratio": "Volume of the month over the mean of the log",
+    "volume_level_ratio": "Volume of month 1 over the mean of the log",
+    "log_growth_fraction_per_month": "Growth that the log shows",
+    "log_lead_months": "From the middle of the log to the middle of month 1",
+    "log_length_months": "Length of the log",
     "moved_fraction": "Share of the traffic that has moved",
     "discount_month_ratio": "Worth today of a dollar in a month",
     "year3": "Resale value after three years",
@@ -59,7 +64,8 @@ def workbook_part(
     """The typical calculation of all `options` that can be costed, today and over the horizon.
 
     `estimates`: facts that the log shows, such as its growth. `closed`: options that are not to be chosen, beside those
-    that are not everybody's. An option whose arithmetic cannot be written down month by month is left out.
+    that are not everybody's. An option whose arithmetic cannot be written down month by month is left out; so is what
+    none of the options reads, such as the price of open models where no broker was asked for.
     """
     binder = Binder(typical, situation.catalog.assumptions, estimates or {}, situation.scenario)
     table = CellTable()
@@ -75,14 +81,14 @@ def workbook_part(
         add = months.add_status_quo if name == STATUS_QUO else months.add_option
         roles[name] = found | add(cost, found)
     readers = _readers(table, roles)
-    used = {key: each for key, each in table.cells.items() if readers[key] or key in months.paths.values()}
+    used = {key: each for key, each in table.cells.items() if readers[key]}
     return WorkbookPart(
         cells={key: _part(each, readers[key]) for key, each in used.items()},
         inputs=tuple(key for key in table.inputs() if key in used),
         fixed=tuple(sorted(key for key in table.fixed if key in used)),
         options=roles,
         months_count=facts.months_count,
-        paths=months.paths,
+        paths={name: key for name, key in months.paths.items() if key in used},
         closed=tuple(name for name in roles if name in closed or costs[name].only_if),
         status_quo=STATUS_QUO,
     )

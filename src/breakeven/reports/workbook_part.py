@@ -59,4 +59,5 @@ class WorkbookPart(Part):
     status_quo: str
     months_count: int
     paths: dict[str, str]
-    """Name of a path (see the horizon) -> id of the cell with its monthly ratio; ``discount`` among them."""
+    """Name of a path that some option reads (see the horizon) -> id of the cell with its monthly ratio; ``discount``
+    among them."""

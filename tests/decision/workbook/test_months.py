@@ -7,6 +7,7 @@ import pytest
 
 from breakeven.decision.compare import typical
 from breakeven.decision.horizon.exact import cash_flows, setting_of
+from breakeven.facts.assumption import Assumption
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, Situation
 from breakeven.reports.spreadsheet.values import workbook_values
@@ -66,12 +67,26 @@ SITUATIONS = {
 }
 
 
+SHOWN = {
+    "growing, short-lived hardware, new people": {"log_growth_fraction_per_month": 0.25},
+    "shrinking, two years, trained, carbon priced": {"log_growth_fraction_per_month": -0.2},
+    "by task, free capital, nothing moves": {"log_growth_fraction_per_month": 0.0},
+}
+"""Growth that a log of four months shows; the others' logs show none."""
+
+
+def shown(name: str) -> dict[str, Assumption]:
+    """What the log shows of itself."""
+    lengths = {"log_lead_months": 2.5, "log_length_months": 4.0}
+    return pinned({**SHOWN[name], **lengths}) if name in SHOWN else {}
+
+
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_cash_of_every_option_and_month(name: str) -> None:
     of = SITUATIONS[name]
-    part = workbook_part(of, discover_options())
+    part = workbook_part(of, discover_options(), shown(name))
     values = workbook_values(part)
-    setting = setting_of(of, typical, {})
+    setting = setting_of(of, typical, shown(name))
     flows = cash_flows(setting, {each: discover_options()[each] for each in part.options})
     assert len(part.options) >= 18
     for option, flow in flows.items():
@@ -103,3 +118,19 @@ def test_every_option_that_can_be_costed_is_there() -> None:
     monthly = {key for key, cell in part.cells.items() if cell.monthly}
     assert len(monthly) > 300
     assert all(cell.live or not cell.monthly for cell in part.cells.values())
+
+
+@pytest.mark.parametrize("growth", [0.25, -0.2, 0.0, None])
+def test_month_1_is_the_mean_of_the_log_times_its_level(growth: float | None) -> None:
+    """The level is made of what the log shows, in cells that may be changed; 1 where it shows nothing."""
+    facts = {"log_growth_fraction_per_month": growth or 0.0, "log_lead_months": 2.5, "log_length_months": 4.0}
+    seen = {} if growth is None else pinned(facts)
+    part = workbook_part(SITUATIONS["small"], {name: discover_options()[name] for name in ("frontier_api",)}, seen)
+    values = workbook_values(part)
+    half = 2.0 * np.log1p(growth or 0.0)
+    level = np.exp(2.5 / 2.0 * half) * (half / np.sinh(half) if half else 1.0)
+    assert values.months[part.paths["volume"]][0] == pytest.approx(level, rel=1e-12)
+    assert values.months["frontier_api/volume_mtok_per_month"][0] == pytest.approx(3_000.0 * level, rel=1e-12)
+    assert set(seen) <= set(part.inputs)
+    moved = workbook_values(part, {"log_growth_fraction_per_month": 0.5}).months[part.paths["volume"]][0]
+    assert (moved > 1.2 * level) == bool(seen)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import breakeven
+from breakeven.decision.horizon.paths import volume_level_ratio
 from breakeven.decision.workbook.expression import evaluate
 from breakeven.decision.workbook.translation import translate
 from breakeven.facts.distribution import Draws
@@ -60,10 +61,11 @@ def test_the_steps_compute_the_formula(each: Formula) -> None:
 
 
 def _likely(name: str, size: float, rng: np.random.Generator) -> float:
-    """A value of the size that its unit makes likely."""
+    """A value of the size that its unit makes likely; a log is some months long, however large the rest."""
     if unit_of(name) == "fraction" or "fraction_per_" in name:
         return rng.uniform(0.05, 0.95)
-    return rng.uniform(0.5, 3.0) * (1.0 if unit_of(name) == "ratio" or name == "elapsed_months" else size)
+    small = unit_of(name) == "ratio" or name in ("elapsed_months", "log_lead_months", "log_length_months")
+    return rng.uniform(0.5, 3.0) * (1.0 if small else size)
 
 
 @formula
@@ -113,6 +115,13 @@ def test_constants_stand_as_numbers() -> None:
     steps = translate(_with_constants_usd)
     assert steps is not None
     assert steps[-1].expression == "price_usd * 3"
+
+
+def test_a_level_near_no_growth_loses_no_digits() -> None:
+    for growth in (0.0, 1e-12, 3e-10, 1e-6, -1e-4, 0.5, -0.6):
+        values = {"log_growth_fraction_per_month": growth, "log_lead_months": 2.5, "log_length_months": 4.0}
+        wanted = float(volume_level_ratio(**{name: np.float64(value) for name, value in values.items()}))
+        assert computed(volume_level_ratio, values) == pytest.approx(wanted, rel=1e-14)
 
 
 @pytest.mark.parametrize("each", [_looped_usd, _masked_usd, _outside_usd], ids=lambda each: each.name)

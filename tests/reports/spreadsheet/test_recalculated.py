@@ -18,7 +18,7 @@ from breakeven.reports.spreadsheet.values import WorkbookValues, workbook_values
 from breakeven.reports.spreadsheet.write import write_xlsx
 from breakeven.reports.workbook_build import workbook_part
 from breakeven.reports.workbook_part import WorkbookPart
-from workbooks import Recalculated, asked, document, recalculated, typed
+from workbooks import SHOWN, Recalculated, asked, document, recalculated, typed
 
 NEVER_BY_NAME = frozenset(
     {
@@ -43,6 +43,7 @@ LIMITS = {
     "hybrid_commodity_share_fraction": 1.0,
     "idle_timeout_s": 0.0,
     "warranty_months": 90.0,
+    "log_growth_fraction_per_month": -0.3,
 }
 """Ends of what may be typed."""
 TIGHT = 1e-9
@@ -197,7 +198,7 @@ def expressions_mean_there_what_they_mean_here(books: Books) -> None:
 def it_computes_what_the_product_computes(books: Books, name: str) -> None:
     """Every cell of every option's calculation against a new run of the product with the same scenario."""
     change = books.changes[name]
-    part = workbook_part(asked(**change), discover_options())
+    part = workbook_part(asked(**change), discover_options(), SHOWN)
     assert set(part.options) == set(books.part.options)
     wanted = workbook_values(part)
     for option, roles in part.options.items():
@@ -240,7 +241,7 @@ def what_the_file_shows_before_anybody_recalculates_is_right(books: Books) -> No
 def the_summary_sorts_and_names_the_cheapest(books: Books, name: str) -> None:
     found = books.found[name]
     names, options = compared(document(), books.layout), {each.name: each for each in document().options}
-    values = workbook_values(workbook_part(asked(**books.changes[name]), discover_options()))
+    values = workbook_values(workbook_part(asked(**books.changes[name]), discover_options(), SHOWN))
     cost = {each: values.today[books.part.options[each]["present_cost_usd"]] for each in names}
     order = sorted(names, key=lambda each: cost[each])
     shown = [found.cell(SUMMARY, TABLE + 1 + at, 1) for at in range(len(names))]

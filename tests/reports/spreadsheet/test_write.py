@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from breakeven.decision.workbook.cells import cell_of
 from breakeven.errors import DocumentError
 from breakeven.reports.document import Document, read_document, to_json
 from breakeven.reports.spreadsheet import write_xlsx
@@ -176,6 +177,21 @@ def test_the_document_is_enough(tmp_path: Path, small: Any) -> None:
     part = document().workbook
     assert part is not None
     assert len(part.model_dump_json(indent=2)) < 1_500_000
+
+
+@pytest.mark.parametrize(
+    "names", [("frontier_api",), ("frontier_api", "rented_on_demand"), ("brokered", "frontier_api")]
+)
+def test_a_few_options_have_what_they_read_and_nothing_else(names: tuple[str, ...], tmp_path: Path) -> None:
+    write_xlsx(document(*names), tmp_path / "book.xlsx")
+    part = document(*names).workbook
+    assert part is not None
+    assert set(part.options) == set(names)
+    read = {cell_of(each) for cell in part.cells.values() for each in cell.inputs.values()}
+    assert read <= set(part.cells)
+    assert set(part.inputs) <= read | set(part.paths.values())
+    assert ("open_token_price" in part.paths) == ("brokered" in names)
+    assert ("moved" in part.paths) == (len(names) > 1)
 
 
 def test_an_older_document_says_what_to_do(tmp_path: Path) -> None:

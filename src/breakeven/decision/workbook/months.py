@@ -52,7 +52,7 @@ class Months:
         new = NewCells(self.table)
         self._elapsed = new.month(ELAPSED, "month_count - 1", {}, "months since today; none in the first", value=0.0)
         for name, path in PATHS.items():
-            self.paths[name] = new.formula(path, self._keys(path, self._elapsed))
+            self.paths[name] = new.formula(path, self._keys(path, self._elapsed), has_today=name != "volume")
         self.paths["gpu_rent"] = self._with_chance(self.paths["gpu_rent"], 0, new)
         self.paths["moved"] = new.formula(moved_fraction, self._keys(moved_fraction, self._elapsed), has_today=False)
         rate = {"cost_of_capital": self.table.add(self.facts.discount_fraction_per_year, "")}

@@ -32,7 +32,13 @@ _SAME_MEANING: Final[Mapping[str, str]] = {
     "ndtr": "normal_cdf",
 }
 """NumPy's and SciPy's functions -> the language's."""
-_READ_SEVERAL_TIMES: Final = {"round": "unrounded", "log1p": "rate", "expm1": "exponent"}
+_READ_SEVERAL_TIMES: Final = {
+    "round": "unrounded",
+    "log1p": "rate",
+    "expm1": "exponent",
+    "sinh": "exponent",
+    "abs": "signed",
+}
 """Functions that a spreadsheet has to put together from others, and the name of the step that they read."""
 INSIDE_MAX_CHARACTERS: Final = 80
 """A local name whose value is longer than this has a step of its own: nobody reads a formula of three lines."""
@@ -94,9 +100,9 @@ class _Reader:
         raise _Untranslatable
 
     def _named(self, name: str, value: ast.expr, uses_count: int) -> ast.expr:
-        """`value` where it stands, or the name of a step when it is used more than once, or long."""
+        """`value` where it stands, or the name of a step when it is used more than once, or long; a yes is no value."""
         short = uses_count <= 1 and len(ast.unparse(value)) <= INSIDE_MAX_CHARACTERS
-        if short or isinstance(value, ast.Name | ast.Constant):
+        if short or isinstance(value, ast.Name | ast.Constant | ast.Compare):
             return value
         return self._step(name, value)
 
@@ -135,6 +141,8 @@ class _Reader:
             return _call("min", _call("max", given[0], given[1]), given[2])
         if name in _READ_SEVERAL_TIMES and not isinstance(given[0], ast.Name | ast.Constant):
             given[0] = self._step(_READ_SEVERAL_TIMES[name], given[0])
+        if name in _PUT_TOGETHER and len(given) == 1:
+            return _PUT_TOGETHER[name](given[0])
         if name == "round" and len(given) == 2:
             return _call("round_half_even", *given)
         if name in _SAME_MEANING and not node.keywords:
@@ -227,3 +235,17 @@ def _is_number(node: ast.expr, number: int) -> bool:
 
 def _call(name: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(ast.Name(name), list(arguments), [])
+
+
+def _magnitude(value: ast.expr) -> ast.expr:
+    return _call("max", value, ast.UnaryOp(ast.USub(), value))
+
+
+def _sinh(value: ast.expr) -> ast.expr:
+    """Of two functions that lose no digits near zero, where ``exp(x) - exp(-x)`` does."""
+    falls = _call("expm1", ast.UnaryOp(ast.USub(), value))
+    return ast.BinOp(ast.BinOp(_call("expm1", value), ast.Sub(), falls), ast.Div(), ast.Constant(2))
+
+
+_PUT_TOGETHER: Final[Mapping[str, Callable[[ast.expr], ast.expr]]] = {"abs": _magnitude, "sinh": _sinh}
+"""Functions that the language puts together from others."""
