@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from math import exp
 from pathlib import Path
 
 import pytest
 
+from breakeven.decision.scenario import load_scenario
+from breakeven.reports.answer import Question, answer
+from breakeven.reports.document import Document
 from breakeven.reports.spreadsheet import write_xlsx
 from breakeven.reports.spreadsheet.values import workbook_values
-from decision_documents import real_document
+from breakeven.usage.store import CallStore
+from decision_documents import TODAY, real_document
 
 
 def test_typical_months_are_the_horizons() -> None:
@@ -33,6 +42,51 @@ def test_typical_curves_pass_through_its_totals() -> None:
         here = curve.volumes_mtok_per_month.index(document.breakeven.volume_mtok_per_month)
         total = part.cells[part.options[curve.option]["equal_success_usd_per_month"]].value
         assert total == pytest.approx(curve.typical_usd_per_month[here], rel=1e-9), curve.option
+
+
+@cache
+def growing_document() -> Document:
+    """Of a log of ten weeks that grows by one percent a day."""
+    days = range(70)
+    lines = [
+        json.dumps(
+            {
+                "id": f"call-{day}-{at}",
+                "timestamp": (datetime(2026, 9, 7, 9, tzinfo=UTC) + timedelta(days=day, hours=at)).isoformat(),
+                "model": "gpt-5",
+                "input_tokens": round(3_000_000 * exp(day / 100) * (1.1 if (day + at) % 2 else 0.9)),
+                "output_tokens": 500_000,
+                "status": "ok",
+            }
+        )
+        for day in days
+        for at in range(3)
+    ]
+    with tempfile.TemporaryDirectory() as folder, CallStore.temporary() as store:
+        log = Path(folder) / "calls.jsonl"
+        log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        store.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=Path(folder) / "rejects.jsonl")
+        asked = {"draws_log2": 6, "as_of": TODAY, "options": ("frontier_api", "brokered", "rented_on_demand")}
+        scenario = load_scenario(None, {}).model_copy(update=asked)
+        return answer(Question(store, log.name, scenario, TODAY))
+
+
+def test_month_1_stands_where_the_log_ends() -> None:
+    document = growing_document()
+    part, horizon = document.workbook, document.horizon
+    assert part is not None
+    assert horizon is not None
+    values = workbook_values(part)
+    level = values.today["volume_level_ratio"]
+    assert level > 1.2
+    assert {"log_growth_fraction_per_month", "log_lead_months", "log_length_months"} <= set(part.inputs)
+    key = part.options[part.status_quo]["volume_mtok_per_month"]
+    assert values.today[key] == pytest.approx(document.breakeven.volume_mtok_per_month, rel=1e-9)
+    assert values.months[key][0] == pytest.approx(level * values.today[key], rel=1e-12)
+    for each in horizon.options:
+        roles = part.options[each.option]
+        assert values.today[roles["present_cost_usd"]] == pytest.approx(each.typical_present_cost_usd, rel=1e-9)
+        assert values.months[roles["cash"]] == pytest.approx(each.typical_usd_per_month, rel=1e-9), each.option
 
 
 def test_it_can_be_written(tmp_path: Path) -> None:
