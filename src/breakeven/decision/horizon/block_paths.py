@@ -53,8 +53,7 @@ def block_paths(
         first = loadings[month, 0] - loadings[month - 1, 0]
         second = loadings[month, 1] - loadings[month - 1, 1]
         third = loadings[month, 2] - loadings[month - 1, 2]
-        _shocked(rows, first, second, third, month, rents)
-        _rented(rows, month, left, rents)
+        _rented(rows, first, second, third, month, left, rents)
     for i in range(size):
         rows[11, i] = 1.0 / (rows[11, i] + 1.0)
     for month in range(months):
@@ -85,21 +84,14 @@ def _grown(rows: Floats, month: int, grows: Floats, volume: Floats) -> None:
 
 
 @FAST
-def _shocked(
-    rows: Floats, first_ratio: float, second_ratio: float, third_ratio: float, month: int, rents: Floats
+def _rented(
+    rows: Floats, first_ratio: float, second_ratio: float, third_ratio: float, month: int, left: Floats, rents: Floats
 ) -> None:
-    """What chance does to the logarithm of the rent in this month."""
+    """The rent drifts to its long-run level, and chance moves it."""
     for i in range(rows.shape[1]):
         chance = first_ratio * rows[8, i] + second_ratio * rows[9, i] + third_ratio * rows[10, i]
-        rents[month, i] = rows[7, i] * chance
-
-
-@FAST
-def _rented(rows: Floats, month: int, left: Floats, rents: Floats) -> None:
-    """Chance becomes the rent of the month."""
-    for i in range(rows.shape[1]):
         drift = rows[5, i] * left[i] * (1.0 - rows[6, i])
-        rents[month, i] = rents[month - 1, i] * small_exp(drift + rents[month, i])
+        rents[month, i] = rents[month - 1, i] * small_exp(drift + rows[7, i] * chance)
         left[i] *= rows[6, i]
 
 

@@ -16,6 +16,8 @@ from breakeven.decision.horizon.hardware_loop import hardware_row
 from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
 
 BLOCK = 128
+WIDTH = BLOCK + 8
+"""Columns of the block's arrays: rows whose length is a power of two would fall on the same lines of the cache."""
 
 
 @FAST
@@ -40,13 +42,13 @@ def present_costs(
     """Fill `present` (options, draws); the arguments are those of `kernel.run_months`."""
     options, draws = once.shape
     months = loadings.shape[0]
-    volume = np.empty((months, BLOCK))
-    api = np.empty((months, BLOCK))
-    open_token = np.empty((months, BLOCK))
-    load = np.empty((months, BLOCK))
-    rents = np.empty((months, BLOCK))
-    moved = np.empty((months, BLOCK))
-    discount = np.empty((months, BLOCK))
+    volume = np.empty((months, WIDTH))
+    api = np.empty((months, WIDTH))
+    open_token = np.empty((months, WIDTH))
+    load = np.empty((months, WIDTH))
+    rents = np.empty((months, WIDTH))
+    moved = np.empty((months, WIDTH))
+    discount = np.empty((months, WIDTH))
     sums = np.empty((7, BLOCK))
     by_draw = np.empty((4, BLOCK, months))
     units = np.empty(months)
@@ -143,12 +145,17 @@ def _turn(
     by_draw: Floats,
 ) -> None:
     """Months side by side: fleet's load, moved volume, discount (0 before the move begins), rent."""
-    for month in range(load.shape[0]):
-        after = 1.0 if month >= start_month else 0.0
-        for i in range(size):
+    months = load.shape[0]
+    for i in range(size):
+        for month in range(months):
             by_draw[0, i, month] = load[month, i]
+        for month in range(months):
             by_draw[1, i, month] = volume[month, i] * moved[month, i]
-            by_draw[2, i, month] = discount[month, i] * after
+        for month in range(start_month, months):
+            by_draw[2, i, month] = discount[month, i]
+        for month in range(start_month):
+            by_draw[2, i, month] = 0.0
+        for month in range(months):
             by_draw[3, i, month] = rents[month, i]
 
 
@@ -159,6 +166,7 @@ def _units(load: Floats, per_mtok_count: float, fewest_count: float, rounded: bo
     if rounded:
         for month in range(units.size):
             units[month] = max(np.ceil(load[month] * per_mtok_count), fewest_count)
+        for month in range(units.size):
             most = max(most, units[month])
     else:
         for month in range(units.size):
