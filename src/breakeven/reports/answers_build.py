@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from breakeven.decision.answers.advice import Decision, Influence, decide
 from breakeven.decision.answers.energy import FleetEnergy, fleet_energy
-from breakeven.decision.answers.exit_criteria import ExitPlan, exit_plan
+from breakeven.decision.answers.exit_criteria import exit_plan
+from breakeven.decision.answers.expected import Expectation, Turn, turns_of
 from breakeven.decision.answers.outlook import Outlook, PresentCosts, outlook_of
 from breakeven.decision.answers.privacy import Privacy, privacy
 from breakeven.decision.answers.questions import (
@@ -20,7 +22,9 @@ from breakeven.decision.answers.volume_bands import VolumeBand, volume_bands
 from breakeven.decision.compare import typical
 from breakeven.decision.comparison import Comparison
 from breakeven.decision.scenario import Scenario
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
+from breakeven.facts.source import Grade, Source
 from breakeven.options.option import Evaluation, Option, Situation
 from breakeven.reports import answers_wording as words
 from breakeven.reports import decision_wording as told
@@ -46,6 +50,8 @@ from breakeven.units import MONTHS_PER_YEAR
 
 MONTHS: Final = "horizon_months"
 CAPITAL: Final = "cost_of_capital_fraction_per_year"
+TURN_DRAWS_LOG2: Final = 9
+ASKED_VALUE: Final = Source("asked", "value at which it was looked", date(1970, 1, 1), Grade.GUESS)
 
 
 def answers_part(
@@ -56,8 +62,9 @@ def answers_part(
     scenario: Scenario,
     horizon: PresentCosts | None = None,
     risk: RiskPart | None = None,
+    estimates: Mapping[str, Assumption] | None = None,
 ) -> AnswersPart:
-    """Every answer for one comparison."""
+    """Every answer for one comparison; `estimates`: facts that the log shows, as the horizon was made with them."""
     titles = titles_of(comparison)
     at_typical = {each.name: options[each.name].cost(situation, Evaluation(typical)) for each in comparison.options}
     whole = outlook_of(comparison, horizon)
@@ -68,7 +75,8 @@ def answers_part(
     insured = privacy(
         comparison, situation, at_typical, outlook, discounted_months=_discounted_months(situation) if horizon else 1.0
     )
-    exits = exit_plan(comparison, situation, options, at_typical, outlook.recommended, outlook.rival)
+    expected = Expectation(situation, options, draws, estimates or {}) if horizon is not None else None
+    exits = exit_plan(comparison, situation, options, at_typical, outlook.recommended, outlook.rival, expected)
     influences = _influences(risk)
     decision = decide(
         comparison,
@@ -80,9 +88,10 @@ def answers_part(
         ungated=whole.best_of(whole.open_names) if gated else None,
         today_alone=outlook_of(comparison).without(gated).recommended,
     )
+    changers = tuple(told.mind_changers(exits, decision, found, _turns(expected, decision, outlook), titles))
     return AnswersPart(
         volume_bands=tuple(_band(each, titles) for each in bands),
-        five_questions=_five(found, outlook, exits, decision, titles),
+        five_questions=_five(found, outlook, changers, titles),
         privacy=_privacy(insured, outlook, titles),
         energy=tuple(_energy(each) for each in fleet_energy(comparison)),
         exit_criteria=tuple(
@@ -93,7 +102,8 @@ def answers_part(
             )
             for each in exits.criteria
         ),
-        decision=_decision(decision, comparison, insured, exits, found, _months_count(situation), titles),
+        decision=_decision(decision, comparison, insured, changers, _months_count(situation), titles),
+        exit_title=told.exit_title(exits),
     )
 
 
@@ -153,9 +163,21 @@ def _band(band: VolumeBand, titles: Titles) -> VolumeBandPart:
     )
 
 
-def _five(
-    found: FiveQuestions, outlook: Outlook, exits: ExitPlan, decision: Decision, titles: Titles
-) -> FiveQuestionsPart:
+def _turns(expected: Expectation | None, decision: Decision, outlook: Outlook) -> tuple[Turn, ...]:
+    """Where the numbers that matter turn the decision; without a horizon nobody has looked."""
+    if expected is None:
+        return ()
+    few, name = expected.few(TURN_DRAWS_LOG2), decision.recommended
+    others = sorted((each for each in outlook.open_names if each != name), key=outlook.mean_usd)
+    found: list[Turn] = []
+    for each in decision.influences:
+        if each.flips:
+            fact = Assumption(each.name, each.unit, each.low, each.typical, each.high, ASKED_VALUE)
+            found += turns_of(few, fact, name, others)
+    return tuple(found)
+
+
+def _five(found: FiveQuestions, outlook: Outlook, changers: tuple[str, ...], titles: Titles) -> FiveQuestionsPart:
     return FiveQuestionsPart(
         questions=tuple(_question(each, found, titles) for each in found.questions),
         yes_count=found.yes_count,
@@ -166,7 +188,7 @@ def _five(
         agree=found.agree,
         risk_level=found.risk,
         risk_reason=words.risk_words(found, outlook, titles),
-        change_our_mind=tuple(told.mind_changers(exits, decision, found)),
+        change_our_mind=changers,
     )
 
 
@@ -246,8 +268,7 @@ def _decision(
     decision: Decision,
     comparison: Comparison,
     insured: Privacy,
-    exits: ExitPlan,
-    found: FiveQuestions,
+    changers: tuple[str, ...],
     months_count: int,
     titles: Titles,
 ) -> DecisionPart:
@@ -272,7 +293,7 @@ def _decision(
             for each in decision.influences
         ),
         monday=tuple(told.step_words(each, titles) for each in decision.steps),
-        change_our_mind=tuple(told.mind_changers(exits, decision, found)),
+        change_our_mind=changers,
         today_alone=told.today_alone_words(decision.today_alone, comparison, titles),
         with_losses=told.with_losses_words(
             decision.outlook, insured.recommended_with_losses, insured.with_losses_odds_fraction, titles

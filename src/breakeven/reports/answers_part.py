@@ -136,7 +136,7 @@ class EnergyPart(Part):
 
 
 class ExitCriterionPart(Part):
-    """When to go back: one measurable condition."""
+    """When to go back, or to move: one measurable condition."""
 
     metric: str
     condition: str
@@ -180,3 +180,5 @@ class AnswersPart(Part):
     energy: tuple[EnergyPart, ...]
     exit_criteria: tuple[ExitCriterionPart, ...]
     decision: DecisionPart
+    exit_title: str = "When to go back"
+    """Heading of `exit_criteria`: whoever stays is told when to move."""

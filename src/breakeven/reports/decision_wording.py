@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from breakeven.decision.answers.advice import Decision, Influence, Step
 from breakeven.decision.answers.exit_criteria import ExitCriterion, ExitPlan
+from breakeven.decision.answers.expected import Turn
 from breakeven.decision.answers.outlook import Outlook
 from breakeven.decision.answers.questions import FiveQuestions
 from breakeven.decision.comparison import Comparison
@@ -18,7 +20,6 @@ from breakeven.reports.amounts import (
     money,
     odds,
     quantity,
-    quantity_range,
     volume,
 )
 from breakeven.reports.option_titles import Titles
@@ -51,11 +52,23 @@ METRICS: Final = {
 
 def criterion_reason(each: ExitCriterion, plan: ExitPlan, today: str, titles: Titles) -> str:
     """Why it is one."""
-    mover = titles.inside(plan.mover or "")
+    mover, other = titles.inside(plan.mover or ""), titles.inside(today if plan.stays else plan.other or today)
     jump = ", where one more replica is needed" if each.jump else ""
-    if plan.stays:
-        return f"beyond it {mover} costs less than {titles.inside(today)}{jump}, at typical values"
-    return f"beyond it {titles.inside(today)} costs less than {mover}{jump}, at typical values"
+    basis = f"in expectation over {counted(plan.months_count, 'month')}" if plan.months_count else "at typical values"
+    less, more = (mover, other) if plan.stays else (other, mover)
+    return f"beyond it {less} costs less than {more}{jump}, {basis}"
+
+
+def exit_title(plan: ExitPlan) -> str:
+    """Heading of the exit criteria."""
+    return "When to move" if plan.stays else "When to go back"
+
+
+def turn_words(turn: Turn, titles: Titles) -> str:
+    """One number that turns the decision, and to what."""
+    way, at = "above" if turn.above else "below", quantity(turn.value, turn.unit)
+    now = quantity(turn.typical, turn.unit)
+    return f"{fact_title(turn.name)} {way} {at} (assumed {now}): then {titles.inside(turn.option)} costs less"
 
 
 def decision_sentence(decision: Decision, months_count: int, titles: Titles) -> str:
@@ -134,17 +147,20 @@ def step_words(step: Step, titles: Titles) -> str:
     return f"Set an alarm at {volume(figure or 0.0)} a month, and compare again when it rings."
 
 
-def mind_changers(plan: ExitPlan, decision: Decision, found: FiveQuestions) -> list[str]:
+def mind_changers(
+    plan: ExitPlan, decision: Decision, found: FiveQuestions, turns: Sequence[Turn], titles: Titles
+) -> list[str]:
     """What would change the decision: the exit criteria, then numbers that turn it, then open questions."""
     told = [f"{_capital(METRICS[each.metric])} {criterion_condition(each)}" for each in plan.criteria]
-    told += [
-        f"{fact_title(each.name)} elsewhere in {quantity_range(each.low, each.high, each.unit)} "
-        f"(assumed {quantity(each.typical, each.unit)})"
-        for each in decision.influences
-        if each.flips
-    ]
+    named = {each.fact for each in plan.criteria}
+    told += [turn_words(each, titles) for each in turns if each.name not in named]
     if decision.new_model and found.questions[4].reply == "unknown":
-        told.append("A new model that fails your own tasks: then only options with today's models are left.")
+        left = (
+            "then only options with today's models are left."
+            if decision.todays_models_left
+            else "no option with today's models is allowed, so try another open model or loosen a constraint."
+        )
+        told.append(f"A new model that fails your own tasks: {left}")
     return told
 
 

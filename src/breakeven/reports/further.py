@@ -78,7 +78,7 @@ def look_further(
     weighed = _weighed(comparison, situation, usable, draws, horizon, estimates, scenario)
     risk = build_risk(weighed, titles, horizon_months=horizon.months_count)
     progress("answering the questions")
-    answers = answers_part(comparison, situation, usable, draws, scenario, horizon, risk)
+    answers = answers_part(comparison, situation, usable, draws, scenario, horizon, risk, estimates)
     return Further(
         comparison,
         horizon_part(horizon, titles, growth.sentence + level_words(horizon)),

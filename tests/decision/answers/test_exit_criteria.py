@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from answered import World, dear_api, world
-from breakeven.decision.answers.changes import at_price
+from breakeven.decision.answers.changes import API_PRICE, VOLUME, Change, Kind, at_price, changed_demand
 from breakeven.decision.answers.exit_criteria import ExitCriterion, ExitPlan, exit_plan
+from breakeven.decision.answers.expected import Expectation
 from breakeven.decision.compare import typical
+from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.options.option import Evaluation, Situation
 from costing import pinned
 
@@ -95,3 +97,63 @@ def test_where_typical_values_disagree_with_the_recommendation_nothing_is_claime
 
 def test_one_option_alone_has_nothing_to_go_back_to() -> None:
     assert plan_of(world(300), "frontier_api", None) == ExitPlan(None, True, ())
+
+
+def ahead_of(here: World) -> tuple[Expectation, str, str]:
+    """What the months to come expect, and the two options of the lowest expected present cost."""
+    expected = Expectation(here.situation, here.options, here.draws, {})
+    names = here.outlook.open_names
+    costs = expected.costs_usd(here.situation, names)
+    best = min(names, key=lambda name: float(np.mean(costs[name])))
+    others = [name for name in names if name != best]
+    rival = "frontier_api" if best != "frontier_api" else min(others, key=lambda name: float(np.mean(costs[name])))
+    return expected, best, rival
+
+
+@pytest.mark.parametrize("here", [world(300), world(3_000), dear_api(5_000)], ids=["stays", "middle", "moves"])
+def test_over_the_horizon_a_condition_put_into_the_what_if_turns_the_two(here: World) -> None:
+    expected, best, rival = ahead_of(here)
+    plan = exit_plan(here.comparison, here.situation, here.options, here.at_typical, best, rival, expected)
+    assert plan.criteria and plan.months_count == 36 and plan.other == rival
+    for each in plan.criteria:
+        for factor in (0.9, 1.1):
+            change = Change(
+                "x", *_named(each), value=each.value * factor / (each.typical if each.metric == "api_price" else 1)
+            )
+            if each.metric == "success" and float(change.value) > 1:
+                continue
+            told = told_of(here, change)
+            costs = present_costs_usd(
+                told, {name: here.options[name] for name in {"frontier_api", best, rival}}, here.draws.of
+            )
+            turned = float(np.mean(costs[best])) > float(np.mean(costs[rival]))
+            assert turned == ((factor > 1) == each.above), (each, factor)
+
+
+def _named(each: ExitCriterion) -> tuple[str, Kind]:
+    if each.metric == "volume":
+        return VOLUME, "volume"
+    return (API_PRICE, "api_price") if each.metric == "api_price" else (each.fact, "fact")
+
+
+def told_of(here: World, change: Change) -> Situation:
+    """The situation of a what-if."""
+    if change.kind == "fact":
+        stated = pinned({change.name: float(change.value)})
+        return replace(here.situation, scenario={**here.situation.scenario, **stated})
+    hours = here.situation.catalog.assumptions["hours_per_month"].typical
+    return replace(here.situation, demand=changed_demand(here.situation.demand, [change], hours))
+
+
+def test_one_month_at_typical_values_is_not_the_horizon() -> None:
+    """The volume at which a month's typical costs cross turns nothing in expectation over the months."""
+    here = world(300)
+    expected, best, rival = ahead_of(here)
+    assert best == "frontier_api"
+    month, ahead = (
+        exit_plan(here.comparison, here.situation, here.options, here.at_typical, best, rival, each).criteria
+        for each in (None, expected)
+    )
+    marks = [next(each.value for each in found if each.metric == "volume") for found in (month, ahead)]
+    gap = expected.mean_gap(expected.with_volume(here.comparison.typical_volume_mtok), best, rival)
+    assert gap(marks[0] * 1.1) < 0 < gap(marks[1] * 1.1)

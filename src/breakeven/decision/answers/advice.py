@@ -84,6 +84,8 @@ class Decision:
     """What this month alone would recommend; None: the same."""
     new_model: bool
     """Whether another model would answer."""
+    todays_models_left: bool
+    """Whether an option that everybody may take keeps today's models."""
     gate_excluded: str | None
     """What money alone would recommend, had the user not said that no open model is good enough; None: the same."""
 
@@ -116,6 +118,7 @@ def decide(
         _steps(comparison, questions, exits, at_typical[name], known, stays=name == outlook.status_quo),
         today_alone if today_alone != name else None,
         changes_model(comparison.option(name)),
+        any(not changes_model(comparison.option(each)) for each in outlook.open_names),
         ungated if ungated not in (None, name) else None,
     )
 

@@ -1,17 +1,20 @@
 """Exit criteria: from which volume, price, rent, success rate or number of incidents on the other option costs less.
 
-Each is one measurable number of our own, found where the gap between the option that moves and today's API is zero at
-typical values. A move is undone when one of them is passed; whoever stays moves when one of them is.
+Each is one measurable number of our own, found where the gap between the recommended option and its rival is zero: the
+gap of the expected present costs where there is a horizon, else that of a month at typical values. A move is undone
+when one of them is passed; whoever stays moves when one of them is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
 
+from breakeven.decision.answers.expected import Expectation, MeanGap, first_turn
 from breakeven.decision.answers.outlook import ON_GPUS, equal_success_of
 from breakeven.decision.answers.solve import Gap, Solution, as_fact, bounds_of, cost_with, solutions
 from breakeven.decision.comparison import Comparison
@@ -26,6 +29,9 @@ FACTS: Final[Mapping[str, Metric]] = {
     "gpu_rent_usd_per_gpu_hour": "gpu_rent",
     "incident_events_per_month": "incidents",
 }
+VOLUME_REACH_RATIO: Final = 20.0
+"""How far from the log's volume a turn is looked for, up and down; as far for the price of today's API."""
+VOLUME_POINTS_COUNT: Final = 6
 TOKENS: Final = "tokens"
 """Name of the line that a price per token makes; its end where a part of a hybrid has one."""
 
@@ -57,6 +63,10 @@ class ExitPlan:
     stays: bool
     """Whether today's API is recommended: then the conditions say when to move."""
     criteria: tuple[ExitCriterion, ...]
+    other: str | None = None
+    """What costs less beyond a condition, and more as things are."""
+    months_count: int | None = None
+    """Months over which the costs are expected; None: one month at typical values."""
 
 
 def exit_plan(
@@ -66,21 +76,78 @@ def exit_plan(
     at_typical: Mapping[str, OptionCost],
     recommended: str,
     rival: str | None,
+    expected: Expectation | None = None,
 ) -> ExitPlan:
-    """Conditions for leaving `recommended`; `at_typical` holds every option at typical values."""
+    """Conditions for leaving `recommended`; `at_typical` holds every option at typical values.
+
+    With `expected` they are those of the expected present costs.
+    """
     stays = recommended == comparison.status_quo
     mover = rival if stays else recommended
-    if mover is None:
+    if mover is None or rival is None:
         return ExitPlan(None, stays, ())
+    if expected is not None:
+        criteria = _ahead(comparison, expected.few(), at_typical, recommended, rival)
+        return ExitPlan(mover, stays, criteria, rival, expected.months_count)
     cost, base = at_typical[mover], at_typical[comparison.status_quo]
     if (_gap_usd(cost, base) < 0) == stays:  # typical values disagree with the recommendation: it is past them already
-        return ExitPlan(mover, stays, ())
+        return ExitPlan(mover, stays, (), rival)
     found = [_volume(comparison, mover, stays)]
     if cost.family != "api":  # at the same provider the other price moves with today's
         found.append(_api_price(cost, base, stays))
     for fact, metric in _facts_of(cost, base):
         found.append(_by_fact(situation, options[mover], base, fact, metric, stays))
-    return ExitPlan(mover, stays, tuple(each for each in found if each is not None))
+    return ExitPlan(mover, stays, tuple(each for each in found if each is not None), rival)
+
+
+def _ahead(
+    comparison: Comparison,
+    expected: Expectation,
+    at_typical: Mapping[str, OptionCost],
+    recommended: str,
+    rival: str,
+) -> tuple[ExitCriterion, ...]:
+    """Where the expected present cost of `recommended` rises above that of `rival`; one evaluation a value."""
+    stays = recommended == comparison.status_quo
+    cost, other = (at_typical[each] for each in ((rival, recommended) if stays else (recommended, rival)))
+    gap = partial(expected.mean_gap, first=recommended, second=rival)
+    if not float(np.mean(expected.gaps_usd(expected.situation, recommended, rival))) < 0:
+        return ()  # too close for so few futures
+    here = comparison.typical_volume_mtok
+    found = [_volume_ahead(gap(expected.with_volume(here)), here)]
+    if cost.family != "api" and other.name == comparison.status_quo:
+        found.append(_api_price_ahead(gap(expected.with_price()), other, stays))
+    for fact, metric in _facts_of(cost, other):
+        found.append(_fact_ahead(gap(expected.with_fact(fact)), fact, metric, (metric == "success") == stays))
+    return tuple(each for each in found if each is not None)
+
+
+def _volume_ahead(gap: MeanGap, here_mtok: float) -> ExitCriterion | None:
+    """The nearer of the first turns upwards and downwards."""
+    ends = (here_mtok * VOLUME_REACH_RATIO, here_mtok / VOLUME_REACH_RATIO)
+    turns = [first_turn(gap, here_mtok, end, VOLUME_POINTS_COUNT) for end in ends]
+    known = [each for each in turns if each is not None]
+    if not known:
+        return None
+    nearest = min(known, key=lambda each: abs(np.log(each / here_mtok)))
+    return ExitCriterion("volume", "volume_mtok_per_month", "mtok/month", here_mtok, nearest, nearest > here_mtok)
+
+
+def _api_price_ahead(gap: MeanGap, base: OptionCost, stays: bool) -> ExitCriterion | None:
+    price = _tokens_usd(base, TOKENS) / float(base.volume.value.flat[0])
+    ratio = first_turn(gap, 1.0, VOLUME_REACH_RATIO if stays else 1 / VOLUME_REACH_RATIO)
+    if ratio is None or price <= 0:
+        return None
+    return ExitCriterion("api_price", "token_usd_per_mtok", "usd/mtok", price, price * ratio, stays)
+
+
+def _fact_ahead(gap: MeanGap, fact: Assumption, metric: Metric, upwards: bool) -> ExitCriterion | None:
+    """None as well where the typical value itself, known for certain, ends the recommendation."""
+    bounds = bounds_of(fact)
+    if not gap(fact.typical) < 0:
+        return None
+    value = first_turn(gap, fact.typical, bounds.high if upwards else bounds.low)
+    return None if value is None else ExitCriterion(metric, fact.name, fact.unit, fact.typical, value, upwards)
 
 
 def _volume(comparison: Comparison, mover: str, stays: bool) -> ExitCriterion | None:

@@ -47,8 +47,8 @@ class Outlook:
 
     @property
     def rival(self) -> str | None:
-        """The status quo; when that is recommended, the best of the others; None when it stands alone."""
-        if self.recommended != self.status_quo:
+        """The status quo; the best of the others where that is recommended, or no option; None: there is none."""
+        if self.recommended != self.status_quo and self.status_quo in self.open_names:
             return self.status_quo
         others = [name for name in self.open_names if name != self.recommended]
         return min(others, key=self.mean_usd) if others else None
