@@ -7,6 +7,7 @@ import pytest
 from breakeven.reports import amounts
 from breakeven.reports.decision_rows import (
     energy_rows,
+    fast_form_words,
     loss_rows,
     months_rows,
     odds_rows,
@@ -110,3 +111,11 @@ def test_the_rule_and_the_money_stand_beside_each_other(many: Document) -> None:
     assert risk.startswith("Risk: medium. ")
     against = rule_lines(five.model_copy(update={"agree": False}))[1]
     assert against.endswith("They disagree; money decides.")
+
+
+def test_how_near_the_fast_form_is_stands_in_words(many: Document) -> None:
+    assert many.horizon is not None
+    horizon = many.horizon.model_copy(update={"approximation_error_fraction": 0.0171})
+    words = "fast form within 1.7 % of the exact months, measured in this run"
+    assert fast_form_words(many.model_copy(update={"horizon": horizon})) == words
+    assert fast_form_words(sample_document()) == ""

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from breakeven.errors import DocumentError, UnknownName
-from breakeven.reports.document import Amount
+from breakeven.reports.document import Amount, Document
 from breakeven.reports.explain_methods import METHODS
 from breakeven.reports.explain_parts import explain_path, explained_json, is_part_path, part_paths
 from breakeven.reports.terminal_explain import render_explained
@@ -132,3 +132,45 @@ def test_every_page_named_exists() -> None:
     pages = {each.page for each in METHODS.values()}
     missing = sorted(each for each in pages if not (ROOT / each).is_file())
     assert not missing
+
+
+def driven_document() -> Document:
+    """A document whose paths and assumptions are those of the months."""
+    model = DOCUMENT.assumptions[0]
+    names = ("volume_growth_fraction_per_month", "growth_half_life_months", "gpu_rent_half_life_months",
+             "gpu_rent_volatility_ratio", "cost_of_capital_fraction_per_year", "migration_ramp_months")  # fmt: skip
+    facts = tuple(model.model_copy(update={"name": each, "used_by": ()}) for each in names)
+    assert DOCUMENT.horizon is not None
+    volume = DOCUMENT.horizon.paths[0].model_copy(
+        update={"name": "volume", "basis": f"{names[0]} 0.02 (0 to 0.1; guess); {names[1]} 12 (6 to 24; guess)"}
+    )
+    rent = volume.model_copy(
+        update={"name": "gpu_rent", "basis": f"{names[2]} 12 (6 to 30; guess); chance on top, both ways"}
+    )
+    horizon = DOCUMENT.horizon.model_copy(update={"paths": (volume, rent)})
+    return DOCUMENT.model_copy(update={"horizon": horizon, "assumptions": (*DOCUMENT.assumptions, *facts)})
+
+
+def test_what_drives_the_months_stands_first_behind_their_numbers() -> None:
+    document = driven_document()
+    driving = [each.name for each in document.assumptions[len(DOCUMENT.assumptions) :]]
+    for path in ("horizon.brokered.saves_usd", "horizon.value_of_waiting_a_quarter_usd", "risk.evpi_usd"):
+        found = explain_path(document, path)
+        assert [each.name for each in found.facts[: len(driving)]] == driving
+        assert len(found.facts) > len(driving)
+    assert not {each.name for each in explain_path(document, "answers.volume_bands.1").facts} & set(driving)
+
+
+def test_a_path_of_the_months_stands_on_its_own_facts() -> None:
+    document = driven_document()
+    volume = explain_path(document, "horizon.volume.p50_ratio")
+    assert [each.name for each in volume.facts] == ["volume_growth_fraction_per_month", "growth_half_life_months"]
+    rent = explain_path(document, "horizon.gpu_rent.p50_ratio")
+    assert [each.name for each in rent.facts] == ["gpu_rent_half_life_months", "gpu_rent_volatility_ratio"]
+
+
+def test_exit_criteria_are_told_with_their_conditions() -> None:
+    assert DOCUMENT.answers is not None
+    text = " ".join(shown("answers.exit_criteria").split())
+    for each in DOCUMENT.answers.exit_criteria:
+        assert f"{each.metric}: {each.condition} ({each.why})" in text

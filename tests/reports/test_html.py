@@ -311,8 +311,9 @@ def test_the_decision_is_the_document_s(decided: str) -> None:
 
 
 def test_the_first_figures_are_those_of_the_one_page_decision(decided: str) -> None:
-    _, present, payback, odds = decide_page(with_decision(many_options_document())).tiles
+    first, present, payback, odds = decide_page(with_decision(many_options_document())).tiles
     head = Page(decided[decided.index('<dl class="figures') : decided.index("</dl>") + len("</dl>")]).text
+    assert f"{first.label} {first.value} {first.note}" in head and "One month, against" not in head
     assert f"{present.label} {present.value} {present.range}; {present.note}" in head
     assert f"{payback.label}, median {payback.value} {payback.range}; {payback.note}" in head
     assert f"{odds.label} {odds.value} futures {odds.note}" in head

@@ -9,7 +9,7 @@ import altair
 import pytest
 
 from breakeven.reports.chart_style import Canvas, series_of
-from breakeven.reports.month_charts import costs_by_month, odds_by_month
+from breakeven.reports.month_charts import costs_by_month, costs_title, odds_by_month
 from decision_documents import MONTHS, with_decision
 from reports.many_options import many_options_document
 from reports.sample_document import sample_document
@@ -70,3 +70,22 @@ def test_money_that_comes_in_lies_below_zero_and_on_the_chart() -> None:
     assert spec is not None
     scales = [each["encoding"]["y"]["scale"] for each in spec["layer"] if each["name"].startswith("line_")]
     assert all(each["domain"][0] < -9_000 for each in scales)
+
+
+def test_bills_are_drawn_where_the_document_tells_them() -> None:
+    """Cash of the last month holds what sold hardware brings; the band is of bills, and so are the lines."""
+    document = with_decision(sample_document())
+    assert document.horizon is not None
+    first = document.horizon.options[0]
+    told = first.model_copy(update={
+        "typical_usd_per_month": (*first.typical_usd_per_month[:-1], -85_000.0),
+        "typical_bill_usd_per_month": first.typical_usd_per_month,
+    })  # fmt: skip
+    horizon = document.horizon.model_copy(update={"options": (told, *document.horizon.options[1:])})
+    billed = document.model_copy(update={"horizon": horizon})
+    spec = costs_by_month(billed, CANVAS)
+    assert spec is not None
+    letter = next(each.letter for each in series_of(billed) if each.name == told.option)
+    assert lines(spec)[letter] == list(first.typical_usd_per_month)
+    assert costs_title(billed) == "Bill of each month, typical"
+    assert costs_title(document) == "Cash of each month, typical"

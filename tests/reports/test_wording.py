@@ -102,3 +102,9 @@ def test_success_rates_are_told_by_who_answers() -> None:
     assert "DeepSeek's own API 87 %" in told
     assert "the hybrid's mix 91 %" in told
     assert told.count("batch") == 0
+
+
+def test_breach_losses_of_one_month_are_told_only_where_no_months_are(moving: Comparison) -> None:
+    advice = replace(recommend(moving), disagreements=("with_losses",), months_count=None)
+    assert len(wording.disagreement_details(advice, moving)) == 1
+    assert wording.disagreement_details(replace(advice, months_count=36), moving) == []

@@ -6,17 +6,24 @@ time, doubt and the guide's questions still gives a page: from today's volume an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from breakeven.reports import amounts, findings
 from breakeven.reports.answers_part import FigurePart
 from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.horizon_part import HorizonOptionPart, PaybackPart
+from breakeven.reports.option_titles import Titles
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.shortlist import status_quo
 
 MONTHS_PER_YEAR: Final = 12
+NEVER: Final = "never"
+FIRST_MONTH: Final = "within the first month"
+FIRST_MONTH_UNTIL: Final = 0.5
+"""Months below which a payback is not told more exactly."""
+SAID_BESIDE: Final = ("Today's volume and prices alone would say ", "With the expected breach loss counted, ")
+"""How footnotes of the verdict begin that the decision over the months says too: its own words, and a month's."""
 FIGURES_COUNT: Final = 3
 FUTURES: Final = "futures"
 """What odds are counted in."""
@@ -28,9 +35,12 @@ class Tile:
     """One headline figure."""
 
     label: str
+    """Begins with `about` where that is told."""
     value: str
     range: str
     note: str
+    about: str = ""
+    """The move that the figure is of, where staying is recommended; empty where the recommended move is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +58,29 @@ class DecidePage:
     figures: tuple[FigurePart, ...]
     monday: tuple[str, ...]
     change_our_mind: tuple[str, ...]
+    stays: bool
+    """The recommendation is to stay as today."""
+    exit_title: str
+    """Heading of the conditions to go back, or to move where staying is recommended."""
     exit_criteria: tuple[str, ...]
-    """When to go back, and why."""
+    """When to go back, or to move, and why."""
     exits_apart: tuple[str, ...]
     """Those of them that `change_our_mind` does not hold already."""
     measure_next: str
     beside: tuple[str, ...]
     """The decision at today's volume alone, and with breach risk counted."""
+    details: tuple[str, ...]
+    """Footnotes of the verdict, without what `beside` says."""
     missing: tuple[str, ...]
     """What the document does not say, and how to get it."""
 
     @property
     def turns_title(self) -> str:
         """Heading of what would change our mind; it names the way back where that is told there too."""
-        together = self.exit_criteria and not self.exits_apart
-        return "What would change our mind, and send us back" if together else "What would change our mind"
+        title = "What would change our mind"
+        if not self.exit_criteria or self.exits_apart:
+            return title
+        return f"{title}, and make us move" if self.stays else f"{title}, and send us back"
 
 
 def decide_page(document: Document) -> DecidePage:
@@ -80,10 +98,13 @@ def decide_page(document: Document) -> DecidePage:
         figures=tuple(decision.figures[:FIGURES_COUNT]) if decision and decision.figures else _lever_figures(document),
         monday=tuple(safe(each) for each in decision.monday) if decision else (_first_step(document),),
         change_our_mind=tuple(safe(each) for each in decision.change_our_mind) if decision else _turns(document),
+        stays=chosen == status_quo(document),
+        exit_title=_exit_title(document, chosen),
         exit_criteria=_exit_criteria(document),
         exits_apart=_exits_apart(document),
         measure_next=safe(document.risk.measure_next) if document.risk else "",
         beside=_beside(document),
+        details=_details(document),
         missing=_missing(document),
     )
 
@@ -99,6 +120,11 @@ def horizon_option(document: Document, name: str | None) -> HorizonOptionPart | 
     return next((each for each in options if each.option == name), None)
 
 
+def inside(document: Document, name: str) -> str:
+    """Title of the option called `name` in the middle of a sentence: a comma becomes brackets."""
+    return Titles({name: findings.title_of(document, name)}).inside(name)
+
+
 def payback_words(payback: PaybackPart) -> str:
     """The median month, or never.
 
@@ -106,22 +132,42 @@ def payback_words(payback: PaybackPart) -> str:
     ...     sentence=""))
     'month 4'
     """
-    return _month_words(payback.p50_months)
+    return month_words(payback.p50_months)
 
 
-def _month_words(month: float | None) -> str:
-    if month is None:
-        return "never"
-    return "at once" if month <= 0 else f"month {amounts.number(month, 2)}"
+def month_words(payback_months: float | None) -> str:
+    """A month of the horizon, no more exact than it is known.
+
+    >>> month_words(3.56), month_words(0.095), month_words(0), month_words(None)
+    ('month 3.6', 'within the first month', 'at once', 'never')
+    """
+    if payback_months is None:
+        return NEVER
+    if payback_months <= 0:
+        return "at once"
+    return FIRST_MONTH if payback_months < FIRST_MONTH_UNTIL else f"month {amounts.number(payback_months, 2)}"
+
+
+def payback_span(payback: PaybackPart) -> str:
+    """From a good future to a bad one; empty where both read the same.
+
+    >>> payback_span(PaybackPart(typical_months=4, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.2,
+    ...     sentence=""))
+    'month 2 to never'
+    """
+    low, high = month_words(payback.p10_months), month_words(payback.p90_months)
+    return f"{low} to {high}" if low != high else ""
 
 
 def _tiles(document: Document, chosen: str, odds_fraction: float) -> tuple[Tile, ...]:
-    """Money a year, present value, payback and odds: the four figures of a finance page."""
-    return (
-        _year_tile(document, chosen),
-        *_horizon_tiles(document, chosen),
-        Tile("Odds", amounts.odds(odds_fraction), FUTURES, _what_odds(document)),
-    )
+    """Money of the first year, present value, payback and odds: the four figures of a finance page.
+
+    All of money are of one move against staying as today: the recommended one, or the best where staying is.
+    """
+    first = _bills_tile(document, chosen) or _year_tile(document, chosen)
+    whose = "Odds of staying" if chosen == status_quo(document) else "Odds"
+    odds = Tile(whose, amounts.odds(odds_fraction), FUTURES, _what_odds(document))
+    return (first, *_horizon_tiles(document, chosen), odds)
 
 
 def _year_tile(document: Document, chosen: str) -> Tile:
@@ -160,6 +206,49 @@ def _negative(amount: Amount) -> Amount:
     return Amount(p10=-amount.p90, p50=-amount.p50, p90=-amount.p10, mean=-amount.mean, unit=amount.unit)
 
 
+def first_months_usd(part: HorizonOptionPart | None) -> tuple[int, float] | None:
+    """Months counted, twelve or the horizon where shorter, and the sum of their median bills; None: not told."""
+    bills = part.p50_usd_per_month[:MONTHS_PER_YEAR] if part else ()
+    return (len(bills), sum(bills)) if bills else None
+
+
+def first_months_title(months_count: int) -> str:
+    """Name of the first months.
+
+    >>> first_months_title(12), first_months_title(1)
+    ('First 12 months', 'First month')
+    """
+    return "First month" if months_count == 1 else f"First {months_count} months"
+
+
+def _bills_tile(document: Document, chosen: str) -> Tile | None:
+    """Bills of the first months against staying as today; None where the document does not tell them."""
+    mover = _mover(document, chosen)
+    mine = first_months_usd(mover)
+    todays = first_months_usd(horizon_option(document, status_quo(document)))
+    if mover is None or mine is None or todays is None:
+        return None
+    (months, bills), stays = mine, todays[1]
+    note = f"medians, the move apart: {amounts.money(bills)} against {amounts.money(stays)} staying as today"
+    label = f"{first_months_title(months)}, bills, median"
+    return _of_move(document, chosen, Tile(label, amounts.difference(stays - bills), "", note))
+
+
+def _mover(document: Document, chosen: str) -> HorizonOptionPart | None:
+    """The recommended move, or the best one where staying is recommended."""
+    stays = chosen == status_quo(document)
+    return horizon_option(document, document.horizon.moves_to if stays and document.horizon else chosen)
+
+
+def _of_move(document: Document, chosen: str, tile: Tile) -> Tile:
+    """`tile` with the name of the move in its label, where that is not the recommendation."""
+    mover = _mover(document, chosen)
+    if mover is None or chosen != status_quo(document):
+        return tile
+    about = f"Moving to {inside(document, mover.option)}"
+    return replace(tile, label=f"{about}: {tile.label[:1].lower()}{tile.label[1:]}", about=about)
+
+
 def _horizon_tiles(document: Document, chosen: str) -> tuple[Tile, ...]:
     """Present value and payback of the move: of the chosen option, or of the best move where staying is chosen."""
     horizon = document.horizon
@@ -168,33 +257,34 @@ def _horizon_tiles(document: Document, chosen: str) -> tuple[Tile, ...]:
             Tile("Present value (NPV)", NOT_IN_DOCUMENT, "", "the document is older than this figure"),
             Tile("Payback", NOT_IN_DOCUMENT, "", "the document is older than this figure"),
         )
-    stays = chosen == status_quo(document)
-    mover = horizon_option(document, horizon.moves_to if stays else chosen)
-    label = f"Present value over {horizon.months_count} months (NPV)"
+    mover = _mover(document, chosen)
+    label = f"Present value over {amounts.counted(horizon.months_count, 'month')} (NPV)"
     rate = f"at {amounts.fraction(horizon.discount_fraction_per_year)} a year"
     if mover is None:
         return (Tile(label, "no move to value", "", rate), Tile("Payback", "-", "", "no move"))
     saves = mover.saves_usd
-    who = f"moving to {findings.title_of(document, mover.option)}" if stays else "the move"
-    note = f"expected; {who} against staying as today, {rate}"
-    tile = Tile(label, amounts.difference(saves.mean), amounts.difference_range(saves.p10, saves.p90), note)
-    return (tile, _payback_tile(mover, horizon.months_count))
+    note = f"expected; the move against staying as today, {rate}"
+    span = amounts.difference_range(saves.p10, saves.p90)
+    tiles = (
+        Tile(label, amounts.difference(saves.mean), span, note),
+        _payback_tile(mover, horizon.months_count),
+    )
+    return tuple(_of_move(document, chosen, each) for each in tiles)
 
 
 def _payback_tile(mover: HorizonOptionPart, months_count: int) -> Tile:
     payback = mover.payback
     if payback is None:
         return Tile("Payback", "-", "", "nothing is paid at the start")
-    ends = f"{_month_words(payback.p10_months)} to {_month_words(payback.p90_months)}"
-    span = ends if payback.p10_months != payback.p90_months else ""
-    never = f"never within {months_count} months in {amounts.odds(payback.never_fraction)} futures"
+    within = amounts.counted(months_count, "month")
+    never = f"never within {within} in {amounts.odds(payback.never_fraction)} futures"
     upfront = f"{amounts.money(mover.upfront_usd.p50)} paid at the start"
-    return Tile("Payback", payback_words(payback), span, f"{upfront}; {never}")
+    return Tile("Payback", payback_words(payback), payback_span(payback), f"{upfront}; {never}")
 
 
 def _what_odds(document: Document) -> str:
     if document.answers and document.horizon:
-        return f"lowest present cost over {document.horizon.months_count} months"
+        return f"lowest present cost over {amounts.counted(document.horizon.months_count, 'month')}"
     return "cheapest successful outcome, today's volume and prices"
 
 
@@ -228,6 +318,13 @@ def _turns(document: Document) -> tuple[str, ...]:
     return tuple(safe(each) for each in (*turning, *pairs)) or (findings.levers_finding(document),)
 
 
+def _exit_title(document: Document, chosen: str) -> str:
+    """The document's own heading, else one by what is recommended."""
+    if document.answers and "exit_title" in document.answers.model_fields_set:
+        return safe(document.answers.exit_title)
+    return "When to move" if chosen == status_quo(document) else "When to go back"
+
+
 def _exit_criteria(document: Document) -> tuple[str, ...]:
     criteria = document.answers.exit_criteria if document.answers else ()
     return tuple(f"{safe(each.metric)}: {safe(each.condition)} ({safe(each.why)})" for each in criteria)
@@ -253,7 +350,17 @@ def _beside(document: Document) -> tuple[str, ...]:
     if with_losses is None:
         return ()
     odds = amounts.odds(with_losses.probability_cheapest_with_losses_fraction)
-    return (f"With breach risk counted, {_title(with_losses)} is cheapest most often: in {odds} futures.",)
+    return (
+        f"With breach risk counted, {inside(document, with_losses.name)} is cheapest most often: in {odds} futures.",
+    )
+
+
+def _details(document: Document) -> tuple[str, ...]:
+    """What `beside` says is not said twice; of a month's own odds nothing follows where the months have theirs."""
+    decision = document.answers.decision if document.answers else None
+    told = (decision.today_alone, decision.with_losses) if decision else ("", "")
+    said = tuple(each for each, words in zip(SAID_BESIDE, told, strict=True) if words)
+    return tuple(each for each in document.verdict.details if not each.startswith(said))
 
 
 def _missing(document: Document) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +21,14 @@ LINES_MAX_COUNT: Final = 4
 STEPS_MAX_COUNT: Final = 5
 LINE_MAX_COUNT: Final = 170
 MISSING_MAX_COUNT: Final = 320
-YEAR_MEANT: Final = ", at today's volume and prices"
+_SAID_ANYWAY: Final = (
+    ("Present value over", "NPV,"),
+    (" (NPV)", ""),
+    (", at today's volume and prices", ""),
+    (", bills, median", ", bills"),
+)
+"""Words of a label that the narrow column leaves out, and what stands for them."""
+ABOUT_MAX_COUNT: Final = 100
 HASH_SHOWN_COUNT: Final = 8
 NEXT: Final = "breakeven compare --out report.json --pdf decision.pdf"
 
@@ -39,7 +46,7 @@ def render_decision(document: Document, console: Console) -> None:
             _tiles(page),
             section("The numbers that matter", _figures(page)),
             *_beside(console, steps, turns),
-            section("When to go back", _bullets(page.exits_apart)),
+            section(page.exit_title, _bullets(page.exits_apart)),
             section(_also_title(page), _bullets((_measure(page), *page.beside, *page.missing), MISSING_MAX_COUNT)),
             next_step(_next(document)),
             Paragraph(_footer(document), "dim"),
@@ -68,8 +75,8 @@ def _beside(console: Console, *parts: RenderableType | None) -> list[RenderableT
     return [table]
 
 
-def _tiles(page: DecidePage) -> Table:
-    """The headline figures, one line each where the console is wide enough."""
+def _tiles(page: DecidePage) -> RenderableType:
+    """The headline figures, one line each where the console is wide enough; whose they are stands above."""
     table = plain_table()
     table.show_header = False
     table.box = None
@@ -79,17 +86,25 @@ def _tiles(page: DecidePage) -> Table:
     for each in page.tiles:
         if each.range == FUTURES and each.value in page.sentence:
             continue  # the sentence says it
-        table.add_row(_label(each.label), Text(safe(each.value)), Text(short(_span(each), LINE_MAX_COUNT)))
-    return table
+        table.add_row(_label(each), Text(safe(each.value)), Text(short(_span(each), LINE_MAX_COUNT)))
+    about = next((each.about for each in page.tiles if each.about), "")
+    if not about:
+        return table
+    heading = Text(f"{short(about, ABOUT_MAX_COUNT)}, against staying as today:", style="dim", overflow="fold")
+    return Group(heading, table)
 
 
 def _span(tile: Tile) -> str:
     return f"{tile.range}: {tile.note}" if tile.range == FUTURES else tile.range or tile.note
 
 
-def _label(label: str) -> Text:
-    """The label without what the header of the page says anyway."""
-    return Text(safe(label).replace("Present value over", "NPV,").replace(" (NPV)", "").removesuffix(YEAR_MEANT))
+def _label(tile: Tile) -> Text:
+    """The label without what stands above it or in the header of the page anyway."""
+    label = tile.label.removeprefix(f"{tile.about}: ") if tile.about else tile.label
+    label = label[:1].upper() + label[1:]
+    for told, kept in _SAID_ANYWAY:
+        label = label.replace(told, kept)
+    return Text(safe(label))
 
 
 def _figures(page: DecidePage) -> Table | None:

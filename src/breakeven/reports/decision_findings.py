@@ -6,10 +6,10 @@ Empty where a document has no such part.
 from __future__ import annotations
 
 from breakeven.reports import amounts
-from breakeven.reports.decide_page import horizon_option
+from breakeven.reports.decide_page import horizon_option, inside
 from breakeven.reports.decision_rows import worth_measuring
 from breakeven.reports.document import Document
-from breakeven.reports.findings import TITLE_MAX_COUNT, title_of
+from breakeven.reports.findings import TITLE_MAX_COUNT
 from breakeven.reports.horizon_part import HorizonOptionPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.shortlist import main_options, status_quo
@@ -27,9 +27,9 @@ def bills_finding(document: Document) -> str:
 
 def _bill_words(document: Document, part: HorizonOptionPart) -> str:
     if not part.p50_usd_per_month:
-        return title_of(document, part.option)
+        return inside(document, part.option)
     ends = part.p50_usd_per_month[-1], part.p10_usd_per_month[-1], part.p90_usd_per_month[-1]
-    return f"{title_of(document, part.option)} {amounts.money_range(*ends)}"
+    return f"{inside(document, part.option)} {amounts.money_range(*ends)}"
 
 
 def odds_by_month_finding(document: Document) -> str:
@@ -42,7 +42,7 @@ def odds_by_month_finding(document: Document) -> str:
     for month, index in ((1, 0), (document.horizon.months_count, -1)):
         best = max(shown, key=lambda each: each.probability_cheapest_by_month_fraction[index])
         odds = amounts.odds(best.probability_cheapest_by_month_fraction[index])
-        ends.append(f"in month {month} that of {title_of(document, best.option)}, in {odds} futures")
+        ends.append(f"in month {month} that of {inside(document, best.option)}, in {odds} futures")
     return f"The lowest bill most often: {'; '.join(ends)}."
 
 

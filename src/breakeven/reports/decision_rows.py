@@ -11,14 +11,14 @@ from typing import Final
 
 from breakeven.reports import amounts
 from breakeven.reports.answers_part import EnergyPart, FiveQuestionsPart, PrivacyOptionPart, QuestionPart
+from breakeven.reports.decide_page import NEVER, month_words, payback_span
 from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.findings import TITLE_MAX_COUNT
-from breakeven.reports.horizon_part import HorizonOptionPart, PaybackPart, WaitingPart
+from breakeven.reports.horizon_part import HorizonOptionPart, WaitingPart
 from breakeven.reports.risk_part import BreakEvenOddsPart, InformationPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.shortlist import main_options
 
-NEVER: Final = "never"
 QUESTION_NAMES: Final = {
     "volume": "Volume",
     "data_sensitive": "Data sensitivity",
@@ -97,35 +97,22 @@ def _months_row(option: OptionPart, part: HorizonOptionPart) -> MonthsRow:
     )
 
 
-def payback_span(payback: PaybackPart) -> str:
-    """From a good future to a bad one; empty where both read the same.
-
-    >>> payback_span(PaybackPart(typical_months=4, p10_months=2, p50_months=4, p90_months=None, never_fraction=0.2,
-    ...     sentence=""))
-    'month 2 to never'
-    """
-    ends = month_words(payback.p10_months), month_words(payback.p90_months)
-    return f"{ends[0]} to {ends[1].removeprefix('month ')}" if ends[0] != ends[1] else ""
-
-
-def month_words(payback_months: float | None) -> str:
-    """A month of the horizon.
-
-    >>> month_words(3.56), month_words(0), month_words(None)
-    ('month 3.6', 'at once', 'never')
-    """
-    if payback_months is None:
-        return NEVER
-    return "at once" if payback_months <= 0 else f"month {amounts.number(payback_months, 2)}"
+def fast_form_words(document: Document) -> str:
+    """How near the fast form of the months comes to the exact one; empty without a horizon."""
+    if document.horizon is None:
+        return ""
+    error = amounts.fraction(document.horizon.approximation_error_fraction)
+    return f"fast form within {error} of the exact months, measured in this run"
 
 
 def wait_words(waiting: WaitingPart) -> str:
     """When one moves.
 
-    >>> from breakeven.reports.document import Amount
-    >>> zero = Amount(p10=0, p50=0, p90=0, mean=0, unit="usd")
-    >>> wait_words(WaitingPart(wait_months=3, present_cost_usd=zero, saves_against_now_usd=zero))
-    'move in 3 months'
+        >>> from breakeven.reports.decide_page import NEVER, month_words, payback_span
+    from breakeven.reports.document import Amount
+        >>> zero = Amount(p10=0, p50=0, p90=0, mean=0, unit="usd")
+        >>> wait_words(WaitingPart(wait_months=3, present_cost_usd=zero, saves_against_now_usd=zero))
+        'move in 3 months'
     """
     if waiting.wait_months is None:
         return "never move"

@@ -24,6 +24,18 @@ IN_ORDER: Final = ("volume_bands", "waiting", "exceedance")
 OF_THE_WHOLE: Final = ("horizon.", "risk.")
 """Parts whose numbers depend on all facts alike."""
 FACTS_MAX_COUNT: Final = 12
+"""Facts shown beside those of the months."""
+OF_THE_MONTHS: Final = (
+    "cost_of_capital_fraction_per_year",
+    "horizon_months",
+    "migration_ramp_months",
+    "gpu_rent_volatility_ratio",
+    "gpu_rent_shock_1_ratio",
+    "gpu_rent_shock_2_ratio",
+    "gpu_rent_shock_3_ratio",
+)
+"""Facts that every number of the months depends on, beside those that its paths name."""
+RENT: Final = "gpu_rent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,7 @@ def _explained(document: Document, path: str, place: _Place) -> Explained:
     meaning = (fields[place.field].description or "") if place.field in fields and owner is None else ""
     part = owner or type(place.owner)
     facts = _facts(document, place, path)
+    first_count = len(_months_facts(document)) if _is_over_months(place, path) else 0
     return Explained(
         path=path,
         value=place.value,
@@ -165,7 +178,7 @@ def _explained(document: Document, path: str, place: _Place) -> Explained:
         about=" ".join((part.__doc__ or "").split()),
         method=method_of(part.__name__, "" if owner else place.field),
         option=place.option,
-        facts=facts[:FACTS_MAX_COUNT],
+        facts=facts[: first_count + FACTS_MAX_COUNT],
         facts_count=len(facts),
         traces=_traces(document, place),
     )
@@ -180,15 +193,46 @@ def _unit(place: _Place) -> str:
 
 
 def _facts(document: Document, place: _Place, path: str) -> tuple[AssumptionPart, ...]:
-    """The fact itself, or the facts that its option reads; of the whole, those that move the answer. Largest first."""
+    """The fact itself, or the facts that its option reads; of the whole, those that move the answer. Largest first.
+
+    Before them stand the facts of the months, behind a number of the months.
+    """
     named = tuple(each for each in document.assumptions if each.name == place.fact)
     if named:
         return named
+    if place.fact and path.startswith("horizon."):
+        return _path_facts(document, place.fact)
     rank = {each.name: index for index, each in enumerate(document.levers)}
     read = [each for each in document.assumptions if place.option in each.used_by]
     if place.option is None and path.startswith(OF_THE_WHOLE):
         read = [each for each in document.assumptions if each.name in rank]
-    return tuple(sorted(read, key=lambda each: (rank.get(each.name, len(rank)), each.low == each.high, each.name)))
+    found = sorted(read, key=lambda each: (rank.get(each.name, len(rank)), each.low == each.high, each.name))
+    first = _months_facts(document) if _is_over_months(place, path) else ()
+    return (*first, *(each for each in found if each not in first))
+
+
+def _is_over_months(place: _Place, path: str) -> bool:
+    """Whether a number is of all the months; break-even odds of an option are of one, at today's prices."""
+    return path.startswith("horizon.") or (path.startswith("risk.") and place.option is None)
+
+
+def _months_facts(document: Document) -> tuple[AssumptionPart, ...]:
+    """What drives the months: the facts of every path, then what a month weighs and how a move goes."""
+    paths = document.horizon.paths if document.horizon else ()
+    found = [fact for path in paths for fact in _path_facts(document, path.name)]
+    found += [each for each in document.assumptions if each.name in OF_THE_MONTHS]
+    return tuple(each for index, each in enumerate(found) if each not in found[:index])
+
+
+def _path_facts(document: Document, name: str) -> tuple[AssumptionPart, ...]:
+    """The facts that one path stands on, in its own order; chance around GPU rent is told in facts too."""
+    paths = document.horizon.paths if document.horizon else ()
+    told = [
+        part.partition(" ")[0] for each in paths if each.name == name for part in each.basis.split("; ") if part.strip()
+    ]
+    if name == RENT:
+        told += [each for each in OF_THE_MONTHS if each.startswith(RENT)]
+    return tuple(fact for each in dict.fromkeys(told) for fact in document.assumptions if fact.name == each)
 
 
 def _traces(document: Document, place: _Place) -> tuple[str, ...]:

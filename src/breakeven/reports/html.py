@@ -157,11 +157,18 @@ def _parts(document: Document) -> tuple[_Contents, ...]:
         found.append(("Doubt", "doubt", DOUBT_LINKS))
     if answers:
         gone = {"energy" if not answers.energy else "", "exit" if not answers.exit_criteria else ""}
-        found.append(("The guide", "answers", tuple(each for each in ANSWERS_LINKS if each[1] not in gone)))
+        found.append(
+            ("The guide", "answers", tuple(_titled(document, each) for each in ANSWERS_LINKS if each[1] not in gone))
+        )
     if not found:
         return ()
     owning = (("Owning", "ownership"),) if any(each.ownership for each in document.options) else ()
     return (*found, ("One month", "month", (*MONTH_LINKS, *owning)), ("Behind it", "scope", BEHIND_LINKS))
+
+
+def _titled(document: Document, link: tuple[str, str]) -> tuple[str, str]:
+    """A link under the heading that it leads to."""
+    return (decide_page(document).exit_title, link[1]) if link[1] == "exit" else link
 
 
 def _environment() -> Environment:
@@ -234,12 +241,13 @@ def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
     basis = f"extrapolated from {amounts.hours(stretched)}" if stretched is not None else "as observed"
     found = []
     saves = verdict.saves_usd_per_month
-    if saves is not None and verdict.rival is not None:
+    months = _months_figures(document)
+    if not months and saves is not None and verdict.rival is not None:
         rival = findings.title_of(document, verdict.rival)
         span = f"a month; {amounts.difference_range(saves.p10, saves.p90)}"
         label = f"One month, against {rival}" if document.horizon else f"Against {rival}"
         found.append((label, amounts.difference(saves.p50), span))
-    found += _months_figures(document)
+    found += months
     if not (document.horizon and document.answers):
         odds = amounts.odds(verdict.odds_fraction)
         found.append(("Cheapest in", f"{odds} futures", f"confidence: {verdict.confidence}"))
@@ -252,11 +260,11 @@ def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
 
 
 def _months_figures(document: Document) -> list[tuple[str, str, str]]:
-    """Present value, payback and odds over the months, as the one-page decision has them."""
+    """First months, present value, payback and odds over the months, as the one-page decision has them."""
     if not (document.horizon and document.answers):
         return []
-    _, present, payback, odds = decide_page(document).tiles
-    return [_figure(present), _figure(payback, label=f"{payback.label}, median"), _figure(odds)]
+    first, present, payback, odds = decide_page(document).tiles
+    return [_figure(first), _figure(present), _figure(payback, label=f"{payback.label}, median"), _figure(odds)]
 
 
 def _figure(tile: Tile, label: str = "") -> tuple[str, str, str]:

@@ -36,8 +36,8 @@ def render_markdown(document: Document, watch: PriceWatchPart | None = None) -> 
         [escaped(_note(document))],
         _headed("### What to measure next", [page.measure_next]),
         _headed(f"### {page.turns_title}", page.change_our_mind),
-        _headed("### When to go back", page.exits_apart),
-        _headed("### Read with this in mind", (*page.missing, *page.beside, *document.verdict.details)),
+        _headed(f"### {page.exit_title}", page.exits_apart),
+        _headed("### Read with this in mind", (*page.missing, *page.beside, *page.details)),
         _folded("Included and excluded", _scope(document)),
         [f"<sub>{_footer(document)}</sub>"],
     ]
@@ -88,7 +88,8 @@ def _note(document: Document) -> str:
     more = f"{amounts.counted(others, 'more option')} in the HTML report. " if others else ""
     volume = amounts.volume(document.breakeven.volume_mtok_per_month)
     horizon = document.horizon
-    over = f"present value over {horizon.months_count} months against staying; " if horizon else ""
+    months = amounts.counted(horizon.months_count, "month") if horizon else ""
+    over = f"expected present value over {months} against staying; " if horizon else ""
     lost = f"{amounts.counted(len(document.unavailable), 'option')} not costed. " if document.unavailable else ""
     return f"{more}{lost}At {volume} a month; {over}sorted by cost per successful outcome.".strip()
 

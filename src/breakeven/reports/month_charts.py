@@ -31,17 +31,29 @@ class _Line:
     values: tuple[float, ...]
 
 
+def typical_bills(option: HorizonOptionPart) -> tuple[float, ...]:
+    """The bill of each month at typical values, purchases as an annuity; an older document tells cash alone."""
+    return option.typical_bill_usd_per_month or option.typical_usd_per_month
+
+
+def costs_title(document: Document) -> str:
+    """What the lines of the costs are of."""
+    options = document.horizon.options if document.horizon else ()
+    bills = any(each.typical_bill_usd_per_month for each in options)
+    return f"{'Bill' if bills else 'Cash'} of each month, typical"
+
+
 def costs_by_month(document: Document, canvas: Canvas) -> Layer | None:
-    """Cash of each month at typical values, with the P10 to P90 band of the recommended option; None: no horizon."""
+    """Bill of each month at typical values, with the P10 to P90 band of the recommended option; None: no horizon."""
     lines = [
-        _Line(look, option.typical_usd_per_month)
+        _Line(look, values)
         for look, option in _charted(document)
-        if option.typical_usd_per_month and all(isfinite(each) for each in option.typical_usd_per_month)
+        if (values := typical_bills(option)) and all(isfinite(each) for each in values)
     ]
     if not lines:
         return None
-    values = [value for each in lines for value in each.values]
-    low, high = min(0.0, *values), max(1e-9, *values)  # hardware sold at the end brings money in
+    drawn = [value for each in lines for value in each.values]
+    low, high = min(0.0, *drawn), max(1e-9, *drawn)  # hardware sold at the end brings money in
     margin = (high - low) * 0.05
     months = Axis(1, max(len(lines[0].values), 2), 0, canvas.width_px)
     y = Axis(low - margin if low < 0 else 0.0, high + margin, canvas.height_px, 0)

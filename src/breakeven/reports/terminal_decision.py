@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.reports import amounts, findings
+from breakeven.reports.decide_page import decide_page
 from breakeven.reports.decision_rows import (
     QUESTION_NAMES,
     MonthsRow,
@@ -94,7 +95,8 @@ def _saves_range(row: MonthsRow) -> str:
 
 
 def _payback(row: MonthsRow) -> str:
-    return row.payback if row.part.payback else "-"
+    """In few words: the column is narrow."""
+    return row.payback.removeprefix("within the ") if row.part.payback else "-"
 
 
 _MONTHS_COLUMNS: Final = (
@@ -223,13 +225,13 @@ def _flag(key: str) -> str:
 
 
 def go_back(document: Document) -> RenderableType | None:
-    """The first exit criteria."""
+    """The first exit criteria: when to go back, or to move where staying is recommended."""
     criteria = document.answers.exit_criteria if document.answers else ()
     lines = [f"{safe(each.metric)}: {safe(each.condition)}" for each in criteria[:EXITS_SHOWN_COUNT]]
     hidden = len(criteria) - EXITS_SHOWN_COUNT
     if hidden > 0:
         lines[-1] += f" ({amounts.counted(hidden, 'more criterion').replace('criterions', 'criteria')} in the report)"
-    return section("When to go back", bullets(lines))
+    return section(decide_page(document).exit_title, bullets(lines))
 
 
 def hidden_options(document: Document) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from breakeven.reports import amounts
+from breakeven.reports.answers_part import ExitCriterionPart
 from breakeven.reports.document import AssumptionPart
 from breakeven.reports.explain_parts import KEYS, Explained
 from breakeven.reports.option_part import Amount, Part
@@ -78,6 +79,8 @@ def _one(value: Any, unit: str) -> str:
         return "none"
     if isinstance(value, Amount):
         return amounts.quantity_spread(value.p50, value.p10, value.p90, safe(value.unit))
+    if isinstance(value, ExitCriterionPart):
+        return safe(f"{value.metric}: {value.condition} ({value.why})")
     if isinstance(value, Part):
         key = next((getattr(value, each) for each in KEYS if each in type(value).model_fields), None)
         return short(str(key), 80) if key else "; ".join(_part_lines(value))

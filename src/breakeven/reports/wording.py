@@ -124,7 +124,7 @@ def disagreement_details(advice: Recommendation, comparison: Comparison) -> list
             f"{often.cost.title} is cheapest more often than any other option, but costs more in expectation: its bad "
             f"futures are worse."
         )
-    if "with_losses" in advice.disagreements:
+    if "with_losses" in advice.disagreements and not advice.months_count:  # the months have a sentence of their own
         safest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_with_losses_fraction)
         found.append(f"With the expected breach loss counted, {_inside(safest)} is cheapest most often.")
     return found

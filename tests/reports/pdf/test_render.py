@@ -123,12 +123,14 @@ def test_what_finance_signs() -> None:
             assert words in page
     chosen = next(each for each in document.horizon.options if each.option == decision.recommended)
     assert chosen.payback is not None
+    today = next(each for each in document.horizon.options if each.option == "frontier_api")
     for words in (
         amounts.difference(chosen.saves_usd.mean),
         amounts.difference_range(chosen.saves_usd.p10, chosen.saves_usd.p90),
         f"{amounts.odds(decision.probability_fraction)} futures",
         "month 4",
-        amounts.difference((document.verdict.saves_usd_per_month or chosen.saves_usd).p50 * 12),
+        amounts.difference(sum(today.p50_usd_per_month[:12]) - sum(chosen.p50_usd_per_month[:12])),
+        "First 12 months, bills, median",
         document.horizon.waiting_sentence,
         "Included",
     ):
@@ -208,3 +210,32 @@ def test_a_long_list_is_counted() -> None:
 
 def test_an_option_of_the_command_line_stays_whole() -> None:
     assert printed("say --mlops-team yes - or -- no") == f"say --{JOIN}mlops-team yes - or -- no"
+
+
+def test_bands_tell_the_expected_cost_and_questions_the_odds_of_yes() -> None:
+    document = with_decision(sample_document())
+    assert document.answers is not None and document.horizon is not None
+    five = document.answers.five_questions
+    asked = five.questions[0].model_copy(update={"answer": "no", "probability_fraction": 0.032})
+    answers = document.answers.model_copy(
+        update={"five_questions": five.model_copy(update={"questions": (asked, *five.questions[1:])})}
+    )
+    finance, engineering = texts(document.model_copy(update={"answers": answers}))
+    assert "no (yes in 3 of 100 futures)" in engineering
+    for band in document.answers.volume_bands:
+        assert amounts.money(band.usd_per_month.mean) in engineering
+    error = amounts.fraction(document.horizon.approximation_error_fraction)
+    for page in (finance, engineering):
+        assert f"fast form within {error} of the exact months, measured in this run" in page
+
+
+def test_where_staying_is_chosen_its_figures_name_the_move() -> None:
+    document = with_decision(sample_document())
+    assert document.answers is not None and document.horizon is not None
+    decision = document.answers.decision.model_copy(update={"recommended": "frontier_api"})
+    answers = document.answers.model_copy(update={"decision": decision})
+    horizon = document.horizon.model_copy(update={"moves_to": "rented_spot"})
+    finance, engineering = texts(document.model_copy(update={"answers": answers, "horizon": horizon}))
+    assert "Moving to rented H100 (spot): first 12 months, bills, median" in finance
+    assert "Moving to rented H100 (spot): present value over 36 months (NPV)" in finance
+    assert "When to move" in engineering and "When to go back" not in engineering

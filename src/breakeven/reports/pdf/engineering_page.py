@@ -9,6 +9,7 @@ from breakeven.reports import amounts, findings
 from breakeven.reports.answers_part import QuestionPart, VolumeBandPart
 from breakeven.reports.chart_style import series_of
 from breakeven.reports.decide_page import DecidePage, horizon_option, payback_words
+from breakeven.reports.decision_rows import question_answer
 from breakeven.reports.document import Document, OptionPart
 from breakeven.reports.pdf.words import beginning, listed, printed
 from breakeven.reports.risk_part import InformationPart
@@ -37,6 +38,7 @@ def engineering_page(document: Document, page: DecidePage) -> dict[str, Any]:
         "bands": [_band(each) for each in answers.volume_bands[:BANDS_MAX_COUNT]] if answers else [],
         "questions": [_question(each) for each in answers.five_questions.questions] if answers else [],
         "rule": printed(_rule(document), 560),
+        "exit_title": printed(page.exit_title, 60),
         "exit": listed(_exits(document), 5, 200, IN_REPORT),
         "exit_note": printed(_exit_note(document), 200),
         "monday": listed(page.monday, 7, 200, IN_REPORT),
@@ -123,7 +125,7 @@ def _band(band: VolumeBandPart) -> dict[str, Any]:
             printed(band.guide_says, 60) or "-",
             printed(band.title, 44),
             amounts.odds(band.probability_cheapest_fraction),
-            amounts.money(band.usd_per_month.p50),
+            amounts.money(band.usd_per_month.mean),
             amounts.money(band.regret_usd_per_month),
             printed(band.main_driver, 70),
             "as the guide" if band.agrees else beginning(band.why.partition(";")[0], 180),
@@ -132,15 +134,13 @@ def _band(band: VolumeBandPart) -> dict[str, Any]:
 
 
 def _question(part: QuestionPart) -> list[str]:
-    answer: str = part.answer
-    if part.probability_fraction is not None:
-        answer = f"{part.answer} ({amounts.fraction(part.probability_fraction)})"
+    answer = question_answer(part)
     gate = "; a gate" if part.gate else ""
     return [printed(part.question, 110), f"{answer}{gate}", printed(part.ask or part.evidence, 240)]
 
 
 def _exits(document: Document) -> list[str]:
-    """When to go back, with the reason where it is not the same for all."""
+    """When to go back, or to move, with the reason where it is not the same for all."""
     criteria = document.answers.exit_criteria if document.answers else ()
     alone = bool(_exit_note(document))
     return [f"{each.metric}: {each.condition}" + ("" if alone else f" ({each.why})") for each in criteria]

@@ -11,9 +11,10 @@ from breakeven.reports.chart_style import Canvas
 from breakeven.reports.charts import to_svg
 from breakeven.reports.curve_charts import volume_view
 from breakeven.reports.decide_page import decide_page
+from breakeven.reports.decision_rows import fast_form_words
 from breakeven.reports.document import Document
 from breakeven.reports.findings import footer_findings
-from breakeven.reports.month_charts import costs_by_month, odds_by_month
+from breakeven.reports.month_charts import costs_by_month, costs_title, odds_by_month
 from breakeven.reports.pdf.engineering_page import engineering_page
 from breakeven.reports.pdf.finance_page import badges, finance_page
 from breakeven.reports.pdf.typesetting import FONT, date_parts, need_typst, typeset
@@ -39,7 +40,7 @@ def render_pdf(document: Document) -> bytes:
         "badges": badges(document),
         "finance": finance_page(document, page),
         "engineering": engineering_page(document, page),
-        "charts": _captions(pictures),
+        "charts": _captions(document, pictures),
         "footer": _footer(document),
         "font": FONT,
     }
@@ -59,9 +60,9 @@ def _svg(spec: Layer) -> str:
     return to_svg(spec).replace(f'font-family="{CHART_FONT}"', f'font-family="{FONT}"')
 
 
-def _captions(pictures: dict[str, str]) -> list[dict[str, Any]]:
+def _captions(document: Document, pictures: dict[str, str]) -> list[dict[str, Any]]:
     words = {
-        "costs": "Cash of each month, typical; band: P10 to P90 of the recommended",
+        "costs": f"{costs_title(document)}; band: P10 to P90 of the recommended's bill",
         "volumes": "Cost against volume at typical values, and the range of each option at your own volume",
         "odds": "How often each option's bill is the lowest of that month",
     }
@@ -70,4 +71,5 @@ def _captions(pictures: dict[str, str]) -> list[dict[str, Any]]:
 
 def _footer(document: Document) -> str:
     rows = footer_findings(document)
-    return "; ".join(f"{label} {printed(value[:HASH_SHOWN_COUNT], HASH_SHOWN_COUNT)}" for label, value in rows)
+    told = [f"{label} {printed(value[:HASH_SHOWN_COUNT], HASH_SHOWN_COUNT)}" for label, value in rows]
+    return "; ".join(each for each in (*told, fast_form_words(document)) if each)
