@@ -89,3 +89,22 @@ def test_bills_are_drawn_where_the_document_tells_them() -> None:
     assert lines(spec)[letter] == list(first.typical_usd_per_month)
     assert costs_title(billed) == "Bill of each month, typical"
     assert costs_title(document) == "Cash of each month, typical"
+
+
+def test_what_has_no_line_is_together_so_that_every_month_adds_up() -> None:
+    document = with_decision(many_options_document())
+    assert document.horizon is not None
+    charted = {each.name for each in series_of(document) if each.charted}
+    hidden = next(each for each in document.horizon.options if each.option not in charted)
+    odds = tuple(0.4 if each.option == hidden.option else 0.6 / (len(document.horizon.options) - 1) for each in
+                 document.horizon.options)  # fmt: skip
+    options = tuple(
+        each.model_copy(update={"probability_cheapest_by_month_fraction": (share,) * MONTHS})
+        for each, share in zip(document.horizon.options, odds, strict=True)
+    )
+    changed = document.model_copy(update={"horizon": document.horizon.model_copy(update={"options": options})})
+    spec = odds_by_month(changed, CANVAS)
+    assert spec is not None
+    drawn = lines(spec)
+    assert drawn["*"][0] >= 0.4
+    assert sum(each[0] for each in drawn.values()) == pytest.approx(1.0)

@@ -17,6 +17,8 @@ from breakeven.reports.safe_text import short
 LABEL_GAP_PX: Final = 13.0
 ODDS_FROM_FRACTION: Final = 0.02
 """An option that is never cheapest in so many futures has no line among the odds."""
+OTHERS_LETTER: Final = "*"
+OTHERS_DASH: Final = (1, 3)
 TICKS_COUNT: Final = 6
 TITLES_FROM_PX: Final = 200.0
 """Room right of the plot in which titles fit."""
@@ -75,6 +77,9 @@ def odds_by_month(document: Document, canvas: Canvas) -> Layer | None:
     ]
     if not lines:
         return None
+    others = _others(document, {each.look.name for each in lines})
+    if max(others.values) >= ODDS_FROM_FRACTION:
+        lines.append(others)
     months = Axis(1, max(len(lines[0].values), 2), 0, canvas.width_px)
     y = Axis(0.0, 1.0, canvas.height_px, 0)
     layers = [
@@ -83,6 +88,17 @@ def odds_by_month(document: Document, canvas: Canvas) -> Layer | None:
         *_letters(lines, months, y, canvas),
     ]
     return spec(canvas, layers)
+
+
+def _others(document: Document, shown: set[str]) -> _Line:
+    """All options without a line of their own, together: every month adds up to one."""
+    options = document.horizon.options if document.horizon else ()
+    hidden = [each for each in options if each.option not in shown]
+    months_count = len(options[0].probability_cheapest_by_month_fraction)
+    values = tuple(
+        sum(each.probability_cheapest_by_month_fraction[month] for each in hidden) for month in range(months_count)
+    )
+    return _Line(Series("", "All others", OTHERS_LETTER, MUTED, OTHERS_DASH, today=False, charted=True), values)
 
 
 def _charted(document: Document) -> list[tuple[Series, HorizonOptionPart]]:
