@@ -37,7 +37,7 @@ def with_odds(advice: Recommendation, odds_fraction: float, confidence: str) -> 
 
 def test_staying_says_what_moving_would_cost(staying: Comparison) -> None:
     sentence = wording.verdict_sentence(recommend(staying))
-    assert sentence.startswith("Stay on the API: rented GPUs, spot would cost about $")
+    assert sentence.startswith("Stay on the API: rented GPUs (spot) would cost about $")
     assert "a month more for the same successful work (staying: saves $" in sentence
     assert sentence.endswith("of 100 futures.")
     assert "-$" not in sentence
@@ -45,7 +45,7 @@ def test_staying_says_what_moving_would_cost(staying: Comparison) -> None:
 
 def test_moving_says_what_it_saves_and_under_which_condition(moving: Comparison) -> None:
     sentence = wording.verdict_sentence(recommend(moving))
-    assert sentence.startswith("Move to rented GPUs, spot: about $")
+    assert sentence.startswith("Move to rented GPUs (spot): about $")
     assert "a month less than today for the same successful work" in sentence
     assert sentence.endswith("if its answers are good enough.")
 
@@ -54,7 +54,7 @@ def test_hedges_follow_the_odds(staying: Comparison, moving: Comparison) -> None
     assert wording.verdict_sentence(with_odds(recommend(staying), 0.7, "likely")).startswith("Probably stay on the API")
     assert wording.verdict_sentence(with_odds(recommend(moving), 0.7, "likely")).startswith("Probably move to rented")
     open_question = wording.verdict_sentence(with_odds(recommend(moving), 0.41, "open"))
-    assert open_question.startswith("Too close to call: rented GPUs, spot has the lowest expected cost per success")
+    assert open_question.startswith("Too close to call: rented GPUs (spot) has the lowest expected cost per success")
     assert "only 41 of 100 futures" in open_question
 
 
@@ -108,3 +108,8 @@ def test_breach_losses_of_one_month_are_told_only_where_no_months_are(moving: Co
     advice = replace(recommend(moving), disagreements=("with_losses",), months_count=None)
     assert len(wording.disagreement_details(advice, moving)) == 1
     assert wording.disagreement_details(replace(advice, months_count=36), moving) == []
+
+
+def test_one_month_is_one(staying: Comparison) -> None:
+    sentence = wording.verdict_sentence(replace(recommend(staying), months_count=1))
+    assert "futures over 1 month." in sentence

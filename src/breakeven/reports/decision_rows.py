@@ -108,11 +108,10 @@ def fast_form_words(document: Document) -> str:
 def wait_words(waiting: WaitingPart) -> str:
     """When one moves.
 
-        >>> from breakeven.reports.decide_page import NEVER, month_words, payback_span
-    from breakeven.reports.document import Amount
-        >>> zero = Amount(p10=0, p50=0, p90=0, mean=0, unit="usd")
-        >>> wait_words(WaitingPart(wait_months=3, present_cost_usd=zero, saves_against_now_usd=zero))
-        'move in 3 months'
+    >>> from breakeven.reports.document import Amount
+    >>> zero = Amount(p10=0, p50=0, p90=0, mean=0, unit="usd")
+    >>> wait_words(WaitingPart(wait_months=3, present_cost_usd=zero, saves_against_now_usd=zero))
+    'move in 3 months'
     """
     if waiting.wait_months is None:
         return "never move"

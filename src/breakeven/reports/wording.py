@@ -12,8 +12,9 @@ from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
 from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
 from breakeven.options.assembly.demand import Demand
-from breakeven.reports.amounts import difference, difference_range, fraction, money, odds, volume
+from breakeven.reports.amounts import counted, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
+from breakeven.reports.option_titles import Titles
 from breakeven.workload.profile import Workload
 
 FEW_CALLS_COUNT: Final = 100
@@ -26,7 +27,7 @@ def verdict_sentence(advice: Recommendation) -> str:
         bill = best.usd_per_month
         span = f"{money(bill.p10)} to {money(bill.p90)}"
         return f"{best.cost.title} is the only option that could be costed: {money(bill.p50)} a month ({span})."
-    over = f" over {advice.months_count} months" if advice.months_count else ""
+    over = f" over {counted(advice.months_count, 'month')}" if advice.months_count else ""
     futures = f"{odds(advice.odds_fraction)} futures{over}"
     today = " at today's volume and prices" if over else ""
     span = difference_range(saves.p10, saves.p90)
@@ -119,10 +120,10 @@ def disagreement_details(advice: Recommendation, comparison: Comparison) -> list
         cheapest = min(open_to_all(comparison.options), key=lambda each: each.usd_per_month.mean)
         found.append(f"By the monthly bill alone {_inside(cheapest)} is cheapest; it loses on successful outcomes.")
     if "odds" in advice.disagreements:
-        often = likeliest(comparison)
+        title = _inside(likeliest(comparison))
         found.append(
-            f"{often.cost.title} is cheapest more often than any other option, but costs more in expectation: its bad "
-            f"futures are worse."
+            f"{title[:1].upper()}{title[1:]} is cheapest more often than any other option, but costs more in "
+            f"expectation: its bad futures are worse."
         )
     if "with_losses" in advice.disagreements and not advice.months_count:  # the months have a sentence of their own
         safest = max(open_to_all(comparison.options), key=lambda each: each.cheapest_with_losses_fraction)
@@ -186,10 +187,8 @@ def first_cheaper_mtok(report: BreakEvenReport) -> float:
 
 
 def _inside(option: OptionResult) -> str:
-    """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital."""
-    title = option.cost.title
-    first = title.partition(" ")[0]
-    return title if first[1:] != first[1:].lower() else title[0].lower() + title[1:]
+    """The title in the middle of a sentence: a name (DeepSeek, GPUs) keeps its capital, a comma becomes brackets."""
+    return Titles({option.name: option.cost.title}).inside(option.name)
 
 
 def _some(names: Sequence[str], shown_count: int = 3) -> str:
