@@ -93,16 +93,18 @@ def test_a_larger_volume_scales_the_bill_by_the_token(store: Path, scenario: Pat
 
 
 def test_a_solution_put_back_makes_the_two_equal(store: Path, scenario: Path) -> None:
-    found = document(store, scenario, "--solve", "gpu_usd_per_hour", "--until", "self_host=api", "volume=100B")
+    found = document(
+        store, scenario, "--solve", "gpu_usd_per_hour", "--until", "self_host=api", "volume=100B", "api_price=4"
+    )
     solved = found["solved"]
     assert solved["first"] in ("rented_one_year", "rented_spot") and solved["second"] == "frontier_api"
     (only,) = solved["solutions"]
     assert only["first_is_cheaper"] == "below" and solved["low"] < only["value"] < solved["high"]
     rent = f"--between={only['value'] * 0.99},{only['value'] * 1.01}"
-    again = document(
-        store, scenario, "--solve", "gpu_usd_per_hour", "--until", f"{solved['first']}=today", "volume=100B", rent
-    )
-    assert again["solved"]["solutions"][0]["value"] == pytest.approx(only["value"], rel=1e-6)
+    until = f"{solved['first']}=today"
+    changes = ("volume=100B", "api_price=4")
+    again = document(store, scenario, "--solve", "gpu_usd_per_hour", "--until", until, *changes, rent)
+    assert again["solved"]["solutions"][0]["value"] == pytest.approx(only["value"], rel=1e-4)
     assert "cost the same where GPU rent is" in solved["sentence"]
 
 
@@ -113,14 +115,44 @@ def test_no_solution_says_between_which_bounds(store: Path, scenario: Path) -> N
 
 
 def test_several_solutions_are_all_told(store: Path, scenario: Path, plain: Any) -> None:
-    found = document(store, scenario, "--solve", "volume", "--until", "rented_one_year=api")
+    found = document(store, scenario, "--solve", "volume", "--until", "rented_one_year=api", "--this-month")
+    assert found["solved"]["basis"] == "month" and found["solved"]["gap_now_present_usd"] is None
     pairs = plain["breakeven"]["pairs"]
     crossings = next(each["crossings_mtok_per_month"] for each in pairs if each["option"] == "rented_one_year")
     for each in found["solved"]["solutions"]:
         assert min(abs(each["value"] / mark - 1) for mark in crossings) < 1e-6
 
 
-def test_what_only_the_months_to_come_read_changes_the_present_cost_alone(store: Path, scenario: Path) -> None:
+def test_a_solved_volume_turns_the_two_options_of_the_decision(store: Path, scenario: Path) -> None:
+    """In expectation over the horizon: what the recommendation goes by."""
+    found = document(store, scenario, "--solve", "volume", "--until", "broker=api")["solved"]
+    assert found["basis"] == "horizon" and "in expectation over 36 months" in found["sentence"]
+    assert found["solutions"]
+    for each in found["solutions"]:
+        for factor in (0.9, 1.1):
+            there = document(store, scenario, f"volume={each['value'] * factor}")
+            first, second = (
+                option(there, found[name])["after_present_cost_usd"]["mean"] for name in ("first", "second")
+            )
+            assert (first < second) == ((factor > 1) == (each["first_is_cheaper"] == "above"))
+
+
+def test_what_only_the_months_read_can_be_solved_for(store: Path, scenario: Path) -> None:
+    found = document(store, scenario, "--solve", "growth", "--until", "broker=api")["solved"]
+    assert found["name"] == "volume_growth_fraction_per_month" and found["basis"] == "horizon"
+    with pytest.raises(UnknownName, match="depends on 'volume_growth"):
+        document(store, scenario, "--solve", "growth", "--this-month")
+
+
+def test_one_rent_for_all_says_for_whom_it_rises(store: Path, scenario: Path) -> None:
+    told = ("whatif", "gpu_usd_per_hour=1.0", "--store", str(store), "--scenario", str(scenario), "--json")
+    done = CliRunner().invoke(main.group, [*told, "--options", "frontier_api,small_gpu,rented_one_year"])
+    (change,) = json.loads(done.stdout)["changes"]
+    assert "every option that reads it takes this value" in change["note"]
+    assert "it rises for Small GPU" in change["note"] and "Rented" not in change["note"]
+
+
+def test_what_only_the_months_to_to_come_read_changes_the_present_cost_alone(store: Path, scenario: Path) -> None:
     found = document(store, scenario, "growth=12%")
     (change,) = found["changes"]
     assert change["note"] == "" and change["after"] == "12 % per month"
@@ -176,6 +208,7 @@ def test_a_slip_is_named(
         ((), "nothing to change"),
         (("gpu_usd_per_hour",), "wanted NAME=VALUE"),
         (("salary=1", "--until", "api=self_host"), "go with --solve"),
+        (("salary=1", "--this-month"), "go with --solve"),
         (("--solve", "salary", "--until", "api"), "wanted OPTION=OPTION"),
         (("--solve", "salary", "--between", "5"), "wanted LOW,HIGH"),
         (("--solve", "salary", "--between", "5,1"), "wanted 0 <= LOW < HIGH"),

@@ -25,6 +25,11 @@ EXAMPLE = "gpu_usd_per_hour=1.65"
 @click.option("--solve", metavar="NAME", help="Find the value of this fact at which two options cost the same.")
 @click.option("--until", metavar="A=B", help="The two options; the recommended one and its rival when absent.")
 @click.option("--between", metavar="LOW,HIGH", help="Look for a solution between these values.")
+@click.option(
+    "--this-month",
+    is_flag=True,
+    help="Solve for one month at typical values, not for the present cost over the months.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
 def command(
     changes: tuple[str, ...],
@@ -33,6 +38,7 @@ def command(
     solve: str | None,
     until: str | None,
     between: str | None,
+    this_month: bool,
     as_json: bool,
 ) -> None:
     """Compare as things are and with some numbers changed: recommendation, costs, odds and break-even side by side.
@@ -40,7 +46,8 @@ def command(
     NAME is a fact (docs/reference/facts.md), a choice of the scenario (open_model, gpu, region, team, ...), volume
     (tokens a month: 5B, 300M), or api_price (a multiple of today's). Short names: gpu_usd_per_hour, salary, fte,
     electricity, success, peak. Options of --until: names as compare prints them, or api, tier, batch, broker, managed,
-    self_host (the cheapest on GPUs of your own), best.
+    self_host (the cheapest on GPUs of your own), best. --solve finds where the expected present costs over the horizon
+    are equal, which is what the recommendation goes by.
     """
     from breakeven.cli.console import progress, stdout_console
     from breakeven.clock import today
@@ -50,9 +57,9 @@ def command(
 
     if not changes and solve is None:
         raise click.UsageError(f"nothing to change: give NAME=VALUE, e.g. {EXAMPLE}, or --solve NAME")
-    if solve is None and (until or between):
-        raise click.UsageError("--until and --between go with --solve NAME")
-    asked = WhatIf(tuple(pairs(changes, "whatif", EXAMPLE)), solve, _two(until), _bounds(between))
+    if solve is None and (until or between or this_month):
+        raise click.UsageError("--until, --between and --this-month go with --solve NAME")
+    asked = WhatIf(tuple(pairs(changes, "whatif", EXAMPLE)), solve, _two(until), _bounds(between), this_month)
     with progress(as_json) as say, opened_calls(source, say) as calls:
         question = Question(calls.store, calls.label, scenario, today(), warnings=reading_warnings(calls.report))
         document = answer_whatif(question, asked, say)

@@ -94,6 +94,15 @@ def check_bounds(name: str, unit: str, low: float, high: float) -> None:
         raise ScenarioError(f"overrides: '{name}' is {seen}; {reason}")
 
 
+def limits_of(name: str, unit: str) -> tuple[float, float]:
+    """The smallest and the largest value that a fact may have.
+
+    >>> limits_of("hours_per_month", "hour/month")
+    (1e-06, 750.0)
+    """
+    return _smallest(name), _largest(name, unit)
+
+
 def _smallest(name: str) -> float:
     if may_be_negative(name):
         return LARGEST_FALL

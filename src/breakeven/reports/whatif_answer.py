@@ -15,7 +15,8 @@ from breakeven.decision.answers.changes import (
     name_of_fact,
     parse_change,
 )
-from breakeven.decision.answers.equal_cost import Solved, option_named, solve
+from breakeven.decision.answers.equal_cost import Solved, option_named, solve, solve_ahead
+from breakeven.decision.answers.expected import Expectation
 from breakeven.decision.answers.outlook import Outlook, horizon_outlook
 from breakeven.decision.answers.questions import behind_the_gate
 from breakeven.decision.answers.solve import Bounds
@@ -65,6 +66,8 @@ class WhatIf:
     until: tuple[str, str] | None = None
     """The two options that are to cost the same, as typed; None: the recommended one and its rival."""
     bounds: tuple[float, float] | None = None
+    this_month: bool = False
+    """Solve for one month at typical values, and not for the expected present costs over the horizon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class _State:
     """Present costs over the horizon."""
     path_facts: frozenset[str]
     """Names of the facts that the months to come read."""
+    expected: Expectation
 
     @property
     def months_count(self) -> int:
@@ -149,7 +153,9 @@ def _state(
     present = present_costs_usd(situation, usable, draws.of, estimates)
     outlook = horizon_outlook(comparison, present).without(behind_the_gate(comparison, scenario))
     paths = setting_of(situation, typical, estimates).facts
-    return _State(scenario, situation, options, draws, comparison, outlook, frozenset({*paths.nodes, COST_OF_CAPITAL}))
+    known = frozenset({*paths.nodes, COST_OF_CAPITAL})
+    expected = Expectation(situation, usable, draws, estimates)
+    return _State(scenario, situation, options, draws, comparison, outlook, known, expected)
 
 
 def _solve(state: _State, asked: WhatIf, target: str) -> Solved:
@@ -164,6 +170,8 @@ def _solve(state: _State, asked: WhatIf, target: str) -> Solved:
     if first.name == second.name:
         raise ScenarioError(f"--until {asked.until}: both are {first.name}; name two options")
     bounds = Bounds(*asked.bounds) if asked.bounds else None
+    if not asked.this_month:
+        return solve_ahead(state.expected, comparison, target, first, second, bounds=bounds)
     return solve(state.situation, state.options, comparison, target, first, second, bounds=bounds, draws=state.draws)
 
 
@@ -211,6 +219,8 @@ def _change(change: Change, before: _State, after: _State) -> ChangePart:
     note = ""
     if change.kind == "fact" and change.name not in after.path_facts and not _is_read(change.name, after.comparison):
         note = "changed nothing: no option that could be costed reads it"
+    elif change.kind == "fact":
+        note = words.shared_note(change, before.comparison)
     return ChangePart(name=change.name, said=change.said, before=was, after=words.value_after(change), note=note)
 
 
@@ -268,4 +278,6 @@ def _solved(solved: Solved, titles: Titles) -> SolvePart:
         crossing=amount(spread, solved.fact.unit) if spread else None,
         never_fraction=solved.never_fraction,
         sentence=words.solve_sentence(solved, titles),
+        basis="horizon" if solved.months_count else "month",
+        gap_now_present_usd=solved.gap_now_present_usd,
     )

@@ -64,7 +64,7 @@ class SolutionPart(Part):
 
 
 class SolvePart(Part):
-    """The values of one number at which two options cost the same, at typical values of all others."""
+    """The values of one number at which two options cost the same: in expectation over the horizon, or in one month."""
 
     name: str
     unit: str
@@ -83,6 +83,10 @@ class SolvePart(Part):
     never_fraction: float | None
     """Share of the futures in which there is none between the bounds."""
     sentence: str
+    basis: Literal["horizon", "month"] = "month"
+    """Expected present costs over the horizon; or one month at typical values of all other numbers."""
+    gap_now_present_usd: float | None = None
+    """Expected present cost of the first option less that of the second as things are; None: not asked for."""
 
 
 class WhatIfDocument(Part):

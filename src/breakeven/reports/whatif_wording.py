@@ -10,7 +10,7 @@ from breakeven.decision.comparison import Comparison
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.assumption import Assumption
 from breakeven.options.option import Situation
-from breakeven.reports.amounts import fact_title, fraction, money, odds, quantity, quantity_range
+from breakeven.reports.amounts import counted, fact_title, fraction, money, odds, quantity, quantity_range
 from breakeven.reports.option_titles import Titles
 from breakeven.reports.scope import facts_behind
 from breakeven.reports.whatif_document import VerdictPart
@@ -66,13 +66,17 @@ def solve_sentence(solved: Solved, titles: Titles) -> str:
     name, unit = TITLES.get(solved.fact.name, fact_title(solved.fact.name)), solved.fact.unit
     first, second = titles.inside(solved.first), titles.inside(solved.second)
     now = quantity(solved.fact.typical, unit)
-    cheaper, dearer = (first, second) if solved.gap_now_usd_per_month < 0 else (second, first)
-    gap = f"as things are ({now}) {cheaper} costs {money(abs(solved.gap_now_usd_per_month))} a month less"
+    present, months = solved.gap_now_present_usd, counted(solved.months_count or 1, "month")
+    now_usd = solved.gap_now_usd_per_month if present is None else present
+    cheaper, dearer = (first, second) if now_usd < 0 else (second, first)
+    per = "a month less" if present is None else f"less over {months} (expected present cost)"
+    gap = f"as things are ({now}) {cheaper} costs {money(abs(now_usd))} {per}"
+    basis = "at typical values of one month" if present is None else f"in expectation over {months}"
     span = quantity_range(solved.bounds.low, solved.bounds.high, unit)
     if not solved.found:
-        return f"No value of {name} from {span} makes {first} and {second} cost the same: {gap} at typical values."
+        return f"No value of {name} from {span} makes {first} and {second} cost the same {basis}: {gap}."
     marks = [quantity(each.value, unit) for each in solved.found]
-    told = f"{first} and {second} cost the same where {name} is {_either(marks)}; {gap} than {dearer}"
+    told = f"{first} and {second} cost the same where {name} is {_either(marks)} ({basis}); {gap} than {dearer}"
     if len(solved.found) == 1:
         only = solved.found[0]
         told += f"; {'above' if only.falls else 'below'} it {first} is the cheaper one"
@@ -83,6 +87,30 @@ def solve_sentence(solved: Solved, titles: Titles) -> str:
             never = solved.never_fraction or 0.0
             told += f"; over the futures {ends}" + (f", and none in {fraction(never)} of them" if never else "")
     return f"{told[0].upper()}{told[1:]}."
+
+
+def shared_note(change: Change, comparison: Comparison) -> str:
+    """That options which had values of their own all take the same one; empty: they had not.
+
+    A rent is that of a GPU: an option on a smaller one becomes dearer where the rent of a larger one falls.
+    """
+    own: dict[float, list[str]] = {}
+    for result in comparison.options:
+        for node in facts_behind(result):
+            if node.name == change.name and node.assumption is not None:
+                titles = own.setdefault(node.assumption.typical, [])
+                if result.cost.title not in titles:
+                    titles.append(result.cost.title)
+    raised = [
+        f"{title} ({quantity(value, unit_of(change.name) or 'ratio')} before)"
+        for value, titles in sorted(own.items())
+        if isinstance(change.value, float) and value < change.value
+        for title in titles
+    ]
+    if len(own) < 2:
+        return ""
+    told = "every option that reads it takes this value, whatever its own was"
+    return f"{told}; it rises for {', '.join(raised)}" if raised else told
 
 
 def _either(marks: list[str]) -> str:

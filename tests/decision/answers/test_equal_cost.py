@@ -9,7 +9,8 @@ import pytest
 
 from answered import World, world
 from breakeven.decision.answers.changes import API_PRICE, VOLUME, at_price
-from breakeven.decision.answers.equal_cost import Solved, option_named, solve
+from breakeven.decision.answers.equal_cost import Solved, option_named, solve, solve_ahead
+from breakeven.decision.answers.expected import Expectation
 from breakeven.decision.answers.outlook import equal_success_of
 from breakeven.decision.answers.solve import Bounds
 from breakeven.decision.compare import typical
@@ -127,3 +128,28 @@ def test_an_unknown_option_is_refused_with_the_nearest_and_one_without_a_price_w
         option_named("rented_spott", comparison)
     with pytest.raises(UnknownName, match="'provisioned' cannot be costed here: needs your quote"):
         option_named("provisioned", comparison)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [(VOLUME, "rented_one_year"), (API_PRICE, "brokered"), ("gpu_rent_usd_per_gpu_hour", "rented_one_year")],
+)
+def test_over_the_horizon_the_expected_present_costs_are_equal(name: str, first: str) -> None:
+    here = world(20_000)
+    expected = Expectation(here.situation, here.options, here.draws, {})
+    one, two = (option_named(each, here.comparison) for each in (first, "api"))
+    found = solve_ahead(expected, here.comparison, name, one, two)
+    assert found.months_count == 36 and found.found
+    moved = {VOLUME: expected.with_volume(here.comparison.typical_volume_mtok), API_PRICE: expected.with_price()}
+    for each in found.found:
+        gaps = {
+            factor: expected.gaps_usd(
+                moved.get(name, expected.with_fact(found.fact))(each.value * factor), first, two.name
+            )
+            for factor in (0.99, 1.0, 1.01)
+        }
+        size = np.mean(np.abs(gaps[1.0]))
+        assert abs(float(np.mean(gaps[1.0]))) < 1e-3 * float(size)
+        assert (float(np.mean(gaps[0.99])) > 0 > float(np.mean(gaps[1.01]))) == each.falls
+    now = expected.costs_usd(here.situation, (first, two.name))
+    assert found.gap_now_present_usd == pytest.approx(float(np.mean(now[first] - now[two.name])))

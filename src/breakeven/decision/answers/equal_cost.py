@@ -1,6 +1,7 @@
 """Equal cost: the values of one number at which two named options cost the same, and how sure that is.
 
-At typical values of the rest every value between two bounds is found; over the futures the only one gets a range.
+Over the horizon it is the expected present costs that are equal, in one month the costs at typical values of the rest.
+Every value between two bounds is found; over the futures the only one gets a range.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.decision.answers.changes import API_PRICE, VOLUME, at_price
+from breakeven.decision.answers.expected import Expectation, MeanGap, Moved, narrowed
 from breakeven.decision.answers.outlook import OWN_FLEET, equal_success_of
 from breakeven.decision.answers.solve import (
     Bounds,
@@ -27,7 +29,7 @@ from breakeven.decision.answers.solve import (
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK, typical
 from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
-from breakeven.errors import UnknownName, nearest
+from breakeven.errors import BreakevenError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
@@ -52,6 +54,10 @@ CLASSES: Final = frozenset(f"{size}_model_success_fraction" for size in ("small"
 API_PRICE_BOUNDS: Final = Bounds(0.01, 20.0)
 RANGE_DRAWS_LOG2: Final = 9
 RANGE_POINTS_COUNT: Final = 65
+AHEAD_POINTS_COUNT: Final = 25
+AHEAD_TOLERANCE_FRACTION: Final = 1e-6
+JUMP_FRACTION: Final = 1e-2
+"""Of the gap's way between two points of the grid: what is left at a solution, where the gap is not zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class Solved:
     """Of the only solution, over the futures in which there is one."""
     never_fraction: float | None
     """Share of the futures in which there is none between the bounds; None: not looked at."""
+    months_count: int | None = None
+    """Months over which the costs are expected; None: one month at typical values."""
+    gap_now_present_usd: float | None = None
+    """Expected present cost of the first option less that of the second with the fact as it is."""
 
 
 def option_named(said: str, comparison: Comparison) -> OptionResult:
@@ -114,7 +124,7 @@ def solve(
     if name == VOLUME:
         fact = _volume_fact(comparison)
         gap = _volume_gap(situation, one, two, base)
-        bounds = bounds or Bounds(min(AXIS_LOW_MTOK, fact.typical / 10), max(AXIS_HIGH_MTOK, fact.typical * 10))
+        bounds = bounds or _volume_bounds(fact.typical)
     elif name == API_PRICE:
         fact = _price_fact(comparison)
         gap = _price_gap(situation, one, two, base)
@@ -133,6 +143,87 @@ def solve(
             situation, (one, two, base), fact, bounds, found[0], draws.first(RANGE_DRAWS_LOG2)
         )
     return Solved(fact, first.name, second.name, bounds, found, now, spread, never)
+
+
+def solve_ahead(
+    expected: Expectation,
+    comparison: Comparison,
+    name: str,
+    first: OptionResult,
+    second: OptionResult,
+    *,
+    bounds: Bounds | None = None,
+) -> Solved:
+    """Every value of the fact `name` at which the expected present costs of `first` and `second` are the same."""
+    few = expected.few()
+    fact, moved, widest = _ahead(few, comparison, name, (first, second))
+    if bounds is not None and name not in (VOLUME, API_PRICE):
+        check_bounds(name, fact.unit, bounds.low, bounds.high)
+    bounds = bounds or widest
+    spaced = np.geomspace if bounds.low > 0 and bounds.high / bounds.low > 10 else np.linspace
+    grid = spaced(bounds.low, bounds.high, AHEAD_POINTS_COUNT)
+    gaps = np.stack([_gaps_or_nan(few, moved, float(each), first.name, second.name) for each in grid])
+    grid, gaps = grid[np.isfinite(gaps).all(axis=1)], gaps[np.isfinite(gaps).all(axis=1)]
+    found = _turns(few.mean_gap(moved, first.name, second.name), grid, np.mean(gaps, axis=1))
+    spread, never = None, None
+    if len(found) == 1:
+        values = crossings_of_futures(grid, gaps, falls=found[0].falls)
+        known = values[np.isfinite(values)]
+        spread, never = range_of(known) if known.size else None, float(np.mean(~np.isfinite(values)))
+    one, two, base = (few.options[each] for each in (first.name, second.name, comparison.status_quo))
+    return Solved(
+        fact,
+        first.name,
+        second.name,
+        bounds,
+        found,
+        _gap_now(few.situation, one, two, base),
+        spread,
+        never,
+        few.months_count,
+        float(np.mean(few.gaps_usd(few.situation, first.name, second.name))),
+    )
+
+
+def _ahead(
+    expected: Expectation, comparison: Comparison, name: str, two: Sequence[OptionResult]
+) -> tuple[Assumption, Moved, Bounds]:
+    """The number, how it is moved, and where a solution is looked for."""
+    if name == VOLUME:
+        fact = _volume_fact(comparison)
+        here = fact.typical
+        return fact, expected.with_volume(here), _volume_bounds(here)
+    if name == API_PRICE:
+        return _price_fact(comparison), expected.with_price(), API_PRICE_BOUNDS
+    try:
+        fact = _fact(name, two)
+    except UnknownName:
+        if name not in expected.path_facts():
+            raise
+        fact = expected.fact(name)
+    return fact, expected.with_fact(fact), bounds_of(fact)
+
+
+def _gaps_or_nan(expected: Expectation, moved: Moved, value: float, first: str, second: str) -> Draws:
+    try:
+        return expected.gaps_usd(moved(value), first, second)
+    except BreakevenError:
+        return np.full(expected.draws.draws_count, np.nan)
+
+
+def _turns(gap: MeanGap, grid: Draws, means: Draws) -> tuple[Solution, ...]:
+    found = []
+    for index in range(grid.size - 1):
+        left, right = float(means[index]), float(means[index + 1])
+        if left * right < 0:
+            value = narrowed(gap, (float(grid[index]), left), (float(grid[index + 1]), right), AHEAD_TOLERANCE_FRACTION)
+            jump = not abs(gap(value)) <= JUMP_FRACTION * abs(left - right)
+            found.append(Solution(value, "jump" if jump else "crossing", left > 0))
+    return tuple(found)
+
+
+def _volume_bounds(here_mtok: float) -> Bounds:
+    return Bounds(min(AXIS_LOW_MTOK, here_mtok / 10), max(AXIS_HIGH_MTOK, here_mtok * 10))
 
 
 def _volume_fact(comparison: Comparison) -> Assumption:

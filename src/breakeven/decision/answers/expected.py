@@ -65,7 +65,7 @@ class Expectation:
     def path_facts(self) -> frozenset[str]:
         """Names of the facts that the months to come read."""
         setting = setting_of(self.situation, lambda each: np.asarray([each.typical]), self.estimates)
-        return frozenset({*setting.facts.nodes, CAPITAL, HORIZON_MONTHS})
+        return frozenset({*setting.facts.nodes, CAPITAL})
 
     def costs_usd(self, situation: Situation, names: Sequence[str]) -> dict[str, Draws]:
         """Present cost of `names` in a situation, shape ``(draws,)``."""

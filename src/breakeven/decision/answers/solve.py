@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 
 from breakeven.decision.answers.outlook import equal_success_of
-from breakeven.decision.bounds import ONE_OR_MORE
+from breakeven.decision.bounds import ONE_OR_MORE, limits_of
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
@@ -59,13 +59,16 @@ class Bounds:
 
 
 def bounds_of(fact: Assumption) -> Bounds:
-    """A factor of twenty around the range of a fact; a share stays one."""
+    """A factor of twenty around the range of a fact, as far as a person may set it; a share stays one."""
+    smallest, largest = limits_of(fact.name, fact.unit)
     if fact.unit == "fraction":
         return Bounds(SMALLEST_SHARE_FRACTION if fact.low > 0 else 0.0, 1.0)
     if fact.high <= 0:
         return Bounds(0.0, 1.0)
+    if smallest < 0:
+        return Bounds(smallest, min(max(fact.high, 0.0) + REACH_RATIO * abs(fact.high - fact.low), largest))
     lowest = max(fact.low if fact.low > 0 else fact.typical, 0.0) / REACH_RATIO
-    return Bounds(max(lowest, 1.0) if fact.name in ONE_OR_MORE else lowest, fact.high * REACH_RATIO)
+    return Bounds(max(lowest, 1.0) if fact.name in ONE_OR_MORE else lowest, min(fact.high * REACH_RATIO, largest))
 
 
 def solutions(gap: Gap, bounds: Bounds, points_count: int = GRID_POINTS_COUNT) -> tuple[Solution, ...]:
