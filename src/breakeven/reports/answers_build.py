@@ -76,7 +76,8 @@ def answers_part(
         comparison, situation, at_typical, outlook, discounted_months=_discounted_months(situation) if horizon else 1.0
     )
     expected = Expectation(situation, options, draws, estimates or {}) if horizon is not None else None
-    exits = exit_plan(comparison, situation, options, at_typical, outlook.recommended, outlook.rival, expected)
+    others = _others(outlook)
+    exits = exit_plan(comparison, situation, options, at_typical, outlook.recommended, outlook.rival, expected, others)
     influences = _influences(risk)
     decision = decide(
         comparison,
@@ -163,17 +164,21 @@ def _band(band: VolumeBand, titles: Titles) -> VolumeBandPart:
     )
 
 
+def _others(outlook: Outlook) -> list[str]:
+    """What may be chosen beside the recommended option, the lowest expected cost first."""
+    return sorted((each for each in outlook.open_names if each != outlook.recommended), key=outlook.mean_usd)
+
+
 def _turns(expected: Expectation | None, decision: Decision, outlook: Outlook) -> tuple[Turn, ...]:
     """Where the numbers that matter turn the decision; without a horizon nobody has looked."""
     if expected is None:
         return ()
     few, name = expected.few(TURN_DRAWS_LOG2), decision.recommended
-    others = sorted((each for each in outlook.open_names if each != name), key=outlook.mean_usd)
     found: list[Turn] = []
     for each in decision.influences:
         if each.flips:
             fact = Assumption(each.name, each.unit, each.low, each.typical, each.high, ASKED_VALUE)
-            found += turns_of(few, fact, name, others)
+            found += turns_of(few, fact, name, _others(outlook))
     return tuple(found)
 
 

@@ -52,7 +52,8 @@ METRICS: Final = {
 
 def criterion_reason(each: ExitCriterion, plan: ExitPlan, today: str, titles: Titles) -> str:
     """Why it is one."""
-    mover, other = titles.inside(plan.mover or ""), titles.inside(today if plan.stays else plan.other or today)
+    mover = titles.inside((each.other if plan.stays else None) or plan.mover or "")
+    other = titles.inside(today if plan.stays else plan.other or today)
     jump = ", where one more replica is needed" if each.jump else ""
     basis = f"in expectation over {counted(plan.months_count, 'month')}" if plan.months_count else "at typical values"
     less, more = (mover, other) if plan.stays else (other, mover)

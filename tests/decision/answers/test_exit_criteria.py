@@ -130,6 +130,22 @@ def test_over_the_horizon_a_condition_put_into_the_what_if_turns_the_two(here: W
             assert turned == ((factor > 1) == each.above), (each, factor)
 
 
+def test_whoever_stays_is_told_of_what_wins_first() -> None:
+    here = world(300)
+    expected, best, rival = ahead_of(here)
+    names = here.outlook.open_names
+    others = [name for name in names if name not in (best, rival)]
+    plan = exit_plan(here.comparison, here.situation, here.options, here.at_typical, best, rival, expected, others[:6])
+    assert best == "frontier_api" and {"volume", "api_price"} <= {each.metric for each in plan.criteria}
+    held = [best, rival, *others[:6]]
+    for each in plan.criteria:
+        for factor in (0.95, 1.05):
+            size = each.value * factor / (each.typical if each.metric == "api_price" else 1)
+            costs = expected.costs_usd(told_of(here, Change("x", *_named(each), value=size)), held)
+            wins = min(held, key=lambda name: float(np.mean(costs[name])))
+            assert wins == (each.other if (factor > 1) == each.above else best), (each, factor)
+
+
 def _named(each: ExitCriterion) -> tuple[str, Kind]:
     if each.metric == "volume":
         return VOLUME, "volume"

@@ -7,14 +7,13 @@ when one of them is passed; whoever stays moves when one of them is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Literal
 
 import numpy as np
 
-from breakeven.decision.answers.expected import Expectation, MeanGap, first_turn
+from breakeven.decision.answers.expected import CANDIDATES_COUNT, Expectation, Moved, Switch, first_switch
 from breakeven.decision.answers.outlook import ON_GPUS, equal_success_of
 from breakeven.decision.answers.solve import Gap, Solution, as_fact, bounds_of, cost_with, solutions
 from breakeven.decision.comparison import Comparison
@@ -31,7 +30,7 @@ FACTS: Final[Mapping[str, Metric]] = {
 }
 VOLUME_REACH_RATIO: Final = 20.0
 """How far from the log's volume a turn is looked for, up and down; as far for the price of today's API."""
-VOLUME_POINTS_COUNT: Final = 6
+VOLUME_POINTS_COUNT: Final = 4
 TOKENS: Final = "tokens"
 """Name of the line that a price per token makes; its end where a part of a hybrid has one."""
 
@@ -52,6 +51,8 @@ class ExitCriterion:
     """Whether it is passed upwards."""
     jump: bool = False
     """Whether a fleet jumps by a replica there, so that the costs are never equal."""
+    other: str | None = None
+    """What costs less beyond it; None: the plan's other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,19 @@ def exit_plan(
     recommended: str,
     rival: str | None,
     expected: Expectation | None = None,
+    others: Sequence[str] = (),
 ) -> ExitPlan:
     """Conditions for leaving `recommended`; `at_typical` holds every option at typical values.
 
-    With `expected` they are those of the expected present costs.
+    With `expected` they are those of the expected present costs; `others`: what else may be moved to, the lowest
+    expected cost first.
     """
     stays = recommended == comparison.status_quo
     mover = rival if stays else recommended
     if mover is None or rival is None:
         return ExitPlan(None, stays, ())
     if expected is not None:
-        criteria = _ahead(comparison, expected.few(), at_typical, recommended, rival)
+        criteria = _ahead(comparison, expected.few(), at_typical, recommended, rival, others)
         return ExitPlan(mover, stays, criteria, rival, expected.months_count)
     cost, base = at_typical[mover], at_typical[comparison.status_quo]
     if (_gap_usd(cost, base) < 0) == stays:  # typical values disagree with the recommendation: it is past them already
@@ -100,54 +103,75 @@ def exit_plan(
     return ExitPlan(mover, stays, tuple(each for each in found if each is not None), rival)
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Where the recommended option stops costing least in expectation."""
+
+    expected: Expectation
+    names: tuple[str, ...]
+    """The recommended one, then those that it is held against."""
+
+    def switch(self, moved: Moved, start: float, end: float, points_count: int = 1) -> Switch | None:
+        return first_switch(self.expected, moved, self.names, start, end, points_count)
+
+
 def _ahead(
     comparison: Comparison,
     expected: Expectation,
     at_typical: Mapping[str, OptionCost],
     recommended: str,
     rival: str,
+    others: Sequence[str],
 ) -> tuple[ExitCriterion, ...]:
-    """Where the expected present cost of `recommended` rises above that of `rival`; one evaluation a value."""
+    """Whoever moved goes back to the rival alone; whoever stays moves to what wins first."""
     stays = recommended == comparison.status_quo
     cost, other = (at_typical[each] for each in ((rival, recommended) if stays else (recommended, rival)))
-    gap = partial(expected.mean_gap, first=recommended, second=rival)
-    if not float(np.mean(expected.gaps_usd(expected.situation, recommended, rival))) < 0:
+    held_against = dict.fromkeys((rival, *others[:CANDIDATES_COUNT])) if stays else (rival,)
+    search = _Search(expected, (recommended, *held_against))
+    costs = expected.costs_usd(expected.situation, search.names)
+    if min(search.names, key=lambda name: float(np.mean(costs[name]))) != recommended:
         return ()  # too close for so few futures
-    here = comparison.typical_volume_mtok
-    found = [_volume_ahead(gap(expected.with_volume(here)), here)]
-    if cost.family != "api" and other.name == comparison.status_quo:
-        found.append(_api_price_ahead(gap(expected.with_price()), other, stays))
+    found = [_volume_ahead(search, comparison.typical_volume_mtok)]
+    if stays or (cost.family != "api" and rival == comparison.status_quo):
+        found.append(_api_price_ahead(search, at_typical[comparison.status_quo], stays))
     for fact, metric in _facts_of(cost, other):
-        found.append(_fact_ahead(gap(expected.with_fact(fact)), fact, metric, (metric == "success") == stays))
+        found.append(_fact_ahead(search, fact, metric, (metric == "success") == stays))
     return tuple(each for each in found if each is not None)
 
 
-def _volume_ahead(gap: MeanGap, here_mtok: float) -> ExitCriterion | None:
-    """The nearer of the first turns upwards and downwards."""
+def _volume_ahead(search: _Search, here_mtok: float) -> ExitCriterion | None:
+    """The nearer of the first switches upwards and downwards."""
+    moved = search.expected.with_volume(here_mtok)
     ends = (here_mtok * VOLUME_REACH_RATIO, here_mtok / VOLUME_REACH_RATIO)
-    turns = [first_turn(gap, here_mtok, end, VOLUME_POINTS_COUNT) for end in ends]
-    known = [each for each in turns if each is not None]
+    switches = [search.switch(moved, here_mtok, end, VOLUME_POINTS_COUNT) for end in ends]
+    known = [each for each in switches if each is not None]
     if not known:
         return None
-    nearest = min(known, key=lambda each: abs(np.log(each / here_mtok)))
-    return ExitCriterion("volume", "volume_mtok_per_month", "mtok/month", here_mtok, nearest, nearest > here_mtok)
+    value, other = min(known, key=lambda each: abs(np.log(each[0] / here_mtok)))
+    return ExitCriterion(
+        "volume", "volume_mtok_per_month", "mtok/month", here_mtok, value, value > here_mtok, other=other
+    )
 
 
-def _api_price_ahead(gap: MeanGap, base: OptionCost, stays: bool) -> ExitCriterion | None:
+def _api_price_ahead(search: _Search, base: OptionCost, stays: bool) -> ExitCriterion | None:
     price = _tokens_usd(base, TOKENS) / float(base.volume.value.flat[0])
-    ratio = first_turn(gap, 1.0, VOLUME_REACH_RATIO if stays else 1 / VOLUME_REACH_RATIO)
-    if ratio is None or price <= 0:
+    end = VOLUME_REACH_RATIO if stays else 1 / VOLUME_REACH_RATIO
+    switch = search.switch(search.expected.with_price(), 1.0, end)
+    if switch is None or price <= 0:
         return None
-    return ExitCriterion("api_price", "token_usd_per_mtok", "usd/mtok", price, price * ratio, stays)
+    ratio, other = switch
+    return ExitCriterion("api_price", "token_usd_per_mtok", "usd/mtok", price, price * ratio, stays, other=other)
 
 
-def _fact_ahead(gap: MeanGap, fact: Assumption, metric: Metric, upwards: bool) -> ExitCriterion | None:
+def _fact_ahead(search: _Search, fact: Assumption, metric: Metric, upwards: bool) -> ExitCriterion | None:
     """None as well where the typical value itself, known for certain, ends the recommendation."""
-    bounds = bounds_of(fact)
-    if not gap(fact.typical) < 0:
+    bounds, moved = bounds_of(fact), search.expected.with_fact(fact)
+    if search.expected.winner(moved, fact.typical, search.names) != search.names[0]:
         return None
-    value = first_turn(gap, fact.typical, bounds.high if upwards else bounds.low)
-    return None if value is None else ExitCriterion(metric, fact.name, fact.unit, fact.typical, value, upwards)
+    switch = search.switch(moved, fact.typical, bounds.high if upwards else bounds.low)
+    if switch is None:
+        return None
+    return ExitCriterion(metric, fact.name, fact.unit, fact.typical, switch[0], upwards, other=switch[1])
 
 
 def _volume(comparison: Comparison, mover: str, stays: bool) -> ExitCriterion | None:

@@ -25,7 +25,6 @@ from breakeven.options.option import Option, Situation
 DRAWS_LOG2: Final = 10
 CANDIDATES_COUNT: Final = 6
 """Options beside the recommended one that are asked whether they win at a value: those of the lowest cost."""
-TURN_STEPS_COUNT: Final = 7
 NARROW_FRACTION: Final = 1e-3
 STEPS_MAX_COUNT: Final = 40
 HORIZON_MONTHS: Final = "horizon_months"
@@ -92,6 +91,14 @@ class Expectation:
                 return float("nan")
 
         return gap
+
+    def winner(self, moved: Moved, value: float, names: Sequence[str]) -> str | None:
+        """What has the lowest expected present cost at a value; None: it cannot be costed."""
+        try:
+            costs = self.costs_usd(moved(value), names)
+        except BreakevenError:
+            return None
+        return min(names, key=lambda name: float(np.mean(costs[name])))
 
     def with_fact(self, fact: Assumption) -> Moved:
         """The scenario states the fact."""
@@ -161,6 +168,43 @@ def narrowed(
     return float(np.exp(last)) if logs else float(last)
 
 
+Switch = tuple[float, str]
+"""A value, and what costs least in expectation beyond it."""
+
+
+def first_switch(
+    expected: Expectation, moved: Moved, names: Sequence[str], start: float, end: float, points_count: int = 1
+) -> Switch | None:
+    """The first value on the way at which another of `names` costs less than the first of them; None: there is none."""
+    recommended, here = names[0], start
+    spaced = np.geomspace if min(start, end) > 0 else np.linspace
+    for each in spaced(start, end, points_count + 1)[1:]:
+        best = expected.winner(moved, float(each), names)
+        if best is None:
+            return None
+        if best != recommended:
+            return _nearest_switch(expected, moved, names, (here, float(each)), best)
+        here = float(each)
+    return None
+
+
+def _nearest_switch(
+    expected: Expectation, moved: Moved, names: Sequence[str], ends: tuple[float, float], best: str
+) -> Switch | None:
+    """Between a value at which the first of `names` wins and one at which `best` does: a third may win before."""
+    here, there = ends
+    for _ in names:
+        value = first_turn(expected.mean_gap(moved, names[0], best), here, there)
+        if value is None:
+            return None
+        there = value + (here - value) * 1e-2
+        other = expected.winner(moved, there, names)
+        if other in (None, names[0], best):
+            return value, best
+        best = other
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A value of one number inside its range from which another option costs least in expectation."""
@@ -177,29 +221,11 @@ class Turn:
 def turns_of(expected: Expectation, fact: Assumption, recommended: str, others: Sequence[str]) -> tuple[Turn, ...]:
     """Below and above the typical value, as far as the range goes; `others`: lowest expected cost first."""
     names, moved = (recommended, *others[:CANDIDATES_COUNT]), expected.with_fact(fact)
-
-    def winner(value: float) -> str | None:
-        try:
-            costs = expected.costs_usd(moved(value), names)
-        except BreakevenError:
-            return None
-        return min(names, key=lambda name: float(np.mean(costs[name])))
-
-    if winner(fact.typical) != recommended:
+    if expected.winner(moved, fact.typical, names) != recommended:
         return ()
     found = []
     for end in (fact.low, fact.high):
-        best = winner(end)
-        if end == fact.typical or best in (None, recommended):
-            continue
-        inside, outside = fact.typical, end
-        for _ in range(TURN_STEPS_COUNT):
-            middle = 0.5 * (inside + outside)
-            at = winner(middle)
-            if at in (None, recommended):
-                inside = middle
-            else:
-                outside, best = middle, at
-        assert best is not None
-        found.append(Turn(fact.name, fact.unit, fact.typical, 0.5 * (inside + outside), end > fact.typical, best))
+        switch = first_switch(expected, moved, names, fact.typical, end) if end != fact.typical else None
+        if switch is not None:
+            found.append(Turn(fact.name, fact.unit, fact.typical, switch[0], end > fact.typical, switch[1]))
     return tuple(found)
