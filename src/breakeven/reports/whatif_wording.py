@@ -74,7 +74,7 @@ def solve_sentence(solved: Solved, titles: Titles) -> str:
     basis = "at typical values of one month" if present is None else f"in expectation over {months}"
     span = quantity_range(solved.bounds.low, solved.bounds.high, unit)
     if not solved.found:
-        return f"No value of {name} from {span} makes {first} and {second} cost the same {basis}: {gap}."
+        return f"No value of {name} from {span} makes {first} and {second} cost the same {basis}: {gap} than {dearer}."
     marks = [quantity(each.value, unit) for each in solved.found]
     told = f"{first} and {second} cost the same where {name} is {_either(marks)} ({basis}); {gap} than {dearer}"
     if len(solved.found) == 1:

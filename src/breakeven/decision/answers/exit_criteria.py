@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from breakeven.decision.answers.expected import CANDIDATES_COUNT, Expectation, Moved, Switch, first_switch
+from breakeven.decision.answers.expected import CANDIDATES_COUNT, Expectation, Moved, Switch, Way, first_switch
 from breakeven.decision.answers.outlook import ON_GPUS, equal_success_of
 from breakeven.decision.answers.solve import Gap, Solution, as_fact, bounds_of, cost_with, solutions
 from breakeven.decision.comparison import Comparison
@@ -111,8 +111,8 @@ class _Search:
     names: tuple[str, ...]
     """The recommended one, then those that it is held against."""
 
-    def switch(self, moved: Moved, start: float, end: float, points_count: int = 1) -> Switch | None:
-        return first_switch(self.expected, moved, self.names, start, end, points_count)
+    def switch(self, moved: Moved, way: Way, points_count: int = 1) -> Switch | None:
+        return first_switch(self.expected, moved, self.names, way, points_count)
 
 
 def _ahead(
@@ -143,7 +143,7 @@ def _volume_ahead(search: _Search, here_mtok: float) -> ExitCriterion | None:
     """The nearer of the first switches upwards and downwards."""
     moved = search.expected.with_volume(here_mtok)
     ends = (here_mtok * VOLUME_REACH_RATIO, here_mtok / VOLUME_REACH_RATIO)
-    switches = [search.switch(moved, here_mtok, end, VOLUME_POINTS_COUNT) for end in ends]
+    switches = [search.switch(moved, (here_mtok, end), VOLUME_POINTS_COUNT) for end in ends]
     known = [each for each in switches if each is not None]
     if not known:
         return None
@@ -156,7 +156,7 @@ def _volume_ahead(search: _Search, here_mtok: float) -> ExitCriterion | None:
 def _api_price_ahead(search: _Search, base: OptionCost, stays: bool) -> ExitCriterion | None:
     price = _tokens_usd(base, TOKENS) / float(base.volume.value.flat[0])
     end = VOLUME_REACH_RATIO if stays else 1 / VOLUME_REACH_RATIO
-    switch = search.switch(search.expected.with_price(), 1.0, end)
+    switch = search.switch(search.expected.with_price(), (1.0, end))
     if switch is None or price <= 0:
         return None
     ratio, other = switch
@@ -168,7 +168,7 @@ def _fact_ahead(search: _Search, fact: Assumption, metric: Metric, upwards: bool
     bounds, moved = bounds_of(fact), search.expected.with_fact(fact)
     if search.expected.winner(moved, fact.typical, search.names) != search.names[0]:
         return None
-    switch = search.switch(moved, fact.typical, bounds.high if upwards else bounds.low)
+    switch = search.switch(moved, (fact.typical, bounds.high if upwards else bounds.low))
     if switch is None:
         return None
     return ExitCriterion(metric, fact.name, fact.unit, fact.typical, switch[0], upwards, other=switch[1])

@@ -33,6 +33,8 @@ MeanGap = Callable[[float], float]
 """Value of the number -> expected present cost of one option less another's; not a number: it cannot be costed."""
 Moved = Callable[[float], Situation]
 """Value of the number -> the situation with it."""
+Way = tuple[float, float]
+"""From one value to another, which may be the smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +120,30 @@ class Expectation:
         return lambda ratio: replace(told, demand=at_price(told.demand, ratio))
 
 
-def first_turn(gap: MeanGap, start: float, end: float, points_count: int = 1) -> float | None:
-    """The first value on the way from `start` to `end` at which the gap changes its sign; None: there is none.
+def first_turn(gap: MeanGap, way: Way, points_count: int = 1) -> float | None:
+    """The first value on the way at which the gap changes its sign; None: there is none.
 
     Seen at `points_count` values, evenly spaced by ratio.
 
-    >>> round(first_turn(lambda x: x - 3.0, 1.0, 20.0), 2)
+    >>> round(first_turn(lambda x: x - 3.0, (1.0, 20.0)), 2)
     3.0
-    >>> first_turn(lambda x: x - 30.0, 1.0, 20.0) is None
+    >>> first_turn(lambda x: x - 30.0, (1.0, 20.0)) is None
     True
     """
-    before = gap(start)
-    spaced = np.geomspace if min(start, end) > 0 else np.linspace
-    here = start
-    for each in spaced(start, end, points_count + 1)[1:]:
-        after = gap(float(each))
+    here, before = way[0], gap(way[0])
+    for each in _along(way, points_count):
+        after = gap(each)
         if not np.isfinite(after) or not np.isfinite(before):
             return None
         if before * after < 0:
-            return narrowed(gap, (here, before), (float(each), after))
-        here, before = float(each), after
+            return narrowed(gap, (here, before), (each, after))
+        here, before = each, after
     return None
+
+
+def _along(way: Way, points_count: int) -> list[float]:
+    spaced = np.geomspace if min(way) > 0 else np.linspace
+    return [float(each) for each in spaced(*way, points_count + 1)[1:]]
 
 
 def narrowed(
@@ -173,28 +178,25 @@ Switch = tuple[float, str]
 
 
 def first_switch(
-    expected: Expectation, moved: Moved, names: Sequence[str], start: float, end: float, points_count: int = 1
+    expected: Expectation, moved: Moved, names: Sequence[str], way: Way, points_count: int = 1
 ) -> Switch | None:
     """The first value on the way at which another of `names` costs less than the first of them; None: there is none."""
-    recommended, here = names[0], start
-    spaced = np.geomspace if min(start, end) > 0 else np.linspace
-    for each in spaced(start, end, points_count + 1)[1:]:
-        best = expected.winner(moved, float(each), names)
+    recommended, here = names[0], way[0]
+    for each in _along(way, points_count):
+        best = expected.winner(moved, each, names)
         if best is None:
             return None
         if best != recommended:
-            return _nearest_switch(expected, moved, names, (here, float(each)), best)
-        here = float(each)
+            return _nearest_switch(expected, moved, names, (here, each), best)
+        here = each
     return None
 
 
-def _nearest_switch(
-    expected: Expectation, moved: Moved, names: Sequence[str], ends: tuple[float, float], best: str
-) -> Switch | None:
+def _nearest_switch(expected: Expectation, moved: Moved, names: Sequence[str], way: Way, best: str) -> Switch | None:
     """Between a value at which the first of `names` wins and one at which `best` does: a third may win before."""
-    here, there = ends
+    here, there = way
     for _ in names:
-        value = first_turn(expected.mean_gap(moved, names[0], best), here, there)
+        value = first_turn(expected.mean_gap(moved, names[0], best), (here, there))
         if value is None:
             return None
         there = value + (here - value) * 1e-2
@@ -225,7 +227,7 @@ def turns_of(expected: Expectation, fact: Assumption, recommended: str, others: 
         return ()
     found = []
     for end in (fact.low, fact.high):
-        switch = first_switch(expected, moved, names, fact.typical, end) if end != fact.typical else None
+        switch = first_switch(expected, moved, names, (fact.typical, end)) if end != fact.typical else None
         if switch is not None:
             found.append(Turn(fact.name, fact.unit, fact.typical, switch[0], end > fact.typical, switch[1]))
     return tuple(found)
