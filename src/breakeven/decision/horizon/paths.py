@@ -36,7 +36,7 @@ def volume_level_ratio(log_growth_fraction_per_month: Draws, log_lead_months: Dr
     The mean of an exponential over its length stands above its middle by sinh(x) / x, x half of the growth over it.
 
     >>> round(float(volume_level_ratio(0.30, 2.5, 4.0)), 3), float(volume_level_ratio(0.0, 2.5, 4.0))
-    (1.843, 1.0)
+    (1.841, 1.0)
     """
     rate = np.log1p(log_growth_fraction_per_month * MONTH_MONTHS) / MONTH_MONTHS
     half = rate * log_length_months / 2.0
