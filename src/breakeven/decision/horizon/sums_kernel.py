@@ -16,6 +16,8 @@ from breakeven.decision.horizon.hardware_loop import hardware_row
 from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
 
 BLOCK = 128
+LOAD, VOLUME, WORTH, RENT = 0, 1, 2, 3
+"""Rows of what `_turn` fills."""
 WIDTH = BLOCK + 8
 """Columns of the block's arrays: rows whose length is a power of two would fall on the same lines of the cache."""
 
@@ -52,6 +54,7 @@ def present_costs(
     sums = np.empty((7, BLOCK))
     by_draw = np.empty((4, BLOCK, months))
     units = np.empty(months)
+    begun = np.empty(months, np.int64)
     for begin in range(0, draws, BLOCK):
         size = min(BLOCK, draws - begin)
         block_paths(path, loadings, begin, size, start_month, volume, api, open_token, load, rents, moved, discount)
@@ -71,29 +74,31 @@ def present_costs(
                 present[option, draw] = found + once[option, draw] * paid_at
             if not fleet:
                 continue
-            loads = by_draw[0] if kind[option] == WHOLE_UNITS else by_draw[1]
             rounded = kind[option] == WHOLE_UNITS
+            row = LOAD if rounded else VOLUME
             held = commitment[option]
+            for month in range(months):
+                begun[month] = max(month - start_month, 0) // held * held + start_month if held > 0 else month
             owned = capital[0, option, begin] > 0.0
             bends = 0
             while bends < knots.shape[1] and knots[option, bends] < MOST_UNITS:
                 bends += 1
             for i in range(size):
                 draw = begin + i
-                row, worth, rent_row = loads[i], by_draw[2, i], by_draw[3, i]
-                most = _units(row, units_per_mtok[option, draw], fewest[option, draw], rounded, units)
-                counted = _product(worth, units)
-                rented = _rented(worth, rent_row, units, held, start_month)
+                most = _units(by_draw, row, i, units_per_mtok[option, draw], fewest[option, draw], rounded, units)
+                counted = _product(by_draw, i, units)
+                rented = _held(by_draw, i, units, begun) if held > 0 else _rented(by_draw, i, units)
                 found = today[option, 1, draw] * counted + rent[option, 1, draw] * rented
                 if not rounded:
-                    found += rent[option, 0, draw] * _product(worth, rent_row)
+                    found += rent[option, 0, draw] * _rents(by_draw, i)
                 for bend in range(bends):
                     knot = knots[option, bend]
                     if knot < most:
-                        found += today[option, 2 + bend, draw] * _over(worth, units, knot)
+                        found += today[option, 2 + bend, draw] * _over(by_draw, i, units, knot)
                         if not rounded:
-                            found += rent[option, 2 + bend, draw] * _rented_over(worth, rent_row, units, knot)
+                            found += rent[option, 2 + bend, draw] * _rented_over(by_draw, i, units, knot)
                 if owned:
+                    worth = by_draw[WORTH, i]
                     found += hardware_row(capital, option, draw, units, most, worth, discount[0, i], start_month)
                     found -= capital[1, option, draw] * counted
                 present[option, draw] += found
@@ -160,53 +165,67 @@ def _turn(
 
 
 @FAST
-def _units(load: Floats, per_mtok_count: float, fewest_count: float, rounded: bool, units: Floats) -> float:
+def _units(
+    by_draw: Floats, row: int, i: int, per_mtok_count: float, fewest_count: float, rounded: bool, units: Floats
+) -> float:
     """Units of each month of one draw; returns the most of them."""
     most = 0.0
     if rounded:
         for month in range(units.size):
-            units[month] = max(np.ceil(load[month] * per_mtok_count), fewest_count)
+            units[month] = max(np.ceil(by_draw[row, i, month] * per_mtok_count), fewest_count)
         for month in range(units.size):
             most = max(most, units[month])
     else:
         for month in range(units.size):
-            units[month] = load[month] * per_mtok_count
+            units[month] = by_draw[row, i, month] * per_mtok_count
         most = MOST_UNITS
     return most
 
 
 @FAST
-def _product(worth: Floats, values: Floats) -> float:
-    total = 0.0
-    for month in range(values.size):
-        total += worth[month] * values[month]
-    return total
-
-
-@FAST
-def _rented(worth: Floats, rents: Floats, units: Floats, held: int, start_month: int) -> float:
-    total = 0.0
-    if held > 0:
-        for month in range(start_month, units.size):
-            begun = (month - start_month) // held * held + start_month
-            total += worth[month] * rents[begun] * units[month]
-    else:
-        for month in range(units.size):
-            total += worth[month] * rents[month] * units[month]
-    return total
-
-
-@FAST
-def _over(worth: Floats, units: Floats, knot_count: float) -> float:
+def _product(by_draw: Floats, i: int, units: Floats) -> float:
     total = 0.0
     for month in range(units.size):
-        total += worth[month] * max(units[month] - knot_count, 0.0)
+        total += by_draw[WORTH, i, month] * units[month]
     return total
 
 
 @FAST
-def _rented_over(worth: Floats, rents: Floats, units: Floats, knot_count: float) -> float:
+def _rents(by_draw: Floats, i: int) -> float:
+    total = 0.0
+    for month in range(by_draw.shape[2]):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month]
+    return total
+
+
+@FAST
+def _rented(by_draw: Floats, i: int, units: Floats) -> float:
     total = 0.0
     for month in range(units.size):
-        total += worth[month] * rents[month] * max(units[month] - knot_count, 0.0)
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * units[month]
+    return total
+
+
+@FAST
+def _held(by_draw: Floats, i: int, units: Floats, begun: NDArray[np.int64]) -> float:
+    """With the rent of the month in which each month's term began."""
+    total = 0.0
+    for month in range(units.size):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, begun[month]] * units[month]
+    return total
+
+
+@FAST
+def _over(by_draw: Floats, i: int, units: Floats, knot_count: float) -> float:
+    total = 0.0
+    for month in range(units.size):
+        total += by_draw[WORTH, i, month] * max(units[month] - knot_count, 0.0)
+    return total
+
+
+@FAST
+def _rented_over(by_draw: Floats, i: int, units: Floats, knot_count: float) -> float:
+    total = 0.0
+    for month in range(units.size):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * max(units[month] - knot_count, 0.0)
     return total
