@@ -64,7 +64,7 @@ def _captions(document: Document, pictures: dict[str, str]) -> list[dict[str, An
     words = {
         "costs": f"{costs_title(document)}; band: P10 to P90 of the recommended's bill",
         "volumes": "Cost against volume at typical values, and the range of each option at your own volume",
-        "odds": "How often each option's bill is the lowest of that month",
+        "odds": "How often each option's bill is the lowest of that month (*: all others)",
     }
     return [{"name": name, "caption": words[name]} for name in pictures]
 
