@@ -121,13 +121,8 @@ def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
     from breakeven.decision.horizon.sums_kernel import present_costs
 
     found = np.zeros((len(prepared.names), prepared.draws_count))
-    stacked = [each for index, each in enumerate(prepared.stacked) if index != _SAME_STEPS_INDEX]
-    cast(Any, present_costs)(prepared.path, prepared.loadings, *stacked, start_month, found)
+    cast(Any, present_costs)(prepared.path, prepared.loadings, *prepared.stacked, start_month, found)
     return found
-
-
-_SAME_STEPS_INDEX = 10
-"""Place of what the kernel of all months needs alone, in what `_stack` returns."""
 
 
 def path_rows(setting: Setting, draws_count: int) -> Floats:
@@ -204,4 +199,5 @@ def _same_steps(before: Terms | None, each: Terms) -> bool:
         and each.whole
         and np.array_equal(before.step_mtok, each.step_mtok)
         and np.array_equal(before.fewest_count, each.fewest_count)
+        and np.array_equal(before.knots, each.knots)
     )

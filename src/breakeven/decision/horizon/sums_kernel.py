@@ -18,6 +18,8 @@ from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
 BLOCK = 128
 LOAD, VOLUME, WORTH, RENT = 0, 1, 2, 3
 """Rows of what `_turn` fills."""
+MOST, COUNTED, RENTED, BENDS = 0, 1, 2, 3
+"""Rows of what the options with the same units share: the most units, and discounted sums."""
 WIDTH = BLOCK + 8
 """Columns of the block's arrays: rows whose length is a power of two would fall on the same lines of the cache."""
 
@@ -36,6 +38,7 @@ def present_costs(
     kind: NDArray[np.int64],
     open_tokens: NDArray[np.int64],
     has_tokens: NDArray[np.int64],
+    same_steps: NDArray[np.int64],
     commitment: NDArray[np.int64],
     capital: Floats,
     start_month: int,
@@ -53,7 +56,8 @@ def present_costs(
     discount = np.empty((months, WIDTH))
     sums = np.empty((7, BLOCK))
     by_draw = np.empty((4, BLOCK, months))
-    units = np.empty(months)
+    units = np.empty((BLOCK, months))
+    kept = np.empty((BENDS + knots.shape[1], BLOCK))
     begun = np.empty(months, np.int64)
     for begin in range(0, draws, BLOCK):
         size = min(BLOCK, draws - begin)
@@ -83,24 +87,31 @@ def present_costs(
             bends = 0
             while bends < knots.shape[1] and knots[option, bends] < MOST_UNITS:
                 bends += 1
+            if same_steps[option] == 0:
+                for i in range(size):
+                    per_unit, few = units_per_mtok[option, begin + i], fewest[option, begin + i]
+                    most = _units(by_draw, row, i, per_unit, few, rounded, units)
+                    kept[MOST, i] = most
+                    kept[COUNTED, i] = _product(by_draw, i, units)
+                    kept[RENTED, i] = _rented(by_draw, i, units)
+                    for bend in range(bends):
+                        knot = knots[option, bend]
+                        kept[BENDS + bend, i] = _over(by_draw, i, units, knot) if knot < most else 0.0
             for i in range(size):
                 draw = begin + i
-                most = _units(by_draw, row, i, units_per_mtok[option, draw], fewest[option, draw], rounded, units)
-                counted = _product(by_draw, i, units)
-                rented = _held(by_draw, i, units, begun) if held > 0 else _rented(by_draw, i, units)
-                found = today[option, 1, draw] * counted + rent[option, 1, draw] * rented
+                rented_sum = _held(by_draw, i, units, begun) if held > 0 else kept[RENTED, i]
+                found = today[option, 1, draw] * kept[COUNTED, i] + rent[option, 1, draw] * rented_sum
+                for bend in range(bends):
+                    found += today[option, 2 + bend, draw] * kept[BENDS + bend, i]
                 if not rounded:
                     found += rent[option, 0, draw] * _rents(by_draw, i)
-                for bend in range(bends):
-                    knot = knots[option, bend]
-                    if knot < most:
-                        found += today[option, 2 + bend, draw] * _over(by_draw, i, units, knot)
-                        if not rounded:
-                            found += rent[option, 2 + bend, draw] * _rented_over(by_draw, i, units, knot)
+                    for bend in range(bends):
+                        over = _rented_over(by_draw, i, units, knots[option, bend])
+                        found += rent[option, 2 + bend, draw] * over
                 if owned:
-                    worth = by_draw[WORTH, i]
-                    found += hardware_row(capital, option, draw, units, most, worth, discount[0, i], start_month)
-                    found -= capital[1, option, draw] * counted
+                    worth, row_units, most = by_draw[WORTH, i], units[i], kept[MOST, i]
+                    found += hardware_row(capital, option, draw, row_units, most, worth, discount[0, i], start_month)
+                    found -= capital[1, option, draw] * kept[COUNTED, i]
                 present[option, draw] += found
 
 
@@ -171,13 +182,13 @@ def _units(
     """Units of each month of one draw; returns the most of them."""
     most = 0.0
     if rounded:
-        for month in range(units.size):
-            units[month] = max(np.ceil(by_draw[row, i, month] * per_mtok_count), fewest_count)
-        for month in range(units.size):
-            most = max(most, units[month])
+        for month in range(units.shape[1]):
+            units[i, month] = max(np.ceil(by_draw[row, i, month] * per_mtok_count), fewest_count)
+        for month in range(units.shape[1]):
+            most = max(most, units[i, month])
     else:
-        for month in range(units.size):
-            units[month] = by_draw[row, i, month] * per_mtok_count
+        for month in range(units.shape[1]):
+            units[i, month] = by_draw[row, i, month] * per_mtok_count
         most = MOST_UNITS
     return most
 
@@ -185,8 +196,8 @@ def _units(
 @FAST
 def _product(by_draw: Floats, i: int, units: Floats) -> float:
     total = 0.0
-    for month in range(units.size):
-        total += by_draw[WORTH, i, month] * units[month]
+    for month in range(units.shape[1]):
+        total += by_draw[WORTH, i, month] * units[i, month]
     return total
 
 
@@ -201,8 +212,8 @@ def _rents(by_draw: Floats, i: int) -> float:
 @FAST
 def _rented(by_draw: Floats, i: int, units: Floats) -> float:
     total = 0.0
-    for month in range(units.size):
-        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * units[month]
+    for month in range(units.shape[1]):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * units[i, month]
     return total
 
 
@@ -210,22 +221,22 @@ def _rented(by_draw: Floats, i: int, units: Floats) -> float:
 def _held(by_draw: Floats, i: int, units: Floats, begun: NDArray[np.int64]) -> float:
     """With the rent of the month in which each month's term began."""
     total = 0.0
-    for month in range(units.size):
-        total += by_draw[WORTH, i, month] * by_draw[RENT, i, begun[month]] * units[month]
+    for month in range(units.shape[1]):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, begun[month]] * units[i, month]
     return total
 
 
 @FAST
 def _over(by_draw: Floats, i: int, units: Floats, knot_count: float) -> float:
     total = 0.0
-    for month in range(units.size):
-        total += by_draw[WORTH, i, month] * max(units[month] - knot_count, 0.0)
+    for month in range(units.shape[1]):
+        total += by_draw[WORTH, i, month] * max(units[i, month] - knot_count, 0.0)
     return total
 
 
 @FAST
 def _rented_over(by_draw: Floats, i: int, units: Floats, knot_count: float) -> float:
     total = 0.0
-    for month in range(units.size):
-        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * max(units[month] - knot_count, 0.0)
+    for month in range(units.shape[1]):
+        total += by_draw[WORTH, i, month] * by_draw[RENT, i, month] * max(units[i, month] - knot_count, 0.0)
     return total
