@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from breakeven.cli import demo
+from breakeven.cli.main import group
 from breakeven.cli.output_files import OutputFiles
 from breakeven.reports import answer
 from breakeven.reports.document import read_document
@@ -27,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_file_stands_beside_the_report_and_is_named(tmp_path: Path) -> None:
-    done = CliRunner().invoke(demo.command, ["--out", str(tmp_path / "d")], catch_exceptions=False)
+    done = CliRunner().invoke(group, ["demo", "--out", str(tmp_path / "d")], catch_exceptions=False)
     folder = tmp_path / "d"
     names = {each.name for each in folder.iterdir()}
     has_typst = importlib.util.find_spec("typst") is not None
