@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["BREAKEVEN_CATALOGUE"] = ""  # prices refreshed on this machine change no test, in children either
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# the same examples on every machine, and none is timed
+settings.register_profile("seeded", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("seeded")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
