@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from breakeven.decision.breakeven import never_fraction, quantiles
+from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.comparison import range_of
-from breakeven.decision.horizon.exact import STATUS_QUO
 from breakeven.decision.horizon.horizon import Horizon, OptionHorizon
 from breakeven.decision.horizon.paths import PATHS
 from breakeven.decision.horizon.waiting import QUARTER_MONTHS, Waiting

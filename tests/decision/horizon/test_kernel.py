@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from breakeven.decision.compare import typical
+from breakeven.decision.compare import STATUS_QUO, typical
 from breakeven.decision.horizon.block_paths import small_exp
-from breakeven.decision.horizon.exact import STATUS_QUO, CashFlow, Setting, cash_flows, setting_of
+from breakeven.decision.horizon.exact import CashFlow, Setting, cash_flows, setting_of
 from breakeven.decision.horizon.run import Run, prepare, present_only, run, run_prepared
 from breakeven.decision.horizon.terms import Terms, terms_of
 from breakeven.facts.draws import DrawSet

@@ -14,7 +14,8 @@ import numpy as np
 
 from breakeven.decision.answers.changes import at_price
 from breakeven.decision.answers.solve import pinned
-from breakeven.decision.horizon.exact import STATUS_QUO, setting_of
+from breakeven.decision.compare import STATUS_QUO
+from breakeven.decision.horizon.exact import setting_of
 from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from breakeven.costs.line import CostLine
 from breakeven.costs.ownership import gpu_residual_fraction
+from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.paths import PathFacts, Paths, path_facts, paths_of
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.facts.assumption import Assumption
@@ -22,7 +23,6 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.trace import Binder
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 
-STATUS_QUO = "frontier_api"
 Months = NDArray[np.float64]
 """Shape ``(months, draws)``."""
 

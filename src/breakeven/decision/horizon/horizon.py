@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.decision.compare import STATUS_QUO, typical
 from breakeven.decision.horizon.capital import irr_fraction_per_month, payback_months
-from breakeven.decision.horizon.exact import STATUS_QUO, CashFlow, Setting, cash_flows, setting_of
+from breakeven.decision.horizon.exact import CashFlow, Setting, cash_flows, setting_of
 from breakeven.decision.horizon.paths import PATHS, Paths
 from breakeven.decision.horizon.run import Run, run
 from breakeven.decision.horizon.terms import Terms, terms_of
@@ -119,8 +120,8 @@ def look_ahead(
     """
     in_order = {STATUS_QUO: options[STATUS_QUO], **options}
     estimates = estimates or {}
-    typical_setting = setting_of(situation, _typical, estimates)
-    typical = cash_flows(typical_setting, in_order)
+    typical_setting = setting_of(situation, typical, estimates)
+    typical_flows = cash_flows(typical_setting, in_order)
     setting = setting_of(situation, draws.of, estimates)
     terms = terms_of(setting, in_order)
     open_to_all = tuple(name for name in in_order if name not in only_if) or tuple(in_order)
@@ -130,7 +131,7 @@ def look_ahead(
     best = np.min(np.stack([found.present(name) for name in open_to_all]), axis=0)
     lowest = np.argmin(np.stack([found.present(name) for name in open_to_all]), axis=0)
     results = [
-        _option(found, typical, typical_setting, index, best, _odds(lowest, open_to_all, name, found, best))
+        _option(found, typical_flows, typical_setting, index, best, _odds(lowest, open_to_all, name, found, best))
         for index, name in enumerate(found.names)
     ]
     results.sort(key=lambda each: (float(np.mean(each.present_cost_usd)), each.name))
@@ -149,10 +150,6 @@ def look_ahead(
     )
 
 
-def _typical(assumption: Assumption) -> Draws:
-    return np.asarray([assumption.typical])
-
-
 def _odds(lowest: NDArray[np.int64], names: Sequence[str], name: str, found: Run, best: Floats) -> float:
     if name in names:
         return float(np.mean(lowest == names.index(name)))
@@ -160,10 +157,10 @@ def _odds(lowest: NDArray[np.int64], names: Sequence[str], name: str, found: Run
 
 
 def _option(
-    found: Run, typical: Mapping[str, CashFlow], setting: Setting, index: int, best: Floats, odds: float
+    found: Run, flows: Mapping[str, CashFlow], setting: Setting, index: int, best: Floats, odds: float
 ) -> OptionHorizon:
     name = found.names[index]
-    flow, today = typical[name], typical[STATUS_QUO]
+    flow, today = flows[name], flows[STATUS_QUO]
     typical_cash = _saving(flow.upfront_usd, flow.usd_per_month, today.usd_per_month)[:, 0]
     kept_cash = _saving(found.upfront_usd[index], found.cash_usd_per_month[index], found.cash_usd_per_month[0])
     stays = name == STATUS_QUO

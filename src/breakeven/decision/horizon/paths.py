@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.decision.horizon.capital import discount_ratio
 from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import Formula, formula
@@ -185,7 +186,7 @@ class PathFacts:
 
     def discount(self) -> Draws:
         """Worth today of a dollar a month from now."""
-        return np.asarray((1 + self.discount_fraction_per_year.value) ** (-1 / MONTHS_PER_YEAR))
+        return discount_ratio(self.discount_fraction_per_year.value)
 
 
 def path_facts(binder: Binder) -> PathFacts:
@@ -214,9 +215,9 @@ def _bind_level(binder: Binder) -> None:
 def paths_of(facts: PathFacts) -> Paths:
     """All paths over the whole horizon."""
     months = np.arange(facts.months_count, dtype=np.float64)[:, None]
-    found = {name: _over(each, facts, months) for name, each in PATHS.items()}
+    found = {name: over_months(each, facts, months) for name, each in PATHS.items()}
     found["gpu_rent"] = found["gpu_rent"] * np.exp(rent_chance(facts))
-    return Paths(**found, moved=_over(moved_fraction, facts, months))
+    return Paths(**found, moved=over_months(moved_fraction, facts, months))
 
 
 def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
@@ -246,7 +247,8 @@ def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.flo
     return found
 
 
-def _over(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:
+def over_months(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`path` after so many `months`, of any shape that broadcasts with the draws."""
     values: dict[str, Draws] = {
         name: months if name == "elapsed_months" else facts.value(name) for name in path.parameters
     }

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from breakeven.decision.horizon.exact import STATUS_QUO, cash_flows, setting_of
+from breakeven.decision.compare import STATUS_QUO
+from breakeven.decision.horizon.exact import cash_flows, setting_of
 from breakeven.decision.horizon.run import prepare, present_only
 from breakeven.decision.horizon.terms import terms_of
 from breakeven.facts.assumption import Assumption

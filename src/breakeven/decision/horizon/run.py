@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.decision.horizon.exact import Setting
-from breakeven.decision.horizon.paths import SHOCKS, shock_loadings
+from breakeven.decision.horizon.paths import (
+    SHOCKS,
+    api_list_price_ratio,
+    open_model_work_ratio,
+    open_token_price_ratio,
+    over_months,
+    shock_loadings,
+)
 from breakeven.decision.horizon.terms import Floats, Terms
-from breakeven.units import MONTHS_PER_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +131,21 @@ def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
     return found
 
 
+_STEADY: Final = (api_list_price_ratio, open_token_price_ratio, open_model_work_ratio)
+"""Paths that fall by the same factor every month."""
+
+
 def path_rows(setting: Setting, draws_count: int) -> Floats:
     """What the kernel makes the paths of, shape ``(14, draws)``; see `kernel.run_months`."""
     facts = setting.facts
-    switching, open_switching = facts.value("model_switching_fraction"), facts.value("open_model_switching_fraction")
-    listed = np.log1p(-facts.value("list_price_decline_fraction_per_year"))
-    market = -np.log(facts.value("equal_quality_price_decline_ratio"))
+    month = np.ones(1)
     rows = (
         np.log1p(facts.value("volume_growth_fraction_per_month")),
         np.exp2(-1 / facts.value("growth_half_life_months")),
-        np.exp((listed * (1 - switching) + market * switching) / MONTHS_PER_YEAR),
-        np.exp((listed * (1 - open_switching) + market * open_switching) / MONTHS_PER_YEAR),
-        np.exp(market * open_switching * facts.value("open_model_work_share_fraction") / MONTHS_PER_YEAR),
+        *(
+            over_months(path, facts, month)
+            for path in (api_list_price_ratio, open_token_price_ratio, open_model_work_ratio)
+        ),
         np.log(facts.value("gpu_rent_long_run_ratio")),
         np.exp2(-1 / facts.value("gpu_rent_half_life_months")),
         facts.value("gpu_rent_volatility_ratio"),

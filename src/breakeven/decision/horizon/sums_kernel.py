@@ -54,7 +54,7 @@ def present_costs(
     rents = np.empty((months, WIDTH))
     moved = np.empty((months, WIDTH))
     discount = np.empty((months, WIDTH))
-    sums = np.empty((7, BLOCK))
+    sums = np.empty((6, BLOCK))
     by_draw = np.empty((4, BLOCK, months))
     units = np.empty((BLOCK, months))
     kept = np.empty((BENDS + knots.shape[1], BLOCK))
@@ -65,7 +65,7 @@ def present_costs(
         _shared_sums(per_mtok[0], today[0], begin, size, start_month, volume, api, open_token, moved, discount, sums)
         _turn(size, start_month, load, volume, moved, discount, rents, by_draw)
         for i in range(size):
-            present[0, begin + i] = sums[6, i] + once[0, begin + i]
+            present[0, begin + i] = sums[5, i] + once[0, begin + i]
         for option in range(1, options):
             tokens = 2 if open_tokens[option] == 1 else 1
             fleet = kind[option] != NO_FLEET
@@ -130,7 +130,7 @@ def _shared_sums(
     sums: Floats,
 ) -> None:
     """Discounted sums over the months; rows: moved volume, the same at API prices, at open-token prices, months,
-    what is still paid as today, (spare), all of it paid as today."""
+    what is still paid as today, all of it paid as today."""
     for row in range(sums.shape[0]):
         for i in range(size):
             sums[row, i] = 0.0
@@ -146,7 +146,7 @@ def _shared_sums(
             sums[2, i] += part * open_token[month, i]
             sums[3, i] += worth * after
             sums[4, i] += worth * now * (1.0 - moved[month, i] * after)
-            sums[6, i] += worth * now
+            sums[5, i] += worth * now
 
 
 @FAST
@@ -164,15 +164,15 @@ def _turn(
     months = load.shape[0]
     for i in range(size):
         for month in range(months):
-            by_draw[0, i, month] = load[month, i]
+            by_draw[LOAD, i, month] = load[month, i]
         for month in range(months):
-            by_draw[1, i, month] = volume[month, i] * moved[month, i]
+            by_draw[VOLUME, i, month] = volume[month, i] * moved[month, i]
         for month in range(start_month, months):
-            by_draw[2, i, month] = discount[month, i]
+            by_draw[WORTH, i, month] = discount[month, i]
         for month in range(start_month):
-            by_draw[2, i, month] = 0.0
+            by_draw[WORTH, i, month] = 0.0
         for month in range(months):
-            by_draw[3, i, month] = rents[month, i]
+            by_draw[RENT, i, month] = rents[month, i]
 
 
 @FAST

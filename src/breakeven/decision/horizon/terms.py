@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.decision.horizon.exact import STATUS_QUO, Setting, once_usd
+from breakeven.decision.compare import STATUS_QUO
+from breakeven.decision.horizon.exact import Setting, once_usd
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.facts.distribution import Draws
 from breakeven.options.assembly.staircase import Staircase

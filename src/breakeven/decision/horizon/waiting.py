@@ -36,11 +36,6 @@ class Waiting:
     """Expected gain of deciding in three months, knowing how volume and prices have moved by then, over deciding now;
     negative: the saving lost meanwhile is worth more than what is learnt."""
 
-    @property
-    def best(self) -> Wait:
-        """The wait with the lowest expected present cost."""
-        return min(self.waits, key=lambda each: float(np.mean(each.present_cost_usd)))
-
 
 def waiting_for(setting: Setting, terms: Sequence[Terms], moves_to: str, *, may_stay: bool = True) -> Waiting:
     """Cost every wait for `moves_to`; `terms`: the status quo first. `may_stay`: False where it is no answer."""
