@@ -16,7 +16,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal
 
-Grain = Literal["request", "bucket"]
+Grain = Literal["request", "bucket", "bill"]
+"""One call; a span of time in which calls were counted; an amount billed for a span of time, no call counted."""
 TokensSource = Literal["reported", "tokenizer", "estimated", "missing"]
 CostSource = Literal["billed", "reported", "computed"]
 Status = Literal["ok", "error", "cancelled", "cache_hit"]
@@ -50,7 +51,11 @@ class Call:
     cache_write_1h_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    image_input_tokens: int = 0
     tokens_source: TokensSource = "reported"
+    tokens_error_fraction: float | None = None
     usage_estimated: bool = False
     cost_usd: float | None = None
     cost_source: CostSource | None = None
@@ -63,6 +68,7 @@ class Call:
     service_tier: str | None = None
     is_batch: bool = False
     application: str | None = None
+    endpoint: str | None = None
     task: str | None = None
     task_source: str | None = None
     template_id: str | None = None
@@ -78,6 +84,12 @@ class Call:
     outcome: float | None = None
     outcome_source: str | None = None
     prompt_hash: str | None = None
+    system_hash: str | None = None
+    schema_hash: str | None = None
+    has_tools: bool | None = None
+    prompt_words: tuple[int, ...] | None = None
+    prompt_terms: tuple[int, ...] | None = None
+    prompt_counts: tuple[int, ...] | None = None
     prefix_hashes: tuple[int, ...] | None = None
     redaction: str | None = None
 
@@ -108,7 +120,7 @@ CALL_COLUMNS: Final[tuple[Column, ...]] = (
     Column("source", "text", "", "name of the log format or producer; 'synthetic' for made-up calls"),
     Column("source_file", "text", "", "file the row came from", is_content=False),
     Column("source_line", "int", "count", "line (or Parquet row) it stood on, from 1", is_content=False),
-    Column("grain", "text", "", "'request': one row is one call; 'bucket': one row is a span of time"),
+    Column("grain", "text", "", "'request': one call; 'bucket': a span of time; 'bill': an amount for a span of time"),
     Column("request_count", "int", "request", "calls in the row: 1 for a request; null where a bucket gives none"),
     Column("weight", "float", "ratio", "1 / sampling rate: how many calls like this one the row stands for"),
     Column("start_time", "time", "", "when the request was sent, or the bucket begins", "span start"),
@@ -137,7 +149,11 @@ CALL_COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "reasoning_tokens", "int", "token", "part of output spent on reasoning", "gen_ai.usage.reasoning.output_tokens"
     ),
+    Column("audio_input_tokens", "int", "token", "part of input that is audio", "gen_ai.usage.audio.input_tokens"),
+    Column("audio_output_tokens", "int", "token", "part of output that is audio", "gen_ai.usage.audio.output_tokens"),
+    Column("image_input_tokens", "int", "token", "part of input that is images", "gen_ai.usage.image.input_tokens"),
     Column("tokens_source", "text", "", "reported, tokenizer, estimated or missing"),
+    Column("tokens_error_fraction", "float", "fraction", "half width of the 80 % band of counts that are estimated"),
     Column("usage_estimated", "bool", "", "the producer says its token counts are estimates"),
     Column("cost_usd", "float", "usd", "what the source says this call cost"),
     Column("cost_source", "text", "", "billed, reported or computed"),
@@ -152,6 +168,7 @@ CALL_COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column("is_batch", "bool", "", "sent through a batch interface: part of the price"),
     Column("application", "text", "", "which program called"),
+    Column("endpoint", "text", "", "route, function or URL path that made the call"),
     Column("task", "text", "", "kind of work"),
     Column("task_source", "text", "", "who named the task: log, rule, cluster, person"),
     Column("template_id", "text", "", "prompt template"),
@@ -167,6 +184,12 @@ CALL_COLUMNS: Final[tuple[Column, ...]] = (
     Column("outcome", "float", "fraction", "success at the task, 0 to 1"),
     Column("outcome_source", "text", "", "who judged: log, rule, person, model"),
     Column("prompt_hash", "text", "", "hash of the prompt; the prompt itself is not kept"),
+    Column("system_hash", "text", "", "hash of the system prompt"),
+    Column("schema_hash", "text", "", "hash of the answer's schema and the tools on offer"),
+    Column("has_tools", "bool", "", "tools were on offer"),
+    Column("prompt_words", "ints", "", "chained hashes of the last user message's first words, for templates"),
+    Column("prompt_terms", "ints", "", "hashed terms of the prompt, for clusters and learning"),
+    Column("prompt_counts", "ints", "", "how many characters, words, lines, ... the prompt has; order in features.py"),
     Column("prefix_hashes", "ints", "", "hashes of the prompt's leading blocks, for prefix-cache reuse"),
     Column("redaction", "text", "", "what was dropped or hashed before the row was stored"),
 )
@@ -184,11 +207,13 @@ INVARIANTS: Final[tuple[str, ...]] = (
     "cache_read_tokens + cache_write_tokens <= input_tokens",
     "cache_write_1h_tokens <= cache_write_tokens",
     "reasoning_tokens <= output_tokens",
+    "audio_input_tokens + image_input_tokens <= input_tokens",
+    "audio_output_tokens <= output_tokens",
     "start_time <= end_time <= import time + 1 day",
     "weight > 0; request_count >= 0",
     "0 <= outcome <= 1; 0 <= propensity <= 1",
 )
-"""Checked on import; a row that breaks one of the first six is rejected, a value that breaks the last is dropped."""
+"""Checked on import; a row that breaks one of the first eight is rejected, a value that breaks the last is dropped."""
 
 
 def broken_invariant(call: Call) -> str | None:
@@ -206,12 +231,17 @@ def broken_invariant(call: Call) -> str | None:
         call.cache_write_1h_tokens,
         call.output_tokens,
         call.reasoning_tokens,
+        call.audio_input_tokens,
+        call.audio_output_tokens,
+        call.image_input_tokens,
     )
     holds = (
         all(0 <= each <= limit for each in tokens),
         call.cache_read_tokens + call.cache_write_tokens <= call.input_tokens,
         call.cache_write_1h_tokens <= call.cache_write_tokens,
         call.reasoning_tokens <= call.output_tokens,
+        call.audio_input_tokens + call.image_input_tokens <= call.input_tokens,
+        call.audio_output_tokens <= call.output_tokens,
         call.end_time is None or call.start_time <= call.end_time,
         call.weight > 0 and (call.request_count is None or call.request_count >= 0),
         all(each is None or 0 <= each <= 1 for each in (call.outcome, call.propensity)),

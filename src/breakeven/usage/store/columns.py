@@ -11,6 +11,8 @@ from breakeven.usage.store.json_paths import literal
 from breakeven.usage.store.redaction import ALREADY_HASHED, LABELS, RAW_HASHED
 
 Constant = str | int | float | bool
+PARTS: Final = ("audio_input_tokens", "audio_output_tokens", "image_input_tokens")
+"""Token counts that are part of input or output and stored as they are logged."""
 
 _PLAIN: Final = (
     "provider",
@@ -19,13 +21,15 @@ _PLAIN: Final = (
     "model_key",
     "service_tier",
     "policy_hash",
+    "system_hash",
+    "schema_hash",
     "redaction",
 )
 
 
 def default_constants(plan: Plan) -> dict[str, Constant]:
     """Columns whose value is known when the file says nothing."""
-    zeros = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
+    zeros = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", *PARTS)
     return {
         "source": plan.importer.name,
         "grain": "request",
@@ -62,6 +66,7 @@ def sums(fields: Fields) -> str:
         "s_output_tokens": n("output_tokens"),
         "s_reasoning_tokens": f"COALESCE({n('reasoning_tokens')}, 0)",
         "status": _status(fields),
+        **{f"s_{name}": f"COALESCE({n(name)}, 0)" for name in PARTS},
     }
     return ", ".join(f"{expression} AS {name}" for name, expression in totals.items())
 
@@ -117,6 +122,7 @@ def _times_and_tokens(fields: Fields) -> dict[str, str]:
         ("cache_write_tokens", ("cache_write_tokens", *written)),
         ("cache_write_1h_tokens", ("cache_write_1h_tokens", written[2])),
         ("reasoning_tokens", ("reasoning_tokens",)),
+        *((part, (part,)) for part in PARTS),
     ):
         if fields.has(*sources):
             found[name] = _whole(f"s_{name}")
@@ -148,8 +154,8 @@ def _provenance(fields: Fields) -> dict[str, str]:
     if fields.has("source"):
         found["source"] = f"COALESCE(t_source, {literal(fields.plan.importer.name)})"
     if fields.has("grain"):
-        found["grain"] = "CASE WHEN lower(t_grain) = 'bucket' THEN 'bucket' ELSE 'request' END"
-        assumed = "CASE WHEN lower(t_grain) = 'bucket' THEN NULL ELSE 1 END"
+        found["grain"] = "CASE WHEN lower(t_grain) IN ('bucket', 'bill') THEN lower(t_grain) ELSE 'request' END"
+        assumed = "CASE WHEN lower(t_grain) IN ('bucket', 'bill') THEN NULL ELSE 1 END"
         found["request_count"] = f"TRY_CAST(COALESCE({fields.number('request_count')}, {assumed}) AS BIGINT)"
     elif fields.has("request_count"):
         found["request_count"] = "TRY_CAST(COALESCE(n_request_count, 1) AS BIGINT)"
@@ -177,9 +183,11 @@ def _measurements(fields: Fields) -> dict[str, str]:
         found["cost_usd"] = "n_cost_usd"
         told = f"CASE WHEN {fields.text('cost_source')} IN ('billed', 'reported', 'computed') THEN"
         found["cost_source"] = f"{told} {fields.text('cost_source')} WHEN t_cost_usd IS NOT NULL THEN 'reported' END"
-    for name in ("stream", "prefix_hashes"):
+    for name in ("stream", "has_tools", "prefix_hashes", "prompt_words", "prompt_terms", "prompt_counts"):
         if fields.has(name):
             found[name] = f"n_{name}"
+    if fields.has("tokens_error_fraction"):
+        found["tokens_error_fraction"] = fields.valid("tokens_error_fraction")
     for name in ("is_batch", "usage_estimated"):
         if fields.has(name):
             found[name] = f"COALESCE(n_{name}, false)"

@@ -23,6 +23,9 @@ TOKENS: Final = (
     "exclusive_cache_write_5m_tokens",
     "exclusive_cache_write_1h_tokens",
     "reasoning_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "image_input_tokens",
 )
 NEEDED_NUMBERS: Final = ("request_count", "weight", "sampling_rate", "cost_usd")
 TIMES: Final = ("start_time", "end_time")
@@ -50,6 +53,11 @@ DISPENSABLE: Final = (
     Dispensable("stream", "BOOLEAN", "true"),
     Dispensable("is_batch", "BOOLEAN", "true"),
     Dispensable("usage_estimated", "BOOLEAN", "true"),
+    Dispensable("tokens_error_fraction", "DOUBLE", "{v} BETWEEN 0 AND 10"),
+    Dispensable("has_tools", "BOOLEAN", "true"),
+    Dispensable("prompt_words", "BIGINT[]", "true"),
+    Dispensable("prompt_terms", "BIGINT[]", "true"),
+    Dispensable("prompt_counts", "BIGINT[]", "true"),
     Dispensable("prefix_hashes", "BIGINT[]", "true"),
 )
 """The position in this tuple is the bit in the statement's `dropped`."""

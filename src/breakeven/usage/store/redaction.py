@@ -17,6 +17,7 @@ LABELS: Final = (
     "error_type",
     "finish_reason",
     "application",
+    "endpoint",
     "task",
     "task_source",
     "template_id",

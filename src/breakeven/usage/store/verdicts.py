@@ -86,13 +86,16 @@ def _bad_tokens(fields: Fields) -> Iterator[Verdict]:
 def _tokens_limit(fields: Fields) -> str:
     if not fields.has("grain"):
         return str(REQUEST_TOKENS_MAX)
-    return f"CASE WHEN lower(t_grain) = 'bucket' THEN {BUCKET_TOKENS_MAX} ELSE {REQUEST_TOKENS_MAX} END"
+    return f"CASE WHEN lower(t_grain) IN ('bucket', 'bill') THEN {BUCKET_TOKENS_MAX} ELSE {REQUEST_TOKENS_MAX} END"
 
 
 def _missing_tokens(fields: Fields) -> Iterator[Verdict]:
-    yield Verdict("input_tokens is missing", "s_input_tokens IS NULL AND status = 'ok'")
+    is_bill = f"COALESCE(lower({fields.text('grain')}) = 'bill', false)"
+    yield Verdict("input_tokens is missing", f"s_input_tokens IS NULL AND status = 'ok' AND NOT {is_bill}")
     is_embedding = f"COALESCE({fields.text('operation')} ILIKE '%embed%', false)"
-    yield Verdict("output_tokens is missing", f"s_output_tokens IS NULL AND status = 'ok' AND NOT {is_embedding}")
+    may_lack = f"({is_embedding} OR {is_bill})"
+    yield Verdict("output_tokens is missing", f"s_output_tokens IS NULL AND status = 'ok' AND NOT {may_lack}")
+    yield Verdict("cost_usd is missing on a bill", f"{is_bill} AND {fields.text('cost_usd')} IS NULL")
 
 
 def _bad_relations(fields: Fields) -> Iterator[Verdict]:
@@ -111,6 +114,14 @@ def _bad_relations(fields: Fields) -> Iterator[Verdict]:
         "reasoning_tokens is more than output_tokens",
         "s_reasoning_tokens > COALESCE(s_output_tokens, 0)",
         "s_reasoning_tokens::BIGINT || ' > ' || COALESCE(s_output_tokens, 0)::BIGINT",
+    )
+    yield Verdict(
+        "audio_input_tokens + image_input_tokens is more than input_tokens",
+        "s_audio_input_tokens + s_image_input_tokens > COALESCE(s_input_tokens, 0)",
+    )
+    yield Verdict(
+        "audio_output_tokens is more than output_tokens",
+        "s_audio_output_tokens > COALESCE(s_output_tokens, 0)",
     )
 
 
