@@ -11,6 +11,10 @@ class UsageError(BreakevenError):
     """A usage log cannot be read at all (single bad rows are rejects, never an exception)."""
 
 
+class EngineError(BreakevenError):
+    """The engine asked for is not known, not installed, or not reachable."""
+
+
 class CatalogError(BreakevenError):
     """A catalogue entry is incomplete, contradicts itself, or is not there."""
 
@@ -37,6 +41,10 @@ class ScenarioError(BreakevenError):
 
 class ClaimError(BreakevenError):
     """A claim file cannot be read, names something unknown, or gives an impossible value."""
+
+
+class AuditError(BreakevenError):
+    """A saved audit, or labels of calls, cannot be read, or contradict the calls they are said of."""
 
 
 class BenchError(BreakevenError):

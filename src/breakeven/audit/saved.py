@@ -1,0 +1,72 @@
+"""Saved audit: `audit.json` in the store: the audit as it was found, for `compare` and for the next look.
+
+The pydantic edge: what is read is checked; a file of a newer version is refused with a sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from breakeven.audit.task import Audit
+from breakeven.errors import AuditError
+
+FILE_NAME: Final = "audit.json"
+VERSION: Final = 1
+_Saved: Final = TypeAdapter(dict[str, object])
+
+
+def audit_file(store: Path) -> Path:
+    """Where the audit of a store is kept."""
+    return store / FILE_NAME
+
+
+def to_json(audit: Audit) -> str:
+    """The audit as JSON, with its version."""
+    body = _adapter().dump_python(audit, mode="json")
+    return _Saved.dump_json({"version": VERSION, **body}, indent=1).decode() + "\n"
+
+
+def from_json(text: str | bytes, place: str = FILE_NAME) -> Audit:
+    """The audit that `to_json` wrote; raises AuditError for anything else."""
+    try:
+        body = _Saved.validate_json(text)
+        version = body.pop("version", None)
+        if version != VERSION:
+            raise AuditError(
+                f"{place}: written as version {version}, this program reads {VERSION}; run the audit again"
+            )
+        return _adapter().validate_python(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(each) for each in first["loc"]) or "the file"
+        raise AuditError(f"{place}: {where}: {first['msg']}; run `breakeven audit` again to write it anew") from None
+
+
+def save_audit(audit: Audit, store: Path) -> Path:
+    """Write the audit into the store, whole or not at all."""
+    target = audit_file(store)
+    beside = target.with_suffix(".json.new")
+    try:
+        beside.write_text(to_json(audit), encoding="utf-8")
+        beside.replace(target)
+    except OSError as error:
+        raise AuditError(f"{target}: cannot be written ({error.strerror})") from None
+    return target
+
+
+def load_audit(store: Path) -> Audit | None:
+    """The audit kept in a store; None when there is none."""
+    path = audit_file(store)
+    try:
+        return from_json(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _adapter() -> TypeAdapter[Audit]:
+    return TypeAdapter(Audit)
