@@ -99,3 +99,10 @@ system:
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui \
 	  >/dev/null 2>&1; } \
 	  || echo "no LibreOffice: the test that recalculates the spreadsheet will be skipped"
+	@command -v java >/dev/null 2>&1 || [ -n "$$BREAKEVEN_NO_APT" ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	  && echo "installing Java for the tests of the Spark engine" \
+	  && apt-get update -qq >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless \
+	  >/dev/null 2>&1; } \
+	  || echo "no Java: the tests of the Spark engine will be skipped"

@@ -29,6 +29,7 @@ class UsageSource:
     rejects: Path | None
     log_format: str | None
     maps: tuple[str, ...]
+    engine: str = "duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ def source_options(command: Command) -> Command:
 
     decorated: Any = with_source
     for option in (
+        click.option(
+            "--engine",
+            default="duckdb",
+            metavar="ENGINE",
+            show_default=True,
+            help="Who analyses the calls: duckdb, spark (here), spark://HOST:PORT or sc://HOST:PORT.",
+        ),
         click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where rejected rows go."),
         click.option(
             "--store",
@@ -108,10 +116,10 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
         folder = source.store or DEFAULT_STORE
         if not (folder / "manifest.json").exists():
             raise UsageError(f"no calls in {folder}; run `breakeven import YOUR-LOG`, or give the log with --usage")
-        with CallStore(folder) as kept:
+        with CallStore(folder, engine=source.engine) as kept:
             yield OpenedCalls(kept, str(folder), None)
         return
-    with CallStore.temporary() as passing:
+    with CallStore.temporary(engine=source.engine) as passing:
         target = source.rejects or Path(f"{usage[0].name or 'log'}.rejects.jsonl")
         report = passing.ingest(
             list(usage),
@@ -141,6 +149,6 @@ def reading_warnings(report: IngestReport | None) -> tuple[str, ...]:
         where = f"; all of them are in {report.reject_path}" if report.reject_path else ""
         found.append(f"{report.rejects_count:,} of {report.rows_in:,} rows were rejected ({reasons}){where}.")
     for each in report.files:
-        if each.status in ("empty", "not a log"):
+        if each.status in ("empty", "not a log", "companion"):
             found.append(f"{each.name} was left out: {each.note or each.status}")
     return tuple(found)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import IngestReport, Progress
 from breakeven.usage.plan import ImportSettings
+from breakeven.usage.store.analyst import DUCKDB, analyst_named
 from breakeven.usage.store.day_writer import DayFile, new_name
 from breakeven.usage.store.digest import digest_of, file_sums
 from breakeven.usage.store.engine import Engine
@@ -40,7 +41,9 @@ _STAGING: Final = ".staging"
 class CallStore:
     """A folder of Calls. Use as a context manager, or `close` it."""
 
-    def __init__(self, path: Path, *, memory_limit_gib: float | None = None) -> None:
+    def __init__(self, path: Path, *, memory_limit_gib: float | None = None, engine: str = DUCKDB) -> None:
+        """`engine` answers expressions over Calls: duckdb, spark, spark://HOST:PORT or sc://HOST:PORT."""
+        analyst = analyst_named(engine)
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -50,12 +53,13 @@ class CallStore:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._spill = path / f".spill-{os.getpid()}-{id(self):x}"
         self._engine = Engine(self._spill, memory_limit_gib)
+        self._analyst = analyst or self._engine
 
     @classmethod
-    def temporary(cls) -> CallStore:
+    def temporary(cls, *, engine: str = DUCKDB) -> CallStore:
         """A store that is gone when it is closed, for one question about one file."""
         folder = tempfile.TemporaryDirectory(prefix="breakeven-")
-        store = cls(Path(folder.name))
+        store = cls(Path(folder.name), engine=engine)
         store._temporary = folder
         return store
 
@@ -79,7 +83,7 @@ class CallStore:
 
     def calls(self) -> ibis.Table:
         """All Calls, with the columns of `CALL_COLUMNS` and `day`."""
-        return self._engine.calls(self._paths(read_manifest(self.path).stored))
+        return self._analyst.calls(self._paths(read_manifest(self.path).stored))
 
     def imported(self) -> tuple[ImportedFile, ...]:
         """The logs that were imported, oldest first."""
