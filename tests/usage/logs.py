@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Imported:
     calls: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
     digest: str
+    bills: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def only(self) -> dict[str, Any]:
@@ -74,7 +75,10 @@ def imported_paths(*paths: Path, **settings: Any) -> Imported:
     """Import files or folders into a store of their own."""
     with CallStore.temporary() as store:
         report = store.ingest(list(paths), now=NOW, settings=ImportSettings(**settings))
-        return Imported(report, stored_calls(store), rejected(report), store.digest())
+        rows = stored_calls(store)
+        bills = [each for each in rows if each["grain"] == "bill"]
+        calls = [each for each in rows if each["grain"] != "bill"]
+        return Imported(report, calls, rejected(report), store.digest(), bills)
 
 
 def stored_calls(store: CallStore) -> list[dict[str, Any]]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from breakeven.usage.overlap_report import SourceOverlap
+
 EXAMPLES_MAX: Final = 3
 """Rejected rows shown per reason; all of them are in the reject file."""
 
-FileStatus = Literal["imported", "already imported", "empty", "not a log"]
+FileStatus = Literal["imported", "already imported", "empty", "not a log", "companion"]
+"""A companion holds no calls; it is joined to the files of its format in the same import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class IngestReport:
     dropped_values: dict[str, int] = field(default_factory=dict)
     """Field -> rows in which a dispensable value was unreadable and left out."""
     warnings: tuple[str, ...] = ()
+    bills: int = 0
+    """Of the calls, how many are amounts billed and no calls."""
+    overlaps: tuple[SourceOverlap, ...] = ()
+    """Sources in the store that saw the same traffic, and which of them counts."""
 
     def __post_init__(self) -> None:
         for each in self.files:

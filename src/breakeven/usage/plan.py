@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from breakeven.errors import UsageError, nearest
 from breakeven.usage.importers import importer_named, importers
-from breakeven.usage.importers.importer import FIELD_NAMES, Importer, TokensRule
-from breakeven.usage.reading.delimited import Layout
+from breakeven.usage.importers.importer import FIELD_NAMES, Importer, Packed, TokensRule
+from breakeven.usage.reading.columnar import read_columns
+from breakeven.usage.reading.delimited import Layout, read_records
+from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.first_look import sampled_head
 from breakeven.usage.reading.head import Head
+from breakeven.usage.reading.lines import read_lines
 from breakeven.usage.reading.log_file import LogFile
+from breakeven.usage.reading.rows import RowBatch
+from breakeven.usage.reading.unpacked import row_batches
 
 SAMPLED_BYTES: Final = 64 << 20
 """In a larger uncompressed JSONL file only names seen at its head and in 256 places along it are looked for, and
@@ -60,12 +65,27 @@ class Plan:
 
     importer: Importer
     head: Head
+    """Of the rows, which are JSON lines once they are unpacked."""
     fields: tuple[tuple[str, tuple[str, ...]], ...]
     """Field -> the names that may hold it, best first."""
     tokens_rule: TokensRule
     salt: str
     spellings: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
     """Only for JSON: name -> the keys that lead to it, in every way it may be spelled."""
+    packed: Head | None = None
+    """What was seen of a file whose rows must be unpacked."""
+
+    def batches(self, log: LogFile, companions: Sequence[tuple[LogFile, Head]] = ()) -> Iterator[RowBatch]:
+        """The rows of `log`."""
+        if self.packed is not None:
+            if self.importer.unpack is not None:
+                return row_batches(self.importer.unpack(Packed(log, self.packed, companions)))
+            return row_batches(documents(log, self.packed))
+        if self.head.shape == "jsonl":
+            return read_lines(log)
+        if self.head.shape == "csv":
+            return read_records(log, self.layout, self.wanted)
+        return read_columns(log, self.wanted)
 
     @property
     def layout(self) -> Layout:
@@ -91,26 +111,43 @@ def plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
     if settings.mapping and not importer.takes_mapping:
         raise UsageError(f"format '{importer.name}' has fixed columns; --map is for --format breakeven")
     wishes = _wishes(importer, settings)
-    present = head.present(wishes)
     if head.shape not in importer.shapes:
         raise UsageError(_misfit(log, head, importer, [" or ".join(sorted(importer.shapes)) + " rows"]))
+    if importer.unpack is not None:
+        return _unpacking(log, head, importer, settings)
+    present = head.present(wishes)
     if missing := importer.missing(present):
         raise UsageError(_misfit(log, head, importer, missing))
     _check_mapping(log, head, settings, present)
     rule = settings.tokens_rule or importer.tokens_rule
-    if head.shape != "jsonl":
+    if head.shape in ("csv", "parquet"):
         return Plan(importer, head, tuple(sorted(present.items())), rule, settings.salt)
     seen = _seen(log, head)
     chosen = _seen_or_beside(seen, wishes) if seen else {name: paths for name, paths in wishes.items() if paths}
     spelled = {path: _spellings(path, seen) for paths in chosen.values() for path in paths}
-    return Plan(importer, head, tuple(sorted(chosen.items())), rule, settings.salt, tuple(sorted(spelled.items())))
+    fields, spellings = tuple(sorted(chosen.items())), tuple(sorted(spelled.items()))
+    if head.shape == "json":
+        return Plan(importer, replace(head, shape="jsonl"), fields, rule, settings.salt, spellings, packed=head)
+    return Plan(importer, head, fields, rule, settings.salt, spellings)
+
+
+def _unpacking(log: LogFile, head: Head, importer: Importer, settings: ImportSettings) -> Plan:
+    """The plan of a format that unpacks its rows itself: flat JSON under the names of its fields."""
+    if importer.confidence(head) <= 0:
+        raise UsageError(_misfit(log, head, importer, importer.missing({})))
+    fields = tuple(sorted((name, paths) for name, paths in importer.fields.items() if paths))
+    names = frozenset(path for _, paths in fields for path in paths)
+    spellings = tuple(sorted((name, ((name,),)) for name in names))
+    rule = settings.tokens_rule or importer.tokens_rule
+    return Plan(importer, Head("jsonl", names), fields, rule, settings.salt, spellings, packed=head)
 
 
 def _sniffed(log: LogFile, head: Head, settings: ImportSettings) -> Importer:
     if settings.mapping:
         return importer_named("breakeven")
-    best = max(importers().values(), key=lambda each: (each.confidence(head), each.name))
-    if best.confidence(head) > 0:
+    fitting = [each for each in importers().values() if head.shape in each.shapes]
+    best = max(fitting, key=lambda each: (each.confidence(head), each.name), default=None)
+    if best is not None and best.confidence(head) > 0:
         return best
     formats = "\n  ".join(f"{each.name}: {'; '.join(each.missing({}))}" for each in importers().values())
     raise UsageError(
@@ -126,7 +163,7 @@ def _misfit(log: LogFile, head: Head, importer: Importer, missing: list[str]) ->
 
 
 def _shown(head: Head, names_max: int = 15) -> str:
-    names = list(head.layout.columns) if head.layout else sorted(head.names)
+    names = list(head.layout.columns) if head.layout else sorted(head.names, key=lambda each: (each.count("."), each))
     more = f", and {len(names) - names_max} more" if len(names) > names_max else ""
     return f"{head.shape} with {', '.join(repr(each) for each in names[:names_max])}{more}"
 
@@ -149,7 +186,7 @@ def _check_mapping(log: LogFile, head: Head, settings: ImportSettings, present: 
 
 def _seen(log: LogFile, head: Head) -> Head | None:
     """What a large log holds; None for a small one, where looking for every name costs nothing."""
-    if log.compression != "none" or log.encoding != "utf-8" or log.bytes_count < SAMPLED_BYTES:
+    if head.shape == "json" or log.compression != "none" or log.encoding != "utf-8" or log.bytes_count < SAMPLED_BYTES:
         return None
     sampled = sampled_head(log)
     return Head("jsonl", head.names | sampled.names, dotted_keys=head.dotted_keys | sampled.dotted_keys)

@@ -14,8 +14,8 @@ from breakeven.usage.importers.importer import Importer
 def importers() -> dict[str, Importer]:
     """Every importer of this folder by name.
 
-    >>> sorted(importers())
-    ['azure_llm_trace', 'breakeven', 'mooncake_trace']
+    >>> "breakeven" in importers()
+    True
     """
     found: dict[str, Importer] = {}
     for module in pkgutil.iter_modules(__path__):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from breakeven.usage.call import CALL_COLUMNS
-from breakeven.usage.importers.importer import Importer
+from breakeven.usage.importers.importer import Holds, Importer
 from breakeven.usage.reading.head import Head
 
 _ALIASES: Final[dict[str, tuple[str, ...]]] = {
@@ -113,12 +113,13 @@ def _confidence(head: Head) -> float:
 
 IMPORTER = Importer(
     name="breakeven",
-    title="breakeven rows (JSONL, CSV or Parquet)",
-    shapes=frozenset({"jsonl", "csv", "parquet"}),
+    title="breakeven rows (JSON, CSV or Parquet)",
+    shapes=frozenset({"jsonl", "json", "csv", "parquet"}),
     fields=MappingProxyType(_fields()),
     wanted=(("start_time",), ("input_tokens", "prompt_tokens"), ("output_tokens",)),
     tokens_rule="by_field",
     confidence=_confidence,
     takes_mapping=True,
+    holds=Holds("request", prompts="optional", latency=True, first_token=True, cost=True),
     concludes="Whatever its columns hold; only a time and the two token counts are required.",
 )

@@ -7,13 +7,15 @@ read by `usage/reading` and turned into Calls by `usage/store`, so every format 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from breakeven.usage.call import COLUMN_BY_NAME
+from breakeven.usage.call import COLUMN_BY_NAME, Grain
 from breakeven.usage.reading.head import Head, Shape
+from breakeven.usage.reading.log_file import LogFile
+from breakeven.usage.reading.unpacked import Unfit
 
 TokensRule = Literal["by_field", "inclusive", "exclusive"]
 """Whether input tokens contain cache reads and writes. `by_field`: the names decide, row by row (Anthropic's
@@ -47,6 +49,32 @@ class RelativeTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """What logs of one format hold, for the table of formats."""
+
+    grain: Grain
+    """Of its finest rows."""
+    prompts: Literal["yes", "optional", "no"] = "no"
+    latency: bool = False
+    first_token: bool = False
+    cost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A file whose rows must be unpacked, with what was seen of it."""
+
+    log: LogFile
+    head: Head
+    companions: Sequence[tuple[LogFile, Head]] = ()
+    """Files of the same import that this format joins to its own (`Importer.is_companion`)."""
+
+
+Unpack = Callable[[Packed], Iterator[Mapping[str, object] | Unfit]]
+"""Gives every row of a file as a flat record under the names of `Importer.fields`, or says why it is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Importer:
     """What one log format calls the fields of a Call."""
 
@@ -68,6 +96,13 @@ class Importer:
     """Columns that are the same text in every row of this format."""
     concludes: str = ""
     """What logs of this format have, and what nobody can conclude from them."""
+    holds: Holds = Holds("request")
+    unpack: Unpack | None = None
+    """For formats whose rows are not lines or records: buckets in pages, spans in batches, a call in several rows."""
+    is_companion: Callable[[Head], bool] | None = None
+    """Recognises files that hold no calls and are joined to files of this format, such as the requests of a batch."""
+    companion_note: str = ""
+    """What to tell somebody who imports such a file alone."""
 
     def __post_init__(self) -> None:
         strangers = [each for each in (*self.fields, *self.constants) if each not in FIELD_NAMES]

@@ -14,12 +14,16 @@ from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import HEAD_BYTES, LogFile
 
 _NESTING_MAX: Final = 4
+_LISTS_NESTING_MAX: Final = 8
+_ELEMENTS_MAX: Final = 5
 _LINES_MAX: Final = 2_000
 _SAMPLE_PLACES: Final = 256
 _SAMPLE_BYTES: Final = 8 << 10
 _DELIMITERS: Final = ",;\t|"
 _COMMA_DECIMAL: Final = re.compile(r"-?(0|\d+(\.\d{3})*),(\d{1,2}|\d{4,})|-?0,\d+")
 """A number whose comma cannot part thousands."""
+_METRIC: Final = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)(\{.*\})?\s+[-+]?(\d[\d.eE+-]*|NaN|Inf)(\s+-?\d[\d.]*)?\s*")
+_DOCUMENTS_LOOKED_AT: Final = 50
 
 
 def head_of(log: LogFile) -> Head | NotALog:
@@ -36,24 +40,62 @@ def head_of(log: LogFile) -> Head | NotALog:
     if 2 * len(objects) >= len(numbered):
         return _json_head(objects)
     if numbered[0][1].lstrip().startswith(("[", "{")):
-        return NotALog(
-            "this looks like JSON over several lines; wanted one object per line (jq -c '.[]' FILE > FILE.jsonl)"
-            if not objects
-            else "most lines are not JSON objects"
-        )
+        return document_head(log.head) or NotALog("this begins like JSON, and is none")
+    if metrics := metric_names([line for _, line in numbered]):
+        return Head("metrics", metrics)
     return _csv_head(numbered)
 
 
 def json_paths(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterable[str]:
-    """Dotted paths of all keys of a JSON object, inner objects included.
+    """Dotted paths of all keys of a JSON object, inner objects and the first elements of lists included.
 
-    >>> sorted(json_paths({"model": "m", "usage": {"prompt_tokens": 3}}))
-    ['model', 'usage', 'usage.prompt_tokens']
+    >>> sorted(json_paths({"usage": {"prompt_tokens": 3}, "data": [{"id": 1}]}))
+    ['data', 'data[].id', 'usage', 'usage.prompt_tokens']
     """
     for key, inner in value.items():
         yield prefix + key
         if isinstance(inner, dict) and depth < _NESTING_MAX:
             yield from json_paths(inner, f"{prefix}{key}.", depth + 1)
+        elif isinstance(inner, list) and depth < _LISTS_NESTING_MAX:
+            for each in inner[:_ELEMENTS_MAX]:
+                if isinstance(each, dict):
+                    yield from json_paths(each, f"{prefix}{key}[].", depth + 1)
+
+
+def document_head(head: bytes) -> Head | None:
+    """The names in the JSON documents that `head` begins with, although it may be cut anywhere; None: no JSON.
+
+    >>> sorted(document_head(b'[{"a": 1,\\n "b": [{"c": 2}, {').names)
+    ['a', 'b', 'b[].c']
+    """
+    import ijson
+
+    names: set[str] = set()
+    dotted: set[str] = set()
+    try:
+        for prefix, event, value in ijson.parse(head, multiple_values=True):
+            if event == "map_key":
+                place = re.sub(r"(^|\.)item(?=\.|$)", "[]", prefix).removeprefix("[]").removeprefix(".")
+                names.add(f"{place}.{value}" if place else value)
+                if "." in value:
+                    dotted.add(value)
+    except ijson.JSONError as error:
+        if not isinstance(error, ijson.IncompleteJSONError) and not names:
+            return None
+    return Head("json", frozenset(names), dotted_keys=frozenset(dotted)) if names else None
+
+
+def metric_names(lines: list[str]) -> frozenset[str]:
+    """The metrics of a Prometheus text; empty when this is none.
+
+    >>> metric_names(["# TYPE up gauge", 'up{job="vllm"} 1'])
+    frozenset({'up'})
+    """
+    found = [_METRIC.fullmatch(line) for line in lines if not line.startswith("#")]
+    has_types = any(line.startswith(("# TYPE ", "# HELP ")) for line in lines)
+    if not has_types or sum(each is not None for each in found) < max(1, 0.9 * len(found)):
+        return frozenset()
+    return frozenset(each.group(1) for each in found if each is not None)
 
 
 def _json_head(objects: Iterable[Mapping[str, Any]]) -> Head:

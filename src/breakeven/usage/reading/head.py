@@ -8,7 +8,8 @@ from typing import Literal
 
 from breakeven.usage.reading.delimited import Layout
 
-Shape = Literal["jsonl", "csv", "parquet"]
+Shape = Literal["jsonl", "csv", "parquet", "json", "metrics"]
+"""JSON lines; a table with a header; Parquet; JSON documents that are not one object a line; Prometheus text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Head:
 
     shape: Shape
     names: frozenset[str]
-    """Column names as written, or dotted paths of JSON keys."""
+    """Column names as written, dotted paths of JSON keys (`[]` behind a key: inside the list there), or metrics."""
     layout: Layout | None = None
     """Only for CSV."""
     has_decimal_comma: bool = False
@@ -35,7 +36,7 @@ class Head:
         """The name under which `path` appears; letter case matters in JSON only."""
         if path in self.names:
             return path
-        if self.shape == "jsonl":
+        if self.shape in ("jsonl", "json"):
             return None
         return next((name for name in self.names if name.casefold() == path.casefold()), None)
 

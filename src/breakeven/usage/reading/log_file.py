@@ -21,6 +21,9 @@ HEAD_BYTES: Final = 256 << 10
 _GZIP, _ZSTD, _PARQUET, _ZIP, _BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04", b"BZh"
 _GZIP_WINDOW: Final = 31
 _STEP_BYTES: Final = 256
+BOMB_RATIO: Final = 250
+"""Logs compress 5 to 40 times; what grows more than this, beyond `BOMB_BYTES_MIN`, was made to fill a machine."""
+BOMB_BYTES_MIN: Final = 256 << 20
 
 Compression = Literal["none", "gzip", "zstd"]
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
@@ -123,12 +126,23 @@ def _encoding_of(start: bytes) -> Encoding:
 def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
     with path.open("rb") as file:
         if compression == "gzip":
-            yield from _gunzip(file)
+            yield from _within_reason(_gunzip(file), path.stat().st_size)
         elif compression == "zstd":
-            yield from _unzstd(file)
+            yield from _within_reason(_unzstd(file), path.stat().st_size)
         else:
             while block := file.read(BLOCK_BYTES):
                 yield block
+
+
+def _within_reason(blocks: Iterator[bytes], packed_bytes: int) -> Iterator[bytes]:
+    """`blocks` until they are absurdly many for what lies on disk: a decompression bomb."""
+    unpacked_bytes = 0
+    for block in blocks:
+        unpacked_bytes += len(block)
+        if unpacked_bytes > max(BOMB_BYTES_MIN, BOMB_RATIO * packed_bytes):
+            ratio = f"more than {BOMB_RATIO} times its {packed_bytes:,} bytes"
+            raise DamagedFileError("refused: a decompression bomb", ratio)
+        yield block
 
 
 def _gunzip(file: IO[bytes]) -> Iterator[bytes]:

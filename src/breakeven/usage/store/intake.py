@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import Final
 
 from breakeven.errors import UsageError
+from breakeven.usage.importers import importers
+from breakeven.usage.importers.importer import Importer
 from breakeven.usage.ingest_report import FileReport, FileStatus, IngestReport, Progress, Reject
 from breakeven.usage.plan import ImportSettings, Plan, plan_for
-from breakeven.usage.reading.columnar import read_columns
-from breakeven.usage.reading.delimited import read_records
 from breakeven.usage.reading.files import log_files
 from breakeven.usage.reading.first_look import head_of
-from breakeven.usage.reading.head import NotALog
-from breakeven.usage.reading.lines import read_lines
+from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import LogFile, open_log
-from breakeven.usage.reading.rows import RowBatch
 from breakeven.usage.store.assembly_line import Assembled, AssemblyLine
 from breakeven.usage.store.chunk import Chunk
 from breakeven.usage.store.day_writer import DayFile, DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.manifest import ImportedFile, Manifest
-from breakeven.usage.store.merge import Overlap
+from breakeven.usage.store.merge import Repeats
 from breakeven.usage.store.reject_file import RejectFile
 from breakeven.usage.store.statement import Statement, statement
 
@@ -85,7 +83,7 @@ class Staged:
     tallies: list[Tally]
     now: datetime
 
-    def imported(self, found: Overlap) -> list[ImportedFile]:
+    def imported(self, found: Repeats) -> list[ImportedFile]:
         """The manifest's entries for the files that were read."""
         read = [each for each in self.tallies if each.status == "imported"]
         return [each.entry(found.duplicates.get(each.name, 0), self.now) for each in read]
@@ -135,12 +133,12 @@ class Intake:
             self._flush()
             self._book(self._line.rest())
         days = self._writer.close()
-        if all(each.status == "not a log" for each in self._tallies):
+        if all(each.status in ("not a log", "companion") for each in self._tallies):
             notes = "\n  ".join(each.note for each in self._tallies[:5])
             raise UsageError(f"{paths[0]}: no log in any of {len(self._files)} files\n  {notes}")
         return Staged(days, self._tallies, self._now)
 
-    def report(self, found: Overlap) -> IngestReport:
+    def report(self, found: Repeats) -> IngestReport:
         """What the import gave, after the merge."""
         warnings = []
         if found.far_apart:
@@ -166,11 +164,14 @@ class Intake:
             if isinstance(head, NotALog):
                 tally.status = "empty" if head.is_empty else "not a log"
                 raise UsageError(f"{path}: {head.reason}")
+            if not self._settings.format and (owner := _companion_of(head)) is not None:
+                tally.status = "companion"
+                raise UsageError(f"{path}: {owner.companion_note}")
             plan = plan_for(log, head, self._settings)
         except (UsageError, OSError) as error:
             if is_alone:
                 raise UsageError(str(error)) from None
-            tally.status = "empty" if tally.status == "empty" else "not a log"
+            tally.status = "not a log" if tally.status == "imported" else tally.status
             tally.note = str(error)
             return
         tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
@@ -182,6 +183,23 @@ class Intake:
         digest = self._hasher.submit(log.sha256)
         self._read(log, plan, tally)
         tally.sha256 = digest.result()
+
+    def _companions(self, importer: Importer, path: Path) -> list[tuple[LogFile, Head]]:
+        """The other files of this import that `importer` joins to `path`."""
+        if importer.is_companion is None:
+            return []
+        found: list[tuple[LogFile, Head]] = []
+        for other, name in self._files:
+            if other == path:
+                continue
+            try:
+                log = open_log(other, name)
+                head = head_of(log)
+            except (UsageError, OSError):
+                continue
+            if isinstance(head, Head) and importer.is_companion(head):
+                found.append((log, head))
+        return found
 
     def _may_be_known(self, tally: Tally) -> bool:
         """Only files of one size can be the same; the others are hashed while they are read."""
@@ -203,7 +221,8 @@ class Intake:
         return True
 
     def _read(self, log: LogFile, plan: Plan, tally: Tally) -> None:
-        for batch in _batches(log, plan):
+        companions = self._companions(plan.importer, log.path)
+        for batch in plan.batches(log, companions):
             tally.rows_in += batch.rows_count
             for raw in batch.rejects:
                 tally.rejects[raw.reason] += 1
@@ -241,9 +260,8 @@ class Intake:
         self._progress(Progress(self._tallies[-1].name, done - 1, len(self._files), rows_in, bytes_done))
 
 
-def _batches(log: LogFile, plan: Plan) -> Iterator[RowBatch]:
-    if plan.head.shape == "jsonl":
-        return read_lines(log)
-    if plan.head.shape == "csv":
-        return read_records(log, plan.layout, plan.wanted)
-    return read_columns(log, plan.wanted)
+def _companion_of(head: Head) -> Importer | None:
+    """The importer that joins such files to its own."""
+    return next(
+        (each for each in importers().values() if each.is_companion is not None and each.is_companion(head)), None
+    )
