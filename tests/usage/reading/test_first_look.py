@@ -84,8 +84,6 @@ def test_names_ignore_case_in_tables_only(tmp_path: Path) -> None:
         (b"\n \n\n", "empty", True),
         (b"\xef\xbb\xbf", "empty", True),
         (b"a,b\n", "a header and no rows", True),
-        (b'[{"a": 1}]\n', "one object per line", False),
-        (b'{\n "a": 1\n}\n', "one object per line", False),
         (b"one column\n1\n", "neither JSON lines nor a table", False),
         (b"1,2\n3,4\n", "neither JSON lines nor a table", False),
         (bytes(range(1, 256)) * 4, "not text", False),
