@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 def compared(source: UsageSource, scenario: Scenario, next_command: str, say: Callable[[str], None]) -> Document:
     """Read the calls, cost every option, and write the document."""
+    from breakeven.audit.saved import audit_file
     from breakeven.clock import today
     from breakeven.reports.answer import Question, answer
     from breakeven.reports.workload_part import import_part
 
     with opened_calls(source, say) as calls:
+        if not source.usage and (kept := audit_file(calls.store.path)).exists():
+            scenario = scenario.with_audit(kept)
         question = Question(
             calls.store,
             calls.label,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.region import regional_facts
+from breakeven.decision.audit_file import AuditFile, read_audit
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.correlations import check_correlations, copula_of_scenario
 from breakeven.decision.measured_files import MeasuredFile, read_measured
@@ -132,7 +133,12 @@ class Scenario(Strict):
     measured: tuple[str, ...] = ()
     """Files that `breakeven calibrate` wrote, relative to this one: what you measured on deployments of your own."""
 
+    audit: str | None = None
+    """File that `breakeven audit` wrote, relative to this one: its tasks and what a small model can do of each take the
+    place of an assumed share in the hybrid. The audit kept in a store is used by itself when absent."""
+
     _measured: tuple[MeasuredFile, ...] = PrivateAttr(default=())
+    _audit: AuditFile | None = PrivateAttr(default=None)
     _places: Places = PrivateAttr(default_factory=Places)
     """File and line by dotted key; empty when no file was read."""
 
@@ -162,7 +168,19 @@ class Scenario(Strict):
             {name: ProviderTerms(**each.model_dump()) for name, each in self.providers.items()},
             self.commodity_tasks,
             tuple(correction for each in self.measured_files() for correction in each.corrections),
+            audit.work if (audit := self.audit_file()) else None,
+            "commodity_tasks" in self.model_fields_set,
         )
+
+    def audit_file(self) -> AuditFile | None:
+        """What the file under `audit` says; None when there is none."""
+        if self.audit is not None and self._audit is None:
+            self._audit = read_audit(self.audit, Path(), self._at("audit"))
+        return self._audit
+
+    def with_audit(self, path: Path) -> Scenario:
+        """The same scenario with an audit of its calls, when it names none itself."""
+        return self if self.audit is not None else self.model_copy(update={"audit": str(path)})
 
     def measured_files(self) -> tuple[MeasuredFile, ...]:
         """What the files under `measured` say; those of a scenario that no file holds are looked up from here."""
@@ -230,8 +248,10 @@ class Scenario(Strict):
         return f"{self._places[dotted]}: " if dotted in self._places else ""
 
     def digest(self) -> str:
-        """SHA-256 of the scenario's canonical JSON, with the content of measured files in the place of their names."""
-        content = self.model_dump(mode="json", exclude={"measured"})
+        """SHA-256 of the scenario's canonical JSON, with the content of named files in the place of their names."""
+        content = self.model_dump(mode="json", exclude={"measured", "audit"})
+        if audit := self.audit_file():
+            content["audit"] = audit.digest
         if self.measured:
             content["measured"] = sorted(each.digest for each in self.measured_files())
         canonical = json.dumps(content, sort_keys=True)
@@ -259,7 +279,10 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
     _check_contract(scenario, where, lines)
     check_correlations(scenario.correlations, lambda index: f"{_at(where, lines, f'correlations.{index}')}: ")
     scenario._places = Places({dotted: _at(where, lines, dotted) for dotted in lines})
-    scenario._measured = read_measured(scenario.measured, path.parent if path else Path(), scenario._places)
+    folder = path.parent if path else Path()
+    if scenario.audit is not None:
+        scenario._audit = read_audit(scenario.audit, folder, scenario._at("audit"))
+    scenario._measured = read_measured(scenario.measured, folder, scenario._places)
     return scenario
 
 

@@ -1,8 +1,8 @@
 """Hybrid: the commodity tasks move to an open model on rented GPUs, the rest stays at the API.
 
-Where the log names its tasks, whole tasks move, each part with its own tokens and lengths as the log shows them; where
-it does not, a stated share of calls like all the others. The idle floor of the fleet stays whatever the share, so a
-hybrid can cost more than either pure option.
+Where the log names its tasks, or an audit found them, whole tasks move, each part with its own tokens and lengths as
+the log shows them; where neither is so, a stated share of calls like all the others. The idle floor of the fleet stays
+whatever the share, so a hybrid can cost more than either pure option.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import Formula, formula
 from breakeven.facts.trace import Binder, Node
+from breakeven.options.assembly.audited_work import SUCCESS
 from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.demand import Demand
@@ -26,7 +28,7 @@ from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
-from breakeven.options.assembly.task_split import split_by_task
+from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
 from breakeven.options.option import (
     Evaluation,
@@ -110,16 +112,18 @@ class Hybrid:
             check_provider(situation, provider)
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = gpu_offer(situation.catalog, choices.gpu, "on_demand", situation.scenario)
-        whole = binder_for(situation, evaluation, {})
-        cut = _cut(situation, whole)
+        split = _split(situation)
+        audited = _audited(situation, split)
+        whole = binder_for(situation, evaluation, audited)
+        cut = _cut(situation, whole, split)
 
-        hosted = binder_for(situation, evaluation, {**machine.facts, **offer}, cut.share, cut.moved)
+        hosted = binder_for(situation, evaluation, {**machine.facts, **offer, **audited}, cut.share, cut.moved)
         own_volume = evaluation.volume_mtok is None
         staircase = bind_fleet(hosted, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_rent(hosted)
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
-        hosted.rename("success_fraction", "open_model_commodity_success_fraction", "the easier share of the work")
+        hosted.rename("success_fraction", SUCCESS, "the easier share of the work")
         _scale(hosted, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
@@ -170,14 +174,32 @@ class _Cut:
     facts: tuple[Node, ...] = ()
 
 
-def _cut(situation: Situation, whole: Binder) -> _Cut:
+def _split(situation: Situation) -> TaskSplit | None:
+    """The log's tasks in two, by the scenario's names or by the audit; None where a share is to be assumed."""
+    demand, choices = situation.demand, situation.choices
+    if SHARE in situation.scenario or not demand.tasks:
+        return None
+    if choices.audited is not None and not choices.names_commodity_tasks:
+        return split_by_audit(demand, choices.audited.tasks)
+    return split_by_task(demand, choices.commodity_tasks)
+
+
+def _audited(situation: Situation, split: TaskSplit | None) -> dict[str, Assumption]:
+    """What an audit says of the work that moves."""
+    audited = situation.choices.audited
+    if audited is None or split is None:
+        return {}
+    prior = situation.catalog.assumptions[SUCCESS]
+    return {SUCCESS: audited.success(prior, split.moved.demand, split.tasks)}
+
+
+def _cut(situation: Situation, whole: Binder, split: TaskSplit | None) -> _Cut:
     """By the tasks of the log, else by the share that is assumed; a share that the scenario sets wins over both."""
     demand = situation.demand
-    if SHARE in situation.scenario or not demand.tasks:
+    if split is None:
         share = whole.node(SHARE)
         rest = whole.apply(kept_fraction, share, name="kept_tokens_fraction")
         return _Cut(share, rest, f"{float(np.median(share.value)):.0%} of the tokens")
-    split = split_by_task(demand, situation.choices.commodity_tasks)
     moved, kept, log = split.moved, split.kept, demand.source
     how = f"measured, {'tasks' if len(split.tasks) > 1 else 'task'} {shortened(split.tasks)}"
     tokens = whole.derive("moved_tokens_fraction", moved.tokens_fraction, how, source=log)

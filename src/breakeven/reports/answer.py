@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from breakeven.catalog.load import Catalog, load_catalog
 from breakeven.decision.baseline import demand_of, unused_contracts
@@ -24,7 +24,12 @@ from breakeven.reports.workload_part import workload_part
 from breakeven.usage.store import CallStore
 from breakeven.workload.profile import Workload, profile_workload
 
+if TYPE_CHECKING:
+    from ibis import Table
+
 Progress = Callable[[str], None]
+AUDIT_AGE_MAX_FRACTION: Final = 0.05
+"""An audit of calls whose number differs by more is out of date."""
 CATALOGUE_BEGAN: Final = date(2026, 1, 1)
 """No fact of the catalogue is dated earlier."""
 
@@ -79,7 +84,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     catalog, scenario = question.catalog, question.scenario
     workload = profile(question, progress)
     progress("pricing the calls at today's prices")
-    demand = demand_of(question.store.calls(), workload, catalog, scenario, question.label)
+    demand = demand_of(_with_tasks(question, progress), workload, catalog, scenario, question.label)
     situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
     draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
     options = select_options(_names(scenario))
@@ -93,10 +98,37 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
         *status_quo_warnings(situation),
         *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
         *catalogue_warnings(catalog, question.today),
+        *_audit_warnings(question, workload),
     )
     return build_document(
         further.comparison, part, inputs, next_command=question.next_command, warnings=warnings, further=further
     )
+
+
+def _with_tasks(question: Question, progress: Progress) -> Table:
+    """The calls, with the tasks of the scenario's audit where the log names none."""
+    calls = question.store.calls()
+    file = question.scenario.audit_file()
+    if file is None:
+        return calls
+    from breakeven.audit.assignment import assigned
+
+    progress("giving the calls the tasks of the audit")
+    return assigned(calls, file.audit)
+
+
+def _audit_warnings(question: Question, workload: Workload) -> list[str]:
+    """Whether the audit is of these calls."""
+    file = question.scenario.audit_file()
+    if file is None:
+        return []
+    audited_count = file.audit.calls_count + file.audit.left_out_count
+    if abs(audited_count - workload.requests_count) <= AUDIT_AGE_MAX_FRACTION * workload.requests_count:
+        return []
+    return [
+        f"the audit {file.name} is of {audited_count:,} calls, these are {workload.requests_count:,}: "
+        "run `breakeven audit` again"
+    ]
 
 
 def _first_complete_day(as_of: date, today: date) -> date:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from breakeven.catalog.contract import ContractPrice
+from breakeven.options.assembly.audited_work import AuditedWork
 from breakeven.serving.calibrate import Correction
 
 Team = Literal["existing", "new_hires"]
@@ -109,3 +110,7 @@ class Choices:
     """Names of tasks that a hybrid moves, where the log names its tasks."""
     measured: tuple[Correction, ...] = ()
     """What was measured on deployments of one's own (`breakeven calibrate`)."""
+    audited: AuditedWork | None = None
+    """What an audit says of the log's tasks (`breakeven audit`)."""
+    names_commodity_tasks: bool = False
+    """Whether the scenario names `commodity_tasks` itself; then they win over the audit's."""

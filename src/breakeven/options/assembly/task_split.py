@@ -66,7 +66,26 @@ def split_by_task(demand: Demand, commodity_tasks: Sequence[str]) -> TaskSplit:
 
     Raises CatalogError, naming the log's tasks, when no call of the log belongs to one of them.
     """
-    tasks = tuple(task for task in demand.tasks if any(matches(task, each) for each in commodity_tasks))
+    return _split(
+        demand, [each for each in demand.tasks if any(matches(each, one) for one in commodity_tasks)], commodity_tasks
+    )
+
+
+def split_by_audit(demand: Demand, audited_tasks: Sequence[str]) -> TaskSplit:
+    """Cut `demand` into the tasks with exactly the names `audited_tasks` and the rest.
+
+    Raises CatalogError when the audit found no commodity work, or no call of the log belongs to it.
+    """
+    if not audited_tasks:
+        raise CatalogError(
+            "the audit finds no task of which a small model can do enough to move it as a whole; name tasks that may "
+            "move as commodity_tasks in the scenario, or label calls (`breakeven audit label`)"
+        )
+    return _split(demand, [each for each in demand.tasks if each in frozenset(audited_tasks)], audited_tasks)
+
+
+def _split(demand: Demand, found: Sequence[str], commodity_tasks: Sequence[str]) -> TaskSplit:
+    tasks = tuple(found)
     moved = _moved(demand, frozenset(tasks))
     if not moved.mix.tokens:
         raise CatalogError(
