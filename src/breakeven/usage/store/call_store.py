@@ -1,8 +1,9 @@
 """CallStore: the Calls of a team as Parquet files by UTC day, `day=YYYY-MM-DD/`, with a manifest.
 
-`ingest` adds logs, `calls` gives an Ibis expression over all Calls, `digest` a hash of what they say. Writing is
-atomic: new Parquet files are written aside, then the manifest is replaced. Files that an import replaced stay until
-the store is closed, so that an expression taken before it can still be answered.
+`ingest` adds logs, `calls` gives an Ibis expression over all Calls that count, `digest` a hash of what they say;
+`bills` are amounts billed, `left_out` calls that another source tells too. Writing is atomic: new Parquet files are
+written aside, then the manifest is replaced. Files that an import replaced stay until the store is closed, so that an
+expression taken before it can still be answered.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import IngestReport, Progress
+from breakeven.usage.overlap_report import SourceOverlap, over_all_days
 from breakeven.usage.plan import ImportSettings
 from breakeven.usage.store.analyst import DUCKDB, analyst_named
 from breakeven.usage.store.day_writer import DayFile, new_name
@@ -28,7 +30,8 @@ from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.intake import Intake, Staged
 from breakeven.usage.store.lock import exclusive
 from breakeven.usage.store.manifest import ImportedFile, Manifest, StoredFile, read_manifest, write_manifest
-from breakeven.usage.store.merge import Overlap, overlap, rewrite, separate_twins
+from breakeven.usage.store.merge import Repeats, find_repeats, rewrite, separate_twins
+from breakeven.usage.store.placement import Placement
 
 if TYPE_CHECKING:
     import ibis
@@ -82,8 +85,20 @@ class CallStore:
             self._temporary.cleanup()
 
     def calls(self) -> ibis.Table:
-        """All Calls, with the columns of `CALL_COLUMNS` and `day`."""
-        return self._analyst.calls(self._paths(read_manifest(self.path).stored))
+        """All Calls that count, with the columns of `CALL_COLUMNS` and `day`: no bills, no traffic told twice."""
+        return self._analyst.calls(self._paths(read_manifest(self.path).of_kind("calls")))
+
+    def bills(self) -> ibis.Table:
+        """Amounts billed, with the same columns."""
+        return self._analyst.calls(self._paths(read_manifest(self.path).of_kind("bills")))
+
+    def left_out(self) -> ibis.Table:
+        """Calls that another source tells too and that do not count, with the same columns."""
+        return self._analyst.calls(self._paths(read_manifest(self.path).of_kind("left out")))
+
+    def overlaps(self) -> tuple[SourceOverlap, ...]:
+        """Sources that saw the same traffic, which of them counts, and how far they agree."""
+        return over_all_days(read_manifest(self.path).overlaps)
 
     def imported(self) -> tuple[ImportedFile, ...]:
         """The logs that were imported, oldest first."""
@@ -91,21 +106,28 @@ class CallStore:
 
     @property
     def calls_count(self) -> int:
-        """Rows in the store."""
-        return sum(each.rows for each in read_manifest(self.path).stored)
+        """Rows that `calls` gives."""
+        return sum(each.rows for each in read_manifest(self.path).of_kind("calls"))
+
+    @property
+    def bills_count(self) -> int:
+        """Rows that `bills` gives."""
+        return sum(each.rows for each in read_manifest(self.path).of_kind("bills"))
 
     def digest(self) -> str:
-        """A hash of what all Calls say, whatever the order, the number and the names of the files they came from."""
+        """A hash of what the Calls that count say, whatever the order, number and names of the files they came from."""
         manifest = read_manifest(self.path)
-        self._paths(manifest.stored)
-        missing = [each for each in manifest.stored if each.digest is None]
+        counted = manifest.of_kind("calls")
+        self._paths(counted)
+        missing = [each for each in counted if each.digest is None]
         sums = file_sums(self._engine, self.path, [each.path for each in missing])
         stored = tuple(replace(each, digest=sums.get(each.path, each.digest)) for each in manifest.stored)
         if missing:
             with suppress(UsageError), exclusive(self.path):
                 if read_manifest(self.path) == manifest:
                     write_manifest(self.path, replace(manifest, stored=stored))
-        return digest_of([each.digest or "" for each in stored], sum(each.rows for each in stored))
+        told = [each for each in stored if each.kind == "calls"]
+        return digest_of([each.digest or "" for each in told], sum(each.rows for each in told))
 
     def ingest(
         self,
@@ -115,11 +137,13 @@ class CallStore:
         settings: ImportSettings | None = None,
         reject_path: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
+        is_separate: bool = False,
     ) -> IngestReport:
         """Add the Calls in files or folders.
 
         A single file that is no log, or empty, is a `UsageError`; inside a folder it is reported and left out.
-        `reject_path` is where rejected rows go; by default below the store.
+        `reject_path` is where rejected rows go; by default below the store. `is_separate` says that no other source
+        tells the calls in files of these names: they count beside whatever else there is.
         """
         paths = [paths] if isinstance(paths, Path) else list(paths)
         target = reject_path or self.path / "rejects" / f"{now:%Y%m%dT%H%M%S}.jsonl"
@@ -129,16 +153,18 @@ class CallStore:
             intake = Intake(self._engine, manifest, settings or ImportSettings(), staging, target, now, progress)
             try:
                 staged = intake.take(paths)
-                return intake.report(self._merge(manifest, staged, staging))
+                report = intake.report(self._merge(manifest, staged, staging, is_separate=is_separate))
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
+            bills = self.bills_count - sum(each.rows for each in manifest.of_kind("bills"))
+            return replace(report, bills=max(bills, 0), overlaps=self.overlaps())
 
-    def _merge(self, manifest: Manifest, staged: Staged, staging: Path) -> Overlap:
+    def _merge(self, manifest: Manifest, staged: Staged, staging: Path, *, is_separate: bool) -> Repeats:
         """Commit what was staged: days whose files change are written anew, then the manifest is replaced."""
         if sum(each.status == "imported" for each in staged.tallies) > 1:
             separate_twins(self._engine, [each.path for each in staged.days])
         new = [each.path for each in staged.days]
-        found = overlap(self._engine, new, self._paths(manifest.stored))
+        found = find_repeats(self._engine, new, self._paths(manifest.stored))
         kept: list[StoredFile] = []
         by_day: dict[str, list[DayFile]] = {}
         for each in staged.days:
@@ -149,11 +175,36 @@ class CallStore:
         for day in sorted({*by_day, *old_by_day}):
             kept += self._merged_day(old_by_day.get(day, []), by_day.get(day, []), found, staging)
         imported = (*manifest.imported, *staged.imported(found))
-        write_manifest(self.path, Manifest(imported, tuple(kept)))
+        separate = {each.name for each in imported if each.is_separate}
+        if is_separate:
+            separate |= {each.name for tally in staged.tallies for each in (tally, tally.twin) if each is not None}
+        imported = tuple(replace(each, is_separate=each.name in separate) for each in imported)
+        was_separate = {each.name for each in manifest.imported if each.is_separate}
+        write_manifest(self.path, self._settled(manifest, imported, kept, staging, look_again=separate != was_separate))
         self._has_imported = True
         return found
 
-    def _merged_day(self, old: list[StoredFile], new: list[DayFile], found: Overlap, staging: Path) -> list[StoredFile]:
+    def _settled(
+        self,
+        before: Manifest,
+        imported: tuple[ImportedFile, ...],
+        kept: list[StoredFile],
+        staging: Path,
+        *,
+        look_again: bool,
+    ) -> Manifest:
+        """The new manifest, rows of changed days in files of their kind; `look_again`: of all days."""
+        changed = {each.day for each in {*before.stored} ^ {*kept}}
+        days = {each.day for each in kept} if look_again else changed
+        separate = {each.name for each in imported if each.is_separate}
+        placement = Placement(self._engine, self.path, self._placed)
+        found = placement.placed([each for each in kept if each.day in days], separate, staging)
+        stored = (*(each for each in kept if each.day not in days), *found.stored)
+        overlaps = (*(each for each in before.overlaps if each.day not in days), *found.overlaps)
+        in_order = sorted(overlaps, key=lambda each: (each.day, each.counted, each.left_out))
+        return Manifest(imported, tuple(sorted(stored, key=lambda each: (each.day, each.path))), tuple(in_order))
+
+    def _merged_day(self, old: list[StoredFile], new: list[DayFile], found: Repeats, staging: Path) -> list[StoredFile]:
         """The files of one day after the merge; new ones are moved to their place."""
         paths = {self.path / each.path: each for each in old}
         touched = [path for path in paths if path in found.losers] + [each.path for each in new]

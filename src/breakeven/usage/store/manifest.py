@@ -11,12 +11,17 @@ import os
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from breakeven.errors import UsageError
+from breakeven.usage.overlap_report import DayOverlap
 
 MANIFEST_NAME: Final = "manifest.json"
-_VERSION: Final = 1
+_VERSION: Final = 2
+"""1: before files had a kind."""
+
+Kind = Literal["calls", "left out", "bills"]
+"""Calls that count; calls that another source tells too and counts for; amounts billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class ImportedFile:
     rejects: dict[str, int]
     """Reason -> rows."""
     imported_at: str
+    is_separate: bool = False
+    """A person said that no other source tells these calls."""
 
     @property
     def rejects_count(self) -> int:
@@ -50,6 +57,9 @@ class StoredFile:
     rows: int
     digest: str | None = None
     """Sum of the row hashes, once somebody asked."""
+    kind: Kind = "calls"
+    sources: tuple[str, ...] | None = None
+    """What stands in the column `source`; None where nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,13 @@ class Manifest:
 
     imported: tuple[ImportedFile, ...] = ()
     stored: tuple[StoredFile, ...] = ()
+    overlaps: tuple[DayOverlap, ...] = ()
+    """Days on which sources saw the same traffic."""
     version: int = field(default=_VERSION)
+
+    def of_kind(self, kind: Kind) -> tuple[StoredFile, ...]:
+        """The Parquet files of one kind."""
+        return tuple(each for each in self.stored if each.kind == kind)
 
     def has_size(self, bytes_count: int) -> bool:
         """True when a file of this many bytes was imported: only then can it be the same."""
@@ -79,10 +95,11 @@ def read_manifest(folder: Path) -> Manifest:
         if content["version"] > _VERSION:
             raise UsageError(f"{path}: written by a newer breakeven (version {content['version']}); upgrade to read it")
         imported = tuple(ImportedFile(**each) for each in content["imported"])
-        stored = tuple(StoredFile(**{**each, "day": date.fromisoformat(each["day"])}) for each in content["stored"])
+        stored = tuple(_stored_file(each) for each in content["stored"])
+        overlaps = tuple(DayOverlap.from_json(each) for each in content.get("overlaps", ()))
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: the manifest is damaged ({error}); restore it or import into a new folder") from None
-    return Manifest(imported, stored)
+    return Manifest(imported, stored, overlaps)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -91,6 +108,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "version": manifest.version,
         "imported": [asdict(each) for each in manifest.imported],
         "stored": [{**asdict(each), "day": each.day.isoformat()} for each in manifest.stored],
+        "overlaps": [each.to_json() for each in manifest.overlaps],
     }
     fresh = folder / f"{MANIFEST_NAME}.new"
     with fresh.open("w") as file:
@@ -98,3 +116,9 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(folder / MANIFEST_NAME)
+
+
+def _stored_file(content: dict[str, Any]) -> StoredFile:
+    sources = content.get("sources")
+    day = date.fromisoformat(content["day"])
+    return StoredFile(**{**content, "day": day, "sources": None if sources is None else tuple(sources)})

@@ -21,7 +21,7 @@ SUSPICIOUS_US: Final = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class Repeats:
     """Which files hold rows that lose against another row with the same id (the table `lost` has the rows)."""
 
     losers: dict[Path, int]
@@ -57,7 +57,7 @@ def separate_twins(engine: Engine, new: Sequence[Path]) -> None:
         beside.replace(path)
 
 
-def overlap(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Overlap:
+def find_repeats(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Repeats:
     """Compare the ids in `new` files with each other and with the `stored` ones."""
     engine.run("CREATE OR REPLACE TEMP TABLE lost (file UBIGINT, row BIGINT)")
     engine.run(
@@ -74,7 +74,7 @@ def overlap(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Over
         engine, "SELECT source_file AS name, count(*) AS n FROM outcomes WHERE is_duplicate GROUP BY ALL"
     )
     far_apart = engine.value("SELECT count(*) FROM outcomes WHERE is_far_apart")
-    return Overlap(_by_path(engine, losers, (*new, *stored)), duplicates, int(far_apart))
+    return Repeats(_by_path(engine, losers, (*new, *stored)), duplicates, int(far_apart))
 
 
 def rewrite(engine: Engine, files: Sequence[Path], target: Path) -> int:

@@ -1,0 +1,201 @@
+"""Overlap: sources that saw the same traffic at the same time are reconciled, never added.
+
+A cell is what one source says of one UTC day, provider, model and way of sending (batch or not). Cells of different
+formats that may mean the same calls (a missing provider, model or way may mean any) are compared; one of them counts:
+single calls with tokens before buckets, then more hours of the day covered, then more tokens, then the name. The rule
+knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by their ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from breakeven.catalog.genai_price_list import PROVIDER_ALIASES, Listing, find_listing
+from breakeven.usage.importers import importers
+from breakeven.usage.overlap_report import TOKEN_KINDS, DayOverlap, SourceTotals
+
+if TYPE_CHECKING:
+    from ibis import Table
+
+OWN_ROWS: Final = "breakeven"
+"""The family of rows whose `source` names no log format: it is a producer's own word, not another view of its calls."""
+_DATED: Final = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
+_SECONDS_PER_HOUR: Final = 3600
+_HOURS_PER_DAY: Final = 24
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CellKey:
+    """What the rows of one cell have in common, as they are written in the store."""
+
+    day: date
+    source: str
+    is_separate: bool
+    provider: str
+    model: str
+    is_batch: bool
+    is_bucket: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell and what it adds up to."""
+
+    key: CellKey
+    covered_hours: int
+    totals: SourceTotals
+
+    @property
+    def family(self) -> str:
+        """The log format whose rows these are."""
+        return family_of(self.key.source)
+
+    @property
+    def meaning(self) -> tuple[str, str, str]:
+        """Provider, model and way of sending; an empty text where the source does not say."""
+        way = "batch" if self.key.is_batch else "" if self.key.is_bucket else "one by one"
+        return (*canonical(self.key.provider, self.key.model), way)
+
+    def may_be(self, other: Cell) -> bool:
+        """Whether the calls of both may be the same ones."""
+        if self.family == other.family or self.key.is_separate or other.key.is_separate:
+            return False
+        return all(not (a and b) or a == b for a, b in zip(self.meaning, other.meaning, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which cells do not count, and how far the sources agree."""
+
+    left_out: frozenset[CellKey]
+    overlaps: tuple[DayOverlap, ...]
+
+
+@lru_cache(maxsize=4096)
+def family_of(source: str) -> str:
+    """The log format that a Call's `source` names, or `OWN_ROWS`."""
+    return source if source in importers() else OWN_ROWS
+
+
+@lru_cache(maxsize=65_536)
+def canonical(provider: str, model: str) -> tuple[str, str]:
+    """Provider and model by the price list's names; where it knows none, the log's own in small letters.
+
+    >>> canonical("", "openai/gpt-5-2025-08-07"), canonical("openai", "gpt-5"), canonical("", "acme-7b@20260101")
+    (('openai', 'gpt-5'), ('openai', 'gpt-5'), ('', 'acme-7b'))
+    """
+    seller = provider.strip().lower()
+    if not model:
+        return PROVIDER_ALIASES.get(seller, seller), ""
+    name = model.strip().lower()
+    plain = _DATED.sub("", name.rsplit("/", 1)[-1])
+    for spelling in dict.fromkeys((model.strip(), name, plain, plain.replace(" ", "-").replace(".", "-"))):
+        found = find_listing(provider or None, spelling)
+        if isinstance(found, Listing):
+            return found.provider.id, found.model.id
+    return PROVIDER_ALIASES.get(seller, seller), plain
+
+
+def cells(calls: Table, separate_files: Sequence[str]) -> Table:
+    """Sums by cell of `calls`; rows of `separate_files` were declared other traffic."""
+    import ibis
+
+    empty = ibis.literal("")
+    usage = calls.filter(calls.grain != "bill")
+    day = usage.start_time.truncate("D").cast("date")
+    separate = usage.source_file.isin(list(separate_files)) if separate_files else ibis.literal(False)
+    keyed = usage.mutate(
+        day=day,
+        is_separate=ibis.coalesce(separate, ibis.literal(False)),
+        cell_provider=ibis.coalesce(usage.provider, empty),
+        cell_model=ibis.coalesce(usage.model_key, usage.response_model, usage.request_model, empty),
+        cell_batch=ibis.coalesce(usage.is_batch, ibis.literal(False)),
+        is_bucket=usage.grain == "bucket",
+    )
+    weight: Any = ibis.coalesce(keyed.weight, 1.0)
+    requests: Any = ibis.coalesce(keyed.request_count, ibis.ifelse(keyed.is_bucket, 0, 1))
+    until: Any = ibis.coalesce(keyed.end_time, keyed.start_time)
+    return keyed.group_by(
+        "day", "source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket"
+    ).aggregate(
+        hours_seen=keyed.start_time.hour().nunique(),
+        span_s=until.epoch_seconds().max() - keyed.start_time.epoch_seconds().min(),
+        requests=(requests * weight).sum(),
+        **{kind: (ibis.coalesce(keyed[kind], 0) * weight).sum() for kind in TOKEN_KINDS},
+    )
+
+
+def cell_of(row: Mapping[str, Any]) -> Cell:
+    """A row of `cells` as a Cell."""
+    names = ("day", "source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
+    key = CellKey(*(row[name] for name in names))
+    spanned = -(-int(row["span_s"]) // _SECONDS_PER_HOUR)
+    hours = min(spanned, _HOURS_PER_DAY) if key.is_bucket else int(row["hours_seen"])
+    totals = SourceTotals(round(row["requests"]), *(round(row[kind]) for kind in TOKEN_KINDS))
+    return Cell(key, hours, totals)
+
+
+def settle(found: Iterable[Cell]) -> Settled:
+    """Decide, day by day, which cells count."""
+    by_day: dict[date, list[Cell]] = {}
+    for each in found:
+        by_day.setdefault(each.key.day, []).append(each)
+    left_out: set[CellKey] = set()
+    overlaps: list[DayOverlap] = []
+    for day in sorted(by_day):
+        for group in _groups(sorted(by_day[day], key=lambda each: each.key)):
+            losers = _losers(group)
+            left_out.update(each.key for each in losers)
+            overlaps += _told(day, [each for each in group if each not in losers], losers)
+    return Settled(frozenset(left_out), tuple(overlaps))
+
+
+def _groups(day: list[Cell]) -> list[list[Cell]]:
+    """Cells linked by `may_be`, directly or through others; groups of one format are left out."""
+    if len({each.family for each in day}) < 2:
+        return []
+    waiting, groups = list(day), []
+    while waiting:
+        group = [waiting.pop(0)]
+        for each in group:  # grows while it is walked
+            linked = [other for other in waiting if each.may_be(other)]
+            group += linked
+            waiting = [other for other in waiting if other not in linked]
+        if len({each.family for each in group}) > 1:
+            groups.append(group)
+    return groups
+
+
+def _losers(group: list[Cell]) -> list[Cell]:
+    """Families in order of their standing: a cell counts when no cell that counts already may be the same calls."""
+    by_family: dict[str, list[Cell]] = {}
+    for each in group:
+        by_family.setdefault(each.family, []).append(each)
+    kept: list[Cell] = []
+    losers: list[Cell] = []
+    for family in sorted(by_family, key=lambda name: _standing(name, by_family[name])):
+        beaten = [each for each in by_family[family] if any(each.may_be(other) for other in kept)]
+        losers += beaten
+        kept += [each for each in by_family[family] if each not in beaten]
+    return losers
+
+
+def _standing(family: str, group: list[Cell]) -> tuple[bool, int, int, str]:
+    """Smaller is better."""
+    tells_calls = any(not each.key.is_bucket and each.totals.tokens for each in group)
+    hours = max(each.covered_hours for each in group)
+    return (not tells_calls, -hours, -sum(each.totals.tokens for each in group), family)
+
+
+def _told(day: date, kept: list[Cell], losers: list[Cell]) -> Iterable[DayOverlap]:
+    counted = " + ".join(sorted({each.family for each in kept}))
+    models = tuple(sorted({each.meaning[1] or "(no model named)" for each in (*kept, *losers)}))
+    ours = sum((each.totals for each in kept), SourceTotals())
+    for family in sorted({each.family for each in losers}):
+        theirs = sum((each.totals for each in losers if each.family == family), SourceTotals())
+        yield DayOverlap(day, counted, family, models, ours, theirs)

@@ -1,0 +1,181 @@
+"""Overlap report: how far two sources of the same traffic agree, and what their difference suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Any, Final
+
+TOKEN_KINDS: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+_CLOSE_FRACTION: Final = 0.02
+"""Two sums this near to each other count as equal."""
+_TWICE_FRACTION: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTotals:
+    """What one source counted."""
+
+    requests_count: int = 0
+    """0 where the source counts tokens only."""
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: SourceTotals) -> SourceTotals:
+        return SourceTotals(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class DayOverlap:
+    """Sources that saw the same traffic on one UTC day."""
+
+    day: date
+    counted: str
+    """The log format that counts (several, joined by ' + ', where they complete each other)."""
+    left_out: str
+    models: tuple[str, ...]
+    counted_totals: SourceTotals
+    left_out_totals: SourceTotals
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the manifest."""
+        return {**asdict(self), "day": self.day.isoformat(), "models": list(self.models)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> DayOverlap:
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            date.fromisoformat(content["day"]),
+            content["counted"],
+            content["left_out"],
+            tuple(content["models"]),
+            SourceTotals(**content["counted_totals"]),
+            SourceTotals(**content["left_out_totals"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOverlap:
+    """Sources that saw the same traffic, over all days on which they did."""
+
+    counted: str
+    left_out: str
+    days_count: int
+    first_day: date
+    last_day: date
+    models: tuple[str, ...]
+    counted_totals: SourceTotals
+    left_out_totals: SourceTotals
+    tokens_agreement_fraction: float
+    """Tokens that both have over tokens that either has, day by day; 1: the same every day."""
+
+    @property
+    def requests_ratio(self) -> float | None:
+        """Requests left out over requests counted; None where one of the sources counts none."""
+        both = (self.left_out_totals.requests_count, self.counted_totals.requests_count)
+        return both[0] / both[1] if all(both) else None
+
+    @property
+    def sentence(self) -> str:
+        """One line for a person."""
+        days = "the same day" if self.days_count == 1 else f"the same {self.days_count:,} days"
+        span = f"{self.first_day}" if self.first_day == self.last_day else f"{self.first_day} to {self.last_day}"
+        return (
+            f"{self.counted} and {self.left_out} cover {days} ({span}); {self.counted} counted, {self.left_out} left"
+            f" out, agreement {100 * self.tokens_agreement_fraction:.1f} % of tokens."
+            f" {' '.join(self.suggestions())}"
+        ).strip()
+
+    def suggestions(self) -> tuple[str, ...]:
+        """What the disagreement looks like; empty where there is none worth a word."""
+        ours, theirs = self.counted_totals, self.left_out_totals
+        found = [each for each in (_cached(self), _twice(self), _reasoning(self)) if each]
+        if found or _close(ours.tokens, theirs.tokens):
+            return tuple(found)
+        share = 100 * abs(theirs.tokens - ours.tokens) / max(ours.tokens, theirs.tokens, 1)
+        if theirs.tokens > ours.tokens:
+            return (
+                f"{self.left_out} saw {share:.1f} % more: other keys or applications that {self.counted} does not see,"
+                f" or calls missing there. If it is other traffic, import it with --separate.",
+            )
+        return (
+            f"{self.left_out} saw {share:.1f} % less: it was cut short, sampled, or sees only some of the keys;"
+            " or retries count twice in the other.",
+        )
+
+
+def over_all_days(found: Iterable[DayOverlap]) -> tuple[SourceOverlap, ...]:
+    """The days of each pair of sources added up."""
+    pairs: dict[tuple[str, str], list[DayOverlap]] = {}
+    for each in found:
+        pairs.setdefault((each.counted, each.left_out), []).append(each)
+    return tuple(_over(pair, days) for pair, days in sorted(pairs.items()))
+
+
+def _over(pair: tuple[str, str], days: list[DayOverlap]) -> SourceOverlap:
+    sums = [(each.counted_totals.tokens, each.left_out_totals.tokens) for each in days]
+    either = sum(max(each) for each in sums)
+    return SourceOverlap(
+        *pair,
+        days_count=len({each.day for each in days}),
+        first_day=min(each.day for each in days),
+        last_day=max(each.day for each in days),
+        models=tuple(sorted({name for each in days for name in each.models})),
+        counted_totals=sum((each.counted_totals for each in days), SourceTotals()),
+        left_out_totals=sum((each.left_out_totals for each in days), SourceTotals()),
+        tokens_agreement_fraction=sum(min(each) for each in sums) / either if either else 1.0,
+    )
+
+
+def _close(one: int, other: int, within_fraction: float = _CLOSE_FRACTION) -> bool:
+    return abs(one - other) <= within_fraction * max(one, other, 1)
+
+
+def _cached(found: SourceOverlap) -> str | None:
+    """One source counts cached tokens outside its input, or not at all."""
+    for name, one, other in (
+        (found.left_out, found.left_out_totals, found.counted_totals),
+        (found.counted, found.counted_totals, found.left_out_totals),
+    ):
+        cached = other.cache_read_tokens + other.cache_write_tokens
+        if cached and not _close(one.input_tokens, other.input_tokens):
+            if _close(one.input_tokens + cached, other.input_tokens):
+                return f"{name} leaves cached tokens out of its input: cost from it alone would be too low."
+        elif cached and not one.cache_read_tokens + one.cache_write_tokens:
+            return f"{name} does not tell cached tokens from others: cost from it alone would be too high."
+    return None
+
+
+def _twice(found: SourceOverlap) -> str | None:
+    ours, theirs = found.counted_totals.tokens, found.left_out_totals.tokens
+    for name, more, less in ((found.counted, ours, theirs), (found.left_out, theirs, ours)):
+        if less and _close(more, 2 * less, _TWICE_FRACTION):
+            return f"{name} has twice the tokens: its calls may be logged twice (streams, retries, parent spans)."
+    return None
+
+
+def _reasoning(found: SourceOverlap) -> str | None:
+    """One source leaves reasoning out of its output."""
+    for name, one, other in (
+        (found.left_out, found.left_out_totals, found.counted_totals),
+        (found.counted, found.counted_totals, found.left_out_totals),
+    ):
+        differs = not _close(one.output_tokens, other.output_tokens)
+        if differs and _close(one.output_tokens + other.reasoning_tokens, other.output_tokens):
+            return f"{name} leaves reasoning out of its output: cost from it alone would be too low."
+    return None

@@ -1,0 +1,130 @@
+"""Which cells count is decided by what the sources say, never by their order."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.usage import overlap
+from breakeven.usage.overlap import Cell, CellKey, canonical, family_of, settle
+from breakeven.usage.overlap_report import SourceTotals
+
+DAY = date(2026, 11, 2)
+FORMATS = ("buckets", "batch_file", "gateway", "spans")
+
+
+@pytest.fixture(autouse=True)
+def formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formats whose names say what they are."""
+    monkeypatch.setattr(overlap, "importers", lambda: dict.fromkeys(FORMATS))
+    family_of.cache_clear()
+
+
+def cell(
+    source: str,
+    model: str = "gpt-5",
+    *,
+    tokens: int = 1000,
+    provider: str = "openai",
+    hours: int = 24,
+    day: date = DAY,
+    is_batch: bool = False,
+    is_separate: bool = False,
+) -> Cell:
+    """A cell; the source called 'buckets' has buckets."""
+    key = CellKey(day, source, is_separate, provider, model, is_batch, source == "buckets")
+    return Cell(key, hours, SourceTotals(10, tokens, 0, 0, 0, 0))
+
+
+def left_out(*cells: Cell) -> set[tuple[str, str]]:
+    """Source and model of the cells that do not count."""
+    return {(each.source, each.model) for each in settle(cells).left_out}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "meaning"),
+    [
+        ("openai", "gpt-5", ("openai", "gpt-5")),
+        ("OpenAI", "gpt-5-2025-08-07", ("openai", "gpt-5")),
+        ("", "openai/gpt-5-2025-08-07", ("openai", "gpt-5")),
+        ("litellm", "gpt-5", ("openai", "gpt-5")),
+        ("anthropic", "claude-sonnet-4-20250514", ("anthropic", "claude-sonnet-4-0")),
+        ("acme", "Acme-7B", ("acme", "acme-7b")),
+        ("", "", ("", "")),
+        ("azure.ai.openai", "", ("azure", "")),
+    ],
+)
+def test_names_mean_a_priced_model(provider: str, model: str, meaning: tuple[str, str]) -> None:
+    assert canonical(provider, model) == meaning
+
+
+def test_producers_own_words_are_one_family() -> None:
+    assert family_of("gateway") == "gateway"
+    assert family_of("our mobile app") == family_of("another app") == "breakeven"
+    assert left_out(cell("our mobile app"), cell("another app")) == set()
+
+
+def test_calls_count_before_buckets_however_many_tokens() -> None:
+    calls, buckets = cell("gateway", "openai/gpt-5", provider="", tokens=10), cell("buckets", tokens=10**9)
+    assert left_out(calls, buckets) == left_out(buckets, calls) == {("buckets", "gpt-5")}
+
+
+def test_calls_without_tokens_do_not_beat_buckets() -> None:
+    assert left_out(cell("gateway", tokens=0), cell("buckets")) == {("gateway", "gpt-5")}
+
+
+def test_more_hours_then_more_tokens_then_the_name() -> None:
+    assert left_out(cell("gateway", hours=9, tokens=99), cell("spans", hours=10)) == {("gateway", "gpt-5")}
+    assert left_out(cell("gateway", tokens=99), cell("spans", tokens=98)) == {("spans", "gpt-5")}
+    assert left_out(cell("gateway"), cell("spans")) == {("spans", "gpt-5")}
+
+
+def test_other_models_and_other_days_add_up() -> None:
+    assert left_out(cell("gateway"), cell("buckets", "gpt-4o")) == set()
+    assert left_out(cell("gateway"), cell("buckets", day=date(2026, 11, 3))) == set()
+    assert left_out(cell("gateway"), cell("buckets", "claude-sonnet-4-0", provider="anthropic")) == set()
+
+
+def test_declared_traffic_of_its_own_adds_up() -> None:
+    assert left_out(cell("gateway"), cell("buckets", is_separate=True)) == set()
+
+
+def test_a_bucket_without_a_model_may_be_any_of_its_provider() -> None:
+    found = left_out(
+        cell("gateway"), cell("gateway", "gpt-4o"), cell("gateway", "claude-x", provider="acme"), cell("buckets", "")
+    )
+    assert found == {("buckets", "")}
+
+
+def test_batch_file_and_gateway_complete_each_other_and_both_beat_buckets() -> None:
+    settled = settle([cell("batch_file", is_batch=True), cell("gateway"), cell("buckets", tokens=2100)])
+    assert {each.source for each in settled.left_out} == {"buckets"}
+    (told,) = settled.overlaps
+    assert (told.counted, told.left_out, told.models) == ("batch_file + gateway", "buckets", ("gpt-5",))
+    assert told.counted_totals.tokens == 2000
+
+
+cells = st.builds(
+    cell,
+    st.sampled_from(FORMATS),
+    st.sampled_from(["gpt-5", "gpt-4o", ""]),
+    tokens=st.integers(0, 3),
+    provider=st.sampled_from(["openai", ""]),
+    hours=st.integers(1, 3),
+    is_batch=st.booleans(),
+    is_separate=st.booleans(),
+)
+
+
+@given(st.lists(cells, max_size=9, unique_by=lambda each: each.key), st.randoms(use_true_random=False))
+def test_no_two_counted_cells_may_be_the_same_calls_and_each_loser_has_a_winner(found: list[Cell], random) -> None:  # type: ignore[no-untyped-def]
+    settled = settle(found)
+    kept = [each for each in found if each.key not in settled.left_out]
+    assert not any(one.may_be(other) for one in kept for other in kept)
+    for loser in (each for each in found if each.key in settled.left_out):
+        assert any(loser.may_be(other) for other in kept)
+    random.shuffle(found)
+    assert settle(found) == settled

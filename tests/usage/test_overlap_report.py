@@ -1,0 +1,59 @@
+"""The words about two sources name what their difference looks like."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from breakeven.usage.overlap_report import DayOverlap, SourceOverlap, SourceTotals, over_all_days
+
+DAY = date(2026, 11, 2)
+
+
+def overlapped(ours: SourceTotals, theirs: SourceTotals) -> SourceOverlap:
+    """One pair on one day."""
+    (found,) = over_all_days([DayOverlap(DAY, "gateway", "buckets", ("gpt-5",), ours, theirs)])
+    return found
+
+
+def test_days_are_compared_one_by_one() -> None:
+    days = [
+        DayOverlap(DAY, "a", "b", ("m",), SourceTotals(1, 100), SourceTotals(1, 50)),
+        DayOverlap(DAY + timedelta(1), "a", "b", ("n",), SourceTotals(1, 50), SourceTotals(1, 100)),
+    ]
+    (found,) = over_all_days(days)
+    assert found.tokens_agreement_fraction == 0.5  # sums agree, days do not
+    assert (found.days_count, found.models, found.requests_ratio) == (2, ("m", "n"), 1.0)
+    assert "a and b cover the same 2 days (2026-11-02 to 2026-11-03); a counted, b left out" in found.sentence
+    assert "agreement 50.0 % of tokens" in found.sentence
+
+
+def test_pairs_are_told_apart() -> None:
+    one = SourceTotals(1, 1)
+    days = [DayOverlap(DAY, "a", name, ("m",), one, one) for name in ("b", "c")]
+    assert [each.left_out for each in over_all_days(days)] == ["b", "c"]
+    assert over_all_days([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        (SourceTotals(9, 1000, 0, 0, 100), SourceTotals(9, 1000, 0, 0, 101), ""),
+        (SourceTotals(9, 1000, 600), SourceTotals(9, 400), "buckets leaves cached tokens out of its input"),
+        (SourceTotals(9, 300), SourceTotals(9, 1000, 500, 200), "gateway leaves cached tokens out of its input"),
+        (SourceTotals(9, 1000, 600), SourceTotals(9, 1000), "buckets does not tell cached tokens from others"),
+        (SourceTotals(9, 2000), SourceTotals(9, 1000), "gateway has twice the tokens"),
+        (SourceTotals(9, 500, 0, 0, 300, 200), SourceTotals(9, 500, 0, 0, 100), "buckets leaves reasoning out"),
+        (SourceTotals(9, 1000), SourceTotals(0, 1300), "buckets saw 23.1 % more: other keys"),
+        (SourceTotals(9, 1300), SourceTotals(0, 1000), "buckets saw 23.1 % less: it was cut short"),
+    ],
+)
+def test_suggestions(ours: SourceTotals, theirs: SourceTotals, words: str) -> None:
+    assert " ".join(overlapped(ours, theirs).suggestions()).startswith(words)
+    assert bool(overlapped(ours, theirs).suggestions()) == bool(words)
+
+
+def test_plain_data_and_back() -> None:
+    told = DayOverlap(DAY, "a", "b", ("m", "n"), SourceTotals(1, 2, 3, 4, 5, 6), SourceTotals())
+    assert DayOverlap.from_json(told.to_json()) == told
