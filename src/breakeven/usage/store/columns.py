@@ -98,7 +98,7 @@ def _status(fields: Fields) -> str:
 
 def _is_one_of(text: str, words: str) -> str:
     """Whether `text` is one of `words`. (DuckDB makes a hash join of an IN with five constants.)"""
-    return f"contains('|{words}|', '|' || lower({text}) || '|')"
+    return f"contains('|{words}|', CAST('|' || lower({text}) || '|' AS VARCHAR))"
 
 
 def _times_and_tokens(fields: Fields) -> dict[str, str]:
