@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from breakeven.cli.scenario_options import scenario_options
-from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -37,7 +37,7 @@ def command(source: UsageSource, scenario: Scenario, only: tuple[str, ...], as_j
     with progress() as say:
         if source.usage or source.store:
             with opened_calls(source, say) as calls:
-                warnings = reading_warnings(calls.report)
+                warnings = calls.warnings
                 question = Question(
                     calls.store, calls.label, scenario, today(), warnings=warnings, next_command=_compare(source)
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings
+from breakeven.cli.usage_source import UsageSource, opened_calls
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -28,7 +28,7 @@ def compared(source: UsageSource, scenario: Scenario, next_command: str, say: Ca
             scenario,
             today(),
             imported=import_part(calls.report) if calls.report else None,
-            warnings=reading_warnings(calls.report),
+            warnings=calls.warnings,
             next_command=next_command,
         )
         return answer(question, say)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, source_options
 
 
 @click.command(epilog="Example: breakeven fleet --usage calls.jsonl --model Llama-3.3-70B --gpu H100 --ttft-ms 1000")
@@ -131,7 +131,7 @@ def command(
             as_of=catalog.as_of.isoformat(),
             calls_hash=calls.store.digest(),
             catalog_hash=catalog.digest,
-            warnings=reading_warnings(calls.report),
+            warnings=calls.warnings,
         )
     if as_json:
         click.echo(to_json(document), nl=False)

@@ -24,6 +24,7 @@ def command(
     paths: tuple[Path, ...],
     log_format: str | None,
     maps: tuple[str, ...],
+    separate: bool,
     store: Path,
     rejects: Path | None,
     as_json: bool,
@@ -44,10 +45,12 @@ def command(
             settings=import_settings(log_format, maps),
             reject_path=rejects,
             progress=lambda at: say(progress_text(at)),
+            is_separate=separate,
         )
     if as_json:
         part = import_part(report).model_dump(mode="json")
-        click.echo(json.dumps({**part, "store": str(store)}, indent=2, ensure_ascii=False))
+        told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}
+        click.echo(json.dumps({**part, **told}, indent=2, ensure_ascii=False))
         return
     _print(report, store)
 
@@ -69,7 +72,9 @@ def _print(report: IngestReport, store: Path) -> None:
         click.echo(f"    {safe(str(example))}")
     if report.reject_path:
         click.echo(f"  all rejected rows: {report.reject_path}")
-    for warning in report.warnings:
+    if report.bills:
+        click.echo(f"  {report.bills:,} of them are bills: `breakeven reconcile --invoice store` compares them")
+    for warning in (*report.warnings, *(each.sentence for each in report.overlaps)):
         click.echo(f"! {safe(warning)}")
     option = "" if store == DEFAULT_STORE else f" --store {store}"
     click.echo(f"Next: breakeven profile{option}")

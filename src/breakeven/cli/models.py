@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from breakeven.cli.scenario_options import scenario_options
-from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -42,7 +42,7 @@ def command(source: UsageSource, scenario: Scenario, out: Path | None, as_json: 
             scenario,
             today(),
             imported=import_part(calls.report) if calls.report else None,
-            warnings=reading_warnings(calls.report),
+            warnings=calls.warnings,
             next_command=_compare(source),
         )
         document = answer_models(question, say)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from breakeven.cli.scenario_options import scenario_options
-from breakeven.cli.usage_source import UsageSource, opened_calls, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -33,7 +33,7 @@ def command(
         question = Question(calls.store, calls.label, scenario, today())
         imported = import_part(calls.report) if calls.report else None
         part = workload_part(profile(question, say), calls.label, imported=imported)
-        warnings = reading_warnings(calls.report)
+        warnings = calls.warnings
     if as_json:
         click.echo(json.dumps(part.model_dump(mode="json"), indent=2, ensure_ascii=False))
         return

@@ -30,6 +30,7 @@ class UsageSource:
     log_format: str | None
     maps: tuple[str, ...]
     engine: str = "duckdb"
+    separate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,18 @@ class OpenedCalls:
     report: IngestReport | None
     """None when the calls were imported earlier."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What reading lost or changed, and which sources told the same traffic."""
+        return (*reading_warnings(self.report), *(each.sentence for each in self.store.overlaps()))
+
 
 def reading_options(command: Command) -> Command:
-    """``--format`` and ``--map``: how to read a log."""
+    """``--format``, ``--map`` and ``--separate``: how to read a log."""
     for option in (
+        click.option(
+            "--separate", is_flag=True, help="No other source tells these calls: count them beside whatever there is."
+        ),
         click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Say which column holds a field."),
         click.option("--format", "log_format", metavar="NAME", help="Log format; recognised by itself when absent."),
     ):
@@ -117,6 +126,7 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
         if not (folder / "manifest.json").exists():
             raise UsageError(f"no calls in {folder}; run `breakeven import YOUR-LOG`, or give the log with --usage")
         with CallStore(folder, engine=source.engine) as kept:
+            _refuse_bills_alone(kept, str(folder))
             yield OpenedCalls(kept, str(folder), None)
         return
     with CallStore.temporary(engine=source.engine) as passing:
@@ -127,10 +137,22 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
             settings=import_settings(source.log_format, source.maps),
             reject_path=target,
             progress=lambda at: say(progress_text(at)),
+            is_separate=source.separate,
         )
+        _refuse_bills_alone(passing, usage[0].name)
         if report.rows_in and not passing.calls_count:
             raise UsageError(" ".join(reading_warnings(report)))
         yield OpenedCalls(passing, ", ".join(path.name for path in usage), report)
+
+
+def _refuse_bills_alone(store: CallStore, where: str) -> None:
+    from breakeven.errors import UsageError
+
+    if store.bills_count and not store.calls_count:
+        raise UsageError(
+            f"{where} holds {store.bills_count:,} bills and no calls: amounts say nothing of requests and tokens;"
+            " import a usage log as well, then `breakeven reconcile --invoice store` compares them"
+        )
 
 
 def progress_text(at: Progress) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from breakeven.cli.scenario_options import scenario_options
-from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, reading_warnings, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, source_options
 
 if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
@@ -61,7 +61,7 @@ def command(
         raise click.UsageError("--until, --between and --this-month go with --solve NAME")
     asked = WhatIf(tuple(pairs(changes, "whatif", EXAMPLE)), solve, _two(until), _bounds(between), this_month)
     with progress(as_json) as say, opened_calls(source, say) as calls:
-        question = Question(calls.store, calls.label, scenario, today(), warnings=reading_warnings(calls.report))
+        question = Question(calls.store, calls.label, scenario, today(), warnings=calls.warnings)
         document = answer_whatif(question, asked, say)
     if as_json:
         click.echo(to_json(document), nl=False)

@@ -90,6 +90,11 @@ class SourceOverlap:
         both = (self.left_out_totals.requests_count, self.counted_totals.requests_count)
         return both[0] / both[1] if all(both) else None
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for ``--json``."""
+        days = {"first_day": self.first_day.isoformat(), "last_day": self.last_day.isoformat()}
+        return {**asdict(self), **days, "models": list(self.models), "suggestions": list(self.suggestions())}
+
     @property
     def sentence(self) -> str:
         """One line for a person."""
