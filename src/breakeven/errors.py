@@ -59,6 +59,10 @@ class ServingError(BreakevenError):
     """A deployment, its traffic or its targets make no sense, or nothing can serve them."""
 
 
+class InvoiceError(BreakevenError):
+    """An invoice cannot be read, or an amount cannot be compared with ours."""
+
+
 class DocumentError(BreakevenError):
     """A comparison document is missing, damaged, or of a newer schema version."""
 

@@ -1,0 +1,276 @@
+"""Invoice: what a provider billed, line by line: an export of its costs, a FOCUS file, a CSV, or one amount.
+
+Amounts keep the currency of the invoice and are exact decimals. A line is of tokens unless its words say that it is a
+fee (web search, storage, training, ...), a tax or a credit.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from breakeven.errors import InvoiceError
+
+LineKind = Literal["tokens", "fee", "tax", "credit"]
+BYTES_MAX: Final = 256 << 20
+"""An invoice has a line per day, model and kind of token; a larger file is a usage log."""
+
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "date": (
+        "ChargePeriodStart",
+        "usage_date_utc",
+        "start_time_iso",
+        "start_time",
+        "starting_at",
+        "usage_date",
+        "date",
+        "day",
+    ),
+    "amount": ("BilledCost", "amount_value", "cost_usd", "amount", "cost", "spend", "total"),
+    "currency": ("BillingCurrency", "amount_currency", "currency"),
+    "model": ("x_Model", "SkuId", "line_item", "model", "model_version"),
+    "kind": ("SkuMeter", "token_type", "kind"),
+    "category": ("ChargeCategory", "cost_type"),
+    "service": ("ServiceCategory",),
+    "provider": ("ProviderName", "provider"),
+}
+"""What an invoice says -> the columns that may say it, best first."""
+MAPPABLE: Final = ("date", "amount", "currency", "model", "kind", "provider")
+_FEE: Final = re.compile(
+    r"search|tool|code.?(execution|interpreter)|session|storage|vector|container|train|fine.?tun|hosting|seat|grounding",
+    re.IGNORECASE,
+)
+_TAX: Final = re.compile(r"\b(tax|vat|gst|mwst)\b", re.IGNORECASE)
+_CREDIT: Final = re.compile(r"credit|discount|refund|adjustment|commitment", re.IGNORECASE)
+_AMOUNT: Final = re.compile(
+    r"^\s*(?P<before>[A-Za-z]{3}|[$€£¥])?\s*(?P<number>[-+0-9.,' ]+?)\s*(?P<after>[A-Za-z]{3}|[$€£¥])?\s*$"
+)
+_SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+_AI: Final = "AI and Machine Learning"
+_DEFUSED: Final = re.compile(r"^'(?=[=+\-@\t\r])")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """One amount."""
+
+    amount: Decimal
+    currency: str
+    day: date | None = None
+    """UTC day on which it was used; None where the invoice does not say."""
+    provider: str = ""
+    model: str = ""
+    kind: LineKind = "tokens"
+    words: str = ""
+    """What the line says it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """All lines, and what was noticed while reading them."""
+
+    name: str
+    lines: tuple[InvoiceLine, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_days(self) -> bool:
+        """Whether every line says its day."""
+        return bool(self.lines) and all(each.day is not None for each in self.lines)
+
+    @property
+    def has_models(self) -> bool:
+        """Whether any line names a model."""
+        return any(each.model for each in self.lines)
+
+
+def stated_amount(text: str, currency: str | None = None) -> Invoice | None:
+    """An invoice of one amount, such as ``2080EUR`` or ``$1,234.50``; None where `text` is no amount.
+
+    >>> [(str(line.amount), line.currency) for line in stated_amount("2.080,50 EUR").lines]
+    [('2080.50', 'EUR')]
+    """
+    found = _AMOUNT.match(text)
+    number = parsed_amount(found["number"]) if found else None
+    if found is None or number is None:
+        return None
+    sign = found["before"] or found["after"] or currency or "USD"
+    return Invoice(text.strip(), (InvoiceLine(number, _SYMBOLS.get(sign, sign.upper())),))
+
+
+def read_invoice(path: Path, mapping: Mapping[str, str], currency: str | None = None) -> Invoice:
+    """The lines of a file; `mapping` says which column holds what, `currency` what amounts are in when no line does."""
+    try:
+        if path.stat().st_size > BYTES_MAX:
+            raise InvoiceError(f"{path}: larger than {BYTES_MAX >> 20} MiB, which no invoice is; is it a usage log?")
+        text = _text(path.read_bytes())
+    except OSError as error:
+        raise InvoiceError(
+            f"{path}: cannot be read ({error.strerror}); give a file, or an amount such as 2080EUR"
+        ) from None
+    if text.lstrip()[:1] in ("{", "["):
+        return _from_json(path, text, currency or "USD")
+    return _from_csv(path, text, mapping, currency or "USD")
+
+
+def parsed_amount(text: str) -> Decimal | None:
+    """A number with thousands in groups, a decimal point or comma, or in brackets when negative.
+
+    >>> [str(parsed_amount(each)) for each in ("$1,234.50", "1.234,50", "(12.00)", "0,5", "abc")]
+    ['1234.50', '1234.50', '-12.00', '0.5', 'None']
+    """
+    plain = text.strip().replace(" ", "").replace("'", "").strip("$€£¥")
+    if plain.startswith("(") and plain.endswith(")"):
+        plain = "-" + plain[1:-1]
+    is_grouped = re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", plain)
+    if (
+        plain.count(".") > 1
+        or plain.rfind(",") > plain.rfind(".") >= 0
+        or ("," in plain and "." not in plain and not is_grouped)
+    ):
+        plain = plain.replace(".", "").replace(",", ".")
+    try:
+        number = Decimal(plain.replace(",", ""))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def parsed_day(text: str) -> date | None:
+    """The UTC day of an ISO date or time, of seconds or milliseconds since 1970, or of a German date.
+
+    >>> [str(parsed_day(each)) for each in ("2026-11-02T23:30:00-05:00", "1762041600", "02.11.2026", "11/02/2026")]
+    ['2026-11-03', '2025-11-02', '2026-11-02', 'None']
+    """
+    plain = text.strip()
+    if re.fullmatch(r"\d{9,13}(\.\d+)?", plain):
+        seconds = float(plain) / (1000 if float(plain) > 1e11 else 1)
+        return datetime.fromtimestamp(seconds, UTC).date()
+    try:
+        if german := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", plain):
+            return date(int(german[3]), int(german[2]), int(german[1]))
+        time = datetime.fromisoformat(plain.replace("/", "-") if plain[4:5] == "/" else plain)
+    except ValueError:
+        return None
+    return time.astimezone(UTC).date() if time.tzinfo else time.date()
+
+
+def kind_of(words: str, category: str, amount: Decimal) -> LineKind:
+    """What a line is for."""
+    if _TAX.search(category) or _TAX.search(words):
+        return "tax"
+    if amount < 0 or _CREDIT.search(category) or _CREDIT.search(words):
+        return "credit"
+    return "fee" if _FEE.search(f"{words} {category}") else "tokens"
+
+
+def _text(raw: bytes) -> str:
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def _from_csv(path: Path, text: str, mapping: Mapping[str, str], currency: str) -> Invoice:
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=header.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="_more")
+    columns = _columns(path, [name for name in rows.fieldnames or () if name], mapping)
+    lines: list[InvoiceLine] = []
+    others = 0
+    for number, row in enumerate(rows, start=2):
+        cells = {name: _DEFUSED.sub("", (row.get(column) or "").strip()) for name, column in columns.items()}
+        if not cells["amount"]:
+            continue
+        if cells.get("service", _AI) not in ("", _AI):
+            others += 1
+            continue
+        lines.append(_csv_line(path, number, cells, currency))
+    if not lines:
+        raise InvoiceError(f"{path}: no amount in any row of column '{columns['amount']}'; nothing to compare with")
+    notes = (f"{others:,} rows of other services than '{_AI}' were left out.",) if others else ()
+    return Invoice(path.name, tuple(lines), notes)
+
+
+def _columns(path: Path, header: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    for name, column in mapping.items():
+        if name not in MAPPABLE:
+            raise InvoiceError(f"--map {name}=...: no such field of an invoice; known: {', '.join(MAPPABLE)}")
+        if column not in header:
+            raise InvoiceError(f"{path}: --map {name}={column}: no such column; there are {', '.join(header[:15])}")
+    small = {name.strip().lower(): name for name in reversed(header)}
+    found = {
+        name: next((small[each.lower()] for each in spellings if each.lower() in small), None)
+        for name, spellings in _COLUMNS.items()
+    }
+    columns = {**{name: column for name, column in found.items() if column}, **mapping}
+    if "amount" not in columns:
+        raise InvoiceError(
+            f"{path}: no column of amounts among {', '.join(header[:15])}; name them:"
+            " --map amount=COLUMN --map date=COLUMN --map model=COLUMN"
+        )
+    return columns
+
+
+def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str) -> InvoiceLine:
+    amount = parsed_amount(cells["amount"])
+    if amount is None:
+        raise InvoiceError(f"{path}, row {number}: '{cells['amount'][:40]}' is not an amount")
+    day = parsed_day(cells["date"]) if cells.get("date") else None
+    if cells.get("date") and day is None:
+        raise InvoiceError(f"{path}, row {number}: '{cells['date'][:40]}' is not a date; wanted 2026-11-02 or a time")
+    model, said = _model_and_words(cells.get("model", ""))
+    words = " ".join(part for part in (said, cells.get("kind", "")) if part)
+    kind = kind_of(f"{words} {'' if said else model}", cells.get("category", ""), amount)
+    provider = cells.get("provider", "")
+    return InvoiceLine(amount, (cells.get("currency") or currency).upper(), day, provider, model, kind, words)
+
+
+def _model_and_words(line_item: str) -> tuple[str, str]:
+    """`gpt-5-2025-08-07, cached input` is a model and a kind of token."""
+    model, comma, words = line_item.partition(",")
+    if not comma and _FEE.search(model):
+        return "", model.strip()
+    return model.strip(), words.strip()
+
+
+def _from_json(path: Path, text: str, currency: str) -> Invoice:
+    try:
+        pages = json.loads(text, parse_float=Decimal)
+        pages = pages if isinstance(pages, list) else [pages]
+        lines = tuple(line for page in pages for bucket in page["data"] for line in _bucket_lines(bucket, currency))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InvoiceError(
+            f"{path}: no cost report of OpenAI or Anthropic ({type(error).__name__}: {str(error)[:60]});"
+            " wanted data[] with results[] and an amount each, or a CSV"
+        ) from None
+    if not lines:
+        raise InvoiceError(f"{path}: a cost report without an amount; nothing to compare with")
+    return Invoice(path.name, lines)
+
+
+def _bucket_lines(bucket: Mapping[str, Any], currency: str) -> Iterator[InvoiceLine]:
+    """OpenAI gives an object with a value; Anthropic a text in cents."""
+    day = parsed_day(str(bucket["starting_at"] if "starting_at" in bucket else bucket["start_time"]))
+    for result in bucket["results"]:
+        amount = result["amount"]
+        if isinstance(amount, Mapping):
+            model, words = _model_and_words(result.get("line_item") or "")
+            number, unit, provider = Decimal(str(amount["value"])), str(amount.get("currency") or currency), "openai"
+        else:
+            number, unit, provider = Decimal(str(amount)) / 100, result.get("currency") or currency, "anthropic"
+            model = result.get("model") or ""
+            parts = (result.get("token_type"), "" if model else result.get("description"))
+            words = " ".join(part for part in parts if part)
+        category = result.get("cost_type") or ""
+        kind = kind_of(words, category, number)
+        yield InvoiceLine(number, unit.upper(), day, provider, model, kind, words or category)
