@@ -1,0 +1,148 @@
+"""Values: what a cell or a JSON field says, whatever form it came in: numbers as text, JSON in text, times, flags.
+
+For formats that unpack their rows in Python. What cannot be read is None or empty here, never an error; a token count
+that is no number is handed on as it stood, so that the import rejects the row and says so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from breakeven.usage.reading.nested import parsed, text_in
+
+_PAIR: Final = re.compile(r"'((?:[^'\\]|\\.)*)'\s*:\s*(?:'((?:[^'\\]|\\.)*)'|(-?[\d.]+(?:e[+-]?\d+)?))")
+"""A pair of ClickHouse's text form of a map."""
+_UNITS_PER_S: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
+"""A time since 1970 from this size on -> how many of its units are a second."""
+
+
+def number(value: object) -> float | None:
+    """The finite number in `value`; whole ones stay whole.
+
+    >>> number("12"), number(" 3.5 "), number("n/a"), number(True), number("NaN")
+    (12, 3.5, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(found):
+        return None
+    return int(found) if found.is_integer() else found
+
+
+def flag(value: object) -> bool | None:
+    """Yes or no, also as text; None where it says neither.
+
+    >>> flag("True"), flag("false"), flag(1), flag("None")
+    (True, False, True, None)
+    """
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(str(value).lower())
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The object in `value`: JSON, JSON in text, a list of pairs (a Parquet map) or ClickHouse's text; else empty.
+
+    >>> mapping('{"a": 1}'), mapping('[["a", 1]]'), mapping("{'a': 1, 'b': 'c'}"), mapping("x")
+    ({'a': 1}, {'a': 1}, {'a': '1', 'b': 'c'}, {})
+    """
+    found = parsed(value)
+    if isinstance(found, dict):
+        return found
+    if isinstance(found, list) and all(isinstance(each, list | tuple) and len(each) == 2 for each in found):
+        return {str(key): inner for key, inner in found}
+    if isinstance(found, str) and found.startswith("{'"):
+        return {pair[1]: pair[2] if pair[2] is not None else pair[3] for pair in _PAIR.finditer(found)}
+    return {}
+
+
+def sequence(value: object) -> list[Any]:
+    """The list in `value`, else empty."""
+    found = parsed(value)
+    return found if isinstance(found, list) else []
+
+
+def first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first of `names` that says something; empty texts say nothing.
+
+    >>> first({"a": "", "b": 0}, ("a", "b"))
+    0
+    """
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def said(record: Mapping[str, object]) -> dict[str, object]:
+    """`record` without the fields that say nothing; what is no plain value as JSON, or not at all if nested too deeply.
+
+    >>> said({"a": None, "b": "", "c": 0, "d": [1]})
+    {'c': 0, 'd': '[1]'}
+    """
+    plain = ((name, text_in(each) if isinstance(each, dict | list) else each) for name, each in record.items())
+    return {name: each for name, each in plain if each is not None and each != ""}
+
+
+def known_cost(cost: object, tokens: Iterable[object]) -> object:
+    """`cost`, but None where tokens cost 0: proxies write 0 for a model whose price they do not know.
+
+    >>> known_cost(0, [12, 0]), known_cost("0.0", [0, None]), known_cost(0.5, [12])
+    (None, '0.0', 0.5)
+    """
+    return None if number(cost) == 0 and any(number(each) for each in tokens) else cost
+
+
+def epoch_s(value: object) -> float | None:
+    """Seconds since 1970 of an ISO time (without a zone: UTC) or of a number in s, ms, us or ns.
+
+    >>> epoch_s("1970-01-01 00:00:02.5"), epoch_s(1_793_613_600_000), epoch_s("soon")
+    (2.5, 1793613600.0, None)
+    """
+    found = number(value)
+    if found is not None:
+        return found / next(units for least, units in _UNITS_PER_S if found >= least) if found > 0 else None
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def seconds_between(start: object, end: object) -> float | None:
+    """How long after `start` `end` was; None when either is unknown or they are the wrong way round."""
+    begin, finish = epoch_s(start), epoch_s(end)
+    if begin is None or finish is None or finish < begin:
+        return None
+    return round(finish - begin, 6)
+
+
+def whole_count(counted: object, parts: Iterable[object], other: object, total: object, *, holds_parts: bool) -> object:
+    """A token count with its `parts` inside: cached tokens in the input, reasoning in the output.
+
+    Producers disagree whether `counted` holds its parts, so the numbers decide where they can: a whole cannot be less
+    than its parts, and `counted` + `other` side (+ parts) is the `total`. Else the rule of the format, `holds_parts`.
+
+    >>> whole_count(31, [1253], 467, 498, holds_parts=True)
+    1284
+    >>> whole_count(100, [30], 50, 150, holds_parts=False), whole_count(70, [30], 50, 150, holds_parts=True)
+    (100, 100)
+    """
+    base, inside = number(counted), sum(number(each) or 0 for each in parts)
+    if base is None or inside <= 0:
+        return counted
+    beside, whole = number(other) or 0, number(total)
+    if inside > base:
+        return base + inside
+    if whole is not None and base + beside in (whole, whole - inside):
+        return base if base + beside == whole else base + inside
+    return base if holds_parts else base + inside
