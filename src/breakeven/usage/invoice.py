@@ -10,14 +10,18 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from breakeven.errors import InvoiceError
+
+if TYPE_CHECKING:
+    from ibis import Table
 
 LineKind = Literal["tokens", "fee", "tax", "credit"]
 BYTES_MAX: Final = 256 << 20
@@ -197,16 +201,18 @@ def _from_csv(path: Path, text: str, mapping: Mapping[str, str], currency: str) 
         lines.append(_csv_line(path, number, cells, currency))
     if not lines:
         raise InvoiceError(f"{path}: no amount in any row of column '{columns['amount']}'; nothing to compare with")
-    notes = (f"{others:,} rows of other services than '{_AI}' were left out.",) if others else ()
+    notes = (f"rows of other services than '{_AI}' left out: {others:,}.",) if others else ()
     return Invoice(path.name, tuple(lines), notes)
 
 
 def _columns(path: Path, header: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
     for name, column in mapping.items():
         if name not in MAPPABLE:
-            raise InvoiceError(f"--map {name}=...: no such field of an invoice; known: {', '.join(MAPPABLE)}")
+            raise InvoiceError(f"--invoice-map {name}=...: no such field of an invoice; known: {', '.join(MAPPABLE)}")
         if column not in header:
-            raise InvoiceError(f"{path}: --map {name}={column}: no such column; there are {', '.join(header[:15])}")
+            raise InvoiceError(
+                f"{path}: --invoice-map {name}={column}: no such column; there are {', '.join(header[:15])}"
+            )
     small = {name.strip().lower(): name for name in reversed(header)}
     found = {
         name: next((small[each.lower()] for each in spellings if each.lower() in small), None)
@@ -216,7 +222,7 @@ def _columns(path: Path, header: list[str], mapping: Mapping[str, str]) -> dict[
     if "amount" not in columns:
         raise InvoiceError(
             f"{path}: no column of amounts among {', '.join(header[:15])}; name them:"
-            " --map amount=COLUMN --map date=COLUMN --map model=COLUMN"
+            " --invoice-map amount=COLUMN --invoice-map date=COLUMN --invoice-map model=COLUMN"
         )
     return columns
 
@@ -274,3 +280,25 @@ def _bucket_lines(bucket: Mapping[str, Any], currency: str) -> Iterator[InvoiceL
         category = result.get("cost_type") or ""
         kind = kind_of(words, category, number)
         yield InvoiceLine(number, unit.upper(), day, provider, model, kind, words or category)
+
+
+def billed_in_store(bills: Table) -> Invoice:
+    """The bills that were imported; of two exports of one provider's costs the more detailed one counts on each day."""
+    columns = ("start_time", "source", "provider", "model_key", "request_model", "operation", "cost_usd")
+    rows = bills.select(*columns).order_by(*columns).to_pyarrow().to_pylist()
+    details = Counter((row["start_time"].date(), row["provider"] or "", row["source"]) for row in rows)
+    best: dict[tuple[date, str], str] = {}
+    for day, provider, source in sorted(details, key=lambda each: (-details[each], each)):
+        best.setdefault((day, provider), source)
+    kept = [row for row in rows if best[row["start_time"].date(), row["provider"] or ""] == row["source"]]
+    left_out = sorted({row["source"] for row in rows} - {row["source"] for row in kept})
+    notes = (f"Costs told twice count once: {', '.join(left_out)} left out.",) if left_out else ()
+    return Invoice("bills in the store", tuple(map(_stored_line, kept)), notes)
+
+
+def _stored_line(row: Mapping[str, Any]) -> InvoiceLine:
+    amount = Decimal(repr(row["cost_usd"] or 0.0))
+    model, said = _model_and_words(row["model_key"] or row["request_model"] or "")
+    words = " ".join(part for part in (said, row["operation"]) if part)
+    kind = kind_of(words, "", amount)
+    return InvoiceLine(amount, "USD", row["start_time"].date(), row["provider"] or "", model, kind, words)
