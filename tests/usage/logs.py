@@ -75,10 +75,8 @@ def imported_paths(*paths: Path, **settings: Any) -> Imported:
     """Import files or folders into a store of their own."""
     with CallStore.temporary() as store:
         report = store.ingest(list(paths), now=NOW, settings=ImportSettings(**settings))
-        rows = stored_calls(store)
-        bills = [each for each in rows if each["grain"] == "bill"]
-        calls = [each for each in rows if each["grain"] != "bill"]
-        return Imported(report, calls, rejected(report), store.digest(), bills)
+        bills: list[dict[str, Any]] = store.bills().order_by("start_time", "record_id").to_pyarrow().to_pylist()
+        return Imported(report, stored_calls(store), rejected(report), store.digest(), bills)
 
 
 def stored_calls(store: CallStore) -> list[dict[str, Any]]:
