@@ -32,7 +32,11 @@ SOURCE_FIELDS: Final[Mapping[str, str]] = {
     "sampling_rate": "share of calls that were logged; weight is 1 over it",
     "unit": "user or end user; hashed",
     "api_key": "API key or its name; hashed",
-    "prompt_text": "prompt or messages; hashed, then dropped",
+    "prompt_text": "prompt, messages or the whole request as JSON; hashed, then dropped unless asked otherwise",
+    "system_text": "system prompt, where it stands apart; as above",
+    "tools_text": "tools on offer, as JSON; their names are hashed",
+    "schema_text": "wanted form of the answer, as JSON; hashed",
+    "response_text": "answer; dropped unless asked otherwise",
 }
 """Fields a source may have that are converted into columns of the Call."""
 
@@ -103,6 +107,10 @@ class Importer:
     """Recognises files that hold no calls and are joined to files of this format, such as the requests of a batch."""
     companion_note: str = ""
     """What to tell somebody who imports such a file alone."""
+    is_sample: bool = False
+    """Only a share of the calls is logged, and the rows do not say which: somebody must."""
+    is_series: bool = False
+    """Each file continues others of its format, which are its companions and logs themselves: counters, scraped."""
 
     def __post_init__(self) -> None:
         strangers = [each for each in (*self.fields, *self.constants) if each not in FIELD_NAMES]
