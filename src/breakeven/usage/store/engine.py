@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from breakeven.usage.prompts.texts import TEXTS_SCHEMA
 from breakeven.usage.store.schema import call_schema
+from breakeven.usage.store.utc_times import utc_compiler
 
 if TYPE_CHECKING:
     import ibis
@@ -21,6 +23,7 @@ class Engine:
         import ibis
 
         self._backend = ibis.duckdb.connect()
+        self._backend.compiler = utc_compiler()
         self._connection = self._backend.con
         _prepare(self._connection)
         self._connection.execute(f"SET temp_directory = {path_literal(spill_folder)}")
@@ -56,6 +59,18 @@ class Engine:
         self._views += 1
         name = f"calls_{self._views}"
         self._connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {parquet(files, with_day=True)}")
+        return self._backend.table(name)
+
+    def texts(self, files: Sequence[Path]) -> ibis.Table:
+        """The kept texts in `files`, one row for each Call."""
+        import ibis
+
+        if not files:
+            return ibis.memtable(TEXTS_SCHEMA.empty_table())
+        self._views += 1
+        name = f"texts_{self._views}"
+        once = "QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY prompt, response) = 1"
+        self._connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {parquet(files)} {once}")
         return self._backend.table(name)
 
     def close(self) -> None:
