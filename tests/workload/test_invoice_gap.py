@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from breakeven.catalog.load import Catalog, load_catalog
+from breakeven.catalog.token_prices import PriceKey, price_table, usage_usd
 from breakeven.errors import InvoiceError
 from breakeven.usage.call import CALL_COLUMNS, Call
 from breakeven.usage.invoice import Invoice, InvoiceLine
@@ -208,3 +209,40 @@ def test_no_calls_at_all(catalog: Catalog) -> None:
     gap, found = reconciled([], catalog, line(5, 2))
     assert (gap.ours_usd, gap.gap_usd, gap.fits) == (0, 5, False)
     assert shares(found)["days_not_logged"] == 1.0
+
+
+def test_readings_of_a_tiered_model_against_each_call_by_hand(catalog: Catalog) -> None:
+    sizes = [(100_000, 60_000), (300_000, 10_000), (250_000, 0), (199_999, 199_999)]
+    calls = [
+        Call(
+            f"c{n}",
+            "log",
+            START + timedelta(minutes=n),
+            provider="google",
+            request_model="gemini-2.5-pro",
+            input_tokens=size,
+            cache_read_tokens=read,
+            output_tokens=1000,
+            weight=2.0,
+        )
+        for n, (size, read) in enumerate(sizes)
+    ]
+    rows = price_table([PriceKey("google", "gemini-2.5-pro")], START, START + timedelta(hours=1), (), catalog)
+    assert len({row.input_tokens_from for row in rows}) > 1
+
+    def by_hand(read_as_input: bool) -> float:
+        total = 0.0
+        for call in calls:
+            (row,) = [
+                each
+                for each in rows
+                if each.input_tokens_from <= call.input_tokens
+                and (each.input_tokens_until is None or call.input_tokens < each.input_tokens_until)
+            ]
+            read = 0 if read_as_input else call.cache_read_tokens
+            total += call.weight * (usage_usd(row, call.input_tokens, call.output_tokens, read) or 0.0)
+        return total
+
+    use = billed_use(table(calls), catalog)
+    assert use.spend_usd == pytest.approx(by_hand(False), rel=1e-9)
+    assert use.readings.cached_as_input_usd == pytest.approx(by_hand(True), rel=1e-9)

@@ -1,19 +1,21 @@
 """Billed use: what the Calls cost by day and model at list prices, and what they would under another reading of a bill.
 
-A reading changes the price table or the token counts and nothing else, so each is priced call by call exactly as the
-figure it is compared with: tiers, dates and weights stay right.
+Our figure is priced call by call. A reading changes prices or token counts and nothing else; how far it moves the
+figure is worked out on sums by hour, price key and size class, in which every call has the same prices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
-from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table
+from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
 from breakeven.usage.overlap import canonical
 from breakeven.workload.spend import price_keys, priced
 
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 Expression = Any
 """An Ibis column; Ibis's own types lose track of arithmetic between columns."""
 TIERS: Final = ("flex", "priority")
-_TOKENS: Final = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
+_TOKENS: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+_KEY: Final = ("price_provider", "price_model", "price_tier", "price_batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,144 +98,186 @@ def billed_use(calls: Table, catalog: Catalog, contract: Sequence[ContractPrice]
     span = calls.aggregate(first=calls.start_time.min(), last=calls.start_time.max()).to_pyarrow().to_pylist()[0]
     if span["first"] is None:
         return BilledUse((), Readings(), ())
-    book = _Prices(price_keys(calls), span["first"], span["last"], tuple(contract), catalog)
-    table = priced(calls, book.rows())
-    rows = tuple(sorted(map(_use_row, _by_day(table)), key=lambda each: (each.day, each.provider, each.model)))
-    hourly = table.group_by(hour=table.start_time.truncate("h")).aggregate(usd=_dollars(table))
-    hours = tuple(sorted((row["hour"], row["usd"] or 0.0) for row in hourly.to_pyarrow().to_pylist()))
-    return BilledUse(_joined(rows), _readings(calls, table, book, rows), hours)
+    keys = price_keys(calls)
+    book = _PriceBook(span["first"], span["last"], tuple(contract), catalog)
+    rows = price_table(keys, book.first, book.last, contract, catalog)
+    thresholds = sorted({each.input_tokens_from for each in rows} | {0})
+    table = priced(calls, rows)
+    cells = [_cell(row, thresholds) for row in _by_hour(table, thresholds).to_pyarrow().to_pylist()]
+    hourly: dict[datetime, float] = defaultdict(float)
+    for each in cells:
+        hourly[each.hour] += each.spend_usd
+    return BilledUse(_use_rows(cells), _readings(cells, book), tuple(sorted(hourly.items())))
 
 
 @dataclass(frozen=True, slots=True)
-class _Prices:
-    """The price table of the log, and altered ones."""
+class _Cell:
+    """Calls of one hour, price key and size class: all have the same prices."""
 
-    keys: list[PriceKey]
-    first: datetime
-    last: datetime
-    contract: tuple[ContractPrice, ...]
-    catalog: Catalog
+    hour: datetime
+    key: PriceKey
+    size_tokens: int
+    """The smallest input of the size class."""
+    requests_count: float
+    input_tokens: float
+    cache_read_tokens: float
+    cache_write_tokens: float
+    cache_write_1h_tokens: float
+    output_tokens: float
+    spend_usd: float
+    unpriced_tokens: float
+    failed_usd: float
+    retried_usd: float
 
-    def rows(self, key: Callable[[PriceKey], PriceKey] = lambda each: each) -> list[TokenPriceRow]:
-        """Prices of each key's calls as if they had the key that `key` gives."""
-        return [
-            replace(row, service_tier=own.service_tier, is_batch=own.is_batch)
-            for own in self.keys
-            for row in price_table([key(own)], self.first, self.last, self.contract, self.catalog)
-        ]
+    def usd_at(self, row: TokenPriceRow | None) -> float | None:
+        """What the calls cost at the prices of `row`; None where that cannot be said."""
+        if row is None:
+            return None
+        return usage_usd(
+            row,
+            self.input_tokens,  # type: ignore[arg-type]  # weighted sums need not be whole
+            self.output_tokens,  # type: ignore[arg-type]
+            self.cache_read_tokens,  # type: ignore[arg-type]
+            self.cache_write_tokens,  # type: ignore[arg-type]
+            self.cache_write_1h_tokens,  # type: ignore[arg-type]
+        )
 
 
-def _readings(calls: Table, table: Table, book: _Prices, rows: Sequence[UseRow]) -> Readings:
-    cached = sum(each.cache_read_tokens + each.cache_write_tokens for each in rows) > 0
-    batched = any(each.is_batch for each in book.keys)
-    is_failed = table.status.isin(["error", "cancelled"])
-    is_retry = table.retry_of.notnull()
-    parts = table.aggregate(failed=_dollars(table, is_failed), retried=_dollars(table, is_retry))
-    part = parts.to_pyarrow().to_pylist()[0]
-    return Readings(
-        cached_as_input_usd=_total(calls, _uncached(book.rows())) if cached else None,
-        cached_beside_input_usd=_total(_on_top(calls), book.rows()) if cached else None,
-        cached_left_out_usd=_total(_without_cached(calls), book.rows()) if cached else None,
-        all_cached_usd=None if cached else _total(calls, _as_cached(book.rows())),
-        all_batch_usd=_total(calls, book.rows(lambda each: replace(each, is_batch=True))),
-        no_batch_usd=_total(calls, book.rows(lambda each: replace(each, is_batch=False))) if batched else None,
-        tiers_usd=tuple((tier, _total(calls, book.rows(_in_tier(tier)))) for tier in TIERS),
-        failed_usd=part["failed"] or 0.0,
-        retried_usd=part["retried"] or 0.0,
+class _PriceBook:
+    """Price rows by key, looked up once."""
+
+    def __init__(self, first: datetime, last: datetime, contract: tuple[ContractPrice, ...], catalog: Catalog) -> None:
+        self.first, self.last = first, last
+        self._rows = cache(lambda key: price_table([key], first, last, contract, catalog))
+
+    def row(self, key: PriceKey, time: datetime, size_tokens: int) -> TokenPriceRow | None:
+        """The prices of `key` in the hour that begins at `time`, for calls of a size."""
+        time = max(time, self.first)
+        for each in self._rows(key):
+            in_time = (each.since is None or each.since <= time) and (each.until is None or time < each.until)
+            until = each.input_tokens_until
+            if in_time and each.input_tokens_from <= size_tokens and (until is None or size_tokens < until):
+                return each
+        return None
+
+
+def _by_hour(table: Table, thresholds: Sequence[int]) -> Table:
+    import ibis
+
+    weight: Expression = ibis.coalesce(table.weight, 1.0)
+    counted: Expression = ibis.coalesce(table.request_count, ibis.ifelse(table.grain == "request", 1, 0))
+    tokens: Expression = (ibis.coalesce(table.input_tokens, 0) + ibis.coalesce(table.output_tokens, 0)) * weight
+    size: Expression = ibis.ifelse(table.grain == "request", ibis.coalesce(table.input_tokens, 0), 0)
+    size_class: Expression = ibis.literal(0)
+    for threshold in thresholds[1:]:
+        size_class = size_class + ibis.ifelse(size >= threshold, 1, 0)
+    return table.group_by(*_KEY, hour=table.start_time.truncate("h"), size_class=size_class).aggregate(
+        requests=(counted * weight).sum(),
+        usd=_dollars(table),
+        unpriced=tokens.sum(where=table.spend_usd.isnull()),
+        failed=_dollars(table, table.status.isin(["error", "cancelled"])),
+        retried=_dollars(table, table.retry_of.notnull()),
+        **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in _TOKENS},
     )
+
+
+def _cell(row: dict[str, Any], thresholds: Sequence[int]) -> _Cell:
+    key = PriceKey(
+        row["price_provider"] or None, row["price_model"] or None, row["price_tier"] or None, row["price_batch"]
+    )
+    return _Cell(
+        row["hour"].replace(tzinfo=UTC),
+        key,
+        thresholds[row["size_class"]],
+        row["requests"] or 0.0,
+        *(row[name] or 0.0 for name in (*_TOKENS, "usd", "unpriced", "failed", "retried")),
+    )
+
+
+def _use_rows(cells: Sequence[_Cell]) -> tuple[UseRow, ...]:
+    """By day and model, the names of one model added up."""
+    groups: dict[tuple[date, str, str], list[_Cell]] = defaultdict(list)
+    for each in sorted(cells, key=lambda cell: (cell.hour, str(cell.key), cell.size_tokens)):
+        groups[each.hour.date(), *canonical(each.key.provider or "", each.key.model or "")].append(each)
+    return tuple(
+        UseRow(
+            *named,
+            requests_count=round(sum(each.requests_count for each in group)),
+            input_tokens=round(sum(each.input_tokens for each in group)),
+            cache_read_tokens=round(sum(each.cache_read_tokens for each in group)),
+            cache_write_tokens=round(sum(each.cache_write_tokens for each in group)),
+            output_tokens=round(sum(each.output_tokens for each in group)),
+            spend_usd=sum(each.spend_usd for each in group),
+            unpriced_tokens=round(sum(each.unpriced_tokens for each in group)),
+        )
+        for named, group in sorted(groups.items())
+    )
+
+
+def _readings(cells: Sequence[_Cell], book: _PriceBook) -> Readings:
+    spend = sum(each.spend_usd for each in cells)
+    cached = any(each.cache_read_tokens or each.cache_write_tokens for each in cells)
+    batched = any(each.key.is_batch for each in cells)
+
+    def moved(
+        price: Callable[[TokenPriceRow], TokenPriceRow] = lambda row: row,
+        count: Callable[[_Cell], _Cell] = lambda cell: cell,
+        key: Callable[[PriceKey], PriceKey] = lambda named: named,
+    ) -> float:
+        return spend + sum(_moves(cells, book, price, count, key))
+
+    return Readings(
+        cached_as_input_usd=moved(price=_uncached) if cached else None,
+        cached_beside_input_usd=moved(count=_on_top) if cached else None,
+        cached_left_out_usd=moved(count=_without_cached) if cached else None,
+        all_cached_usd=None if cached else moved(price=_as_cached),
+        all_batch_usd=moved(key=lambda each: replace(each, is_batch=True)),
+        no_batch_usd=moved(key=lambda each: replace(each, is_batch=False)) if batched else None,
+        tiers_usd=tuple((tier, moved(key=_in_tier(tier))) for tier in TIERS),
+        failed_usd=sum(each.failed_usd for each in cells),
+        retried_usd=sum(each.retried_usd for each in cells),
+    )
+
+
+def _moves(
+    cells: Sequence[_Cell],
+    book: _PriceBook,
+    price: Callable[[TokenPriceRow], TokenPriceRow],
+    count: Callable[[_Cell], _Cell],
+    key: Callable[[PriceKey], PriceKey],
+) -> Iterator[float]:
+    """For each cell, what it costs under a reading minus what it costs; nothing where one of them is unknown."""
+    for each in cells:
+        row = book.row(each.key, each.hour, each.size_tokens)
+        other = book.row(key(each.key), each.hour, each.size_tokens)
+        before = each.usd_at(row)
+        after = count(each).usd_at(price(other)) if other else None
+        if before is not None and after is not None:
+            yield after - before
 
 
 def _in_tier(tier: str) -> Callable[[PriceKey], PriceKey]:
     return lambda each: replace(each, service_tier=tier)
 
 
-def _uncached(rows: Sequence[TokenPriceRow]) -> list[TokenPriceRow]:
+def _uncached(row: TokenPriceRow) -> TokenPriceRow:
     """Every kind of input at the price of input."""
-    return [
-        replace(
-            row,
-            cache_read_usd_per_mtok=row.input_usd_per_mtok,
-            cache_write_usd_per_mtok=row.input_usd_per_mtok,
-            cache_write_1h_usd_per_mtok=row.input_usd_per_mtok,
-        )
-        for row in rows
-    ]
+    usd = row.input_usd_per_mtok
+    return replace(row, cache_read_usd_per_mtok=usd, cache_write_usd_per_mtok=usd, cache_write_1h_usd_per_mtok=usd)
 
 
-def _as_cached(rows: Sequence[TokenPriceRow]) -> list[TokenPriceRow]:
+def _as_cached(row: TokenPriceRow) -> TokenPriceRow:
     """Input at the price of cache reads."""
-    return [replace(row, input_usd_per_mtok=row.cache_read_usd_per_mtok) for row in rows]
+    return replace(row, input_usd_per_mtok=row.cache_read_usd_per_mtok)
 
 
-def _on_top(calls: Table) -> Table:
-    cached: Expression = calls.cache_read_tokens.coalesce(0) + calls.cache_write_tokens.coalesce(0)
-    return calls.mutate(input_tokens=calls.input_tokens.coalesce(0) + cached)
+def _on_top(cell: _Cell) -> _Cell:
+    return replace(cell, input_tokens=cell.input_tokens + cell.cache_read_tokens + cell.cache_write_tokens)
 
 
-def _without_cached(calls: Table) -> Table:
-    cached: Expression = calls.cache_read_tokens.coalesce(0) + calls.cache_write_tokens.coalesce(0)
-    return calls.mutate(
-        input_tokens=calls.input_tokens.coalesce(0) - cached,
-        cache_read_tokens=0,
-        cache_write_tokens=0,
-        cache_write_1h_tokens=0,
-    )
-
-
-def _total(calls: Table, rows: Sequence[TokenPriceRow]) -> float:
-    table = priced(calls, rows)
-    found: float | None = table.aggregate(usd=_dollars(table)).to_pyarrow().to_pylist()[0]["usd"]
-    return found or 0.0
-
-
-def _by_day(table: Table) -> list[dict[str, Any]]:
-    import ibis
-
-    weight: Expression = ibis.coalesce(table.weight, 1.0)
-    counted: Expression = ibis.coalesce(table.request_count, ibis.ifelse(table.grain == "request", 1, 0))
-    tokens: Expression = (ibis.coalesce(table.input_tokens, 0) + ibis.coalesce(table.output_tokens, 0)) * weight
-    grouped = table.group_by(
-        "price_provider", "price_model", day=table.start_time.truncate("D").cast("date")
-    ).aggregate(
-        requests=(counted * weight).sum(),
-        unpriced=tokens.sum(where=table.spend_usd.isnull()),
-        usd=_dollars(table),
-        **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in _TOKENS},
-    )
-    rows: list[dict[str, Any]] = grouped.to_pyarrow().to_pylist()
-    return rows
-
-
-def _use_row(row: dict[str, Any]) -> UseRow:
-    return UseRow(
-        row["day"],
-        *canonical(row["price_provider"], row["price_model"]),
-        round(row["requests"] or 0),
-        round(row["input_tokens"]),
-        round(row["cache_read_tokens"]),
-        round(row["cache_write_tokens"]),
-        round(row["output_tokens"]),
-        row["usd"] or 0.0,
-        round(row["unpriced"] or 0),
-    )
-
-
-def _joined(rows: Sequence[UseRow]) -> tuple[UseRow, ...]:
-    """Names of one model added up."""
-    found: dict[tuple[date, str, str], UseRow] = {}
-    for each in rows:
-        key = (each.day, each.provider, each.model)
-        before = found.get(key)
-        found[key] = each if before is None else _sum(before, each)
-    return tuple(found.values())
-
-
-def _sum(one: UseRow, other: UseRow) -> UseRow:
-    added = {
-        name: getattr(one, name) + getattr(other, name)
-        for name in ("requests_count", *_TOKENS, "spend_usd", "unpriced_tokens")
-    }
-    return replace(one, **added)
+def _without_cached(cell: _Cell) -> _Cell:
+    rest = cell.input_tokens - cell.cache_read_tokens - cell.cache_write_tokens
+    return replace(cell, input_tokens=rest, cache_read_tokens=0, cache_write_tokens=0, cache_write_1h_tokens=0)
 
 
 def _dollars(table: Table, where: Expression = None) -> Expression:
