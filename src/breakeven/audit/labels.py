@@ -1,0 +1,125 @@
+"""Label: a person's word on one Call: can a small model do it? Kept in `labels.jsonl` of the store, append-only.
+
+The last word on a call counts; an undo is a line too. A CSV of labels (``record_id,label``) may stand in for the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from breakeven.errors import AuditError
+
+FILE_NAME: Final = "labels.jsonl"
+Judgement = Literal["can", "cannot", "unsure"]
+JUDGEMENTS: Final[tuple[Judgement, ...]] = get_args(Judgement)
+WITHDRAWN: Final = "withdrawn"
+_SPELLINGS: Final[dict[str, Judgement]] = {
+    **dict.fromkeys(("1", "can", "yes", "true", "small"), "can"),
+    **dict.fromkeys(("2", "cannot", "can't", "no", "false", "0", "large"), "cannot"),
+    **dict.fromkeys(("3", "unsure", "cannot tell", "?", ""), "unsure"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One judgement."""
+
+    record_id: str
+    judgement: Judgement
+
+
+def label_file(store: Path) -> Path:
+    """Where the labels of a store are kept."""
+    return store / FILE_NAME
+
+
+def read_labels(path: Path) -> tuple[Label, ...]:
+    """The labels that count, oldest first; none when there is no file. A cut last line is left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path}: cannot be read as labels ({error})") from None
+    said: dict[str, Label] = {}
+    for number, line in enumerate(lines, start=1):
+        row = _row(line, path, number, is_last=number == len(lines))
+        if row is None:
+            continue
+        record_id, text = str(row.get("record_id", "")), str(row.get("label", ""))
+        said.pop(record_id, None)
+        if text != WITHDRAWN:
+            said[record_id] = Label(record_id, _judgement(text, path, number))
+    return tuple(said.values())
+
+
+def append_label(path: Path, record_id: str, judgement: Judgement | Literal["withdrawn"], now: datetime) -> None:
+    """Write one line at the end of the file."""
+    line = json.dumps({"record_id": record_id, "label": judgement, "at": now.isoformat(timespec="seconds")})
+    try:
+        cut = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if cut else "") + line + "\n")
+    except OSError as error:
+        raise AuditError(f"{path}: cannot keep labels there ({error.strerror})") from None
+
+
+def read_label_table(path: Path) -> tuple[Label, ...]:
+    """The labels of a CSV with the columns ``record_id`` and ``label`` (1/can, 2/cannot, 3/unsure)."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path}: cannot be read as a table of labels ({error})") from None
+    separator = ";" if ";" in text.partition("\n")[0] else ","
+    rows = csv.DictReader(text.splitlines(), delimiter=separator)
+    if not {"record_id", "label"} <= set(rows.fieldnames or ()):
+        seen = ", ".join(rows.fieldnames or ()) or "nothing"
+        raise AuditError(f"{path}: the columns are {seen}; wanted record_id and label (1 can, 2 cannot, 3 unsure)")
+    found = {row["record_id"]: _label(row, path, number) for number, row in enumerate(rows, start=2)}
+    return tuple(found.values())
+
+
+def counts(labels: Sequence[Label], task_of: Mapping[str, str]) -> dict[str, dict[Judgement, int]]:
+    """Labels by task and judgement; those of calls that the store does not have are left out."""
+    found: dict[str, dict[Judgement, int]] = {}
+    for each in labels:
+        if (task := task_of.get(each.record_id)) is not None:
+            by = found.setdefault(task, dict.fromkeys(JUDGEMENTS, 0))
+            by[each.judgement] += 1
+    return found
+
+
+def iter_known(labels: Sequence[Label], task_of: Mapping[str, str]) -> Iterator[Label]:
+    """The labels of calls that the store has."""
+    return (each for each in labels if each.record_id in task_of)
+
+
+def _label(row: dict[str, Any], path: Path, number: int) -> Label:
+    return Label(row["record_id"] or "", _judgement(row["label"] or "", path, number))
+
+
+def _row(line: str, path: Path, number: int, *, is_last: bool) -> dict[str, Any] | None:
+    if not line.strip():
+        return None
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if isinstance(row, dict):
+        return row
+    if is_last:
+        return None
+    raise AuditError(f'{path}:{number}: not a label; wanted a line like {{"record_id": "...", "label": "can"}}')
+
+
+def _judgement(text: str, path: Path, number: int) -> Judgement:
+    found = _SPELLINGS.get(text.strip().lower())
+    if found is None:
+        raise AuditError(f"{path}:{number}: label '{text[:40]}'; wanted 1 or can, 2 or cannot, 3 or unsure")
+    return found
