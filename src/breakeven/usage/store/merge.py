@@ -1,8 +1,8 @@
 """Merge: new Calls meet the store. One request id is one Call; the last delivery wins, whatever was imported first.
 
 Inside one import the later line of a file wins; between files the later end (or start) time, then the larger
-output, then a fixed order of content. So the order of imports makes no difference, and importing twice changes
-nothing. Rows that repeat a known Call word for word do not touch the stored file.
+output, input and cost, then a fixed order of content. So the order of imports makes no difference, and importing
+twice changes nothing. Rows that repeat a known Call word for word do not touch the stored file.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ def _candidates(files: Sequence[Path], condition: str) -> str:
     """Rows whose id hash `h` meets `condition`, with what decides between them."""
     content = ", ".join(column.name for column in CONTENT)
     later_us = "epoch_us(COALESCE(end_time, start_time))"
-    standing = f"{{'later_us': {later_us}, 'out': output_tokens, 'in': input_tokens, 'content': hash({content})}}"
+    fuller = "'out': output_tokens, 'in': input_tokens, 'cost': COALESCE(cost_usd, 0)"
+    standing = f"{{'later_us': {later_us}, {fuller}, 'content': hash({content})}}"
     place = "{'file': hash(filename), 'row': file_row_number}"
     rows = f"SELECT *, hash(record_id) AS h FROM {parquet(files, with_place=True)}"
     return (
