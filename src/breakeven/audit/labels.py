@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -93,11 +93,6 @@ def counts(labels: Sequence[Label], task_of: Mapping[str, str]) -> dict[str, dic
             by = found.setdefault(task, dict.fromkeys(JUDGEMENTS, 0))
             by[each.judgement] += 1
     return found
-
-
-def iter_known(labels: Sequence[Label], task_of: Mapping[str, str]) -> Iterator[Label]:
-    """The labels of calls that the store has."""
-    return (each for each in labels if each.record_id in task_of)
 
 
 def _label(row: dict[str, Any], path: Path, number: int) -> Label:

@@ -101,7 +101,7 @@ def _weights(evidence: TaskEvidence, grids: Mapping[Kind, Floats]) -> Floats:
     sure = evidence.kind_confidence_fraction
     scale = _likelihood_scale(evidence)
     for kind, share in ((evidence.kind, sure), ("unknown", 1 - sure)):
-        grid = grids[kind]  # type: ignore[index]
+        grid = grids[kind]
         log_likelihood = evidence.can_count * np.log(grid) + evidence.cannot_count * np.log1p(-grid)
         parts.append(share * density * np.exp(log_likelihood - scale))
     return np.concatenate(parts, axis=1)

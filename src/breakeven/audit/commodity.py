@@ -1,0 +1,127 @@
+"""Commodity share: which part of all calls and of all spend a small model can do, and what routing it would save.
+
+By simulation over the tasks: each draw gives each task its share of calls that a small model can do; the spend of
+those calls is a smaller share, since calls it cannot do cost more than those it can (a ratio of the catalogue's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.audit.measures import Measured, ModelUse
+from breakeven.audit.small_model import SmallModelPrice, TokenUse, is_small
+from breakeven.audit.suitability import interval
+from breakeven.audit.task import CommodityShare, Evidence, Savings
+from breakeven.catalog.load import Catalog
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import quantile
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The draws behind the totals."""
+
+    can_do: Floats
+    """Share of each task's calls; shape (draws, tasks)."""
+    can_do_spend: Floats
+    """Share of each task's spend; shape (draws, tasks)."""
+
+
+def simulate(can_do: Floats, hard_call_cost: Assumption, seed: int) -> Simulated:
+    """Shares of spend beside shares of calls; all tasks of a draw have the same ratio of costs."""
+    u = np.random.default_rng([seed, 4]).permutation((np.arange(can_do.shape[0]) + 0.5) / can_do.shape[0])
+    ratio = quantile(hard_call_cost, u)[:, None]
+    return Simulated(can_do, spend_fraction(can_do, ratio))
+
+
+def spend_fraction(can_do: Floats, hard_call_cost_ratio: Floats | float) -> Floats:
+    """Share of the spend of the calls that can be done, when the others cost `hard_call_cost_ratio` times as much each.
+
+    >>> float(spend_fraction(np.array(0.75), 3.0))
+    0.5
+    """
+    return np.asarray(can_do / (can_do + (1 - can_do) * hard_call_cost_ratio))
+
+
+def total(
+    measured: Sequence[Measured],
+    simulated: Simulated,
+    strongest: Sequence[Evidence],
+    catalog: Catalog,
+    price: SmallModelPrice | None,
+    months_ratio: float | None,
+) -> CommodityShare:
+    """The shares over all tasks, and the saving; `months_ratio` stretches the log to a month (None: it cannot be)."""
+    calls = np.array([each.calls_count for each in measured])
+    spend = np.array([each.spend_usd or 0.0 for each in measured])
+    by_calls = calls / max(calls.sum(), 1e-300)
+    by_spend = spend / spend.sum() if spend.sum() > 0 else by_calls
+    small = sum(use.calls_count for each in measured for use in each.uses if is_small(_label(use), catalog))
+    resting: dict[Evidence, float] = {}
+    for evidence, share in zip(strongest, by_spend, strict=True):
+        resting[evidence] = resting.get(evidence, 0.0) + float(share)
+    spend_draws = simulated.can_do_spend if spend.sum() > 0 else simulated.can_do
+    return CommodityShare(
+        interval(simulated.can_do @ by_calls),
+        interval(spend_draws @ by_spend),
+        float(small / max(calls.sum(), 1e-300)),
+        resting,
+        _savings(measured, simulated, catalog, price, months_ratio),
+    )
+
+
+def uses_to_move(measured: Sequence[Measured], catalog: Catalog) -> list[tuple[int, ModelUse]]:
+    """Index of the task and use, of what is priced and does not go to a small model yet."""
+    return [
+        (at, use)
+        for at, each in enumerate(measured)
+        for use in each.uses
+        if use.spend_usd is not None and use.spend_usd > 0 and not is_small(_label(use), catalog)
+    ]
+
+
+def token_use(uses: Sequence[ModelUse]) -> TokenUse:
+    """Tokens of the priced calls of some uses."""
+    priced = [(use, 1 - use.unpriced_tokens / use.tokens if use.tokens else 0.0) for use in uses]
+    return TokenUse(
+        sum(use.input_tokens * share for use, share in priced),
+        sum(use.cache_read_tokens * share for use, share in priced),
+        sum(use.output_tokens * share for use, share in priced),
+    )
+
+
+def _savings(
+    measured: Sequence[Measured],
+    simulated: Simulated,
+    catalog: Catalog,
+    price: SmallModelPrice | None,
+    months_ratio: float | None,
+) -> Savings | None:
+    """Only what gets cheaper moves; failed calls are not sent again, people and hosting are not in it."""
+    moving = uses_to_move(measured, catalog)
+    if price is None or months_ratio is None or not moving:
+        return None
+    saved = np.zeros(len(measured))
+    for at, use in moving:
+        saved[at] += max((use.spend_usd or 0.0) - price.cost_usd(token_use([use])), 0.0)
+    today = sum(each.spend_usd or 0.0 for each in measured)
+    row = price.row
+    return Savings(
+        price.label,
+        interval(simulated.can_do_spend @ saved * months_ratio),
+        today * months_ratio,
+        row.input_usd_per_mtok or 0.0,
+        row.cache_read_usd_per_mtok or 0.0,
+        row.output_usd_per_mtok or 0.0,
+        price.chosen,
+    )
+
+
+def _label(use: ModelUse) -> str:
+    return "/".join(part for part in (use.provider, use.model) if part)
