@@ -40,6 +40,8 @@ def _confidence(head: Head) -> float:
         return 1.0
     if names >= {"correlationid", "operationname", "durationms"} and names & {"properties", "resultsignature"}:
         return 0.8
+    if names >= {"correlationid", "category", "properties"}:
+        return 0.6
     return 0.6 if head.names >= {"tables[].columns[].name", "tables[].rows"} else 0.0
 
 
