@@ -141,7 +141,7 @@ def test_labels_with_escapes_and_odd_samples(tmp_path: Path) -> None:
     text = "".join(scrape(n, n, f"2026-11-02T0{n}:00:00Z", labels=labels) for n in range(10))
     odd = 'vllm:prompt_tokens_total{model_name="b"} NaN\nvllm:generation_tokens_total{broken 5\n'
     found = imported(tmp_path, text + odd, "x.prom")
-    assert found.only["request_model"] == 'a "quoted\\ name, with {braces} and commas'
+    assert {each["request_model"] for each in found.calls} == {'a "quoted\\ name, with {braces} and commas'}
     assert found.report.rejects == {
         "not a sample of a metric": 1,
         "not what a counter can stand at": 1,
