@@ -190,10 +190,11 @@ def _from_csv(path: Path, text: str, mapping: Mapping[str, str], currency: str) 
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="_more")
     columns = _columns(path, [name for name in rows.fieldnames or () if name], mapping)
     lines: list[InvoiceLine] = []
-    others = 0
+    others = empty = 0
     for number, row in enumerate(rows, start=2):
         cells = {name: _DEFUSED.sub("", (row.get(column) or "").strip()) for name, column in columns.items()}
         if not cells["amount"]:
+            empty += 1
             continue
         if cells.get("service", _AI) not in ("", _AI):
             others += 1
@@ -201,7 +202,8 @@ def _from_csv(path: Path, text: str, mapping: Mapping[str, str], currency: str) 
         lines.append(_csv_line(path, number, cells, currency))
     if not lines:
         raise InvoiceError(f"{path}: no amount in any row of column '{columns['amount']}'; nothing to compare with")
-    notes = (f"rows of other services than '{_AI}' left out: {others:,}.",) if others else ()
+    left_out = {f"of other services than '{_AI}'": others, "without an amount": empty}
+    notes = tuple(f"rows {words} left out: {count:,}." for words, count in left_out.items() if count)
     return Invoice(path.name, tuple(lines), notes)
 
 

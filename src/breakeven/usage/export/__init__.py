@@ -1,0 +1,1 @@
+"""Export: Calls for other tools, one file per format."""

@@ -1,0 +1,59 @@
+"""OTel Parquet: one row per Call under the names of the OpenTelemetry GenAI conventions, written as a stream.
+
+Columns without a convention keep breakeven's own names; so do hashes (the convention's `user.id` is a person, ours is
+a hash of one). Imported again, the rows are the same Calls.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from breakeven.errors import OutputError
+from breakeven.usage.call import CALL_COLUMNS
+from breakeven.usage.store.schema import FEW_VALUES, call_schema
+
+if TYPE_CHECKING:
+    from ibis import Table
+
+CHUNK_ROWS: Final = 122_880
+
+
+def otel_names() -> dict[str, str]:
+    """Column of a Call -> its name in the file; where a row was read is left out."""
+    return {
+        column.name: column.otel if "." in column.otel and not column.name.endswith("_hash") else column.name
+        for column in CALL_COLUMNS
+        if column.is_content
+    }
+
+
+def write_otel_parquet(calls: Table, target: Path, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Write `calls` to `target`, which appears only when it is whole; return the number of rows.
+
+    `progress` is told the rows written so far.
+    """
+    names = otel_names()
+    fields = [call_schema().field(name).with_name(other) for name, other in names.items()]
+    few = [names[name] for name in FEW_VALUES if name in names]
+    schema = pa.schema(fields)
+    written = 0
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with pq.ParquetWriter(beside, schema, use_dictionary=few) as writer:
+            for batch in calls.select(*names).to_pyarrow_batches(chunk_size=CHUNK_ROWS):
+                writer.write_table(pa.Table.from_batches([batch]).rename_columns(list(names.values())).cast(schema))
+                written += batch.num_rows
+                progress(written)
+        beside.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror}; give another path") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return written
