@@ -57,6 +57,8 @@ GRADES: Final[dict[Evidence, Grade]] = {
 }
 _GENERIC_ENDPOINTS: Final = ("chat/completions", "v1/messages", "v1/responses", "v1/completions")
 FEW_PROMPTS_FRACTION: Final = 0.5
+MATTERS_FRACTION: Final = 0.01
+"""A task with less of the calls does not decide which model is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +212,19 @@ def _small_model(
         notes.append("nothing that is priced could move to a small model: no saving is said")
         return None
     try:
-        return choose_small_model(catalog, token_use(uses), name)
+        return choose_small_model(catalog, token_use(uses), name, _longest_tokens(measured))
     except UnknownPrice as error:
         if name is not None:
             raise
         notes.append(f"no saving is said: {error}")
         return None
+
+
+def _longest_tokens(measured: Sequence[Measured]) -> int:
+    """What the model's context must hold: 95 % of the calls of every task that matters."""
+    calls = sum(each.calls_count for each in measured)
+    lengths = [each.lengths for each in measured if each.calls_count >= MATTERS_FRACTION * calls]
+    return max(((each.input_p95_tokens or 0) + (each.output_p95_tokens or 0) for each in lengths), default=0)
 
 
 def _months_ratio(calls: Table, hours_per_month: float, notes: list[str]) -> float | None:
@@ -238,9 +247,7 @@ def _notes(counted: _Counted, mined: Mined, measured: Sequence[Measured], vocabu
             "import with prompts (they are dropped, hashed features stay) or log a task name"
         )
     elif prompts and not vocabulary:
-        found.append(
-            "no vocabulary in the store: tasks from prompts have numbers for names, and words do not tell kinds"
-        )
+        found.append("no vocabulary in the store: tasks have numbers for names, and words do not tell their kinds")
     if counted.left_out_count:
         found.append(f"{counted.left_out_count:,} calls are embeddings, moderation, speech or images: left out")
     return found

@@ -6,7 +6,7 @@ Small: an open model below 14 billion parameters, all experts counted, by the ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,14 +68,18 @@ def is_small(label: str, catalog: Catalog) -> bool:
         return bool(sizes) and not _EXPERTS.search(name.lower()) and max(sizes) < SMALL_BELOW_PARAMS_COUNT
 
 
-def choose_small_model(catalog: Catalog, use: TokenUse, name: str | None = None) -> SmallModelPrice:
+def choose_small_model(
+    catalog: Catalog, use: TokenUse, name: str | None = None, context_tokens: int = 0
+) -> SmallModelPrice:
     """The cheapest offer of a small open model for this mix of tokens, or of the open model `name`.
+
+    Without a name the model must hold `context_tokens`, unless none does.
 
     Raises UnknownPrice when nobody sells one, UnknownName for a name that the catalogue does not know.
     """
     wanted = find_model(catalog, name).name if name else None
     offers = [each for each in catalog.token_offers.values() if each.kind in ("brokered", "own_api")]
-    mine = [each for each in offers if each.model == wanted] if wanted else [*_small(offers, catalog)]
+    mine = [each for each in offers if each.model == wanted] if wanted else _small(offers, catalog, context_tokens)
     priced = sorted(
         (_cost_usd(row, use), offer.name, offer, row)
         for offer in mine
@@ -93,11 +97,12 @@ def choose_small_model(catalog: Catalog, use: TokenUse, name: str | None = None)
     return SmallModelPrice(offer.model, offer.provider, row, f"{rivals} {what}, list price of {catalog.as_of}")
 
 
-def _small(offers: Sequence[TokenOffer], catalog: Catalog) -> Iterator[TokenOffer]:
-    for each in offers:
-        spec = catalog.models.get(each.model)
-        if spec is not None and spec.params_count < SMALL_BELOW_PARAMS_COUNT:
-            yield each
+def _small(offers: Sequence[TokenOffer], catalog: Catalog, context_tokens: int) -> list[TokenOffer]:
+    """Offers of small models; of those that hold the context, where there are any."""
+    known = [(each, spec) for each in offers if (spec := catalog.models.get(each.model)) is not None]
+    small = [(each, spec) for each, spec in known if spec.params_count < SMALL_BELOW_PARAMS_COUNT]
+    holding = [(each, spec) for each, spec in small if spec.context_tokens >= context_tokens]
+    return [each for each, _ in holding or small]
 
 
 def _has_ended(offer: TokenOffer, catalog: Catalog) -> bool:

@@ -1,0 +1,201 @@
+"""audit: which kinds of work the calls are, and the share of calls and spend that a small model can do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from breakeven.cli.usage_source import DEFAULT_STORE, OpenedCalls, UsageSource, opened_calls, source_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from breakeven.audit.labelling import Walk
+    from breakeven.audit.labels import Label
+    from breakeven.audit.task import Audit
+    from breakeven.decision.scenario import Scenario
+
+LABELS_COUNT = 50
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="Example: breakeven audit --usage calls.jsonl   |   breakeven audit label   |   breakeven audit --json",
+)
+@source_options
+@click.option("--scenario", type=click.Path(dir_okay=False, path_type=Path), help="Scenario file; its prices are used.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
+@click.option("--small-model", metavar="NAME", help="Open model to route to; the cheapest small one when absent.")
+@click.option(
+    "--labels", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="CSV of record_id,label (1, 2 or 3)."
+)
+@click.option(
+    "--embeddings",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder with a model2vec model, for kept texts.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples, clusters and draws.")
+@click.option("--json", "as_json", is_flag=True, help="Print the audit as JSON, as audit.json in the store holds it.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    source: UsageSource,
+    scenario: Path | None,
+    as_of: datetime | None,
+    small_model: str | None,
+    labels: Path | None,
+    embeddings: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Group the calls into tasks and say, for each and in all, what a small model can do of it, and how sure that is.
+
+    Tasks come from what the log says (task, application, endpoint, schema, system prompt), from templates found in
+    the prompts, from words in common, or from model and length alone. Suitability rests on outcomes in the log, on
+    labels of yours (`breakeven audit label`), else on a guess by kind of work. The audit is kept in the store.
+    """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = source
+        return
+    from breakeven.audit.saved import save_audit, to_json
+    from breakeven.cli.console import progress, stdout_console
+    from breakeven.cli.scenario_options import scenario_from
+
+    asked = scenario_from(scenario, (), None, as_of, seed)
+    with progress() as say, opened_calls(source, say) as opened:
+        found = _audit(opened, asked, small_model, _labels(opened, labels), embeddings, say)
+        warnings = opened.warnings
+        kept = not source.usage
+        if kept:
+            save_audit(found, opened.store.path)
+    if as_json:
+        click.echo(to_json(found), nl=False)
+        return
+    from breakeven.reports.audit_terminal import render_audit
+
+    place = f" --store {source.store}" if source.store else ""
+    step = f"breakeven audit label{place}" if kept else "breakeven import YOUR-LOG, then breakeven audit label"
+    render_audit(found, stdout_console(), warnings=warnings, next_command=step)
+
+
+@command.command(
+    "label",
+    short_help="Judge the most informative calls, one key each.",
+    epilog="Example: breakeven audit label --store .breakeven   |   breakeven audit label --count 100",
+)
+@click.option("--store", type=click.Path(file_okay=False, path_type=Path), help=f"Store; {DEFAULT_STORE} when absent.")
+@click.option(
+    "--count", type=click.IntRange(1, 10_000), default=LABELS_COUNT, show_default=True, help="Calls to judge."
+)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples, clusters and draws.")
+@click.pass_obj
+def label(given: UsageSource | None, /, store: Path | None, count: int, as_of: datetime | None, seed: int) -> None:
+    """Walk through the calls that narrow the answer most: 1 a small model can, 2 it cannot, 3 cannot tell.
+
+    u takes the last one back, q stops; every answer is kept at once in labels.jsonl of the store, and the next walk
+    goes on where this one stopped. Texts are shown where the store keeps them, else what is known of the prompt.
+    """
+    from breakeven.audit.label_choice import choose
+    from breakeven.audit.labelling import Walk
+    from breakeven.audit.labels import label_file
+    from breakeven.audit.saved import save_audit
+    from breakeven.cli.console import progress, stdout_console
+    from breakeven.cli.scenario_options import scenario_from
+    from breakeven.clock import now
+
+    source = UsageSource((), store or (given.store if given else None), None, None, ())
+    asked = scenario_from(None, (), None, as_of, seed)
+    with progress() as say, opened_calls(source, say) as opened:
+        labels = _labels(opened, None)
+        found = _audit(opened, asked, None, labels, None, say)
+        calls = choose(
+            opened.store.calls(),
+            found,
+            labelled={each.record_id for each in labels},
+            labels_count=count,
+            vocabulary=opened.store.vocabulary(),
+            texts=opened.store.texts(),
+        )
+        folder = opened.store.path
+    walk = Walk(calls, label_file(folder), now)
+    _walk(walk, stdout_console())
+    if walk.judged_count:
+        with progress() as say, opened_calls(source, say) as opened:
+            found = _audit(opened, asked, None, _labels(opened, None), None, say)
+            save_audit(found, folder)
+    _say_what_changed(walk.judged_count, found)
+
+
+def _walk(walk: Walk, console: Console) -> None:
+    from breakeven.reports.audit_terminal import render_call
+
+    if not walk.calls:
+        click.echo("There is no call left to label.")
+    shown = -1
+    while (call := walk.current) is not None:
+        if shown != walk.judged_count:
+            render_call(call, console, walk.judged_count + 1, len(walk.calls))
+            shown = walk.judged_count
+        key = _key()
+        step = walk.press(key) if key else "quit"
+        if step == "quit":
+            break
+        if step in ("unknown key", "nothing to undo"):
+            click.echo(f"{step}: 1, 2, 3, u or q")
+
+
+def _key() -> str:
+    """One key on a terminal, one line elsewhere; empty at the end of the input."""
+    if sys.stdin.isatty():
+        return click.getchar()
+    line = sys.stdin.readline()
+    return line.strip() or ("3" if line else "")
+
+
+def _say_what_changed(judged_count: int, found: Audit) -> None:
+    from breakeven.reports.audit_wording import verdict_sentence
+    from breakeven.reports.safe_text import safe
+
+    click.echo(f"{judged_count} labels kept." if judged_count else "Nothing was labelled.")
+    click.echo(safe(verdict_sentence(found)))
+
+
+def _labels(opened: OpenedCalls, table: Path | None) -> tuple[Label, ...]:
+    """The labels of the store, with those of a table over them."""
+    from breakeven.audit.labels import label_file, read_label_table, read_labels
+
+    kept = {each.record_id: each for each in read_labels(label_file(opened.store.path))}
+    given = {each.record_id: each for each in read_label_table(table)} if table else {}
+    return tuple({**kept, **given}.values())
+
+
+def _audit(
+    opened: OpenedCalls,
+    scenario: Scenario,
+    small_model: str | None,
+    labels: tuple[Label, ...],
+    embeddings: Path | None,
+    say: Callable[[str], None],
+) -> Audit:
+    from breakeven.audit.embedding import embedder
+    from breakeven.audit.run import AuditSettings, audit
+    from breakeven.clock import today
+    from breakeven.reports.answer import Question
+
+    question = Question(opened.store, opened.label, scenario, today())
+    return audit(
+        opened.store.calls(),
+        catalog=question.catalog,
+        vocabulary=opened.store.vocabulary(),
+        labels=labels,
+        settings=AuditSettings(tuple(scenario.contract()), small_model, question.hours_per_month, scenario.seed),
+        say=say,
+        embed=embedder(embeddings, opened.store.texts()) if embeddings else None,
+    )
