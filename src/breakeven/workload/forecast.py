@@ -21,6 +21,7 @@ from breakeven.facts.assumption import HIGH_QUANTILE, Assumption
 from breakeven.facts.source import Grade, Source
 from breakeven.units import DAYS_PER_MONTH
 from breakeven.workload.profile import DayUse, Workload
+from breakeven.workload.regression import fit
 
 GROWTH: Final = "volume_growth_fraction_per_month"
 DAYS_MIN_COUNT: Final = 28
@@ -120,10 +121,11 @@ def trend(offsets_days: Floats, volumes_mtok: Floats, weekdays: Sequence[int]) -
     days = np.asarray(weekdays)[kept]
     columns = [offsets - offsets.mean()] + [(days == each).astype(np.float64) for each in sorted(set(days.tolist()))]
     design = np.stack(columns, axis=1)
-    coefficients, *_ = np.linalg.lstsq(design, logs, rcond=None)
-    memory = _memory(logs - design @ coefficients, design.shape[1])
-    slope, error = _prais_winsten(design, logs, memory)
-    return Trend(slope * DAYS_PER_MONTH, error * DAYS_PER_MONTH, int(kept.sum()))
+    found = fit(design, logs)
+    slope = np.zeros(design.shape[1])
+    slope[0] = DAYS_PER_MONTH
+    error = found.half_width(slope, HIGH_QUANTILE) / _Z95  # widened for the days there are: Student's t
+    return Trend(float(found.coefficients[0]) * DAYS_PER_MONTH, error, int(kept.sum()))
 
 
 def back_test(offsets_days: Floats, volumes_mtok: Floats, weekdays: Sequence[int]) -> BackTest | None:
@@ -163,33 +165,6 @@ def _joined(prior: Assumption, found: Trend, label: str, last: date) -> Assumpti
 
 
 _SMALLEST_ERROR: Final = 1e-6
-
-
-def _memory(residuals: Floats, parameters_count: int) -> float:
-    """How far a day resembles the one before; corrected for what fitting takes away, which matters in short logs."""
-    spread = float(np.dot(residuals, residuals))
-    if spread <= 0:
-        return 0.0
-    seen = float(np.dot(residuals[1:], residuals[:-1])) / spread
-    lost = (1 + parameters_count * (1 + seen) / 2) / len(residuals)
-    return float(np.clip(seen + lost, 0.0, _MOST_MEMORY))
-
-
-def _prais_winsten(design: Floats, logs: Floats, memory: float) -> tuple[float, float]:
-    """First coefficient and its standard error, widened for the days there are (Student's t instead of the normal)."""
-    from scipy.stats import t
-
-    first = np.sqrt(1 - memory**2)
-    x = np.concatenate([first * design[:1], design[1:] - memory * design[:-1]])
-    y = np.concatenate([first * logs[:1], logs[1:] - memory * logs[:-1]])
-    coefficients, *_ = np.linalg.lstsq(x, y, rcond=None)
-    residuals = y - x @ coefficients
-    freedom = max(len(y) - x.shape[1] - 1, 1)
-    variance = float(np.dot(residuals, residuals)) / freedom * np.linalg.pinv(x.T @ x)[0, 0]
-    return float(coefficients[0]), float(np.sqrt(max(variance, 0.0)) * t.ppf(HIGH_QUANTILE, freedom) / _Z95)
-
-
-_MOST_MEMORY: Final = 0.95
 
 
 def _tokens(day: DayUse) -> float:

@@ -1,0 +1,144 @@
+"""Daily series: whole days of a log in a row, days without a call counted as zero, with its gaps and its week.
+
+The first and last day count only when the log covers them whole. A day without a call is a gap where its weekday
+usually has some: a team that rests on Sundays has no gap each week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.workload.profile import DayUse
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+WEEK_DAYS: Final = 7
+FLOOR_FRACTION: Final = 0.02
+"""A day without use is taken as this share of the median day where logarithms are needed."""
+_ROBUST_WEEKS_COUNT: Final = 5
+"""From so many weeks on, the median of a weekday stands for it; with fewer, its mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailySeries:
+    """One amount per day, no day left out."""
+
+    first_day: date
+    amounts: Floats
+    """Shape ``(days,)``."""
+
+    @property
+    def days_count(self) -> int:
+        """Length in days."""
+        return len(self.amounts)
+
+    @property
+    def last_day(self) -> date:
+        """The last day."""
+        return self.first_day + timedelta(days=self.days_count - 1)
+
+    @property
+    def weekdays(self) -> Ints:
+        """0 is Monday; shape ``(days,)``."""
+        return weekdays_from(self.first_day, self.days_count)
+
+    def until(self, days_count: int) -> DailySeries:
+        """The first `days_count` days."""
+        return DailySeries(self.first_day, self.amounts[:days_count])
+
+    def since(self, offset_days: int) -> DailySeries:
+        """The days from one on."""
+        return DailySeries(self.first_day + timedelta(days=offset_days), self.amounts[offset_days:])
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days in a row without a call, where calls are usual."""
+
+    first_day: date
+    days_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How the days of the week differ, in logarithms."""
+
+    effects: Floats
+    """Shape ``(7,)``, Monday first, mean zero; zero where the days do not differ beyond chance."""
+    strength_fraction: float
+    """Share of the variance of the days around their week that the day of the week explains, 0 to 1 (adjusted R2)."""
+
+
+def daily_series(days: Iterable[DayUse], amount: Callable[[DayUse], float]) -> DailySeries | None:
+    """The whole days of `days`; a day that is missing between two others is zero. None when no day is whole."""
+    seen = {each.day: amount(each) for each in days if each.complete}
+    if not seen:
+        return None
+    first, last = min(seen), max(seen)
+    length = (last - first).days + 1
+    return DailySeries(first, np.array([seen.get(first + timedelta(days=i), 0.0) for i in range(length)], np.float64))
+
+
+def weekdays_from(first_day: date, days_count: int) -> Ints:
+    """Weekdays of `days_count` days in a row.
+
+    >>> weekdays_from(date(2026, 11, 28), 4).tolist()
+    [5, 6, 0, 1]
+    """
+    return (first_day.weekday() + np.arange(days_count, dtype=np.int64)) % WEEK_DAYS
+
+
+def empty_days(series: DailySeries) -> NDArray[np.bool_]:
+    """Days without use on a weekday that has some in at least half of the weeks; shape ``(days,)``."""
+    used, weekdays = series.amounts > 0, series.weekdays
+    usual = np.array([used[weekdays == each].mean() >= 0.5 if (weekdays == each).any() else False for each in range(7)])
+    return np.asarray(~used & usual[weekdays], np.bool_)
+
+
+def gaps(series: DailySeries) -> tuple[Gap, ...]:
+    """Every stretch of empty days.
+
+    >>> gaps(DailySeries(date(2026, 11, 2), np.array([5.0, 0.0, 0.0, 6.0] + [5.0] * 10)))
+    (Gap(first_day=datetime.date(2026, 11, 3), days_count=2),)
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], empty_days(series).astype(np.int64), [0]])))
+    pairs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return tuple(Gap(series.first_day + timedelta(days=start), end - start) for start, end in pairs)
+
+
+def log_amounts(amounts: Floats) -> Floats:
+    """Logarithms; a day without use stands at a fiftieth of the median day that has some."""
+    used = amounts[amounts > 0]
+    floor = FLOOR_FRACTION * float(np.median(used)) if used.size else 1.0
+    return np.log(np.maximum(amounts, floor))
+
+
+def week_of(logs: Floats, weekdays: Ints) -> Week:
+    """Effect of the day of the week: deviations from the seven days around each day, so that no trend enters.
+
+    Effects are drawn in by what chance alone would show (James and Stein): nothing remains of a week of equal days.
+    """
+    if len(logs) < 2 * WEEK_DAYS:
+        return Week(np.zeros(WEEK_DAYS), 0.0)
+    half = WEEK_DAYS // 2
+    around = np.convolve(logs, np.full(WEEK_DAYS, 1 / WEEK_DAYS), mode="valid")
+    deviations, days = logs[half:-half] - around, weekdays[half:-half]
+    centre = np.median if len(logs) >= _ROBUST_WEEKS_COUNT * WEEK_DAYS else np.mean
+    raw = np.array([float(centre(deviations[days == each])) for each in range(WEEK_DAYS)])
+    raw -= raw.mean()
+    total = float(np.sum((deviations - deviations.mean()) ** 2))
+    within = float(np.sum((deviations - raw[days]) ** 2))
+    freedom = len(deviations) - WEEK_DAYS
+    if total <= 0 or freedom <= 0 or within >= total:
+        return Week(np.zeros(WEEK_DAYS), 0.0)
+    spread = within / freedom
+    between = (total - within) / (WEEK_DAYS - 1)
+    kept = max(0.0, 1 - spread / between) if between > 0 else 0.0
+    strength = max(0.0, 1 - spread * (len(deviations) - 1) / total)
+    return Week(raw * kept, min(strength, 1.0) if kept else 0.0)

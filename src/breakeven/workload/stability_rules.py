@@ -1,0 +1,193 @@
+"""Stability rules: what a log must show before a decision should rest on it, and how many more days each rule needs.
+
+Every rule says what was seen, what was wanted, and after how many more days it would hold if the days to come resemble
+the ones seen; None where waiting alone does not help or nobody can say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import numpy as np
+
+from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, empty_days
+from breakeven.workload.level_shifts import Levels, tamed
+from breakeven.workload.regression import fit
+from breakeven.workload.rolling_origin import Trial
+from breakeven.workload.stationarity import CRITICAL_RATIOS, kpss_ratio
+
+DAYS_WANTED_COUNT: Final = 90
+COVERED_MIN_FRACTION: Final = 0.95
+CLEAN_DAYS_COUNT: Final = 60
+"""No level shift in so many last days."""
+GROWTH_MAX_RATIO_PER_WEEK: Final = 0.02
+TREND_DAYS_MAX_COUNT: Final = 180
+"""Growth is read from so many last days, or from those since the last shift."""
+TOTAL_ERROR_MAX_FRACTION: Final = 0.25
+"""Of the mean error of past totals, and of half of the interval of next quarter's total."""
+KPSS_LEVEL_FRACTION: Final = 0.01
+MOST_DAYS_COUNT: Final = 730
+"""Further ahead nothing is promised."""
+_Z975: Final = 0.975
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule."""
+
+    name: str
+    passed: bool
+    finding: str
+    more_days_count: int | None
+    """Days until it would hold; 0 when it does; None: waiting alone does not help, or nobody can say."""
+
+    @property
+    def reason(self) -> str:
+        """What was seen, without what was wanted."""
+        return self.finding.split(" (", maxsplit=1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Growth of the days since the last level shift, per week, with its 95 % interval."""
+
+    low_fraction_per_week: float
+    typical_fraction_per_week: float
+    high_fraction_per_week: float
+    days_count: int
+
+    @property
+    def shown(self) -> bool:
+        """True when chance alone does not explain it."""
+        return self.low_fraction_per_week > 0 or self.high_fraction_per_week < 0
+
+
+def growth_of(logs: Floats, levels: Levels) -> Growth:
+    """Slope of `logs` (without the days of the week) since the last shift, at most 180 days."""
+    start = levels.shifts[-1].offset_days if levels.shifts else 0
+    recent = tamed(logs[max(start, len(logs) - TREND_DAYS_MAX_COUNT) :])
+    days = np.arange(len(recent), dtype=np.float64)
+    found = fit(np.stack([np.ones(len(recent)), days - days.mean()], axis=1), recent)
+    half = found.half_width(np.array([0.0, 1.0]), _Z975) * WEEK_DAYS
+    middle = float(found.coefficients[1]) * WEEK_DAYS
+    low, typical, high = (float(np.expm1(np.clip(each, -5.0, 5.0))) for each in (middle - half, middle, middle + half))
+    return Growth(low, typical, high, len(recent))
+
+
+def length_check(days_count: int) -> Check:
+    """Three months: enough for a season of the month and a quarter's end.
+
+    >>> length_check(9).more_days_count
+    81
+    """
+    more = max(DAYS_WANTED_COUNT - days_count, 0)
+    return Check("length", not more, f"{days_count} whole days of {DAYS_WANTED_COUNT} wanted", more)
+
+
+def coverage_check(series: DailySeries) -> Check:
+    """Of the last 90 days, at most one in twenty without a call where calls are usual."""
+    empty = empty_days(series)[-DAYS_WANTED_COUNT:]
+    share = 1 - float(empty.mean())
+    finding = f"calls on {share:.0%} of the days of the last {len(empty)} ({COVERED_MIN_FRACTION:.0%} wanted)"
+    if share >= COVERED_MIN_FRACTION:
+        return Check("coverage", True, finding, 0)
+    return Check("coverage", False, finding, _days_until_covered(empty.astype(np.float64)))
+
+
+def _days_until_covered(empty: Floats) -> int:
+    """Full days to come until few enough of the last 90 are empty."""
+    for more in range(1, DAYS_WANTED_COUNT + 1):
+        kept = empty[max(len(empty) + more - DAYS_WANTED_COUNT, 0) :]
+        if kept.sum() / (len(kept) + more) <= 1 - COVERED_MIN_FRACTION + _ROUNDING:
+            return more
+    return DAYS_WANTED_COUNT
+
+
+_ROUNDING: Final = 1e-9
+
+
+def shift_check(levels: Levels, days_count: int) -> Check:
+    """Sixty days on one level."""
+    if not levels.shifts:
+        return Check("level", True, f"no level shift in {days_count} days", 0)
+    last = levels.shifts[-1]
+    since = days_count - last.offset_days
+    more = max(CLEAN_DAYS_COUNT - since, 0)
+    finding = f"last level shift {since} days ago ({CLEAN_DAYS_COUNT} wanted)"
+    return Check("level", not more, finding, more)
+
+
+def growth_check(growth: Growth) -> Check:
+    """The 95 % interval within 2 % a week either way.
+
+    Where the log does not show growth beyond chance, its error falls with the days to the power of 1.5, and half of the
+    limit leaves room for chance. Where it shows growth, that must end first: sixty days from then.
+    """
+    limit = float(np.log1p(GROWTH_MAX_RATIO_PER_WEEK))
+    finding = f"growth {_span(growth)} a week (within {GROWTH_MAX_RATIO_PER_WEEK:.0%} either way wanted)"
+    if -GROWTH_MAX_RATIO_PER_WEEK <= growth.low_fraction_per_week <= growth.high_fraction_per_week <= np.expm1(limit):
+        return Check("growth", True, finding, 0)
+    if growth.shown:
+        return Check("growth", False, finding + "; days counted from when it ends", CLEAN_DAYS_COUNT)
+    half = float(np.log1p(growth.high_fraction_per_week) - np.log1p(growth.low_fraction_per_week)) / 2
+    more = max(ceil(growth.days_count * (2 * half / limit) ** (2 / 3)) - growth.days_count, WEEK_DAYS)
+    return Check("growth", False, finding, more if more <= MOST_DAYS_COUNT else None)
+
+
+def _span(growth: Growth) -> str:
+    return (
+        f"{growth.typical_fraction_per_week:+.1%} ({growth.low_fraction_per_week:+.1%} to "
+        f"{growth.high_fraction_per_week:+.1%})"
+    )
+
+
+def wander_check(logs: Floats, levels: Levels) -> Check:
+    """KPSS on the days since the last shift, at 1 %."""
+    since = logs[levels.shifts[-1].offset_days :] if levels.shifts else logs
+    ratio, limit = kpss_ratio(since), CRITICAL_RATIOS[KPSS_LEVEL_FRACTION]
+    passed = ratio < limit
+    finding = f"the level {'holds' if passed else 'wanders'} (KPSS {ratio:.2f}, below {limit} wanted)"
+    return Check("wandering", passed, finding, 0 if passed else None)
+
+
+def error_check(trial: Trial) -> Check:
+    """Past totals, forecast from the days before them, off by at most a quarter in the mean of the last 90 days.
+
+    Days needed: weeks until the mean falls below, if each week to come is off by the median of those seen.
+    """
+    errors = np.array(trial.late_errors_fractions)
+    if not len(errors):
+        return Check("back-test", False, "no forecast could be tried on the log's own past", None)
+    mean = float(errors.mean())
+    weeks = trial.horizon_days // WEEK_DAYS
+    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {mean:.0%} "
+    finding += f"({TOTAL_ERROR_MAX_FRACTION:.0%} or less wanted)"
+    if mean <= TOTAL_ERROR_MAX_FRACTION:
+        return Check("back-test", True, finding, 0)
+    usual = float(np.median(errors))
+    for more in range(1, len(errors) + 1):
+        kept = np.concatenate([np.full(more, usual), errors[: len(errors) - more]])
+        if kept.mean() <= TOTAL_ERROR_MAX_FRACTION:
+            return Check("back-test", False, finding, more * WEEK_DAYS)
+    return Check("back-test", False, finding, None)
+
+
+def interval_check(half_width_ratio: float, shorter_half_width_ratio: float, days_count: int) -> Check:
+    """Half of the interval of next quarter's total at most a quarter of it.
+
+    The square of the half width is what chance does in the quarter itself plus what falls with one over the days;
+    both are read from the interval of all days and of the latter half of them.
+    """
+    finding = f"next quarter's tokens known within {half_width_ratio:.0%} either way "
+    finding += f"({TOTAL_ERROR_MAX_FRACTION:.0%} or less wanted)"
+    if half_width_ratio <= TOTAL_ERROR_MAX_FRACTION:
+        return Check("interval", True, finding, 0)
+    falling = days_count * (shorter_half_width_ratio**2 - half_width_ratio**2)  # of 1 / days: half the days, twice it
+    staying = half_width_ratio**2 - falling / days_count
+    room = TOTAL_ERROR_MAX_FRACTION**2 - staying
+    if falling <= 0 or room <= 0:
+        return Check("interval", False, finding, None)
+    more = ceil(falling / room) - days_count
+    return Check("interval", False, finding, more if 0 < more <= MOST_DAYS_COUNT else None)
