@@ -89,6 +89,7 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
             "unit": first(row, ("request_user_id", "user_id")),
             "api_key": first(row, ("proxy_key_id", "auth_hash")),
             "prompt_text": sent or None,
+            "response_text": answer or None,
         }
     )
 
@@ -133,7 +134,7 @@ def _body_tokens(usage: Mapping[str, Any]) -> dict[str, object]:
 def _with(counted: object, *parts: object) -> object:
     """`counted` and what was counted beside it; what is no number is handed on, to be rejected with its reason."""
     base = number(counted)
-    return counted if base is None else base + sum(number(each) or 0 for each in parts)
+    return counted if base is None or base < 0 else base + sum(number(each) or 0 for each in parts)
 
 
 def _outcome(row: Mapping[str, Any], status: float | None) -> dict[str, object]:
@@ -190,7 +191,7 @@ _FIELDS: Final = (
     *("request_model", "response_model", "input_tokens", "cache_read_tokens", "cache_write_tokens"),
     *("cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
     *("cost_usd", "status", "http_status", "finish_reason", "stream", "max_tokens", "service_tier", "application"),
-    *("endpoint", "task", "template_id", "session_id", "unit", "api_key", "prompt_text"),
+    *("endpoint", "task", "template_id", "session_id", "unit", "api_key", "prompt_text", "response_text"),
 )
 
 IMPORTER = Importer(

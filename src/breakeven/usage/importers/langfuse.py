@@ -19,7 +19,16 @@ from breakeven.usage.reading.log_file import LogFile
 from breakeven.usage.reading.nested import parsed
 from breakeven.usage.reading.span_families import SpanFamilies, span_key
 from breakeven.usage.reading.unpacked import Unfit
-from breakeven.usage.reading.values import first, known_cost, mapping, number, said, seconds_between, sequence
+from breakeven.usage.reading.values import (
+    first,
+    known_cost,
+    mapping,
+    number,
+    said,
+    seconds_between,
+    sequence,
+    whole_counts,
+)
 
 _CALLS: Final = {"GENERATION": "chat", "EMBEDDING": "embeddings"}
 _TRACE: Final = ("trace_id", "traceId")
@@ -146,6 +155,7 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
             "session_id": first(row, ("session_id", "sessionId")),
             "unit": first(row, ("user_id", "userId")),
             "prompt_text": _prompt(row),
+            "response_text": row.get("output"),
         }
     )
 
@@ -163,11 +173,11 @@ def _tokens(row: Mapping[str, Any]) -> dict[str, object]:
             "output_tokens": output if usage.get("output") is None else usage["output"],
         }
     parts = {
-        side: {name: count for name, count in counts.items() if sides[name] == side and name not in _WHOLES[side]}
-        for side in _WHOLES
+        side: {name: count for name, count in counts.items() if sides[name] == side and name not in names}
+        for side, names in _WHOLES.items()
     }
-    whole = {side: first(counts, _WHOLES[side]) for side in _WHOLES}
-    into, out = _totals(whole, parts, counts.get("total"))
+    sent, got = ((_base(counts, side, parts[side]), parts[side].values()) for side in parts)
+    into, out = whole_counts(sent, got, counts.get("total"), holds_parts=False)
     return {
         "input_tokens": into,
         "output_tokens": out,
@@ -197,21 +207,10 @@ def _side(name: str) -> str:
     return "input" if "input" in name or "prompt" in name or "cache" in name else ""
 
 
-def _totals(
-    whole: Mapping[str, float | None], parts: Mapping[str, Mapping[str, float]], total: float | None
-) -> tuple[float | None, float | None]:
-    """Both sides with their parts. Beside each other is the rule; inside, where only that adds up to the total."""
-    choices: dict[str, list[float | None]] = {}
-    for side, base in whole.items():
-        inside = sum(parts[side].values())
-        beside = None if base is None and not parts[side] else (base or 0) + inside
-        choices[side] = [beside, base] if base is not None and base >= inside > 0 else [beside]
-    if total is not None:
-        for into in choices["input"]:
-            for out in choices["output"]:
-                if (into or 0) + (out or 0) == total:
-                    return into, out
-    return choices["input"][0], choices["output"][0]
+def _base(counts: Mapping[str, float], side: str, parts: Mapping[str, float]) -> float | None:
+    """The count of a side itself: 0 where only its parts are told, None where nothing is."""
+    found: float | None = first(counts, _WHOLES[side])
+    return 0 if found is None and parts else found
 
 
 def _sum(parts: Mapping[str, float], *words: str, unlike: tuple[str, ...] = ()) -> float | None:
@@ -260,7 +259,7 @@ _FIELDS: Final = (
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
     *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "cost_usd", "status"),
     *("error_type", "stream", "max_tokens", "service_tier", "application", "endpoint", "task", "template_id"),
-    *("trace_id", "parent_id", "session_id", "unit", "prompt_text"),
+    *("trace_id", "parent_id", "session_id", "unit", "prompt_text", "response_text"),
 )
 
 IMPORTER = Importer(

@@ -27,7 +27,7 @@ from breakeven.usage.reading.values import (
     said,
     seconds_between,
     sequence,
-    whole_count,
+    whole_counts,
 )
 
 _BOTH: Final = frozenset({"call_type", "startTime", "endTime", "prompt_tokens", "completion_tokens", "model"})
@@ -122,15 +122,16 @@ def _usage(row: Mapping[str, Any], meta: Mapping[str, Any], response: object) ->
     into, out = mapping(parts.get("prompt_tokens_details")), mapping(parts.get("completion_tokens_details"))
     read = parts.get("cache_read_input_tokens") or into.get("cached_tokens")
     write = parts.get("cache_creation_input_tokens") or into.get("cache_creation_tokens")
-    output, total = row.get("completion_tokens"), row.get("total_tokens")
-    whole = whole_count(row.get("prompt_tokens"), (read, write), output, total, holds_parts=True)
+    thought, total = out.get("reasoning_tokens"), row.get("total_tokens")
+    sent, got = (row.get("prompt_tokens"), (read, write)), (row.get("completion_tokens"), (thought,))
+    whole_sent, whole_got = whole_counts(sent, got, total, holds_parts=True)
     return {
-        "input_tokens": whole,
-        "output_tokens": output,
+        "input_tokens": whole_sent,
+        "output_tokens": whole_got,
         "cache_read_tokens": read,
         "cache_write_tokens": write,
         "cache_write_1h_tokens": mapping(into.get("cache_creation_token_details")).get("ephemeral_1h_input_tokens"),
-        "reasoning_tokens": out.get("reasoning_tokens"),
+        "reasoning_tokens": thought,
         "audio_input_tokens": into.get("audio_tokens"),
         "audio_output_tokens": out.get("audio_tokens"),
         "image_input_tokens": into.get("image_tokens"),
@@ -206,7 +207,12 @@ def _content(row: Mapping[str, Any], response: object) -> dict[str, object]:
         sent = {"messages": messages, **shape} if messages else None
     choices = sequence(mapping(response).get("choices"))
     chosen = choices[0] if choices and isinstance(choices[0], dict) else {}
-    return {"prompt_text": sent or None, "max_tokens": limit, "finish_reason": chosen.get("finish_reason")}
+    return {
+        "prompt_text": sent or None,
+        "response_text": response or None,
+        "max_tokens": limit,
+        "finish_reason": chosen.get("finish_reason"),
+    }
 
 
 _FIELDS: Final = (
@@ -215,7 +221,7 @@ _FIELDS: Final = (
     *("cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
     *("image_input_tokens", "service_tier", "cost_usd", "status", "error_type", "http_status", "finish_reason"),
     *("stream", "max_tokens", "application", "endpoint", "task", "template_id", "trace_id", "session_id", "unit"),
-    *("api_key", "prompt_text"),
+    *("api_key", "prompt_text", "response_text"),
 )
 
 IMPORTER = Importer(

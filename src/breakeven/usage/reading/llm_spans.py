@@ -13,7 +13,7 @@ from typing import Any, Final
 from breakeven.usage.reading.nested import parsed
 from breakeven.usage.reading.spans import Attributes, Span, first_event_s
 from breakeven.usage.reading.unpacked import Unfit
-from breakeven.usage.reading.values import first, flag, mapping, number, said, sequence, whole_count
+from breakeven.usage.reading.values import first, flag, mapping, number, said, sequence, whole_counts
 
 _INPUT: Final = (
     "gen_ai.usage.input_tokens",
@@ -90,6 +90,7 @@ _FIRST_TOKEN_EVENTS: Final = (
     "gen_ai.content.chunk",
     "ai.stream.firstChunk",
 )
+_ANSWER: Final = ("gen_ai.output.messages", "gen_ai.completion.0.content", "output.value", "traceloop.entity.output")
 _OPERATION: Final = "gen_ai.operation.name"
 _KIND: Final = "openinference.span.kind"
 _OLDER_OPERATIONS: Final = {"completion": "text_completion", "embedding": "embeddings", "llm": "chat"}
@@ -145,6 +146,7 @@ def call_of(span: Span) -> dict[str, object] | Unfit:
             "trace_id": span.trace_id,
             "parent_id": span.parent_id,
             "prompt_text": _prompt(span),
+            "response_text": first(found, _ANSWER),
         }
     )
 
@@ -170,10 +172,10 @@ def _tokens(found: Attributes) -> dict[str, object]:
     """Counts by the inclusive rule of both conventions, repaired where an emitter breaks it."""
     output, total = first(found, _OUTPUT), first(found, _TOTAL)
     read, write, reasoning = first(found, _READ), first(found, _WRITE), first(found, _REASONING)
-    whole = whole_count(first(found, _INPUT), (read, write), output, total, holds_parts=True)
+    sent, got = whole_counts((first(found, _INPUT), (read, write)), (output, (reasoning,)), total, holds_parts=True)
     return {
-        "input_tokens": whole,
-        "output_tokens": whole_count(output, (reasoning,), whole, total, holds_parts=True),
+        "input_tokens": sent,
+        "output_tokens": got,
         "cache_read_tokens": read,
         "cache_write_tokens": write,
         "reasoning_tokens": reasoning,
@@ -285,6 +287,6 @@ CALL_FIELDS: Final = (
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
     *("audio_input_tokens", "audio_output_tokens", "image_input_tokens", "cost_usd", "status", "error_type"),
     *("http_status", "finish_reason", "stream", "max_tokens", "service_tier", "application", "endpoint"),
-    *("template_id", "trace_id", "parent_id", "session_id", "unit", "tz_assumed", "prompt_text"),
+    *("template_id", "trace_id", "parent_id", "session_id", "unit", "prompt_text", "response_text"),
 )
 """The names that `call_of` gives."""

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, Final
 
 from breakeven.usage.reading.nested import parsed, text_in
@@ -126,23 +127,35 @@ def seconds_between(start: object, end: object) -> float | None:
     return round(finish - begin, 6)
 
 
-def whole_count(counted: object, parts: Iterable[object], other: object, total: object, *, holds_parts: bool) -> object:
-    """A token count with its `parts` inside: cached tokens in the input, reasoning in the output.
+def whole_counts(
+    sent: tuple[object, Iterable[object]], got: tuple[object, Iterable[object]], total: object, *, holds_parts: bool
+) -> tuple[object, object]:
+    """Input and output tokens, each with its parts inside: cached tokens in the one, reasoning in the other.
 
-    Producers disagree whether `counted` holds its parts, so the numbers decide where they can: a whole cannot be less
-    than its parts, and `counted` + `other` side (+ parts) is the `total`. Else the rule of the format, `holds_parts`.
+    `sent` and `got` are a count and its parts. Producers disagree whether a count holds its parts, so the numbers
+    decide where they can: a whole cannot be less than its parts, and both wholes are the `total`. Else the rule of
+    the format, `holds_parts`. What is no number is handed on.
 
-    >>> whole_count(31, [1253], 467, 498, holds_parts=True)
-    1284
-    >>> whole_count(100, [30], 50, 150, holds_parts=False), whole_count(70, [30], 50, 150, holds_parts=True)
-    (100, 100)
+    >>> whole_counts((31, [1253]), (467, []), 498, holds_parts=True)
+    (1284, 467)
+    >>> whole_counts((100, [30]), (50, []), 150, holds_parts=False)
+    (100, 50)
+    >>> whole_counts((70, [30]), (50, []), 150, holds_parts=True)
+    (100, 50)
     """
+    sides = [_readings(*side, holds_parts) for side in (sent, got)]
+    whole = number(total)
+    for into, out in product(*sides) if whole is not None else ():
+        if (number(into) or 0) + (number(out) or 0) == whole:
+            return into, out
+    return sides[0][0], sides[1][0]
+
+
+def _readings(counted: object, parts: Iterable[object], holds_parts: bool) -> list[object]:
+    """What `counted` may mean, the likelier first."""
     base, inside = number(counted), sum(number(each) or 0 for each in parts)
-    if base is None or inside <= 0:
-        return counted
-    beside, whole = number(other) or 0, number(total)
+    if base is None or base < 0 or inside <= 0:
+        return [counted]
     if inside > base:
-        return base + inside
-    if whole is not None and base + beside in (whole, whole - inside):
-        return base if base + beside == whole else base + inside
-    return base if holds_parts else base + inside
+        return [base + inside]
+    return [base, base + inside] if holds_parts else [base + inside, base]
