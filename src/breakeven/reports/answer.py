@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from breakeven.catalog.load import Catalog, load_catalog
+from breakeven.catalog.load import Catalog, load_catalog, with_model_aliases
 from breakeven.decision.baseline import demand_of, unused_contracts
 from breakeven.decision.compare import STATUS_QUO, compare
 from breakeven.decision.scenario import Scenario
@@ -59,7 +59,7 @@ class Question:
                 f"the catalogue does not reach back to {as_of}: {missing[0]} and {len(missing) - 1} other facts start "
                 f"later; use --as-of {_first_complete_day(as_of, self.today)} or a later date"
             )
-        return catalog
+        return with_model_aliases(catalog, self.scenario.aliases())
 
     @property
     def hours_per_month(self) -> float:
@@ -71,11 +71,13 @@ class Question:
 def profile(question: Question, progress: Progress = lambda _: None) -> Workload:
     """Summarise the calls at each day's own prices."""
     progress("pricing and profiling the calls")
+    question.store.daily_progress = progress
     return profile_workload(
         question.store.calls(),
         catalog=question.catalog,
         contract=question.scenario.contract(),
         hours_per_month=question.hours_per_month,
+        kept=question.store,
     )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from breakeven.workload.hourly import PART_MINUTES, parts
 from breakeven.workload.observation import Observation
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from ibis import Table
 
 BUSY_HOURS_FRACTION: Final = 0.05
 """Share of the hours, busiest first, whose bursts are looked at."""
-PART_MINUTES: Final = 5
 REQUESTS_MIN_COUNT: Final = 120
 """With fewer requests in a busy hour, its five minutes say more about chance than about bursts."""
 _PARTS_PER_HOUR: Final = 60 / PART_MINUTES
@@ -25,29 +29,40 @@ def burst_headroom_ratio(calls: Table, observation: Observation) -> float | None
     Of the hours that the log covers whole, the busiest twentieth by tokens, at least one; single calls only. None where
     there is no such hour, or too few calls in it.
     """
-    rows = sorted(_whole_hours(calls, observation), key=lambda row: (-row["tokens"], row["hour"]))
+    return headroom_of(parts(calls).to_pyarrow(), observation)
+
+
+def headroom_of(five_minutes: pa.Table, observation: Observation) -> float | None:
+    """The same from `hourly.parts`."""
+    rows = sorted(_whole_hours(five_minutes, observation), key=lambda row: (-row.tokens, row.hour))
     busy = rows[: max(round(BUSY_HOURS_FRACTION * len(rows)), 1)]
-    if not busy or min(row["calls"] for row in busy) < REQUESTS_MIN_COUNT or busy[-1]["tokens"] <= 0:
+    if not busy or min(row.calls_count for row in busy) < REQUESTS_MIN_COUNT or busy[-1].tokens <= 0:
         return None
-    return float(np.mean([row["busiest"] * _PARTS_PER_HOUR / row["tokens"] for row in busy]))
+    return float(np.mean([row.busiest_tokens * _PARTS_PER_HOUR / row.tokens for row in busy]))
 
 
-def _whole_hours(calls: Table, observation: Observation) -> list[dict[str, Any]]:
-    """Calls and tokens of each hour that lies inside the log, and the tokens of its busiest five minutes."""
-    import ibis
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    hour: datetime
+    tokens: float
+    busiest_tokens: float
+    """Of its busiest five minutes."""
+    calls_count: int
 
-    tokens: Any = ibis.coalesce(calls.input_tokens, 0) + ibis.coalesce(calls.output_tokens, 0)
-    single = calls.filter(calls.grain == "request").select(
-        hour=calls.start_time.truncate("h"),
-        part=calls.start_time.minute() // PART_MINUTES,
-        tokens=tokens * ibis.coalesce(calls.weight, 1.0),
-    )
-    whole = single.filter(
-        single.hour >= observation.first_time, single.hour + ibis.interval(hours=1) <= observation.last_time
-    )
-    by_part = whole.group_by("hour", "part").aggregate(tokens=whole.tokens.sum(), calls=whole.count())
-    by_hour = by_part.group_by("hour").aggregate(
-        tokens=by_part.tokens.sum(), busiest=by_part.tokens.max(), calls=by_part.calls.sum()
-    )
-    found: list[dict[str, Any]] = by_hour.to_pyarrow().to_pylist()
-    return found
+
+def _whole_hours(five_minutes: pa.Table, observation: Observation) -> list[_Hour]:
+    """Each hour that lies inside the log."""
+    by_part: dict[datetime, dict[int, float]] = {}
+    calls_counts: dict[datetime, int] = {}
+    for row in five_minutes.sort_by(
+        [("hour", "ascending"), ("part", "ascending"), ("weight", "ascending")]
+    ).to_pylist():
+        hour = row["hour"]
+        of_hour = by_part.setdefault(hour, {})
+        of_hour[row["part"]] = of_hour.get(row["part"], 0.0) + row["tokens"] * row["weight"]
+        calls_counts[hour] = calls_counts.get(hour, 0) + row["rows"]
+    return [
+        _Hour(hour, math.fsum(tokens.values()), max(tokens.values()), calls_counts[hour])
+        for hour, tokens in by_part.items()
+        if observation.first_time <= hour and hour + timedelta(hours=1) <= observation.last_time
+    ]

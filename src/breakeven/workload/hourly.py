@@ -1,9 +1,9 @@
 """Hourly aggregate: what any size of log boils down to: cells of an hour, a task and a model, with sums that add up.
 
-Every table here is additive: made from two halves of a log and put together with `merged`, it is that of the whole log,
-to the last unit, because all sums are whole numbers. So a day can be summarised once and kept, days can be summarised on
-different machines, and every engine gives the same cells. Nothing here needs a price: cells are told apart by
-everything that a price depends on (`Classes`), the weight of sampled calls among them.
+Every table here is additive: made from two halves of a log and put together with `merged`, it is that of the whole
+log, to the last unit, because all sums are whole numbers. So a day can be summarised once and kept, days can be
+summarised on different machines, and every engine gives the same cells. Nothing here needs a price: cells are told
+apart by everything that a price depends on (`Classes`), the weight of sampled calls among them.
 """
 
 from __future__ import annotations

@@ -1,94 +1,65 @@
 """Workload: the Calls of a log summarised: tokens and spend by day and model, hours of the week, peak, lengths.
 
-Every aggregate is an Ibis expression; what comes back to Python is small. Quantiles are exact on every engine: they
-are taken from counts of distinct values, not estimated. All counts are weighted (a sampled call stands for several).
+Every aggregate is an Ibis expression of `hourly`; what comes back to Python is small, or was kept from an earlier day.
+Sums and quantiles are exact on every engine: quantiles are taken from counts of distinct values, not estimated. All
+counts are weighted (a sampled call stands for several).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
-from breakeven.catalog.token_prices import price_table
+from breakeven.catalog.token_prices import PriceKey, price_table
 from breakeven.errors import UsageError
 from breakeven.units import HOURS_PER_MONTH
-from breakeven.workload.bursts import burst_headroom_ratio
-from breakeven.workload.lengths import UNKNOWN_LENGTHS, LengthSpread, length_sums, spread_of, together
+from breakeven.workload import hourly
+from breakeven.workload.bursts import headroom_of
+from breakeven.workload.lengths import LengthSpread, together
 from breakeven.workload.observation import Observation, hour_of_week_counts, observe
-from breakeven.workload.spend import price_keys, priced
+from breakeven.workload.tally import Tally, classes_of, tally_of
+from breakeven.workload.uses import TASK_USES_MAX_COUNT, ModelUse, TaskUse, model_uses, names_tasks, task_uses
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from ibis import Table
 
-Expression = Any
-"""An Ibis column or aggregate; Ibis's own types lose track of arithmetic between columns."""
+__all__ = [
+    "TASK_USES_MAX_COUNT",
+    "DailyTables",
+    "DayUse",
+    "HourUse",
+    "ModelUse",
+    "TaskUse",
+    "Workload",
+    "model_uses",
+    "names_tasks",
+    "observation_of",
+    "profile_workload",
+    "task_uses",
+]
 PEAK_QUANTILE: Final = 0.99
-_NEEDED: Final = (
-    "start_time",
-    "grain",
-    "status",
-    "request_count",
-    "weight",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "price_provider",
-    "price_model",
-    "spend_usd",
-)
 LENGTH_QUANTILES: Final = (0.50, 0.95, 0.99)
-TASK_USES_MAX_COUNT: Final = 1000
+_HOURS_PER_DAY: Final = 24
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_THURSDAY: Final = 3 * 24
+"""Hour of the week in which 1970 began."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """What one model did in the log."""
+class DailyTables(Protocol):
+    """Keeps an additive table per day, so that a new day costs a day."""
 
-    provider: str
-    """Empty when the log names none."""
-    model: str
-    """Empty when the log names none."""
-    requests_count: int
-    input_tokens: int
-    """Cache reads and writes included."""
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
-    """Reasoning included."""
-    spend_usd: float | None
-    """Of its priced calls; None when none has a price."""
-    unpriced_tokens: int
-    """Tokens of its calls without a price."""
-    unpriced_requests_count: int
-    lengths: LengthSpread = UNKNOWN_LENGTHS
-    """Of its calls that the log gives one by one."""
-
-    @property
-    def tokens(self) -> int:
-        """Input and output."""
-        return self.input_tokens + self.output_tokens
-
-    @property
-    def label(self) -> str:
-        """``provider/model``, as far as the log names them."""
-        return "/".join(part for part in (self.provider, self.model) if part) or "no model named"
-
-
-@dataclass(frozen=True, slots=True)
-class TaskUse:
-    """What one model did for one task of the log."""
-
-    task: str
-    use: ModelUse
+    def daily(self, name: str, key: str, expression: Callable[[Table], Table]) -> Table | None:
+        """The rows of `expression` for every day, kept under `name` and `key`; None: not worth keeping."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,37 +152,44 @@ def profile_workload(
     catalog: Catalog,
     contract: Sequence[ContractPrice] = (),
     hours_per_month: float = HOURS_PER_MONTH,
+    kept: DailyTables | None = None,
 ) -> Workload:
-    """Summarise `calls`, pricing each at its own day; raises UsageError when there are none, or no time passes."""
-    observation = observation_of(calls)
-    rows = price_table(price_keys(calls), observation.first_time, observation.last_time, contract, catalog)
-    table = priced(calls, rows).select(*_NEEDED).cache()
-    totals = _row(table.aggregate(**_totals(table), errors_count=_count(table, table.status == "error")))
-    by_hour = _hourly(table)
-    hours = _hourly_tokens(by_hour, observation)
+    """Summarise `calls`, pricing each at its own day; raises UsageError when there are none, or no time passes.
+
+    `kept` remembers what was summed up of each day, where the calls are those of a store.
+    """
+    pieces = _Pieces(calls, kept)
+    spans = pieces.table("spans", "", hourly.spans).to_pylist()
+    observation = _observation(spans)
+    rows = price_table(_keys(spans), observation.first_time, observation.last_time, contract, catalog)
+    classes = classes_of(rows)
+    cells = pieces.table("cells", classes.key, partial(hourly.cells, classes=classes), by_task=False)
+    tally = tally_of(cells, rows, classes)
+    hours = _hourly_tokens(tally, observation)
+    lengths = pieces.table("lengths", "", hourly.lengths, by_day=False)
     return Workload(
         observation=observation,
-        requests_count=round(totals["requests_count"]),
-        errors_count=round(totals["errors_count"]),
-        input_tokens=round(totals["input_tokens"]),
-        cache_read_tokens=round(totals["cache_read_tokens"]),
-        cache_write_tokens=round(totals["cache_write_tokens"]),
-        output_tokens=round(totals["output_tokens"]),
-        reasoning_tokens=round(totals["reasoning_tokens"]),
-        spend_usd=totals["spend_usd"] or 0.0,
-        models=model_uses(table),
-        days=_days(table, observation),
-        hours_of_week=_hours_of_week(by_hour, observation),
+        requests_count=round(tally.total("requests")),
+        errors_count=round(tally.total("requests", tally.is_error)),
+        input_tokens=round(tally.total("input_tokens")),
+        cache_read_tokens=round(tally.total("cache_read_tokens")),
+        cache_write_tokens=round(tally.total("cache_write_tokens")),
+        output_tokens=round(tally.total("output_tokens")),
+        reasoning_tokens=round(tally.total("reasoning_tokens")),
+        spend_usd=tally.spend_usd(np.zeros(tally.hours.size, np.int64), 1)[0] or 0.0,
+        models=_models(tally),
+        days=_days(tally, observation),
+        hours_of_week=_hours_of_week(tally, observation),
         hourly_peak_to_mean_ratio=_peak_to_mean(hours) if observation.sees_week else None,
         peak_basis=(
             f"99 % of the tokens fall in hours of {hours.size} at most this busy, over the mean hour"
             if observation.sees_week
             else f"assumed: {observation.observed_hours:,.3g} hours do not show a week"
         ),
-        input_tokens_quantiles=_exact_quantiles(table, "input_tokens"),
-        output_tokens_quantiles=_exact_quantiles(table, "output_tokens"),
+        input_tokens_quantiles=_exact_quantiles(lengths, "input_tokens"),
+        output_tokens_quantiles=_exact_quantiles(lengths, "output_tokens"),
         hours_per_month=hours_per_month,
-        burst_headroom_ratio=burst_headroom_ratio(table, observation),
+        burst_headroom_ratio=headroom_of(pieces.table("parts", "", hourly.parts), observation),
     )
 
 
@@ -219,127 +197,97 @@ def observation_of(calls: Table) -> Observation:
     """How long `calls` cover; raises UsageError when there are none."""
     last = calls.start_time.max()
     bucket_end = calls.end_time.max(where=calls.grain == "bucket")
-    row = _row(calls.aggregate(first=calls.start_time.min(), last=last, bucket_end=bucket_end, rows=calls.count()))
-    if not row["rows"]:
+    found = calls.aggregate(first=calls.start_time.min(), last=last, bucket_end=bucket_end, rows=calls.count())
+    return _observation([row for row in found.to_pyarrow().to_pylist() if row["rows"]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The additive tables of `hourly`, kept from earlier days or made now."""
+
+    calls: Table
+    kept: DailyTables | None
+
+    def table(self, name: str, key: str, expression: Callable[..., Table], **coarse: bool) -> pa.Table:
+        """The piece; days and tasks are told apart only in what is kept for other questions (`coarse` says how not)."""
+        if self.kept is not None:
+            found = self.kept.daily(name, key, expression)
+            if found is not None:
+                return hourly.merged(found, drop=[each.removeprefix("by_") for each in coarse]).to_pyarrow()
+        return expression(self.calls, **coarse).to_pyarrow()
+
+
+def _observation(spans: Sequence[dict[str, Any]]) -> Observation:
+    if not spans:
         raise UsageError("there are no calls; run `breakeven import YOUR-LOG`, or give the log with --usage")
-    end = max(row["last"], row["bucket_end"]) if row["bucket_end"] else row["last"]
-    return observe(row["first"], end, row["rows"], ends_known=row["bucket_end"] is not None)
+    last = max(row["last"] for row in spans)
+    bucket_end = max((row["bucket_end"] for row in spans if row["bucket_end"]), default=None)
+    end = max(last, bucket_end) if bucket_end else last
+    first = min(row["first"] for row in spans)
+    return observe(first, end, sum(row["rows"] for row in spans), ends_known=bucket_end is not None)
 
 
-def model_uses(table: Table) -> tuple[ModelUse, ...]:
-    """Use by provider and model of a table from `spend.priced`, most tokens first."""
-    grouped = table.group_by("price_provider", "price_model").aggregate(
-        **_totals(table), **_unpriced(table), **length_sums(table)
-    )
-    return tuple(sorted((_use(row) for row in _rows(grouped)), key=lambda each: (-each.tokens, each.label)))
+def _keys(spans: Sequence[dict[str, Any]]) -> list[PriceKey]:
+    """The distinct price keys that name a model, in order."""
+    found = sorted({tuple(row[name] for name in hourly.PRICE_KEYS) for row in spans})
+    return [PriceKey(provider or None, model, tier or None, batch) for provider, model, tier, batch in found if model]
 
 
-def task_uses(table: Table) -> tuple[TaskUse, ...]:
-    """Use by task, provider and model of a table from `spend.priced`, most tokens first; calls without a task left out.
+def _models(tally: Tally) -> tuple[ModelUse, ...]:
+    """Use by provider and model, most tokens first."""
+    groups, count = tally.models, len(tally.names)
 
-    At most `TASK_USES_MAX_COUNT`: names that are nearly all different are ids, not kinds of work.
-    """
-    named = table.filter(_names_task(table))
-    grouped = named.group_by("task", "price_provider", "price_model").aggregate(
-        **_totals(named), **_unpriced(named), **length_sums(named)
-    )
-    most = grouped.mutate(all_tokens=grouped.input_tokens + grouped.output_tokens)
-    most = most.order_by(most.all_tokens.desc(), "task", "price_provider", "price_model").limit(TASK_USES_MAX_COUNT)
-    return tuple(TaskUse(row["task"], _use(row)) for row in _rows(most))
+    def sums(name: str, where: NDArray[np.bool_] | None = None) -> list[float]:
+        return tally.by(groups, count, name, where)
 
-
-def names_tasks(calls: Table) -> bool:
-    """Whether any of `calls` names its task; looks at one column alone."""
-    return bool(_row(calls.aggregate(named=_names_task(calls).any()))["named"])
-
-
-def _names_task(table: Table) -> Expression:
-    return table.task.notnull() & (table.task != "")
-
-
-def _unpriced(table: Table) -> dict[str, Expression]:
-    unpriced = table.spend_usd.isnull()
-    return {"unpriced_tokens": _tokens(table, unpriced), "unpriced_requests_count": _count(table, unpriced)}
-
-
-def _use(row: dict[str, Any]) -> ModelUse:
-    return ModelUse(
-        row["price_provider"],
-        row["price_model"],
-        round(row["requests_count"]),
-        round(row["input_tokens"]),
-        round(row["cache_read_tokens"]),
-        round(row["cache_write_tokens"]),
-        round(row["output_tokens"]),
-        row["spend_usd"],
-        round(row["unpriced_tokens"] or 0),
-        round(row["unpriced_requests_count"] or 0),
-        spread_of(row),
-    )
-
-
-def _totals(table: Table) -> dict[str, Expression]:
-    names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
-    return {
-        "requests_count": _count(table),
-        **{name: _weighted(table, name).sum() for name in names},
-        "spend_usd": _dollars(table),
-    }
-
-
-def _dollars(table: Table) -> Expression:
-    """Spend of the priced calls, added up in whole picodollars so that the order of rows cannot matter."""
-    spend: Expression = table.spend_usd
-    return spend.cast("decimal(38, 12)").sum().cast("float64")
-
-
-def _count(table: Table, where: Expression = None) -> Expression:
-    """Calls, weighted; a bucket without a count adds none."""
-    import ibis
-
-    calls: Expression = ibis.coalesce(table.request_count, ibis.ifelse(table.grain == "request", 1, 0))
-    return ibis.coalesce((calls * ibis.coalesce(table.weight, 1.0)).sum(where=where), 0.0)
-
-
-def _weighted(table: Table, name: str) -> Expression:
-    import ibis
-
-    tokens: Expression = ibis.coalesce(table[name], 0)
-    return tokens * ibis.coalesce(table.weight, 1.0)
-
-
-def _tokens(table: Table, where: Expression = None) -> Expression:
-    """Input and output tokens, weighted."""
-    import ibis
-
-    return ibis.coalesce((_weighted(table, "input_tokens") + _weighted(table, "output_tokens")).sum(where=where), 0.0)
-
-
-def _days(table: Table, observation: Observation) -> tuple[DayUse, ...]:
-    """Every day of the window, days without a call among them."""
-    unpriced = table.spend_usd.isnull()
-    grouped = table.group_by(day=table.start_time.truncate("D").cast("date")).aggregate(
-        **_totals(table),
-        unpriced_tokens=_tokens(table, unpriced),
-    )
-    by_day = {row["day"]: row for row in _rows(grouped)}
-    first, last = observation.first_time.date(), observation.last_time.date()
-    days = []
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        row = by_day.get(day, {})
-        days.append(
-            DayUse(
-                day,
-                round(row.get("requests_count") or 0),
-                round(row.get("input_tokens") or 0),
-                round(row.get("cache_read_tokens") or 0),
-                round(row.get("output_tokens") or 0),
-                row.get("spend_usd") or 0.0,
-                round(row.get("unpriced_tokens") or 0),
-                complete=first < day < last,
-            )
+    single = tally.is_single
+    tokens = {name: sums(name) for name in hourly.TOKEN_SUMS}
+    counts, spend = sums("requests"), tally.spend_usd(groups, count)
+    unpriced = [sums(name, tally.is_unpriced) for name in ("input_tokens", "output_tokens", "requests")]
+    lengths = [sums("single", single)] + [sums(name, single) for name in ("input_tokens", "output_tokens")]
+    squares = [sums(name, single) for name in hourly.SQUARES]
+    found = [
+        ModelUse(
+            provider,
+            model,
+            round(counts[at]),
+            round(tokens["input_tokens"][at]),
+            round(tokens["cache_read_tokens"][at]),
+            round(tokens["cache_write_tokens"][at]),
+            round(tokens["output_tokens"][at]),
+            spend[at],
+            round(unpriced[0][at] + unpriced[1][at]),
+            round(unpriced[2][at]),
+            LengthSpread.of_sums(lengths[0][at], (lengths[1][at], squares[0][at]), (lengths[2][at], squares[1][at])),
         )
+        for at, (provider, model) in enumerate(tally.names)
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.tokens, each.label)))
+
+
+def _days(tally: Tally, observation: Observation) -> tuple[DayUse, ...]:
+    """Every day of the window, days without a call among them."""
+    first, last = observation.first_time.date(), observation.last_time.date()
+    count = (last - first).days + 1
+    groups = tally.hours // _HOURS_PER_DAY - (first - _EPOCH.date()).days
+    requests, inputs, reads, outputs = (
+        tally.by(groups, count, name) for name in ("requests", "input_tokens", "cache_read_tokens", "output_tokens")
+    )
+    unpriced = [tally.by(groups, count, name, tally.is_unpriced) for name in ("input_tokens", "output_tokens")]
+    spend = tally.spend_usd(groups, count)
+    days = [
+        DayUse(
+            day := first + timedelta(days=at),
+            round(requests[at]),
+            round(inputs[at]),
+            round(reads[at]),
+            round(outputs[at]),
+            spend[at] or 0.0,
+            round(unpriced[0][at] + unpriced[1][at]),
+            complete=first < day < last,
+        )
+        for at in range(count)
+    ]
     return _with_whole_edges(days, observation)
 
 
@@ -358,17 +306,18 @@ def _midnight(time: datetime) -> datetime:
     return time.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _hourly(table: Table) -> list[dict[str, Any]]:
-    """Requests and tokens of every hour that has a call."""
-    by_hour = table.group_by(hour=table.start_time.truncate("h"))
-    return _rows(by_hour.aggregate(requests=_count(table), tokens=_tokens(table)))
-
-
-def _hourly_tokens(by_hour: list[dict[str, Any]], observation: Observation) -> NDArray[np.float64]:
+def _hourly_tokens(tally: Tally, observation: Observation) -> NDArray[np.float64]:
     """Tokens of every hour of the window, hours without a call counted as zero; shape ``(hours,)``."""
-    seen = np.array([row["tokens"] for row in by_hour], dtype=np.float64)
+    seen, groups = np.unique(tally.hours, return_inverse=True)
+    tokens = _tokens(tally, groups.astype(np.int64), seen.size)
     hours_count = sum(hour_of_week_counts(observation))
-    return np.concatenate([seen, np.zeros(max(hours_count - seen.size, 0))])
+    return np.concatenate([np.array(tokens), np.zeros(max(hours_count - seen.size, 0))])
+
+
+def _tokens(tally: Tally, groups: NDArray[np.int64], count: int) -> list[float]:
+    """Input and output tokens, weighted."""
+    parts = [tally.by(groups, count, name) for name in ("input_tokens", "output_tokens")]
+    return [sum(each) for each in zip(*parts, strict=True)]
 
 
 def _peak_to_mean(hourly_tokens: NDArray[np.float64]) -> float:
@@ -385,40 +334,30 @@ def _peak_to_mean(hourly_tokens: NDArray[np.float64]) -> float:
     return max(float(peak / rates.mean()), 1.0)
 
 
-def _hours_of_week(by_hour: list[dict[str, Any]], observation: Observation) -> tuple[HourUse, ...]:
+def _hours_of_week(tally: Tally, observation: Observation) -> tuple[HourUse, ...]:
     """Mean requests and tokens of each hour of the week over the weeks observed."""
     if not observation.sees_week:
         return ()
     counts = hour_of_week_counts(observation)
-    requests, tokens = [0.0] * len(counts), [0.0] * len(counts)
-    for row in by_hour:
-        hour: datetime = row["hour"]
-        slot = hour.weekday() * 24 + hour.hour
-        requests[slot] += row["requests"]
-        tokens[slot] += row["tokens"]
+    slots = (tally.hours + _THURSDAY) % len(counts)
+    requests, tokens = tally.by(slots, len(counts), "requests"), _tokens(tally, slots, len(counts))
     return tuple(
         HourUse(slot, requests[slot] / max(seen, 1), tokens[slot] / max(seen, 1), seen)
         for slot, seen in enumerate(counts)
     )
 
 
-def _exact_quantiles(table: Table, name: str) -> dict[str, float]:
+def _exact_quantiles(lengths: pa.Table, name: str) -> dict[str, float]:
     """Exact weighted quantiles of a request's tokens (the smallest value that enough calls do not exceed)."""
-    requests = table.filter(table.grain == "request")
-    counted = requests.group_by(value=requests[name]).aggregate(calls=_count(requests)).order_by("value")
-    rows = [row for row in _rows(counted) if row["value"] is not None]
-    if not rows:
+    import pyarrow.compute as pc
+
+    mine = lengths.filter(pc.equal(lengths.column("measure"), name)).sort_by(
+        [("value", "ascending"), ("weight", "ascending")]
+    )
+    if not mine.num_rows:
         return {}
-    values = np.array([row["value"] for row in rows], dtype=np.float64)
-    shares = np.cumsum([row["calls"] for row in rows]) / sum(row["calls"] for row in rows)
+    values = mine.column("value").to_numpy().astype(np.float64)
+    calls = mine.column("calls").to_numpy() * mine.column("weight").to_numpy()
+    shares = np.cumsum(calls) / calls.sum()
     positions = np.minimum(np.searchsorted(shares, np.array(LENGTH_QUANTILES) - 1e-12), values.size - 1)
     return {f"p{round(q * 100)}": float(values[at]) for q, at in zip(LENGTH_QUANTILES, positions, strict=True)}
-
-
-def _rows(expression: Table) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
-    return rows
-
-
-def _row(expression: Any) -> dict[str, Any]:
-    return _rows(expression)[0]

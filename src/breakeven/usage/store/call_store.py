@@ -24,6 +24,7 @@ from breakeven.usage.ingest_report import IngestReport, Progress
 from breakeven.usage.overlap_report import SourceOverlap, over_all_days
 from breakeven.usage.plan import ImportSettings
 from breakeven.usage.store.analyst import DUCKDB, analyst_named
+from breakeven.usage.store.daily_tables import DailyTables
 from breakeven.usage.store.day_writer import DayFile, new_name
 from breakeven.usage.store.digest import digest_of, file_sums
 from breakeven.usage.store.engine import Engine
@@ -32,10 +33,13 @@ from breakeven.usage.store.lock import exclusive
 from breakeven.usage.store.manifest import ImportedFile, Manifest, StoredFile, read_manifest, write_manifest
 from breakeven.usage.store.merge import Repeats, find_repeats, rewrite, separate_twins
 from breakeven.usage.store.placement import Placement
+from breakeven.usage.store.vocabulary import read_vocabulary
 
 if TYPE_CHECKING:
     import ibis
 
+KEPT_FROM_ROWS: Final = 2_000_000
+"""A store with fewer calls is summed up anew each time: that is quicker than many small files."""
 FILES_PER_DAY_MAX: Final = 8
 """More Parquet files than this in one day are written together."""
 _STAGING: Final = ".staging"
@@ -52,6 +56,8 @@ class CallStore:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{path}: cannot keep calls there ({error.strerror}); name another folder") from None
+        self.kept_from_rows = KEPT_FROM_ROWS
+        self.daily_progress: Callable[[str], None] = lambda _: None
         self._has_imported = False
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._spill = path / f".spill-{os.getpid()}-{id(self):x}"
@@ -80,7 +86,8 @@ class CallStore:
         shutil.rmtree(self._spill, ignore_errors=True)
         if self._has_imported and self._temporary is None:
             with suppress(UsageError), exclusive(self.path):
-                self._remove_strays(read_manifest(self.path).stored)
+                manifest = read_manifest(self.path)
+                self._remove_strays(manifest.stored, manifest.texts)
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -96,9 +103,32 @@ class CallStore:
         """Calls that another source tells too and that do not count, with the same columns."""
         return self._analyst.calls(self._paths(read_manifest(self.path).of_kind("left out")))
 
+    def texts(self) -> ibis.Table:
+        """Prompts and answers that were kept on request: `record_id`, `system`, `prompt`, `response`."""
+        return self._engine.texts([self.path / each for each in read_manifest(self.path).texts])
+
+    def vocabulary(self) -> dict[int, str]:
+        """Term hash -> word, for words that many calls have."""
+        return read_vocabulary(self.path)
+
     def overlaps(self) -> tuple[SourceOverlap, ...]:
         """Sources that saw the same traffic, which of them counts, and how far they agree."""
         return over_all_days(read_manifest(self.path).overlaps)
+
+    def daily(self, name: str, key: str, expression: Callable[[ibis.Table], ibis.Table]) -> ibis.Table | None:
+        """The rows of an additive `expression` over the calls of every day, each day summed up once and kept.
+
+        None for a store so small that summing up anew is quicker, and where nothing can be written.
+        """
+        stored = read_manifest(self.path).of_kind("calls")
+        if self._temporary is not None or not stored or sum(each.rows for each in stored) < self.kept_from_rows:
+            return None
+        self._paths(stored)
+        tables = DailyTables(self.path, self._analyst.calls, self.daily_progress)
+        try:
+            return self._engine.table(tables.files(stored, name, key, expression))
+        except OSError:
+            return None
 
     def imported(self) -> tuple[ImportedFile, ...]:
         """The logs that were imported, oldest first."""
@@ -174,14 +204,20 @@ class CallStore:
             old_by_day.setdefault(stored.day.isoformat(), []).append(stored)
         for day in sorted({*by_day, *old_by_day}):
             kept += self._merged_day(old_by_day.get(day, []), by_day.get(day, []), found, staging)
+        for text in staged.texts:
+            (self.path / text).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (staging / text).replace(self.path / text)
         imported = (*manifest.imported, *staged.imported(found))
         separate = {each.name for each in imported if each.is_separate}
         if is_separate:
             separate |= {each.name for tally in staged.tallies for each in (tally, tally.twin) if each is not None}
         imported = tuple(replace(each, is_separate=each.name in separate) for each in imported)
         was_separate = {each.name for each in manifest.imported if each.is_separate}
-        write_manifest(self.path, self._settled(manifest, imported, kept, staging, look_again=separate != was_separate))
+        settled = self._settled(manifest, imported, kept, staging, look_again=separate != was_separate)
+        texts = (*manifest.texts, *(each.as_posix() for each in staged.texts))
+        write_manifest(self.path, replace(settled, texts=texts))
         self._has_imported = True
+        staged.vocabulary.save(self.path)
         return found
 
     def _settled(
@@ -226,11 +262,14 @@ class CallStore:
         path.replace(place)
         return StoredFile(place.relative_to(self.path).as_posix(), day, rows)
 
-    def _remove_strays(self, kept: Sequence[StoredFile]) -> None:
+    def _remove_strays(self, kept: Sequence[StoredFile], texts: Sequence[str]) -> None:
         """Delete Parquet files that the manifest does not list: replaced ones, and what a crash left behind."""
         listed = {self.path / each.path for each in kept}
         for path in self.path.glob("day=*/calls-*.parquet"):
             if path not in listed:
+                path.unlink()
+        for path in self.path.glob("texts/day=*/texts-*.parquet"):
+            if path.relative_to(self.path).as_posix() not in texts:
                 path.unlink()
 
     def _fresh_staging(self) -> Path:

@@ -73,6 +73,13 @@ class Engine:
         self._connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {parquet(files)} {once}")
         return self._backend.table(name)
 
+    def table(self, files: Sequence[Path]) -> ibis.Table:
+        """The rows of any Parquet files of one schema as an expression."""
+        self._views += 1
+        name = f"rows_{self._views}"
+        self._connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {parquet(files)}")
+        return self._backend.table(name)
+
     def close(self) -> None:
         """End the session."""
         self._backend.disconnect()
