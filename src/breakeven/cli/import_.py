@@ -24,6 +24,9 @@ def command(
     paths: tuple[Path, ...],
     log_format: str | None,
     maps: tuple[str, ...],
+    sampled_fraction: float | None,
+    prompts: str,
+    vocabulary: bool,
     separate: bool,
     store: Path,
     rejects: Path | None,
@@ -31,7 +34,8 @@ def command(
 ) -> None:
     """Read log files or folders into the store. Importing the same rows again changes nothing.
 
-    Prompts are never stored; keys and user names are hashed.
+    Of prompts only hashed features are kept, unless --prompts says otherwise; keys and user names are hashed
+    (BREAKEVEN_SALT in the environment is mixed into every hash).
     """
     from breakeven.cli.console import progress
     from breakeven.clock import now
@@ -42,7 +46,7 @@ def command(
         report = calls.ingest(
             list(paths),
             now=now(),
-            settings=import_settings(log_format, maps),
+            settings=import_settings(log_format, maps, sampled_fraction, prompts, vocabulary),
             reject_path=rejects,
             progress=lambda at: say(progress_text(at)),
             is_separate=separate,

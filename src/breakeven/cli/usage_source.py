@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -31,6 +32,9 @@ class UsageSource:
     maps: tuple[str, ...]
     engine: str = "duckdb"
     separate: bool = False
+    sampled_fraction: float | None = None
+    prompts: str = "drop"
+    vocabulary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,27 @@ class OpenedCalls:
 
 
 def reading_options(command: Command) -> Command:
-    """``--format``, ``--map`` and ``--separate``: how to read a log."""
+    """How to read a log, and what becomes of its prompts."""
     for option in (
+        click.option(
+            "--vocabulary/--no-vocabulary",
+            default=True,
+            help="Keep the words that at least 20 calls have, so that kinds of work can be named.",
+        ),
+        click.option(
+            "--prompts",
+            type=click.Choice(["drop", "redact", "keep"]),
+            default="drop",
+            show_default=True,
+            help="What becomes of prompts and answers; hashed features are kept in any case.",
+        ),
+        click.option(
+            "--sampling-rate",
+            "sampled_fraction",
+            type=float,
+            metavar="SHARE",
+            help="Share of the calls that was logged, e.g. 0.1, where the log is a sample and does not say it.",
+        ),
         click.option(
             "--separate", is_flag=True, help="No other source tells these calls: count them beside whatever there is."
         ),
@@ -95,11 +118,26 @@ def source_options(command: Command) -> Command:
     return cast(Command, reading_options(decorated))
 
 
-def import_settings(log_format: str | None, maps: tuple[str, ...]) -> ImportSettings:
-    """What ``--format`` and ``--map`` say."""
+def import_settings(
+    log_format: str | None,
+    maps: tuple[str, ...],
+    sampled_fraction: float | None = None,
+    prompts: str = "drop",
+    vocabulary: bool = True,
+) -> ImportSettings:
+    """What the options of `reading_options` say; the salt of hashes comes from the environment (BREAKEVEN_SALT)."""
     from breakeven.usage.plan import ImportSettings
+    from breakeven.usage.prompts.texts import PromptsMode
 
-    return ImportSettings(format=log_format, mapping=dict(pairs(maps, "--map", "input_tokens=prompt_len")))
+    mapping = dict(pairs(maps, "--map", "input_tokens=prompt_len"))
+    return ImportSettings(
+        format=log_format,
+        mapping=mapping,
+        salt=os.environ.get("BREAKEVEN_SALT", ""),
+        sampled_fraction=sampled_fraction,
+        prompts=cast(PromptsMode, prompts),
+        vocabulary=vocabulary,
+    )
 
 
 def pairs(texts: tuple[str, ...], option: str, example: str) -> Iterator[tuple[str, str]]:
@@ -134,7 +172,9 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
         report = passing.ingest(
             list(usage),
             now=now(),
-            settings=import_settings(source.log_format, source.maps),
+            settings=import_settings(
+                source.log_format, source.maps, source.sampled_fraction, source.prompts, source.vocabulary
+            ),
             reject_path=target,
             progress=lambda at: say(progress_text(at)),
             is_separate=source.separate,

@@ -103,6 +103,8 @@ class Hasher:
     _key: bytes = field(init=False, repr=False)
     _words: dict[bytes, int] = field(init=False, default_factory=dict, repr=False)
     _terms: dict[bytes, int] = field(init=False, default_factory=dict, repr=False)
+    words: dict[int, str] = field(init=False, default_factory=dict, repr=False)
+    """Term hash -> word, of the terms hashed lately that are single words of letters."""
 
     def __post_init__(self) -> None:
         self._key = blake2b(self.salt.encode("utf-8", "surrogatepass"), person=b"breakeven", digest_size=32).digest()
@@ -122,6 +124,10 @@ class Hasher:
             text = term_text(run)
             found = -1 if text is None else self._hash(b"t", text.encode())
             _kept(self._terms)[run] = found
+            if text is not None:
+                if len(self.words) >= _KEPT_MAX_COUNT:
+                    self.words.clear()
+                self.words[found] = text
         return found
 
     def _hash(self, kind: bytes, value: bytes) -> int:

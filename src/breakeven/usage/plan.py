@@ -9,6 +9,7 @@ from typing import Final
 from breakeven.errors import UsageError, nearest
 from breakeven.usage.importers import importer_named, importers
 from breakeven.usage.importers.importer import FIELD_NAMES, Importer, Packed, TokensRule
+from breakeven.usage.prompts.texts import PromptsMode
 from breakeven.usage.reading.columnar import read_columns
 from breakeven.usage.reading.delimited import Layout, read_records
 from breakeven.usage.reading.documents import documents
@@ -18,6 +19,7 @@ from breakeven.usage.reading.lines import read_lines
 from breakeven.usage.reading.log_file import LogFile
 from breakeven.usage.reading.rows import RowBatch
 from breakeven.usage.reading.unpacked import row_batches
+from breakeven.usage.redact import hash_of
 
 SAMPLED_BYTES: Final = 64 << 20
 """In a larger uncompressed JSONL file only names seen at its head and in 256 places along it are looked for, and
@@ -47,8 +49,19 @@ class ImportSettings:
     """Overrides the importer's rule."""
     salt: str = ""
     """Mixed into the hashes of users and keys."""
+    sampled_fraction: float | None = None
+    """Share of the calls that was logged, for rows that do not say it themselves."""
+    prompts: PromptsMode = "drop"
+    """What becomes of prompts and answers."""
+    vocabulary: bool = True
+    """Whether words that many calls have are kept beside the Calls, so that clusters can be named."""
 
     def __post_init__(self) -> None:
+        if self.sampled_fraction is not None and not 1e-9 <= self.sampled_fraction <= 1:
+            raise UsageError(
+                f"sampling rate {self.sampled_fraction:g}: wanted the share of calls that was logged, more than 0 and"
+                " at most 1, e.g. --sampling-rate 0.1"
+            )
         for name in self.mapping:
             if name not in FIELD_NAMES:
                 raise UsageError(f"--map {name}=...: no such field; {nearest(name, list(FIELD_NAMES))}")
@@ -56,7 +69,10 @@ class ImportSettings:
     def key(self, format_name: str) -> str:
         """What must be equal for two imports of one file to mean the same."""
         mapped = ",".join(f"{name}={path}" for name, path in sorted(self.mapping.items()))
-        return "|".join((format_name, mapped, self.tokens_rule or "", self.salt))
+        sampled = () if self.sampled_fraction is None else (f"sampled={self.sampled_fraction!r}",)
+        salted = hash_of(self.salt) if self.salt else ""
+        texts = () if self.prompts == "drop" else (f"prompts={self.prompts}",)
+        return "|".join((format_name, mapped, self.tokens_rule or "", salted, *sampled, *texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,8 @@ class Plan:
     """Only for JSON: name -> the keys that lead to it, in every way it may be spelled."""
     packed: Head | None = None
     """What was seen of a file whose rows must be unpacked."""
+    sampled_fraction: float | None = None
+    """Share of the calls that was logged, where the rows do not say it."""
 
     def batches(self, log: LogFile, companions: Sequence[tuple[LogFile, Head]] = ()) -> Iterator[RowBatch]:
         """The rows of `log`."""
@@ -102,11 +120,15 @@ class Plan:
     def statement_key(self) -> tuple[object, ...]:
         """Plans with equal keys turn rows into Calls by the same statement."""
         shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma, self.head.groups_with_dots)
-        return (*shape, self.fields, self.spellings, self.tokens_rule, self.salt)
+        return (*shape, self.fields, self.spellings, self.tokens_rule, self.salt, self.sampled_fraction)
 
 
 def plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
     """Choose the importer and the names; raise UsageError when the file does not hold what the format needs."""
+    return replace(_plan_for(log, head, settings), sampled_fraction=settings.sampled_fraction)
+
+
+def _plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
     importer = importer_named(settings.format) if settings.format else _sniffed(log, head, settings)
     if settings.mapping and not importer.takes_mapping:
         raise UsageError(f"format '{importer.name}' has fixed columns; --map is for --format breakeven")

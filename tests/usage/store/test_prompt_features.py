@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from breakeven.usage.features import Hasher
 from breakeven.usage.prompts.conversation import Conversation
 from breakeven.usage.store import prompt_features
-from breakeven.usage.store.prompt_features import prompt_columns
+from breakeven.usage.store.prompt_features import FeatureMaker
 
 PIECES = (
     *' \n\t?"`{};=>-*+.)0123abcXYZ\u00e9\u00df\u0416翻译。、カ한글é“”—😀\u00a0？𠀀\x00\x7f\x0b',
@@ -22,7 +22,7 @@ PIECES = (
 
 def columns(texts: list[str], monkeypatch: pytest.MonkeyPatch, at_bytes: int) -> list[object]:
     monkeypatch.setattr(prompt_features, "KERNEL_TEXT_BYTES", at_bytes)
-    found = prompt_columns([Conversation(each, messages_count=2, images_count=1) for each in texts], Hasher("s"))
+    found = FeatureMaker(Hasher("s")).columns([Conversation(each, messages_count=2, images_count=1) for each in texts])
     return [found.prompt_words.to_pylist(), found.prompt_terms.to_pylist(), found.prompt_counts.to_pylist()]
 
 
@@ -55,8 +55,8 @@ def test_they_agree_on_many_long_texts() -> None:
 
 
 def test_system_prompts_schemas_and_tools() -> None:
-    found = prompt_columns(
-        [Conversation("a", system="s", tool_names=("t",), has_tools=True), Conversation("b")], Hasher()
+    found = FeatureMaker(Hasher()).columns(
+        [Conversation("a", system="s", tool_names=("t",), has_tools=True), Conversation("b")]
     )
     assert [each is None for each in found.system_hash.to_pylist()] == [False, True]
     assert [each is None for each in found.schema_hash.to_pylist()] == [False, True]

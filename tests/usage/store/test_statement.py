@@ -131,6 +131,11 @@ def test_the_first_of_two_equal_keys_counts(tmp_path: Path) -> None:
         ("is_batch", "perhaps"),
         ("usage_estimated", 7.5),
         ("prefix_hashes", "abc"),
+        ("tokens_error_fraction", -0.1),
+        ("has_tools", "perhaps"),
+        ("prompt_words", "abc"),
+        ("prompt_terms", [1.5, "x"]),
+        ("prompt_counts", {"a": 1}),
     ],
 )
 def test_values_a_call_can_do_without_are_dropped_and_counted(tmp_path: Path, field: str, written: object) -> None:
@@ -142,7 +147,7 @@ def test_values_a_call_can_do_without_are_dropped_and_counted(tmp_path: Path, fi
 
 
 def test_every_dispensable_field_is_tested_above() -> None:
-    assert len(DISPENSABLE) == 12
+    assert len(DISPENSABLE) == 17
 
 
 def test_microseconds_are_exact() -> None:

@@ -89,7 +89,11 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "session_id": ("gen_ai.conversation.id", "conversation_id"),
     "unit": ("user", "user_id", "end_user", "user.id"),
     "api_key": ("api_key_id", "api_key_name"),
-    "prompt_text": ("prompt", "messages", "gen_ai.input.messages", "request.messages"),
+    "prompt_text": ("prompt", "messages", "gen_ai.input.messages", "request.messages", "request_body", "contents"),
+    "system_text": ("system", "system_prompt", "gen_ai.system_instructions", "request.system"),
+    "tools_text": ("tools", "gen_ai.tool.definitions", "request.tools"),
+    "schema_text": ("response_format", "output_config", "request.response_format"),
+    "response_text": ("response", "completion", "output", "gen_ai.output.messages", "response_body", "choices"),
     "sampling_rate": (),
 }
 
@@ -100,6 +104,10 @@ def _fields() -> dict[str, tuple[str, ...]]:
     del found["source_file"], found["source_line"]
     for name, aliases in _ALIASES.items():
         found.setdefault(name, aliases if name == "unit" else (name, *aliases))
+    taken = {alias for names in found.values() for alias in names}
+    for column in CALL_COLUMNS:
+        if "." in column.otel and column.otel not in taken:
+            found[column.name] = (*found[column.name], column.otel)
     return found
 
 

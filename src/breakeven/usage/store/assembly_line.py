@@ -25,8 +25,10 @@ from breakeven.usage.store.columns import Constant
 from breakeven.usage.store.day_writer import DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.fields import DISPENSABLE
+from breakeven.usage.store.prompt_reader import PromptReader, TermCounts
 from breakeven.usage.store.redaction import redacted
 from breakeven.usage.store.statement import Statement
+from breakeven.usage.store.text_writer import TextWriter
 
 WORKERS_MAX: Final = 4
 _SEEN_CHARACTERS_MAX: Final = 100
@@ -42,14 +44,19 @@ class Assembled:
     """Number of the file, and the reject."""
     dropped: Counter[str]
     """Dispensable field -> values that were unreadable."""
+    terms: TermCounts | None = None
+    texts: pa.Table | None = None
+    """Texts to keep."""
 
 
 class AssemblyLine:
     """Use as a context manager: leaving it waits for the workers."""
 
-    def __init__(self, engine: Engine, writer: DayWriter) -> None:
+    def __init__(self, engine: Engine, writer: DayWriter, reader: PromptReader, texts: TextWriter) -> None:
         self._engine = engine
         self._writer = writer
+        self._reader = reader
+        self._texts = texts
         self._workers_count = min(WORKERS_MAX, os.cpu_count() or 1)
         self._assemblers = ThreadPoolExecutor(self._workers_count, "assemble")
         self._write_worker = ThreadPoolExecutor(1, "write")
@@ -83,8 +90,13 @@ class AssemblyLine:
         done = self._assembling.popleft().result()
         while len(self._writing) > 1:
             self._writing.popleft().result()
-        self._writing.append(self._write_worker.submit(self._writer.add, done.calls, done.constants))
+        self._writing.append(self._write_worker.submit(self._write, done))
         return done
+
+    def _write(self, done: Assembled) -> None:
+        self._writer.add(done.calls, done.constants)
+        if done.texts is not None:
+            self._texts.add(done.texts)
 
     def _assemble(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Assembled:
         assert chunk.plan is not None
@@ -97,7 +109,9 @@ class AssemblyLine:
             rejects = self._rejects(rows.filter(pc.invert(is_call)), judged, names)
             calls = calls.filter(is_call)
         dropped = _dropped(calls["dropped"])
-        return Assembled(redacted(_named(calls, names), chunk.plan.salt), judged.constants, rejects, dropped)
+        read = self._reader.read(_named(calls, names))
+        clean = redacted(read.calls, chunk.plan.salt, self._reader.settings.prompts)
+        return Assembled(clean, judged.constants, rejects, dropped, read.terms, read.texts)
 
     def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[tuple[int, Reject]]:
         """Ask for the reason of each row that is no Call."""

@@ -11,6 +11,8 @@ from breakeven.usage.store.json_paths import literal
 from breakeven.usage.store.redaction import ALREADY_HASHED, LABELS, RAW_HASHED
 
 Constant = str | int | float | bool
+TEXTS: Final = ("prompt", "system", "tools", "schema", "response")
+"""Texts of a call that the statement hands on as they are; `prompt_reader` takes them out."""
 PARTS: Final = ("audio_input_tokens", "audio_output_tokens", "image_input_tokens")
 """Token counts that are part of input or output and stored as they are logged."""
 
@@ -34,7 +36,7 @@ def default_constants(plan: Plan) -> dict[str, Constant]:
         "source": plan.importer.name,
         "grain": "request",
         "request_count": 1,
-        "weight": 1.0,
+        "weight": _weight_by_default(plan),
         "tokens_source": "reported",
         "usage_estimated": False,
         "status": "ok",
@@ -42,6 +44,10 @@ def default_constants(plan: Plan) -> dict[str, Constant]:
         **dict.fromkeys(zeros, 0),
         **plan.importer.constants,
     }
+
+
+def _weight_by_default(plan: Plan) -> float:
+    return 1.0 if plan.sampled_fraction is None else 1.0 / plan.sampled_fraction
 
 
 def sums(fields: Fields) -> str:
@@ -71,13 +77,16 @@ def sums(fields: Fields) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in totals.items())
 
 
-def columns(fields: Fields) -> dict[str, str]:
-    """Column -> expression, for the columns this file supplies."""
+def columns(fields: Fields, *, keeps_texts: bool = False) -> dict[str, str]:
+    """Column -> expression, for the columns this file supplies. Answers are only handed on where texts are kept."""
     found = _times_and_tokens(fields)
     found |= _provenance(fields)
     found |= _measurements(fields)
     found |= {name: f"t_{name}" for name in _PLAIN if fields.has(name)}
     found |= _unredacted(fields)
+    found |= {f"raw_{name}": f"t_{name}_text" for name in TEXTS if fields.has(f"{name}_text")}
+    if not keeps_texts:
+        found.pop("raw_response", None)
     found |= _judgements(fields)
     return found
 
@@ -160,7 +169,8 @@ def _provenance(fields: Fields) -> dict[str, str]:
     elif fields.has("request_count"):
         found["request_count"] = "TRY_CAST(COALESCE(n_request_count, 1) AS BIGINT)"
     if fields.has("weight", "sampling_rate"):
-        found["weight"] = f"COALESCE({fields.number('weight')}, 1 / {fields.number('sampling_rate')}, 1)"
+        told = f"{fields.number('weight')}, 1 / {fields.number('sampling_rate')}"
+        found["weight"] = f"COALESCE({told}, CAST({_weight_by_default(fields.plan)!r} AS DOUBLE))"
     if fields.has("tokens_source", "status", "http_status", "error_type"):
         missing = "CASE WHEN s_input_tokens IS NULL AND s_output_tokens IS NULL THEN 'missing' ELSE 'reported' END"
         known = f"CASE WHEN {fields.text('tokens_source')} IN ('reported', 'tokenizer', 'estimated', 'missing')"
@@ -185,7 +195,7 @@ def _measurements(fields: Fields) -> dict[str, str]:
         found["cost_source"] = f"{told} {fields.text('cost_source')} WHEN t_cost_usd IS NOT NULL THEN 'reported' END"
     for name in ("stream", "has_tools", "prefix_hashes", "prompt_words", "prompt_terms", "prompt_counts"):
         if fields.has(name):
-            found[name] = f"n_{name}"
+            found[name] = fields.valid(name)
     if fields.has("tokens_error_fraction"):
         found["tokens_error_fraction"] = fields.valid("tokens_error_fraction")
     for name in ("is_batch", "usage_estimated"):
@@ -207,7 +217,7 @@ def _judgements(fields: Fields) -> dict[str, str]:
 
 
 def _unredacted(fields: Fields) -> dict[str, str]:
-    """Users, keys and labels as logged: `redaction` hashes or hides them. Prompts do not leave the statement."""
+    """Users, keys and labels as logged: `redaction` hashes or hides them."""
     found = {raw: f"t_{raw.removeprefix('raw_')}" for raw in RAW_HASHED if fields.has(raw.removeprefix("raw_"))}
     found |= {name: f"t_{name}" for name in (*ALREADY_HASHED, *LABELS) if fields.has(name)}
     if fields.has("prompt_hash", "prompt_text"):

@@ -41,6 +41,7 @@ class Dispensable:
     """Condition on `{v}`, the value that was read."""
 
 
+_NO_GAPS: Final = "len({v}) = list_count({v})"
 DISPENSABLE: Final = (
     Dispensable("duration_s", "DOUBLE", "{v} BETWEEN 0 AND 1e7"),
     Dispensable("duration_ms", "DOUBLE", "{v} BETWEEN 0 AND 1e10"),
@@ -55,9 +56,9 @@ DISPENSABLE: Final = (
     Dispensable("usage_estimated", "BOOLEAN", "true"),
     Dispensable("tokens_error_fraction", "DOUBLE", "{v} BETWEEN 0 AND 10"),
     Dispensable("has_tools", "BOOLEAN", "true"),
-    Dispensable("prompt_words", "BIGINT[]", "true"),
-    Dispensable("prompt_terms", "BIGINT[]", "true"),
-    Dispensable("prompt_counts", "BIGINT[]", "true"),
+    Dispensable("prompt_words", "BIGINT[]", _NO_GAPS),
+    Dispensable("prompt_terms", "BIGINT[]", _NO_GAPS),
+    Dispensable("prompt_counts", "BIGINT[]", _NO_GAPS),
     Dispensable("prefix_hashes", "BIGINT[]", "true"),
 )
 """The position in this tuple is the bit in the statement's `dropped`."""

@@ -26,8 +26,11 @@ from breakeven.usage.store.day_writer import DayFile, DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.manifest import ImportedFile, Manifest
 from breakeven.usage.store.merge import Repeats
+from breakeven.usage.store.prompt_reader import PromptReader
 from breakeven.usage.store.reject_file import RejectFile
 from breakeven.usage.store.statement import Statement, statement
+from breakeven.usage.store.text_writer import TextWriter
+from breakeven.usage.store.vocabulary import Vocabulary
 
 CHUNK_BYTES: Final = 24 << 20
 """Rows are turned into Calls in chunks of about this much text."""
@@ -48,6 +51,8 @@ class Tally:
     twin: Tally | ImportedFile | None = None
     """The same bytes, read before."""
     note: str = ""
+    is_unweighted_sample: bool = False
+    """A sample, and nobody said of which size."""
 
     def report(self, duplicates: int) -> FileReport:
         """The counts for the user, given how many of the rows did not add a Call."""
@@ -82,6 +87,9 @@ class Staged:
     days: list[DayFile]
     tallies: list[Tally]
     now: datetime
+    texts: list[Path]
+    """Kept texts, by their path below staging."""
+    vocabulary: Vocabulary
 
     def imported(self, found: Repeats) -> list[ImportedFile]:
         """The manifest's entries for the files that were read."""
@@ -107,7 +115,10 @@ class Intake:
         self._now = now
         self._progress = progress or (lambda _: None)
         self._writer = DayWriter(staging / "new")
-        self._line = AssemblyLine(engine, self._writer)
+        self._text_writer = TextWriter(staging)
+        self._reader = PromptReader(settings)
+        self._vocabulary = Vocabulary()
+        self._line = AssemblyLine(engine, self._writer, self._reader, self._text_writer)
         self._hasher = ThreadPoolExecutor(1, "hash")
         self._rejects = RejectFile(reject_path)
         self._tallies: list[Tally] = []
@@ -115,6 +126,7 @@ class Intake:
         self._chunk = Chunk()
         self._dropped: Counter[str] = Counter()
         self._files: list[tuple[Path, str]] = []
+        self._series: dict[str, list[tuple[LogFile, Head]]] = {}
 
     def take(self, paths: Sequence[Path]) -> Staged:
         """Read all files below `paths` into staging."""
@@ -136,7 +148,7 @@ class Intake:
         if all(each.status in ("not a log", "companion") for each in self._tallies):
             notes = "\n  ".join(each.note for each in self._tallies[:5])
             raise UsageError(f"{paths[0]}: no log in any of {len(self._files)} files\n  {notes}")
-        return Staged(days, self._tallies, self._now)
+        return Staged(days, self._tallies, self._now, self._text_writer.close(), self._vocabulary)
 
     def report(self, found: Repeats) -> IngestReport:
         """What the import gave, after the merge."""
@@ -145,6 +157,12 @@ class Intake:
             warnings.append(
                 f"{found.far_apart:,} request ids come back more than an hour apart. If the id column only numbers"
                 " rows, import into a new store with --map record_id= (no id)."
+            )
+        if samples := [each.name for each in self._tallies if each.is_unweighted_sample]:
+            warnings.append(
+                f"{', '.join(samples[:3])}{', ...' if len(samples) > 3 else ''}: this format logs a sample of the"
+                " calls, and no sampling rate was given: counts, tokens and spend are a lower bound. Import into a new"
+                " store with --sampling-rate, the share that was logged, e.g. 0.1 (1 when all were)."
             )
         return IngestReport(
             tuple(each.report(found.duplicates.get(each.name, 0)) for each in self._tallies),
@@ -175,6 +193,8 @@ class Intake:
             tally.note = str(error)
             return
         tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
+        is_told = self._settings.sampled_fraction is not None or head.has("sampling_rate", "samplingRate", "weight")
+        tally.is_unweighted_sample = plan.importer.is_sample and not is_told
         if self._may_be_known(tally):
             tally.sha256 = log.sha256()
             if not self._is_known(tally, path):
@@ -186,6 +206,8 @@ class Intake:
 
     def _companions(self, importer: Importer, path: Path) -> list[tuple[LogFile, Head]]:
         """The other files of this import that `importer` joins to `path`."""
+        if importer.is_series:
+            return [each for each in self._series_of(importer) if each[0].path != path]
         if importer.is_companion is None:
             return []
         found: list[tuple[LogFile, Head]] = []
@@ -200,6 +222,20 @@ class Intake:
             if isinstance(head, Head) and importer.is_companion(head):
                 found.append((log, head))
         return found
+
+    def _series_of(self, importer: Importer) -> list[tuple[LogFile, Head]]:
+        """All files of this import that `importer` takes for its own, looked for once."""
+        if importer.name not in self._series:
+            found = self._series[importer.name] = []
+            for path, name in self._files:
+                try:
+                    log = open_log(path, name)
+                    head = head_of(log)
+                except (UsageError, OSError):
+                    continue
+                if isinstance(head, Head) and head.shape in importer.shapes and importer.confidence(head) > 0:
+                    found.append((log, head))
+        return self._series[importer.name]
 
     def _may_be_known(self, tally: Tally) -> bool:
         """Only files of one size can be the same; the others are hashed while they are read."""
@@ -247,10 +283,13 @@ class Intake:
                 self._tallies[number].rejects[reject.reason] += 1
                 self._rejects.add(reject)
             self._dropped.update(each.dropped)
+            if each.terms is not None:
+                self._vocabulary.add(each.terms, self._reader.hasher)
 
     def _statement(self, plan: Plan) -> Statement:
         if plan.statement_key not in self._statements:
-            self._statements[plan.statement_key] = statement(plan, self._now)
+            keeps_texts = self._settings.prompts != "drop"
+            self._statements[plan.statement_key] = statement(plan, self._now, keeps_texts=keeps_texts)
         return self._statements[plan.statement_key]
 
     def _report_progress(self) -> None:

@@ -70,6 +70,8 @@ class Manifest:
     stored: tuple[StoredFile, ...] = ()
     overlaps: tuple[DayOverlap, ...] = ()
     """Days on which sources saw the same traffic."""
+    texts: tuple[str, ...] = ()
+    """Files of kept prompts and answers, by their path below the store's folder."""
     version: int = field(default=_VERSION)
 
     def of_kind(self, kind: Kind) -> tuple[StoredFile, ...]:
@@ -99,7 +101,7 @@ def read_manifest(folder: Path) -> Manifest:
         overlaps = tuple(DayOverlap.from_json(each) for each in content.get("overlaps", ()))
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: the manifest is damaged ({error}); restore it or import into a new folder") from None
-    return Manifest(imported, stored, overlaps)
+    return Manifest(imported, stored, overlaps, tuple(content.get("texts", ())))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -109,6 +111,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "imported": [asdict(each) for each in manifest.imported],
         "stored": [{**asdict(each), "day": each.day.isoformat()} for each in manifest.stored],
         "overlaps": [each.to_json() for each in manifest.overlaps],
+        "texts": list(manifest.texts),
     }
     fresh = folder / f"{MANIFEST_NAME}.new"
     with fresh.open("w") as file:

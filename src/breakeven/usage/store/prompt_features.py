@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from breakeven.usage.features import TERMS_MAX_COUNT, WORDS_MAX_COUNT, Hasher, features, schema_hash_of, system_hash_of
 from breakeven.usage.prompts.conversation import Conversation
 
-KERNEL_TEXT_BYTES: Final = 4 << 20
-"""A chunk with more text than this is worth the kernel."""
+KERNEL_TEXT_BYTES: Final = 64 << 20
+"""Only an import with more text than this is worth the kernel."""
 Ints = NDArray[np.int64]
 
 
@@ -34,8 +34,20 @@ class PromptColumns:
     has_tools: pa.Array
 
 
-def prompt_columns(prompts: Sequence[Conversation], hasher: Hasher) -> PromptColumns:
-    """The features of `prompts` as columns."""
+@dataclass(slots=True)
+class FeatureMaker:
+    """Makes the feature columns of one import."""
+
+    hasher: Hasher
+    _bytes_seen: int = 0
+
+    def columns(self, prompts: Sequence[Conversation]) -> PromptColumns:
+        """The features of `prompts` as columns."""
+        self._bytes_seen += sum(len(each.user) for each in prompts)
+        return _columns(prompts, self.hasher, by_kernel=self._bytes_seen >= KERNEL_TEXT_BYTES)
+
+
+def _columns(prompts: Sequence[Conversation], hasher: Hasher, *, by_kernel: bool) -> PromptColumns:
     salt = hasher.salt
     systems: dict[str | None, str | None] = {}
     hashes = []
@@ -43,7 +55,7 @@ def prompt_columns(prompts: Sequence[Conversation], hasher: Hasher) -> PromptCol
         if each.system not in systems:
             systems[each.system] = system_hash_of(each, salt)
         hashes.append(systems[each.system])
-    words, terms, counts = _texts(prompts, hasher)
+    words, terms, counts = (_by_kernel if by_kernel else _one_by_one)(prompts, hasher)
     return PromptColumns(
         words,
         terms,
@@ -54,10 +66,8 @@ def prompt_columns(prompts: Sequence[Conversation], hasher: Hasher) -> PromptCol
     )
 
 
-def _texts(prompts: Sequence[Conversation], hasher: Hasher) -> tuple[pa.Array, pa.Array, pa.Array]:
+def _one_by_one(prompts: Sequence[Conversation], hasher: Hasher) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Words, terms and counts."""
-    if sum(len(each.user) for each in prompts) >= KERNEL_TEXT_BYTES:
-        return _by_kernel(prompts, hasher)
     found = [features(each, hasher) for each in prompts]
     ints = pa.list_(pa.int64())
     return (

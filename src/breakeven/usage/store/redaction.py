@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from breakeven.usage.prompts.texts import PromptsMode
 from breakeven.usage.redact import HIDDEN_PATTERN, hash_of, hashed_once, label_or_hidden
 
 LABELS: Final = (
@@ -32,10 +33,15 @@ LABELS: Final = (
 RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 """Columns that the statement gives as they are logged -> the column that keeps their hash."""
 ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
-_NOTES: Final = ("prompt dropped", "user hashed", "key hashed", "name hidden")
+_NOTES: Final = ("user hashed", "key hashed", "name hidden")
+_PROMPT_NOTES: Final[dict[PromptsMode, str]] = {
+    "drop": "prompt dropped",
+    "redact": "prompt kept redacted",
+    "keep": "prompt kept",
+}
 
 
-def redacted(calls: pa.Table, salt: str) -> pa.Table:
+def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Table:
     """Calls without secrets; the column `redaction` says what was done to each row."""
     notes = np.zeros(calls.num_rows, np.int8)
     if "prompt_hash" in calls.column_names:
@@ -57,7 +63,7 @@ def redacted(calls: pa.Table, salt: str) -> pa.Table:
                 notes |= _among(encoded.indices, secrets) << 3
                 encoded = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
             calls = _put(calls, column, encoded)
-    return _noted(calls, notes)
+    return _noted(calls, notes, (_PROMPT_NOTES[prompts], *_NOTES))
 
 
 def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.DictionaryArray:
@@ -82,13 +88,13 @@ def _put(calls: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa
     return calls.append_column(column, values)
 
 
-def _noted(calls: pa.Table, notes: NDArray[np.int8]) -> pa.Table:
+def _noted(calls: pa.Table, notes: NDArray[np.int8], names: Sequence[str]) -> pa.Table:
     """Add the notes to what the log itself said about redaction."""
     if not notes.any():
         return calls
     texts = [
-        "; ".join(note for bit, note in enumerate(_NOTES) if code & (1 << bit)) or None
-        for code in range(1 << len(_NOTES))
+        "; ".join(note for bit, note in enumerate(names) if code & (1 << bit)) or None
+        for code in range(1 << len(names))
     ]
     ours = pa.DictionaryArray.from_arrays(pa.array(notes), pa.array([text or "" for text in texts])).cast(pa.string())
     ours = pc.if_else(pc.equal(ours, ""), pa.scalar(None, pa.string()), ours)

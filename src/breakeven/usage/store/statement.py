@@ -33,12 +33,12 @@ class Statement:
     """Columns that are the same in every row, and so not computed."""
 
 
-def statement(plan: Plan, now: datetime) -> Statement:
+def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statement:
     """Build the statement of `plan`; times more than a day after `now` are rejected."""
     latest_us = microseconds(now + _FUTURE_ALLOWED)
     fields = Fields(plan, frozenset(name for name, _ in plan.fields), latest_us)
     rows = _rows(fields)
-    found = columns(fields)
+    found = columns(fields, keeps_texts=keeps_texts)
     selected = ",\n".join(f"{expression} AS {name}" for name, expression in found.items())
     calls = f"""{rows}
 SELECT {is_call(fields)} AS is_call, file_no, row_no AS source_line, {_dropped(fields)} AS dropped,
