@@ -31,6 +31,7 @@ from genai_prices.types import (
 )
 from genai_prices.update_prices import DEFAULT_UPDATE_URL
 
+from breakeven.catalog.model_names import is_bedrock_id, is_hidden, spellings, why_unknown
 from breakeven.catalog.price_windows import BEGINNING, PriceWindow, TierPrices, filled_tier, joined
 from breakeven.errors import CatalogError
 from breakeven.facts.source import Grade, Source
@@ -40,12 +41,17 @@ PUBLISHED_AT: Final = DEFAULT_UPDATE_URL
 PROVIDER_ALIASES: Final = {
     "az.ai.inference": "azure",
     "az.ai.openai": "azure",
+    "azure openai": "azure",
+    "azure-openai": "azure",
+    "azure.ai.foundry": "azure",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
+    "azure_ai": "azure",
     "azure_openai": "azure",
     "fireworks_ai": "fireworks",
     "fireworks-ai": "fireworks",
     "gcp.gen_ai": "google",
+    "microsoft.foundry": "azure",
     "together.ai": "together",
     "x_ai": "x-ai",
 }
@@ -132,6 +138,21 @@ def find_listing(provider: str | None, model: str, prices: PriceList | None = No
     `prices`: the list to look in; None: the installed package's.
     """
     sellers = (prices or bundled_list()).providers
+    found = _find(provider, model, sellers)
+    if isinstance(found, Listing):
+        return found
+    others = [(provider, each.model, each.remark) for each in spellings(model)]
+    if is_bedrock_id(model):
+        others.append(("aws", model, "an id of Bedrock's: price of aws taken"))
+    for seller, name, remark in others:
+        again = _find(seller, name, sellers)
+        if isinstance(again, Listing):
+            return replace(again, remark="; ".join(filter(None, (again.remark, remark))))
+    return NotListed(why_unknown("aws", model, ())) if is_hidden(model) else found
+
+
+def _find(provider: str | None, model: str, sellers: list[Provider]) -> Listing | NotListed:
+    """The entry under exactly this name, or under one that the package itself takes for it."""
     if not provider or provider.strip().lower() in GATEWAYS:
         return _find_by_model(model, sellers)
     known = _provider(provider, sellers)
@@ -140,7 +161,10 @@ def find_listing(provider: str | None, model: str, prices: PriceList | None = No
     found = known.find_model(model, all_providers=sellers)
     if found is None and (rest := _without_prefix(model, known, sellers)):
         found = known.find_model(rest, all_providers=sellers)
-    return NotListed(f"{known.id} lists no model '{model}'") if found is None else Listing(known, found)
+    if found is None:
+        resold = [each for each in sellers if each.id in (known.fallback_model_providers or ())]
+        return NotListed(why_unknown(known.id, model, [each.id for one in (known, *resold) for each in one.models]))
+    return Listing(known, found)
 
 
 def price_windows(

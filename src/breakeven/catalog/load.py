@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from breakeven.catalog.asof import in_force, started_by
 from breakeven.catalog.carbon import CarbonZones
 from breakeven.catalog.hardware import Gpu
 from breakeven.catalog.model import ModelSpec
+from breakeven.catalog.model_names import ModelAlias
 from breakeven.catalog.offer import DatedTokenPrices, GenaiPricesReference, GpuOffer, TokenOffer
 from breakeven.catalog.price_quote import PriceQuote
 from breakeven.catalog.provider import Provider
@@ -66,6 +67,8 @@ class Catalog:
     """Entries in force that were announced (`expected`) and never confirmed."""
     token_lists: tuple[TokenList, ...] = ()
     """Editions of the token price list that `catalog refresh` had read by this day on this machine, oldest first."""
+    model_aliases: tuple[ModelAlias, ...] = ()
+    """Names of models that only the owner of a log can explain."""
 
     def grid_carbon_g_per_kwh(self, zone: str) -> Assumption:
         """Carbon of the zone's grid, to be used instead of the default of the same name."""
@@ -75,6 +78,12 @@ class Catalog:
 def load_catalog(as_of: date) -> Catalog:
     """The bundled catalogue, with this machine's refreshed rows, as of a day. The same day gives the same object."""
     return _load_bundled(as_of, *_overlay())
+
+
+@cache
+def with_model_aliases(catalog: Catalog, aliases: tuple[ModelAlias, ...]) -> Catalog:
+    """`catalog`, with names that logs give models; the same catalogue and names give the same object."""
+    return replace(catalog, model_aliases=aliases) if aliases else catalog
 
 
 def catalog_files(root: Path | None = None) -> CatalogFiles:

@@ -8,12 +8,13 @@ next wider kind of token (cached input is input), which is what price lists mean
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from breakeven.catalog.contract import ContractPrice, contract_windows
 from breakeven.catalog.load import Catalog, load_catalog
+from breakeven.catalog.model_names import ModelAlias
 from breakeven.catalog.offer import DatedTokenPrices, TokenOffer
 from breakeven.catalog.price_windows import PriceWindow, TierPrices, filled_tier, joined, layered, utc
 from breakeven.facts.source import Grade, Source
@@ -130,6 +131,9 @@ def _windows(
 
     if not key.model:
         return [_unknown("the log names no model", catalog)]
+    alias = next((each for each in catalog.model_aliases if each.is_of(key.provider, key.model)), None)
+    if alias is not None:
+        return _aliased(alias, key, (first, last), contract, catalog)
     tier = key.service_tier or ""
     agreed = contract_windows(contract, key.provider, key.model, tier, key.is_batch, catalog.as_of)
     ours = [window for offer in _matching_offers(key, catalog) for window in _offer_windows(offer, key, catalog)]
@@ -143,6 +147,24 @@ def _windows(
         return layered((agreed, ours, *fresh), first, last, _unknown(reason, catalog))
     listed = price_windows(found, tier, key.is_batch, first, last, checked)
     return layered((agreed, ours, *fresh, listed), first, last, _unknown("no price for this time", catalog))
+
+
+def _aliased(
+    alias: ModelAlias,
+    key: PriceKey,
+    span: tuple[datetime, datetime],
+    contract: Sequence[ContractPrice],
+    catalog: Catalog,
+) -> list[PriceWindow]:
+    """The prices of what the alias means; a contract for the alias' own name goes over them."""
+    agreed = contract_windows(
+        contract, key.provider, key.model or "", key.service_tier or "", key.is_batch, catalog.as_of
+    )
+    provider, _, model = alias.means.partition("/")
+    meant = replace(key, provider=provider, model=model)
+    found = _windows(meant, *span, contract, replace(catalog, model_aliases=()))
+    said = [replace(each, reason="; ".join(filter(None, (f"means {alias.means}", each.reason)))) for each in found]
+    return layered((agreed, said), *span, _unknown("no price for this time", catalog))
 
 
 def _first_since(key: PriceKey, catalog: Catalog) -> date | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
+from breakeven.catalog.model_names import ModelAlias
 from breakeven.catalog.region import regional_facts
 from breakeven.decision.audit_file import AuditFile, read_audit
 from breakeven.decision.bounds import check_bounds
@@ -121,6 +122,8 @@ class Scenario(Strict):
     """Facts that move together; all others are drawn independently of one another."""
     contract_prices: tuple[ContractPriceEntry, ...] = ()
     """Prices you agreed on."""
+    model_aliases: dict[str, Annotated[str, Field(pattern=r"^[^/]+/.+$")]] = Field(default_factory=dict)
+    """What models of your log are that only you can tell, such as deployments: the provider/model that is priced."""
     require: RequireEntry = RequireEntry()
     """Hard constraints on whoever processes the data: an option whose provider does not meet them is left out."""
     data_may_not_leave: Literal["eu", "own_vpc"] | None = None
@@ -191,6 +194,10 @@ class Scenario(Strict):
     def contract(self) -> tuple[ContractPrice, ...]:
         """The agreed prices, for the price table."""
         return tuple(ContractPrice(**each.model_dump()) for each in self.contract_prices)
+
+    def aliases(self) -> tuple[ModelAlias, ...]:
+        """What the log's own names of models mean, for the catalogue."""
+        return tuple(ModelAlias(name, means) for name, means in self.model_aliases.items())
 
     def facts(self, catalog: Catalog) -> dict[str, Assumption]:
         """The region's facts under the overrides; refuses a name that no Option would read, and an impossible value."""

@@ -8,6 +8,7 @@ EMPTY: Final = {
     "overrides": "{}",
     "correlations": "[]",
     "contract_prices": "[]",
+    "model_aliases": "{}",
     "require": "{}",
     "providers": "{}",
     "measured": "[]",
@@ -24,6 +25,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "correlations": ("- {between: [engineer_usd_per_year, correction_usd_per_hour], rank: 0.7}",),
     "contract_prices": ("- {provider: openai, model: gpt-5, input_usd_per_mtok: 1.0, output_usd_per_mtok: 8.0}",),
+    "model_aliases": ("chat-prod: azure/gpt-5   # a deployment; provider/deployment works too, quoted ARNs as well",),
     "require": (
         "jurisdictions: [EU, US]",
         "processing_regions: [EU]",
