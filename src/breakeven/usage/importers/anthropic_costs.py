@@ -51,7 +51,7 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
     tier = result.get("service_tier")
     what = result.get("token_type") or result.get("cost_type") or result.get("description")
     return {
-        "record_id": ids.of(start, end, *(result.get(name) for name in _KEY)),
+        "record_id": ids.of_result(found, start, end, *(result.get(name) for name in _KEY)),
         "grain": "bill",
         "starting_at": start,
         "ending_at": end,

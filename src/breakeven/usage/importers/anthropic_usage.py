@@ -59,7 +59,7 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
     result = found.result
     if result is None:
         nothing = {"request_count": 0, "uncached_input_tokens": 0, "output_tokens": 0}
-        return {**span, **nothing, "record_id": ids.of(start, end)}
+        return {**span, **nothing, "record_id": ids.of_result(found, start, end)}
     if "uncached_input_tokens" not in result and "output_tokens" not in result:
         return Unfit("this result counts no tokens", "", text_of(result))
     written = result.get("cache_creation")
@@ -68,7 +68,7 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
         **span,
         **{name: result[name] for name in _COPIED if result.get(name) is not None},
         **{name: written[name] for name in _LIFETIMES if isinstance(written, dict) and name in written},
-        "record_id": ids.of(start, end, *(result.get(name) for name in _KEY)),
+        "record_id": ids.of_result(found, start, end, *(result.get(name) for name in _KEY)),
         "service_tier": "fast" if result.get("speed") == "fast" else tier,
         "is_batch": tier == "batch",
         "account_id": result.get("account_id") or result.get("service_account_id"),

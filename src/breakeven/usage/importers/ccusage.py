@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, amount_of, number_of
+from breakeven.usage.reading.bucket_rows import BucketIds, amount_of, number_of, shown
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -54,6 +54,7 @@ def _unpack(packed: Packed) -> Iterator[Mapping[str, object] | Unfit]:
         if isinstance(document, Unfit):
             yield document
             continue
+        ids.restart()
         entries = list(_entries(document))
         if not entries:
             yield Unfit("no report of ccusage", "", text_of(document))
@@ -70,7 +71,7 @@ def _entries(document: Mapping[str, Any]) -> Iterator[_Entry | Unfit]:
         if isinstance(found, list):
             yield from _of_list("daily", str(name), found)
         else:
-            yield Unfit("a project without a list of days", "", str(found)[:300])
+            yield Unfit("a project without a list of days", shown(found))
 
 
 def _of_list(report: str, project: str | None, found: list[Any]) -> Iterator[_Entry | Unfit]:
@@ -80,7 +81,7 @@ def _of_list(report: str, project: str | None, found: list[Any]) -> Iterator[_En
         if isinstance(each, dict):
             yield _Entry(report, project, each, _period_of(each) == last)
         else:
-            yield Unfit("not an entry of a report", "", str(each)[:300])
+            yield Unfit("not an entry of a report", shown(each))
 
 
 def _period_of(values: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
 from breakeven.usage.reading.batch_files import BatchFiles, beside, first_second
+from breakeven.usage.reading.bucket_rows import number_of
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -22,6 +23,7 @@ NO_TIME: Final = (
     "no time: this answer names none; put the batch object (GET /v1/batches/ID, saved as JSON) beside the file"
 )
 _OPENAI_MODEL: Final = re.compile(r"(ft:)?(gpt-(?!oss)|o\d|chatgpt-|text-embedding-|omni-moderation)", re.IGNORECASE)
+_HTTP_ERROR: Final = 400
 _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -113,7 +115,7 @@ def _outcome(record: Mapping[str, Any], response: Mapping[str, Any], body: Mappi
     error = _object(record.get("error")) or _object(body.get("error"))
     kind = _text(error.get("code")) or _text(error.get("type"))
     code = response.get("status_code")
-    is_bad = bool(error) or not body or (isinstance(code, int) and code >= 400)
+    is_bad = bool(error) or not body or (number_of(code) or 0) >= _HTTP_ERROR
     is_cancelled = bool(kind) and "cancel" in str(kind)
     choices = body.get("choices")
     choice = _object(choices[0]) if isinstance(choices, list) and choices else {}

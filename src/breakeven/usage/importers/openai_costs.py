@@ -46,7 +46,7 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
     model, item = model_of_line_item(key_text(result.get("line_item")))
     start, end = bucket.get("start_time"), bucket.get("end_time")
     return {
-        "record_id": ids.of(start, end, *(result.get(name) for name in _KEY)),
+        "record_id": ids.of_result(found, start, end, *(result.get(name) for name in _KEY)),
         "grain": "bill",
         "start_time": start,
         "end_time": end,

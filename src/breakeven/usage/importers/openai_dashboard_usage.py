@@ -5,12 +5,11 @@ Counts may be written as '3.0'. A bucket in which nothing happened is a row of i
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, in_english, number_of
+from breakeven.usage.reading.bucket_rows import BucketIds, in_english, number_of, times_alone
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -39,17 +38,8 @@ def _confidence(head: Head) -> float:
 def _unpack(packed: Packed) -> Iterator[Mapping[str, object] | Unfit]:
     ids = BucketIds("openai-dashboard-usage")
     for record in documents(packed.log, packed.head):
-        found = _times_alone(record, packed.head) if isinstance(record, Unfit) else record
+        found = times_alone(record, packed.head, _TIMES) if isinstance(record, Unfit) else record
         yield found if isinstance(found, Unfit) else _row(found, packed.head, ids)
-
-
-def _times_alone(row: Unfit, head: Head) -> dict[str, str] | Unfit:
-    """The record of a row that ends after its four times, if that is what `row` is."""
-    assert head.layout is not None
-    cells = next(csv.reader([row.raw], delimiter=head.layout.delimiter), [])
-    if len(cells) == len(_TIMES) and head.layout.columns[: len(_TIMES)] == _TIMES and number_of(cells[0]) is not None:
-        return dict(zip(_TIMES, cells, strict=True))
-    return row
 
 
 def _row(record: Mapping[str, str], head: Head, ids: BucketIds) -> Mapping[str, object] | Unfit:

@@ -53,7 +53,7 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
     bucket, result = found.bucket, found.result
     span = {"start_time": bucket.get("start_time"), "end_time": bucket.get("end_time"), "grain": "bucket"}
     result_key = [result.get(name) for name in _KEY] if result else []
-    row_id = ids.of(span["start_time"], span["end_time"], *result_key)
+    row_id = ids.of_result(found, span["start_time"], span["end_time"], *result_key)
     if result is None:
         nothing = {"num_model_requests": 0, "input_tokens": 0, "output_tokens": 0}
         return {**span, **nothing, "record_id": row_id}

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import in_english
+from breakeven.usage.reading.bucket_rows import in_english, sum_of_amounts
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -52,7 +51,7 @@ def _row(record: Mapping[str, str], head: Head) -> Mapping[str, object]:
         "created_at": _moment(record.get("generation_id", ""), record.get("created_at", "")),
         "model": _slug(record.get("model_permaslug", ""), record.get("variant", "")),
         "status": _status(record),
-        "cost_usd": _sum(paid, own_key),
+        "cost_usd": sum_of_amounts(paid, own_key),
         "cost_source": "reported" if own_key.strip("0.") else "billed",
     }
 
@@ -84,14 +83,6 @@ def _status(record: Mapping[str, str]) -> str:
     if record.get("cancelled", "").lower() == "true":
         return "cancelled"
     return "error" if record.get("finish_reason_normalized", "").lower() == "error" else "ok"
-
-
-def _sum(paid: str, own_key: str) -> str | None:
-    """What OpenRouter charged and what its upstream charged to the caller's own key."""
-    try:
-        return f"{Decimal(paid or 0) + Decimal(own_key or 0):f}" if paid or own_key else None
-    except InvalidOperation:
-        return paid or own_key
 
 
 IMPORTER = Importer(

@@ -6,11 +6,18 @@ Source: `GET /api/v1/activity` (the last 30 complete UTC days) and the CSV with 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, amount_of, end_of_day, in_english, start_of_day
+from breakeven.usage.reading.bucket_rows import (
+    BucketIds,
+    amount_of,
+    end_of_day,
+    in_english,
+    shown,
+    start_of_day,
+    sum_of_amounts,
+)
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -50,8 +57,10 @@ def _unpack(packed: Packed) -> Iterator[Mapping[str, object] | Unfit]:
             yield document
             continue
         data = document.get("data")
+        if isinstance(data, list):
+            ids.restart()
         for item in data if isinstance(data, list) else [document]:
-            yield _row(item, packed.head, ids) if isinstance(item, dict) else Unfit("not an item", "", str(item)[:300])
+            yield _row(item, packed.head, ids) if isinstance(item, dict) else Unfit("not an item", shown(item))
 
 
 def _row(item: Mapping[str, Any], head: Head, ids: BucketIds) -> Mapping[str, object]:
@@ -72,7 +81,7 @@ def _row(item: Mapping[str, Any], head: Head, ids: BucketIds) -> Mapping[str, ob
         "prompt_tokens": numbers["prompt_tokens"],
         "completion_tokens": numbers["completion_tokens"],
         "reasoning_tokens": numbers["reasoning_tokens"],
-        "usage": _sum(numbers["usage"], byok),
+        "usage": sum_of_amounts(numbers["usage"], numbers["byok"]),
         "cost_source": "reported" if byok.strip("0.") else "billed",
         "workspace_id": said["workspace"],
     }
@@ -80,14 +89,6 @@ def _row(item: Mapping[str, Any], head: Head, ids: BucketIds) -> Mapping[str, ob
 
 def _first(by_name: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((by_name[name.casefold()] for name in names if by_name.get(name.casefold()) is not None), None)
-
-
-def _sum(paid: object, own_key: str) -> object:
-    """What OpenRouter charged and what its upstream charged to the caller's own key."""
-    try:
-        return f"{Decimal(amount_of(paid) or '') + Decimal(own_key):f}"
-    except InvalidOperation:
-        return paid
 
 
 IMPORTER = Importer(

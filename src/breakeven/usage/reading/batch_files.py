@@ -28,6 +28,8 @@ class BatchFiles:
 
     def request(self, custom_id: object) -> Mapping[str, Any]:
         """The request with that id; empty when there is none, or when different ones have it."""
+        if not isinstance(custom_id, str):
+            return {}
         batch = self._batch
         input_file = str(batch.get("input_file_id") or "") if batch else ""
         found = [(name, each[custom_id]) for name, each in self.requests if custom_id in each]

@@ -6,6 +6,7 @@ exports which overlap by a day, or are made again when the day is over, become t
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import math
 import re
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from breakeven.usage.reading.documents import text_of
@@ -21,6 +22,7 @@ from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
 
 _ID_BYTES: Final = 16
+_SHOWN_CHARACTERS: Final = 80
 _UNSAID: Final = frozenset({"", "null", "none", "not_available", "n/a"})
 _DOTTED_THOUSANDS: Final = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?")
@@ -36,6 +38,8 @@ class Counted:
     bucket: Mapping[str, Any]
     result: Mapping[str, Any] | None
     """None: the bucket was reported, and nothing happened in it."""
+    is_first: bool = True
+    """Of its bucket."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,16 @@ class BucketIds:
     prefix: str
     _span: str = ""
     _seen: Counter[str] = field(default_factory=Counter)
+
+    def of_result(self, found: Counted, start: object, end: object, *key: object) -> str:
+        """Id of a result of a report, where each bucket is an object of its own and may come again in the next page."""
+        if found.is_first:
+            self.restart()
+        return self.of(start, end, *key)
+
+    def restart(self) -> None:
+        """What follows is another report, which may repeat rows of the one before."""
+        self._span = ""
 
     def of(self, start: object, end: object, *key: object) -> str:
         """Id of the row for a span and a key.
@@ -100,7 +114,7 @@ def amount_of(value: object, per_unit: int = 1) -> str | None:
         return None
     try:
         amount = Decimal(str(value).strip()) / per_unit
-    except InvalidOperation:
+    except ArithmeticError:
         return None
     return f"{amount:f}" if amount.is_finite() and abs(amount.adjusted()) < 100 else None
 
@@ -118,6 +132,42 @@ def in_english(cell: str, head: Head) -> str:
     return cell.replace(".", "") if head.groups_with_dots and _DOTTED_THOUSANDS.fullmatch(cell) else cell
 
 
+def times_alone(row: Unfit, head: Head, times: tuple[str, ...]) -> dict[str, str] | Unfit:
+    """The record of a row that ends after its `times`, if that is what `row` is; such a bucket is empty."""
+    columns = head.layout.columns if head.layout is not None else ()
+    if head.layout is None or columns[: len(times)] != times:
+        return row
+    try:
+        cells = next(csv.reader([row.raw], delimiter=head.layout.delimiter), [])
+    except csv.Error:
+        return row
+    is_empty = len(cells) == len(times) and all(number_of(cell) is not None for cell in cells[:2])
+    return dict(zip(times, cells, strict=True)) if is_empty else row
+
+
+def sum_of_amounts(*amounts: object) -> object:
+    """Amounts of dollars together; the first that is none as it stands, to be rejected. A missing one is nothing.
+
+    >>> sum_of_amounts("0.1", 0.2, ""), sum_of_amounts("0.1", "ten"), sum_of_amounts(None, "")
+    ('0.3', 'ten', None)
+    """
+    total: Decimal | None = None
+    for each in amounts:
+        if each is None or each == "":
+            continue
+        amount = amount_of(each)
+        if amount is None:
+            return each
+        total = Decimal(amount) + (total or 0)
+    return None if total is None else f"{total:f}"
+
+
+def shown(value: object) -> str:
+    """The beginning of a value that is not what it should be, for a reject."""
+    kind = type(value).__name__
+    return f"{kind} {value}"[:_SHOWN_CHARACTERS] if isinstance(value, str | int | float) else kind
+
+
 def results_of(found: Iterable[dict[str, Any] | Unfit]) -> Iterator[Counted | Unfit]:
     """The results in pages of buckets (`data[].results[]`), or in single buckets."""
     for document in found:
@@ -132,7 +182,7 @@ def results_of(found: Iterable[dict[str, Any] | Unfit]) -> Iterator[Counted | Un
 
 def _of_bucket(bucket: object) -> Iterator[Counted | Unfit]:
     if not isinstance(bucket, dict):
-        yield Unfit("not a bucket", "", str(bucket)[:300])
+        yield Unfit("not a bucket", shown(bucket))
         return
     results = bucket.get("results", bucket.get("result"))
     if not isinstance(results, list):
@@ -140,8 +190,8 @@ def _of_bucket(bucket: object) -> Iterator[Counted | Unfit]:
         return
     if not results:
         yield Counted(bucket, None)
-    for result in results:
-        yield Counted(bucket, result) if isinstance(result, dict) else Unfit("not a result", "", str(result)[:300])
+    for number, result in enumerate(results):
+        yield Counted(bucket, result, number == 0) if isinstance(result, dict) else Unfit("not a result", shown(result))
 
 
 def model_of_line_item(line_item: str | None) -> tuple[str | None, str | None]:
@@ -167,7 +217,7 @@ def not_dollars(currency: object) -> Unfit | None:
         return None
     if not said:
         return Unfit("the amount has no currency")
-    return Unfit("the amount is not in US dollars; convert it before the import", said)
+    return Unfit("the amount is not in US dollars; convert it before the import", said[:_SHOWN_CHARACTERS])
 
 
 def start_of_day(day: str) -> str:

@@ -26,14 +26,15 @@ class _LenientLog(LogFile):
             for block in LogFile.blocks(self):
                 *lines, rest = (rest + block).split(b"\n")
                 if lines:
-                    yield b"\n".join(_as_utf8(line) for line in lines) + b"\n"
+                    yield b"\n".join(as_utf8(line) for line in lines) + b"\n"
         except DamagedFileError:
-            yield _as_utf8(rest)
+            yield as_utf8(rest)
             raise
-        yield _as_utf8(rest)
+        yield as_utf8(rest)
 
 
-def _as_utf8(line: bytes) -> bytes:
+def as_utf8(line: bytes) -> bytes:
+    """A line, read as Windows-1252 when it is not UTF-8."""
     try:
         line.decode()
     except UnicodeDecodeError:
