@@ -83,7 +83,8 @@ def write_focus_csv(charges: Iterable[TokenCharge], target: Path, account: str) 
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror}; give another path") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside.exists():
+            beside.unlink()
     return rows
 
 

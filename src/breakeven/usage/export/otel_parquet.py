@@ -7,7 +7,9 @@ a hash of one). Imported again, the rows are the same Calls.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,7 +48,7 @@ def write_otel_parquet(calls: Table, target: Path, progress: Callable[[int], Non
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(beside, schema, use_dictionary=few) as writer:
+        with pq.ParquetWriter(beside, schema, use_dictionary=few) as writer, _ibis_may_call_old_names():
             for batch in calls.select(*names).to_pyarrow_batches(chunk_size=CHUNK_ROWS):
                 writer.write_table(pa.Table.from_batches([batch]).rename_columns(list(names.values())).cast(schema))
                 written += batch.num_rows
@@ -55,5 +57,13 @@ def write_otel_parquet(calls: Table, target: Path, progress: Callable[[int], Non
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror}; give another path") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside.exists():
+            beside.unlink()
     return written
+
+
+@contextmanager
+def _ibis_may_call_old_names() -> Iterator[None]:
+    """Ibis streams by a function of DuckDB that is about to be renamed, which is not our user's business."""
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        yield

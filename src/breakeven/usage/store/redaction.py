@@ -100,5 +100,11 @@ def _noted(calls: pa.Table, notes: NDArray[np.int8], names: Sequence[str]) -> pa
     ours = pc.if_else(pc.equal(ours, ""), pa.scalar(None, pa.string()), ours)
     if "redaction" in calls.column_names and calls["redaction"].null_count < calls.num_rows:
         pairs = zip(calls["redaction"].to_pylist(), ours.to_pylist(), strict=True)
-        ours = pa.array(["; ".join(filter(None, pair)) or None for pair in pairs], pa.string())
+        ours = pa.array([_together(*pair) for pair in pairs], pa.string())
     return _put(calls, "redaction", ours)
+
+
+def _together(told: str | None, ours: str | None) -> str | None:
+    """Both notes, each part once: rows that are exported and imported again say the same as before."""
+    parts = [part for text in (told, ours) if text for part in text.split("; ")]
+    return "; ".join(dict.fromkeys(parts)) or None
