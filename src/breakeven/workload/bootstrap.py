@@ -38,7 +38,7 @@ class Total:
     low: float
     """10 % quantile."""
     typical: float
-    """Median of the sums: of whole paths with their scatter, so not the sum of medians, which falls short."""
+    """What the model says, the one that was tried on the log's past; within the interval."""
     high: float
     """90 % quantile."""
 
@@ -128,8 +128,8 @@ def total_ahead(
     days = paths(scatter, weekdays, np.random.default_rng(seed), paths_count)
     off = days[:, past:].sum(axis=1) / MODELS[used](days[:, :past], weeks_ahead).sum(axis=1)
     said = float(carried_forward(series.amounts, used, weeks, weeks_ahead).sum())
-    low, typical, high = (said * float(each) for each in np.quantile(off, (LOW_QUANTILE, 0.5, HIGH_QUANTILE)))
-    return Total(low, typical, high)
+    low, high = (said * float(each) for each in np.quantile(off, (LOW_QUANTILE, HIGH_QUANTILE)))
+    return Total(low, min(max(said, low), high), high)
 
 
 def _picked(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int) -> Ints:

@@ -50,11 +50,14 @@ def drift_of(logs: Floats, *, stepped: bool) -> Drift:
 
     `stepped`: level shifts were found beyond doubt, so that a large drift is no more likely than usual.
     """
+    from scipy.special import stdtrit
+
     weeks = len(logs) // WEEK_DAYS
     if weeks < MIN_WEEKS:
         return _unseen(float(np.var(logs)) / WEEK_DAYS)
     changes = np.diff(logs[-weeks * WEEK_DAYS :].reshape(weeks, WEEK_DAYS).mean(axis=1))
-    found = np.array([_at_share(changes, share, stepped=stepped) for share in STEP_SHARES])
+    beyond_chance = float(stdtrit(len(changes) - 1, 0.975))
+    found = np.array([_at_share(changes, share, np.inf if stepped else beyond_chance) for share in STEP_SHARES])
     odds = np.exp(found[:, 0] - found[:, 0].max()) * _prior_odds()
     return Drift(found[:, 1], found[:, 2], found[:, 3], odds / odds.sum(), len(changes) - 1)
 
@@ -71,8 +74,11 @@ def _unseen(scatter: float) -> Drift:
     return Drift(np.array(STEP_SHARES) * scatter, nothing, usual, _prior_odds(), MIN_WEEKS)
 
 
-def _at_share(changes: Floats, share: float, *, stepped: bool) -> tuple[float, float, float, float]:
-    """Log-likelihood, variance of a step, drift and its error, where steps have `share` of the scatter's variance."""
+def _at_share(changes: Floats, share: float, beyond_chance: float) -> tuple[float, float, float, float]:
+    """Log-likelihood, variance of a step, drift and its error, where steps have `share` of the scatter's variance.
+
+    The drift is drawn to zero as drifts of the usual size are; only one that stands out of chance is left as it is.
+    """
     count = len(changes)
     precision = np.linalg.inv((share + 2) * np.eye(count) - np.eye(count, k=1) - np.eye(count, k=-1))
     weight = float(precision.sum())
@@ -83,6 +89,7 @@ def _at_share(changes: Floats, share: float, *, stepped: bool) -> tuple[float, f
     likelihood = 0.5 * (float(np.linalg.slogdet(precision)[1]) - np.log(weight) - (count - 1) * np.log(squares))
     error2 = scatter / weight
     usual2 = USUAL_DRIFT_PER_WEEK_RATIO**2
-    spread2 = usual2 if stepped else max(usual2, drift**2 - error2)
+    usual_only = drift**2 <= error2 * beyond_chance**2
+    spread2 = usual2 if usual_only else max(usual2, drift**2 - error2)
     kept = spread2 / (spread2 + error2)
     return float(likelihood), share * scatter, drift * kept, float(np.sqrt(error2 * kept))
