@@ -1,0 +1,146 @@
+"""Real formats of one traffic: a gateway's log, the provider's usage and its costs, imported in any order."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.usage.logs import NOW
+
+from breakeven.usage.invoice import billed_in_store, read_invoice
+from breakeven.usage.store import CallStore
+
+DAY = 1_793_577_600
+"""2026-11-02T00:00:00Z."""
+CALLS_PER_DAY = 6
+
+
+def gateway_rows(days: range) -> list[dict[str, Any]]:
+    """LiteLLM spend logs."""
+    return [
+        {
+            "request_id": f"chatcmpl-{day}-{n}",
+            "call_type": "acompletion",
+            "startTime": f"2026-11-{2 + day:02d} {3 * n:02d}:00:00.000",
+            "endTime": f"2026-11-{2 + day:02d} {3 * n:02d}:00:02.000",
+            "model": "openai/gpt-5",
+            "model_group": "gpt-5",
+            "custom_llm_provider": "openai",
+            "api_base": "https://api.openai.com",
+            "prompt_tokens": 1000,
+            "completion_tokens": 50,
+            "total_tokens": 1050,
+            "spend": 0.00175,
+            "cache_hit": "False",
+            "status": "success",
+        }
+        for day in days
+        for n in range(CALLS_PER_DAY)
+    ]
+
+
+def usage_page(days: range) -> dict[str, Any]:
+    """OpenAI's usage by day and model; on top of the gateway's calls a model that the gateway does not see."""
+    return {
+        "object": "page",
+        "data": [
+            {
+                "object": "bucket",
+                "start_time": DAY + day * 86_400,
+                "end_time": DAY + (day + 1) * 86_400,
+                "results": [
+                    {
+                        "object": "organization.usage.completions.result",
+                        "input_tokens": 1000 * count,
+                        "input_cached_tokens": 0,
+                        "output_tokens": 50 * count,
+                        "num_model_requests": count,
+                        "model": model,
+                        "batch": None,
+                    }
+                    for model, count in (("gpt-5-2025-08-07", CALLS_PER_DAY), ("gpt-4o-2024-08-06", 2))
+                ],
+            }
+            for day in days
+        ],
+        "has_more": False,
+    }
+
+
+def costs_page(days: range) -> dict[str, Any]:
+    """OpenAI's costs of the same days."""
+    return {
+        "object": "page",
+        "data": [
+            {
+                "object": "bucket",
+                "start_time": DAY + day * 86_400,
+                "end_time": DAY + (day + 1) * 86_400,
+                "results": [
+                    {
+                        "object": "organization.costs.result",
+                        "amount": {"value": value, "currency": "usd"},
+                        "line_item": line_item,
+                    }
+                    for line_item, value in (("gpt-5-2025-08-07, input", 0.0075), ("web search tool calls", 0.01))
+                ],
+            }
+            for day in days
+        ],
+        "has_more": False,
+    }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    contents = {
+        "gateway.jsonl": "".join(json.dumps(row) + "\n" for row in gateway_rows(range(3))),
+        "usage.json": json.dumps(usage_page(range(4))),
+        "costs.json": json.dumps(costs_page(range(4))),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content)
+    return {name: tmp_path / name for name in contents}
+
+
+@pytest.mark.parametrize("order", list(permutations(("gateway.jsonl", "usage.json", "costs.json")))[::2])
+def test_each_call_counts_once(tmp_path: Path, files: dict[str, Path], order: tuple[str, ...]) -> None:
+    with CallStore(tmp_path / "store") as store:
+        for name in order:
+            store.ingest(files[name], now=NOW)
+        calls = store.calls()
+        found = calls.group_by("source", "grain").aggregate(n=calls.count(), tokens=calls.input_tokens.sum())
+        rows = {(row["grain"], row["n"], row["tokens"]) for row in found.to_pyarrow().to_pylist()}
+        # 18 calls of three days; of the usage gpt-4o on all days and gpt-5 on the day that the gateway lacks
+        assert rows == {("request", 18, 18_000), ("bucket", 5, 4 * 2000 + 6000)}
+        assert (store.calls_count, store.bills_count) == (23, 8)
+        (told,) = store.overlaps()
+        assert (told.left_out, told.days_count, told.models) == ("openai_usage", 3, ("gpt-5",))
+        assert (told.tokens_agreement_fraction, told.requests_ratio) == (1.0, 1.0)
+        assert "litellm" in told.counted
+
+
+def test_exports_that_overlap_by_a_day(tmp_path: Path) -> None:
+    with CallStore(tmp_path / "store") as store:
+        for name, days in (("a.json", range(2)), ("b.json", range(1, 4))):
+            (tmp_path / name).write_text(json.dumps(usage_page(days)))
+            report = store.ingest(tmp_path / name, now=NOW)
+        assert (report.calls, report.duplicates) == (4, 2)
+        assert (store.calls_count, store.overlaps()) == (8, ())
+        for name, days in (("c.json", range(2)), ("d.json", range(1, 4))):
+            (tmp_path / name).write_text(json.dumps(costs_page(days)))
+            report = store.ingest(tmp_path / name, now=NOW)
+        assert (report.bills, report.duplicates) == (4, 2)
+
+
+def test_imported_costs_say_what_their_file_says(tmp_path: Path, files: dict[str, Path]) -> None:
+    with CallStore(tmp_path / "store") as store:
+        store.ingest(files["costs.json"], now=NOW)
+        stored = billed_in_store(store.bills())
+    read = read_invoice(files["costs.json"], {})
+    assert sorted((each.day, each.amount, each.model, each.kind) for each in stored.lines) == sorted(
+        (each.day, each.amount, each.model, each.kind) for each in read.lines
+    )
