@@ -100,6 +100,7 @@ def test_tagged_values() -> None:
     assert any_value(tree) == {"a": [0.5]}
     assert any_value({"boolValue": True}) is True
     assert any_value({"intValue": "many"}) == "many"
+    assert any_value({"intValue": float("inf")}) == float("inf")
     assert any_value({}) is None
     assert any_value("plain") == "plain"
     assert any_value({"arrayValue": {}}) == []

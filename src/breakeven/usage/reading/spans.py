@@ -195,7 +195,7 @@ def any_value(value: object, depth: int = 0) -> Any:
     if tag in ("intValue", "int_value"):
         try:
             return int(inner)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return inner
     if tag in ("arrayValue", "array_value"):
         return [any_value(each, depth + 1) for each in _list(mapping(inner).get("values"))]
