@@ -9,34 +9,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NOUNS = (
-    "order invoice parcel refund login password account delivery address payment card app screen update photo printer "
-    "router contract tariff meter heating window kitchen garden bicycle train ticket seat flight hotel room booking "
-    "doctor insurance claim accident car engine tyre brake light school teacher exam homework report budget team "
-    "meeting project deadline client server database error backup network cable phone battery charger speaker camera"
-).split()
-VERBS = (
-    "lost found changed broke cancelled ordered paid returned forgot checked sent received opened closed called asked "
-    "needs wants shows says fails stops starts works helps takes brings keeps leaves moves"
-).split()
-OPENERS = (
-    "i my the we our hello hi please can could what why how when where this that it there yesterday today after since "
-    "if no yes thanks dear good customer according two three a an for from with as is are do does did"
-).split()
-SMALL = (
-    "the a my our his her this that some every with for to from on in at after before because and but so then".split()
-)
+NOUNS = """
+order invoice parcel refund login password account delivery address payment card app screen update photo printer router
+contract tariff meter heating window kitchen garden bicycle train ticket seat flight hotel room booking doctor insurance
+claim accident car engine tyre brake light school teacher exam homework report budget team meeting project deadline
+client server database error backup network cable phone battery charger speaker camera
+"""
+VERBS = """
+lost found changed broke cancelled ordered paid returned forgot checked sent received opened closed called asked needs
+wants shows says fails stops starts works helps takes brings keeps leaves moves
+"""
+OPENERS = """
+i my the we our hello hi please can could what why how when where this that it there yesterday today after since if no
+yes thanks dear good customer according two three a an for from with as is are do does did
+"""
+SMALL = "the a my our his her this that some every with for to from on in at after before because and but so then"
+
+
+class Zipf:
+    """Words, the first ones often."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words.split()
+        self._cumulative = np.cumsum(1 / np.arange(1, len(self.words) + 1))
+
+    def drawn(self, rng: np.random.Generator, count: int) -> list[str]:
+        """`count` words."""
+        at = np.searchsorted(self._cumulative, rng.random(count) * self._cumulative[-1])
+        return [self.words[each] for each in at]
+
+
+POOLS = (Zipf(NOUNS), Zipf(VERBS), Zipf(SMALL))
+FIRST = Zipf(OPENERS)
 
 
 def sentence(rng: np.random.Generator, words_count: int) -> str:
-    """Free text: Zipf-like openers, then nouns, verbs and small words."""
-    ranks = 1 / np.arange(1, len(OPENERS) + 1)
-    words = [OPENERS[rng.choice(len(OPENERS), p=ranks / ranks.sum())]]
-    while len(words) < words_count:
-        pool = (NOUNS, VERBS, SMALL)[int(rng.choice(3, p=[0.4, 0.2, 0.4]))]
-        weights = 1 / np.arange(1, len(pool) + 1)
-        words.append(pool[rng.choice(len(pool), p=weights / weights.sum())])
-    return " ".join(words)
+    """Free text: an opener, then nouns, verbs and small words."""
+    nouns, verbs, small = (pool.drawn(rng, words_count) for pool in POOLS)
+    which = rng.random(words_count)
+    rest = [n if w < 0.4 else v if w < 0.6 else s for w, n, v, s in zip(which, nouns, verbs, small, strict=True)]
+    return " ".join([*FIRST.drawn(rng, 1), *rest[1:]])
 
 
 TEMPLATES = (
@@ -103,7 +115,7 @@ def term_hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big") >> 1
 
 
-STOP = frozenset(SMALL) | frozenset("of it is are be i you we as an or not these this".split())
+STOP = frozenset(f"{SMALL} of it is are be i you we as an or not these this".split())
 
 
 def terms(prompt: str) -> list[int]:

@@ -63,9 +63,9 @@ def append_label(path: Path, record_id: str, judgement: Judgement | Literal["wit
     """Write one line at the end of the file."""
     line = json.dumps({"record_id": record_id, "label": judgement, "at": now.isoformat(timespec="seconds")})
     try:
-        cut = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+        _drop_cut_line(path)
         with path.open("a", encoding="utf-8") as file:
-            file.write(("\n" if cut else "") + line + "\n")
+            file.write(line + "\n")
     except OSError as error:
         raise AuditError(f"{path}: cannot keep labels there ({error.strerror})") from None
 
@@ -93,6 +93,13 @@ def counts(labels: Sequence[Label], task_of: Mapping[str, str]) -> dict[str, dic
             by = found.setdefault(task, dict.fromkeys(JUDGEMENTS, 0))
             by[each.judgement] += 1
     return found
+
+
+def _drop_cut_line(path: Path) -> None:
+    """Take out what a crash left of a last line: nothing may stand behind it."""
+    if path.exists() and (body := path.read_bytes()) and not body.endswith(b"\n"):
+        with path.open("r+b") as file:
+            file.truncate(body.rfind(b"\n") + 1)
 
 
 def _label(row: dict[str, Any], path: Path, number: int) -> Label:

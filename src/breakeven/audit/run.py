@@ -243,8 +243,8 @@ def _notes(counted: _Counted, mined: Mined, measured: Sequence[Measured], vocabu
     if prompts < FEW_PROMPTS_FRACTION and share < FEW_PROMPTS_FRACTION:
         found.append(
             f"only {100 * prompts:.0f} % of the calls have features of their prompts: most tasks are told apart by "
-            "metadata, model and length alone, their kinds are mostly unknown and the intervals as wide as not knowing; "
-            "import with prompts (they are dropped, hashed features stay) or log a task name"
+            "metadata, model and length alone, their kinds are mostly unknown, the intervals as wide as that; "
+            "import logs with prompts (hashed features stay, texts are dropped) or log a task name"
         )
     elif prompts and not vocabulary:
         found.append("no vocabulary in the store: tasks have numbers for names, and words do not tell their kinds")
