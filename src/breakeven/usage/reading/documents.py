@@ -7,6 +7,7 @@ What cannot be read is an `Unfit`; memory is bounded by the largest single objec
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,9 +17,11 @@ from breakeven.usage.reading.delimited import read_records
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.lines import read_lines
 from breakeven.usage.reading.log_file import DamagedFileError, LogFile
+from breakeven.usage.reading.nesting import is_too_deep
 from breakeven.usage.reading.rows import RawReject, RowBatch, shortened
 from breakeven.usage.reading.unpacked import Unfit
 
+_COMMA_NUMBER: Final = re.compile(r"-?\d{1,3}(\.\d{3})*,\d+|-?\d+,\d+")
 OBJECT_BYTES_MAX: Final = 512 << 20
 """A JSON object of more bytes than this is not read into memory."""
 
@@ -34,7 +37,8 @@ def documents(log: LogFile, head: Head) -> Iterator[dict[str, Any] | Unfit]:
         yield from _from_documents(log)
     elif head.shape == "csv":
         assert head.layout is not None
-        yield from _from_table(read_records(log, head.layout, head.layout.columns), head.layout.columns)
+        found = _from_table(read_records(log, head.layout, head.layout.columns), head.layout.columns)
+        yield from map(_with_points, found) if head.has_decimal_comma else found
     elif head.shape == "parquet":
         names = tuple(sorted(head.names))
         yield from _from_table(read_columns(log, names), names)
@@ -70,6 +74,16 @@ def _from_table(batches: Iterator[RowBatch], names: tuple[str, ...]) -> Iterator
             yield _unfit(reject)
 
 
+def _with_points(record: dict[str, Any] | Unfit) -> dict[str, Any] | Unfit:
+    """Cells such as ``1.234,5`` with a decimal point, since what unpacks a record computes with them."""
+    if isinstance(record, Unfit):
+        return record
+    return {
+        name: cell.replace(".", "").replace(",", ".") if _COMMA_NUMBER.fullmatch(cell) else cell
+        for name, cell in record.items()
+    }
+
+
 def _unfit(reject: RawReject) -> Unfit:
     return Unfit(reject.reason, reject.value, reject.raw)
 
@@ -91,6 +105,9 @@ def _from_documents(log: LogFile) -> Iterator[dict[str, Any] | Unfit]:
         except DamagedFileError as error:
             yield Unfit(error.reason, error.detail)
             return
+        except _TooDeepError:
+            yield Unfit("nested too deeply from here on")
+            return
         except (_TooLargeError, RecursionError):
             yield Unfit(f"one JSON object of more than {OBJECT_BYTES_MAX >> 20} MiB; write one object per line")
             return
@@ -101,6 +118,10 @@ def _from_documents(log: LogFile) -> Iterator[dict[str, Any] | Unfit]:
 
 
 class _TooLargeError(Exception):
+    pass
+
+
+class _TooDeepError(Exception):
     pass
 
 
@@ -119,6 +140,8 @@ class _Stream:
         self.since_last_bytes += len(piece)
         if self.since_last_bytes > OBJECT_BYTES_MAX:
             raise _TooLargeError
+        if is_too_deep(piece):
+            raise _TooDeepError
         return piece
 
 
