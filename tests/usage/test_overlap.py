@@ -77,9 +77,22 @@ def test_calls_without_tokens_do_not_beat_buckets() -> None:
 
 
 def test_more_hours_then_more_tokens_then_the_name() -> None:
-    assert left_out(cell("gateway", hours=9, tokens=99), cell("spans", hours=10)) == {("gateway", "gpt-5")}
-    assert left_out(cell("gateway", tokens=99), cell("spans", tokens=98)) == {("spans", "gpt-5")}
+    assert left_out(cell("gateway", hours=8, tokens=99), cell("spans", hours=10)) == {("gateway", "gpt-5")}
+    assert left_out(cell("gateway", tokens=95), cell("spans", tokens=98)) == {("gateway", "gpt-5")}
     assert left_out(cell("gateway"), cell("spans")) == {("spans", "gpt-5")}
+
+
+def test_small_differences_do_not_make_sources_take_turns() -> None:
+    days = [date(2026, 11, day) for day in range(1, 9)]
+    found = [
+        each
+        for number, day in enumerate(days)
+        for each in (
+            cell("gateway", tokens=1000 + number % 3, hours=24, day=day),
+            cell("spans", tokens=1001, hours=24 - number % 2, day=day),
+        )
+    ]
+    assert {key.source for key in settle(found).left_out} == {"spans"}
 
 
 def test_other_models_and_other_days_add_up() -> None:

@@ -2,8 +2,9 @@
 
 A cell is what one source says of one UTC day, provider, model and way of sending (batch or not). Cells of different
 formats that may mean the same calls (a missing provider, model or way may mean any) are compared; one of them counts:
-single calls with tokens before buckets, then more hours of the day covered, then more tokens, then the name. The rule
-knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by their ids.
+single calls with tokens before buckets, then clearly more hours of the day covered, then clearly more tokens, then the
+name. The rule knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by
+their ids.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 OWN_ROWS: Final = "breakeven"
 """The family of rows whose `source` names no log format: it is a producer's own word, not another view of its calls."""
 _DATED: Final = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
+_NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
+"""How near calls or buckets, hours covered, and tokens of two sources count as equal."""
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
 
@@ -178,18 +181,32 @@ def _losers(group: list[Cell]) -> list[Cell]:
         by_family.setdefault(each.family, []).append(each)
     kept: list[Cell] = []
     losers: list[Cell] = []
-    for family in sorted(by_family, key=lambda name: _standing(name, by_family[name])):
+    for family in _in_order(by_family):
         beaten = [each for each in by_family[family] if any(each.may_be(other) for other in kept)]
         losers += beaten
         kept += [each for each in by_family[family] if each not in beaten]
     return losers
 
 
-def _standing(family: str, group: list[Cell]) -> tuple[bool, int, int, str]:
-    """Smaller is better."""
+def _in_order(by_family: Mapping[str, list[Cell]]) -> list[str]:
+    """Families, best first. Small differences do not count, so that the same source counts day after day."""
+    waiting, order = sorted(by_family), []
+    while waiting:
+        standing = {name: _standing(by_family[name]) for name in waiting}
+        best = waiting
+        for criterion, near_fraction in enumerate(_NEAR_FRACTIONS):
+            most = max(standing[name][criterion] for name in best)
+            best = [name for name in best if standing[name][criterion] >= most * (1 - near_fraction)]
+        order.append(best[0])
+        waiting.remove(best[0])
+    return order
+
+
+def _standing(group: list[Cell]) -> tuple[float, float, float]:
+    """Whether it tells calls one by one, hours covered, tokens; more is better."""
     tells_calls = any(not each.key.is_bucket and each.totals.tokens for each in group)
     hours = max(each.covered_hours for each in group)
-    return (not tells_calls, -hours, -sum(each.totals.tokens for each in group), family)
+    return float(tells_calls), float(hours), float(sum(each.totals.tokens for each in group))
 
 
 def _told(day: date, kept: list[Cell], losers: list[Cell]) -> Iterable[DayOverlap]:

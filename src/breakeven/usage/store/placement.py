@@ -5,7 +5,7 @@ Only days whose files changed are looked at, and of them only those with several
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from breakeven.usage.call import CALL_COLUMNS
-from breakeven.usage.overlap import CellKey, cell_of, cells, family_of, settle
+from breakeven.usage.overlap import Cell, CellKey, cell_of, cells, family_of, settle
 from breakeven.usage.overlap_report import DayOverlap
 from breakeven.usage.store.day_writer import new_name
 from breakeven.usage.store.engine import Engine, parquet, path_literal
@@ -49,11 +49,14 @@ class Placement:
     def placed(self, stored: Sequence[StoredFile], separate_files: Collection[str], staging: Path) -> Placed:
         """`stored`, all files of some days, with each row in a file of its kind."""
         looked: list[StoredFile] = []
+        unsorted: set[str] = set()
         mixed: set[date] = set()
         for each in stored:
             file, has_bills_among = (each, False) if each.sources is not None else self._looked_at(each)
             looked.append(file)
-            mixed |= {file.day} if has_bills_among else set()
+            if has_bills_among:
+                unsorted.add(file.path)
+                mixed.add(file.day)
         by_day: dict[date, list[StoredFile]] = {}
         for each in looked:
             by_day.setdefault(each.day, []).append(each)
@@ -64,10 +67,15 @@ class Placement:
         files = [each for each in looked if each.day in mixed]
         paths = [self._root / each.path for each in files]
         rows = cells(self._engine.calls(paths), sorted(separate_files)).to_pyarrow().to_pylist()
-        settled = settle(map(cell_of, rows))
+        found = [cell_of(row) for row in rows]
+        settled = settle(found)
+        kinds = _kinds_by_source(found, settled.left_out)
         result = plain
         for each in files:
-            result += self._split(each, settled.left_out, separate_files, staging)
+            kind = None if each.path in unsorted else _only_kind(each, kinds)
+            result += (
+                [replace(each, kind=kind)] if kind else self._split(each, settled.left_out, separate_files, staging)
+            )
         return Placed(tuple(result), settled.overlaps)
 
     def _looked_at(self, file: StoredFile) -> tuple[StoredFile, bool]:
@@ -128,6 +136,23 @@ def _is_mixed(files: Sequence[StoredFile]) -> bool:
     families = {family_of(source) for each in usage for source in each.sources or ()}
     has_left_out = any(each.kind == "left out" for each in files)
     return len(families) > 1 or has_left_out
+
+
+def _kinds_by_source(found: Iterable[Cell], left_out: Collection[CellKey]) -> dict[tuple[date, str], set[Kind]]:
+    """The kinds of calls that a source has on a day."""
+    kinds: dict[tuple[date, str], set[Kind]] = {}
+    for each in found:
+        kind: Kind = "left out" if each.key in left_out else "calls"
+        kinds.setdefault((each.key.day, each.key.source), set()).add(kind)
+    return kinds
+
+
+def _only_kind(file: StoredFile, kinds: Mapping[tuple[date, str], set[Kind]]) -> Kind | None:
+    """The kind of all rows of `file`, where its sources have only one on its day; None where it must be looked into."""
+    if file.kind == "bills":
+        return "bills"
+    found = set().union(*(kinds.get((file.day, source), set()) for source in file.sources or ()))
+    return found.pop() if len(found) == 1 else None
 
 
 def _kind(row: Mapping[str, Any], day: date, left_out: Collection[CellKey]) -> Kind:
