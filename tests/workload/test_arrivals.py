@@ -12,6 +12,8 @@ from breakeven.workload.arrivals import SPREAD_S, arrivals_of, calls_of_models
 
 from .typed_calls import MONDAY, call, table
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def test_requests_in_the_order_of_their_start() -> None:
     found = arrivals_of(

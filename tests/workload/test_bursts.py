@@ -14,6 +14,8 @@ from breakeven.workload.profile import observation_of
 
 from .typed_calls import call, table
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def ratio(calls: list[Call]) -> float | None:
     rows = table(calls)

@@ -17,6 +17,8 @@ from .typed_calls import MONDAY, call, table
 
 CATALOG = load_catalog(date(2026, 11, 23))
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def profile(calls: list[Call]) -> Workload:
     return profile_workload(table(calls), catalog=CATALOG)
@@ -40,7 +42,7 @@ def random_calls(seed: int, count: int, days: float, first: int = 0) -> list[Cal
 
 
 @pytest.fixture(scope="module")
-def three_weeks() -> tuple[list[Call], Workload]:
+def three_weeks(each_engine: str) -> tuple[list[Call], Workload]:
     calls = random_calls(1, 1500, 21)
     return calls, profile(calls)
 

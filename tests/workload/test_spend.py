@@ -16,6 +16,8 @@ from .typed_calls import MONDAY, call, table
 
 CATALOG = load_catalog(date(2026, 11, 23))
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def spend(calls: list[Call], contract: tuple[ContractPrice, ...] = ()) -> list[float | None]:
     """Spend of each call, in the order given."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from breakeven.usage.call import CALL_COLUMNS, Call
 
@@ -19,14 +22,43 @@ ARROW_TYPES = {
     "time": pa.timestamp("us", tz="UTC"),
     "ints": pa.list_(pa.int64()),
 }
+AsTable = Callable[[pa.Table], ibis.Table]
 MONDAY = datetime(2026, 10, 5, tzinfo=UTC)
+
+
+def in_memory(rows: pa.Table) -> ibis.Table:
+    """As DuckDB reads it."""
+    return ibis.memtable(rows)
+
+
+as_table: AsTable = in_memory
+"""How `table` makes a table; the fixture `each_engine` changes it."""
+
+
+def on_spark(folder: Path) -> AsTable:
+    """As Spark reads a store in `folder`; tiny tables need no compiled code."""
+    from breakeven.usage.store.spark_engine import SparkEngine
+
+    engine = SparkEngine()
+    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.shuffle.partitions": "2"}
+    for name, value in settings.items():
+        engine._session.conf.set(name, value)
+    numbers = itertools.count()
+
+    def from_parquet(rows: pa.Table) -> ibis.Table:
+        path = folder / f"store-{next(numbers)}" / "day=2026-10-05" / "calls-0.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(rows, path)
+        return engine.calls([path]).drop("day")
+
+    return from_parquet
 
 
 def table(calls: Iterable[Call]) -> ibis.Table:
     """An Ibis table with the columns of `CALL_COLUMNS`."""
     schema = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in CALL_COLUMNS])
     rows = [{field.name: getattr(call, field.name) for field in dataclasses.fields(call)} for call in calls]
-    return ibis.memtable(pa.Table.from_pylist(rows, schema=schema))
+    return as_table(pa.Table.from_pylist(rows, schema=schema))
 
 
 def call(number: int, hours: float, **fields: object) -> Call:

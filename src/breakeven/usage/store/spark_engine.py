@@ -102,11 +102,37 @@ def _session(address: str) -> Any:
 
 
 def _backend(session: Any) -> Any:
-    import ibis
-
+    """Ibis' backend for Spark, which hands over Arrow tables without a way through pandas."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        return ibis.pyspark.connect(session)
+        import ibis
+        from ibis.backends.pyspark import Backend
+
+        assert ibis.pyspark  # looked up once, it registers the options that its compiler reads
+
+        class ArrowBackend(Backend):  # type: ignore[misc]  # ibis has no types
+            """Differs from its parent in how rows come and go."""
+
+            def to_pyarrow(self, expr: Any, /, *, params: Any = None, limit: Any = None, **_: Any) -> Any:
+                from ibis.formats.pyarrow import PyArrowData
+
+                self._run_pre_execute_hooks(expr)
+                table = expr.as_table()
+                rows = self._session.sql(self.compile(table, params=params, limit=limit)).toArrow()
+                return expr.__pyarrow_result__(PyArrowData.convert_table(rows, table.schema()))
+
+            def to_pyarrow_batches(self, expr: Any, /, **given: Any) -> Any:
+                return self.to_pyarrow(expr.as_table(), **given).to_reader()
+
+            def _register_in_memory_table(self, op: Any) -> None:
+                rows = op.data.to_pyarrow(op.schema)
+                self._session.createDataFrame(rows).createOrReplaceTempView(op.name)
+
+            def _create_cached_table(self, name: str, expr: Any) -> Any:
+                self._run_pre_execute_hooks(expr)
+                return super()._create_cached_table(name, expr)
+
+        return ArrowBackend().connect(session)
 
 
 def _has_java() -> bool:
