@@ -27,7 +27,7 @@ def number(value: object) -> float | None:
     >>> number("12"), number(" 3.5 "), number("n/a"), number(True), number("NaN")
     (12, 3.5, None, None, None)
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         found = float(value)
@@ -53,6 +53,8 @@ def mapping(value: object) -> Mapping[str, Any]:
     >>> mapping('{"a": 1}'), mapping('[["a", 1]]'), mapping("{'a': 1, 'b': 'c'}"), mapping("x")
     ({'a': 1}, {'a': 1}, {'a': '1', 'b': 'c'}, {})
     """
+    if value is None or value == "{}":
+        return {}
     found = parsed(value)
     if isinstance(found, dict):
         return found
@@ -88,8 +90,12 @@ def said(record: Mapping[str, object]) -> dict[str, object]:
     >>> said({"a": None, "b": "", "c": 0, "d": [1]})
     {'c': 0, 'd': '[1]'}
     """
-    plain = ((name, text_in(each) if isinstance(each, dict | list) else each) for name, each in record.items())
-    return {name: each for name, each in plain if each is not None and each != ""}
+    found: dict[str, object] = {}
+    for name, value in record.items():
+        plain = text_in(value) if isinstance(value, dict | list) else value
+        if plain is not None and plain != "":
+            found[name] = plain
+    return found
 
 
 def known_cost(cost: object, tokens: Iterable[object]) -> object:
