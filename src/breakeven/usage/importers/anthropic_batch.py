@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.batch_files import BatchFiles, beside
+from breakeven.usage.reading.batch_files import BatchFiles, beside, prompt_of
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -70,7 +69,7 @@ def _row(record: Mapping[str, Any], files: BatchFiles, batch: Mapping[str, Any])
         "error_type": None if status == "ok" else error.get("type") or kind,
         "stop_reason": message.get("stop_reason"),
         "max_tokens": request.get("max_tokens"),
-        "prompt": json.dumps(request, ensure_ascii=False) if request else None,
+        "prompt": prompt_of(request),
     }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.batch_files import BatchFiles, beside, first_second
+from breakeven.usage.reading.batch_files import BatchFiles, beside, first_second, prompt_of
 from breakeven.usage.reading.bucket_rows import number_of
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
@@ -88,7 +88,7 @@ def _row(record: Mapping[str, Any], files: BatchFiles, times: _Times) -> Mapping
         "stream": False,
         "service_tier": _text(body.get("service_tier")),
         "max_tokens": next((request[name] for name in _LIMITS if name in request), None),
-        "prompt": json.dumps(request, ensure_ascii=False) if request else None,
+        "prompt": prompt_of(request),
         **_tokens(_object(body.get("usage")), body),
         **_outcome(record, response, body),
     }

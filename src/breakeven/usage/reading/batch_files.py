@@ -5,6 +5,7 @@ Answers come in any order and name their request by a custom id, which people us
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.log_file import DamagedFileError, LogFile
 
-_CREATED: Final = re.compile(rb'"created(?:_at)?"\s*:\s*(\d{10})\b')
+_CREATED: Final = re.compile(rb'"created(?:_at)?"\s*:\s*"?(\d{10})\b')
 _OVERLAP_BYTES: Final = 64
 
 
@@ -90,3 +91,11 @@ def first_second(log: LogFile) -> int | None:
     except DamagedFileError:
         pass
     return min(seconds, default=None)
+
+
+def prompt_of(request: Mapping[str, Any]) -> str | None:
+    """The request as a prompt; None when there is none."""
+    try:
+        return json.dumps(request, ensure_ascii=False) if request else None
+    except RecursionError:
+        return None

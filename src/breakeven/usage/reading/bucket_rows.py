@@ -86,6 +86,8 @@ def key_text(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dict | list):
+        return type(value).__name__
     text = "" if value is None else str(value).strip()
     if text.lower() in _UNSAID:
         return ""

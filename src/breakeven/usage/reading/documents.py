@@ -147,4 +147,7 @@ class _Stream:
 
 def text_of(record: Mapping[str, Any]) -> str:
     """The beginning of a record, for `Unfit.raw`."""
-    return shortened(json.dumps(record, ensure_ascii=False, default=str)[:2_000])
+    try:
+        return shortened(json.dumps(record, ensure_ascii=False, default=str)[:2_000])
+    except RecursionError:
+        return ""

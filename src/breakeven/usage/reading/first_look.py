@@ -12,6 +12,7 @@ from breakeven.usage.reading.columnar import column_names
 from breakeven.usage.reading.delimited import Layout
 from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import HEAD_BYTES, LogFile
+from breakeven.usage.reading.nesting import LEVELS_MAX, is_too_deep
 
 _NESTING_MAX: Final = 4
 _LISTS_NESTING_MAX: Final = 8
@@ -40,6 +41,8 @@ def head_of(log: LogFile) -> Head | NotALog:
     if 2 * len(objects) >= len(numbered):
         return _json_head(objects)
     if numbered[0][1].lstrip().startswith(("[", "{")):
+        if is_too_deep(log.head):
+            return NotALog(f"JSON that is nested more than {LEVELS_MAX:,} levels deep")
         return document_head(log.head) or NotALog("this begins like JSON, and is none")
     if metrics := metric_names([line for _, line in numbered]):
         return Head("metrics", metrics)

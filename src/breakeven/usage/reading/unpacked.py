@@ -36,10 +36,10 @@ def row_batches(found: Iterable[Mapping[str, object] | Unfit]) -> Iterator[RowBa
     rejects: list[RawReject] = []
     characters = 0
     for number, each in enumerate(found, 1):
-        if isinstance(each, Unfit):
-            rejects.append(RawReject(number, each.reason, each.value, shortened(each.raw)))
+        text = _written(each)
+        if isinstance(text, Unfit):
+            rejects.append(RawReject(number, text.reason, text.value, shortened(text.raw)))
         else:
-            text = as_text(each)
             numbers.append(number)
             texts.append(text)
             characters += len(text)
@@ -48,6 +48,13 @@ def row_batches(found: Iterable[Mapping[str, object] | Unfit]) -> Iterator[RowBa
             numbers, texts, rejects, characters = [], [], [], 0
     if numbers or rejects:
         yield _batch(numbers, texts, rejects)
+
+
+def _written(found: Mapping[str, object] | Unfit) -> str | Unfit:
+    try:
+        return found if isinstance(found, Unfit) else as_text(found)
+    except RecursionError:
+        return Unfit("nested too deeply")
 
 
 def as_text(record: Mapping[str, object]) -> str:
