@@ -103,6 +103,8 @@ def test_log_against_a_file_by_day_and_model(tmp_path: Path, log: Path) -> None:
     assert {"days_not_logged", "models_not_logged"} <= {each["name"] for each in told["causes"]}
     assert "The log reaches from 2026-11-02 to 2026-11-04: 3 of the 4 days." in told["notes"]
     assert run("--usage", str(log), "--invoice", str(bill), "--to", "2026-11-04").exit_code == 0
+    nothing = run("--usage", str(log), "--invoice", str(bill), "--from", "2026-12-01")
+    assert "has nothing from 2026-12-01" in str(nothing.exception)
 
 
 def test_only_the_days_asked_for(log: Path) -> None:

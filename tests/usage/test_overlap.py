@@ -61,6 +61,15 @@ def test_names_mean_a_priced_model(provider: str, model: str, meaning: tuple[str
     assert canonical(provider, model) == meaning
 
 
+def test_ones_own_server_goes_by_many_names() -> None:
+    found = left_out(
+        cell("gateway", "openai/Qwen/Qwen9-8B", provider="openai"),
+        cell("buckets", "Qwen/Qwen9-8B", provider="vllm"),
+        cell("buckets", "Qwen/Qwen9-9B", provider="vllm"),
+    )
+    assert found == {("buckets", "Qwen/Qwen9-8B")}
+
+
 def test_producers_own_words_are_one_family() -> None:
     assert family_of("gateway") == "gateway"
     assert family_of("our mobile app") == family_of("another app") == "breakeven"

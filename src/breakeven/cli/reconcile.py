@@ -144,6 +144,7 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
     """The bill beside the calls of a log or store."""
     from breakeven.catalog.load import load_catalog
     from breakeven.clock import today
+    from breakeven.errors import InvoiceError
     from breakeven.reports.reconcile_document import reconciled
     from breakeven.workload.billed_use import billed_use
     from breakeven.workload.invoice_gap import billed
@@ -156,6 +157,10 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
         first, last, notes = _window(asked, invoice, logged)
         catalog = load_catalog(min(last, today()))
         bill = billed(invoice, asked.usd_per, catalog).within(first, last)
+        if not bill.lines:
+            raise InvoiceError(
+                f"{invoice.name} has nothing from {first} to {last}; say other days with --from and --to"
+            )
         say("pricing the calls of these days")
         use = billed_use(_within(calls, first, last), catalog, _contract(asked))
         return reconciled(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LineKind = Literal["tokens", "fee", "tax", "credit"]
 BYTES_MAX: Final = 256 << 20
 """An invoice has a line per day, model and kind of token; a larger file is a usage log."""
+AMOUNT_MAX: Final = Decimal(10) ** 15
+"""No bill has such a line."""
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "date": (
@@ -122,7 +124,10 @@ def read_invoice(path: Path, mapping: Mapping[str, str], currency: str | None = 
         ) from None
     if text.lstrip()[:1] in ("{", "["):
         return _from_json(path, text, currency or "USD")
-    return _from_csv(path, text, mapping, currency or "USD")
+    try:
+        return _from_csv(path, text, mapping, currency or "USD")
+    except csv.Error as error:
+        raise InvoiceError(f"{path}: not a CSV ({error}); give the provider's cost export, or an amount") from None
 
 
 def parsed_amount(text: str) -> Decimal | None:
@@ -145,7 +150,7 @@ def parsed_amount(text: str) -> Decimal | None:
         number = Decimal(plain.replace(",", ""))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < AMOUNT_MAX else None
 
 
 def parsed_day(text: str) -> date | None:
@@ -256,7 +261,7 @@ def _from_json(path: Path, text: str, currency: str) -> Invoice:
         pages = json.loads(text, parse_float=Decimal)
         pages = pages if isinstance(pages, list) else [pages]
         lines = tuple(line for page in pages for bucket in page["data"] for line in _bucket_lines(bucket, currency))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvoiceError(
             f"{path}: no cost report of OpenAI or Anthropic ({type(error).__name__}: {str(error)[:60]});"
             " wanted data[] with results[] and an amount each, or a CSV"
@@ -279,6 +284,8 @@ def _bucket_lines(bucket: Mapping[str, Any], currency: str) -> Iterator[InvoiceL
             model = result.get("model") or ""
             parts = (result.get("token_type"), "" if model else result.get("description"))
             words = " ".join(part for part in parts if part)
+        if not (number.is_finite() and abs(number) < AMOUNT_MAX):
+            raise ValueError(f"{number} is no amount")
         category = result.get("cost_type") or ""
         kind = kind_of(words, category, number)
         yield InvoiceLine(number, unit.upper(), day, provider, model, kind, words or category)

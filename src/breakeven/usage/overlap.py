@@ -60,9 +60,14 @@ class Cell:
 
     @property
     def meaning(self) -> tuple[str, str, str]:
-        """Provider, model and way of sending; an empty text where the source does not say."""
+        """Provider, model and way of sending; an empty text where the source does not say.
+
+        Of a model that no list knows at its provider (one's own server, which each tool calls otherwise) the name
+        alone counts.
+        """
+        provider, model, is_sure = _resolved(self.key.provider, self.key.model)
         way = "batch" if self.key.is_batch else "" if self.key.is_bucket else "one by one"
-        return (*canonical(self.key.provider, self.key.model), way)
+        return provider if is_sure else "", model, way
 
     def may_be(self, other: Cell) -> bool:
         """Whether the calls of both may be the same ones."""
@@ -85,23 +90,29 @@ def family_of(source: str) -> str:
     return source if source in importers() else OWN_ROWS
 
 
-@lru_cache(maxsize=65_536)
 def canonical(provider: str, model: str) -> tuple[str, str]:
     """Provider and model by the price list's names; where it knows none, the log's own in small letters.
 
     >>> canonical("", "openai/gpt-5-2025-08-07"), canonical("openai", "gpt-5"), canonical("", "acme-7b@20260101")
     (('openai', 'gpt-5'), ('openai', 'gpt-5'), ('', 'acme-7b'))
     """
+    return _resolved(provider, model)[:2]
+
+
+@lru_cache(maxsize=65_536)
+def _resolved(provider: str, model: str) -> tuple[str, str, bool]:
+    """Provider, model, and whether the provider is sure: a list has the model, or the log names nothing else."""
     seller = provider.strip().lower()
+    seller = PROVIDER_ALIASES.get(seller, seller)
     if not model:
-        return PROVIDER_ALIASES.get(seller, seller), ""
+        return seller, "", True
     name = model.strip().lower()
     plain = _DATED.sub("", name.rsplit("/", 1)[-1])
     for spelling in dict.fromkeys((model.strip(), name, plain, plain.replace(" ", "-").replace(".", "-"))):
         found = find_listing(provider or None, spelling)
         if isinstance(found, Listing):
-            return found.provider.id, found.model.id
-    return PROVIDER_ALIASES.get(seller, seller), plain
+            return found.provider.id, found.model.id, True
+    return seller, plain, False
 
 
 def cells(calls: Table, separate_files: Sequence[str]) -> Table:
