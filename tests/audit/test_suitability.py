@@ -79,7 +79,7 @@ def test_the_80_percent_interval_of_the_total_covers_the_planted_truth(labels_co
     """Truth drawn as the model says: shares of tasks that agree in part, labels by coin."""
     rng = np.random.default_rng([20261126, labels_count])
     kinds: list[Kind] = ["classification", "faq", "extraction", "chat", "code", "unknown", "agent", "rewriting"]
-    covered_calls, covered_spend, logs_count = 0, 0, 120
+    covered_calls, covered_spend, logs_count = 0, 0, 100
     for _ in range(logs_count):
         share = rng.dirichlet(np.full(len(kinds), 0.7))
         z = np.sqrt(RHO) * rng.standard_normal() + np.sqrt(1 - RHO) * rng.standard_normal(len(kinds))

@@ -7,10 +7,12 @@ engine.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.audit.assignment import TASK
+from breakeven.audit.grouping import METADATA
 from breakeven.audit.task import Difficulty, LengthProfile
 
 if TYPE_CHECKING:
@@ -98,17 +100,47 @@ _NEEDED: Final = (
 )
 
 
-def prepared(table: Table) -> Table:
-    """What measuring needs of a priced table with the column `audit_task`, without its long lists."""
+CALL_NEEDED: Final = (
+    *(name for name in _NEEDED if name not in (TASK, "price_provider", "price_model", "spend_usd")),
+    *(name for name in METADATA if name != "schema_hash"),
+    "record_id",
+    "start_time",
+    "provider",
+    "model_key",
+    "request_model",
+    "response_model",
+    "service_tier",
+    "is_batch",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "prompt_words",
+    "prompt_terms",
+    "prompt_counts",
+)
+"""Columns of a Call that an audit looks at."""
+
+
+def prepared(table: Table, in_sample: Any, of_interest: Sequence[str]) -> Table:
+    """What measuring needs of a priced table with the column `audit_task`; long lists only of the calls `in_sample`.
+
+    Ids are kept of the calls `of_interest` alone (those that somebody labelled).
+    """
+    import ibis
+
     counts = {name: _count_at(table, place) for name, place in COUNTS_PLACE.items()}
-    return table.select(*_NEEDED, has_terms=table.prompt_terms.notnull(), **counts)
+    terms = ibis.ifelse(in_sample, table.prompt_terms, ibis.null(table.prompt_terms.type()))
+    ids = ibis.ifelse(table.record_id.isin(list(of_interest)), table.record_id, ibis.null("string"))
+    named = ids if of_interest else ibis.null("string")
+    return table.select(
+        *_NEEDED, has_terms=table.prompt_terms.notnull(), sampled_terms=terms, labelled_id=named, **counts
+    )
 
 
-def measure(table: Table, term_sample: Table) -> list[Measured]:
-    """Measure the tasks of a `prepared` table; terms come from a sample of the calls."""
+def measure(table: Table) -> list[Measured]:
+    """Measure the tasks of a `prepared` table."""
     uses = _uses(table)
     lengths = _lengths(table)
-    terms = _terms(term_sample)
+    terms = _terms(table)
     found = [
         Measured(
             row[TASK],
@@ -228,14 +260,14 @@ def _quantile(buckets: list[tuple[int, int]], share: float) -> int:
     return 0
 
 
-def _terms(sample: Table) -> dict[str, dict[int, float]]:
+def _terms(table: Table) -> dict[str, dict[int, float]]:
     """The most frequent terms of each task, as shares of its sampled calls with prompts."""
     import ibis
 
-    with_terms = sample.filter(sample.prompt_terms.notnull())
+    with_terms = table.filter(table.sampled_terms.notnull())
     sizes = with_terms.group_by(TASK).aggregate(rows_count=with_terms.count())
     totals = {row[TASK]: row["rows_count"] for row in _rows(sizes)}
-    terms = with_terms.select(TASK, term=with_terms.prompt_terms.unnest())
+    terms = with_terms.select(TASK, term=with_terms.sampled_terms.unnest())
     counted = terms.group_by(TASK, "term").aggregate(rows_count=terms.count())
     place = ibis.row_number().over(group_by=counted[TASK], order_by=[counted.rows_count.desc(), counted.term])
     top = counted.mutate(place=place).filter(lambda each: each.place < TERMS_PER_TASK_COUNT)

@@ -62,7 +62,7 @@ def _name(task: str, mined: Mined, terms: tuple[str, ...], shapes: Mapping[str, 
     if by in ("template", "cluster"):
         return f"{place}{words or by + ' ' + task.rpartition('.')[2][1:]}"
     if group is None or not group.values:
-        return words or "everything else"
+        return "everything else"
     split = any(other != task and of == task for other, of in mined.group_of.items())
     return f"{group.label} (other calls)" if split else group.label
 

@@ -12,11 +12,11 @@ from breakeven.audit.assignment import TASK, with_tasks
 from breakeven.audit.commodity import simulate, token_use, total, uses_to_move
 from breakeven.audit.grouping import REST
 from breakeven.audit.labels import Judgement, Label, counts
-from breakeven.audit.measures import Measured, ModelUse, measure, prepared
+from breakeven.audit.measures import CALL_NEEDED, Measured, ModelUse, measure, prepared
 from breakeven.audit.mining import Embedder, Mined, mine_tasks
 from breakeven.audit.naming import distinguishing_terms, names_of
 from breakeven.audit.outcomes_seen import OutcomeEvidence, outcome_evidence
-from breakeven.audit.sample import sampled
+from breakeven.audit.sample import in_sample
 from breakeven.audit.small_model import SmallModelPrice, choose_small_model, is_small
 from breakeven.audit.suitability import TaskEvidence, interval, posterior, priors
 from breakeven.audit.task import Audit, AuditedTask, Evidence, KindGuess, ModelShare, Suitability
@@ -85,6 +85,7 @@ def audit(
     """Group `calls` into tasks and judge each; raises UsageError when there are none."""
     asked = settings or AuditSettings()
     kept = calls.filter(~calls.operation.isin(NO_TASK_OPERATIONS) | calls.operation.isnull())
+    kept = kept.select(*dict.fromkeys((*CALL_NEEDED, "end_time")))
     counted = _counted(calls, kept)
     if not counted.rows_count:
         raise UsageError("there are no calls to a language model; run `breakeven import YOUR-LOG` first")
@@ -92,14 +93,16 @@ def audit(
     say("measuring the tasks")
     tasks = with_tasks(kept, mined.grouping)
     rows = price_table(price_keys(kept), counted.first, counted.last, asked.contract, catalog)
-    table = prepared(priced(tasks, rows)).cache()
-    measured = measure(table, sampled(tasks, counted.rows_count, asked.seed))
+    chosen = in_sample(tasks.record_id, counted.rows_count, asked.seed)
+    with_chosen = priced(tasks.mutate(is_chosen=chosen), rows)
+    table = prepared(with_chosen, with_chosen.is_chosen, [each.record_id for each in labels]).cache()
+    measured = measure(table)
     terms = distinguishing_terms(measured, vocabulary or {})
     names = names_of(measured, mined, terms)
     kinds = [_kind(each, mined, vocabulary or {}) for each in measured]
     say("judging the tasks")
     outcomes = outcome_evidence(table, catalog, catalog.assumptions[OUTCOME_WEIGHT].typical, asked.seed)
-    judged = counts(labels, _tasks_of_labels(tasks, labels))
+    judged = counts(labels, _tasks_of_labels(table))
     evidence = [
         _evidence(kind, judged.get(each.task), outcomes.get(each.task))
         for each, kind in zip(measured, kinds, strict=True)
@@ -169,11 +172,9 @@ def _kind(measured: Measured, mined: Mined, vocabulary: Mapping[int, str]) -> Ki
     )
 
 
-def _tasks_of_labels(tasks: Table, labels: Sequence[Label]) -> dict[str, str]:
-    if not labels:
-        return {}
-    chosen = tasks.filter(tasks.record_id.isin([each.record_id for each in labels])).select("record_id", TASK)
-    return {row["record_id"]: row[TASK] for row in chosen.to_pyarrow().to_pylist()}
+def _tasks_of_labels(table: Table) -> dict[str, str]:
+    chosen = table.filter(table.labelled_id.notnull()).select("labelled_id", TASK)
+    return {row["labelled_id"]: row[TASK] for row in chosen.to_pyarrow().to_pylist()}
 
 
 def _evidence(kind: KindGuess, judged: Mapping[Judgement, int] | None, outcome: OutcomeEvidence | None) -> TaskEvidence:

@@ -28,6 +28,10 @@ CLOSED_FRACTION: Final = 0.98
 CLOSED_WORDS_MAX_COUNT: Final = 6
 CLOSED_WORD_FRACTION: Final = 0.05
 """A closed set of next words: at most so many, each at least this share, together `CLOSED_FRACTION`."""
+ROUND_DEPTHS: Final = (3, 4, 6, 8, 12, 16, 24, 32)
+"""A template ends at one of these numbers of words where that takes in nearly no other call: each number in use is one
+more join over all Calls."""
+SAME_CALLS_RATIO: Final = 1.02
 SUPPORT_CALLS_COUNT: Final = 10
 SUPPORT_FRACTION: Final = 0.001
 """A template has at least so many of the sampled calls, and this share of them."""
@@ -71,7 +75,8 @@ def mine(prompt_words: list[list[int]]) -> MinedTemplates:
     if not words.size:
         return MinedTemplates((), nothing)
     trie = _Trie(words, max(SUPPORT_CALLS_COUNT, int(SUPPORT_FRACTION * len(prompt_words))))
-    chosen = [(min(depth + 1, int(lengths[row])), int(words[row, depth])) for depth, row in trie.templates()]
+    ends = [(trie.rounded(depth, row), row) for depth, row in trie.templates()]
+    chosen = [(min(depth + 1, int(lengths[row])), int(words[row, depth])) for depth, row in ends]
     return _assigned(prompt_words, list(dict.fromkeys(chosen)))
 
 
@@ -161,6 +166,15 @@ class _Trie:
                 open_nodes += [(depth + 1, child) for child in below]
             if deep and (not splits or count - held >= self._support):
                 yield depth, row
+
+    def rounded(self, depth: int, row: int) -> int:
+        """A depth from 0 at or above `depth`: the deepest of `ROUND_DEPTHS` with (nearly) the same calls."""
+        count = self.levels[depth].counts[self.levels[depth].node_of[row]]
+        for words_count in reversed(ROUND_DEPTHS):
+            if words_count <= depth + 1:
+                level = self.levels[words_count - 1]
+                return words_count - 1 if level.counts[level.node_of[row]] <= SAME_CALLS_RATIO * count else depth
+        return depth
 
     def _is_word(self, level: _Level, node: int) -> bool:
         return bool(self._has_words[level.rows[node]])

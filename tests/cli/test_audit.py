@@ -1,0 +1,86 @@
+"""`breakeven audit` and `breakeven audit label` as a person runs them; hostile texts cannot steer the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from audit.planted import Planted
+from audit.planted_log import NOW, write_log
+from breakeven.audit.labels import read_labels
+from breakeven.audit.saved import load_audit
+from breakeven.cli.main import group
+from breakeven.usage.plan import ImportSettings
+from breakeven.usage.store import CallStore
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31mhello \u202e=cmd|' /C calc'!A0 what is this"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store with 60 calls whose texts are kept, among them hostile ones."""
+    path = tmp_path_factory.mktemp("hostile")
+    write_log(path / "log.jsonl", Planted([f"{HOSTILE} {n}" for n in range(60)], [-1] * 60), 0, application=HOSTILE)
+    with CallStore(path / "store") as store:
+        store.ingest(path / "log.jsonl", now=NOW, settings=ImportSettings(prompts="keep"))
+    yield path
+
+
+def run(*words: str, keys: str | None = None) -> str:
+    """What a command prints; it must succeed."""
+    done = CliRunner().invoke(group, ["audit", *words], input=keys, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_verdict_comes_first_and_the_audit_is_kept(folder: Path) -> None:
+    store = folder / "store"
+    text = run("--store", str(store))
+    first = text.partition("\n\n")[0].replace("\n", " ")
+    assert "% of calls" in first.replace("%) of", "% of") and "a small model can do" in first
+    assert "THIS IS A GUESS" in text
+    assert "Next: breakeven audit label" in text
+    assert "\x1b" not in text and "\u202e" not in text
+    kept = load_audit(store)
+    assert kept is not None and kept.calls_count == 60
+
+
+def test_json_is_the_saved_form_and_a_passing_log_keeps_nothing(folder: Path, tmp_path: Path) -> None:
+    body = json.loads(run("--usage", str(folder / "log.jsonl"), "--json", "--small-model", "Qwen3-8B"))
+    assert body["version"] == 1
+    assert body["commodity"]["savings"]["small_model"].startswith("Qwen3-8B")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_walk_through_hostile_calls_is_kept_and_goes_on(folder: Path) -> None:
+    store = folder / "store"
+    text = run("label", "--store", str(store), "--count", "4", keys="1\nx\n2\nu\n1\nq\n")
+    assert "Call 1 of 4" in text and "Call 3 of 4" in text
+    assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
+    assert "hello" in text and "Prompt" in text
+    assert "unknown key: 1, 2, 3, u or q" in text
+    assert "2 labels kept." in text
+    kept = read_labels(store / "labels.jsonl")
+    assert [each.judgement for each in kept] == ["can", "can"]
+    assert "1 labels kept." in run("label", "--store", str(store), "--count", "2", keys="2\n")
+    assert len(read_labels(store / "labels.jsonl")) == 3
+    assert "3 labels" in run("--store", str(store))
+
+
+def test_a_table_of_labels_stands_over_those_of_the_store(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("record_id,label\n" + "\n".join(f"p{n},2" for n in range(60)))
+    body = json.loads(run("--store", str(folder / "store"), "--labels", str(table), "--json"))
+    assert sum(task["suitability"]["labels_count"] for task in body["tasks"]) == 60
+    assert body["commodity"]["calls"]["high"] < 0.2
+
+
+def test_embeddings_want_a_folder_and_texts(folder: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        group, ["audit", "--store", str(folder / "store"), "--embeddings", str(tmp_path / "none")]
+    )
+    assert "no such folder" in str(done.exception)
