@@ -43,7 +43,8 @@ class Clustering:
     """Cluster of each call, by the weights below; -1: none of its terms is among them. Shape (calls,)."""
     weights: tuple[dict[int, float], ...]
     """Per cluster: hashed term -> weight."""
-    silhouette: float
+    silhouette_ratio: float
+    """Mean, from -1 to 1."""
     agreement_fraction: float
     """Calls that the weights put where k-means had put them."""
 
