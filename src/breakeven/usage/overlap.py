@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ _NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
 """How near calls or buckets, hours covered, and tokens of two sources count as equal."""
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
+_FIRST_DAY: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -121,33 +122,38 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
 
     empty = ibis.literal("")
     usage = calls.filter(calls.grain != "bill")
-    day = usage.start_time.truncate("D").cast("date")
     separate = usage.source_file.isin(list(separate_files)) if separate_files else ibis.literal(False)
-    keyed = usage.mutate(
-        day=day,
+    is_bucket = usage.grain == "bucket"
+    weight: Any = ibis.coalesce(usage.weight, 1.0)
+    requests: Any = ibis.coalesce(usage.request_count, ibis.ifelse(is_bucket, 0, 1))
+    hourly = usage.group_by(
+        "source",
+        hour=usage.start_time.epoch_seconds() // _SECONDS_PER_HOUR,
         is_separate=ibis.coalesce(separate, ibis.literal(False)),
         cell_provider=ibis.coalesce(usage.provider, empty),
         cell_model=ibis.coalesce(usage.model_key, usage.response_model, usage.request_model, empty),
         cell_batch=ibis.coalesce(usage.is_batch, ibis.literal(False)),
-        is_bucket=usage.grain == "bucket",
-    )
-    weight: Any = ibis.coalesce(keyed.weight, 1.0)
-    requests: Any = ibis.coalesce(keyed.request_count, ibis.ifelse(keyed.is_bucket, 0, 1))
-    until: Any = ibis.coalesce(keyed.end_time, keyed.start_time)
-    return keyed.group_by(
-        "day", "source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket"
+        is_bucket=is_bucket,
     ).aggregate(
-        hours_seen=keyed.start_time.hour().nunique(),
-        span_s=until.epoch_seconds().max() - keyed.start_time.epoch_seconds().min(),
+        first_s=usage.start_time.epoch_seconds().min(),
+        last_s=ibis.coalesce(usage.end_time, usage.start_time).epoch_seconds().max(),
         requests=(requests * weight).sum(),
-        **{kind: (ibis.coalesce(keyed[kind], 0) * weight).sum() for kind in TOKEN_KINDS},
+        **{kind: (ibis.coalesce(usage[kind], 0) * weight).sum() for kind in TOKEN_KINDS},
+    )
+    day = (hourly.hour // _HOURS_PER_DAY).name("day_number")
+    keys = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
+    return hourly.group_by(day, *keys).aggregate(
+        hours_seen=hourly.count(),
+        span_s=hourly.last_s.max() - hourly.first_s.min(),
+        requests=hourly.requests.sum(),
+        **{kind: hourly[kind].sum() for kind in TOKEN_KINDS},
     )
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
     """A row of `cells` as a Cell."""
-    names = ("day", "source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
-    key = CellKey(*(row[name] for name in names))
+    names = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
+    key = CellKey(_FIRST_DAY + timedelta(days=row["day_number"]), *(row[name] for name in names))
     spanned = -(-int(row["span_s"]) // _SECONDS_PER_HOUR)
     hours = min(spanned, _HOURS_PER_DAY) if key.is_bucket else int(row["hours_seen"])
     totals = SourceTotals(round(row["requests"]), *(round(row[kind]) for kind in TOKEN_KINDS))
