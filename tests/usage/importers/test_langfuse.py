@@ -92,27 +92,29 @@ def test_every_shape_gives_the_same_calls(layout: str, tmp_path: Path) -> None:
     assert same(imported_paths(path), imported_paths(EXPORT))
 
 
-@pytest.mark.parametrize(
-    ("usage", "wanted"),
-    [
-        ({"input": 100, "output": 10}, (100, 0, 0, 10, 0)),
-        ({"input": "100", "output": "10.0", "total": "110"}, (100, 0, 0, 10, 0)),
-        ({"input": 100, "input_cached_tokens": 30, "output": 10}, (130, 30, 0, 10, 0)),
-        ({"input": 100, "input_cached_tokens": 30, "output": 10, "total": 140}, (130, 30, 0, 10, 0)),
-        ({"input": 100, "input_cached_tokens": 30, "output": 10, "total": 110}, (100, 30, 0, 10, 0)),
-        ({"input": 5, "input_cached_tokens": 30, "output": 10, "total": 15}, (35, 30, 0, 10, 0)),
-        ({"input": 100, "output": 10, "reasoning_tokens": 4, "total": 110}, (100, 0, 0, 10, 4)),
-        ({"input": 100, "output": 6, "output_reasoning_tokens": 4, "total": 110}, (100, 0, 0, 10, 4)),
-        (
-            {"input": 5, "cache_read_input_tokens": 40, "cache_creation_input_tokens": 7, "output": 1},
-            (52, 40, 7, 1, 0),
-        ),
-        ({"input": 5, "input_cache_read": 40, "input_cache_creation": 7, "output": 1, "total": 53}, (52, 40, 7, 1, 0)),
-        ({"prompt_tokens": 100, "completion_tokens": 10, "total": 110}, (100, 0, 0, 10, 0)),
-    ],
-)
-def test_usage_types(usage: dict[str, Any], wanted: tuple[int, ...], tmp_path: Path) -> None:
-    assert tokens(imported(tmp_path, jsonl(row(usage))).only) == wanted
+USAGES: list[tuple[dict[str, Any], tuple[int, ...]]] = [
+    ({"input": 100, "output": 10}, (100, 0, 0, 10, 0)),
+    ({"input": "100", "output": "10.0", "total": "110"}, (100, 0, 0, 10, 0)),
+    ({"input": 100, "input_cached_tokens": 30, "output": 10}, (130, 30, 0, 10, 0)),
+    ({"input": 100, "input_cached_tokens": 30, "output": 10, "total": 140}, (130, 30, 0, 10, 0)),
+    ({"input": 100, "input_cached_tokens": 30, "output": 10, "total": 110}, (100, 30, 0, 10, 0)),
+    ({"input": 5, "input_cached_tokens": 30, "output": 10, "total": 15}, (35, 30, 0, 10, 0)),
+    ({"input": 100, "output": 10, "reasoning_tokens": 4, "total": 110}, (100, 0, 0, 10, 4)),
+    ({"input": 100, "output": 6, "output_reasoning_tokens": 4, "total": 110}, (100, 0, 0, 10, 4)),
+    (
+        {"input": 5, "cache_read_input_tokens": 40, "cache_creation_input_tokens": 7, "output": 1},
+        (52, 40, 7, 1, 0),
+    ),
+    ({"input": 5, "input_cache_read": 40, "input_cache_creation": 7, "output": 1, "total": 53}, (52, 40, 7, 1, 0)),
+    ({"prompt_tokens": 100, "completion_tokens": 10, "total": 110}, (100, 0, 0, 10, 0)),
+]
+
+
+def test_usage_types(tmp_path: Path) -> None:
+    rows = [row(usage, id=str(i)) for i, (usage, _) in enumerate(USAGES)]
+    calls = {call["record_id"]: call for call in imported(tmp_path, jsonl(*rows)).calls}
+    for i, (usage, wanted) in enumerate(USAGES):
+        assert tokens(calls[str(i)]) == wanted, usage
 
 
 def test_cache_lifetimes_audio_and_images(tmp_path: Path) -> None:
@@ -131,20 +133,26 @@ def test_cache_lifetimes_audio_and_images(tmp_path: Path) -> None:
     assert call["audio_output_tokens"] == 6
 
 
-@pytest.mark.parametrize(
-    ("fields", "duration_s", "ttft_s"),
-    [
-        ({"latency": 1900, "time_to_first_token": 420, "completion_start_time": None}, 1.9, 0.42),
-        ({"latency": 1.9, "time_to_first_token": 0.42, "completion_start_time": None}, 1.9, 0.42),
-        ({"latency": 1900, "time_to_first_token": 420}, 1.9, 0.42),
-        ({"latency": 1900, "time_to_first_token": 420, "end_time": None, "completion_start_time": None}, None, None),
-    ],
-)
-def test_latencies_in_seconds_or_milliseconds(
-    fields: dict[str, Any], duration_s: float | None, ttft_s: float | None, tmp_path: Path
-) -> None:
-    call = imported(tmp_path, jsonl(row(**fields))).only
-    assert (call["duration_s"], call["ttft_s"]) == (duration_s, ttft_s)
+LATENCIES: list[tuple[dict[str, Any], float | None, float | None]] = [
+    ({"latency": 1900, "time_to_first_token": 420, "completion_start_time": None}, 1.9, 0.42),
+    ({"latency": 1.9, "time_to_first_token": 0.42, "completion_start_time": None}, 1.9, 0.42),
+    ({"latency": 1900, "time_to_first_token": 420}, 1.9, 0.42),
+    ({"latency": 1900, "time_to_first_token": 420, "end_time": None, "completion_start_time": None}, None, None),
+]
+
+
+def test_latencies_in_seconds_or_milliseconds(tmp_path: Path) -> None:
+    rows = [row(id=str(i), **fields) for i, (fields, _, _) in enumerate(LATENCIES)]
+    calls = {call["record_id"]: call for call in imported(tmp_path, jsonl(*rows)).calls}
+    for i, (fields, duration_s, ttft_s) in enumerate(LATENCIES):
+        assert (calls[str(i)]["duration_s"], calls[str(i)]["ttft_s"]) == (duration_s, ttft_s), fields
+
+
+def test_without_usage_the_texts_are_counted(tmp_path: Path) -> None:
+    call = imported(tmp_path, jsonl(row({}))).only
+    assert call["tokens_source"] == "estimated"
+    assert 5 <= call["input_tokens"] <= 40
+    assert 2 <= call["output_tokens"] <= 20
 
 
 def test_an_unknown_price_is_not_a_price_of_nothing(tmp_path: Path) -> None:
@@ -176,21 +184,22 @@ def test_older_columns(tmp_path: Path) -> None:
     assert (tokens(call), call["duration_s"], call["ttft_s"]) == ((700, 0, 0, 60, 0), 1.5, 0.4)
 
 
-@pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        ({"start_time": None}, "start_time is missing"),
-        ({"start_time": "??"}, "start_time is not a time"),
-        ({"usage_details": {}}, "input_tokens is missing"),
-        ({"usage_details": "{broken"}, "input_tokens is missing"),
-        ({"usage_details": {"input": -4, "output": 1}}, "input_tokens is negative"),
-        ({"type": "EVENT"}, "not a call to a model"),
-        ({"end_time": "2026-11-01 10:00:00"}, "end_time is before start_time"),
-    ],
-)
-def test_a_bad_row_among_good_ones(fields: dict[str, Any], reason: str, tmp_path: Path) -> None:
-    found = imported(tmp_path, jsonl(row(id="a"), row(id="b") | fields, row(id="c")))
-    assert (found.report.calls, found.report.rejects) == (2, {reason: 1})
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"start_time": None}, "start_time is missing"),
+    ({"start_time": "??"}, "start_time is not a time"),
+    ({"usage_details": {}, "input": None, "output": None}, "input_tokens is missing"),
+    ({"usage_details": "{broken", "input": None, "output": None}, "input_tokens is missing"),
+    ({"usage_details": {"input": -4, "output": 1}}, "input_tokens is negative"),
+    ({"type": "EVENT"}, "not a call to a model"),
+    ({"end_time": "2026-11-01 10:00:00"}, "end_time is before start_time"),
+]
+
+
+def test_bad_rows_among_good_ones(tmp_path: Path) -> None:
+    rows = [row(id="a"), *(row(id=str(i)) | fields for i, (fields, _) in enumerate(BROKEN)), row(id="c")]
+    found = imported(tmp_path, jsonl(*rows))
+    assert found.report.calls == 2
+    assert found.reasons == {i: reason for i, (_, reason) in enumerate(BROKEN, 2)}
 
 
 def test_exports_that_overlap_give_each_call_once(tmp_path: Path) -> None:

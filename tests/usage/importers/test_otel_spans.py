@@ -129,7 +129,9 @@ def test_a_parent_counts_where_its_child_has_no_tokens(tmp_path: Path) -> None:
     bare = span("b2", "b1", gen_ai__usage__input_tokens=None, gen_ai__usage__output_tokens=None)
     found = imported(tmp_path, otlp(span("b1"), bare))
     assert found.only["record_id"] == "0a:b1"
-    assert found.report.rejects == {"input_tokens is missing": 1}
+    assert found.report.rejects == {"a span without tokens inside another span of the same call": 1}
+    failed = bare | {"status": {"code": 2}}
+    assert [call["status"] for call in imported(tmp_path, otlp(span("b1"), failed)).calls] == ["ok", "error"]
 
 
 @pytest.mark.parametrize(
@@ -202,22 +204,22 @@ def test_agents_tools_and_spans_of_other_things_are_no_calls(tmp_path: Path) -> 
     assert (found.only["record_id"], found.report.rows_in, sum(found.report.rejects.values())) == ("0a:c1", 5, 4)
 
 
-@pytest.mark.parametrize(
-    ("broken", "reason"),
-    [
-        ({"startTimeUnixNano": "soon"}, "start_time is not a time"),
-        ({"startTimeUnixNano": None}, "start_time is missing"),
-        ({"endTimeUnixNano": str(START_NS - 1_000_000)}, "end_time is before start_time"),
-        ({"attributes": span("b", gen_ai__usage__input_tokens="many")["attributes"]}, "input_tokens is not a number"),
-        ({"attributes": span("b", gen_ai__usage__input_tokens=-5)["attributes"]}, "input_tokens is negative"),
-        ({"attributes": None}, "not a call to a model"),
-        ({"attributes": "x"}, "not a call to a model"),
-    ],
-)
-def test_a_bad_span_among_good_ones(broken: dict[str, Any], reason: str, tmp_path: Path) -> None:
-    found = imported(tmp_path, otlp(span("b1"), span("b2") | broken, 7, span("b3")))
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"startTimeUnixNano": "soon"}, "start_time is not a time"),
+    ({"startTimeUnixNano": None}, "start_time is missing"),
+    ({"endTimeUnixNano": str(START_NS - 1_000_000)}, "end_time is before start_time"),
+    ({"attributes": span("b", gen_ai__usage__input_tokens="many")["attributes"]}, "input_tokens is not a number"),
+    ({"attributes": span("b", gen_ai__usage__input_tokens=-5)["attributes"]}, "input_tokens is negative"),
+    ({"attributes": None}, "not a call to a model"),
+    ({"attributes": "x"}, "not a call to a model"),
+]
+
+
+def test_bad_spans_among_good_ones(tmp_path: Path) -> None:
+    broken = [span(f"a{i}") | changes for i, (changes, _) in enumerate(BROKEN)]
+    found = imported(tmp_path, otlp(span("b1"), *broken, 7, span("b3")))
     assert found.report.calls == 2
-    assert found.report.rejects == {reason: 1, "not a span": 1}
+    assert found.reasons == {i: reason for i, (_, reason) in enumerate([*BROKEN, ({}, "not a span")], 2)}
 
 
 def test_an_sdks_console_exporter(tmp_path: Path) -> None:

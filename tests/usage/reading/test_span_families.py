@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.usage.reading.span_families import SpanFamilies, span_key
+from breakeven.usage.reading.span_families import Repeats, SpanFamilies, span_key
 
 
 def enclosing(*spans: tuple[str, str, bool], trace: str = "t") -> set[int]:
     families = SpanFamilies()
     for own, parent, counts in spans:
-        families.add(trace, own, parent, counts=counts)
-    return set(families.enclosing())
+        families.add(trace, own, parent, is_call=counts, has_tokens=counts)
+    assert not families.repeats().inner
+    return set(families.repeats().outer)
 
 
 def keys(*names: str) -> set[int]:
@@ -39,9 +40,28 @@ def test_a_span_delivered_twice_does_not_enclose_itself() -> None:
 
 def test_the_same_id_in_another_trace_is_another_span() -> None:
     families = SpanFamilies()
-    families.add("t", "a", "", counts=True)
-    families.add("u", "b", "a", counts=True)
-    assert not families.enclosing()
+    families.add("t", "a", "", is_call=True, has_tokens=True)
+    families.add("u", "b", "a", is_call=True, has_tokens=True)
+    assert families.repeats() == Repeats()
+
+
+def test_a_call_without_tokens_inside_one_that_is_counted() -> None:
+    families = SpanFamilies()
+    families.add("t", "bare", "between", is_call=True, has_tokens=False)
+    families.add("t", "between", "outer", is_call=False, has_tokens=True)
+    families.add("t", "outer", "", is_call=True, has_tokens=True)
+    families.add("t", "alone", "", is_call=True, has_tokens=False)
+    assert families.repeats() == Repeats(frozenset(), frozenset(keys("bare")))
+    families.add("t", "inside", "outer", is_call=True, has_tokens=True)
+    assert families.repeats() == Repeats(frozenset(keys("outer")), frozenset()), "the outer one counts no more"
+
+
+def test_a_ring_of_parents_ends() -> None:
+    families = SpanFamilies()
+    families.add("t", "a", "b", is_call=True, has_tokens=False)
+    families.add("t", "b", "a", is_call=False, has_tokens=False)
+    families.add("t", "c", "", is_call=True, has_tokens=True)
+    assert families.repeats() == Repeats()
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=30), st.randoms())

@@ -69,14 +69,21 @@ def _unpack(packed: Packed) -> Iterator[dict[str, object] | Unfit]:
     families = SpanFamilies()
     for row in _observations(packed.log, _tree_only(packed.head)):
         if not isinstance(row, Unfit):
-            families.add(*_place(row), counts=_is_call(row) and _has_usage(row))
-    enclosing = families.enclosing()
+            is_call = _is_call(row) and (_has_usage(row) or not _failure(row))
+            families.add(*_place(row), is_call=is_call, has_tokens=_has_usage(row))
+    repeats = families.repeats()
     del families
     for row in _observations(packed.log, packed.head):
         if isinstance(row, Unfit):
             yield row
-        elif enclosing and _is_call(row) and _key(row) in enclosing:
-            yield Unfit("a generation around another one, whose tokens it repeats", str(row.get("name", "")))
+        elif (repeats.outer or repeats.inner) and _is_call(row):
+            key = span_key(*_place(row)[:2])
+            if key in repeats.outer:
+                yield Unfit("a generation around another one, whose tokens it repeats", str(row.get("name", "")))
+            elif key in repeats.inner:
+                yield Unfit("a generation without tokens inside another one of the same call", str(row.get("name", "")))
+            else:
+                yield _call(row)
         else:
             yield _call(row)
 
@@ -85,7 +92,7 @@ def _tree_only(head: Head) -> Head:
     """Of a Parquet file, the few columns that the first reading needs."""
     if head.shape != "parquet":
         return head
-    wanted = ("id", "type", *_TRACE, *_PARENT, *_DETAILS, *_INPUT, *_OUTPUT, "usage")
+    wanted = ("id", "type", "level", *_TRACE, *_PARENT, *_DETAILS, *_INPUT, *_OUTPUT, "usage")
     return replace(head, names=frozenset(name for name in head.names if name.startswith(wanted)))
 
 
@@ -102,11 +109,6 @@ def _observations(log: LogFile, head: Head) -> Iterator[Mapping[str, Any] | Unfi
 
 def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(first(row, _TRACE) or ""), str(row.get("id") or ""), str(first(row, _PARENT) or "")
-
-
-def _key(row: Mapping[str, Any]) -> int:
-    trace, own, _ = _place(row)
-    return span_key(trace, own)
 
 
 def _is_call(row: Mapping[str, Any]) -> bool:

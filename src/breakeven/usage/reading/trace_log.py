@@ -6,30 +6,38 @@ from collections.abc import Iterator
 
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
-from breakeven.usage.reading.llm_spans import call_of, carries_tokens
+from breakeven.usage.reading.llm_spans import call_of, carries_tokens, is_model_call
 from breakeven.usage.reading.log_file import LogFile
-from breakeven.usage.reading.span_families import SpanFamilies, span_key
+from breakeven.usage.reading.span_families import Repeats, SpanFamilies, span_key
 from breakeven.usage.reading.spans import Span, spans_of
 from breakeven.usage.reading.unpacked import Unfit
 
 
 def model_calls(log: LogFile, head: Head) -> Iterator[dict[str, object] | Unfit]:
-    """Every span as a flat record of a call, or the reason why it is none. Reads the file twice: parents first."""
-    families = SpanFamilies()
+    """Every span as a flat record of a call, or the reason why it is none. Reads the file twice: families first."""
+    repeats = _repeats(_spans(log, head))
     for span in _spans(log, head):
-        if isinstance(span, Span):
-            families.add(span.trace_id, span.span_id, span.parent_id, counts=carries_tokens(span))
-    enclosing = families.enclosing()
-    del families
-    for span in _spans(log, head):
-        call = span if isinstance(span, Unfit) else call_of(span)
-        if enclosing and isinstance(span, Span) and not isinstance(call, Unfit) and _key(span) in enclosing:
-            call = Unfit("a span around another call's span, whose tokens it repeats", span.name)
+        if isinstance(span, Unfit):
+            yield span
+            continue
+        call = call_of(span)
+        if not isinstance(call, Unfit) and (repeats.outer or repeats.inner):
+            key = span_key(span.trace_id, span.span_id)
+            if key in repeats.outer:
+                call = Unfit("a span around another call's span, whose tokens it repeats", span.name)
+            elif key in repeats.inner:
+                call = Unfit("a span without tokens inside another span of the same call", span.name)
         yield call
 
 
-def _key(span: Span) -> int:
-    return span_key(span.trace_id, span.span_id)
+def _repeats(spans: Iterator[Span | Unfit]) -> Repeats:
+    families = SpanFamilies()
+    for span in spans:
+        if isinstance(span, Span):
+            has_tokens = carries_tokens(span)
+            is_call = has_tokens or (span.status != "error" and is_model_call(span))
+            families.add(span.trace_id, span.span_id, span.parent_id, is_call=is_call, has_tokens=has_tokens)
+    return families.repeats()
 
 
 def _spans(log: LogFile, head: Head) -> Iterator[Span | Unfit]:
