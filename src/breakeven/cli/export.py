@@ -50,15 +50,16 @@ def command(source: UsageSource, out: Path, kind: str, account: str, scenario: P
 def _focus(
     opened: OpenedCalls, out: Path, account: str, scenario: Path | None, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    from breakeven.catalog.load import load_catalog
+    from breakeven.catalog.load import load_catalog, with_model_aliases
     from breakeven.cli.scenario_options import scenario_from
     from breakeven.clock import today
     from breakeven.reports.focus_csv import write_focus_csv
     from breakeven.workload.token_charges import token_charges
 
     say("pricing the calls")
-    contract = scenario_from(scenario, (), None, None, None).contract()
-    charges = token_charges(opened.store.calls(), load_catalog(today()), contract)
+    said = scenario_from(scenario, (), None, None, None)
+    catalog = with_model_aliases(load_catalog(today()), said.aliases())
+    charges = token_charges(opened.store.calls(), catalog, said.contract())
     say(f"writing {len(charges):,} rows")
     rows = write_focus_csv(charges, out, account)
     return {"rows": rows, "unpriced_rows": sum(each.paid_usd is None for each in charges)}

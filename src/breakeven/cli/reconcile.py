@@ -13,6 +13,8 @@ import click
 from breakeven.cli.usage_source import UsageSource, opened_calls, pairs, source_options
 
 if TYPE_CHECKING:
+    from breakeven.catalog.contract import ContractPrice
+    from breakeven.catalog.load import Catalog
     from breakeven.reports.reconcile_document import Reconciled
     from breakeven.usage.invoice import Invoice
     from breakeven.usage.store import CallStore
@@ -131,7 +133,7 @@ def _stated(asked: Asked, given: dict[str, Any], source: UsageSource) -> Reconci
     )
     catalog = load_catalog(day)
     bill = billed(_invoice(asked, None), asked.usd_per, catalog)
-    use = billed_use(volume.calls(), catalog, _contract(asked))
+    use = billed_use(volume.calls(), *_prices(asked, catalog))
     if any(each.unpriced_tokens for each in use.rows):
         who = f" of {volume.provider}" if volume.provider else ""
         raise UnknownPrice(f"no price is known for '{volume.model}'{who} on {day}; try --provider, or another --date")
@@ -162,7 +164,7 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
                 f"{invoice.name} has nothing from {first} to {last}; say other days with --from and --to"
             )
         say("pricing the calls of these days")
-        use = billed_use(_within(calls, first, last), catalog, _contract(asked))
+        use = billed_use(_within(calls, first, last), *_prices(asked, catalog))
         return reconciled(
             opened.label,
             use,
@@ -217,7 +219,10 @@ def _within(calls: Any, first: date, last: date) -> Any:
     return calls.filter((calls.start_time >= start) & (calls.start_time < end))
 
 
-def _contract(asked: Asked) -> Any:
+def _prices(asked: Asked, catalog: Catalog) -> tuple[Catalog, tuple[ContractPrice, ...]]:
+    """The catalogue with the scenario's names of models, and the scenario's contract."""
+    from breakeven.catalog.load import with_model_aliases
     from breakeven.cli.scenario_options import scenario_from
 
-    return scenario_from(asked.scenario, (), None, None, None).contract()
+    scenario = scenario_from(asked.scenario, (), None, None, None)
+    return with_model_aliases(catalog, scenario.aliases()), scenario.contract()
