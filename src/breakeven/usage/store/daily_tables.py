@@ -8,14 +8,14 @@ goes on where it stopped, and two at once do no harm.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -74,17 +74,10 @@ class DailyTables:
 
     def _write(self, days: Sequence[_Day], table: ibis.Table, name: str) -> None:
         """Write each day's rows of `table`; a day without a row gets a file all the same."""
-        schema = table.schema().to_pyarrow()
-        by_day: dict[date, list[pa.Table]] = {each.day: [] for each in days}
-        if len(days) == 1:
-            _write_file(days[0].path, name, schema, table.to_pyarrow_batches())
-            return
         rows = table.to_pyarrow()
-        for day, part in _by_day(rows).items():
-            by_day[day].append(part)
+        by_day = {days[0].day: rows} if len(days) == 1 else _by_day(rows)
         for each in days:
-            parts = by_day[each.day] or [schema.empty_table()]
-            _write_file(each.path, name, schema, (batch for part in parts for batch in part.to_batches()))
+            _write_file(each.path, name, by_day.get(each.day, rows.schema.empty_table()))
 
 
 def _batches(days: Sequence[_Day]) -> Iterator[list[_Day]]:
@@ -103,19 +96,14 @@ def _by_day(rows: pa.Table) -> Mapping[date, pa.Table]:
     import pyarrow.compute as pc
 
     days = rows.column("day") if "day" in rows.column_names else rows.column("hour").cast(pa.date32(), safe=False)
-    found: dict[date, Any] = {}
-    for day in days.unique().to_pylist():
-        found[day] = rows.filter(pc.equal(days, pa.scalar(day, pa.date32())))
-    return found
+    return {day: rows.filter(pc.equal(days, pa.scalar(day, pa.date32()))) for day in days.unique().to_pylist()}
 
 
-def _write_file(path: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+def _write_file(path: Path, name: str, rows: pa.Table) -> None:
     """Write aside, move to its place, and remove what was kept of the day as it was before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.stem}-{os.getpid()}.part")
-    with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch.cast(schema))
+    pq.write_table(rows, aside, compression="zstd")
     aside.replace(path)
     for old in path.parent.glob(f"{name}-*.parquet"):
         if old != path:
