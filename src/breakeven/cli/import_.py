@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from breakeven.cli.usage_source import DEFAULT_STORE, import_settings, progress_
 
 if TYPE_CHECKING:
     from breakeven.usage.ingest_report import IngestReport
+    from breakeven.usage.store import CallStore
 
 
 @click.command("import", epilog="Example: breakeven import logs/ --map input_tokens=prompt_len")
@@ -42,7 +45,7 @@ def command(
     from breakeven.reports.workload_part import import_part
     from breakeven.usage.store import CallStore
 
-    with progress() as say, CallStore(store) as calls:
+    with progress() as say, CallStore(store) as calls, _stoppable(calls):
         report = calls.ingest(
             list(paths),
             now=now(),
@@ -51,12 +54,34 @@ def command(
             progress=lambda at: say(progress_text(at)),
             is_separate=separate,
         )
+    if prompts == "redact":
+        _say_what_redaction_misses()
     if as_json:
         part = import_part(report).model_dump(mode="json")
         told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}
         click.echo(json.dumps({**part, **told}, indent=2, ensure_ascii=False))
         return
     _print(report, store)
+
+
+@contextmanager
+def _stoppable(calls: CallStore) -> Iterator[None]:
+    """Ctrl-C keeps the files that were committed, and says so; the exit code is 130."""
+    before = len(calls.imported())
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = len(calls.imported()) - before
+        done = f"{kept:,} files are in the store" if kept else "nothing was added to the store"
+        click.echo(f"stopped: {done}; the same command goes on where this one stopped", err=True)
+        raise click.exceptions.Exit(130) from None
+
+
+def _say_what_redaction_misses() -> None:
+    from breakeven.usage.prompts.personal_data import DETECTED, NOT_DETECTED
+
+    click.echo(f"kept prompts: replaced {'; '.join(DETECTED.values())}", err=True)
+    click.echo(f"! NOT recognised, and so kept: {'; '.join(NOT_DETECTED)}", err=True)
 
 
 def _print(report: IngestReport, store: Path) -> None:

@@ -49,7 +49,10 @@ class OpenedCalls:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What reading lost or changed, and which sources told the same traffic."""
-        return (*reading_warnings(self.report), *(each.sentence for each in self.store.overlaps()))
+        found = [*reading_warnings(self.report), *(each.sentence for each in self.store.overlaps())]
+        if self.report is None and (estimated := self.store.estimated_count):
+            found.append(f"{estimated:,} rows of the logs had no token counts; these were estimated from their texts.")
+        return tuple(found)
 
 
 def reading_options(command: Command) -> Command:

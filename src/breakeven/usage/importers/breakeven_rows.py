@@ -124,7 +124,11 @@ IMPORTER = Importer(
     title="breakeven rows (JSON, CSV or Parquet)",
     shapes=frozenset({"jsonl", "json", "csv", "parquet"}),
     fields=MappingProxyType(_fields()),
-    wanted=(("start_time",), ("input_tokens", "prompt_tokens"), ("output_tokens",)),
+    wanted=(
+        ("start_time",),
+        ("input_tokens", "prompt_tokens", "prompt_text"),
+        ("output_tokens", "response_text"),
+    ),
     tokens_rule="by_field",
     confidence=_confidence,
     takes_mapping=True,

@@ -18,6 +18,7 @@ _MESSAGES: Final = ("messages", "contents", "input", "prompt", "inputText", "que
 _SYSTEM: Final = ("system", "systemInstruction", "system_instruction", "instructions", "system_instructions")
 _TOOLS: Final = ("tools", "functions", "toolConfig", "tool_config")
 _SCHEMA: Final = ("response_format", "output_config", "output_format", "responseSchema", "response_schema")
+_ANSWER: Final = ("choices", "candidates", "message", "output", "content", "parts", "text", "completion", "output_text")
 _IMAGE_TYPES: Final = frozenset({"image", "image_url", "input_image", "image_file"})
 _NESTED: Final = ("function", "toolSpec", "functionDeclarations", "function_declarations", "tools")
 
@@ -94,6 +95,25 @@ def text_of(content: Any) -> str:
     'a\\nb'
     """
     return _content(content)[0]
+
+
+def answer_text(logged: str) -> str:
+    """The text of a logged answer: as it is, or out of the JSON of the usual APIs.
+
+    >>> answer_text('{"choices": [{"message": {"role": "assistant", "content": "Yes."}}]}')
+    'Yes.'
+    """
+    value = _value(logged)
+    for _ in range(6):
+        if isinstance(value, list):
+            return "\n".join(filter(None, (answer_text(json.dumps(each)) if each else "" for each in value[:1_000])))
+        if not isinstance(value, dict):
+            break
+        inner = _first(value, _ANSWER)
+        if inner is None:
+            return ""
+        value = inner
+    return value if isinstance(value, str) else ""
 
 
 def _value(text: str) -> Any:

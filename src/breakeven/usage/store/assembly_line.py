@@ -25,13 +25,26 @@ from breakeven.usage.store.columns import Constant
 from breakeven.usage.store.day_writer import DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.fields import DISPENSABLE
+from breakeven.usage.store.held_calls import Held
 from breakeven.usage.store.prompt_reader import PromptReader, TermCounts
 from breakeven.usage.store.redaction import redacted
 from breakeven.usage.store.statement import Statement
 from breakeven.usage.store.text_writer import TextWriter
+from breakeven.usage.store.verdicts import LACKS_TOKENS
+from breakeven.usage.token_estimate.calibration import Sample
 
 WORKERS_MAX: Final = 4
 _SEEN_CHARACTERS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is no Call."""
+
+    file_no: int
+    reject: Reject
+    record_id: str | None
+    """Its request id, where it only lacks tokens: another row of the same call may have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +53,15 @@ class Assembled:
 
     calls: pa.Table
     constants: Mapping[str, Constant]
-    rejects: list[tuple[int, Reject]]
-    """Number of the file, and the reject."""
+    rejects: list[Rejected]
     dropped: Counter[str]
     """Dispensable field -> values that were unreadable."""
     terms: TermCounts | None = None
     texts: pa.Table | None = None
     """Texts to keep."""
+    held: Held | None = None
+    """Calls whose tokens are still to be estimated."""
+    samples: Sequence[Sample] = ()
 
 
 class AssemblyLine:
@@ -78,6 +93,10 @@ class AssemblyLine:
         while len(self._assembling) > self._workers_count:
             yield self._next()
 
+    def write(self, calls: pa.Table, constants: Mapping[str, Constant]) -> None:
+        """Send Calls that were held back to disk."""
+        self._writing.append(self._write_worker.submit(self._writer.add, calls, constants))
+
     def rest(self) -> Iterator[Assembled]:
         """Wait for the chunks in hand, and for the disk."""
         while self._assembling:
@@ -104,23 +123,31 @@ class AssemblyLine:
         calls = self._engine.run_over(rows, judged.calls)
         assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
         is_call = pc.fill_null(calls["is_call"], False)
-        rejects: list[tuple[int, Reject]] = []
+        rejects: list[Rejected] = []
         if not pc.all(is_call).as_py():
             rejects = self._rejects(rows.filter(pc.invert(is_call)), judged, names)
             calls = calls.filter(is_call)
         dropped = _dropped(calls["dropped"])
         read = self._reader.read(_named(calls, names))
         clean = redacted(read.calls, chunk.plan.salt, self._reader.settings.prompts)
-        return Assembled(clean, judged.constants, rejects, dropped, read.terms, read.texts)
+        held = None
+        if read.lacking:
+            waits = np.zeros(clean.num_rows, bool)
+            waits[[each.row for each in read.lacking]] = True
+            held = Held(clean.filter(pa.array(waits)), judged.constants, read.lacking)
+            clean = clean.filter(pa.array(~waits))
+        return Assembled(clean, judged.constants, rejects, dropped, read.terms, read.texts, held, read.samples)
 
-    def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[tuple[int, Reject]]:
+    def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[Rejected]:
         """Ask for the reason of each row that is no Call."""
         found = self._engine.run_over(rows, judged.reasons)
-        columns = (rows["file_no"], rows["row_no"], found["verdict"], found["seen"], rows["text"])
-        return [
-            (number, Reject(names[number], row, judged.verdicts[code].reason, _cut(seen), shortened(text)))
-            for number, row, code, seen, text in zip(*(each.to_pylist() for each in columns), strict=True)
-        ]
+        columns = (rows["file_no"], rows["row_no"], found["verdict"], found["seen"], rows["text"], found["record_id"])
+        rejects = []
+        for number, row, code, seen, text, record_id in zip(*(each.to_pylist() for each in columns), strict=True):
+            reason = judged.verdicts[code].reason
+            reject = Reject(names[number], row, reason, _cut(seen), shortened(text))
+            rejects.append(Rejected(number, reject, record_id if reason in LACKS_TOKENS else None))
+        return rejects
 
 
 def _named(calls: pa.Table, names: Sequence[str]) -> pa.Table:

@@ -111,6 +111,11 @@ class CallStore:
         """Term hash -> word, for words that many calls have."""
         return read_vocabulary(self.path)
 
+    @property
+    def estimated_count(self) -> int:
+        """Rows of the logs whose tokens were estimated from their texts."""
+        return sum(each.estimated for each in read_manifest(self.path).imported)
+
     def overlaps(self) -> tuple[SourceOverlap, ...]:
         """Sources that saw the same traffic, which of them counts, and how far they agree."""
         return over_all_days(read_manifest(self.path).overlaps)
@@ -182,8 +187,10 @@ class CallStore:
             staging = self._fresh_staging()
             intake = Intake(self._engine, manifest, settings or ImportSettings(), staging, target, now, progress)
             try:
-                staged = intake.take(paths)
-                report = intake.report(self._merge(manifest, staged, staging, is_separate=is_separate))
+                for staged in intake.steps(paths):
+                    before = read_manifest(self.path)
+                    intake.committed(self._merge(before, staged, staging, is_separate=is_separate))
+                report = intake.report()
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
             bills = self.bills_count - sum(each.rows for each in manifest.of_kind("bills"))

@@ -6,13 +6,16 @@ from typing import Final
 
 from breakeven.usage.plan import Plan
 from breakeven.usage.redact import HASH_HEX_LENGTH
-from breakeven.usage.store.fields import Fields
+from breakeven.usage.store.fields import Fields, lacks_tokens
 from breakeven.usage.store.json_paths import literal
 from breakeven.usage.store.redaction import ALREADY_HASHED, LABELS, RAW_HASHED
 
 Constant = str | int | float | bool
 TEXTS: Final = ("prompt", "system", "tools", "schema", "response")
 """Texts of a call that the statement hands on as they are; `prompt_reader` takes them out."""
+_CALIBRATING_ROWS: Final = 200
+_CALIBRATING_STEP: Final = 256
+"""Rows whose texts may calibrate estimates: the first of a file, then one in so many."""
 PARTS: Final = ("audio_input_tokens", "audio_output_tokens", "image_input_tokens")
 """Token counts that are part of input or output and stored as they are logged."""
 
@@ -85,10 +88,23 @@ def columns(fields: Fields, *, keeps_texts: bool = False) -> dict[str, str]:
     found |= {name: f"t_{name}" for name in _PLAIN if fields.has(name)}
     found |= _unredacted(fields)
     found |= {f"raw_{name}": f"t_{name}_text" for name in TEXTS if fields.has(f"{name}_text")}
-    if not keeps_texts:
-        found.pop("raw_response", None)
+    if fields.has("prompt_text", "response_text"):
+        found |= _estimable(fields)
+    if "raw_response" in found and not keeps_texts:
+        found["raw_response"] = f"CASE WHEN {found['lacks_output']} OR {found['calibrates']} THEN t_response_text END"
     found |= _judgements(fields)
     return found
+
+
+def _estimable(fields: Fields) -> dict[str, str]:
+    """Whether tokens are missing that a text can tell, and whether the row can calibrate such estimates."""
+    is_whole = "status = 'ok' AND s_input_tokens > 0 AND s_output_tokens > 0"
+    is_sampled = f"(row_no <= {_CALIBRATING_ROWS} OR row_no % {_CALIBRATING_STEP} = 0)"
+    return {
+        "lacks_input": f"({lacks_tokens(fields, 'input')})",
+        "lacks_output": f"({lacks_tokens(fields, 'output')})",
+        "calibrates": f"COALESCE({is_whole} AND {is_sampled}, false)",
+    }
 
 
 def _status(fields: Fields) -> str:

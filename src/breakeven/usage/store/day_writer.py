@@ -40,7 +40,7 @@ class _OpenDay:
 
 @dataclass(slots=True)
 class DayWriter:
-    """Writes below `root`; `close` tells what was written."""
+    """Writes below `root`; `close` tells what was written, and then a new writing may begin."""
 
     root: Path
     _held: dict[int, list[pa.Table]] = field(default_factory=dict)
@@ -72,7 +72,8 @@ class DayWriter:
             self._flush(day)
         for day in list(self._open):
             self._finish(day)
-        return self._done
+        done, self._done = self._done, []
+        return done
 
     def _hold(self, day: int, calls: pa.Table) -> None:
         self._held.setdefault(day, []).append(calls)

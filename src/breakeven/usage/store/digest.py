@@ -16,25 +16,9 @@ import pyarrow.parquet as pq
 
 from breakeven.usage.call import CALL_COLUMNS, Column
 from breakeven.usage.store.engine import Engine, parquet
+from breakeven.usage.store.schema import USUAL
 
 CONTENT: Final = tuple(column for column in CALL_COLUMNS if column.is_content)
-USUAL: Final[dict[str, str | int | float | bool]] = {
-    "grain": "request",
-    "weight": 1.0,
-    "tz_assumed": False,
-    "cache_read_tokens": 0,
-    "cache_write_tokens": 0,
-    "cache_write_1h_tokens": 0,
-    "reasoning_tokens": 0,
-    "audio_input_tokens": 0,
-    "audio_output_tokens": 0,
-    "image_input_tokens": 0,
-    "tokens_source": "reported",
-    "usage_estimated": False,
-    "status": "ok",
-    "is_batch": False,
-}
-"""Values that say nothing."""
 _VERSION: Final = "calls-1"
 _MODULUS: Final = 1 << 64
 

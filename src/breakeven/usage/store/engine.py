@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from breakeven.usage.call import CALL_COLUMNS, COLUMN_BY_NAME
 from breakeven.usage.prompts.texts import TEXTS_SCHEMA
-from breakeven.usage.store.schema import call_schema
+from breakeven.usage.store.schema import USUAL, call_schema
 from breakeven.usage.store.utc_times import utc_compiler
 
 if TYPE_CHECKING:
@@ -93,11 +95,51 @@ def _prepare(connection: Any) -> None:
 
 def parquet(files: Sequence[Path], *, with_day: bool = False, with_place: bool = False) -> str:
     """SQL for the rows of `files`; `with_place` adds `filename` and `file_row_number`."""
+    whole = _completed if any(_lacking(each) for each in files) else _plain
+    return whole(files, with_day=with_day, with_place=with_place)
+
+
+def _plain(files: Sequence[Path], *, with_day: bool, with_place: bool) -> str:
     listed = ", ".join(path_literal(each) for each in files)
     options = ["hive_partitioning = true, hive_types = {'day': DATE}" if with_day else "hive_partitioning = false"]
     if with_place:
         options.append("filename = true, file_row_number = true")
     return f"read_parquet([{listed}], {', '.join(options)})"
+
+
+def _lacking(path: Path) -> tuple[str, ...]:
+    """The columns that a Parquet file of an older version does not have; files of other things lack none."""
+    return _lacking_then(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=65_536)
+def _lacking_then(path: Path, _changed_at: int) -> tuple[str, ...]:
+    import pyarrow.parquet as pq
+
+    names = set(pq.read_schema(path).names)
+    return tuple(each.name for each in CALL_COLUMNS if each.name not in names) if "start_time" in names else ()
+
+
+def _completed(files: Sequence[Path], *, with_day: bool, with_place: bool) -> str:
+    """SQL for the rows of `files` of any version: what an older one did not know is null, or the usual value."""
+    alike: dict[tuple[str, ...], list[Path]] = {}
+    for each in files:
+        alike.setdefault(_lacking(each), []).append(each)
+    extra = [*(["day"] if with_day else []), *(["filename", "file_row_number"] if with_place else [])]
+    parts = []
+    for lacking, some in alike.items():
+        added = ", ".join(f"{_usual(name)} AS {name}" for name in lacking)
+        kept = ", ".join([*(each.name for each in CALL_COLUMNS), *extra])
+        plain = _plain(some, with_day=with_day, with_place=with_place)
+        parts.append(f"SELECT {kept} FROM (SELECT *{', ' + added if added else ''} FROM {plain})")
+    return f"({' UNION ALL '.join(parts)})"
+
+
+def _usual(name: str) -> str:
+    kind = {"text": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "time": "TIMESTAMPTZ"}
+    sql = kind.get(COLUMN_BY_NAME[name].type, "BIGINT[]")
+    value = USUAL.get(name)
+    return f"CAST({'NULL' if value is None else repr(value)} AS {sql})"
 
 
 def path_literal(path: Path) -> str:

@@ -165,8 +165,9 @@ def count_marks(data: Any, offsets: Any, counts: Any) -> None:
                     code += 1
             else:
                 words += kind == _CJK
-                cjk += 0xE3 <= byte <= 0xED
-                questions += int(byte == 0xEF and data[i + 1] == 0xBC and data[i + 2] == 0x9F)
+                cjk += int(0xE3 <= byte <= 0xED)
+                if byte == 0xEF and data[i + 1] == 0xBC and data[i + 2] == 0x9F:
+                    questions += 1
         row_counts = counts[row]
         row_counts[0], row_counts[1], row_counts[2], row_counts[3] = characters, words, lines, digits
         row_counts[4], row_counts[5], row_counts[6], row_counts[7] = marks, questions, code, capitals

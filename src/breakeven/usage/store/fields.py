@@ -91,3 +91,9 @@ class Fields:
             return "NULL"
         condition = next(each.valid for each in DISPENSABLE if each.name == name)
         return f"CASE WHEN {condition.format(v=f'n_{name}')} THEN n_{name} END"
+
+
+def lacks_tokens(fields: Fields, side: str) -> str:
+    """SQL that is true where the log tells no tokens of a side and there is a text to estimate them from."""
+    text = fields.text("prompt_text" if side == "input" else "response_text")
+    return f"s_{side}_tokens IS NULL AND status = 'ok' AND {text} IS NOT NULL"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,18 +20,23 @@ from breakeven.usage.reading.files import log_files
 from breakeven.usage.reading.first_look import head_of
 from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import LogFile, open_log
-from breakeven.usage.store.assembly_line import Assembled, AssemblyLine
+from breakeven.usage.store.assembly_line import Assembled, AssemblyLine, Rejected
 from breakeven.usage.store.chunk import Chunk
 from breakeven.usage.store.day_writer import DayFile, DayWriter
 from breakeven.usage.store.engine import Engine
+from breakeven.usage.store.held_calls import HeldCalls
 from breakeven.usage.store.manifest import ImportedFile, Manifest
 from breakeven.usage.store.merge import Repeats
 from breakeven.usage.store.prompt_reader import PromptReader
 from breakeven.usage.store.reject_file import RejectFile
 from breakeven.usage.store.statement import Statement, statement
 from breakeven.usage.store.text_writer import TextWriter
+from breakeven.usage.store.unfinished_rows import UnfinishedRows
 from breakeven.usage.store.vocabulary import Vocabulary
 
+STEP_BYTES: Final = 4 << 30
+STEP_FILES: Final = 2_000
+"""After so much an import commits what it has; a file is never split."""
 CHUNK_BYTES: Final = 24 << 20
 """Rows are turned into Calls in chunks of about this much text."""
 
@@ -51,12 +56,16 @@ class Tally:
     twin: Tally | ImportedFile | None = None
     """The same bytes, read before."""
     note: str = ""
+    unfinished_count: int = 0
+    """Rows without tokens whose request has another row that tells them."""
+    estimated_count: int = 0
+    """Rows whose tokens were estimated from their texts."""
     is_unweighted_sample: bool = False
     """A sample, and nobody said of which size."""
 
     def report(self, duplicates: int) -> FileReport:
         """The counts for the user, given how many of the rows did not add a Call."""
-        rows_in, rejects = self.rows_in, dict(self.rejects)
+        rows_in, rejects, duplicates = self.rows_in, dict(self.rejects), duplicates + self.unfinished_count
         if self.twin is not None:
             rows_in = self.twin.rows if isinstance(self.twin, ImportedFile) else self.twin.rows_in
             rejects = dict(self.twin.rejects)
@@ -77,6 +86,7 @@ class Tally:
             report.duplicates,
             report.rejects,
             now.isoformat(),
+            estimated=self.estimated_count,
         )
 
 
@@ -118,18 +128,23 @@ class Intake:
         self._text_writer = TextWriter(staging)
         self._reader = PromptReader(settings)
         self._vocabulary = Vocabulary()
+        self._held = HeldCalls()
+        self._unfinished = UnfinishedRows()
+        self._found = Repeats({}, {}, 0)
         self._line = AssemblyLine(engine, self._writer, self._reader, self._text_writer)
         self._hasher = ThreadPoolExecutor(1, "hash")
         self._rejects = RejectFile(reject_path)
         self._tallies: list[Tally] = []
+        self._staged_count = 0
+        """Files that are in the steps given so far."""
         self._statements: dict[tuple[object, ...], Statement] = {}
         self._chunk = Chunk()
         self._dropped: Counter[str] = Counter()
         self._files: list[tuple[Path, str]] = []
         self._series: dict[str, list[tuple[LogFile, Head]]] = {}
 
-    def take(self, paths: Sequence[Path]) -> Staged:
-        """Read all files below `paths` into staging."""
+    def steps(self, paths: Sequence[Path]) -> Iterator[Staged]:
+        """Read all files below `paths` into staging; stop after every few gigabytes, so that they can be committed."""
         self._files = log_files(paths)
         if not self._files:
             raise UsageError(
@@ -142,17 +157,49 @@ class Intake:
             for path, name in self._files:
                 self._take_file(path, name, is_alone)
                 self._report_progress()
-            self._flush()
-            self._book(self._line.rest())
-        days = self._writer.close()
+                if self._is_step_full():
+                    yield self._staged()
+            last = self._staged()
         if all(each.status in ("not a log", "companion") for each in self._tallies):
             notes = "\n  ".join(each.note for each in self._tallies[:5])
             raise UsageError(f"{paths[0]}: no log in any of {len(self._files)} files\n  {notes}")
-        return Staged(days, self._tallies, self._now, self._text_writer.close(), self._vocabulary)
+        yield last
 
-    def report(self, found: Repeats) -> IngestReport:
+    def committed(self, found: Repeats) -> None:
+        """Note what the merge of one step found."""
+        duplicates = {**self._found.duplicates}
+        for name, count in found.duplicates.items():
+            duplicates[name] = duplicates.get(name, 0) + count
+        self._found = Repeats({}, duplicates, self._found.far_apart + found.far_apart)
+
+    def _is_step_full(self) -> bool:
+        fresh = self._tallies[self._staged_count :]
+        return sum(each.bytes_count for each in fresh) >= STEP_BYTES or len(fresh) >= STEP_FILES
+
+    def _staged(self) -> Staged:
+        """What was read since the last step, on disk."""
+        self._flush()
+        self._book(self._line.rest())
+        for _ in range(2):
+            self._reject(self._unfinished.given_up())
+        self._settle()
+        self._book(self._line.rest())
+        fresh, self._staged_count = self._tallies[self._staged_count :], len(self._tallies)
+        vocabulary, self._vocabulary = self._vocabulary, Vocabulary()
+        return Staged(self._writer.close(), fresh, self._now, self._text_writer.close(), vocabulary)
+
+    def _settle(self) -> None:
+        """Send the Calls that were held back on their way, now with tokens."""
+        by_name = {each.name: each for each in self._tallies}
+        for calls, constants in self._held.settled():
+            self._line.write(calls, constants)
+        for name, count in self._held.counts.items():
+            by_name[name].estimated_count = count
+
+    def report(self) -> IngestReport:
         """What the import gave, after the merge."""
-        warnings = []
+        found = self._found
+        warnings = [*self._held.sentences()]
         if found.far_apart:
             warnings.append(
                 f"{found.far_apart:,} request ids come back more than an hour apart. If the id column only numbers"
@@ -279,12 +326,21 @@ class Intake:
 
     def _book(self, done: Iterator[Assembled]) -> None:
         for each in done:
-            for number, reject in each.rejects:
-                self._tallies[number].rejects[reject.reason] += 1
-                self._rejects.add(reject)
+            self._reject(lost for lost in each.rejects if lost.record_id is None)
+            for row in self._unfinished.finished(each):
+                self._tallies[row.file_no].unfinished_count += 1
+            self._reject(self._unfinished.given_up())
+            self._held.add(each.held, each.samples)
+            if self._held.is_full:
+                self._settle()
             self._dropped.update(each.dropped)
             if each.terms is not None:
                 self._vocabulary.add(each.terms, self._reader.hasher)
+
+    def _reject(self, lost: Iterable[Rejected]) -> None:
+        for each in lost:
+            self._tallies[each.file_no].rejects[each.reject.reason] += 1
+            self._rejects.add(each.reject)
 
     def _statement(self, plan: Plan) -> Statement:
         if plan.statement_key not in self._statements:

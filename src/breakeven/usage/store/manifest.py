@@ -39,6 +39,8 @@ class ImportedFile:
     rejects: dict[str, int]
     """Reason -> rows."""
     imported_at: str
+    estimated: int = 0
+    """Rows whose tokens were estimated from their texts."""
     is_separate: bool = False
     """A person said that no other source tells these calls."""
 

@@ -1,6 +1,7 @@
 """Merge: new Calls meet the store. One request id is one Call; the last delivery wins, whatever was imported first.
 
-Inside one import the later line of a file wins; between files the later end (or start) time, then the larger
+A row with token counts wins against one whose counts are estimated (a stream logged before its usage came). Then,
+inside one import, the later line of a file wins; between files the later end (or start) time, then the larger
 output, input and cost, then a fixed order of content. So the order of imports makes no difference, and importing
 twice changes nothing. Rows that repeat a known Call word for word do not touch the stored file.
 """
@@ -146,7 +147,7 @@ def _settle_groups(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) 
 
 _WINNERS: Final = """
 WITH finals AS (
-    SELECT record_id, max({'line': source_line, 'standing': standing, 'place': place}) AS last
+    SELECT record_id, max({'told': standing.told, 'line': source_line, 'standing': standing, 'place': place}) AS last
     FROM candidates WHERE is_new GROUP BY record_id, source_file
 ),
 contenders AS (
@@ -175,7 +176,8 @@ def _candidates(files: Sequence[Path], condition: str) -> str:
     content = ", ".join(column.name for column in CONTENT)
     later_us = "epoch_us(COALESCE(end_time, start_time))"
     fuller = "'out': output_tokens, 'in': input_tokens, 'cost': COALESCE(cost_usd, 0)"
-    standing = f"{{'later_us': {later_us}, {fuller}, 'content': hash({content})}}"
+    told = "tokens_source <> 'estimated'"
+    standing = f"{{'told': {told}, 'later_us': {later_us}, {fuller}, 'content': hash({content})}}"
     place = "{'file': hash(filename), 'row': file_row_number}"
     rows = f"SELECT *, hash(record_id) AS h FROM {parquet(files, with_place=True)}"
     return (

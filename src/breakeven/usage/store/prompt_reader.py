@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from breakeven.usage.features import Hasher
 from breakeven.usage.plan import ImportSettings
-from breakeven.usage.prompts.conversation import Conversation, conversation
+from breakeven.usage.prompts.conversation import Conversation, answer_text, conversation
 from breakeven.usage.prompts.texts import TEXTS_SCHEMA, TextRedactor, redactor_for
+from breakeven.usage.store.held_calls import Lacking
 from breakeven.usage.store.prompt_features import FeatureMaker
+from breakeven.usage.token_estimate.calibration import Sample, estimate
 
 RAW_TEXTS: Final = ("raw_prompt", "raw_system", "raw_tools", "raw_schema", "raw_response")
 """Columns of the statement that hold text."""
+_FLAGS: Final = ("lacks_input", "lacks_output", "calibrates")
 _FEATURES: Final = ("prompt_words", "prompt_terms", "prompt_counts", "system_hash", "schema_hash", "has_tools")
 _OF_THE_PROMPT: Final = frozenset(_FEATURES[:3])
 
@@ -42,6 +45,8 @@ class ReadTexts:
     terms: TermCounts | None = None
     texts: pa.Table | None = None
     """`TEXTS_SCHEMA`, and the times of the Calls."""
+    lacking: Sequence[Lacking] = ()
+    samples: Sequence[Sample] = ()
 
 
 @dataclass(slots=True)
@@ -60,18 +65,24 @@ class PromptReader:
 
     def read(self, calls: pa.Table) -> ReadTexts:
         """Take the texts out of `calls`."""
+        flags = {name: _true_rows(calls, name) for name in _FLAGS}
+        calls = calls.drop_columns([name for name in _FLAGS if name in calls.column_names])
         there = [name for name in RAW_TEXTS if name in calls.column_names]
         if not there:
             return ReadTexts(calls)
         columns = {name: calls[name].to_pylist() for name in there if calls[name].null_count < calls.num_rows}
         calls = calls.drop_columns(there)
+        if not columns:
+            return ReadTexts(calls)
         prompts = [columns.get(name) for name in RAW_TEXTS[:4]]
-        if all(each is None for each in prompts):
-            return ReadTexts(calls, texts=self._texts(calls, columns, [], None) if columns else None)
         found, places = _distinct(prompts, calls.num_rows)
-        calls = self._with_features(calls, found, places, columns.get("raw_prompt"))
-        terms = _term_counts(calls["prompt_terms"]) if self.settings.vocabulary else None
-        return ReadTexts(calls, terms, self._texts(calls, columns, found, places))
+        said = _Said(calls, found, places, columns.get("raw_response"))
+        terms = None
+        if any(each is not None for each in prompts):
+            calls = self._with_features(calls, found, places, columns.get("raw_prompt"))
+            terms = _term_counts(calls["prompt_terms"]) if self.settings.vocabulary else None
+        lacking, samples = said.lacking(flags), said.samples(flags["calibrates"])
+        return ReadTexts(calls, terms, self._texts(calls, columns, found, places), lacking, samples)
 
     def _with_features(
         self, calls: pa.Table, found: Sequence[Conversation], places: NDArray[np.int64], prompts: list[Any] | None
@@ -92,13 +103,13 @@ class PromptReader:
         calls: pa.Table,
         columns: dict[str, list[str | None]],
         found: Sequence[Conversation],
-        places: NDArray[np.int64] | None,
+        places: NDArray[np.int64],
     ) -> pa.Table | None:
         """The texts to keep, redacted where that was asked for."""
         if self._redactor is None:
             return None
         nothing: list[str | None] = [None] * calls.num_rows
-        systems = nothing if places is None else [found[place].system for place in places.tolist()]
+        systems = [found[place].system for place in places.tolist()]
         kept = (systems, columns.get("raw_prompt", nothing), columns.get("raw_response", nothing))
         arrays = [pa.array(self._redactor.redacted(each), pa.string()) for each in kept]
         ids = calls["record_id"].combine_chunks().cast(pa.string())
@@ -108,9 +119,58 @@ class PromptReader:
         return texts.filter(pa.array(has_text, pa.bool_()))
 
 
+@dataclass(slots=True)
+class _Said:
+    """What was said in the calls of a chunk, for counting tokens."""
+
+    calls: pa.Table
+    found: Sequence[Conversation]
+    places: NDArray[np.int64]
+    answers: list[str | None] | None
+
+    def lacking(self, flags: dict[str, list[int]]) -> list[Lacking]:
+        """The rows without tokens, with estimates of those that are missing."""
+        no_input, no_output = set(flags["lacks_input"]), set(flags["lacks_output"])
+        lacking = []
+        for row in sorted(no_input | no_output):
+            model = self._model(row)
+            made = []
+            if row in no_input:
+                made.append(estimate(self.found[self.places[row]].text, model, "input"))
+            if row in no_output:
+                made.append(estimate(self._answer(row), model, "output"))
+            lacking.append(Lacking(row, model, tuple(made)))
+        return lacking
+
+    def samples(self, rows: Sequence[int]) -> list[Sample]:
+        """Texts of calls whose tokens are known. Images have tokens and no text, so calls with them tell nothing."""
+        samples = []
+        for row in rows:
+            told = self.found[self.places[row]]
+            if not told.images_count:
+                model = self._model(row)
+                samples.append(Sample(model, "input", told.text, self.calls["input_tokens"][row].as_py()))
+                samples.append(Sample(model, "output", self._answer(row), self.calls["output_tokens"][row].as_py()))
+        return samples
+
+    def _answer(self, row: int) -> str:
+        return answer_text((self.answers[row] if self.answers else None) or "")
+
+    def _model(self, row: int) -> str | None:
+        names = (name for name in ("response_model", "request_model") if name in self.calls.column_names)
+        return next((value for name in names if (value := self.calls[name][row].as_py()) is not None), None)
+
+
+def _true_rows(calls: pa.Table, flag: str) -> list[int]:
+    if flag not in calls.column_names:
+        return []
+    rows: list[int] = pc.indices_nonzero(pc.fill_null(calls[flag].combine_chunks(), False)).to_pylist()
+    return rows
+
+
 def _distinct(columns: Sequence[list[Any] | None], rows: int) -> tuple[list[Conversation], NDArray[np.int64]]:
     """The distinct prompts of the rows, taken apart, and which of them each row has."""
-    there = [each for each in columns if each is not None]
+    there = [each for each in columns if each is not None] or [[None] * rows]
     keys = there[0] if len(there) == 1 else list(zip(*there, strict=True))
     number: dict[Any, int] = {}
     places = np.fromiter((number.setdefault(key, len(number)) for key in keys), np.int64, rows)

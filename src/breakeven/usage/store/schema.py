@@ -17,6 +17,23 @@ _TYPES: Final[dict[ColumnType, pa.DataType]] = {
     "time": pa.timestamp("us", "UTC"),
     "ints": pa.list_(pa.int64()),
 }
+USUAL: Final[dict[str, str | int | float | bool]] = {
+    "grain": "request",
+    "weight": 1.0,
+    "tz_assumed": False,
+    "cache_read_tokens": 0,
+    "cache_write_tokens": 0,
+    "cache_write_1h_tokens": 0,
+    "reasoning_tokens": 0,
+    "audio_input_tokens": 0,
+    "audio_output_tokens": 0,
+    "image_input_tokens": 0,
+    "tokens_source": "reported",
+    "usage_estimated": False,
+    "status": "ok",
+    "is_batch": False,
+}
+"""Values that say nothing."""
 FEW_VALUES: Final = (
     "source",
     "source_file",

@@ -27,7 +27,7 @@ class Statement:
     calls: str
     """`is_call`, `file_no`, `source_line`, `dropped`, then columns of a Call, for every row in order."""
     reasons: str
-    """`verdict`, an index into `verdicts`, and `seen`, the text to blame, for every row in order."""
+    """`verdict`, an index into `verdicts`, `seen`, the text to blame, and `record_id`, for every row in order."""
     verdicts: tuple[Verdict, ...]
     constants: dict[str, Constant]
     """Columns that are the same in every row, and so not computed."""
@@ -48,7 +48,7 @@ FROM sums"""
     codes = " ".join(f"WHEN {each.condition} THEN {code}" for code, each in enumerate(judged))
     seen = " ".join(f"WHEN {code} THEN {each.value}" for code, each in enumerate(judged) if each.value)
     reasons = f"""{rows}, judged AS (SELECT *, CASE {codes} END AS verdict FROM sums)
-SELECT verdict, CASE verdict {seen} END AS seen FROM judged"""
+SELECT verdict, CASE verdict {seen} END AS seen, {fields.text("record_id")} AS record_id FROM judged"""
     constants = {name: value for name, value in default_constants(plan).items() if name not in found}
     return Statement(calls, reasons, tuple(judged), constants)
 

@@ -38,7 +38,8 @@ class TextWriter:
     def close(self) -> list[Path]:
         """Write what is held."""
         self._flush()
-        return self._done
+        done, self._done = self._done, []
+        return done
 
     def _flush(self) -> None:
         if not self._held:

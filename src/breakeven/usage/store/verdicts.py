@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.usage.call import BUCKET_TOKENS_MAX, REQUEST_TOKENS_MAX
-from breakeven.usage.store.fields import TIMES, TOKENS, Fields
+from breakeven.usage.store.fields import TIMES, TOKENS, Fields, lacks_tokens
 
+LACKS_TOKENS: Final = ("input_tokens is missing", "output_tokens is missing")
+"""Reasons that another row of the same request can heal."""
 _YEAR_2000_US: Final = 946_684_800_000_000
 
 
@@ -91,10 +93,14 @@ def _tokens_limit(fields: Fields) -> str:
 
 def _missing_tokens(fields: Fields) -> Iterator[Verdict]:
     is_bill = f"COALESCE(lower({fields.text('grain')}) = 'bill', false)"
-    yield Verdict("input_tokens is missing", f"s_input_tokens IS NULL AND status = 'ok' AND NOT {is_bill}")
+    told = f"({lacks_tokens(fields, 'input')})"
+    is_missing = f"s_input_tokens IS NULL AND status = 'ok' AND NOT {is_bill} AND NOT {told}"
+    yield Verdict("input_tokens is missing", is_missing)
     is_embedding = f"COALESCE({fields.text('operation')} ILIKE '%embed%', false)"
     may_lack = f"({is_embedding} OR {is_bill})"
-    yield Verdict("output_tokens is missing", f"s_output_tokens IS NULL AND status = 'ok' AND NOT {may_lack}")
+    told = f"({lacks_tokens(fields, 'output')})"
+    is_missing = f"s_output_tokens IS NULL AND status = 'ok' AND NOT {may_lack} AND NOT {told}"
+    yield Verdict("output_tokens is missing", is_missing)
     yield Verdict("cost_usd is missing on a bill", f"{is_bill} AND {fields.text('cost_usd')} IS NULL")
 
 
