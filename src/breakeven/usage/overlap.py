@@ -144,7 +144,7 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
     keys = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
     return hourly.group_by(day, *keys).aggregate(
         hours_seen=hourly.count(),
-        span_s=hourly.last_s.max() - hourly.first_s.min(),
+        span_s=(hourly.last_s.max() - hourly.first_s.min()).cast("float64").ceil(),
         requests=hourly.requests.sum(),
         **{kind: hourly[kind].sum() for kind in TOKEN_KINDS},
     )
@@ -161,9 +161,9 @@ def cell_of(row: Mapping[str, Any]) -> Cell:
 
 
 def settle(found: Iterable[Cell]) -> Settled:
-    """Decide, day by day, which cells count."""
+    """Decide, day by day, which cells count. A cell in which nothing happened is no other view of anything."""
     by_day: dict[date, list[Cell]] = {}
-    for each in found:
+    for each in (each for each in found if each.totals.requests_count or each.totals.tokens):
         by_day.setdefault(each.key.day, []).append(each)
     left_out: set[CellKey] = set()
     overlaps: list[DayOverlap] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -156,3 +157,16 @@ def test_costs_saved_with_semicolons_and_decimal_commas(tmp_path: Path) -> None:
     semicolons = ";".join(row.replace("1.234,50", "@").split(",")).replace("@", "1.234,50")
     (bill,) = costs(tmp_path, semicolons, header=COSTS.replace(",", ";")).bills
     assert bill["cost_usd"] == 1234.5
+
+
+def test_an_empty_hour_of_one_export_does_not_hide_what_another_counted(tmp_path: Path) -> None:
+    """The API's export is of one project and has an empty hour, the dashboard's is of another project and model."""
+    hour = {"object": "bucket", "start_time": 1_793_577_600, "end_time": 1_793_581_200}
+    result = {"object": "organization.usage.completions.result", "input_tokens": 100, "output_tokens": 1}
+    full = {**hour, "results": [{**result, "num_model_requests": 1, "model": "gpt-5"}]}
+    empty = {**hour, "start_time": 1_793_581_200, "end_time": 1_793_584_800, "results": []}
+    write(tmp_path / "logs", json.dumps({"object": "page", "data": [full, empty], "has_more": False}), "api.json")
+    write(tmp_path / "logs", USAGE + f"{TIMES},p,1,,k,gpt-4o,False,,10,1,0,0,0\n", "dashboard.csv")
+    found = imported_paths(tmp_path / "logs")
+    assert sum(c["input_tokens"] for c in found.calls) == 110
+    assert found.report.overlaps == ()
