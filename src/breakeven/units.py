@@ -107,6 +107,7 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "years": "year",
     "fraction_per_year": "1/year",
     "fraction_per_month": "1/month",
+    "fraction_per_week": "1/week",
     "fraction": "fraction",
     "ratio": "ratio",
     "count": "count",

@@ -17,6 +17,7 @@ from breakeven.reports.answers_part import AnswersPart
 from breakeven.reports.horizon_part import HorizonPart
 from breakeven.reports.option_part import Amount, LinePart, OptionPart, OwnershipPart, Part, UnavailablePart
 from breakeven.reports.risk_part import RiskPart
+from breakeven.reports.stability_part import StabilityPart
 from breakeven.reports.workbook_part import WorkbookPart
 
 __all__ = [
@@ -49,7 +50,7 @@ __all__ = [
     "to_json",
 ]
 
-SCHEMA_VERSION: Final = "1.2"
+SCHEMA_VERSION: Final = "1.3"
 
 
 class VerdictPart(Part):
@@ -163,6 +164,8 @@ class WorkloadPart(Part):
     may_conclude: tuple[str, ...]
     may_not_conclude: tuple[str, ...]
     imported: ImportPart | None
+    stability: StabilityPart | None = None
+    """Is the log steady enough to decide on? None in documents before 1.3."""
 
 
 class CrossingPart(Part):

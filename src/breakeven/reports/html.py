@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.reports import amounts, decision_rows, findings
+from breakeven.reports import amounts, decision_rows, findings, stability_wording
 from breakeven.reports.bar_charts import LineLook, line_key, line_looks, line_names
 from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, OTHER, Series, series_of
 from breakeven.reports.charts import Chart, draw_charts
@@ -114,6 +114,7 @@ def render_html(document: Document) -> str:
         changes=document.breakeven.crossings[:CHANGES_SHOWN_COUNT],
         hidden_changes_count=max(0, len(document.breakeven.crossings) - CHANGES_SHOWN_COUNT),
         findings=findings,
+        stability_wording=stability_wording,
         amounts=amounts,
         **_decision(document),
     )

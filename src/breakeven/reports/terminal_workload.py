@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.reports import amounts, findings
+from breakeven.reports import amounts, findings, stability_wording
 from breakeven.reports.document import DayPart, HourPart, WorkloadPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, plain_table, print_parts, section
@@ -25,8 +25,10 @@ def render_workload(workload: WorkloadPart, console: Console) -> None:
         console,
         (
             badges(findings.workload_badges(workload)),
+            _verdict(workload),
             Paragraph(f"{short(workload.label, 200)}: {findings.data_finding(workload)}", "bold"),
             bullets(_summary(workload)),
+            *_stability(workload),
             section("UNPRICED, in no spend below", bullets(findings.unpriced_findings(workload)), "bold red"),
             section("Models", _models_table(workload)),
             section(_days_title(workload), _days_table(workload)),
@@ -34,6 +36,24 @@ def render_workload(workload: WorkloadPart, console: Console) -> None:
             section("The data allow to conclude", bullets(workload.may_conclude)),
             section("They do not allow to conclude", bullets(workload.may_not_conclude)),
         ),
+    )
+
+
+def _verdict(workload: WorkloadPart) -> Paragraph | None:
+    """Is the log steady enough to decide on? First of all."""
+    part = workload.stability
+    return Paragraph(part.sentence, "bold green" if part.answer == "yes" else "bold yellow") if part else None
+
+
+def _stability(workload: WorkloadPart) -> tuple[RenderableType | None, ...]:
+    """What the verdict rests on."""
+    part = workload.stability
+    if part is None:
+        return ()
+    checks = bullets(stability_wording.check_findings(part))
+    return (
+        section("How steady", bullets(stability_wording.stability_findings(part))),
+        section("Stable enough to decide?", checks),
     )
 
 

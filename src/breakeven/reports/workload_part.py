@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from breakeven.reports.document import DayPart, HourPart, ImportPart, ModelUsePart, WorkloadPart
+from breakeven.reports.stability_part import stability_part
 from breakeven.usage.ingest_report import IngestReport
 from breakeven.workload.profile import ModelUse, Workload
+from breakeven.workload.stability import stability
 
 
 def workload_part(
@@ -60,6 +62,7 @@ def workload_part(
         may_conclude=observation.may_conclude(),
         may_not_conclude=observation.may_not_conclude(),
         imported=imported,
+        stability=stability_part(stability(workload)),
     )
 
 

@@ -38,7 +38,7 @@ class Total:
     low: float
     """10 % quantile."""
     typical: float
-    """What the model says, the one that was tried on the log's past; within the interval."""
+    """What the model says, the one that was tried on the log's past."""
     high: float
     """90 % quantile."""
 
@@ -118,7 +118,11 @@ _LARGEST_LOG: Final = 200.0
 def total_ahead(
     series: DailySeries, model: str, weeks_ahead: int = QUARTER_WEEKS, seed: int = 1, paths_count: int = PATHS_COUNT
 ) -> Total:
-    """Sum of the days of the next `weeks_ahead` weeks by `model`, with its 80 % interval; a week of days at least."""
+    """Sum of the days of the next `weeks_ahead` weeks by `model`, with its 80 % interval; a week of days at least.
+
+    Where growth beyond chance is left out by a model that did better on the past, the interval reaches from that model
+    to the growth.
+    """
     scatter, levels = scatter_of(series)
     weeks = window_weeks(levels)
     used = model_for(model, weeks)
@@ -129,7 +133,7 @@ def total_ahead(
     off = days[:, past:].sum(axis=1) / MODELS[used](days[:, :past], weeks_ahead).sum(axis=1)
     said = float(carried_forward(series.amounts, used, weeks, weeks_ahead).sum())
     low, high = (said * float(each) for each in np.quantile(off, (LOW_QUANTILE, HIGH_QUANTILE)))
-    return Total(low, min(max(said, low), high), high)
+    return Total(min(low, said), said, max(high, said))
 
 
 def _picked(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int) -> Ints:

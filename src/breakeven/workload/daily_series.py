@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 WEEK_DAYS: Final = 7
 FLOOR_FRACTION: Final = 0.02
 """A day without use is taken as this share of the median day where logarithms are needed."""
+_FAR_RATIO: Final = 4.4
+"""Times the median distance: three standard deviations of a normal distribution."""
 _ROBUST_WEEKS_COUNT: Final = 5
 """From so many weeks on, the median of a weekday stands for it; with fewer, its mean."""
 
@@ -132,8 +134,11 @@ def week_of(logs: Floats, weekdays: Ints) -> Week:
     centre = np.median if len(logs) >= _ROBUST_WEEKS_COUNT * WEEK_DAYS else np.mean
     raw = np.array([float(centre(deviations[days == each])) for each in range(WEEK_DAYS)])
     raw -= raw.mean()
-    total = float(np.sum((deviations - deviations.mean()) ** 2))
-    within = float(np.sum((deviations - raw[days]) ** 2))
+    rest = deviations - raw[days]
+    far = _FAR_RATIO * float(np.median(np.abs(rest)))
+    rest = np.clip(rest, -far, far) if far > 0 else rest  # one empty day says little of the week
+    tame = raw[days] + rest
+    total, within = float(np.sum((tame - tame.mean()) ** 2)), float(np.sum(rest**2))
     freedom = len(deviations) - WEEK_DAYS
     if total <= 0 or freedom <= 0 or within >= total:
         return Week(np.zeros(WEEK_DAYS), 0.0)

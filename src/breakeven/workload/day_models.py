@@ -19,7 +19,7 @@ SEASONAL_NAIVE: Final = "last week repeated"
 FOUR_WEEKS: Final = "mean of the last four weeks"
 ALL_WEEKS: Final = "mean of all weeks"
 TREND: Final = "growth trend"
-TREND_MIN_WEEKS: Final = 6
+TREND_MIN_WEEKS: Final = 4
 MOST_WEEKS: Final = 26
 """Longer ago, nothing is read from a log."""
 _FEW_WEEKS: Final = 4

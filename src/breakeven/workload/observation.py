@@ -14,6 +14,8 @@ SPAN_MIN_S: Final = 60.0
 """A shorter log is an instant: stretched to a month it would say nothing."""
 MONTH_FROM_DAYS: Final = 27.5
 """From four weeks on (give or take half a day) a log stands for a month and nothing is called extrapolated."""
+TREND_DAYS: Final = 89.5
+"""From three months on (give or take half a day) a log may show growth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Observation:
             found.append("the weekly cycle and the peak: an assumption stands in for them")
         if self.days < MONTH_FROM_DAYS:
             found.append("the volume of a month: figures per month are extrapolated")
-        found.append("growth: a trend needs about three months of data")
+        if self.days < TREND_DAYS:
+            found.append("growth: a trend needs about three months of data")
         return tuple(found)
 
 

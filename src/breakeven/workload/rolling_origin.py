@@ -1,6 +1,6 @@
 """Rolling origin: each way to carry a log forward, tried on its own past and measured against last week repeated.
 
-From each Monday-to-Monday step of the past, only the days before are known (level shifts among them are looked for
+From each week of the past, only the days before are known (level shifts among them are looked for
 anew); what came after is compared. A model is used only where its errors are smaller than those of the seasonal naive.
 """
 
@@ -68,7 +68,7 @@ def window_weeks(levels: Levels) -> int:
 def model_for(model: str, weeks_count: int) -> str:
     """`model`, or the mean of all weeks where a trend has too few weeks on one level.
 
-    >>> model_for(TREND, 5), model_for(TREND, 6)
+    >>> model_for(TREND, 3), model_for(TREND, 4)
     ('mean of all weeks', 'growth trend')
     """
     return ALL_WEEKS if model == TREND and weeks_count < TREND_MIN_WEEKS else model

@@ -215,7 +215,11 @@ def _sentence(answer: Answer, tokens: DailySeries, checks: tuple[Check, ...], gr
             f"{growth_words(growth)}."
         )
     failed = {each.name: each for each in checks if not each.passed}
-    reasons = [growth_words(growth) if name == "growth" else failed[name].reason for name in _ORDER if name in failed]
+    of_growth = growth_words(growth) if growth.shown else growth_words(growth).replace(_BY_CHANCE, _NOT_KNOWN)
+    said = [name for name in _ORDER if name in failed]
+    if growth.shown and "growth" in failed:
+        said = [name for name in said if name not in _FOLLOWS_FROM_GROWTH]
+    reasons = [of_growth if name == "growth" else failed[name].reason for name in said]
     because = f"Not stable yet: {'; '.join(reasons[:_REASONS_SAID_COUNT])}."
     endless = any(each.more_days_count is None for each in failed.values())
     if more is None:
@@ -225,6 +229,7 @@ def _sentence(answer: Answer, tokens: DailySeries, checks: tuple[Check, ...], gr
 
 
 _ORDER: Final = ("growth", "level", "coverage", "wandering", "back-test", "interval", "length")
+_FOLLOWS_FROM_GROWTH: Final = frozenset({"wandering", "back-test", "interval"})
 _REASONS_SAID_COUNT: Final = 2
 
 
@@ -242,7 +247,11 @@ def growth_words(growth: Growth) -> str:
     )
     if growth.shown:
         return f"{typical} % week on week (95 %: {low} to {high} %)"
-    return f"no growth beyond chance ({low} to {high} % week on week)"
+    return f"{_BY_CHANCE} ({low} to {high} % week on week)"
+
+
+_BY_CHANCE: Final = "no growth beyond chance"
+_NOT_KNOWN: Final = "growth is not known well enough"
 
 
 def _wait(days_count: int) -> str:
@@ -253,7 +262,7 @@ def _wait(days_count: int) -> str:
 
 
 def _on(day: date | None) -> str:
-    return "" if day is None else f", on {day.isoformat()}"
+    return "" if day is None else f", on {day.day} {day:%b %Y}"
 
 
 def _come_back(tokens: DailySeries | None, more: int | None) -> date | None:

@@ -83,14 +83,17 @@ def length_check(days_count: int) -> Check:
     81
     """
     more = max(DAYS_WANTED_COUNT - days_count, 0)
-    return Check("length", not more, f"{days_count} whole days of {DAYS_WANTED_COUNT} wanted", more)
+    seen = f"{'only ' * bool(more)}{days_count} whole day{'s' * (days_count != 1)} ({DAYS_WANTED_COUNT} wanted)"
+    return Check("length", not more, seen, more)
 
 
 def coverage_check(series: DailySeries) -> Check:
     """Of the last 90 days, at most one in twenty without a call where calls are usual."""
     empty = empty_days(series)[-DAYS_WANTED_COUNT:]
     share = 1 - float(empty.mean())
-    finding = f"calls on {share:.0%} of the days of the last {len(empty)} ({COVERED_MIN_FRACTION:.0%} wanted)"
+    finding = (
+        f"calls on {_percent(share)} of the days of the last {len(empty)} ({_percent(COVERED_MIN_FRACTION)} wanted)"
+    )
     if share >= COVERED_MIN_FRACTION:
         return Check("coverage", True, finding, 0)
     return Check("coverage", False, finding, _days_until_covered(empty.astype(np.float64)))
@@ -126,21 +129,26 @@ def growth_check(growth: Growth) -> Check:
     limit leaves room for chance. Where it shows growth, that must end first: sixty days from then.
     """
     limit = float(np.log1p(GROWTH_MAX_RATIO_PER_WEEK))
-    finding = f"growth {_span(growth)} a week (within {GROWTH_MAX_RATIO_PER_WEEK:.0%} either way wanted)"
+    finding = f"growth {_span(growth)} within {_percent(GROWTH_MAX_RATIO_PER_WEEK)} either way wanted)"
     if -GROWTH_MAX_RATIO_PER_WEEK <= growth.low_fraction_per_week <= growth.high_fraction_per_week <= np.expm1(limit):
         return Check("growth", True, finding, 0)
     if growth.shown:
-        return Check("growth", False, finding + "; days counted from when it ends", CLEAN_DAYS_COUNT)
+        return Check("growth", False, finding + "; counted from when it ends", CLEAN_DAYS_COUNT)
     half = float(np.log1p(growth.high_fraction_per_week) - np.log1p(growth.low_fraction_per_week)) / 2
     more = max(ceil(growth.days_count * (2 * half / limit) ** (2 / 3)) - growth.days_count, WEEK_DAYS)
     return Check("growth", False, finding, more if more <= MOST_DAYS_COUNT else None)
 
 
 def _span(growth: Growth) -> str:
-    return (
-        f"{growth.typical_fraction_per_week:+.1%} ({growth.low_fraction_per_week:+.1%} to "
-        f"{growth.high_fraction_per_week:+.1%})"
+    low, typical, high = (
+        f"{each * 100:+.1f}"
+        for each in (growth.low_fraction_per_week, growth.typical_fraction_per_week, growth.high_fraction_per_week)
     )
+    return f"{typical} % week on week (95 %: {low} to {high} %;"
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.0f} %"
 
 
 def wander_check(logs: Floats, levels: Levels) -> Check:
@@ -162,8 +170,8 @@ def error_check(trial: Trial) -> Check:
         return Check("back-test", False, "no forecast could be tried on the log's own past", None)
     mean = float(errors.mean())
     weeks = trial.horizon_days // WEEK_DAYS
-    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {mean:.0%} "
-    finding += f"({TOTAL_ERROR_MAX_FRACTION:.0%} or less wanted)"
+    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {_percent(mean)} "
+    finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
     if mean <= TOTAL_ERROR_MAX_FRACTION:
         return Check("back-test", True, finding, 0)
     usual = float(np.median(errors))
@@ -180,8 +188,8 @@ def interval_check(half_width_ratio: float, shorter_half_width_ratio: float, day
     The square of the half width is what chance does in the quarter itself plus what falls with one over the days;
     both are read from the interval of all days and of the latter half of them.
     """
-    finding = f"next quarter's tokens known within {half_width_ratio:.0%} either way "
-    finding += f"({TOTAL_ERROR_MAX_FRACTION:.0%} or less wanted)"
+    finding = f"next quarter's tokens known within {_percent(half_width_ratio)} either way "
+    finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
     if half_width_ratio <= TOTAL_ERROR_MAX_FRACTION:
         return Check("interval", True, finding, 0)
     falling = days_count * (shorter_half_width_ratio**2 - half_width_ratio**2)  # of 1 / days: half the days, twice it
