@@ -29,7 +29,9 @@ def object_in(value: Any) -> Mapping[str, Any]:
     >>> object_in('{"a": 1}'), object_in([1]), object_in(None)
     ({'a': 1}, {}, {})
     """
-    found = parsed(value)
+    if isinstance(value, dict):
+        return value
+    found = parsed(value) if isinstance(value, str) else None
     return found if isinstance(found, dict) else _NONE
 
 
@@ -51,7 +53,11 @@ def first_of(record: Mapping[str, Any], *names: str) -> Any:
     >>> first_of({"a": None, "b": "", "c": 0}, "a", "b", "c")
     0
     """
-    return next((record[name] for name in names if record.get(name) not in (None, "")), None)
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def text_in(value: Any) -> str | None:
