@@ -58,3 +58,12 @@ def test_a_row_too_deep_to_write_is_a_reject() -> None:
     del batch
     while isinstance(deep, list):  # taken apart level by level: freeing it at once would be deep, too
         deep = deep.pop()
+
+
+def test_a_byte_that_is_no_text_costs_its_object_only(tmp_path: Path) -> None:
+    rows = [f'{{"start_time": "2026-11-02T10:00:0{n}Z",\n "input_tokens": 1, "output_tokens": 1}}' for n in range(3)]
+    bad = b'{"start_time": "\xed\xa0\x80",\n "input_tokens": 1, "output_tokens": 1}'
+    content = b"\n".join([rows[0].encode(), bad, *(each.encode() for each in rows[1:])])
+    found = imported(tmp_path, content, "pretty.json")
+    assert found.report.calls == 3
+    assert found.reasons == {2: "start_time is not a time"}

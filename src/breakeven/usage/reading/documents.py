@@ -6,6 +6,7 @@ What cannot be read is an `Unfit`; memory is bounded by the largest single objec
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -92,7 +93,7 @@ def _from_documents(log: LogFile) -> Iterator[dict[str, Any] | Unfit]:
     """Stream the objects with ijson; what comes after a syntax error is lost to everybody, and said once."""
     import ijson
 
-    stream = _Stream(log.blocks())
+    stream = _Stream(_readable(log.blocks()))
     is_array = log.head.lstrip()[:1] == b"["
     prefix, several = ("item", False) if is_array else ("", True)
     found = ijson.items(stream, prefix, multiple_values=several, use_float=True)
@@ -115,6 +116,14 @@ def _from_documents(log: LogFile) -> Iterator[dict[str, Any] | Unfit]:
             yield Unfit("not valid JSON from here on", str(error).splitlines()[0][:200])
             return
         yield value if isinstance(value, dict) else Unfit("not a JSON object", "", shortened(str(value)))
+
+
+def _readable(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks with a mark in place of what is not UTF-8, or one bad byte would cost everything behind it."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for block in blocks:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 class _TooLargeError(Exception):

@@ -75,8 +75,9 @@ def document_head(head: bytes) -> Head | None:
 
     names: set[str] = set()
     dotted: set[str] = set()
+    readable = head.decode("utf-8", "replace").encode()
     try:
-        for prefix, event, value in ijson.parse(head, multiple_values=True):
+        for prefix, event, value in ijson.parse(readable, multiple_values=True):
             if event == "map_key":
                 place = re.sub(r"(^|\.)item(?=\.|$)", "[]", prefix).removeprefix("[]").removeprefix(".")
                 names.add(f"{place}.{value}" if place else value)
