@@ -32,6 +32,7 @@ from breakeven.decision.scenario_entries import (
     Strict,
 )
 from breakeven.decision.scenario_examples import EMPTY, EXAMPLES
+from breakeven.decision.scenario_yaml import place_of, read_yaml
 from breakeven.errors import ScenarioError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.copula import Copula
@@ -275,7 +276,7 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
     where = "scenario"
     if path is not None:
         where = str(path)
-        content, lines = _read(path)
+        content, lines = read_yaml(path)
     if sets:
         content = {**content, "overrides": {**(content.get("overrides") or {}), **_numbers(sets)}}
     try:
@@ -284,8 +285,8 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
         raise ScenarioError("\n".join(_explain(each, where, lines) for each in error.errors())) from None
     _check_overrides(scenario, where, lines)
     _check_contract(scenario, where, lines)
-    check_correlations(scenario.correlations, lambda index: f"{_at(where, lines, f'correlations.{index}')}: ")
-    scenario._places = Places({dotted: _at(where, lines, dotted) for dotted in lines})
+    check_correlations(scenario.correlations, lambda index: f"{place_of(where, lines, f'correlations.{index}')}: ")
+    scenario._places = Places({dotted: place_of(where, lines, dotted) for dotted in lines})
     folder = path.parent if path else Path()
     if scenario.audit is not None:
         scenario._audit = read_audit(scenario.audit, folder, scenario._at("audit"))
@@ -303,14 +304,14 @@ def _check_overrides(scenario: Scenario, where: str, lines: Mapping[str, int]) -
         try:
             check_bounds(name, unit, low, high)
         except ScenarioError as error:
-            raise ScenarioError(f"{_at(where, lines, f'overrides.{name}')}: {error}") from None
+            raise ScenarioError(f"{place_of(where, lines, f'overrides.{name}')}: {error}") from None
 
 
 def _check_contract(scenario: Scenario, where: str, lines: Mapping[str, int]) -> None:
     """Say where each contract line stands, and refuse two that hold at the same time."""
     entries = scenario.contract_prices
     for index, (entry, price) in enumerate(zip(entries, _contract_of(entries, where, lines), strict=True)):
-        entry._place = _at(where, lines, f"contract_prices.{index}")
+        entry._place = place_of(where, lines, f"contract_prices.{index}")
         for other, earlier in zip(entries[:index], _contract_of(entries[:index], where, lines), strict=True):
             same = price.model.lower() == earlier.model.lower() and entry.provider.lower() == other.provider.lower()
             together = price.interval[0] < earlier.interval[1] and earlier.interval[0] < price.interval[1]
@@ -327,12 +328,8 @@ def _contract_of(entries: Sequence[ContractPriceEntry], where: str, lines: Mappi
         try:
             found.append(ContractPrice(**entry.model_dump()))
         except ScenarioError as error:
-            raise ScenarioError(f"{_at(where, lines, f'contract_prices.{index}')}: {error}") from None
+            raise ScenarioError(f"{place_of(where, lines, f'contract_prices.{index}')}: {error}") from None
     return found
-
-
-def _at(where: str, lines: Mapping[str, int], dotted: str) -> str:
-    return f"{where}, line {lines[dotted]}" if dotted in lines else where
 
 
 def scenario_template() -> str:
@@ -378,66 +375,12 @@ def _numbers(sets: Mapping[str, str]) -> dict[str, float]:
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """Content of the file and the line of each key, by dotted path."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ScenarioError(f"cannot read {path}: {error.strerror}; `breakeven init` writes a scenario file") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{path} is not UTF-8 text; `breakeven init` writes a scenario file") from None
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{path} is not valid YAML: {error}") from None
-    except ValueError as error:  # a day that no month has
-        raise ScenarioError(f"{path}: {error}") from None
-    _refuse_twice(tree, path)
-    if content is None:
-        return {}, {}
-    if not isinstance(content, dict):
-        raise ScenarioError(
-            f"{path}: saw a {type(content).__name__}; wanted keys and values as `breakeven init` writes"
-        )
-    return content, _lines(tree, "")
-
-
-def _refuse_twice(node: yaml.Node | None, path: Path) -> None:
-    """A key that stands twice says two things; YAML would silently take the last."""
-    first: dict[str, int] = {}
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        line = key.start_mark.line + 1
-        if isinstance(key, yaml.ScalarNode) and key.value in first:
-            earlier = first[key.value]
-            raise ScenarioError(f"{path}, line {line}: '{key.value}' stands in line {earlier} already; delete one")
-        first[str(key.value)] = line
-        _refuse_twice(value, path)
-    for each in node.value if isinstance(node, yaml.SequenceNode) else ():
-        _refuse_twice(each, path)
-
-
-def _lines(node: yaml.Node | None, prefix: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            path = f"{prefix}{key.value}"
-            found[path] = key.start_mark.line + 1
-            found.update(_lines(value, path + "."))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            path = f"{prefix}{index}"
-            found[path] = value.start_mark.line + 1
-            found.update(_lines(value, path + "."))
-    return found
-
-
 def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
     path = [str(each) for each in error["loc"]]
     while path and ".".join(path) not in lines and len(path) > 1:
         path.pop()  # pydantic appends the union member it tried
     dotted = ".".join(path)
-    place = _at(where, lines, dotted)
+    place = place_of(where, lines, dotted)
     if error["type"] == "extra_forbidden":
         key = str(error["loc"][-1])
         inside: dict[str, type[BaseModel]] = {
