@@ -47,7 +47,7 @@ accept: .venv/.dev ## show changed snapshots, accept them
 
 bench: .venv/.dev ## print the tables of benchmarks/
 	$(BIN)/python benchmarks/breakeven_envelope.py
-	$(BIN)/python benchmarks/import_jsonl.py
+	$(BIN)/python benchmarks/usage.py
 	$(BIN)/python benchmarks/compare_million_calls.py
 	$(BIN)/python benchmarks/capacity.py
 	$(BIN)/python benchmarks/simulate.py

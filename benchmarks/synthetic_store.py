@@ -83,7 +83,7 @@ def _day_sql(day: date, first: int, until: int) -> str:
         drawn AS (
             SELECT n,
                    TIMESTAMPTZ '{day} 00:00:00+00' + to_microseconds((
-                       86400e6 * least(0.999999999, greatest(0, share + 0.1 * sin(share * 6.283185) / 6.283185)))::BIGINT)
+                       86400e6 * least(0.999999999, share + 0.1 * sin(share * 6.283185) / 6.283185))::BIGINT)
                    AS moment,
                    (hash(n) % 1000003) / 1000003.0 AS u, (hash(n + 1000000007) % 1000003) / 1000003.0 AS v,
                    (hash(n + 2000000011) % 4)::INT AS which, (hash(n + 3000000019) % 100) / 150.0 AS cached,

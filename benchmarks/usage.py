@@ -1,0 +1,300 @@
+"""How fast is usage, from JSON lines to hourly profile and cost per task, and how much memory does it take?
+
+    python benchmarks/usage.py [ROWS] [ROUNDS] [PROFILED_ROWS]
+
+Three tables, each with its baselines in the same run (absolute seconds depend on the machine, the ratios do not much):
+
+1. import of ROWS JSON lines against DuckDB's own `read_json` to Parquet, which checks nothing, keeps no rejects, finds
+   no duplicates and hashes no user; mark: at least 0.7 of its speed.
+2. hourly profile and cost per task over 20 x ROWS made-up calls, against SQL written by hand for DuckDB, against pandas
+   and Polars, and Spark in one process; mark: at most 1.3 times the hand-written SQL.
+3. peak memory of `profile_workload` over PROFILED_ROWS made-up calls, without and with the daily tables kept; mark:
+   under 2 GiB for 50 million.
+
+The stores of 2 and 3 are written as Parquet directly (`synthetic_store.py`): their calls were never in a log. Each
+program is a process of its own, in turns; the best round counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from synthetic_store import write_store
+
+BASELINE = """
+import duckdb, sys, time
+con = duckdb.connect()
+con.execute("SET enable_progress_bar = false")
+start = time.perf_counter()
+con.execute(f"COPY (SELECT * FROM read_json('{sys.argv[1]}')) TO '{sys.argv[2]}.parquet' (FORMAT parquet)")
+print(time.perf_counter() - start)
+"""
+OURS = """
+import sys, time
+from pathlib import Path
+from breakeven.clock import now
+from breakeven.usage.store import CallStore
+with CallStore(Path(sys.argv[2])) as store:
+    start = time.perf_counter()
+    report = store.ingest(Path(sys.argv[1]), now=now())
+    print(time.perf_counter() - start)
+    assert report.calls == report.rows_in == int(sys.argv[3])
+"""
+AGAIN = """
+import sys, time
+from pathlib import Path
+from breakeven.clock import now
+from breakeven.usage.store import CallStore
+with CallStore(Path(sys.argv[2])) as store:
+    store.ingest(Path(sys.argv[1]), now=now())
+    start = time.perf_counter()
+    report = store.ingest(Path(sys.argv[1]), now=now())
+    print(time.perf_counter() - start)
+    assert report.duplicates == int(sys.argv[3])
+"""
+PROGRAMS = {"DuckDB read_json to Parquet": BASELINE, "breakeven import": OURS, "breakeven import, again": AGAIN}
+
+BY_HAND = """
+import duckdb, sys, time
+con = duckdb.connect()
+con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+con.execute(f"CREATE VIEW calls AS SELECT * FROM read_parquet('{sys.argv[1]}/day=*/*.parquet')")
+con.execute("CREATE TABLE prices AS SELECT * FROM (VALUES ('gpt-5', 1.25, 0.125, 10.0), "
+            "('gpt-5-mini', 0.25, 0.025, 2.0), ('claude-sonnet-4-5', 3.0, 0.3, 15.0), "
+            "('gemini-2.5-pro', 1.25, 0.31, 10.0)) p(model, i, c, o)")
+start = time.perf_counter()
+con.execute("SELECT {hour}, count(*), sum(input_tokens), sum(cache_read_tokens), "
+            "sum(output_tokens), sum(CASE WHEN status = 'error' THEN 1 ELSE 0 END) "
+            "FROM calls GROUP BY 1").fetch_arrow_table()
+con.execute("SELECT task, request_model, count(*), sum(input_tokens), sum(output_tokens), "
+            "sum((input_tokens - cache_read_tokens) * i + cache_read_tokens * c + output_tokens * o) / 1e6 "
+            "FROM calls JOIN prices ON model = request_model GROUP BY 1, 2").fetch_arrow_table()
+print(time.perf_counter() - start)
+"""
+SQL_BY_HAND = BY_HAND.replace("{hour}", "date_trunc('hour', start_time)")
+SQL_TUNED = BY_HAND.replace("{hour}", "epoch_us(start_time) // 3600000000")
+CELLS = """
+import sys, time
+from pathlib import Path
+from breakeven.usage.store import CallStore
+from breakeven.workload.hourly import PRICE_KEYS, Classes, cells, merged
+import ibis
+with CallStore(Path(sys.argv[1]), engine=sys.argv[2]) as store:
+    store.calls().limit(1).to_pyarrow()  # the session of the engine is there
+    start = time.perf_counter()
+    found = ibis.memtable(cells(store.calls(), Classes((200_000,))).to_pyarrow())
+    merged(found, drop=["task", *PRICE_KEYS, "size_class"]).to_pyarrow()
+    merged(found, drop=["hour", "offset", "status", "has_output"]).to_pyarrow()
+    print(time.perf_counter() - start)
+"""
+KEPT = """
+import sys, time
+from pathlib import Path
+from breakeven.usage.store import CallStore
+from breakeven.workload.hourly import PRICE_KEYS, Classes, cells, merged
+classes = Classes((200_000,))
+with CallStore(Path(sys.argv[1])) as store:
+    store.kept_from_rows = 0
+    store.daily("cells", classes.key, lambda calls: cells(calls, classes))
+    start = time.perf_counter()
+    found = store.daily("cells", classes.key, lambda calls: cells(calls, classes))
+    merged(found, drop=["task", *PRICE_KEYS, "size_class"]).to_pyarrow()
+    merged(found, drop=["hour", "offset", "status", "has_output"]).to_pyarrow()
+    print(time.perf_counter() - start)
+"""
+COLUMNS = "['start_time','task','request_model','status','input_tokens','cache_read_tokens','output_tokens']"
+PRICES = (
+    "{'gpt-5': (1.25, .125, 10.), 'gpt-5-mini': (.25, .025, 2.), "
+    "'claude-sonnet-4-5': (3., .3, 15.), 'gemini-2.5-pro': (1.25, .31, 10.)}"
+)
+PANDAS = f"""
+import sys, time, glob
+import pandas as pd
+prices = pd.DataFrame.from_dict({PRICES}, orient="index", columns=["i", "c", "o"])
+start = time.perf_counter()
+parts = [pd.read_parquet(each, columns={COLUMNS}) for each in sorted(glob.glob(sys.argv[1] + "/day=*/*.parquet"))]
+calls = pd.concat(parts, ignore_index=True)
+calls["error"] = calls.status == "error"
+calls.groupby(calls.start_time.dt.floor("h"))[["input_tokens", "cache_read_tokens", "output_tokens", "error"]].sum()
+priced = calls.merge(prices, left_on="request_model", right_index=True)
+priced["usd"] = ((priced.input_tokens - priced.cache_read_tokens) * priced.i + priced.cache_read_tokens * priced.c
+                 + priced.output_tokens * priced.o) / 1e6
+priced.groupby(["task", "request_model"])[["input_tokens", "output_tokens", "usd"]].sum()
+print(time.perf_counter() - start)
+"""
+POLARS = f"""
+import sys, time
+import polars as pl
+found = {PRICES}
+prices = pl.LazyFrame({{"request_model": list(found), "i": [p[0] for p in found.values()],
+                       "c": [p[1] for p in found.values()], "o": [p[2] for p in found.values()]}})
+start = time.perf_counter()
+calls = pl.scan_parquet(sys.argv[1] + "/day=*/*.parquet", hive_partitioning=False).select({COLUMNS})
+hours = calls.group_by(pl.col("start_time").dt.truncate("1h")).agg(
+    pl.len(), pl.col("input_tokens", "cache_read_tokens", "output_tokens").sum(), (pl.col("status") == "error").sum())
+usd = ((pl.col("input_tokens") - pl.col("cache_read_tokens")) * pl.col("i") + pl.col("cache_read_tokens") * pl.col("c")
+       + pl.col("output_tokens") * pl.col("o")).sum() / 1e6
+tasks = calls.join(prices, on="request_model").group_by("task", "request_model").agg(
+    pl.len(), pl.col("input_tokens", "output_tokens").sum(), usd.alias("usd"))
+pl.collect_all([hours, tasks], engine="streaming")
+print(time.perf_counter() - start)
+"""
+PROFILE = """
+import sys, time
+from datetime import date
+from pathlib import Path
+from breakeven.catalog.load import load_catalog
+from breakeven.usage.store import CallStore
+from breakeven.workload.profile import profile_workload
+catalog = load_catalog(date(2026, 11, 23))
+with CallStore(Path(sys.argv[1])) as store:
+    store.kept_from_rows = 0 if sys.argv[2] == "kept" else 10**12
+    start = time.perf_counter()
+    workload = profile_workload(store.calls(), catalog=catalog, kept=store)
+    print(time.perf_counter() - start)
+    assert workload.requests_count == int(sys.argv[3])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: seconds it measured itself, and its peak resident memory."""
+
+    wall_s: float
+    peak_mib: float
+
+
+def write_log(path: Path, rows: int, *, has_prompts: bool) -> None:
+    """Thirty days of calls in the order of time."""
+    words = [f"word{number * 7919 % 10_007}" for number in range(5000)]
+    rng = np.random.default_rng(0)
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    seconds = np.sort(rng.uniform(0, 30 * 86_400, rows))
+    inputs, outputs = rng.integers(100, 9000, rows), rng.integers(1, 900, rows)
+    which, latency = rng.integers(0, 3, rows), rng.uniform(100, 9000, rows).round(2)
+    users = rng.integers(0, 5000, rows)
+    models = ("gpt-5", "gpt-5-mini", "claude-sonnet-4-5")
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(rows):
+            usage = {
+                "prompt_tokens": int(inputs[number]),
+                "completion_tokens": int(outputs[number]),
+                "prompt_tokens_details": {"cached_tokens": int(inputs[number]) // 3},
+            }
+            row = {
+                "id": f"chatcmpl-{number:012x}{int(inputs[number]) * 7919:012x}",
+                "timestamp": (start + timedelta(seconds=float(seconds[number]))).isoformat(),
+                "provider": "openai",
+                "model": models[which[number]],
+                "usage": usage,
+                "latency_ms": float(latency[number]),
+                "user": f"u{users[number]}",
+                "task": "abcd"[number % 4],
+                "status": 200,
+            }
+            if has_prompts:
+                first = number * 31 % 4500
+                row["messages"] = [{"role": "user", "content": " ".join(words[first : first + 250])}]
+                row["response"] = " ".join(words[first + 250 : first + 350])
+            file.write(json.dumps(row) + "\n")
+
+
+def run(code: str, *arguments: str) -> Run:
+    """Run `code` in a fresh interpreter."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    written = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit("a run failed")
+    return Run(float(written), usage.ru_maxrss / 1024)
+
+
+def imports_compared(folder: Path, rows: int, rounds: int, *, has_prompts: bool) -> None:
+    """Write a log, run every program on it in turns, print the table."""
+    log = folder / f"log-{has_prompts}.jsonl"
+    write_log(log, rows, has_prompts=has_prompts)
+    size_mib = log.stat().st_size / 2**20
+    runs: dict[str, list[Run]] = {name: [] for name in PROGRAMS}
+    for number in range(rounds):
+        for place, (name, code) in enumerate(PROGRAMS.items()):
+            runs[name].append(run(code, str(log), str(folder / f"{has_prompts}-{number}-{place}"), str(rows)))
+    base_s = min(each.wall_s for each in runs["DuckDB read_json to Parquet"])
+    kind = "with prompts" if has_prompts else "without prompts"
+    print(f"{rows:,} rows {kind}, {size_mib:,.0f} MiB of JSON lines, {os.cpu_count()} cores, best of {rounds}")
+    print(f"{'what':34}{'wall s':>9}{'rows/s':>12}{'MiB/s':>8}{'peak MiB':>10}{'x DuckDB rate':>15}")
+    for name, found in runs.items():
+        wall_s, peak_mib = min(each.wall_s for each in found), min(each.peak_mib for each in found)
+        rate = f"{base_s / wall_s:15.2f}"
+        print(
+            f"{name:34}{wall_s:9.2f}{rows / wall_s:12,.0f}{size_mib / wall_s:8.0f}{peak_mib:10,.0f}{rate}", flush=True
+        )
+
+
+def analyses_compared(folder: Path, rows: int, rounds: int) -> None:
+    """Hourly profile and cost per task, by us and by others."""
+    write_store(folder, rows)
+    programs: dict[str, tuple[str, ...]] = {
+        "SQL by hand, date_trunc": (SQL_BY_HAND,),
+        "SQL by hand, arithmetic on epochs": (SQL_TUNED,),
+        "breakeven, all calls anew": (CELLS, "duckdb"),
+        "breakeven, days kept": (KEPT,),
+        "Polars, streaming": (POLARS,),
+        "pandas": (PANDAS,),
+    }
+    if shutil.which("java"):
+        programs["breakeven, Spark local"] = (CELLS, "spark")
+    runs: dict[str, list[Run]] = {name: [] for name in programs}
+    for number in range(rounds):
+        for name, (code, *arguments) in programs.items():
+            if number == 0 or name not in ("pandas", "breakeven, Spark local"):
+                runs[name].append(run(code, str(folder), *arguments))
+    base_s = min(each.wall_s for each in runs["SQL by hand, date_trunc"])
+    print(f"\nhourly profile and cost per task of {rows:,} made-up calls, best of {rounds} (pandas, Spark: once)")
+    print(f"{'what':36}{'wall s':>9}{'peak MiB':>10}{'x SQL by hand':>15}")
+    for name, found in runs.items():
+        wall_s, peak_mib = min(each.wall_s for each in found), min(each.peak_mib for each in found)
+        print(f"{name:36}{wall_s:9.2f}{peak_mib:10,.0f}{wall_s / base_s:15.2f}", flush=True)
+    print("(peak of Spark: the Python process alone, its Java process has 2 GiB more)")
+
+
+def memory_of_profile(folder: Path, rows: int) -> None:
+    """Peak memory of a whole profile."""
+    write_store(folder, rows)
+    print(f"\nprofile of {rows:,} made-up calls, written as Parquet directly")
+    print(f"{'what':36}{'wall s':>9}{'peak MiB':>10}")
+    for name, how in (("all calls anew", "anew"), ("days summed up and kept", "kept"), ("from kept days", "kept")):
+        found = run(PROFILE, str(folder), how, str(rows))
+        print(f"{name:36}{found.wall_s:9.2f}{found.peak_mib:10,.0f}", flush=True)
+
+
+def main() -> None:
+    rows, rounds, profiled = (
+        int(sys.argv[place]) if len(sys.argv) > place else usual
+        for place, usual in ((1, 1_000_000), (2, 3), (3, 50_000_000))
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        imports_compared(Path(folder), rows, rounds, has_prompts=False)
+        print()
+        imports_compared(Path(folder), rows // 5, rounds, has_prompts=True)
+    with tempfile.TemporaryDirectory() as folder:
+        analyses_compared(Path(folder), 20 * rows, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        memory_of_profile(Path(folder), profiled)
+
+
+if __name__ == "__main__":
+    main()
