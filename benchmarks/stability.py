@@ -222,8 +222,8 @@ def main() -> int:
             print(f"\n{name}: {found.sentence}")
             for each in found.checks:
                 print(f"  {'holds' if each.passed else 'fails'}: {each.finding}")
-    print_shifts(count)
     print_planted(count)
+    print_shifts(count)
     return 0
 
 

@@ -18,8 +18,8 @@ STEP_SHARES: Final = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Variance of a week's step over the variance of what scatters around the level."""
 STILL_WEIGHT_FRACTION: Final = 0.6
 """Weight of a level that does not wander, before the log is looked at; a guess, checked by coverage."""
-USUAL_DRIFT_PER_WEEK_RATIO: Final = 0.007
-"""Usual size of a drift, around zero: 3 % a month; a guess, checked by coverage."""
+USUAL_DRIFT_PER_WEEK_RATIO: Final = 0.01
+"""Usual size of a drift, around zero: 4 % a month; a guess, checked by coverage."""
 MIN_WEEKS: Final = 4
 """With fewer weeks the log says nothing of its drift."""
 _SMALLEST: Final = 1e-12

@@ -1,0 +1,123 @@
+"""Stability: verdicts on planted logs and public traces, and when to come back."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from breakeven.workload.stability import Stability, stability
+from breakeven.workload.stability_rules import Growth, growth_check, interval_check
+from workload.planted_days import FIRST, Floats, log_of, weekly
+
+TRACES = Path("../shared/data/traces")
+
+
+def judged(days: int, seed: int, level: Floats | float = 0.0, spread: float = 0.2) -> Stability:
+    return stability(log_of(weekly(days, np.random.default_rng(seed), level, spread)))
+
+
+def test_nine_days_say_that_they_are_nine() -> None:
+    found = judged(9, 1)
+    assert found.answer == "cannot tell"
+    assert "9 whole days" in found.sentence
+    assert found.more_days_count == 81
+    assert found.come_back == FIRST + timedelta(days=90)
+    assert (found.growth, found.trial, found.quarter, found.shifts) == (None, None, None, ())
+
+
+def test_steady_logs_of_half_a_year_are_stable() -> None:
+    found = [judged(180, seed) for seed in range(5)]
+    assert sum(each.answer == "yes" for each in found) >= 4
+    for each in found:
+        assert (each.answer == "yes") == all(check.passed for check in each.checks)
+        assert (each.come_back is None) == (each.more_days_count is None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_growth_of_a_fifth_a_week_is_not_stable(seed: int) -> None:
+    found = judged(98, seed, np.arange(98) * np.log(1.22) / 7)
+    assert found.answer == "not yet"
+    assert found.growth is not None and found.growth.low_fraction_per_week > 0.02
+    assert "week on week" in found.sentence and "Decide after about" in found.sentence
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_shift_three_weeks_ago_is_not_stable_and_needs_the_rest_of_sixty_days(seed: int) -> None:
+    found = judged(150, seed, np.where(np.arange(150) >= 129, np.log(2.0), 0.0))
+    assert found.answer == "not yet"
+    last = found.shifts[-1]
+    assert abs((last.day - FIRST).days - 129) <= 2
+    assert last.shift.low_ratio < 2.0 < last.shift.high_ratio
+    level = next(each for each in found.checks if each.name == "level")
+    assert level.more_days_count == 60 - (150 - last.shift.offset_days)
+
+
+def test_when_to_come_back_keeps_its_word() -> None:
+    """A steady log judged too early is stable for most seeds once the days that it asked for have passed."""
+    kept = []
+    for seed in range(6):
+        early = judged(60, seed, spread=0.15)
+        assert early.answer == "not yet" and early.more_days_count is not None
+        kept.append(judged(60 + early.more_days_count, seed, spread=0.15).answer == "yes")
+    assert np.mean(kept) >= 0.6
+
+
+def test_empty_days_are_zero_and_said() -> None:
+    amounts = weekly(120, np.random.default_rng(2))
+    amounts[100:112] = 0
+    found = stability(log_of(amounts))
+    assert found.days_count == 120
+    assert [(each.first_day, each.days_count) for each in found.gaps] == [(FIRST + timedelta(days=100), 12)]
+    coverage = next(each for each in found.checks if each.name == "coverage")
+    assert not coverage.passed
+    # the gap's first days leave the last 90 from day 190 on; four and a half may stay
+    assert coverage.more_days_count == 190 - 120 + 8
+
+
+def test_partial_days_do_not_count() -> None:
+    log = log_of(weekly(41, np.random.default_rng(3)), partial=(0, 40))
+    assert stability(log).days_count == 39
+
+
+def test_no_day_at_all() -> None:
+    found = stability(log_of(np.array([1.0]), partial=(0,)))
+    assert (found.answer, found.come_back) == ("cannot tell", None)
+
+
+def test_spend_follows_the_tokens_and_is_none_without_prices() -> None:
+    amounts = weekly(120, np.random.default_rng(4))
+    priced, unpriced = stability(log_of(amounts)).quarter, stability(log_of(amounts, usd_per_token=0.0)).quarter
+    assert priced is not None and unpriced is not None and priced.spend_usd is not None
+    assert priced.spend_usd.typical == pytest.approx(priced.tokens.typical * 2e-6, rel=1e-6)
+    assert unpriced.spend_usd is None
+    assert (priced.last_day - priced.first_day).days == 90
+
+
+def test_growth_that_chance_explains_needs_days_by_the_power_of_one_and_a_half() -> None:
+    limit = np.log(1.02)
+    half = limit  # twice of what leaves room for chance
+    check = growth_check(Growth(float(np.expm1(-half)) - 1e-9, 0.0, float(np.expm1(half)) + 1e-6, 100))
+    assert check.more_days_count == 59  # 100 * 2 ** (2 / 3) = 158.7
+
+
+def test_an_interval_narrows_with_the_root_of_the_days() -> None:
+    """The square of the half width is 0.02 that stays and 10 / days that falls."""
+    staying, falling = 0.02, 10.0
+    now, half = np.sqrt(staying + falling / 100), np.sqrt(staying + falling / 50)
+    check = interval_check(float(now), float(half), 100)
+    assert check.more_days_count == int(np.ceil(falling / (0.25**2 - staying))) - 100
+    assert interval_check(0.5, 0.5, 100).more_days_count is None
+
+
+@pytest.mark.skipif(not TRACES.exists(), reason="the public traces are not here")
+def test_public_traces_are_not_called_stable() -> None:
+    with (TRACES / "burstgpt_daily.csv").open(encoding="utf-8") as file:
+        burst = stability(log_of(np.array([float(row["tok"]) for row in csv.DictReader(file)])))
+    assert burst.answer == "not yet"
+    assert burst.days_count == 61
+    assert burst.quarter is not None and burst.quarter.tokens.half_width_ratio > 0.5
+    assert isinstance(burst.come_back, date)
