@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from ..logs import Imported, imported, imported_paths
+from breakeven.usage.store import CallStore
+
+from ..logs import NOW, Imported, imported, imported_paths, stored_calls
 
 FIXTURES = Path(__file__).parent / "fixtures" / "vllm_metrics"
 FIRST = datetime(2026, 11, 2, 10, tzinfo=UTC)
@@ -62,6 +64,19 @@ def test_scrapes_in_one_file_or_in_many_are_the_same_calls(tmp_path: Path) -> No
     assert ids[0] == ids[1]
     for each in many.report.files:
         assert each.rows_in == each.calls + each.duplicates + each.rejects_count == 1
+
+
+def test_a_new_scrape_continues_from_those_that_were_imported_before(tmp_path: Path) -> None:
+    folder = tmp_path / "scrapes"
+    folder.mkdir()
+    (folder / "0.prom").write_text(scrape(10, 1, "2026-11-02T00:00:00Z"))
+    with CallStore(tmp_path / "store") as store:
+        assert store.ingest(folder, now=NOW).calls == 0
+        (folder / "1.prom").write_text(scrape(25, 3, "2026-11-02T01:00:00Z"))
+        again = store.ingest(folder, now=NOW)
+        assert [each.status for each in again.files] == ["already imported", "imported"]
+        (call,) = stored_calls(store)
+        assert (call["input_tokens"], call["output_tokens"]) == (15, 2)
 
 
 def test_a_scrape_that_comes_twice_is_one_bucket(tmp_path: Path) -> None:
