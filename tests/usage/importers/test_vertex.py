@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from breakeven.errors import UsageError
+from breakeven.usage.plan import ImportSettings
+from breakeven.usage.store import CallStore
 
-from ..logs import imported, imported_paths, jsonl
+from ..logs import NOW, imported, imported_paths, jsonl
 
 FIXTURE = Path(__file__).parent / "fixtures" / "vertex" / "bq-results.jsonl"
 
@@ -132,3 +134,11 @@ def test_odd_values_are_rejected_or_dropped_never_a_crash(tmp_path: Path) -> Non
     assert found.report.rows_in == 8
     assert sorted(each["record_id"] for each in found.calls) == ["3", "4", "5", "8"]
     assert {each["record_id"]: each["status"] for each in found.calls}["8"] == "error"
+
+
+def test_another_rate_for_the_same_file_needs_another_store(tmp_path: Path) -> None:
+    with CallStore(tmp_path / "store") as store:
+        store.ingest(FIXTURE, now=NOW, settings=ImportSettings(sampled_fraction=0.1))
+        with pytest.raises(UsageError, match="import into a new store"):
+            store.ingest(FIXTURE, now=NOW, settings=ImportSettings(sampled_fraction=0.2))
+        assert store.ingest(FIXTURE, now=NOW, settings=ImportSettings(sampled_fraction=0.1)).calls == 0
