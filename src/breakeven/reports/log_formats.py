@@ -13,7 +13,7 @@ from typing import Final
 from breakeven.usage.importers import importers
 from breakeven.usage.importers.importer import Importer
 
-PAGE: Final = Path("reference") / "importers" / "README.md"
+PAGE: Final = Path("reference") / "log-formats.md"
 COMMAND: Final = "python -m breakeven.reports.log_formats"
 _GRAINS: Final = {"request": "requests", "bucket": "buckets", "bill": "bills"}
 _SHAPES: Final = {
@@ -61,7 +61,7 @@ def page() -> str:
     ]
     for each in log_formats():
         cells = (each.grain, each.prompts, each.latency, each.first_token, each.cost, each.files)
-        lines.append(f"| [{each.title}]({each.name}.md) `{each.name}` | {' | '.join(cells)} |")
+        lines.append(f"| [{each.title}](importers/{each.name}.md) `{each.name}` | {' | '.join(cells)} |")
     lines += ["", "## What each can and cannot tell", ""]
     lines += [f"- **{each.name}**: {each.concludes}" for each in log_formats()]
     return "\n".join(lines) + "\n"

@@ -171,9 +171,10 @@ def _sniffed(log: LogFile, head: Head, settings: ImportSettings) -> Importer:
     best = max(fitting, key=lambda each: (each.confidence(head), each.name), default=None)
     if best is not None and best.confidence(head) > 0:
         return best
-    formats = "\n  ".join(f"{each.name}: {'; '.join(each.missing({}))}" for each in importers().values())
+    own = importer_named("breakeven")
     raise UsageError(
-        f"{log.path}: no known log format. Saw {_shown(head)}. Wanted one of\n  {formats}\n"
+        f"{log.path}: no known log format. Saw {_shown(head)}.\n  Wanted {'; '.join(own.missing({}))} in each row, or one "
+        f"of the {len(importers())} formats that `breakeven formats` lists.\n"
         "  Name your columns with --map, for example --map start_time=COLUMN --map input_tokens=COLUMN "
         "--map output_tokens=COLUMN."
     )
