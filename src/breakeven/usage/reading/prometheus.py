@@ -1,4 +1,4 @@
-"""Prometheus: what counters stood at, scrape by scrape, from the text that servers expose or from an answer of the API."""
+"""Prometheus: what counters stood at, scrape by scrape, from the text that servers expose or from answers of the API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Labels = tuple[tuple[str, str], ...]
 _SAMPLE: Final = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d[\d.]*))?\s*(?:#.*)?")
 _LABEL: Final = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?')
 _TIME_COMMENT: Final = re.compile(
-    r"#\s*(?:scraped?(?:_at)?|timestamp|time)?\s*[:=]?\s*(\d{4}-\d\d-\d\d[T ]\S+|\d{10}(?:\.\d+)?|\d{13})\s*", re.IGNORECASE
+    r"#\s*(?:scraped?(?:_at)?|timestamp|time)?\s*[:=]?\s*(\d{4}-\d\d-\d\d[T ]\S+|\d{10}(?:\.\d+)?|\d{13})\s*",
+    re.IGNORECASE,
 )
 _MS_FROM: Final = 1e11
 """Times at least this large are milliseconds."""
