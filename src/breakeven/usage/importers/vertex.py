@@ -209,8 +209,8 @@ IMPORTER = Importer(
     confidence=_confidence,
     constants={"provider": "gcp.vertex_ai"},
     holds=Holds("request", prompts="yes", latency=True),
-    concludes="A sample of requests with tokens, model, prompts and latency. Without its rate (--sampling-rate) counts, "
-    "tokens and spend are a lower bound; no cost; no time to the first token.",
+    concludes="A sample of requests with tokens, model, prompts and latency. Without its rate (--sampling-rate) counts "
+    "and spend are a lower bound; no cost; no time to the first token.",
     unpack=_unpack,
     is_sample=True,
 )

@@ -1,4 +1,4 @@
-"""Prometheus: what counters stood at, scrape by scrape, from the text that servers expose or from answers of the API."""
+"""Prometheus: what counters stood at, scrape by scrape: the text that servers expose or answers of the API."""
 
 from __future__ import annotations
 
