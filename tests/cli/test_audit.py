@@ -47,6 +47,8 @@ def test_the_verdict_comes_first_and_the_audit_is_kept(folder: Path) -> None:
     assert "\x1b" not in text and "\u202e" not in text
     kept = load_audit(store)
     assert kept is not None and kept.calls_count == 60
+    with CallStore(store) as opened:
+        assert kept.calls_digest == opened.digest()
 
 
 def test_json_is_the_saved_form_and_a_passing_log_keeps_nothing(folder: Path, tmp_path: Path) -> None:

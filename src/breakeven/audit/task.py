@@ -226,6 +226,8 @@ class Audit:
     seed: int = 0
     notes: tuple[str, ...] = ()
     """What weakens it."""
+    calls_digest: str = ""
+    """`CallStore.digest()` of the calls it was made from; empty when nobody said it."""
 
     @property
     def named(self) -> dict[str, AuditedTask]:

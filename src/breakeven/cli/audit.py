@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,7 +191,7 @@ def _audit(
     from breakeven.reports.answer import Question
 
     question = Question(opened.store, opened.label, scenario, today())
-    return audit(
+    found = audit(
         opened.store.calls(),
         catalog=question.catalog,
         vocabulary=opened.store.vocabulary(),
@@ -199,3 +200,4 @@ def _audit(
         say=say,
         embed=embedder(embeddings, opened.store.texts()) if embeddings else None,
     )
+    return replace(found, calls_digest=opened.store.digest())
