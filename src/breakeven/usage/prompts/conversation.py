@@ -56,6 +56,8 @@ def conversation(
     """
     value = _value(prompt or "")
     body = value if isinstance(value, dict) and not _is_message(value) else {}
+    if not body and system is tools is schema is None:
+        return _assembled(_messages(value), None, None, None, is_body=False)
     messages = _messages(_first(body, _MESSAGES) if body else value)
     config = body.get("generationConfig") or body.get("generation_config") or {}
     told_system = system if system is not None else _first(body, _SYSTEM)
@@ -135,9 +137,10 @@ def _messages(value: Any) -> list[tuple[str | None, str, int]]:
     found: list[tuple[str | None, str, int]] = []
     for each in value:
         if isinstance(each, dict):
-            role = each.get("role")
-            content = next((each[key] for key in ("content", "parts") if each.get(key) is not None), None)
-            text, images = _content(content if content is not None else each)
+            role, content = each.get("role"), each.get("content")
+            if content is None:
+                content = each.get("parts")
+            text, images = (content, 0) if isinstance(content, str) else _content(each if content is None else content)
             found.append((role.lower() if isinstance(role, str) else None, text, images))
         elif isinstance(each, str):
             found.append(("user", each, 0))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.usage.store.columns import Constant
-from breakeven.usage.store.schema import FEW_VALUES, call_schema, writing_schema
+from breakeven.usage.store.schema import FEW_NUMBERS, FEW_VALUES, call_schema, writing_schema
 
 ROW_GROUP_ROWS: Final = 122_880
 _HELD_ROWS_MAX: Final = 600_000
@@ -95,7 +95,7 @@ class DayWriter:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / new_name()
-        writer = pq.ParquetWriter(path, writing_schema(), use_dictionary=list(FEW_VALUES), store_schema=False)
+        writer = pq.ParquetWriter(path, writing_schema(), use_dictionary=[*FEW_VALUES, *FEW_NUMBERS], store_schema=False)
         return _OpenDay(path, writer)
 
     def _finish(self, day: int) -> None:

@@ -60,6 +60,8 @@ FEW_VALUES: Final = (
     "redaction",
 )
 """Columns worth a dictionary."""
+FEW_NUMBERS: Final = tuple(f"prompt_{name}.list.element" for name in ("terms", "counts"))
+"""The same of lists: terms of prompts and small counts come again and again."""
 
 
 @cache
