@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 AUDIT_AGE_MAX_FRACTION: Final = 0.05
-"""An audit of calls whose number differs by more is out of date."""
+"""An audit that does not say of which calls it is, and of a number that differs by more, is out of date."""
 CATALOGUE_BEGAN: Final = date(2026, 1, 1)
 """No fact of the catalogue is dated earlier."""
 
@@ -125,10 +125,13 @@ def _audit_warnings(question: Question, workload: Workload) -> list[str]:
     if file is None:
         return []
     audited_count = file.audit.calls_count + file.audit.left_out_count
-    if abs(audited_count - workload.requests_count) <= AUDIT_AGE_MAX_FRACTION * workload.requests_count:
+    if file.audit.calls_digest:
+        if file.audit.calls_digest == question.store.digest():
+            return []
+    elif abs(audited_count - workload.requests_count) <= AUDIT_AGE_MAX_FRACTION * workload.requests_count:
         return []
     return [
-        f"the audit {file.name} is of {audited_count:,} calls, these are {workload.requests_count:,}: "
+        f"the audit {file.name} is of other calls ({audited_count:,}, these are {workload.requests_count:,}): "
         "run `breakeven audit` again"
     ]
 

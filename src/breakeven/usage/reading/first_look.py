@@ -43,6 +43,8 @@ def head_of(log: LogFile) -> Head | NotALog:
     if numbered[0][1].lstrip().startswith(("[", "{")):
         if is_too_deep(log.head):
             return NotALog(f"JSON that is nested more than {LEVELS_MAX:,} levels deep")
+        if objects and _is_line_of_its_own(numbered[0][1]) and _is_broken(log.head):
+            return _json_head(objects)
         return document_head(log.head) or NotALog("this begins like JSON, and is none")
     if metrics := metric_names([line for _, line in numbered]):
         return Head("metrics", metrics)
@@ -87,6 +89,27 @@ def document_head(head: bytes) -> Head | None:
         if not isinstance(error, ijson.IncompleteJSONError) and not names:
             return None
     return Head("json", frozenset(names), dotted_keys=frozenset(dotted)) if names else None
+
+
+def _is_line_of_its_own(line: str) -> bool:
+    """True when `line` is a whole JSON value, or begins an object that it does not leave open for the next lines."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return line.lstrip().startswith("{") and len(line.strip()) > 1
+    return True
+
+
+def _is_broken(head: bytes) -> bool:
+    """True when JSON documents stop being JSON within `head`, other than by its end."""
+    import ijson
+
+    try:
+        for _ in ijson.basic_parse(head.decode("utf-8", "replace").encode(), multiple_values=True):
+            pass
+    except ijson.JSONError as error:
+        return "premature EOF" not in str(error)
+    return False
 
 
 def metric_names(lines: list[str]) -> frozenset[str]:

@@ -95,7 +95,9 @@ class DayWriter:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / new_name()
-        writer = pq.ParquetWriter(path, writing_schema(), use_dictionary=[*FEW_VALUES, *FEW_NUMBERS], store_schema=False)
+        writer = pq.ParquetWriter(
+            path, writing_schema(), use_dictionary=[*FEW_VALUES, *FEW_NUMBERS], store_schema=False
+        )
         return _OpenDay(path, writer)
 
     def _finish(self, day: int) -> None:
