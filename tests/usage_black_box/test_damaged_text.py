@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from breakeven.errors import UsageError
 from usage_black_box.logs import calls, counts, jsonl, reject_rows, rejected, row, rows
 
 CSV_HEADER = "start_time,input_tokens,output_tokens,request_model\n"

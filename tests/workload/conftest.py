@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from spark_session import PANDAS_WARNING, start_spark
+
 from . import typed_calls
 
-SPARK_MARKS = [pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")]
+SPARK_MARKS = [pytest.mark.filterwarnings(PANDAS_WARNING)]
 
 
 @pytest.fixture(scope="module", params=["duckdb", pytest.param("spark", marks=SPARK_MARKS)])
@@ -28,7 +29,5 @@ def each_engine(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def spark_tables(folder: Path) -> typed_calls.AsTable:
     """Tables that Spark reads from Parquet files, as it reads a store; or a skip that says what is missing."""
-    pytest.importorskip("pyspark", reason="PySpark is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java, which is not installed")
+    start_spark()
     return typed_calls.on_spark(folder)

@@ -36,13 +36,10 @@ as_table: AsTable = in_memory
 
 
 def on_spark(folder: Path) -> AsTable:
-    """As Spark reads a store in `folder`; tiny tables need no compiled code."""
+    """As Spark reads a store in `folder`."""
     from breakeven.usage.store.spark_engine import SparkEngine
 
     engine = SparkEngine()
-    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.shuffle.partitions": "2"}
-    for name, value in settings.items():
-        engine._session.conf.set(name, value)
     numbers = itertools.count()
 
     def from_parquet(rows: pa.Table) -> ibis.Table:

@@ -173,8 +173,8 @@ def _sniffed(log: LogFile, head: Head, settings: ImportSettings) -> Importer:
         return best
     own = importer_named("breakeven")
     raise UsageError(
-        f"{log.path}: no known log format. Saw {_shown(head)}.\n  Wanted {'; '.join(own.missing({}))} in each row, or one "
-        f"of the {len(importers())} formats that `breakeven formats` lists.\n"
+        f"{log.path}: no known log format. Saw {_shown(head)}.\n  Wanted {'; '.join(own.missing({}))} in each row, "
+        f"or one of the {len(importers())} formats that `breakeven formats` lists.\n"
         "  Name your columns with --map, for example --map start_time=COLUMN --map input_tokens=COLUMN "
         "--map output_tokens=COLUMN."
     )

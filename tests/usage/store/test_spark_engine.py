@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import ibis
 import pytest
 
 from breakeven.usage.store import CallStore
+from spark_session import PANDAS_WARNING, start_spark
 
 from ..logs import NOW, jsonl, row, write
 
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(PANDAS_WARNING)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ibis.Table]:
     """A store, and its calls on Spark."""
-    pytest.importorskip("pyspark", reason="PySpark is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java, which is not installed")
+    start_spark()
     folder = tmp_path_factory.mktemp("spark")
     days = [row(number, timestamp=f"2026-11-0{1 + number % 3}T23:59:{number:02d}.123456Z") for number in range(30)]
     with CallStore(folder / "store") as store:
