@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 from breakeven.usage.importers import importers
@@ -15,6 +16,12 @@ from breakeven.usage.importers.importer import Importer
 
 PAGE: Final = Path("reference") / "log-formats.md"
 COMMAND: Final = "python -m breakeven.reports.log_formats"
+_INTRODUCTION: Final = (
+    f"Printed by `{COMMAND}` from the importers themselves; `breakeven formats` prints the same. "
+    "Formats are recognised by their content; `--format NAME` asks for one. *Requests*: one row is one call. "
+    "*Buckets*: one row is a span of time, so there are no lengths of single calls, no bursts inside it and no tasks. "
+    "*Bills*: amounts without calls, for `breakeven reconcile`."
+)
 _GRAINS: Final = {"request": "requests", "bucket": "buckets", "bill": "bills"}
 _SHAPES: Final = {
     "jsonl": "JSON lines",
@@ -51,10 +58,7 @@ def page() -> str:
     lines = [
         "# Log formats",
         "",
-        f"Printed by `{COMMAND}` from the importers themselves; `breakeven formats`",
-        "prints the same. Formats are recognised by their content; `--format NAME` asks for one. *Requests*: one row is",
-        "one call. *Buckets*: one row is a span of time, so there are no lengths of single calls, no bursts inside it and",
-        "no tasks. *Bills*: amounts without calls, for `breakeven reconcile`.",
+        *wrap(_INTRODUCTION, 118),
         "",
         "| format | rows | prompts | latency | first token | cost | files |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -92,6 +92,13 @@ class Plan:
     """What was seen of a file whose rows must be unpacked."""
     sampled_fraction: float | None = None
     """Share of the calls that was logged, where the rows do not say it."""
+    unseen: frozenset[str] = frozenset()
+    """Names among those of `fields` that the file was not seen to have."""
+
+    def narrowed(self) -> Plan:
+        """The plan for rows that have no `unseen` name."""
+        narrow = ((name, tuple(each for each in names if each not in self.unseen)) for name, names in self.fields)
+        return replace(self, fields=tuple((name, names) for name, names in narrow if names))
 
     def batches(self, log: LogFile, companions: Sequence[tuple[LogFile, Head]] = ()) -> Iterator[RowBatch]:
         """The rows of `log`."""
@@ -120,7 +127,8 @@ class Plan:
     def statement_key(self) -> tuple[object, ...]:
         """Plans with equal keys turn rows into Calls by the same statement."""
         shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma, self.head.groups_with_dots)
-        return (*shape, self.fields, self.spellings, self.tokens_rule, self.salt, self.sampled_fraction)
+        names = (self.fields, self.spellings, self.unseen)
+        return (*shape, *names, self.tokens_rule, self.salt, self.sampled_fraction)
 
 
 def plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
@@ -150,7 +158,8 @@ def _plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
     fields, spellings = tuple(sorted(chosen.items())), tuple(sorted(spelled.items()))
     if head.shape == "json":
         return Plan(importer, replace(head, shape="jsonl"), fields, rule, settings.salt, spellings, packed=head)
-    return Plan(importer, head, fields, rule, settings.salt, spellings)
+    unseen = frozenset(spelled) - seen.names if seen else frozenset()
+    return Plan(importer, head, fields, rule, settings.salt, spellings, unseen=unseen)
 
 
 def _unpacking(log: LogFile, head: Head, importer: Importer, settings: ImportSettings) -> Plan:

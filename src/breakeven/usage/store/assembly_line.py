@@ -119,14 +119,7 @@ class AssemblyLine:
 
     def _assemble(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Assembled:
         assert chunk.plan is not None
-        rows = chunk.table()
-        calls = self._engine.run_over(rows, judged.calls)
-        assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
-        is_call = pc.fill_null(calls["is_call"], False)
-        rejects: list[Rejected] = []
-        if not pc.all(is_call).as_py():
-            rejects = self._rejects(rows.filter(pc.invert(is_call)), judged, names)
-            calls = calls.filter(is_call)
+        calls, rejects = self._judged(chunk.table(), judged, names)
         dropped = _dropped(calls["dropped"])
         read = self._reader.read(_named(calls, names))
         clean = redacted(read.calls, chunk.plan.salt, self._reader.settings.prompts)
@@ -137,6 +130,22 @@ class AssemblyLine:
             held = Held(clean.filter(pa.array(waits)), judged.constants, read.lacking)
             clean = clean.filter(pa.array(~waits))
         return Assembled(clean, judged.constants, rejects, dropped, read.terms, read.texts, held, read.samples)
+
+    def _judged(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> tuple[pa.Table, list[Rejected]]:
+        """The Calls among `rows`: by the quick statement those that it takes, the others by the whole one."""
+        done: list[pa.Table] = []
+        for sql in (judged.usual, judged.calls):
+            if sql is None or (done and not rows.num_rows):
+                continue
+            calls = self._engine.run_over(rows, sql)
+            assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
+            is_call = pc.fill_null(calls["is_call"], False)
+            if pc.all(is_call).as_py():
+                rows = rows.slice(0, 0)
+            else:
+                calls, rows = calls.filter(is_call), rows.filter(pc.invert(is_call))
+            done.append(calls)
+        return pa.concat_tables(done), self._rejects(rows, judged, names) if rows.num_rows else []
 
     def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[Rejected]:
         """Ask for the reason of each row that is no Call."""

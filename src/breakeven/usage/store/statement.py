@@ -7,6 +7,7 @@ not readable.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,7 +23,7 @@ _FUTURE_ALLOWED: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Two SQL texts over a relation `chunk`: the Calls, and for the few other rows the reason."""
+    """SQL texts over a relation `chunk`: the Calls, and for the few other rows the reason."""
 
     calls: str
     """`is_call`, `file_no`, `source_line`, `dropped`, then columns of a Call, for every row in order."""
@@ -31,6 +32,8 @@ class Statement:
     verdicts: tuple[Verdict, ...]
     constants: dict[str, Constant]
     """Columns that are the same in every row, and so not computed."""
+    usual: str | None = None
+    """Gives the same as `calls`, in less time, and takes only rows with none but the names seen before for Calls."""
 
 
 def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statement:
@@ -39,25 +42,48 @@ def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statem
     fields = Fields(plan, frozenset(name for name, _ in plan.fields), latest_us)
     rows = _rows(fields)
     found = columns(fields, keeps_texts=keeps_texts)
-    selected = ",\n".join(f"{expression} AS {name}" for name, expression in found.items())
-    calls = f"""{rows}
-SELECT {is_call(fields)} AS is_call, file_no, row_no AS source_line, {_dropped(fields)} AS dropped,
-{selected}
-FROM sums"""
+    calls = _calls(fields, found)
     judged = verdicts(fields)
     codes = " ".join(f"WHEN {each.condition} THEN {code}" for code, each in enumerate(judged))
     seen = " ".join(f"WHEN {code} THEN {each.value}" for code, each in enumerate(judged) if each.value)
     reasons = f"""{rows}, judged AS (SELECT *, CASE {codes} END AS verdict FROM sums)
 SELECT verdict, CASE verdict {seen} END AS seen, {fields.text("record_id")} AS record_id FROM judged"""
     constants = {name: value for name, value in default_constants(plan).items() if name not in found}
-    return Statement(calls, reasons, tuple(judged), constants)
+    usual = _usual(fields, found, keeps_texts=keeps_texts) if plan.unseen else None
+    return Statement(calls, reasons, tuple(judged), constants, usual)
 
 
-def _rows(fields: Fields) -> str:
+def _usual(fields: Fields, found: Mapping[str, str], *, keeps_texts: bool) -> str | None:
+    """The Calls of rows without the unseen names, with the columns `found`; None where these cannot be told."""
+    narrow = fields.plan.narrowed()
+    some = Fields(narrow, frozenset(name for name, _ in narrow.fields), fields.latest_us)
+    fewer = columns(some, keeps_texts=keeps_texts)
+    zeros = {name for name, value in default_constants(narrow).items() if value == 0 and name.endswith("_tokens")}
+    if any(name not in fewer and name not in zeros for name in found):
+        return None
+    return _calls(some, {name: fewer.get(name, "CAST(0 AS BIGINT)") for name in found}, fields.plan.unseen)
+
+
+def _calls(fields: Fields, found: Mapping[str, str], unseen: Collection[str] = ()) -> str:
+    """The Calls with the columns `found`; a row with a name of `unseen` is none."""
+    selected = ",\n".join(f"{expression} AS {name}" for name, expression in found.items())
+    return f"""{_rows(fields, unseen)}
+SELECT {"has_no_unseen AND " if unseen else ""}{is_call(fields)} AS is_call, file_no, row_no AS source_line,
+{_dropped(fields)} AS dropped,
+{selected}
+FROM sums"""
+
+
+def _rows(fields: Fields, unseen: Collection[str] = ()) -> str:
     """The layers up to `sums`."""
     parsed, sources = _parsed(fields.plan)
+    texts = _texts(sources)
+    if unseen:
+        paths = JsonPaths(fields.plan.spellings)
+        values = [value for path in sorted(unseen) for value in paths.values(path)]
+        texts += f", COALESCE({', '.join(values)}) IS NULL AS has_no_unseen"
     return f"""WITH parsed AS ({parsed}),
-texts AS (SELECT row_no, file_no, base, text, is_row, {_texts(sources)} FROM parsed),
+texts AS (SELECT row_no, file_no, base, text, is_row, {texts} FROM parsed),
 numbers AS (SELECT *, {_numbers(fields)} FROM texts),
 times AS (SELECT *, {_times(fields)} FROM numbers),
 sums AS (SELECT *, {sums(fields)} FROM times)"""
