@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.errors import InvoiceError
-from breakeven.usage.invoice import Invoice, kind_of, parsed_amount, parsed_day, read_invoice, stated_amount
+from breakeven.usage.invoice import Invoice, kind_of, parsed_day, read_invoice, stated_amount
+from breakeven.usage.invoice_amounts import parsed_amount
 
 DAY = date(2026, 11, 2)
 
@@ -155,3 +156,72 @@ def test_english_and_german_amounts_mean_the_same(number: Decimal) -> None:
     german = english.translate(str.maketrans(",.", ".,"))
     assert parsed_amount(english) == number
     assert parsed_amount(german) == number
+
+
+def test_the_amounts_of_one_column_are_read_in_one_way(tmp_path: Path) -> None:
+    # "22,455" beside "2,25" is twenty-two, in the same column as everywhere
+    german = read(tmp_path, "date;model;amount\n2026-11-02;gpt-5;22,455\n2026-11-02;gpt-5-mini;2,25\n")
+    assert [str(each.amount) for each in german.lines] == ["22.455", "2.25"]
+    assert german.notes == ()
+    english = read(tmp_path, 'model,amount\ngpt-5,"1,234"\ngpt-5-mini,0.50\n')
+    assert [str(each.amount) for each in english.lines] == ["1234", "0.50"]
+    dotted = read(tmp_path, "model;amount\ngpt-5;1.234\ngpt-5-mini;0,50\n")
+    assert [str(each.amount) for each in dotted.lines] == ["1234", "0.50"]
+
+
+def test_an_amount_that_nothing_decides_is_told(tmp_path: Path) -> None:
+    assert read(tmp_path, "model;amount\ngpt-5;22,455\n").notes == ("Amounts such as '22,455' are read as 22.455.",)
+    assert read(tmp_path, 'model,amount\ngpt-5,"22,455"\n').notes == ("Amounts such as '22,455' are read as 22,455.",)
+    assert read(tmp_path, "model,amount\ngpt-5,22.455\n").notes == ()
+    with pytest.raises(InvoiceError, match=r"row 4: '1,234' can be read in two ways"):
+        read(tmp_path, "model;amount\ngpt-5;2,25\ngpt-5;2.25\ngpt-5;1,234\n")
+    stated = stated_amount("2.080EUR")
+    assert stated is not None
+    assert stated.notes == ("'2.080' is read as 2.080; write thousands without a mark.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("model,cost\ngpt-5,112.275\ngpt-5-mini,11.25\nTotal,123.525\n", ["112.275", "11.25"]),
+        ("date,model,amount\n2026-11-02,gpt-5,61.5\n2026-11-03,gpt-5,62.025\nTotal,,123.525\n", ["61.5", "62.025"]),
+        ("date,model,amount\n2026-11-02,gpt-5,61.5\n2026-11-03,gpt-5,62.025\n,,123.525\n", ["61.5", "62.025"]),
+        ("model;cost\ngpt-5;1,5\nZwischensumme;1,5\no3;2,5\nGesamt (EUR);4,0\n", ["1.5", "2.5"]),
+    ],
+)
+def test_rows_that_add_up_others_do_not_count(tmp_path: Path, text: str, amounts: list[str]) -> None:
+    invoice = read(tmp_path, text)
+    assert [str(each.amount) for each in invoice.lines] == amounts
+    assert f"rows that add up others left out: {1 + ('Gesamt' in text)}." in invoice.notes
+
+
+def test_a_sum_that_is_not_the_sum_is_told_and_a_sum_alone_is_the_bill(tmp_path: Path) -> None:
+    short = read(tmp_path, "model,cost\ngpt-5,112.275\nTotal,123.525\n")
+    assert short.notes[-1] == "The sum in row 3 says 123.525, the rows above add up to 112.275: rows may be missing."
+    alone = read(tmp_path, "date,model,amount\nTotal,,123.525\n")
+    assert told(alone) == [("123.525", "", "tokens")]
+    assert alone.notes == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["Subtotal,100\nVAT 19%,19\nTotal,119\n", "VAT 19%,19\nTotal,119\n", "Total,100\nVAT 19%,19\n"]
+)
+def test_a_bill_of_sums_and_tax_keeps_its_net_amount(tmp_path: Path, text: str) -> None:
+    assert sorted(told(read(tmp_path, "model,amount\n" + text))) == [("100", "", "tokens"), ("19", "", "tax")]
+
+
+def test_a_credit_is_no_model(tmp_path: Path) -> None:
+    invoice = read(tmp_path, "model,amount\ngpt-5,9\nCredit grant,-5\ngpt-5,-1\nVAT 19%,2\n")
+    assert told(invoice) == [
+        ("9", "gpt-5", "tokens"),
+        ("-5", "", "credit"),
+        ("-1", "gpt-5", "credit"),
+        ("2", "", "tax"),
+    ]
+    assert invoice.lines[1].words == "Credit grant"
+
+
+@pytest.mark.parametrize("text", ["-5", "0", "0.00 EUR"])
+def test_no_bill_is_for_nothing_or_less(text: str) -> None:
+    with pytest.raises(InvoiceError, match="wanted an amount above 0"):
+        stated_amount(text)

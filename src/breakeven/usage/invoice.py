@@ -12,13 +12,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from breakeven.errors import InvoiceError
+from breakeven.usage.invoice_amounts import AMOUNT_MAX, ColumnMark, column_mark, is_ambiguous, parsed_amount
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 LineKind = Literal["tokens", "fee", "tax", "credit"]
 BYTES_MAX: Final = 256 << 20
 """An invoice has a line per day, model and kind of token; a larger file is a usage log."""
-AMOUNT_MAX: Final = Decimal(10) ** 15
-"""No bill has such a line."""
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "date": (
@@ -59,6 +58,12 @@ _CREDIT: Final = re.compile(r"credit|discount|refund|adjustment|commitment", re.
 _AMOUNT: Final = re.compile(
     r"^\s*(?P<before>[A-Za-z]{3}|[$€£¥])?\s*(?P<number>[-+0-9.,' ]+?)\s*(?P<after>[A-Za-z]{3}|[$€£¥])?\s*$"
 )
+_TOTAL: Final = re.compile(
+    r"(grand[ -]?|sub[ -]?)?(total|sum|gesamt|gesamtbetrag|summe|zwischensumme|totale|totaal)s?"
+    r"([ -](cost|costs|amount|due|charges|spend|usage))?(\s*\([A-Za-z]{3}\)|\s*[A-Z]{3})?\s*:?|amount due:?",
+    re.IGNORECASE,
+)
+"""What the row of a sum is called."""
 _SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _AI: Final = "AI and Machine Learning"
 _DEFUSED: Final = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -108,8 +113,12 @@ def stated_amount(text: str, currency: str | None = None) -> Invoice | None:
     number = parsed_amount(found["number"]) if found else None
     if found is None or number is None:
         return None
+    if number <= 0:
+        raise InvoiceError(f"--invoice {text.strip()}: no bill; wanted an amount above 0, such as 2080EUR, or a file")
     sign = found["before"] or found["after"] or currency or "USD"
-    return Invoice(text.strip(), (InvoiceLine(number, _SYMBOLS.get(sign, sign.upper())),))
+    plain = found["number"].strip()
+    notes = (f"'{plain}' is read as {number:,f}; write thousands without a mark.",) if is_ambiguous(plain) else ()
+    return Invoice(text.strip(), (InvoiceLine(number, _SYMBOLS.get(sign, sign.upper())),), notes)
 
 
 def read_invoice(path: Path, mapping: Mapping[str, str], currency: str | None = None) -> Invoice:
@@ -128,29 +137,6 @@ def read_invoice(path: Path, mapping: Mapping[str, str], currency: str | None = 
         return _from_csv(path, text, mapping, currency or "USD")
     except csv.Error as error:
         raise InvoiceError(f"{path}: not a CSV ({error}); give the provider's cost export, or an amount") from None
-
-
-def parsed_amount(text: str) -> Decimal | None:
-    """A number with thousands in groups, a decimal point or comma, or in brackets when negative.
-
-    >>> [str(parsed_amount(each)) for each in ("$1,234.50", "1.234,50", "(12.00)", "0,5", "abc")]
-    ['1234.50', '1234.50', '-12.00', '0.5', 'None']
-    """
-    plain = text.strip().replace(" ", "").replace("'", "").strip("$€£¥")
-    if plain.startswith("(") and plain.endswith(")"):
-        plain = "-" + plain[1:-1]
-    is_grouped = re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", plain)
-    if (
-        plain.count(".") > 1
-        or plain.rfind(",") > plain.rfind(".") >= 0
-        or ("," in plain and "." not in plain and not is_grouped)
-    ):
-        plain = plain.replace(".", "").replace(",", ".")
-    try:
-        number = Decimal(plain.replace(",", ""))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number) < AMOUNT_MAX else None
 
 
 def parsed_day(text: str) -> date | None:
@@ -193,23 +179,84 @@ def _from_csv(path: Path, text: str, mapping: Mapping[str, str], currency: str) 
     header = text.partition("\n")[0]
     delimiter = max(",;\t|", key=header.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="_more")
-    columns = _columns(path, [name for name in rows.fieldnames or () if name], mapping)
-    lines: list[InvoiceLine] = []
-    others = empty = 0
-    for number, row in enumerate(rows, start=2):
-        cells = {name: _DEFUSED.sub("", (row.get(column) or "").strip()) for name, column in columns.items()}
-        if not cells["amount"]:
-            empty += 1
-            continue
-        if cells.get("service", _AI) not in ("", _AI):
-            others += 1
-            continue
-        lines.append(_csv_line(path, number, cells, currency))
-    if not lines:
+    names = [name for name in rows.fieldnames or () if name]
+    columns = _columns(path, names, mapping)
+    told = [
+        (number, _cells(row, columns, names[0]))
+        for number, row in enumerate(rows, start=2)
+        if any(cell for cell in row.values())
+    ]
+    amounts = [(number, cells) for number, cells in told if cells["amount"]]
+    ours = [each for each in amounts if each[1].get("service", _AI) in ("", _AI)]
+    if not ours:
         raise InvoiceError(f"{path}: no amount in any row of column '{columns['amount']}'; nothing to compare with")
-    left_out = {f"of other services than '{_AI}'": others, "without an amount": empty}
+    mark = column_mark((cells["amount"] for _, cells in ours), delimiter)
+    sums = {number: cells for number, cells in ours if _is_named_sum(cells)}
+    if len(sums) == len(ours):
+        ours, sums = [(number, _without_sum_words(cells)) for number, cells in ours], {}
+    found = {number: _csv_line(path, number, cells, currency, mark) for number, cells in ours if number not in sums}
+    if sums and all(each.kind in ("tax", "credit") for each in found.values()):
+        number, cells = min(sums.items())
+        above = sum((line.amount for row, line in found.items() if row < number), Decimal(0))
+        line = _csv_line(path, number, _without_sum_words(cells), currency, mark)
+        found[number] = replace(line, amount=line.amount - above)
+        sums = {row: cells for row, cells in sums.items() if row != number}
+    lines, is_summed = _without_last_sum([found[number] for number in sorted(found)])
+    left_out = {
+        f"of other services than '{_AI}'": len(amounts) - len(ours),
+        "without an amount": len(told) - len(amounts),
+        "that add up others": len(sums) + is_summed,
+    }
     notes = tuple(f"rows {words} left out: {count:,}." for words, count in left_out.items() if count)
-    return Invoice(path.name, tuple(lines), notes)
+    return Invoice(path.name, tuple(lines), (*notes, *_mark_notes(mark), *_sum_notes(sums, found, mark)))
+
+
+def _cells(row: Mapping[str, str | None], columns: Mapping[str, str], first: str) -> dict[str, str]:
+    cells = {name: _DEFUSED.sub("", (row.get(column) or "").strip()) for name, column in columns.items()}
+    return {**cells, "first": "" if first == columns["amount"] else (row.get(first) or "").strip()}
+
+
+def _is_named_sum(cells: Mapping[str, str]) -> bool:
+    """A row that only adds others up, by what it is called."""
+    return any(_TOTAL.fullmatch(cells.get(name, "")) for name in ("first", "date", "model", "kind"))
+
+
+def _without_sum_words(cells: Mapping[str, str]) -> dict[str, str]:
+    return {name: "" if name != "amount" and _TOTAL.fullmatch(cell) else cell for name, cell in cells.items()}
+
+
+def _without_last_sum(lines: list[InvoiceLine]) -> tuple[list[InvoiceLine], int]:
+    """The lines without a last one that says nothing, where the others say a day or a model, but their sum."""
+    *others, last = lines
+    is_bare = not (last.day or last.model or last.words)
+    is_sum = (
+        is_bare
+        and len(others) > 1
+        and all(each.day or each.model for each in others)
+        and abs(last.amount - sum(each.amount for each in others)) <= Decimal("0.01")
+    )
+    return (others, 1) if is_sum else (lines, 0)
+
+
+def _mark_notes(mark: ColumnMark) -> tuple[str, ...]:
+    if not mark.example or mark.is_proven or (mark.mark == "." and "," not in mark.example):
+        return ()
+    return (f"Amounts such as '{mark.example}' are read as {parsed_amount(mark.example, mark.mark):,f}.",)
+
+
+def _sum_notes(
+    sums: Mapping[int, Mapping[str, str]], found: Mapping[int, InvoiceLine], mark: ColumnMark
+) -> tuple[str, ...]:
+    """A lone sum must be the sum of the rows above it."""
+    if len(sums) != 1 or len({each.currency for each in found.values()}) != 1:
+        return ()
+    ((number, cells),) = sums.items()
+    stated = parsed_amount(cells["amount"], mark.mark)
+    above = [line.amount for row, line in found.items() if row < number]
+    added = sum(above, Decimal(0))
+    if stated is None or not above or abs(stated - added) <= Decimal("0.01") * len(above):
+        return ()
+    return (f"The sum in row {number} says {stated:,f}, the rows above add up to {added:,f}: rows may be missing.",)
 
 
 def _columns(path: Path, header: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -234,8 +281,13 @@ def _columns(path: Path, header: list[str], mapping: Mapping[str, str]) -> dict[
     return columns
 
 
-def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str) -> InvoiceLine:
-    amount = parsed_amount(cells["amount"])
+def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str, mark: ColumnMark) -> InvoiceLine:
+    if mark.mark is None and is_ambiguous(cells["amount"]):
+        raise InvoiceError(
+            f"{path}, row {number}: '{cells['amount'][:40]}' can be read in two ways, and the column has decimal commas"
+            " and decimal points; write all amounts in one way"
+        )
+    amount = parsed_amount(cells["amount"], mark.mark)
     if amount is None:
         raise InvoiceError(f"{path}, row {number}: '{cells['amount'][:40]}' is not an amount")
     day = parsed_day(cells["date"]) if cells.get("date") else None
@@ -244,6 +296,8 @@ def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str) 
     model, said = _model_and_words(cells.get("model", ""))
     words = " ".join(part for part in (said, cells.get("kind", "")) if part)
     kind = kind_of(f"{words} {'' if said else model}", cells.get("category", ""), amount)
+    if not said and kind in ("tax", "credit") and (_TAX.search(model) or _CREDIT.search(model)):
+        model, words = "", " ".join(part for part in (model, words) if part)
     provider = cells.get("provider", "")
     return InvoiceLine(amount, (cells.get("currency") or currency).upper(), day, provider, model, kind, words)
 
