@@ -33,6 +33,7 @@ _BESIDE_TOKENS: Final = (
     "exclusive_cache_write_tokens",
     "exclusive_cache_write_1h_tokens",
     "reasoning_tokens",
+    "exclusive_reasoning_tokens",
 )
 _TOKENS: Final = ("input_tokens", "prompt_tokens", "output_tokens")
 

@@ -39,6 +39,43 @@ def tokens(call: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
             (9126, 4864, 0, 0, 3197, 128),
         ),
         (
+            {
+                "usage": {
+                    "prompt_tokens": 100,
+                    "prompt_cache_hit_tokens": 90,
+                    "prompt_cache_miss_tokens": 10,
+                    "completion_tokens": 5,
+                    "total_tokens": 105,
+                }
+            },
+            (100, 90, 0, 0, 5, 0),
+        ),
+        ({"prompt_tokens": 100, "prompt_cache_hit_tokens": 90, "completion_tokens": 5}, (100, 90, 0, 0, 5, 0)),
+        (
+            {
+                "usageMetadata": {
+                    "promptTokenCount": 5_000,
+                    "cachedContentTokenCount": 1_000,
+                    "candidatesTokenCount": 50,
+                    "thoughtsTokenCount": 200,
+                    "totalTokenCount": 5_250,
+                }
+            },
+            (5_000, 1_000, 0, 0, 250, 200),
+        ),
+        (
+            {"usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": None, "thoughtsTokenCount": 200}},
+            (7, 0, 0, 0, 200, 200),
+        ),
+        (
+            {"usage": {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 170}, "reasoning_tokens": 30},
+            (100, 0, 0, 0, 70, 30),
+        ),
+        (
+            {"usage": {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140}, "reasoning_tokens": 30},
+            (100, 0, 0, 0, 40, 30),
+        ),
+        (
             {"usage": {"input_tokens": 50, "output_tokens": 7, "input_tokens_details": {"cached_tokens": 20}}},
             (50, 20, 0, 0, 7, 0),
         ),
@@ -81,7 +118,10 @@ def tokens(call: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
             (30, 0, 0, 0, 4, 0),
         ),
     ],
-    ids=["canonical", "flat", "openai", "responses", "anthropic", "5m+1h", "litellm", "otel", "otel nested"],
+    ids=[
+        *("canonical", "flat", "openai", "deepseek", "deepseek flat", "gemini", "gemini thoughts", "reasoning beside"),
+        *("reasoning inside", "responses", "anthropic", "5m+1h", "litellm", "otel", "otel nested"),
+    ],
 )
 def test_token_rules(tmp_path: Path, usage: dict[str, Any], wanted: tuple[int, ...]) -> None:
     assert tokens(imported(tmp_path, jsonl({**WHEN, **usage})).only) == wanted

@@ -1,8 +1,10 @@
 """breakeven's own rows, as JSONL, CSV or Parquet: one row per call, canonical names or the usual others.
 
 Understood without a mapping: the names of `usage/call.py`, the OpenTelemetry GenAI names, OpenAI's `usage` object
-(cached tokens inside the prompt tokens) and Anthropic's (cache tokens beside the input tokens). Anything else with
-``--map field=column``.
+(cached tokens inside the prompt tokens), Anthropic's (cache tokens beside the input tokens), DeepSeek's (cache hits
+inside the prompt tokens) and Gemini's `usageMetadata` (thoughts beside the candidates). Where the total of a row shows
+that reasoning stands beside the completion tokens (Grok), it is added to them. Anything else with ``--map
+field=column``.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "request_model": ("model", "gen_ai.request.model", "model_name", "modelId"),
     "response_model": ("gen_ai.response.model",),
     "input_tokens": ("gen_ai.usage.input_tokens", "usage.input_tokens"),
-    "prompt_tokens": ("usage.prompt_tokens", "gen_ai.usage.prompt_tokens", "tokens_prompt"),
+    "prompt_tokens": (
+        "usage.prompt_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "tokens_prompt",
+        "usageMetadata.promptTokenCount",
+    ),
     "output_tokens": (
         "completion_tokens",
         "usage.completion_tokens",
@@ -35,6 +42,7 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "gen_ai.usage.output_tokens",
         "gen_ai.usage.completion_tokens",
         "tokens_completion",
+        "usageMetadata.candidatesTokenCount",
     ),
     "cache_read_tokens": (
         "cached_tokens",
@@ -45,6 +53,9 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "usage.input_tokens_details.cached_tokens",
         "gen_ai.usage.cache_read.input_tokens",
         "tokens_cached",
+        "prompt_cache_hit_tokens",
+        "usage.prompt_cache_hit_tokens",
+        "usageMetadata.cachedContentTokenCount",
     ),
     "cache_write_tokens": ("input_cache_write_tokens", "gen_ai.usage.cache_creation.input_tokens"),
     "exclusive_cache_read_tokens": ("cache_read_input_tokens", "usage.cache_read_input_tokens"),
@@ -64,6 +75,8 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "gen_ai.usage.reasoning.output_tokens",
         "tokens_reasoning",
     ),
+    "exclusive_reasoning_tokens": ("usageMetadata.thoughtsTokenCount",),
+    "total_tokens": ("usage.total_tokens",),
     "audio_input_tokens": (
         "input_audio_tokens",
         "prompt_tokens_details.audio_tokens",

@@ -27,6 +27,8 @@ SOURCE_FIELDS: Final[Mapping[str, str]] = {
     "exclusive_cache_write_tokens": "cache writes counted beside the input tokens (Anthropic)",
     "exclusive_cache_write_5m_tokens": "the 5 minute part of those writes",
     "exclusive_cache_write_1h_tokens": "the 1 hour part of those writes",
+    "exclusive_reasoning_tokens": "reasoning counted beside the output tokens (Gemini's thoughts)",
+    "total_tokens": "all tokens; only shows whether reasoning is counted beside the output tokens (Grok)",
     "duration_ms": "duration in milliseconds",
     "ttft_ms": "time to the first token in milliseconds",
     "sampling_rate": "share of calls that were logged; weight is 1 over it",

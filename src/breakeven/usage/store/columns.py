@@ -72,12 +72,25 @@ def sums(fields: Fields) -> str:
         "s_cache_read_tokens": read,
         "s_cache_write_tokens": write,
         "s_cache_write_1h_tokens": f"COALESCE({n('cache_write_1h_tokens')}, {hour}, 0)",
-        "s_output_tokens": n("output_tokens"),
-        "s_reasoning_tokens": f"COALESCE({n('reasoning_tokens')}, 0)",
+        "s_output_tokens": _output(fields),
+        "s_reasoning_tokens": f"COALESCE({n('reasoning_tokens')}, {n('exclusive_reasoning_tokens')}, 0)",
         "status": _status(fields),
         **{f"s_{name}": f"COALESCE({n(name)}, 0)" for name in PARTS},
     }
     return ", ".join(f"{expression} AS {name}" for name, expression in totals.items())
+
+
+def _output(fields: Fields) -> str:
+    """Output tokens with the reasoning that a source counts beside them, by its name or by what its total shows."""
+    n = fields.number
+    output, beside = n("output_tokens"), n("exclusive_reasoning_tokens")
+    if fields.has("exclusive_reasoning_tokens"):
+        output = f"COALESCE({output} + {beside}, {output}, {beside})"
+    if not fields.has("total_tokens") or not fields.has("reasoning_tokens"):
+        return output
+    told = f"COALESCE({n('prompt_tokens')}, {n('input_tokens')}) + {n('output_tokens')} + {n('reasoning_tokens')}"
+    shows = f"{n('reasoning_tokens')} > 0 AND {n('total_tokens')} = {told}"
+    return f"{output} + CASE WHEN {shows} THEN {n('reasoning_tokens')} ELSE 0 END"
 
 
 def columns(fields: Fields, *, keeps_texts: bool = False) -> dict[str, str]:
@@ -113,7 +126,8 @@ def _status(fields: Fields) -> str:
     text = fields.text("status")
     code = f"COALESCE({fields.number('http_status')}, TRY_CAST({text} AS DOUBLE))"
     return (
-        f"CASE WHEN {_is_one_of(text, '200|ok|success|succeeded|completed')} THEN 'ok'"
+        f"CASE WHEN {text} = '200' OR {text} = 'ok' THEN 'ok'"
+        f" WHEN {_is_one_of(text, '200|ok|success|succeeded|completed')} THEN 'ok'"
         f" WHEN {_is_one_of(text, 'error|failure|failed|fail|timeout')} THEN 'error'"
         f" WHEN {_is_one_of(text, 'cancelled|canceled|aborted')} THEN 'cancelled'"
         f" WHEN {_is_one_of(text, 'cache_hit')} THEN 'cache_hit'"
@@ -146,7 +160,7 @@ def _times_and_tokens(fields: Fields) -> dict[str, str]:
         ("cache_read_tokens", cached),
         ("cache_write_tokens", ("cache_write_tokens", *written)),
         ("cache_write_1h_tokens", ("cache_write_1h_tokens", written[2])),
-        ("reasoning_tokens", ("reasoning_tokens",)),
+        ("reasoning_tokens", ("reasoning_tokens", "exclusive_reasoning_tokens")),
         *((part, (part,)) for part in PARTS),
     ):
         if fields.has(*sources):

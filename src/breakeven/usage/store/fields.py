@@ -23,11 +23,12 @@ TOKENS: Final = (
     "exclusive_cache_write_5m_tokens",
     "exclusive_cache_write_1h_tokens",
     "reasoning_tokens",
+    "exclusive_reasoning_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
     "image_input_tokens",
 )
-NEEDED_NUMBERS: Final = ("request_count", "weight", "sampling_rate", "cost_usd")
+NEEDED_NUMBERS: Final = ("request_count", "weight", "sampling_rate", "cost_usd", "total_tokens")
 TIMES: Final = ("start_time", "end_time")
 
 
