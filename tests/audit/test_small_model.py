@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from breakeven.audit.commodity import token_use
+from breakeven.audit.measures import ModelUse
 from breakeven.audit.small_model import TokenUse, choose_small_model, is_small
 from breakeven.catalog.load import load_catalog
 from breakeven.errors import UnknownName, UnknownPrice
@@ -51,3 +53,8 @@ def test_a_named_model_may_be_any_that_is_sold_by_the_token() -> None:
     unsold = next(name for name in CATALOG.models if name not in {each.model for each in CATALOG.token_offers.values()})
     with pytest.raises(UnknownPrice, match="no price per token"):
         choose_small_model(CATALOG, USE, unsold)
+
+
+def test_only_tokens_that_the_provider_was_paid_for_would_move() -> None:
+    use = ModelUse("openai", "gpt-5", 4, 1000.0, 800.0, 0.0, 200.0, 1.0, unpriced_tokens=250.0, free_tokens=250.0)
+    assert token_use([use]) == TokenUse(400.0, 0.0, 100.0)

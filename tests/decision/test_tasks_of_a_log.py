@@ -15,6 +15,7 @@ from breakeven.decision.baseline import TASKS_KNOWN_MIN_FRACTION, demand_of
 from breakeven.decision.compare import compare
 from breakeven.decision.comparison import Comparison
 from breakeven.decision.scenario import Scenario
+from breakeven.errors import UsageError
 from breakeven.facts.draws import DrawSet
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.task_split import split_by_task
@@ -167,3 +168,21 @@ def test_names_that_are_all_different_are_ids_and_not_tasks() -> None:
     calls = table(call(n, n / 20, task=f"faq {n}") for n in range(count))
     workload = profile_workload(calls, catalog=CATALOG)
     assert demand_of(calls, workload, CATALOG, Scenario(), "log").tasks == ()
+
+
+def test_what_the_callers_own_cache_answered_is_no_demand(tmp_path: Path) -> None:
+    """Neither today's model nor another one sees such a call; the rest of the demand stays as it is."""
+    rows = two_tasks()
+    hits = [
+        row(1000 + number, **{**DRAFT, **name}, status="cache_hit")
+        for number, name in enumerate(({}, {"model": "acme-7b"}, {"model": None}))
+    ]
+    plain, beside = (
+        demand_from(tmp_path / f"{name}.jsonl", calls, Scenario())
+        for name, calls in (("plain", rows), ("hits", [*rows, *hits]))
+    )
+    assert replace(beside, observed_hours=0.0, source=plain.source, hourly_peak_to_mean_ratio=0.0) == replace(
+        plain, observed_hours=0.0, hourly_peak_to_mean_ratio=0.0
+    )
+    with pytest.raises(UsageError, match="cache_hit"):
+        demand_from(tmp_path / "only.jsonl", hits[:2], Scenario())

@@ -11,10 +11,12 @@ import pytest
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import load_catalog
+from breakeven.reports.focus_csv import focus_row
 from breakeven.usage.call import CALL_COLUMNS, Call
 from breakeven.usage.store.schema import call_schema
+from breakeven.workload.billed_use import billed_use
 from breakeven.workload.price_cells import price_cells
-from breakeven.workload.token_charges import token_charges
+from breakeven.workload.token_charges import FREE, token_charges
 
 MODELS = [
     ("deepseek", "deepseek-chat"),  # cheaper from 16:30 to 00:30 for a part of 2025
@@ -49,6 +51,7 @@ def random_calls(seed: int) -> list[Call]:
                 output_tokens=50,
                 reasoning_tokens=20,
                 is_batch=draw.random() < 0.3,
+                status="cache_hit" if draw.random() < 0.2 else "ok",
             )
         )
     return calls
@@ -92,3 +95,19 @@ def test_contract_prices_are_paid_and_list_prices_listed() -> None:
         ("input", 1.25, 1.0),
         ("output", 10.0, 8.0),
     ]
+
+
+def test_an_answer_from_the_callers_own_cache_is_listed_at_nothing() -> None:
+    seen = {"provider": "openai", "request_model": "gpt-5", "input_tokens": 10**6}
+    start = datetime(2026, 11, 2, tzinfo=UTC)
+    calls = table([Call("c", "log", start, status="cache_hit", **seen), Call("d", "log", start, **seen)])
+    catalog = load_catalog(date(2026, 11, 25))
+    charges = token_charges(calls, catalog)
+    assert sorted((each.paid_usd, each.consumed_tokens, each.key.reason) for each in charges) == [
+        (0.0, 10**6, FREE),
+        (1.25, 10**6, ""),
+    ]
+    assert {focus_row(each, "a")["BilledCost"] for each in charges} == {"0", "1.25"}
+    billed = billed_use(calls, catalog)
+    assert billed.spend_usd == 1.25 and billed.readings.all_batch_usd == 0.625
+    assert (billed.rows[0].requests_count, billed.rows[0].input_tokens) == (2, 2 * 10**6)

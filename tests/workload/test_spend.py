@@ -61,6 +61,11 @@ def test_an_unknown_model_is_null_never_zero() -> None:
     assert spend([call(1, 0, request_model="acme-private-7b"), call(2, 1)]) == [None, pytest.approx(0.00225)]
 
 
+def test_an_answer_from_the_callers_own_cache_costs_nothing() -> None:
+    calls = [call(1, 0, status="cache_hit"), call(2, 1, status="cache_hit", request_model="acme-7b"), call(3, 2)]
+    assert spend(calls) == [0.0, 0.0, pytest.approx(0.00225)]
+
+
 def test_a_call_that_names_no_model_is_null() -> None:
     assert spend([call(1, 0, request_model=None, provider=None)]) == [None]
 

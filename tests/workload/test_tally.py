@@ -115,3 +115,10 @@ def test_a_price_is_the_decimal_number_it_is_printed_as(price: float) -> None:
     calls = [call(n, n, provider="p", request_model="m", input_tokens=1_000_000, output_tokens=0) for n in range(3)]
     found = tally_of(cells(table(calls), classes_of([row])).to_pyarrow(), [row], classes_of([row]))
     assert found.spend_usd(np.zeros(3, np.int64), 1) == [float(Fraction(str(price)) * 3)]
+
+
+@pytest.mark.parametrize("model", ["m", "unknown"])
+def test_an_answer_from_the_callers_own_cache_costs_nothing_and_keeps_its_tokens(model: str) -> None:
+    found = tally([call(1, 10, provider="p", request_model=model, status="cache_hit")])
+    assert found.spend_usd(np.zeros(1, np.int64), 1) == [0.0]
+    assert found.total("input_tokens") == 1000 and not found.is_unpriced.any()

@@ -87,8 +87,9 @@ def uses_to_move(measured: Sequence[Measured], catalog: Catalog) -> list[tuple[i
 
 
 def token_use(uses: Sequence[ModelUse]) -> TokenUse:
-    """Tokens of the priced calls of some uses."""
-    priced = [(use, 1 - use.unpriced_tokens / use.tokens if use.tokens else 0.0) for use in uses]
+    """Tokens of the priced calls of some uses that the provider saw."""
+    left_out = [(use, use.unpriced_tokens + use.free_tokens) for use in uses]
+    priced = [(use, 1 - tokens / use.tokens if use.tokens else 0.0) for use, tokens in left_out]
     return TokenUse(
         sum(use.input_tokens * share for use, share in priced),
         sum(use.cache_read_tokens * share for use, share in priced),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.audit.assignment import TASK
 from breakeven.audit.grouping import METADATA
 from breakeven.audit.task import Difficulty, LengthProfile
+from breakeven.workload.spend import is_free
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -38,6 +39,8 @@ class ModelUse:
     output_tokens: float
     spend_usd: float | None
     unpriced_tokens: float
+    free_tokens: float = 0.0
+    """Of calls that the caller's own cache answered: they cost nothing and no other model would see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ def _uses(table: Table) -> dict[str, list[ModelUse]]:
         output_tokens=(_of(table, "output_tokens") * weight).sum(),
         spend_usd=spend.cast("decimal(38, 12)").sum().cast("float64"),
         unpriced_tokens=ibis.coalesce(both.sum(where=table.spend_usd.isnull()), 0.0),
+        free_tokens=ibis.coalesce(both.sum(where=is_free(table)), 0.0),
     )
     found: dict[str, list[ModelUse]] = {}
     for row in _rows(grouped):

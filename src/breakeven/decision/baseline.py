@@ -16,7 +16,7 @@ from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
 from breakeven.options.assembly.offers import price_facts
 from breakeven.workload.profile import ModelUse, Workload, model_uses, names_tasks, task_uses
-from breakeven.workload.spend import price_keys, priced
+from breakeven.workload.spend import is_free, price_keys, priced
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -34,6 +34,8 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
         raise UsageError(
             f"the {workload.requests_count:,} calls of the log carry no tokens; which field holds them? (--map)"
         )
+    # what the caller's own cache answers reaches no model, today's or another
+    calls = calls.filter(~is_free(calls))
     rows = _rows_of_the_day(price_keys(calls), catalog, scenario)
     left_out = _without_output_price(rows)
     rows = [row for row in rows if _label(row) not in left_out]
@@ -43,10 +45,17 @@ def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scen
     in_batch = {use.label: use.tokens for use in model_uses(counted.filter(counted.price_batch))}
     uses = [use for use in model_uses(counted) if use.tokens]
     models = [_model_demand(use, rows, catalog, in_batch.get(use.label, 0) / use.tokens) for use in uses]
-    unnamed = [use for use in workload.models if not use.model and use.tokens]
+    unnamed = []
+    if any(not use.model for use in workload.models):
+        unnamed = [use for use in model_uses(table.filter(table.price_model == "")) if use.tokens]
     models += [_assumed(use, catalog, scenario) for use in unnamed]
     if names_tasks(calls):
         models = _with_tasks(models, [*uses, *unnamed], table)
+    if not models and not price_keys(calls):
+        raise UsageError(
+            "the calls of the log that carry tokens were all answered from the caller's own cache (status cache_hit): "
+            "no model did any work that an option could take over"
+        )
     if not models:
         names = ", ".join(sorted({use.label for use in workload.models})[:5])
         raise UnknownPrice(

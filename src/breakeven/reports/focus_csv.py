@@ -19,7 +19,7 @@ from typing import Final
 from breakeven.errors import OutputError
 from breakeven.reports.spreadsheet.cell_text import cell_text
 from breakeven.units import TOKENS_PER_MTOK
-from breakeven.workload.token_charges import TokenCharge
+from breakeven.workload.token_charges import FREE, TokenCharge
 
 PRICING_UNIT: Final = "1000000 tokens"
 COLUMNS: Final = (
@@ -115,7 +115,7 @@ def focus_row(charge: TokenCharge, account: str) -> dict[str, str]:
         "SkuMeter": key.meter,
         "SkuPriceDetails": json.dumps({name: value for name, value in details.items() if value}),
         "SkuPriceId": sku_price,
-        "x_CostBasis": "tokens of the log at contract or list prices of the day",
+        "x_CostBasis": FREE if key.reason == FREE else "tokens of the log at contract or list prices of the day",
         "x_IsBatch": str(key.is_batch).lower(),
         "x_LoggedModel": key.logged_model,
         "x_PriceSource": key.source,

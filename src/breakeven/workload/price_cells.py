@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
-from breakeven.workload.spend import price_keys, priced
+from breakeven.workload.spend import is_free, price_keys, priced
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -56,7 +56,8 @@ def price_cells(calls: Table, catalog: Catalog, contract: Sequence[ContractPrice
     stretch_s = _stretch_s(rows)
     summed = _summed(priced(calls, rows), thresholds, stretch_s).to_pyarrow().to_pylist()
     cells = [_cell(row, thresholds, stretch_s) for row in summed]
-    return PriceCells(tuple(sorted(cells, key=lambda each: (each.time, str(each.key), each.size_tokens))), book)
+    order = sorted(cells, key=lambda each: (each.time, str(each.key), each.size_tokens, each.is_free))
+    return PriceCells(tuple(order), book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,13 @@ class PriceCell:
     unpriced_tokens: float
     failed_usd: float
     retried_usd: float
+    is_free: bool
+    """The caller's own cache answered: the provider billed nothing."""
 
     def usd_at(self, row: TokenPriceRow | None) -> float | None:
         """What the calls cost at the prices of `row`; None where that cannot be said."""
+        if self.is_free:
+            return 0.0
         if row is None:
             return None
         return usage_usd(
@@ -131,7 +136,8 @@ def _summed(table: Table, thresholds: Sequence[int], stretch_s: int) -> Table:
     for threshold in thresholds[1:]:
         size_class = size_class + ibis.ifelse(size >= threshold, 1, 0)
     seconds: Expression = table.start_time.epoch_seconds()
-    return table.group_by(*_KEY, stretch=seconds // stretch_s, size_class=size_class).aggregate(
+    apart = {"stretch": seconds // stretch_s, "size_class": size_class, "is_free": is_free(table)}
+    return table.group_by(*_KEY, **apart).aggregate(
         requests=(counted * weight).sum(),
         usd=_dollars(table),
         unpriced=tokens.sum(where=table.spend_usd.isnull()),
@@ -149,6 +155,7 @@ def _cell(row: dict[str, Any], thresholds: Sequence[int], stretch_s: int) -> Pri
         thresholds[row["size_class"]],
         row["requests"] or 0.0,
         *(row[name] or 0.0 for name in (*_TOKENS, *_MONEY)),
+        row["is_free"],
     )
 
 

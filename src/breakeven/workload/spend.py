@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Expression = Any
 """An Ibis column; Ibis's own types lose track of arithmetic between columns."""
+FREE_STATUS: Final = "cache_hit"
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _LARGEST: Final = 2**62
@@ -55,17 +56,29 @@ def price_keys(calls: Table) -> list[PriceKey]:
     ]
 
 
+def is_free(calls: Table) -> Expression:
+    """Whether the caller's own cache answered, so that the provider never saw the call and billed nothing."""
+    return _status(calls) == FREE_STATUS
+
+
+def _status(calls: Table) -> Expression:
+    import ibis
+
+    return ibis.coalesce(calls.status, ibis.literal(""))
+
+
 def priced(calls: Table, rows: Sequence[TokenPriceRow]) -> Table:
     """`calls` with keys and `spend_usd`: each call at the price of its own key, time and input size, times its weight.
 
-    Null where no price is known, or where the price list has no price for a kind of token that the call used. Rows
-    must not overlap. A bucket of calls is priced at the smallest tier: the size of its calls is not known.
+    Null where no price is known, or where the price list has no price for a kind of token that the call used; 0 where
+    the caller's own cache answered. Rows must not overlap. A bucket of calls is priced at the smallest tier: the size
+    of its calls is not known.
     """
     import ibis
 
     keyed = with_keys(calls)
     if not rows:
-        return keyed.mutate(spend_usd=ibis.null("float64"))
+        return keyed.mutate(spend_usd=ibis.ifelse(is_free(keyed), 0.0, ibis.null("float64")))
     prices = ibis.memtable([_price_record(row) for row in rows], schema=_price_schema())
     size = ibis.ifelse(keyed.grain == "request", _tokens(keyed.input_tokens), 0)
     joined = keyed.mutate(price_size=size).left_join(
@@ -78,7 +91,7 @@ def priced(calls: Table, rows: Sequence[TokenPriceRow]) -> Table:
             size < prices.input_tokens_until,
         ],
     )
-    spend = _usd(joined) * ibis.coalesce(joined.weight, 1.0)
+    spend = ibis.ifelse(is_free(joined), 0.0, _usd(joined) * ibis.coalesce(joined.weight, 1.0))
     return joined.mutate(spend_usd=spend).drop(
         "price_size", "since", "until", "input_tokens_from", "input_tokens_until", *_PRICES, *("of_" + k for k in _KEY)
     )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from breakeven.catalog.token_prices import TokenPriceRow
 from breakeven.workload.hourly import SQUARES, TOKEN_SUMS, Classes
+from breakeven.workload.spend import FREE_STATUS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,11 +60,13 @@ class Tally:
     prices: Ints
     """Places in `price_rows`; -1 where no price is known."""
     price_rows: tuple[TokenPriceRow, ...]
+    is_free: Bools
+    """Cells of calls that the caller's own cache answered."""
 
     @property
     def is_unpriced(self) -> Bools:
         """Cells whose calls cost nobody knows how much."""
-        return self.prices < 0
+        return (self.prices < 0) & ~self.is_free
 
     def total(self, name: str, where: Bools | None = None) -> float:
         """The weighted sum of `name` over all cells, or those `where`."""
@@ -78,14 +81,14 @@ class Tally:
         return [float(each) for each in found]
 
     def spend_usd(self, groups: Ints, groups_count: int) -> list[float | None]:
-        """Spend in each group: None where no cell has a price."""
+        """Spend in each group: None where no cell has a price. What the caller's own cache answered costs nothing."""
         found: list[Fraction | None] = [None] * groups_count
         weights_count, rows_count = len(self.weight_values), max(len(self.price_rows), 1)
-        codes = (groups * weights_count + self.weights) * rows_count + self.prices
+        codes = (groups * weights_count + self.weights) * rows_count + np.maximum(self.prices, 0)
         known = ~self.is_unpriced
         for tokens, price in zip(self._kinds(), _PRICES, strict=True):
-            usd_per_mtok = [_exact(getattr(row, price)) for row in self.price_rows]
-            for code, value in _added(codes, tokens, known):
+            usd_per_mtok = [_exact(getattr(row, price)) for row in self.price_rows] or [Fraction(0)]
+            for code, value in _added(codes, np.where(self.is_free, 0, tokens), known):
                 group, weight = divmod(code // rows_count, weights_count)
                 usd = value * usd_per_mtok[code % rows_count] * self.weight_values[weight] / _TOKENS_PER_MTOK
                 found[group] = (found[group] or Fraction(0)) + usd
@@ -125,6 +128,7 @@ def tally_of(cells: pa.Table, rows: Sequence[TokenPriceRow], classes: Classes) -
         sums={**sums, **whole},
         prices=_price_places(cells, priced, classes),
         price_rows=tuple(priced),
+        is_free=_equals(cells, "status", FREE_STATUS),
     )
 
 

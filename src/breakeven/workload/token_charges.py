@@ -7,7 +7,7 @@ amounts to the whole spend. A charge without a price has no amount; it is never 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from breakeven.workload.price_cells import PriceBook, PriceCell, price_cells
 if TYPE_CHECKING:
     from ibis import Table
 
+FREE: Final = "answered from the caller's own cache: the provider bills nothing"
 METERS: Final = ("input", "cache read", "cache write", "cache write 1h", "output", "reasoning")
 
 
@@ -89,8 +90,12 @@ def _parts(cell: PriceCell, paid: PriceBook, listed: PriceBook) -> Iterator[tupl
         cell.reasoning_tokens,
     )
     for meter, tokens, list_usd, paid_usd in zip(METERS, counts, _unit_usd(list_row), _unit_usd(paid_row), strict=True):
-        if tokens:
-            yield _key(cell.key, cell.time.date(), meter, list_usd, paid_usd, paid_row), tokens
+        if not tokens:
+            continue
+        key = _key(cell.key, cell.time.date(), meter, list_usd, paid_usd, paid_row)
+        if cell.is_free:
+            key = replace(key, list_usd_per_mtok=0.0, paid_usd_per_mtok=0.0, reason=FREE, source="")
+        yield key, tokens
 
 
 def _key(
