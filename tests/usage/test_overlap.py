@@ -76,9 +76,31 @@ def test_producers_own_words_are_one_family() -> None:
     assert left_out(cell("our mobile app"), cell("another app")) == set()
 
 
-def test_calls_count_before_buckets_however_many_tokens() -> None:
-    calls, buckets = cell("gateway", "openai/gpt-5", provider="", tokens=10), cell("buckets", tokens=10**9)
+def test_calls_count_before_buckets_with_up_to_twice_the_tokens() -> None:
+    calls, buckets = cell("gateway", "openai/gpt-5", provider="", tokens=1000), cell("buckets", tokens=2000)
     assert left_out(calls, buckets) == left_out(buckets, calls) == {("buckets", "gpt-5")}
+
+
+@pytest.mark.parametrize("less", ["gateway", "batch_file"])
+def test_a_few_calls_do_not_hide_a_day_of_buckets(less: str) -> None:
+    few, all_of_them = cell(less, tokens=1000, is_batch=less == "batch_file"), cell("buckets", tokens=100_000)
+    assert left_out(few, all_of_them) == left_out(all_of_them, few) == {(less, "gpt-5")}
+    (told,) = settle([few, all_of_them]).overlaps
+    assert (told.counted, told.left_out) == ("buckets", less)
+
+
+def test_more_hours_with_a_hundredth_of_the_tokens_are_not_fuller() -> None:
+    assert left_out(cell("gateway", tokens=10), cell("spans", tokens=1000, hours=20)) == {("gateway", "gpt-5")}
+
+
+def test_one_bucket_without_a_model_does_not_hide_another_model() -> None:
+    found = left_out(
+        cell("gateway", tokens=10),
+        cell("gateway", "gpt-4o", tokens=10**6),
+        cell("buckets", tokens=3 * 10**6),
+        cell("buckets", "", tokens=5),
+    )
+    assert found == {("gateway", "gpt-5"), ("buckets", "")}
 
 
 def test_calls_without_tokens_do_not_beat_buckets() -> None:

@@ -45,7 +45,10 @@ def test_pairs_are_told_apart() -> None:
         (SourceTotals(9, 1000, 600), SourceTotals(9, 1000), "buckets does not tell cached tokens from others"),
         (SourceTotals(9, 2000), SourceTotals(9, 1000), "gateway has twice the tokens"),
         (SourceTotals(9, 500, 0, 0, 300, 200), SourceTotals(9, 500, 0, 0, 100), "buckets leaves reasoning out"),
-        (SourceTotals(9, 1000), SourceTotals(0, 1300), "buckets saw 23.1 % more: other keys"),
+        (SourceTotals(9, 1000), SourceTotals(0, 1300), "buckets saw 30.0 % more: other keys"),
+        (SourceTotals(24, 1000), SourceTotals(2400, 100_000), "buckets saw 100 times as much: other keys"),
+        (SourceTotals(1, 1000), SourceTotals(2400, 2_400_000), "buckets saw 2,400 times as much: other keys"),
+        (SourceTotals(2400, 2_400_000), SourceTotals(1, 1000), "buckets saw 1/2,400 of it: it was cut short"),
         (SourceTotals(9, 1300), SourceTotals(0, 1000), "buckets saw 23.1 % less: it was cut short"),
     ],
 )

@@ -3,8 +3,8 @@
 A cell is what one source says of one UTC day, provider, model and way of sending (batch or not). Cells of different
 formats that may mean the same calls (a missing provider, model or way may mean any) are compared; one of them counts:
 single calls with tokens before buckets, then clearly more hours of the day covered, then clearly more tokens, then the
-name. The rule knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by
-their ids.
+name. But no choice counts that holds less than half of the tokens of another: a log of one call hides no day of buckets.
+The rule knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by their ids.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ OWN_ROWS: Final = "breakeven"
 _DATED: Final = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
 _NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
 """How near calls or buckets, hours covered, and tokens of two sources count as equal."""
+_FULLER_RATIO: Final = 2.1
+"""A choice with more than this many times the tokens is fuller. Up to twice, calls may be logged twice in it."""
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
 _FIRST_DAY: Final = date(1970, 1, 1)
@@ -192,16 +194,25 @@ def _groups(day: list[Cell]) -> list[list[Cell]]:
 
 
 def _losers(group: list[Cell]) -> list[Cell]:
-    """Families in order of their standing: a cell counts when no cell that counts already may be the same calls."""
+    """Cells that do not count: families in order of their standing, unless far fewer tokens would count that way."""
     by_family: dict[str, list[Cell]] = {}
     for each in group:
         by_family.setdefault(each.family, []).append(each)
+    in_order = _beaten([by_family[family] for family in _in_order(by_family)])
+    fullest = _beaten([[each] for each in sorted(group, key=lambda each: (-each.totals.tokens, each.key))])
+    lost = [sum(each.totals.tokens for each in losers) for losers in (in_order, fullest)]
+    total = sum(each.totals.tokens for each in group)
+    return fullest if total - lost[1] > _FULLER_RATIO * (total - lost[0]) else in_order
+
+
+def _beaten(in_order: Iterable[list[Cell]]) -> list[Cell]:
+    """Cells of which cells that count already may tell the same calls."""
     kept: list[Cell] = []
     losers: list[Cell] = []
-    for family in _in_order(by_family):
-        beaten = [each for each in by_family[family] if any(each.may_be(other) for other in kept)]
+    for party in in_order:
+        beaten = [each for each in party if any(each.may_be(other) for other in kept)]
         losers += beaten
-        kept += [each for each in by_family[family] if each not in beaten]
+        kept += [each for each in party if each not in beaten]
     return losers
 
 

@@ -17,6 +17,8 @@ TOKEN_KINDS: Final = (
 _CLOSE_FRACTION: Final = 0.02
 """Two sums this near to each other count as equal."""
 _TWICE_FRACTION: Final = 0.05
+_TIMES_RATIO: Final = 2.0
+"""From here on "times as much" says more than "per cent more"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +114,15 @@ class SourceOverlap:
         found = [each for each in (_cached(self), _twice(self), _reasoning(self)) if each]
         if found or _close(ours.tokens, theirs.tokens):
             return tuple(found)
-        share = 100 * abs(theirs.tokens - ours.tokens) / max(ours.tokens, theirs.tokens, 1)
         if theirs.tokens > ours.tokens:
             return (
-                f"{self.left_out} saw {share:.1f} % more: other keys or applications that {self.counted} does not see,"
-                f" or calls missing there. If it is other traffic, import it with --separate.",
+                f"{self.left_out} saw {_more(theirs.tokens, ours.tokens)}: other keys or applications that"
+                f" {self.counted} does not see, or calls missing there. If it is other traffic, import it with"
+                " --separate.",
             )
         return (
-            f"{self.left_out} saw {share:.1f} % less: it was cut short, sampled, or sees only some of the keys;"
-            " or retries count twice in the other.",
+            f"{self.left_out} saw {_less(theirs.tokens, ours.tokens)}: it was cut short, sampled, or sees only some of"
+            " the keys; or retries count twice in the other. If it is other traffic, import it with --separate.",
         )
 
 
@@ -149,6 +151,32 @@ def _over(pair: tuple[str, str], days: list[DayOverlap]) -> SourceOverlap:
 
 def _close(one: int, other: int, within_fraction: float = _CLOSE_FRACTION) -> bool:
     return abs(one - other) <= within_fraction * max(one, other, 1)
+
+
+def _more(more: int, less: int) -> str:
+    """How much more, in words.
+
+    >>> _more(1300, 1000), _more(240_000, 100), _more(5, 0)
+    ('30.0 % more', '2,400 times as much', 'tokens where the other saw none')
+    """
+    if not less:
+        return "tokens where the other saw none"
+    ratio = more / less
+    if ratio < _TIMES_RATIO:
+        return f"{100 * (ratio - 1):.1f} % more"
+    return f"{ratio:,.0f} times as much" if ratio >= 10 else f"{ratio:.1f} times as much"
+
+
+def _less(less: int, more: int) -> str:
+    """How much less, in words.
+
+    >>> _less(1000, 1300), _less(100, 240_000), _less(0, 5)
+    ('23.1 % less', '1/2,400 of it', 'no tokens')
+    """
+    if not less:
+        return "no tokens"
+    ratio = more / less
+    return f"{100 * (1 - less / more):.1f} % less" if ratio < 10 else f"1/{ratio:,.0f} of it"
 
 
 def _cached(found: SourceOverlap) -> str | None:

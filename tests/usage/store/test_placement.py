@@ -31,7 +31,8 @@ def bill(day: int, cost_usd: float = 1.5) -> dict[str, Any]:
 
 def call(number: int, day: int = 2, **fields: object) -> dict[str, Any]:
     """One call of the first format."""
-    return row(number, **{"source": LOG, "timestamp": f"2026-11-{day:02d}T{number % 24:02d}:00:00Z", **fields})
+    told = {"source": LOG, "timestamp": f"2026-11-{day:02d}T{number % 24:02d}:00:00Z", "input_tokens": 1000}
+    return row(number, **{**told, **fields})
 
 
 def take(store: CallStore, folder: Path, name: str, *rows: dict[str, Any], **options: Any) -> IngestReport:
@@ -93,9 +94,16 @@ def test_a_better_source_takes_over_and_a_worse_one_changes_nothing(tmp_path: Pa
         take(store, tmp_path, "calls.jsonl", *CALLS[:5])
         assert ids(store.left_out()) == [f"{OTHER_LOG}-2"]
         digest = store.digest()
-        take(store, tmp_path, "more.jsonl", bucket(2, id="another", input_tokens=10**6))
+        take(store, tmp_path, "more.jsonl", bucket(2, id="another", input_tokens=1500))
         assert store.digest() == digest
         assert len(ids(store.left_out())) == 2
+
+
+def test_one_call_does_not_take_over_a_day_of_buckets(tmp_path: Path) -> None:
+    with CallStore(tmp_path / "store") as store:
+        take(store, tmp_path, "buckets.jsonl", bucket(2, input_tokens=10**6))
+        take(store, tmp_path, "calls.jsonl", call(1))
+        assert (ids(store.calls()), ids(store.left_out())) == ([f"{OTHER_LOG}-2"], ["call-1"])
 
 
 def test_declared_separate_counts_now_and_later(tmp_path: Path) -> None:
