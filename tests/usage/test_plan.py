@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,44 @@ def test_sampling_finds_the_same_calls(tmp_path: Path, monkeypatch: pytest.Monke
     sampled = imported(tmp_path, jsonl(*rows))
     assert sampled.digest == whole.digest
     assert sum(call["cache_read_tokens"] for call in sampled.calls) == 180
+
+
+ODD_USAGES: tuple[dict[str, Any], ...] = (
+    {"prompt_tokens_details": {"cached_tokens": 40}},
+    {"prompt_tokens_details": {"cached_tokens": "$1,0"}},
+    {"prompt_tokens_details": {"cached_tokens": ""}},
+    {"prompt_tokens_details": None},
+    {"prompt_tokens": "100", "completion_tokens": 1e3},
+    {"cache_read_input_tokens": 30, "cache_creation_input_tokens": 20},
+    {"cache_creation_input_tokens": 9, "cache_creation": {"ephemeral_1h_input_tokens": 7}},
+    {"cache_read_input_tokens": 101},
+    {"cache_read_input_tokens": "many"},
+    {"completion_tokens_details": {"reasoning_tokens": 3}},
+    {"completion_tokens_details": {"reasoning_tokens": -3}},
+    {"output_tokens_details": {"reasoning_tokens": 3_000}},
+    {"prompt_tokens": -1},
+    {"completion_tokens": None},
+)
+
+
+def test_rows_with_names_that_were_not_seen_are_judged_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = {"prompt_tokens": 100, "completion_tokens": 10}
+    told = [row(n, input_tokens=None, output_tokens=None, usage=usual, latency_ms=n) for n in range(2_000)]
+    told += [{**told[0], "id": f"odd-{n}", "usage": {**usual, **odd}} for n, odd in enumerate(ODD_USAGES)]
+    log = jsonl(*told, "no JSON", "[1]", {**told[0], "id": " spaced "}, {**told[0], "id": "late", "timestamp": "never"})
+    whole = imported(tmp_path, log)
+    monkeypatch.setattr(plan_module, "SAMPLED_BYTES", 10)
+    monkeypatch.setattr(plan_module, "sampled_head", lambda _: Head("jsonl", frozenset()))
+    plan = planned(write(tmp_path, log))
+    assert "usage.cache_read_input_tokens" in plan.unseen
+    assert "reasoning_tokens" in dict(plan.fields) and "reasoning_tokens" not in dict(plan.narrowed().fields)
+    quick = imported(tmp_path, log)
+    assert quick.report.files == whole.report.files
+    assert quick.reasons == whole.reasons
+    assert quick.digest == whole.digest
+    by_id = {call["record_id"]: call for call in whole.calls}
+    assert {call["record_id"]: call for call in quick.calls} == by_id
+    assert sum(call["cache_read_tokens"] for call in quick.calls) > 0
 
 
 def test_the_key_of_settings_tells_readings_apart() -> None:
