@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +34,24 @@ def read(folder: Path, data: bytes, line_bytes_max: int = 1000) -> tuple[dict[in
 
 def test_lines_are_numbered_as_an_editor_would(tmp_path: Path) -> None:
     assert read(tmp_path, b"a\n\nb\r\n  \t\nc") == ({1: "a", 3: "b", 5: "c"}, [])
+
+
+def test_blocks_of_blank_lines_count_as_lines_and_give_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "BLOCK_BYTES", 64)
+    assert read(tmp_path, b"a\n" + b"\n" * 500 + b" \tb \n" + b" \r\n" * 300 + b"c")[0] == {
+        1: "a",
+        502: " \tb ",
+        803: "c",
+    }
+
+
+@pytest.mark.parametrize("packed", ["gzip", "zstd"])
+def test_a_bomb_is_refused_early_whatever_follows_it(tmp_path: Path, packed: str) -> None:
+    blank, noise = b"a\n" + b"\n" * (20 << 20), random.Random(1).randbytes(300_000)
+    codec = pa.Codec(packed, compression_level=9)
+    rows, (reject,) = read(tmp_path, b"".join(codec.compress(each, asbytes=True) for each in (blank, noise)))
+    assert rows == {1: "a"}
+    assert reject.reason == "refused: a decompression bomb"
 
 
 def test_invalid_utf_8_rejects_the_line_alone(tmp_path: Path) -> None:

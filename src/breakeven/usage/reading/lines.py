@@ -20,6 +20,7 @@ _SCAN_BYTES = 1 << 20
 _SPACE = 32
 """The largest byte a blank line can begin with."""
 _LINE_FEED = 10
+_IS_BLANK = np.array([bytes([byte]).isspace() for byte in range(256)])
 _TOO_LONG = "the line is too long"
 
 
@@ -54,6 +55,8 @@ def _rejected(reject: RawReject) -> RowBatch:
 
 def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, int]:
     """Rows of the whole lines in `data`, and how many lines these are."""
+    if data.isspace():
+        return RowBatch(pa.RecordBatch.from_pylist([], schema=LINES_SCHEMA)), data.count(b"\n")
     ends = _line_ends(data)
     starts = np.concatenate([[0], ends[:-1]])
     lengths = ends - starts
@@ -61,12 +64,9 @@ def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, 
     if text is None or lengths.max() > line_bytes_max:
         return _line_by_line(data, starts, ends, first_row, line_bytes_max), len(ends)
     rows = pa.record_batch([pa.array(np.arange(first_row, first_row + len(ends))), text], schema=LINES_SCHEMA)
-    candidates = np.flatnonzero(np.frombuffer(data, np.uint8)[starts] <= _SPACE)
-    blank = [i for i in candidates if data[starts[i] : ends[i]].isspace()]
-    if blank:
-        keep = np.ones(len(ends), dtype=bool)
-        keep[blank] = False
-        rows = rows.filter(pa.array(keep))
+    view = np.frombuffer(data, np.uint8)
+    if (view[starts] <= _SPACE).any():
+        rows = rows.filter(pa.array(~np.logical_and.reduceat(_IS_BLANK[view[: ends[-1]]], starts)))
     return RowBatch(rows), len(ends)
 
 

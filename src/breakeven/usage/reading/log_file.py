@@ -23,7 +23,7 @@ _GZIP_WINDOW: Final = 31
 _STEP_BYTES: Final = 256
 BOMB_RATIO: Final = 250
 """Logs compress 5 to 40 times; what grows more than this, beyond `BOMB_BYTES_MIN`, was made to fill a machine."""
-BOMB_BYTES_MIN: Final = 256 << 20
+BOMB_BYTES_MIN: Final = 16 << 20
 
 Compression = Literal["none", "gzip", "zstd"]
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
@@ -126,28 +126,25 @@ def _encoding_of(start: bytes) -> Encoding:
 def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
     with path.open("rb") as file:
         if compression == "gzip":
-            yield from _within_reason(_gunzip(file), path.stat().st_size)
+            yield from _gunzip(file)
         elif compression == "zstd":
-            yield from _within_reason(_unzstd(file), path.stat().st_size)
+            yield from _unzstd(file)
         else:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
 
-def _within_reason(blocks: Iterator[bytes], packed_bytes: int) -> Iterator[bytes]:
-    """`blocks` until they are absurdly many for what lies on disk: a decompression bomb."""
-    unpacked_bytes = 0
-    for block in blocks:
-        unpacked_bytes += len(block)
-        if unpacked_bytes > max(BOMB_BYTES_MIN, BOMB_RATIO * packed_bytes):
-            ratio = f"more than {BOMB_RATIO} times its {packed_bytes:,} bytes"
-            raise DamagedFileError("refused: a decompression bomb", ratio)
-        yield block
+def _refuse_bomb(unpacked_bytes: int, packed_bytes: int) -> None:
+    """Stop where what was unpacked so far is absurdly much for what was read so far."""
+    if unpacked_bytes > max(BOMB_BYTES_MIN, BOMB_RATIO * packed_bytes):
+        ratio = f"{packed_bytes:,} bytes became more than {BOMB_RATIO} times as many; if it is a log, unpack it first"
+        raise DamagedFileError("refused: a decompression bomb", ratio)
 
 
 def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
     """All members of a gzip file, a block at a time; what can be read of a cut or damaged one."""
     member, is_inside, pending = zlib.decompressobj(_GZIP_WINDOW), False, b""
+    unpacked_bytes = 0
     while pending := pending or file.read(BLOCK_BYTES // 4):
         is_inside, before = True, member.copy()
         try:
@@ -159,6 +156,8 @@ def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
         if member.eof:
             pending = member.unused_data.lstrip(b"\0")
             member, is_inside = zlib.decompressobj(_GZIP_WINDOW), False
+        unpacked_bytes += len(block)
+        _refuse_bomb(unpacked_bytes, file.tell() - len(pending))
         if block:
             yield block
     if is_inside:
@@ -180,6 +179,7 @@ def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
     import pyarrow as pa
 
     stream = pa.CompressedInputStream(pa.PythonFile(file, "rb"), "zstd")
+    unpacked_bytes = 0
     while True:
         try:
             block = stream.read(BLOCK_BYTES)
@@ -187,6 +187,8 @@ def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
             raise DamagedFileError("the zstd data is damaged from here on", error) from None
         if not block:
             return
+        unpacked_bytes += len(block)
+        _refuse_bomb(unpacked_bytes, file.tell())
         yield block
 
 
