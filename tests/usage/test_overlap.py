@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.usage import overlap
-from breakeven.usage.overlap import Cell, CellKey, canonical, family_of, settle
+from breakeven.usage.overlap import Cell, CellKey, Cut, canonical, family_of, settle
 from breakeven.usage.overlap_report import SourceTotals
 
 DAY = date(2026, 11, 2)
-FORMATS = ("buckets", "batch_file", "gateway", "spans")
+FORMATS = ("buckets", "batch_file", "gateway", "spans", "openai_usage")
 
 
 @pytest.fixture(autouse=True)
@@ -151,9 +151,74 @@ def test_batch_file_and_gateway_complete_each_other_and_both_beat_buckets() -> N
     assert told.counted_totals.tokens == 2000
 
 
+HOUR_S = 3600
+NIGHT_S = 24 * HOUR_S
+
+
+def exported(
+    file: str,
+    model: str = "gpt-5",
+    *,
+    hours: int = 1,
+    named: tuple[str, ...] = (),
+    tokens: int = 1000,
+    starts_s: int = 0,
+    ends_s: int = NIGHT_S,
+    operation: str = "chat",
+) -> Cell:
+    """A day of an export of one account's usage, in buckets of `hours`."""
+    key = CellKey(DAY, "openai_usage", False, "openai", model, False, True, file)
+    cut = Cut(hours * HOUR_S, starts_s, ends_s, frozenset({*named, *(["model"] if model else [])}), operation)
+    return Cell(key, 24, SourceTotals(10, tokens), cut)
+
+
+def files_left_out(*cells: Cell) -> set[str]:
+    """Files of which a cell does not count, in whatever order they come."""
+    found = settle(cells).left_out
+    assert settle(cells[::-1]).left_out == found
+    return {each.file for each in found}
+
+
+@pytest.mark.parametrize(
+    ("coarse", "fine"),
+    [
+        (exported("coarse", hours=24), exported("fine")),
+        (exported("coarse"), exported("fine", named=("project",))),
+        (exported("coarse", ""), exported("fine", hours=24)),
+    ],
+)
+def test_an_account_exported_in_two_cuts_counts_once_by_the_finer(coarse: Cell, fine: Cell) -> None:
+    assert files_left_out(coarse, fine) == {"coarse"}
+
+
+def test_a_finer_cut_that_is_not_complete_does_not_count() -> None:
+    assert files_left_out(exported("day", hours=24), exported("half", tokens=500, ends_s=NIGHT_S // 2)) == {"half"}
+
+
+def test_two_cuts_are_told() -> None:
+    (told,) = settle([exported("a", hours=24), exported("b", named=("project",))]).overlaps
+    assert told.counted == "openai_usage by hour, model and project"
+    assert told.left_out == "openai_usage by day and model"
+
+
+def test_what_two_exports_do_not_both_tell_adds_up() -> None:
+    night, noon = NIGHT_S, NIGHT_S // 2
+    assert files_left_out(exported("p1", named=("project",)), exported("p2", named=("project",))) == set()
+    assert files_left_out(exported("a", hours=24), exported("b", "gpt-4o")) == set()
+    pages = exported("page 1", ends_s=noon), exported("page 2", named=("project",), starts_s=noon, ends_s=night)
+    assert files_left_out(*pages) == set()
+    assert files_left_out(exported("a", ""), exported("b", operation="embeddings")) == set()
+    assert files_left_out(exported("one", ""), exported("one", named=("project",))) == set()
+
+
+def test_the_cut_is_that_of_the_whole_file() -> None:
+    found = [exported("by key", "gpt-4o", named=("key",)), exported("by key"), exported("plain")]
+    assert files_left_out(*found) == {"plain"}
+
+
 cells = st.builds(
     cell,
-    st.sampled_from(FORMATS),
+    st.sampled_from(FORMATS[:4]),
     st.sampled_from(["gpt-5", "gpt-4o", ""]),
     tokens=st.integers(0, 3),
     provider=st.sampled_from(["openai", ""]),

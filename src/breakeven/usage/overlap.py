@@ -3,15 +3,17 @@
 A cell is what one source says of one UTC day, provider, model and way of sending (batch or not). Cells of different
 formats that may mean the same calls (a missing provider, model or way may mean any) are compared; one of them counts:
 single calls with tokens before buckets, then clearly more hours of the day covered, then clearly more tokens, then the
-name. But no choice counts that holds less than half of the tokens of another: a log of one call hides no day of buckets.
-The rule knows nothing of the order of imports. Cells of one format never compete: repeats in them are found by their ids.
+name. But no choice counts that holds less than half of the tokens of another: one call hides no day of buckets. The
+rule knows nothing of the order of imports. Cells of one format never compete (repeats in them are found by their ids),
+save those of a usage report that cut one account in several ways: by hour and by day, by project and as a whole.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -30,9 +32,30 @@ _NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
 """How near calls or buckets, hours covered, and tokens of two sources count as equal."""
 _FULLER_RATIO: Final = 2.1
 """A choice with more than this many times the tokens is fuller. Up to twice, calls may be logged twice in it."""
+_REPORTS: Final = frozenset(
+    {
+        "anthropic_console_usage",
+        "anthropic_usage",
+        "ccusage",
+        "openai_dashboard_usage",
+        "openai_usage",
+        "openrouter_rollup",
+    }
+)
+"""Formats that tell of a whole account in buckets, cut as whoever exported it liked."""
+_NAMED: Final = {
+    "application": "project",
+    "unit_hash": "user",
+    "api_key_hash": "key",
+    "session_id": "session",
+    "service_tier": "tier",
+    "endpoint": "endpoint",
+}
+"""Columns that a report has only where it grouped by them, and what they are called."""
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
 _FIRST_DAY: Final = date(1970, 1, 1)
+_KEY_NAMES: Final = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +69,47 @@ class CellKey:
     model: str
     is_batch: bool
     is_bucket: bool
+    file: str = ""
+    """The file of a bucket; empty for calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How the buckets of a file are cut, on one day."""
+
+    bucket_s: int = 0
+    """The longest of them; 0 where none says when it ends."""
+    first_s: int = 0
+    last_s: int = 0
+    named: frozenset[str] = frozenset()
+    """What the file grouped by."""
+    operation: str = ""
+    """Empty: several, or none said."""
+
+    def with_others(self, other: Cut) -> Cut:
+        """Of both together; an operation is one cell's own."""
+        return Cut(
+            max(self.bucket_s, other.bucket_s),
+            min(self.first_s, other.first_s),
+            max(self.last_s, other.last_s),
+            self.named | other.named,
+            self.operation,
+        )
+
+    def differs(self, other: Cut) -> bool:
+        """Whether two reports of the same hours were cut in different ways."""
+        meets = self.first_s < other.last_s and other.first_s < self.last_s
+        has_other_buckets = self.bucket_s and other.bucket_s and self.bucket_s != other.bucket_s
+        has_other_operation = self.operation and other.operation and self.operation != other.operation
+        return meets and not has_other_operation and bool(has_other_buckets or self.named != other.named)
+
+    @property
+    def words(self) -> str:
+        """`by hour, model and project`, after the name of a format."""
+        names = {60: "minute", _SECONDS_PER_HOUR: "hour", _SECONDS_PER_HOUR * _HOURS_PER_DAY: "day"}
+        span = names.get(self.bucket_s, f"{self.bucket_s / _SECONDS_PER_HOUR:.3g} hours" if self.bucket_s else "")
+        parts = [span] * bool(span) + sorted(self.named)
+        return " by " + " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) if parts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +119,7 @@ class Cell:
     key: CellKey
     covered_hours: int
     totals: SourceTotals
+    cut: Cut = Cut()
 
     @property
     def family(self) -> str:
@@ -76,6 +141,17 @@ class Cell:
         """Whether the calls of both may be the same ones."""
         if self.family == other.family or self.key.is_separate or other.key.is_separate:
             return False
+        return self._may_mean(other)
+
+    def may_be_cut_otherwise(self, other: Cell) -> bool:
+        """Whether both are of one account's report, exported in two ways."""
+        if self.family != other.family or self.family not in _REPORTS or self.key.file == other.key.file:
+            return False
+        if self.key.is_separate or other.key.is_separate or not (self.key.is_bucket and other.key.is_bucket):
+            return False
+        return self.cut.differs(other.cut) and self._may_mean(other)
+
+    def _may_mean(self, other: Cell) -> bool:
         return all(not (a and b) or a == b for a, b in zip(self.meaning, other.meaning, strict=True))
 
 
@@ -118,6 +194,11 @@ def _resolved(provider: str, model: str) -> tuple[str, str, bool]:
     return seller, plain, False
 
 
+def reports_accounts(source: str) -> bool:
+    """Whether two exports of this format may tell the same calls under different ids."""
+    return source in _REPORTS
+
+
 def cells(calls: Table, separate_files: Sequence[str]) -> Table:
     """Sums by cell of `calls`; rows of `separate_files` were declared other traffic."""
     import ibis
@@ -136,16 +217,27 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
         cell_model=ibis.coalesce(usage.model_key, usage.response_model, usage.request_model, empty),
         cell_batch=ibis.coalesce(usage.is_batch, ibis.literal(False)),
         is_bucket=is_bucket,
+        file=ibis.ifelse(is_bucket, ibis.coalesce(usage.source_file, empty), empty),
     ).aggregate(
+        bucket_s=(usage.end_time.epoch_seconds() - usage.start_time.epoch_seconds()).max(),
+        one_operation=usage.operation.min(),
+        other_operation=usage.operation.max(),
+        **{f"has_{name}": usage[name].notnull().any() for name in _NAMED},
         first_s=usage.start_time.epoch_seconds().min(),
         last_s=ibis.coalesce(usage.end_time, usage.start_time).epoch_seconds().max(),
         requests=(requests * weight).sum(),
         **{kind: (ibis.coalesce(usage[kind], 0) * weight).sum() for kind in TOKEN_KINDS},
     )
     day = (hourly.hour // _HOURS_PER_DAY).name("day_number")
-    keys = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
+    keys = (*_KEY_NAMES, "file")
     return hourly.group_by(day, *keys).aggregate(
         hours_seen=hourly.count(),
+        bucket_s=hourly.bucket_s.max(),
+        first_s=hourly.first_s.min(),
+        last_s=hourly.last_s.max(),
+        one_operation=hourly.one_operation.min(),
+        other_operation=hourly.other_operation.max(),
+        **{f"has_{name}": hourly[f"has_{name}"].any() for name in _NAMED},
         span_s=(hourly.last_s.max() - hourly.first_s.min()).cast("float64").ceil(),
         requests=hourly.requests.sum(),
         **{kind: hourly[kind].sum() for kind in TOKEN_KINDS},
@@ -154,12 +246,15 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
 
 def cell_of(row: Mapping[str, Any]) -> Cell:
     """A row of `cells` as a Cell."""
-    names = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
-    key = CellKey(_FIRST_DAY + timedelta(days=row["day_number"]), *(row[name] for name in names))
+    day = _FIRST_DAY + timedelta(days=row["day_number"])
+    key = CellKey(day, *(row[name] for name in (*_KEY_NAMES, "file")))
     spanned = -(-int(row["span_s"]) // _SECONDS_PER_HOUR)
     hours = min(spanned, _HOURS_PER_DAY) if key.is_bucket else int(row["hours_seen"])
     totals = SourceTotals(round(row["requests"]), *(round(row[kind]) for kind in TOKEN_KINDS))
-    return Cell(key, hours, totals)
+    named = {word for name, word in _NAMED.items() if row[f"has_{name}"]} | ({"model"} if key.model else set())
+    operation = row["one_operation"] if row["one_operation"] == row["other_operation"] else None
+    cut = Cut(int(row["bucket_s"] or 0), int(row["first_s"]), int(row["last_s"]), frozenset(named), operation or "")
+    return Cell(key, hours, totals, cut)
 
 
 def settle(found: Iterable[Cell]) -> Settled:
@@ -170,25 +265,69 @@ def settle(found: Iterable[Cell]) -> Settled:
     left_out: set[CellKey] = set()
     overlaps: list[DayOverlap] = []
     for day in sorted(by_day):
-        for group in _groups(sorted(by_day[day], key=lambda each: each.key)):
+        cells_of_day = _of_whole_files(sorted(by_day[day], key=lambda each: each.key))
+        twice, told = _cut_twice(day, cells_of_day)
+        left_out.update(each.key for each in twice)
+        overlaps += told
+        for group in _groups([each for each in cells_of_day if each.key not in left_out], Cell.may_be):
             losers = _losers(group)
             left_out.update(each.key for each in losers)
             overlaps += _told(day, [each for each in group if each not in losers], losers)
     return Settled(frozenset(left_out), tuple(overlaps))
 
 
-def _groups(day: list[Cell]) -> list[list[Cell]]:
-    """Cells linked by `may_be`, directly or through others; groups of one format are left out."""
-    if len({each.family for each in day}) < 2:
-        return []
+def _of_whole_files(day: list[Cell]) -> list[Cell]:
+    """The cells, each with the cut of its whole file."""
+    whole: dict[tuple[str, str], Cut] = {}
+    for each in day:
+        file = (each.key.source, each.key.file)
+        whole[file] = each.cut.with_others(whole.get(file, each.cut))
+    return [replace(each, cut=each.cut.with_others(whole[each.key.source, each.key.file])) for each in day]
+
+
+def _cut_twice(day: date, found: list[Cell]) -> tuple[list[Cell], list[DayOverlap]]:
+    """Cells of reports that another export of the same account tells in another cut; the fuller, then finer counts."""
+    twice: list[Cell] = []
+    told: list[DayOverlap] = []
+    for group in _groups([each for each in found if each.family in _REPORTS], Cell.may_be_cut_otherwise):
+        parties: dict[tuple[bool, int, frozenset[str]], list[Cell]] = {}
+        for each in group:
+            parties.setdefault(("model" in each.cut.named, each.cut.bucket_s, each.cut.named), []).append(each)
+        losers = _beaten(_fuller_then_finer(list(parties.values())), Cell.may_be_cut_otherwise)
+        twice += losers
+        kept = [each for each in group if each not in losers]
+        told += _told(day, kept, losers, lambda each: each.family + each.cut.words)
+    return twice, told
+
+
+def _fuller_then_finer(parties: list[list[Cell]]) -> list[list[Cell]]:
+    """Parties, best first: clearly more tokens, models named, shorter buckets, more that it is grouped by."""
+    waiting, order = list(parties), []
+    while waiting:
+        sums = [sum(each.totals.tokens for each in party) for party in waiting]
+        near = [
+            party for party, tokens in zip(waiting, sums, strict=True) if tokens >= max(sums) * (1 - _NEAR_FRACTIONS[2])
+        ]
+        best = min(near, key=lambda party: _coarseness(party[0].cut))
+        order.append(best)
+        waiting.remove(best)
+    return order
+
+
+def _coarseness(cut: Cut) -> tuple[bool, float, int, list[str]]:
+    return "model" not in cut.named, cut.bucket_s or math.inf, -len(cut.named), sorted(cut.named)
+
+
+def _groups(day: list[Cell], may_be: Callable[[Cell, Cell], bool]) -> list[list[Cell]]:
+    """Cells linked by `may_be`, directly or through others."""
     waiting, groups = list(day), []
     while waiting:
         group = [waiting.pop(0)]
         for each in group:  # grows while it is walked
-            linked = [other for other in waiting if each.may_be(other)]
+            linked = [other for other in waiting if may_be(each, other)]
             group += linked
             waiting = [other for other in waiting if other not in linked]
-        if len({each.family for each in group}) > 1:
+        if len(group) > 1:
             groups.append(group)
     return groups
 
@@ -198,19 +337,19 @@ def _losers(group: list[Cell]) -> list[Cell]:
     by_family: dict[str, list[Cell]] = {}
     for each in group:
         by_family.setdefault(each.family, []).append(each)
-    in_order = _beaten([by_family[family] for family in _in_order(by_family)])
-    fullest = _beaten([[each] for each in sorted(group, key=lambda each: (-each.totals.tokens, each.key))])
+    in_order = _beaten([by_family[family] for family in _in_order(by_family)], Cell.may_be)
+    fullest = _beaten([[each] for each in sorted(group, key=lambda each: (-each.totals.tokens, each.key))], Cell.may_be)
     lost = [sum(each.totals.tokens for each in losers) for losers in (in_order, fullest)]
     total = sum(each.totals.tokens for each in group)
     return fullest if total - lost[1] > _FULLER_RATIO * (total - lost[0]) else in_order
 
 
-def _beaten(in_order: Iterable[list[Cell]]) -> list[Cell]:
+def _beaten(in_order: Iterable[list[Cell]], may_be: Callable[[Cell, Cell], bool]) -> list[Cell]:
     """Cells of which cells that count already may tell the same calls."""
     kept: list[Cell] = []
     losers: list[Cell] = []
     for party in in_order:
-        beaten = [each for each in party if any(each.may_be(other) for other in kept)]
+        beaten = [each for each in party if any(may_be(each, other) for other in kept)]
         losers += beaten
         kept += [each for each in party if each not in beaten]
     return losers
@@ -237,10 +376,12 @@ def _standing(group: list[Cell]) -> tuple[float, float, float]:
     return float(tells_calls), float(hours), float(sum(each.totals.tokens for each in group))
 
 
-def _told(day: date, kept: list[Cell], losers: list[Cell]) -> Iterable[DayOverlap]:
-    counted = " + ".join(sorted({each.family for each in kept}))
+def _told(
+    day: date, kept: list[Cell], losers: list[Cell], name: Callable[[Cell], str] = lambda each: each.family
+) -> Iterable[DayOverlap]:
+    counted = " + ".join(sorted({name(each) for each in kept}))
     models = tuple(sorted({each.meaning[1] or "(no model named)" for each in (*kept, *losers)}))
     ours = sum((each.totals for each in kept), SourceTotals())
-    for family in sorted({each.family for each in losers}):
-        theirs = sum((each.totals for each in losers if each.family == family), SourceTotals())
-        yield DayOverlap(day, counted, family, models, ours, theirs)
+    for party in sorted({name(each) for each in losers}):
+        theirs = sum((each.totals for each in losers if name(each) == party), SourceTotals())
+        yield DayOverlap(day, counted, party, models, ours, theirs)

@@ -144,3 +144,29 @@ def test_imported_costs_say_what_their_file_says(tmp_path: Path, files: dict[str
     assert sorted((each.day, each.amount, each.model, each.kind) for each in stored.lines) == sorted(
         (each.day, each.amount, each.model, each.kind) for each in read.lines
     )
+
+
+def cut(hours: int, **named: object) -> dict[str, Any]:
+    """One day of usage in buckets of some hours."""
+    buckets = [(DAY + 3600 * n, DAY + 3600 * (n + hours)) for n in range(0, 24, hours)]
+    told = {"input_tokens": 1000 * hours, "output_tokens": 50 * hours, "num_model_requests": hours, **named}
+    data = [{"start_time": start, "end_time": end, "results": [told]} for start, end in buckets]
+    return {"object": "page", "data": data, "has_more": False}
+
+
+@pytest.mark.parametrize("order", list(permutations(("day.json", "hour.json", "project.json"))))
+def test_one_account_exported_in_several_cuts_counts_once(tmp_path: Path, order: tuple[str, ...]) -> None:
+    pages = {
+        "day.json": cut(24, model="gpt-5"),
+        "hour.json": cut(1, model="gpt-5"),
+        "project.json": cut(24, model="gpt-5", project_id="p"),
+    }
+    with CallStore(tmp_path / "store") as store:
+        for name in order:
+            (tmp_path / name).write_text(json.dumps(pages[name]))
+            store.ingest(tmp_path / name, now=NOW)
+        calls = store.calls()
+        assert calls.source_file.to_pyarrow().to_pylist() == ["hour.json"] * 24
+        assert calls.input_tokens.sum().to_pyarrow().as_py() == 24_000
+        assert {each.counted for each in store.overlaps()} == {"openai_usage by hour and model"}
+        assert len(store.overlaps()) == 2

@@ -1,6 +1,7 @@
 """Placement: each row of a day in a file of its kind: calls that count, calls left out, bills. Reading costs nothing.
 
-Only days whose files changed are looked at, and of them only those with several formats or with bills.
+Only days whose files changed are looked at, and of them only those with several formats, with
+reports of an account, or with bills.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from breakeven.usage.call import CALL_COLUMNS
-from breakeven.usage.overlap import Cell, CellKey, cell_of, cells, family_of, settle
+from breakeven.usage.overlap import Cell, CellKey, cell_of, cells, family_of, reports_accounts, settle
 from breakeven.usage.overlap_report import DayOverlap
 from breakeven.usage.store.day_writer import new_name
 from breakeven.usage.store.engine import Engine, parquet, path_literal
@@ -27,6 +28,7 @@ _KEY_COLUMNS: Final = {
     "model": "COALESCE(model_key, response_model, request_model, '')",
     "is_batch": "COALESCE(is_batch, false)",
     "is_bucket": "grain = 'bucket'",
+    "file": "CASE WHEN grain = 'bucket' THEN COALESCE(source_file, '') ELSE '' END",
 }
 
 
@@ -135,7 +137,7 @@ def _is_mixed(files: Sequence[StoredFile]) -> bool:
     usage = [each for each in files if each.kind != "bills"]
     families = {family_of(source) for each in usage for source in each.sources or ()}
     has_left_out = any(each.kind == "left out" for each in files)
-    return len(families) > 1 or has_left_out
+    return len(families) > 1 or has_left_out or any(map(reports_accounts, families))
 
 
 def _kinds_by_source(found: Iterable[Cell], left_out: Collection[CellKey]) -> dict[tuple[date, str], set[Kind]]:
@@ -158,9 +160,7 @@ def _only_kind(file: StoredFile, kinds: Mapping[tuple[date, str], set[Kind]]) ->
 def _kind(row: Mapping[str, Any], day: date, left_out: Collection[CellKey]) -> Kind:
     if row["is_bill"]:
         return "bills"
-    key = CellKey(
-        day, row["source"], row["is_separate"], row["provider"], row["model"], row["is_batch"], row["is_bucket"]
-    )
+    key = CellKey(day, **{name: row[name] for name in _KEY_COLUMNS})
     return "left out" if key in left_out else "calls"
 
 
