@@ -14,7 +14,7 @@ from breakeven.audit.run import AuditSettings, audit
 from breakeven.audit.saved import from_json, to_json
 from breakeven.audit.task import Audit
 from breakeven.catalog.load import load_catalog
-from breakeven.errors import UsageError
+from breakeven.errors import UnknownName, UsageError
 from breakeven.facts.source import Grade
 from breakeven.usage.call import Call
 from breakeven.usage.store import CallStore
@@ -177,3 +177,12 @@ def test_no_calls_and_calls_of_one_instant() -> None:
     found = audited(*[call(n, 0, task="a") for n in range(30)])
     assert found.commodity.savings is None
     assert any("no saving per month is said" in note for note in found.notes)
+
+
+def test_an_audit_that_fails_leaves_nothing_for_a_closed_engine_to_clear_up() -> None:
+    calls = table([call(n, n, task="a") for n in range(30)])
+    engine = calls.get_backend()
+    with pytest.raises(UnknownName, match="nosuch") as caught:
+        audit(calls, catalog=CATALOG, settings=AuditSettings(small_model="nosuch"))
+    assert caught.traceback
+    assert not [name for name in engine.list_tables() if "cache" in name]

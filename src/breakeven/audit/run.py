@@ -95,14 +95,15 @@ def audit(
     rows = price_table(price_keys(kept), counted.first, counted.last, asked.contract, catalog)
     chosen = in_sample(tasks.record_id, counted.rows_count, asked.seed)
     with_chosen = priced(tasks.mutate(is_chosen=chosen), rows)
-    table = prepared(with_chosen, with_chosen.is_chosen, [each.record_id for each in labels]).cache()
-    measured = measure(table)
+    names_of_interest = [each.record_id for each in labels]
+    with prepared(with_chosen, with_chosen.is_chosen, names_of_interest).cache() as table:
+        measured = measure(table)
+        outcomes = outcome_evidence(table, catalog, catalog.assumptions[OUTCOME_WEIGHT].typical, asked.seed)
+        judged = counts(labels, _tasks_of_labels(table))
+    say("judging the tasks")
     terms = distinguishing_terms(measured, vocabulary or {})
     names = names_of(measured, mined, terms)
     kinds = [_kind(each, mined, vocabulary or {}) for each in measured]
-    say("judging the tasks")
-    outcomes = outcome_evidence(table, catalog, catalog.assumptions[OUTCOME_WEIGHT].typical, asked.seed)
-    judged = counts(labels, _tasks_of_labels(table))
     evidence = [
         _evidence(kind, judged.get(each.task), outcomes.get(each.task))
         for each, kind in zip(measured, kinds, strict=True)
