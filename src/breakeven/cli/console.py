@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def stdout_console(width: int | None = None) -> Console:
-    """A console for results; Rich honours NO_COLOR and drops colour when stdout is not a terminal."""
+    """A console for results; Rich honours NO_COLOR and COLUMNS and drops colour when stdout is not a terminal."""
     from rich.console import Console
 
     console = Console(highlight=False, emoji=False, width=width)
-    if width is None and not console.is_terminal:
+    if width is None and not console.is_terminal and not os.environ.get("COLUMNS"):
         console = Console(highlight=False, emoji=False, width=max(console.width, 100))
     return console
 
