@@ -56,7 +56,7 @@ def test_the_published_story_does_not_fit() -> None:
     assert "1 EUR = 1.08 USD (as stated)." in told["notes"]
     result = run(*STORY, "--invoice", "2080EUR", "--usd-per", "EUR=1.08", "--date", "2025-12-01")
     assert result.exit_code == 1
-    assert "a slip of" in result.stdout
+    assert "a slip of the decimal point" in " ".join(result.stdout.split())
 
 
 def test_the_catalogue_rate_is_dated_and_named() -> None:
@@ -148,3 +148,46 @@ def test_bills_without_calls_are_told_from_an_empty_store(tmp_path: Path) -> Non
     )
     result = CliRunner().invoke(group, ["profile", "--usage", str(costs)])
     assert "holds 1 bills and no calls" in str(result.exception)
+
+
+def test_calls_of_other_providers_are_left_out_and_told(tmp_path: Path, log: Path) -> None:
+    claude = {"provider": "anthropic", "model": "claude-sonnet-4-5", "input_tokens": 1000, "output_tokens": 100}
+    with log.open("a") as file:
+        file.write(json.dumps({**claude, "id": "a", "timestamp": "2026-11-02T10:00:00Z"}) + "\n")
+    results = [{"amount": {"value": 10 * CALL_USD, "currency": "usd"}, "line_item": "gpt-5-2025-08-07, input"}]
+    start = 1793577600  # 2026-11-02
+    days = [{"start_time": start + n * 86_400, "results": results} for n in range(3)]
+    bill = tmp_path / "costs.json"
+    bill.write_text(json.dumps({"data": days}))
+    told = document("--usage", str(log), "--invoice", str(bill))
+    assert (told["verdict"], told["gap_usd"], told["causes"]) == ("fits", 0.0, [])
+    assert told["sentence"].startswith("Fits to the cent")
+    assert "calls of anthropic ($0.0045) are left out; --all-providers compares them too." in told["notes"][0]
+    whole = document("--usage", str(log), "--invoice", str(bill), "--all-providers", "--tolerance", "0")
+    assert [each["name"] for each in whole["causes"]] == ["models_not_billed"]
+    assert whole["ours_usd"] == pytest.approx(30 * CALL_USD + 0.0045)
+
+
+def test_amounts_are_told_to_the_cent_and_dust_is_nothing() -> None:
+    volume = ("--calls", "100000", "--input-tokens", "1000", "--output-tokens", "60", "--model", "gpt-5")
+    told = document(*volume, "--invoice", "185", "--date", "2026-11-20")
+    assert (told["gap_usd"], told["sentence"]) == (0.0, "Fits to the cent: ours $185.00, bill $185.00.")
+    told = document(*volume, "--invoice", "184.50", "--date", "2026-11-20")
+    assert told["sentence"] == "Fits within 2%: ours $185.00, bill $184.50."
+
+
+def test_tokens_without_a_price_beside_a_gap_of_nothing(tmp_path: Path, log: Path) -> None:
+    row = {"id": "u", "timestamp": "2026-11-02T10:00:00Z", "provider": "acme", "model": "acme-7b"}
+    with log.open("a") as file:
+        file.write(json.dumps({**row, "input_tokens": 1000, "output_tokens": 100}) + "\n")
+    result = run("--usage", str(log), "--invoice", f"{30 * CALL_USD!r}")
+    assert result.exit_code == 1
+    words = " ".join(result.stdout.split())
+    assert "is the bill to the cent, and 1.1 k tokens have no price" in words
+    assert "None of the usual ones" not in words
+
+
+def test_a_narrow_terminal_is_kept_to(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    result = run("--usage", str(log), "--invoice", "1")
+    assert max(map(len, result.stdout.splitlines())) <= 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from breakeven.usage.invoice import Invoice, InvoiceLine
 from breakeven.usage.store.schema import call_schema
 from breakeven.workload.billed_use import billed_use
 from breakeven.workload.gap_causes import Case, Cause, causes, shifted_days
-from breakeven.workload.invoice_gap import Gap, billed, compared, exchange_rate
+from breakeven.workload.invoice_gap import Gap, GapRow, billed, compared, exchange_rate
 from breakeven.workload.stated_volume import StatedVolume
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -50,7 +51,8 @@ def line(amount_usd: float, day: int | None = None, **fields: Any) -> InvoiceLin
 
 
 def reconciled(calls: Sequence[Call], catalog: Catalog, *lines: InvoiceLine) -> tuple[Gap, tuple[Cause, ...]]:
-    use, bill = billed_use(table(calls), catalog), billed(Invoice("bill", lines), {}, catalog)
+    bill = billed(Invoice("bill", lines), {}, catalog)
+    use = billed_use(table(calls), catalog, scope=bill.scope)
     gap = compared(use, bill)
     return gap, causes(Case(use, bill, gap, catalog))
 
@@ -246,3 +248,59 @@ def test_readings_of_a_tiered_model_against_each_call_by_hand(catalog: Catalog) 
     use = billed_use(table(calls), catalog)
     assert use.spend_usd == pytest.approx(by_hand(False), rel=1e-9)
     assert use.readings.cached_as_input_usd == pytest.approx(by_hand(True), rel=1e-9)
+
+
+def test_a_model_that_fits_is_behind_no_gap(catalog: Catalog) -> None:
+    # both models fit; a credit of half the bill must not read as batch prices or as one discount on both
+    both = [*log(cache_read_tokens=0), *log(cache_read_tokens=0, request_model="gpt-5-mini")]
+    use = billed_use(table(both), catalog)
+    lines = [line(each.spend_usd, each.day.day, model=each.model) for each in use.rows]
+    _, found = reconciled(both, catalog, *lines, line(-use.spend_usd / 2, 2, kind="credit", words="grant"))
+    assert [each.name for each in found] == ["credits"]
+    # a model that only the log has is no reason to read the other one in another way
+    _, found = reconciled(both, catalog, *(each for each in lines if each.model == "gpt-5"))
+    assert [each.name for each in found] == ["models_not_billed"]
+
+
+def test_only_models_on_the_bill_are_read_in_another_way(catalog: Catalog) -> None:
+    # gpt-5 was billed as batch; the calls of gpt-4o are not on the bill, and their batch price is no cause
+    calls = [*log(cache_read_tokens=0), *log(request_model="gpt-4o", cache_read_tokens=0)]
+    full_usd = 72 * (1000 * 1.25e-6 + 100 * 10e-6)
+    gap, found = reconciled(calls, catalog, line(full_usd / 2, model="gpt-5"))
+    moves = {each.name: each.moves_usd for each in found}
+    assert moves["batch_not_logged"] == pytest.approx(-full_usd / 2)
+    assert moves["models_not_billed"] == pytest.approx(gap.gap_usd + full_usd / 2)
+
+
+def test_a_bill_of_other_models(catalog: Catalog) -> None:
+    _, found = reconciled([*log()], catalog, line(36 * CALL_USD, model="o3"))
+    assert found[0].name == "no_model_in_both"
+    assert {each.name for each in found} <= {"no_model_in_both", "models_not_billed", "models_not_logged"}
+
+
+def test_a_factor_closes_what_it_closes(catalog: Catalog) -> None:
+    # 12.1 % more is near a euro of 1.138, and not all of the gap
+    ours = 72 * CALL_USD
+    _, found = reconciled([*log()], catalog, line(ours * 1.1212))
+    (euro,) = [each for each in found if each.name == "currency_eur"]
+    assert euro.moves_usd == pytest.approx(ours * (catalog.fx["eur"].typical - 1))
+    assert euro.share_fraction == pytest.approx(1 - (euro.moves_usd - ours * 0.1212) / (ours * 0.1212))
+
+
+def test_providers_of_the_bill(catalog: Catalog) -> None:
+    other = [*log(request_model="claude-sonnet-4-0", cache_read_tokens=0)]
+    calls = [*log(), *(replace(each, provider="anthropic") for each in other)]
+    named = billed(Invoice("bill", (line(72 * CALL_USD, model="gpt-5", provider="openai"),)), {}, catalog)
+    use = billed_use(table(calls), catalog, scope=named.scope)
+    assert {each.model for each in use.rows} == {"gpt-5"}
+    assert dict(use.left_out_usd) == {"anthropic": pytest.approx(72 * (1000 * 3e-6 + 100 * 15e-6))}
+    assert sum(usd for _, usd in use.hourly_usd) == pytest.approx(use.spend_usd)
+    # a bill whose provider the log does not have, or that names none, leaves nothing out
+    for provider in ("google", ""):
+        unknown = billed(Invoice("bill", (line(1, model="gpt-5", provider=provider),)), {}, catalog)
+        assert billed_use(table(calls), catalog, scope=unknown.scope).left_out_usd == ()
+
+
+def test_dust_is_no_difference() -> None:
+    assert GapRow("gpt-5", 0.1 + 0.2, 0.3).gap_usd == 0
+    assert GapRow("gpt-5", 1.0, 1.0000001).gap_usd > 0

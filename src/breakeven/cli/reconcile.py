@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +35,7 @@ class Asked:
     last: date | None
     tolerance_fraction: float
     scenario: Path | None
+    all_providers: bool
 
 
 @click.command(
@@ -48,6 +49,7 @@ class Asked:
 @click.option("--invoice-map", "columns", multiple=True, metavar="date=COLUMN", help="Columns of the invoice file.")
 @click.option("--from", "first", type=_DAY, help="First day (UTC) to compare; else what the bill covers.")
 @click.option("--to", "last", type=_DAY, help="Last day (UTC) to compare.")
+@click.option("--all-providers", is_flag=True, help="Also compare calls of providers that the bill does not name.")
 @click.option(
     "--tolerance", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share that may differ."
 )
@@ -97,7 +99,17 @@ def _asked(given: dict[str, Any]) -> Asked:
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
     currency = given["currency"].upper() if given["currency"] else None
-    return Asked(given["invoice"], currency, columns, rates, first, last, given["tolerance"], given["scenario"])
+    return Asked(
+        given["invoice"],
+        currency,
+        columns,
+        rates,
+        first,
+        last,
+        given["tolerance"],
+        given["scenario"],
+        given["all_providers"],
+    )
 
 
 def _day(time: datetime | None) -> date | None:
@@ -164,7 +176,8 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
                 f"{invoice.name} has nothing from {first} to {last}; say other days with --from and --to"
             )
         say("pricing the calls of these days")
-        use = billed_use(_within(calls, first, last), *_prices(asked, catalog))
+        scope = replace(bill.scope, providers=frozenset()) if asked.all_providers else bill.scope
+        use = billed_use(_within(calls, first, last), *_prices(asked, catalog), scope)
         return reconciled(
             opened.label,
             use,

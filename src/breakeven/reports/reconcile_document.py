@@ -15,6 +15,7 @@ from breakeven.workload.invoice_gap import Bill, Gap, GapRow, compared
 SCHEMA_VERSION: Final = "1.0"
 _FACTOR_FROM_RATIO: Final = 1.5
 """From here on a gap is told as a factor, not in percent."""
+_HALF_CENT_USD: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +54,37 @@ def reconciled(
     all_notes = (
         *notes,
         *bill.invoice.notes,
+        *_left_out(use, bill),
         *(f"1 {each.currency} = {each.usd_ratio:g} USD ({each.words})." for each in bill.rates),
-        *((f"Tax of {amounts.money(bill.tax_usd)} on the bill is left out: prices are net.",) if bill.tax_usd else ()),
+        *((f"Tax of {exact_money(bill.tax_usd)} on the bill is left out: prices are net.",) if bill.tax_usd else ()),
         *((f"Whatever the total, {shift.sentence}.",) if shift else ()),
     )
     first, last = span or (None, None)
     return Reconciled(label, first, last, use, bill, gap, causes(case), all_notes, catalog, calls_digest)
 
 
+def exact_money(usd: float) -> str:
+    """US dollars to the cent, as a bill has them; below one cent in full.
+
+    >>> exact_money(184.5), exact_money(-1234.567), exact_money(0.00341), exact_money(0), exact_money(3_451_000)
+    ('$184.50', '-$1,234.57', '$0.00341', '$0', '$3,451,000.00')
+    """
+    return f"{'-' if usd < 0 else ''}${abs(usd):,.2f}" if abs(usd) >= 0.995 else amounts.money(usd)
+
+
 def verdict_sentence(found: Reconciled) -> str:
     """Whether it fits, in one sentence."""
     gap = found.gap
-    ours, theirs = f"ours {amounts.money(gap.ours_usd)}", f"bill {amounts.money(gap.billed_usd)}"
+    ours, theirs = f"ours {exact_money(gap.ours_usd)}", f"bill {exact_money(gap.billed_usd)}"
+    is_to_the_cent = not gap.gap_usd or (abs(gap.gap_usd) < _HALF_CENT_USD and gap.billed_usd >= 1)
     if gap.fits:
-        near = f"within {gap.tolerance_fraction:.0%}" if gap.gap_usd else "to the cent"
+        near = "to the cent" if is_to_the_cent else f"within {gap.tolerance_fraction:.0%}"
         return f"Fits {near}: {ours}, {theirs}."
+    if is_to_the_cent:
+        return (
+            f"Does not fit: {ours} is the bill to the cent, and {amounts.tokens(gap.unpriced_tokens)} have no price:"
+            " they would come on top."
+        )
     unpriced = f", and {amounts.tokens(gap.unpriced_tokens)} have no price" if gap.unpriced_tokens else ""
     return f"Does not fit: {ours}, {theirs}: {_off_by(gap)}{unpriced}."
 
@@ -104,10 +121,21 @@ def _row(row: GapRow) -> dict[str, Any]:
     return {**asdict(row), "gap_usd": row.gap_usd}
 
 
+def _left_out(use: BilledUse, bill: Bill) -> tuple[str, ...]:
+    """Whose calls the bill is not about."""
+    if not use.left_out_usd:
+        return ()
+    others = ", ".join(f"{name or 'no named provider'} ({exact_money(usd)})" for name, usd in use.left_out_usd)
+    return (
+        f"The bill is of {', '.join(sorted(bill.scope.providers))}: calls of {others} are left out; --all-providers"
+        " compares them too.",
+    )
+
+
 def _off_by(gap: Gap) -> str:
     """`the bill is 12 % higher`, or `our figure is 9.8 times the bill`."""
     if not gap.billed_usd or not gap.ours_usd or gap.billed_usd < 0:
-        return f"the difference is {amounts.money(abs(gap.gap_usd))}"
+        return f"the difference is {exact_money(abs(gap.gap_usd))}"
     ratio = gap.billed_usd / gap.ours_usd
     if ratio >= _FACTOR_FROM_RATIO:
         return f"the bill is {ratio:,.3g} times our figure"

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.reports import amounts
-from breakeven.reports.reconcile_document import Reconciled, verdict_sentence
+from breakeven.reports.reconcile_document import Reconciled, exact_money, verdict_sentence
 from breakeven.reports.safe_text import short
 from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
 from breakeven.workload.gap_causes import Cause
@@ -45,7 +44,7 @@ def render_reconciled(found: Reconciled, console: Console) -> None:
 def _causes(found: Reconciled) -> list[str]:
     if found.causes:
         return [_cause(each) for each in found.causes]
-    if found.gap.fits:
+    if found.gap.fits or not found.gap.gap_usd:
         return []
     return ["None of the usual ones closes 5 % of the gap: does the bill cover the same keys, days and models?"]
 
@@ -86,15 +85,15 @@ def _table(first: str, rows: Sequence[GapRow]) -> Table | None:
 
 def _amount(usd: float | None, unpriced_tokens: int = 0) -> Text:
     if unpriced_tokens:
-        return Text("UNPRICED" if not usd else f"{amounts.money(usd)} + UNPRICED", style="bold red")
-    return Text("none" if usd is None else amounts.money(usd))
+        return Text("UNPRICED" if not usd else f"{exact_money(usd)} + UNPRICED", style="bold red")
+    return Text("none" if usd is None else exact_money(usd))
 
 
 def _signed(usd: float) -> str:
-    return f"{'+' if usd > 0 else ''}{amounts.money(usd)}"
+    return f"{'+' if usd > 0 else ''}{exact_money(usd)}"
 
 
 def _percent(row: GapRow) -> str:
     if not row.ours_usd or not row.billed_usd:
         return ""
-    return f"{row.billed_usd / row.ours_usd - 1:+.1%}"
+    return f"{row.gap_usd / row.ours_usd:+.1%}" if row.gap_usd else "0.0%"

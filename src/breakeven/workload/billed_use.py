@@ -68,6 +68,16 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
+class BillScope:
+    """What a bill is about, by the price list's names; empty: everything."""
+
+    providers: frozenset[str] = frozenset()
+    """Calls of others are left out, where the log has calls of all of these."""
+    models: frozenset[str] = frozenset()
+    """Only calls of these can be read in another way: the bill has no others."""
+
+
+@dataclass(frozen=True, slots=True)
 class BilledUse:
     """The Calls of a window as a bill would list them."""
 
@@ -75,6 +85,8 @@ class BilledUse:
     readings: Readings
     hourly_usd: tuple[tuple[datetime, float], ...]
     """Spend by hour, hours without any left out."""
+    left_out_usd: tuple[tuple[str, float], ...] = ()
+    """Providers that the bill is not about -> what their calls cost."""
 
     @property
     def spend_usd(self) -> float:
@@ -82,20 +94,42 @@ class BilledUse:
         return sum(each.spend_usd for each in self.rows)
 
 
-def billed_use(calls: Table, catalog: Catalog, contract: Sequence[ContractPrice] = ()) -> BilledUse:
+def billed_use(
+    calls: Table, catalog: Catalog, contract: Sequence[ContractPrice] = (), scope: BillScope | None = None
+) -> BilledUse:
     """Price `calls` of a window, each at its own day, and under the other readings; no rows where there are none."""
     found = price_cells(calls, catalog, contract)
+    scope = scope or BillScope()
+    cells, left_out = _of_providers(found.cells, scope.providers)
     hourly: dict[datetime, float] = defaultdict(float)
-    for each in found.cells:
+    for each in cells:
         hourly[each.time.replace(minute=0, second=0)] += each.spend_usd
-    return BilledUse(_use_rows(found.cells), _readings(found.cells, found.book), tuple(sorted(hourly.items())))
+    readable = [each for each in cells if not scope.models or _named(each)[1] in scope.models]
+    return BilledUse(_use_rows(cells), _readings(readable, found.book, cells), tuple(sorted(hourly.items())), left_out)
+
+
+def _named(cell: PriceCell) -> tuple[str, str]:
+    return canonical(cell.key.provider or "", cell.key.model or "")
+
+
+def _of_providers(
+    cells: Sequence[PriceCell], providers: frozenset[str]
+) -> tuple[Sequence[PriceCell], tuple[tuple[str, float], ...]]:
+    """The cells of these providers, and of none that is named; what the others cost."""
+    if not providers or not providers <= {_named(each)[0] for each in cells}:
+        return cells, ()
+    others: dict[str, float] = defaultdict(float)
+    for each in cells:
+        if _named(each)[0] not in ("", *providers):
+            others[_named(each)[0]] += each.spend_usd
+    return [each for each in cells if _named(each)[0] not in others], tuple(sorted(others.items()))
 
 
 def _use_rows(cells: Sequence[PriceCell]) -> tuple[UseRow, ...]:
     """By day and model, the names of one model added up."""
     groups: dict[tuple[date, str, str], list[PriceCell]] = defaultdict(list)
     for each in sorted(cells, key=lambda cell: (cell.time, str(cell.key), cell.size_tokens)):
-        groups[each.time.date(), *canonical(each.key.provider or "", each.key.model or "")].append(each)
+        groups[each.time.date(), *_named(each)].append(each)
     return tuple(
         UseRow(
             *named,
@@ -111,8 +145,9 @@ def _use_rows(cells: Sequence[PriceCell]) -> tuple[UseRow, ...]:
     )
 
 
-def _readings(cells: Sequence[PriceCell], book: PriceBook) -> Readings:
-    spend = sum(each.spend_usd for each in cells)
+def _readings(cells: Sequence[PriceCell], book: PriceBook, everything: Sequence[PriceCell]) -> Readings:
+    """What `everything` would cost if `cells` were read in another way."""
+    spend = sum(each.spend_usd for each in everything)
     cached = any(each.cache_read_tokens or each.cache_write_tokens for each in cells)
     batched = any(each.key.is_batch for each in cells)
 

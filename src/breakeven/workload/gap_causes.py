@@ -1,8 +1,9 @@
 """Gap causes: what may stand between our figure and the bill, ranked by how much of the gap each would close.
 
 Each cause is tried alone: what would our figure (or the bill) be if it held? Causes exclude each other more often than
-they add up, so their shares are not a sum. `computed` causes are priced from the log's own calls, `billed` ones stand
-on the invoice, `shape` ones only fit the size of the gap.
+they add up, so their shares are not a sum. Where the bill names its models, another reading of the calls must bring
+the models that both have nearer to each other: a model that fits cannot be behind the gap. `computed` causes are
+priced from the log's own calls, `billed` ones stand on the invoice, `shape` ones only fit the size of the gap.
 """
 
 from __future__ import annotations
@@ -73,15 +74,48 @@ class Case:
     gap: Gap
     catalog: Catalog
 
+    @property
+    def _both(self) -> tuple[GapRow, ...]:
+        return tuple(each for each in self.gap.by_model if each.ours_usd and each.billed_usd)
+
+    @property
+    def ours_usd(self) -> float:
+        """Our figure for what the bill has too: the models that both have, where the bill names them."""
+        if self.gap.by_model and self.bill.names_each_model:
+            return sum(each.ours_usd or 0.0 for each in self._both)
+        return self.gap.ours_usd
+
+    @property
+    def billed_usd(self) -> float:
+        """The bill for the same: no fees and credits."""
+        if self.gap.by_model and self.bill.names_each_model:
+            return sum(each.billed_usd or 0.0 for each in self._both)
+        return self.bill.of_kind("tokens")
+
+    @property
+    def gap_usd(self) -> float:
+        """What another reading of the calls can be behind."""
+        return self.billed_usd - self.ours_usd
+
+    def is_nearer_by(self, moves_usd: float) -> bool:
+        """Whether our figure for what both have comes nearer to the bill."""
+        return abs(self.gap_usd - moves_usd) < abs(self.gap_usd)
+
 
 def causes(case: Case) -> tuple[Cause, ...]:
     """The causes that would close at least a twentieth of the gap, the one that closes most first."""
     if case.gap.gap_usd == 0:
         return ()
+    readings = [
+        each
+        for part in (_caching, _ways_of_sending, _repeats, _shapes)
+        for each in part(case)
+        if case.is_nearer_by(each[2])
+    ]
+    others = [each for part in (_coverage, _lines, _unpriced, _clock) for each in part(case)]
     found = [
         _cause(case.gap, name, sentence, moves_usd, evidence)
-        for part in (_caching, _ways_of_sending, _repeats, _coverage, _lines, _unpriced, _clock, _shapes)
-        for name, sentence, moves_usd, evidence in part(case)
+        for name, sentence, moves_usd, evidence in (*readings, *others)
     ]
     telling = [each for each in found if each.share_fraction >= SHARE_MIN_FRACTION]
     order: tuple[Evidence, ...] = ("billed", "computed", "shape")
@@ -111,11 +145,11 @@ def _caching(case: Case) -> _Found:
     if readings.cached_left_out_usd is not None:
         moves = readings.cached_left_out_usd - ours
         yield "cached_left_out", "the bill leaves cached tokens out", moves, "computed"
-    if readings.all_cached_usd is not None and case.gap.gap_usd < 0 and readings.all_cached_usd < ours:
-        needed = case.gap.gap_usd / (readings.all_cached_usd - ours)
+    if readings.all_cached_usd is not None and case.gap_usd < 0 and readings.all_cached_usd < ours:
+        needed = case.gap_usd / (readings.all_cached_usd - ours)
         if needed <= 1:
             words = f"the log tells no cached tokens; the bill fits if {needed:.0%} of the input was read from a cache"
-            yield "cached_not_logged", words, case.gap.gap_usd, "shape"
+            yield "cached_not_logged", words, case.gap_usd, "shape"
 
 
 def _ways_of_sending(case: Case) -> _Found:
@@ -139,9 +173,9 @@ def _repeats(case: Case) -> _Found:
         yield "failed_calls", words, -case.use.readings.failed_usd, "computed"
     if case.use.readings.retried_usd:
         yield "retries", "retries are in our figure and were not billed", -case.use.readings.retried_usd, "computed"
-    if case.gap.billed_usd and abs(case.gap.ours_usd / case.gap.billed_usd - 2) < 2 * _NEAR_FRACTION:
+    if case.billed_usd and abs(case.ours_usd / case.billed_usd - 2) < 2 * _NEAR_FRACTION:
         words = "our figure is twice the bill: calls are logged twice (streams, retries, parent spans)"
-        yield "logged_twice", words, -case.gap.ours_usd / 2, "shape"
+        yield "logged_twice", words, -case.ours_usd / 2, "shape"
 
 
 def _coverage(case: Case) -> _Found:
@@ -160,8 +194,21 @@ def _coverage(case: Case) -> _Found:
         if extra:
             words = f"the bill has nothing for {_listed([each.name for each in extra], noun)} that the log has"
             yield f"{name}_not_billed", words, -sum(each.ours_usd or 0.0 for each in extra), "computed"
+    yield from _nothing_in_common(case)
     if case.gap.by_model and case.gap.gap_usd > 0:
         yield from _other_keys(case.gap)
+
+
+def _nothing_in_common(case: Case) -> _Found:
+    """Another application's bill, or names that do not meet."""
+    theirs = [each.name for each in case.gap.by_model if each.billed_usd and not each.ours_usd]
+    ours = [each.name for each in case.gap.by_model if each.ours_usd and not each.billed_usd]
+    if theirs and ours and len(theirs) + len(ours) == len(case.gap.by_model):
+        words = (
+            f"no model is in both: the log has {_listed(ours, 'model')}, the bill {_listed(theirs, 'model')}: other"
+            " keys or providers, or other names"
+        )
+        yield "no_model_in_both", words, case.gap.gap_usd, "billed"
 
 
 def _other_keys(gap: Gap) -> _Found:
@@ -196,6 +243,8 @@ def _unpriced(case: Case) -> _Found:
     if known:
         words = f"no price is known for {_listed(names, 'model')}, which the bill has"
         yield "unpriced", words, sum(each.billed_usd or 0.0 for each in known), "billed"
+        return
+    if case.gap.by_model and case.bill.names_each_model:
         return
     implied = case.gap.gap_usd / case.gap.unpriced_tokens * TOKENS_PER_MTOK
     low, high = _TOKEN_PRICE_USD_PER_MTOK
@@ -236,21 +285,18 @@ def _day_error(use: BilledUse, days: dict[str, float], hours: int) -> tuple[floa
 
 def _shapes(case: Case) -> _Found:
     """Factors that give themselves away."""
-    if case.gap.ours_usd <= 0 or case.gap.billed_usd <= 0:
+    ours = case.ours_usd
+    if ours <= 0 or case.billed_usd <= 0:
         return
-    ratio = case.gap.billed_usd / case.gap.ours_usd
-    net = max((each for each in VAT_FRACTIONS if abs(ratio / (1 + each) - 1) < _NEAR_FRACTION / 3), default=None)
-    if net is not None and not case.bill.tax_usd:
-        yield (
-            "tax",
-            f"the bill is {ratio - 1:.1%} higher, as with {net:.1%} value added tax in it",
-            case.gap.gap_usd,
-            "shape",
-        )
+    ratio = case.billed_usd / ours
+    net = min(VAT_FRACTIONS, key=lambda each: abs(ratio / (1 + each) - 1))
+    if abs(ratio / (1 + net) - 1) < _NEAR_FRACTION / 3 and not case.bill.tax_usd:
+        words = f"the bill is {ratio - 1:.1%} higher, as with {net:.1%} value added tax in it"
+        yield "tax", words, ours * net, "shape"
     for factor in _SLIPS:
         for size, words in ((factor, "more"), (1 / factor, "less")):
             if abs(ratio / size - 1) < _DECIMAL_NEAR_FRACTION:
-                yield "decimal_point", _slip_words(factor, words), case.gap.gap_usd, "shape"
+                yield "decimal_point", _slip_words(factor, words), ours * (size - 1), "shape"
     in_dollars = all(each.line.currency == "USD" for each in case.bill.lines)
     for name, fact in case.catalog.fx.items() if in_dollars else ():
         for size, words in (
@@ -258,8 +304,8 @@ def _shapes(case: Case) -> _Found:
             (fact.typical, "converted twice"),
         ):
             if abs(fact.typical - 1) > _NEAR_FRACTION and abs(ratio / size - 1) < _NEAR_FRACTION:
-                yield f"currency_{name}", f"the bill is {words} ({fact.typical:g} USD each)", case.gap.gap_usd, "shape"
-    yield from _uniform(case.gap.by_model, ratio, case.gap.gap_usd)
+                yield f"currency_{name}", f"the bill is {words} ({fact.typical:g} USD each)", ours * (size - 1), "shape"
+    yield from _uniform(case.gap.by_model)
 
 
 def _slip_words(factor: float, words: str) -> str:
@@ -267,13 +313,17 @@ def _slip_words(factor: float, words: str) -> str:
     return f"the bill is about {factor:,.0f} times {words}{cents}"
 
 
-def _uniform(rows: Sequence[GapRow], ratio: float, gap_usd: float) -> _Found:
-    """One factor on every model."""
-    both = [each for each in rows if each.ours_usd and each.billed_usd]
-    ratios = [(each.billed_usd or 0.0) / (each.ours_usd or 1.0) for each in both]
-    if len(ratios) > 1 and max(ratios) / min(ratios) < 1 + 2 * _NEAR_FRACTION and abs(ratio - 1) > _NEAR_FRACTION:
+def _uniform(rows: Sequence[GapRow]) -> _Found:
+    """One factor on every model that both have."""
+    both = [(each.ours_usd, each.billed_usd) for each in rows if each.ours_usd and each.billed_usd]
+    ratios = [billed / ours for ours, billed in both]
+    if len(ratios) < 2 or min(ratios) <= 0 or max(ratios) / min(ratios) >= 1 + 2 * _NEAR_FRACTION:
+        return
+    ours_usd, billed_usd = sum(ours for ours, _ in both), sum(billed for _, billed in both)
+    ratio = billed_usd / ours_usd
+    if abs(ratio - 1) > _NEAR_FRACTION:
         kind = "a discount (contract, commitment)" if ratio < 1 else "a surcharge (region, reseller, tax)"
-        yield "uniform", f"the same {ratio:.3f}x on each of {len(ratios)} models: {kind}", gap_usd, "shape"
+        yield "uniform", f"the same {ratio:.3f}x on each of {len(both)} models: {kind}", billed_usd - ours_usd, "shape"
 
 
 def _listed(names: Sequence[str], noun: str) -> str:

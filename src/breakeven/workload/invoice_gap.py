@@ -17,10 +17,12 @@ from breakeven.catalog.load import Catalog
 from breakeven.errors import InvoiceError
 from breakeven.usage.invoice import Invoice, InvoiceLine, LineKind
 from breakeven.usage.overlap import canonical
-from breakeven.workload.billed_use import BilledUse
+from breakeven.workload.billed_use import BilledUse, BillScope
 
 TOLERANCE_FRACTION: Final = 0.02
 """Two figures this near to each other fit: rounding, and calls near midnight."""
+_DUST_FRACTION: Final = 1e-9
+"""A difference this small beside the figures is rounding of their sums: none."""
 _NO_MODEL: Final = "(no model named)"
 
 
@@ -67,6 +69,21 @@ class Bill:
         """What the lines of one kind add up to, in USD."""
         return sum(each.amount_usd for each in self.lines if each.line.kind == kind)
 
+    @property
+    def names_each_model(self) -> bool:
+        """Whether every line for tokens names its model."""
+        tokens = [each for each in self.lines if each.line.kind == "tokens"]
+        return bool(tokens) and all(each.model for each in tokens)
+
+    @property
+    def scope(self) -> BillScope:
+        """The providers and models that it is about, as far as every line for tokens says so."""
+        tokens = [each for each in self.lines if each.line.kind == "tokens"]
+        says_provider = bool(tokens) and all(each.line.provider for each in tokens)
+        providers = {canonical(each.line.provider, each.line.model)[0] for each in tokens} if says_provider else set()
+        models = {each.model for each in tokens} if self.names_each_model else set()
+        return BillScope(frozenset(providers), frozenset(models))
+
     def within(self, first: date, last: date) -> Bill:
         """The lines of these days; lines without a day stay."""
         kept = tuple(each for each in self.lines if each.line.day is None or first <= each.line.day <= last)
@@ -85,7 +102,7 @@ class GapRow:
     @property
     def gap_usd(self) -> float:
         """Bill minus ours."""
-        return (self.billed_usd or 0.0) - (self.ours_usd or 0.0)
+        return _difference(self.billed_usd or 0.0, self.ours_usd or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,7 @@ class Gap:
     @property
     def gap_usd(self) -> float:
         """Bill minus ours: positive where the bill is higher."""
-        return self.billed_usd - self.ours_usd
+        return _difference(self.billed_usd, self.ours_usd)
 
     @property
     def gap_fraction(self) -> float | None:
@@ -152,6 +169,12 @@ def compared(use: BilledUse, bill: Bill, tolerance_fraction: float = TOLERANCE_F
         _by_model(use, bill) if bill.invoice.has_models else (),
         sum(each.unpriced_tokens for each in use.rows),
     )
+
+
+def _difference(first_usd: float, second_usd: float) -> float:
+    """First minus second, without the dust of adding floats up in another order."""
+    gap = first_usd - second_usd
+    return 0.0 if abs(gap) <= _DUST_FRACTION * max(abs(first_usd), abs(second_usd)) else gap
 
 
 def _by_day(use: BilledUse, bill: Bill) -> tuple[GapRow, ...]:
