@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,14 @@ def test_a_newer_version_and_a_damaged_file_are_refused() -> None:
         from_json(text.replace('"calls_count": 100', '"calls_count": "many"'))
     with pytest.raises(AuditError, match="run `breakeven audit` again"):
         from_json("not json")
+
+
+@pytest.mark.parametrize("share", [Interval(1.7, 5.0, -3.0), Interval(0.5, 0.4, 0.9), Interval(-0.1, 0.4, 0.9)])
+def test_shares_that_are_none_are_refused_by_name(share: Interval) -> None:
+    audit = small_audit()
+    task = audit.tasks[0]
+    wrong = replace(task, suitability=replace(task.suitability, can_do=share))
+    with pytest.raises(AuditError, match=r"can_do of task tickets: low .*wanted 0 <= low <= typical <= high <= 1"):
+        from_json(to_json(replace(audit, tasks=(wrong,))))
+    with pytest.raises(AuditError, match="share of spend"):
+        from_json(to_json(replace(audit, commodity=replace(audit.commodity, spend=share))))

@@ -5,12 +5,14 @@ The pydantic edge: what is read is checked; a file of a newer version is refused
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from breakeven.audit.task import Audit
+from breakeven.audit.task import Audit, Interval
 from breakeven.errors import AuditError
 
 FILE_NAME: Final = "audit.json"
@@ -38,11 +40,29 @@ def from_json(text: str | bytes, place: str = FILE_NAME) -> Audit:
             raise AuditError(
                 f"{place}: written as version {version}, this program reads {VERSION}; run the audit again"
             )
-        return _adapter().validate_python(body)
+        audit = _adapter().validate_python(body)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(each) for each in first["loc"]) or "the file"
         raise AuditError(f"{place}: {where}: {first['msg']}; run `breakeven audit` again to write it anew") from None
+    for what, found, most in _intervals(audit):
+        if not 0 <= found.low <= found.typical <= found.high <= most:
+            wanted = "0 <= low <= typical <= high" + (f" <= {most:g}" if most < inf else "")
+            raise AuditError(
+                f"{place}: {what}: low {found.low:g}, typical {found.typical:g}, high {found.high:g}; wanted {wanted}; "
+                "run `breakeven audit` again to write it anew"
+            )
+    return audit
+
+
+def _intervals(audit: Audit) -> Iterator[tuple[str, Interval, float]]:
+    """What each is of, and the largest that it can be."""
+    for each in audit.tasks:
+        yield f"can_do of task {each.name}", each.suitability.can_do, 1.0
+    yield "share of calls", audit.commodity.calls, 1.0
+    yield "share of spend", audit.commodity.spend, 1.0
+    if audit.commodity.savings:
+        yield "saving", audit.commodity.savings.usd_per_month, inf
 
 
 def save_audit(audit: Audit, store: Path) -> Path:
