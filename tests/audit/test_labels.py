@@ -36,6 +36,12 @@ def test_a_damaged_line_in_the_middle_is_said(tmp_path: Path) -> None:
     file.write_text('oops\n{"record_id": "b", "label": "can"}\n')
     with pytest.raises(AuditError, match=r"labels.jsonl:1: not a label"):
         read_labels(file)
+    file.write_text('{"record_id": "b", "label": "can"}\ngarbage{\n')
+    with pytest.raises(AuditError, match=r"labels.jsonl:2: not a label"):
+        read_labels(file)
+    file.write_text('{"record": "b"}\n{"record_id": "b", "label": "can"}\n')
+    with pytest.raises(AuditError, match=r"labels.jsonl:1: not a label"):
+        read_labels(file)
     file.write_text('{"record_id": "b", "label": "perhaps"}\n')
     with pytest.raises(AuditError, match="label 'perhaps'; wanted 1 or can"):
         read_labels(file)

@@ -42,20 +42,22 @@ def label_file(store: Path) -> Path:
 def read_labels(path: Path) -> tuple[Label, ...]:
     """The labels that count, oldest first; none when there is no file. A cut last line is left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
         raise AuditError(f"{path}: cannot be read as labels ({error})") from None
     said: dict[str, Label] = {}
+    lines = text.splitlines()
     for number, line in enumerate(lines, start=1):
-        row = _row(line, path, number, is_last=number == len(lines))
+        is_cut = number == len(lines) and not text.endswith("\n")
+        row = _row(line, path, number, is_cut=is_cut)
         if row is None:
             continue
-        record_id, text = str(row.get("record_id", "")), str(row.get("label", ""))
+        record_id, word = str(row["record_id"]), str(row["label"])
         said.pop(record_id, None)
-        if text != WITHDRAWN:
-            said[record_id] = Label(record_id, _judgement(text, path, number))
+        if word != WITHDRAWN:
+            said[record_id] = Label(record_id, _judgement(word, path, number))
     return tuple(said.values())
 
 
@@ -106,16 +108,16 @@ def _label(row: dict[str, Any], path: Path, number: int) -> Label:
     return Label(row["record_id"] or "", _judgement(row["label"] or "", path, number))
 
 
-def _row(line: str, path: Path, number: int, *, is_last: bool) -> dict[str, Any] | None:
+def _row(line: str, path: Path, number: int, *, is_cut: bool) -> dict[str, Any] | None:
     if not line.strip():
         return None
     try:
         row = json.loads(line)
     except ValueError:
         row = None
-    if isinstance(row, dict):
+    if isinstance(row, dict) and {"record_id", "label"} <= row.keys():
         return row
-    if is_last:
+    if is_cut:
         return None
     raise AuditError(f'{path}:{number}: not a label; wanted a line like {{"record_id": "...", "label": "can"}}')
 
