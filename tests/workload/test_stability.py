@@ -121,3 +121,15 @@ def test_public_traces_are_not_called_stable() -> None:
     assert burst.days_count == 61
     assert burst.quarter is not None and burst.quarter.tokens.half_width_ratio > 0.5
     assert isinstance(burst.come_back, date)
+
+
+def test_equal_days_are_stable() -> None:
+    for amount in (120_000.0, 4_800.0, 9_601.0):
+        found = stability(log_of(np.full(120, amount)))
+        assert found.answer == "yes", found.sentence
+        assert "no growth beyond chance (0.0 to 0.0 % week on week)" in found.sentence
+
+
+def test_a_step_between_equal_days_is_a_shift() -> None:
+    found = stability(log_of(np.where(np.arange(120) < 60, 20_000.0, 10_000.0)))
+    assert [(each.day - FIRST).days for each in found.shifts] == [60]

@@ -32,3 +32,9 @@ def test_a_steady_level_is_rarely_rejected_and_a_walk_mostly() -> None:
 
 def test_days_that_never_scatter() -> None:
     assert kpss_ratio(np.full(40, 3.0)) == 0.0
+
+
+def test_equal_days_do_not_wander() -> None:
+    """Rounding is all that differs: a sum of squares of 1e-30 over another one says nothing."""
+    assert kpss_ratio(np.full(120, np.log(4167.0)) - np.tile(np.arange(7) * 1e-16, 18)[:120]) == 0.0
+    assert kpss_ratio(np.log(120.0) + np.random.default_rng(1).integers(-1, 2, 120) * 4e-15) == 0.0

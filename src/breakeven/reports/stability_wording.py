@@ -6,6 +6,7 @@ from typing import Final
 
 from breakeven.reports import amounts
 from breakeven.reports.stability_part import CheckPart, QuarterPart, StabilityPart, TrialPart
+from breakeven.workload.stability_rules import signed_percent
 
 GAPS_SHOWN_COUNT: Final = 3
 
@@ -44,7 +45,7 @@ def growth_finding(part: StabilityPart) -> str:
     if growth is None:
         return ""
     low, typical, high = (
-        f"{each * 100:+.1f}"
+        signed_percent(each)
         for each in (growth.low_fraction_per_week, growth.typical_fraction_per_week, growth.high_fraction_per_week)
     )
     beyond = "" if growth.shown else "; chance alone may explain it"

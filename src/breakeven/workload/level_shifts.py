@@ -122,8 +122,7 @@ def _search(logs: Floats, memory: float, scatter: float) -> list[int]:
     """PELT on the days less what the day before explains, in units of their scatter."""
     import ruptures
 
-    if scatter <= _SMALLEST:
-        return []
+    scatter = max(scatter, _STILL_SCATTER_LOG)
     white = whitened(logs, memory)[1:]
     search = ruptures.KernelCPD(kernel="linear", min_size=SEGMENT_MIN_DAYS_COUNT)  # squared errors: exact PELT, in C
     ends = search.fit((white / scatter)[:, None]).predict(pen=PENALTY_RATIO * float(np.log(len(logs))))
@@ -131,6 +130,8 @@ def _search(logs: Floats, memory: float, scatter: float) -> list[int]:
 
 
 _SMALLEST: Final = 1e-9
+_STILL_SCATTER_LOG: Final = 0.01
+"""Days that scatter less are taken to scatter by 1 %: a step between equal days is a shift, their rounding is none."""
 
 
 def _scatter_between_days(logs: Floats, memory: float) -> float:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 MOST_MEMORY_FRACTION: Final = 0.95
+_ROUNDING: Final = 1e-9
+"""Residuals (of logarithms) no larger than this are the rounding of equal days, which has no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def fit(design: Floats, values: Floats, memory_fraction: float | None = None) ->
 def memory(residuals: Floats, parameters_count: int) -> float:
     """How far a day resembles the one before, 0 to 0.95."""
     spread = float(np.dot(residuals, residuals))
-    if spread <= 0:
+    if spread <= len(residuals) * _ROUNDING**2:
         return 0.0
     seen = float(np.dot(residuals[1:], residuals[:-1])) / spread
     lost = (1 + parameters_count * (1 + seen) / 2) / len(residuals)

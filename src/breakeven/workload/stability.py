@@ -39,6 +39,7 @@ from breakeven.workload.stability_rules import (
     interval_check,
     length_check,
     shift_check,
+    signed_percent,
     wander_check,
 )
 
@@ -242,7 +243,7 @@ def growth_words(growth: Growth) -> str:
     'no growth beyond chance (-5.0 to +3.0 % week on week)'
     """
     low, typical, high = (
-        f"{each * 100:+.1f}"
+        signed_percent(each)
         for each in (growth.low_fraction_per_week, growth.typical_fraction_per_week, growth.high_fraction_per_week)
     )
     if growth.shown:

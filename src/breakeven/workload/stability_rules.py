@@ -31,6 +31,7 @@ KPSS_LEVEL_FRACTION: Final = 0.01
 MOST_DAYS_COUNT: Final = 730
 """Further ahead nothing is promised."""
 _Z975: Final = 0.975
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Growth:
     @property
     def shown(self) -> bool:
         """True when chance alone does not explain it."""
-        return self.low_fraction_per_week > 0 or self.high_fraction_per_week < 0
+        return self.low_fraction_per_week > _ROUNDING or self.high_fraction_per_week < -_ROUNDING
 
 
 def growth_of(logs: Floats, levels: Levels) -> Growth:
@@ -108,9 +109,6 @@ def _days_until_covered(empty: Floats) -> int:
     return DAYS_WANTED_COUNT
 
 
-_ROUNDING: Final = 1e-9
-
-
 def shift_check(levels: Levels, days_count: int) -> Check:
     """Sixty days on one level."""
     if not levels.shifts:
@@ -141,10 +139,20 @@ def growth_check(growth: Growth) -> Check:
 
 def _span(growth: Growth) -> str:
     low, typical, high = (
-        f"{each * 100:+.1f}"
+        signed_percent(each)
         for each in (growth.low_fraction_per_week, growth.typical_fraction_per_week, growth.high_fraction_per_week)
     )
     return f"{typical} % week on week (95 %: {low} to {high} %;"
+
+
+def signed_percent(fraction: float) -> str:
+    """Percent with its sign, without the unit; none for zero.
+
+    >>> signed_percent(-0.0001), signed_percent(-0.05)
+    ('0.0', '-5.0')
+    """
+    text = f"{fraction * 100:+.1f}"
+    return "0.0" if float(text) == 0 else text
 
 
 def _percent(fraction: float) -> str:

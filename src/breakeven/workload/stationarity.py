@@ -15,6 +15,9 @@ from breakeven.workload.daily_series import Floats
 CRITICAL_RATIOS: Final = {0.10: 0.347, 0.05: 0.463, 0.025: 0.574, 0.01: 0.739}
 """Level of the test -> the statistic above which a steady level is rejected (their table 1)."""
 
+ROUNDING_LOG: Final = 1e-9
+"""Logarithms that differ by no more are equal."""
+
 
 def kpss_ratio(values: Floats) -> float:
     """The statistic for a steady level; 0 for values that do not scatter.
@@ -23,6 +26,8 @@ def kpss_ratio(values: Floats) -> float:
     0.761
     """
     off = values - values.mean()
+    if float(np.abs(off).max()) <= ROUNDING_LOG:  # nothing but the rounding of equal days
+        return 0.0
     lags = hobijn_lags_count(off)
     variance = float(np.dot(off, off))
     for lag in range(1, lags + 1):
