@@ -86,6 +86,7 @@ def _say_what_redaction_misses() -> None:
 
 def _print(report: IngestReport, store: Path) -> None:
     from breakeven.reports.safe_text import safe
+    from breakeven.usage.ingest_report import wanted_instead
 
     formats = f" ({', '.join(report.formats)})" if report.formats else ""
     click.echo(
@@ -96,7 +97,7 @@ def _print(report: IngestReport, store: Path) -> None:
         if each.status != "imported":
             click.echo(f"  {safe(each.name)}: {each.status}{': ' + safe(each.note) if each.note else ''}")
     for reason, count in report.rejects.items():
-        click.echo(f"  {count:,} rejected: {safe(reason)}")
+        click.echo(f"  {count:,} rejected: {safe(reason)}{wanted_instead(reason)}")
     for example in report.examples:
         click.echo(f"    {safe(str(example))}")
     if report.reject_path:

@@ -34,6 +34,19 @@ class Reject:
         return f"{self.file}, row {self.row:,}: {self.reason}{seen}"
 
 
+def wanted_instead(reason: str) -> str:
+    """What a row rejected for `reason` should hold, in words behind it; empty where the reason says it.
+
+    >>> wanted_instead("start_time is not a time")[:18]
+    '; wanted ISO 8601,'
+    >>> wanted_instead("not valid JSON")
+    ''
+    """
+    if not reason.endswith(" is not a time"):
+        return ""
+    return "; wanted ISO 8601, such as 2026-11-02T10:00:00Z, or seconds, ms, us or ns since 1970"
+
+
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """What one file gave."""

@@ -33,6 +33,11 @@ TEN = datetime(2026, 11, 2, 10, tzinfo=UTC)
         ("2026-11-02 10:00:00,125", TEN.replace(microsecond=125_000)),
         ("2026-11-02 10:00:00.1234567", TEN.replace(microsecond=123_456)),
         ("2026-11-02", TEN.replace(hour=0)),
+        ("2026-11-02T10:00Z", TEN),
+        ("2026-11-02 12:00+02:00", TEN),
+        ("20261102T100000Z", TEN),
+        ("20261102T1000Z", TEN),
+        ("20261102T120000.5+02:00", TEN.replace(microsecond=500_000)),
     ],
 )
 def test_times(tmp_path: Path, written: object, read: datetime) -> None:
@@ -47,6 +52,8 @@ def test_times(tmp_path: Path, written: object, read: datetime) -> None:
     [
         ({"timestamp": "yesterday"}, "start_time is not a time", "yesterday"),
         ({"timestamp": "02/11/2026"}, "start_time is not a time", "02/11/2026"),
+        ({"timestamp": "20261302T100000Z"}, "start_time is not a time", "20261302T100000Z"),
+        ({"timestamp": "2026-11-02T10:00+99:00"}, "start_time is not a time", "2026-11-02T10:00+99:00"),
         ({"timestamp": "infinity"}, "start_time is not a time", "infinity"),
         ({"timestamp": 12}, "start_time is not a time", "12"),
         ({"timestamp": "2026-02-30T00:00:00Z"}, "start_time is not a time", "2026-02-30T00:00:00Z"),

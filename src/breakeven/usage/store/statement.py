@@ -19,6 +19,13 @@ from breakeven.usage.store.json_paths import JsonPaths
 from breakeven.usage.store.verdicts import Verdict, is_call, verdicts
 
 _FUTURE_ALLOWED: Final = timedelta(days=1)
+_ZONE: Final = r"(Z|[+-]\d\d(?::?\d\d)?)"
+_SHORT_TIMES: Final = (
+    (rf"(\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d){_ZONE}", r"\1:00\2"),
+    (rf"(\d{{4}})(\d\d)(\d\d)T(\d\d)(\d\d){_ZONE}?", r"\1-\2-\3T\4:\5:00\6"),
+    (rf"(\d{{4}})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:[.,]\d+)?){_ZONE}?", r"\1-\2-\3T\4:\5:\6\7"),
+)
+"""Forms of ISO 8601 that the cast does not read -> the form that it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +175,25 @@ def _time_us(fields: Fields, name: str) -> str:
     if relative := fields.plan.importer.relative_time:
         since = f"{microseconds(relative.anchor)} + CAST(round({number} * {1e6 / relative.units_per_s!r}) AS BIGINT)"
         return f"CASE WHEN {number} BETWEEN 0 AND 1e12 THEN {since} END"
-    zoned = f"COALESCE(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST(replace({text}, ',', '.') AS TIMESTAMPTZ))"
-    is_utc = f"ends_with({text}, 'Z') OR ends_with({text}, '+00:00')"
-    is_nowhere = rf"regexp_matches(substr({text}, 14), '[+-](1[5-9]|[2-9]\d)(:?\d\d)?$')"
-    zoned = f"CASE WHEN {is_utc} THEN {zoned} WHEN {is_nowhere} THEN NULL ELSE {zoned} END"
+    usual = f"CASE WHEN {text} LIKE '____-__-__%' THEN {_zoned_us(text)} END"
+    whole = text
+    for pattern, written in _SHORT_TIMES:
+        whole = f"regexp_replace({whole}, '^{pattern}$', '{written}')"
     return (
-        f"CASE WHEN {number} IS NULL THEN CASE WHEN {text} LIKE '____-__-__%' THEN epoch_us({zoned}) END"
+        f"CASE WHEN {number} IS NULL THEN COALESCE({usual}, CASE WHEN {whole} <> {text} THEN {_zoned_us(whole)} END)"
         f" WHEN {number} < 1e8 THEN NULL"
         f" WHEN {number} < 1e11 THEN CAST(round({number} * 1e6) AS BIGINT)"
         f" WHEN {number} < 1e14 THEN CAST(round({number} * 1e3) AS BIGINT)"
         f" WHEN {number} < 1e17 THEN CAST(round({number}) AS BIGINT)"
         f" WHEN {number} < 9e18 THEN TRY_CAST({text} AS BIGINT) // 1000 END"
     )
+
+
+def _zoned_us(text: str) -> str:
+    zoned = f"COALESCE(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST(replace({text}, ',', '.') AS TIMESTAMPTZ))"
+    is_utc = f"ends_with({text}, 'Z') OR ends_with({text}, '+00:00')"
+    is_nowhere = rf"regexp_matches(substr({text}, 14), '[+-](1[5-9]|[2-9]\d)(:?\d\d)?$')"
+    return f"epoch_us(CASE WHEN {is_utc} THEN {zoned} WHEN {is_nowhere} THEN NULL ELSE {zoned} END)"
 
 
 def _dropped(fields: Fields) -> str:
