@@ -22,6 +22,8 @@ MODELS = [
     ("deepseek", "deepseek-chat"),  # cheaper from 16:30 to 00:30 for a part of 2025
     ("google", "gemini-2.5-pro"),  # dearer above 200,000 tokens
     ("anthropic", "claude-sonnet-4-0"),
+    ("google", "gemini-2.5-flash"),
+    ("openai", "gpt-audio"),
     ("acme", "acme-7b"),
     ("openai", None),
 ]
@@ -49,6 +51,8 @@ def random_calls(seed: int) -> list[Call]:
                 cache_write_tokens=write,
                 cache_write_1h_tokens=write // 3,
                 output_tokens=50,
+                audio_input_tokens=size // 3 if model in ("gemini-2.5-flash", "gpt-audio") and number % 2 else 0,
+                audio_output_tokens=30 if model == "gpt-audio" and number % 3 else 0,
                 reasoning_tokens=20,
                 is_batch=draw.random() < 0.3,
                 status="cache_hit" if draw.random() < 0.2 else "ok",
@@ -111,3 +115,22 @@ def test_an_answer_from_the_callers_own_cache_is_listed_at_nothing() -> None:
     billed = billed_use(calls, catalog)
     assert billed.spend_usd == 1.25 and billed.readings.all_batch_usd == 0.625
     assert (billed.rows[0].requests_count, billed.rows[0].input_tokens) == (2, 2 * 10**6)
+
+
+def test_audio_has_its_own_meter_and_never_the_price_of_text() -> None:
+    """Gemini lists audio input; the price of gpt-4o-audio-preview's audio is not listed, so it has none."""
+    start = datetime(2026, 11, 2, tzinfo=UTC)
+    heard = {"input_tokens": 3 * 10**6, "audio_input_tokens": 10**6}
+    calls = table(
+        [
+            Call("c", "log", start, provider="google", request_model="gemini-2.5-flash", **heard),
+            Call("d", "log", start, provider="openai", request_model="gpt-4o-audio-preview", **heard),
+        ]
+    )
+    charges = token_charges(calls, load_catalog(date(2026, 11, 25)))
+    assert [(each.key.meter, each.paid_usd, each.key.reason) for each in charges if each.key.meter != "input"] == [
+        ("audio input", 1.0, ""),
+        ("audio input", None, "no price of audio input tokens"),
+    ]
+    assert focus_row(charges[-1], "a")["x_Unpriced"] == "true"
+    assert [each.unpriced_tokens for each in billed_use(calls, load_catalog(date(2026, 11, 25))).rows] == [0, 3 * 10**6]

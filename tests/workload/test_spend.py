@@ -140,3 +140,50 @@ def test_real_list_prices_agree_with_genai_prices_call_by_call() -> None:
         for provider, model, total, read, write, output in cases
     ]
     assert spend(calls) == [pytest.approx(each, rel=1e-12) for each in wanted]
+
+
+def test_audio_costs_what_genai_prices_says_it_does() -> None:
+    """Oracle: genai-prices computes each of these calls itself."""
+    from genai_prices import Usage, calc_price
+
+    cases = [("google", "gemini-2.5-flash", 5000, 0), ("openai", "gpt-audio", 3000, 700), ("openai", "gpt-audio", 0, 9)]
+    calls = [
+        call(
+            number,
+            number,
+            provider=provider,
+            request_model=model,
+            input_tokens=8000,
+            audio_input_tokens=heard,
+            output_tokens=1000,
+            audio_output_tokens=spoken,
+        )
+        for number, (provider, model, heard, spoken) in enumerate(cases)
+    ]
+    wanted = [
+        calc_price(
+            Usage(input_tokens=8000, input_audio_tokens=heard, output_tokens=1000, output_audio_tokens=spoken),
+            model,
+            provider_id=provider,
+            genai_request_timestamp=MONDAY,
+        ).total_price
+        for provider, model, heard, spoken in cases
+    ]
+    assert spend(calls) == [pytest.approx(float(each), rel=1e-12) for each in wanted]
+
+
+def test_audio_without_a_listed_price_is_null_never_text() -> None:
+    heard = {"audio_input_tokens": 100}
+    calls = [
+        call(1, 0, request_model="gpt-4o-audio-preview", **heard),
+        call(2, 1, request_model="gpt-4o-audio-preview", audio_output_tokens=1),
+        call(3, 2, request_model="gpt-4o-audio-preview"),
+        call(4, 3, request_model="gpt-4o-audio-preview", cache_read_tokens=1000, **heard),
+    ]
+    assert [each is None for each in spend(calls)] == [True, True, False, True]
+
+
+def test_audio_that_can_only_have_been_cached_is_cached_input() -> None:
+    seen = {"provider": "google", "request_model": "gemini-2.5-flash", "output_tokens": 0}
+    calls = [call(1, 0, input_tokens=10**6, cache_read_tokens=400_000, audio_input_tokens=10**6, **seen)]
+    assert spend(calls) == [pytest.approx(0.6 * 1.0 + 0.4 * 0.03)]

@@ -20,7 +20,7 @@ from .typed_calls import MONDAY, call, table
 SOURCE = Source("typed", "here", date(2026, 10, 1), Grade.GUESS)
 HALF_PAST_TEN = MONDAY + timedelta(hours=10.5)
 CHEAP = TokenPriceRow(
-    "p", "m", None, False, None, HALF_PAST_TEN, 0, 1000, 1.1, 0.1, 1.3, 2.2, 9.7, "priced", "", SOURCE, "p/m"
+    "p", "m", None, False, None, HALF_PAST_TEN, 0, 1000, 1.1, 0.1, 1.3, 2.2, 9.7, "priced", "", SOURCE, "p/m", 30.5
 )
 LONG = replace(CHEAP, input_tokens_from=1000, input_tokens_until=None, input_usd_per_mtok=2.2)
 LATER = replace(CHEAP, since=HALF_PAST_TEN, until=None, input_tokens_until=None, output_usd_per_mtok=None)
@@ -31,6 +31,7 @@ def random_calls(count: int = 500) -> list[Call]:
     rng = np.random.default_rng(5)
     found = []
     for number in range(count):
+        heard, spoken = (int(each) for each in rng.integers(0, 200, 2) * (rng.random(2) < 0.2))
         read, write, hour_write = (int(each) for each in rng.integers(0, 300, 3))
         found.append(
             call(
@@ -40,11 +41,13 @@ def random_calls(count: int = 500) -> list[Call]:
                 request_model=("m", "unknown")[int(rng.random() < 0.1)],
                 grain=("request", "bucket")[int(rng.random() < 0.1)],
                 weight=(1.0, 3.7)[rng.integers(2)],
-                input_tokens=int(rng.integers(0, 2000)) + read + write + hour_write,
+                input_tokens=int(rng.integers(0, 2000)) + read + write + hour_write + heard // 2,
                 cache_read_tokens=read,
                 cache_write_tokens=write + hour_write,
                 cache_write_1h_tokens=hour_write,
-                output_tokens=int(rng.integers(0, 2) * rng.integers(1, 900)),
+                output_tokens=int(rng.integers(0, 2) * rng.integers(1, 900)) + spoken,
+                audio_input_tokens=heard,
+                audio_output_tokens=spoken,
             )
         )
     return found
@@ -58,8 +61,13 @@ def by_hand(each: Call) -> Fraction | None:
     row = LATER if each.start_time >= HALF_PAST_TEN else CHEAP if size < 1000 else LONG
     if row.output_usd_per_mtok is None and each.output_tokens:
         return None
+    if each.audio_output_tokens:
+        return None
+    plain = each.input_tokens - each.cache_read_tokens - each.cache_write_tokens
+    heard = min(each.audio_input_tokens, plain)
     kinds = (
-        (each.input_tokens - each.cache_read_tokens - each.cache_write_tokens, row.input_usd_per_mtok),
+        (plain - heard, row.input_usd_per_mtok),
+        (heard, row.audio_input_usd_per_mtok),
         (each.cache_read_tokens, row.cache_read_usd_per_mtok),
         (each.cache_write_tokens - each.cache_write_1h_tokens, row.cache_write_usd_per_mtok),
         (each.cache_write_1h_tokens, row.cache_write_1h_usd_per_mtok),
@@ -76,7 +84,7 @@ def tally(calls: list[Call]) -> Tally:
 def test_the_edges_of_prices_are_found() -> None:
     assert classes_of(ROWS).sizes_tokens == (1000,)
     assert classes_of(ROWS).offsets_s == (1800,)
-    assert classes_of([]).key == ";"
+    assert classes_of([]).key == "2;;"
 
 
 def test_spend_is_the_exact_sum_of_the_calls() -> None:

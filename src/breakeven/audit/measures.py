@@ -116,6 +116,8 @@ CALL_NEEDED: Final = (
     "is_batch",
     "cache_write_tokens",
     "cache_write_1h_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
     "prompt_words",
     "prompt_terms",
     "prompt_counts",

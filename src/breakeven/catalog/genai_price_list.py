@@ -1,8 +1,8 @@
 """The genai-prices package as a price list: the only file that knows it. Dated prices, batch, tiers, caches; offline.
 
 What a price means follows the package's own `calc_price`: a kind of token without a price of its own is priced as the
-next wider kind, a tier applies to all tokens of a call, a batch or service-tier price that is not listed is the
-standard price.
+next wider kind (but audio never as text), a tier applies to all tokens of a call, a batch or service-tier price that is
+not listed is the standard price.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ OPEN_WEIGHTS: Final = ("gpt-oss", "llama", "qwen", "gemma", "mixtral", "mistral-
 """Marks of models that anybody may serve: without a provider such a name has many prices."""
 STANDARD_TIERS: Final = frozenset({"", "auto", "default", "standard", "on_demand", "on-demand"})
 _TOKEN_KEYS: Final = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok", "output_mtok")
+_AUDIO_KEYS: Final = ("input_audio_mtok", "output_audio_mtok")
 _OTHER_MODALITIES: Final = ("audio", "image", "video")
 
 
@@ -280,14 +281,15 @@ def _cache_remarks(prices: ModelPrice) -> Iterator[str]:
 
 def _tiers(prices: ModelPrice) -> tuple[TierPrices, ...]:
     """One entry per tier; the package's `start` is the largest input of the tier below."""
-    values = [getattr(prices, key) for key in _TOKEN_KEYS]
+    values = [getattr(prices, key) for key in (*_TOKEN_KEYS, *_AUDIO_KEYS)]
     starts = sorted({tier.start for value in values if isinstance(value, TieredPrices) for tier in value.tiers})
     floors = [0, *(start + 1 for start in starts)]
     tiers = []
     for floor, until in zip(floors, [*floors[1:], None], strict=True):
-        each, read, write, write_1h, output = (_at(value, floor) for value in values)
+        each, read, write, write_1h, output, heard, spoken = (_at(value, floor) for value in values)
         assert each is not None
-        tiers.append(filled_tier(each, output, read, write, write_1h, floor, until))
+        tier = filled_tier(each, output, read, write, write_1h, floor, until)
+        tiers.append(replace(tier, audio_input_usd_per_mtok=heard, audio_output_usd_per_mtok=spoken))
     return tuple(tiers)
 
 

@@ -28,6 +28,9 @@ class TierPrices:
     cache_write_usd_per_mtok: float
     cache_write_1h_usd_per_mtok: float
     output_usd_per_mtok: float | None
+    audio_input_usd_per_mtok: float | None = None
+    """Audio is never billed as text: without a price of its own it has none."""
+    audio_output_usd_per_mtok: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Layers: the user's contract, over the catalogue's own prices, over the genai-prices package. What none of them knows
 is a row that says `unpriced` and why; it is never 0. In a row that is priced, an unlisted cache price is that of the
-next wider kind of token (cached input is input), which is what price lists mean and what genai-prices computes.
+next wider kind of token (cached input is input), which is what price lists mean and what genai-prices computes. Audio
+is the exception: it costs several times what text does, so audio without a listed price has none.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class TokenPriceRow:
     source: Source
     matched_model: str
     """The entry of the price list, as provider/model."""
+    audio_input_usd_per_mtok: float | None = None
+    """None: audio has no price; it is not billed as text."""
+    audio_output_usd_per_mtok: float | None = None
 
 
 def price_table(
@@ -103,23 +107,32 @@ def usage_usd(
     cache_read_tokens: int = 0,
     cache_write_tokens: int = 0,
     cache_write_1h_tokens: int = 0,
+    audio_input_tokens: int = 0,
+    audio_output_tokens: int = 0,
 ) -> float | None:
     """What the tokens of one call (or of many in the same row) cost; None when that cannot be said.
 
-    Inclusive counts: input contains cache reads and writes, writes contain one-hour writes.
+    Inclusive counts: input contains cache reads and writes and audio that was not cached, output contains audio, writes
+    contain one-hour writes.
     """
     if row.input_usd_per_mtok is None or (output_tokens and row.output_usd_per_mtok is None):
+        return None
+    if audio_input_tokens and row.audio_input_usd_per_mtok is None:
+        return None
+    if audio_output_tokens and row.audio_output_usd_per_mtok is None:
         return None
     assert row.cache_read_usd_per_mtok is not None
     assert row.cache_write_usd_per_mtok is not None
     assert row.cache_write_1h_usd_per_mtok is not None
-    plain = input_tokens - cache_read_tokens - cache_write_tokens
+    plain = input_tokens - cache_read_tokens - cache_write_tokens - audio_input_tokens
     return (
         plain * row.input_usd_per_mtok
         + cache_read_tokens * row.cache_read_usd_per_mtok
         + (cache_write_tokens - cache_write_1h_tokens) * row.cache_write_usd_per_mtok
         + cache_write_1h_tokens * row.cache_write_1h_usd_per_mtok
-        + output_tokens * (row.output_usd_per_mtok or 0.0)
+        + (output_tokens - audio_output_tokens) * (row.output_usd_per_mtok or 0.0)
+        + audio_input_tokens * (row.audio_input_usd_per_mtok or 0.0)
+        + audio_output_tokens * (row.audio_output_usd_per_mtok or 0.0)
     ) / TOKENS_PER_MTOK
 
 
@@ -253,4 +266,6 @@ def _row(key: PriceKey, window: PriceWindow, tier: TierPrices | None) -> TokenPr
         window.reason,
         window.source,
         window.matched_model,
+        tier.audio_input_usd_per_mtok if tier else None,
+        tier.audio_output_usd_per_mtok if tier else None,
     )

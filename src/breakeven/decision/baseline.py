@@ -150,7 +150,7 @@ def _model_demand(use: ModelUse, rows: Sequence[TokenPriceRow], catalog: Catalog
     mine = [row for row in rows if (row.provider or "") == use.provider and row.model == use.model]
     usable = [row for row in mine if row.status == "priced"]
     assert use.spend_usd is not None
-    single = len(usable) == 1 and not use.cache_write_tokens
+    single = len(usable) == 1 and not use.cache_write_tokens and not use.audio_tokens
     return ModelDemand(
         use.label,
         _mix(use),

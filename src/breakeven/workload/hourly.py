@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.workload.spend import with_keys
+from breakeven.workload.spend import has_audio, uncached_audio, with_keys
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -31,6 +31,8 @@ CELL_KEYS: Final = (
     "weight",
     "size_class",
     "has_output",
+    "has_audio_input",
+    "has_audio_output",
 )
 """What tells cells apart; each call is in exactly one."""
 TOKEN_SUMS: Final = (
@@ -41,8 +43,12 @@ TOKEN_SUMS: Final = (
     "output_tokens",
     "reasoning_tokens",
 )
+AUDIO_SUMS: Final = ("audio_input_tokens", "audio_output_tokens")
+"""Audio input is that which was not cached: the part that is billed as audio."""
 SQUARES: Final = ("input_tokens_squared", "output_tokens_squared")
-CELL_SUMS: Final = ("rows", "requests", "single", *TOKEN_SUMS, *SQUARES)
+CELL_SUMS: Final = ("rows", "requests", "single", *TOKEN_SUMS, *AUDIO_SUMS, *SQUARES)
+_CELLS_VERSION: Final = "2"
+"""What was kept of other cells than these is not these: raise it when keys, sums or their meaning change."""
 _NAMES: Final = ("provider", "model_key", "response_model", "request_model", "service_tier", "is_batch")
 """What the log says about who served a call; `with_keys` makes the price key of it."""
 MEASURES: Final = ("input_tokens", "output_tokens", "duration_s", "ttft_s")
@@ -69,12 +75,12 @@ class Classes:
 
     @property
     def key(self) -> str:
-        """A short text that is equal for equal classes."""
-        return f"{','.join(map(str, self.sizes_tokens))};{','.join(map(str, self.offsets_s))}"
+        """A short text that is equal for equal classes, and another for cells of another make."""
+        return f"{_CELLS_VERSION};{','.join(map(str, self.sizes_tokens))};{','.join(map(str, self.offsets_s))}"
 
 
 def spans(calls: Table) -> Table:
-    """Per day and price key: rows, first and last start, latest end of a bucket."""
+    """Per day and price key: rows, first and last start, latest end of a bucket, and the seconds of the longest."""
     days = calls.select(
         *_NAMES, day=calls.start_time.truncate("D"), start=calls.start_time, end=calls.end_time, grain=calls.grain
     )
@@ -83,6 +89,9 @@ def spans(calls: Table) -> Table:
         first=days.start.min().cast(_TIME),
         last=days.start.max().cast(_TIME),
         bucket_end=days.end.max(where=days.grain == "bucket").cast(_TIME),
+        bucket_s=(days.end.epoch_seconds() - days.start.epoch_seconds())
+        .max(where=days.grain == "bucket")
+        .cast("int64"),
     )
     return merged(with_keys(found).mutate(day=found.day.cast("date")).drop(*_NAMES))
 
@@ -95,6 +104,7 @@ def cells(calls: Table, classes: Classes, *, by_task: bool = True) -> Table:
     import ibis
 
     single = calls.grain == "request"
+    hears, speaks = has_audio(calls)
     size = ibis.ifelse(single, calls.input_tokens, 0)
     answer = ibis.ifelse(single, calls.output_tokens, 0)
     keys = ("hour", "offset", *(("task",) if by_task else ()), *_NAMES, "status", "grain", "weight")
@@ -108,15 +118,19 @@ def cells(calls: Table, classes: Classes, *, by_task: bool = True) -> Table:
         else ibis.literal(0, "int64"),
         size_class=_class_of(size, classes.sizes_tokens),
         has_output=calls.output_tokens > 0,
+        has_audio_input=hears,
+        has_audio_output=speaks,
+        audio_input_tokens=uncached_audio(calls),
+        audio_output_tokens=calls.audio_output_tokens,
         size=size,
         answer=answer,
     )
-    found = rows.group_by(*keys, "size_class", "has_output").aggregate(
+    found = rows.group_by(*keys, "size_class", "has_output", "has_audio_input", "has_audio_output").aggregate(
         rows=rows.count(),
         counts=rows.request_count.count(),
         requests=rows.request_count.sum(),
         single=rows.count(where=(rows["size"] > 0) | (rows.answer > 0)),
-        **{name: rows[name].sum() for name in TOKEN_SUMS},
+        **{name: rows[name].sum() for name in (*TOKEN_SUMS, *AUDIO_SUMS)},
         input_tokens_squared=(rows["size"] * rows["size"]).cast(_WHOLE).sum().cast(_WHOLE),
         output_tokens_squared=(rows.answer * rows.answer).cast(_WHOLE).sum().cast(_WHOLE),
     )
@@ -216,7 +230,7 @@ def merged(table: Table, *, drop: Sequence[str] = ()) -> Table:
     sums = [name for name in (*CELL_SUMS, "calls") if name in table.columns]
     if "part" in table.columns:
         sums.append("tokens")
-    times = [name for name in ("first", "last", "bucket_end") if name in table.columns]
+    times = [name for name in ("first", "last", "bucket_end", "bucket_s") if name in table.columns]
     keys = [name for name in table.columns if name not in (*sums, *times, *drop)]
     return table.group_by(*keys).aggregate(
         **{name: table[name].sum().cast(table[name].type()) for name in sums},
@@ -235,7 +249,7 @@ def _named(found: Table) -> Table:
         weight=_weight(found),
         has_output=ibis.coalesce(found.has_output, ibis.literal(False)),
         requests=_number(found.requests) + uncounted,
-        **{name: _number(found[name]) for name in (*TOKEN_SUMS, *SQUARES)},
+        **{name: _number(found[name]) for name in (*TOKEN_SUMS, *AUDIO_SUMS, *SQUARES)},
     )
 
 

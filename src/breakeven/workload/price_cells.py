@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
-from breakeven.workload.spend import is_free, price_keys, priced
+from breakeven.workload.spend import has_audio, is_free, price_keys, priced, uncached_audio
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -56,8 +56,7 @@ def price_cells(calls: Table, catalog: Catalog, contract: Sequence[ContractPrice
     stretch_s = _stretch_s(rows)
     summed = _summed(priced(calls, rows), thresholds, stretch_s).to_pyarrow().to_pylist()
     cells = [_cell(row, thresholds, stretch_s) for row in summed]
-    order = sorted(cells, key=lambda each: (each.time, str(each.key), each.size_tokens, each.is_free))
-    return PriceCells(tuple(order), book)
+    return PriceCells(tuple(sorted(cells, key=_order)), book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,17 @@ class PriceCell:
     retried_usd: float
     is_free: bool
     """The caller's own cache answered: the provider billed nothing."""
+    has_audio_input: bool
+    has_audio_output: bool
+    audio_input_tokens: float
+    """Audio that was not cached."""
+    audio_output_tokens: float
 
     def usd_at(self, row: TokenPriceRow | None) -> float | None:
         """What the calls cost at the prices of `row`; None where that cannot be said."""
         if self.is_free:
             return 0.0
-        if row is None:
+        if row is None or (self.has_audio_input and row.audio_input_usd_per_mtok is None):
             return None
         return usage_usd(
             row,
@@ -96,6 +100,8 @@ class PriceCell:
             self.cache_read_tokens,  # type: ignore[arg-type]
             self.cache_write_tokens,  # type: ignore[arg-type]
             self.cache_write_1h_tokens,  # type: ignore[arg-type]
+            self.audio_input_tokens,  # type: ignore[arg-type]
+            self.audio_output_tokens,  # type: ignore[arg-type]
         )
 
 
@@ -117,6 +123,11 @@ class PriceBook:
         return None
 
 
+def _order(cell: PriceCell) -> tuple[object, ...]:
+    kind = (cell.is_free, cell.has_audio_input, cell.has_audio_output)
+    return (cell.time, str(cell.key), cell.size_tokens, *kind)
+
+
 def _stretch_s(rows: Iterable[TokenPriceRow]) -> int:
     """The longest stretch of at most an hour that no edge of a price window cuts."""
     stretch_s = _HOUR_S
@@ -136,14 +147,17 @@ def _summed(table: Table, thresholds: Sequence[int], stretch_s: int) -> Table:
     for threshold in thresholds[1:]:
         size_class = size_class + ibis.ifelse(size >= threshold, 1, 0)
     seconds: Expression = table.start_time.epoch_seconds()
+    hears, speaks = has_audio(table)
     apart = {"stretch": seconds // stretch_s, "size_class": size_class, "is_free": is_free(table)}
-    return table.group_by(*_KEY, **apart).aggregate(
+    return table.group_by(*_KEY, **apart, hears=hears, speaks=speaks).aggregate(
         requests=(counted * weight).sum(),
         usd=_dollars(table),
         unpriced=tokens.sum(where=table.spend_usd.isnull()),
         failed=_dollars(table, table.status.isin(["error", "cancelled"])),
         retried=_dollars(table, table.retry_of.notnull()),
         **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in _TOKENS},
+        audio_input=(uncached_audio(table) * weight).sum(),
+        audio_output=(ibis.coalesce(table.audio_output_tokens, 0) * weight).sum(),
     )
 
 
@@ -155,7 +169,11 @@ def _cell(row: dict[str, Any], thresholds: Sequence[int], stretch_s: int) -> Pri
         thresholds[row["size_class"]],
         row["requests"] or 0.0,
         *(row[name] or 0.0 for name in (*_TOKENS, *_MONEY)),
-        row["is_free"],
+        is_free=row["is_free"],
+        has_audio_input=row["hears"],
+        has_audio_output=row["speaks"],
+        audio_input_tokens=row["audio_input"] or 0.0,
+        audio_output_tokens=row["audio_output"] or 0.0,
     )
 
 

@@ -20,7 +20,7 @@ from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, price_table
 from breakeven.errors import UsageError
-from breakeven.units import HOURS_PER_MONTH
+from breakeven.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 from breakeven.workload import hourly
 from breakeven.workload.bursts import headroom_of
 from breakeven.workload.lengths import LengthSpread, together
@@ -46,6 +46,9 @@ __all__ = [
     "profile_workload",
     "task_uses",
 ]
+SPANS_VERSION: Final = "2"
+BUCKETS_MATTER_FRACTION: Final = 0.1
+"""Share of the tokens in buckets from which their length decides what is known of hours."""
 PEAK_QUANTILE: Final = 0.99
 LENGTH_QUANTILES: Final = (0.50, 0.95, 0.99)
 _HOURS_PER_DAY: Final = 24
@@ -159,12 +162,13 @@ def profile_workload(
     `kept` remembers what was summed up of each day, where the calls are those of a store.
     """
     pieces = _Pieces(calls, kept)
-    spans = pieces.table("spans", "", hourly.spans).to_pylist()
+    spans = pieces.table("spans", SPANS_VERSION, hourly.spans).to_pylist()
     observation = _observation(spans)
     rows = price_table(_keys(spans), observation.first_time, observation.last_time, contract, catalog)
     classes = classes_of(rows)
     cells = pieces.table("cells", classes.key, partial(hourly.cells, classes=classes), by_task=False)
     tally = tally_of(cells, rows, classes)
+    observation = replace(observation, bucket_hours=_bucket_hours(spans, tally))
     hours = _hourly_tokens(tally, observation)
     lengths = pieces.table("lengths", "", hourly.lengths, by_day=False)
     return Workload(
@@ -185,6 +189,8 @@ def profile_workload(
             f"99 % of the tokens fall in hours of {hours.size} at most this busy, over the mean hour"
             if observation.sees_week
             else f"assumed: {observation.observed_hours:,.3g} hours do not show a week"
+            if observation.sees_hours
+            else f"assumed: buckets of {observation.bucket_hours:,.3g} hours do not show the hours"
         ),
         input_tokens_quantiles=_exact_quantiles(lengths, "input_tokens"),
         output_tokens_quantiles=_exact_quantiles(lengths, "output_tokens"),
@@ -227,6 +233,15 @@ def _observation(spans: Sequence[dict[str, Any]]) -> Observation:
     return observe(first, end, sum(row["rows"] for row in spans), ends_known=bucket_end is not None)
 
 
+def _bucket_hours(spans: Sequence[dict[str, Any]], tally: Tally) -> float:
+    """Length of the longest bucket; 0 where buckets hold too few of the tokens to matter."""
+    longest_s = max((row["bucket_s"] or 0 for row in spans), default=0)
+    total, single = (
+        sum(tally.total(name, where) for name in ("input_tokens", "output_tokens")) for where in (None, tally.is_single)
+    )
+    return longest_s / SECONDS_PER_HOUR if total - single > BUCKETS_MATTER_FRACTION * total else 0.0
+
+
 def _keys(spans: Sequence[dict[str, Any]]) -> list[PriceKey]:
     """The distinct price keys that name a model, in order."""
     found = sorted({tuple(row[name] for name in hourly.PRICE_KEYS) for row in spans})
@@ -242,6 +257,7 @@ def _models(tally: Tally) -> tuple[ModelUse, ...]:
 
     single = tally.is_single
     tokens = {name: sums(name) for name in hourly.TOKEN_SUMS}
+    heard, spoken = (sums(name) for name in hourly.AUDIO_SUMS)
     counts, spend = sums("requests"), tally.spend_usd(groups, count)
     unpriced = [sums(name, tally.is_unpriced) for name in ("input_tokens", "output_tokens", "requests")]
     lengths = [sums("single", single)] + [sums(name, single) for name in ("input_tokens", "output_tokens")]
@@ -259,6 +275,7 @@ def _models(tally: Tally) -> tuple[ModelUse, ...]:
             round(unpriced[0][at] + unpriced[1][at]),
             round(unpriced[2][at]),
             LengthSpread.of_sums(lengths[0][at], (lengths[1][at], squares[0][at]), (lengths[2][at], squares[1][at])),
+            audio_tokens=round(heard[at] + spoken[at]),
         )
         for at, (provider, model) in enumerate(tally.names)
     ]

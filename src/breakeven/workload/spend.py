@@ -29,6 +29,8 @@ _PRICES: Final = (
     "cache_write_usd_per_mtok",
     "cache_write_1h_usd_per_mtok",
     "output_usd_per_mtok",
+    "audio_input_usd_per_mtok",
+    "audio_output_usd_per_mtok",
 )
 
 
@@ -54,6 +56,19 @@ def price_keys(calls: Table) -> list[PriceKey]:
         for row in keys
         if row["price_model"]
     ]
+
+
+def uncached_audio(calls: Table) -> Expression:
+    """Audio input of each call that was not read from a cache, as far as its counts allow; the rest is cached input."""
+    import ibis
+
+    cached = _tokens(calls.cache_read_tokens) + _tokens(calls.cache_write_tokens)
+    return ibis.least(_tokens(calls.audio_input_tokens), _tokens(calls.input_tokens) - cached)
+
+
+def has_audio(calls: Table) -> tuple[Expression, Expression]:
+    """Whether a call heard audio, and whether it spoke: such a call has a cost only where audio has a price."""
+    return _tokens(calls.audio_input_tokens) > 0, _tokens(calls.audio_output_tokens) > 0
 
 
 def is_free(calls: Table) -> Expression:
@@ -103,18 +118,22 @@ def _usd(joined: Table) -> Expression:
 
     reads, writes = _tokens(joined.cache_read_tokens), _tokens(joined.cache_write_tokens)
     hour_writes, output = _tokens(joined.cache_write_1h_tokens), _tokens(joined.output_tokens)
-    plain = _tokens(joined.input_tokens) - reads - writes
+    heard, spoken = uncached_audio(joined), _tokens(joined.audio_output_tokens)
+    plain = _tokens(joined.input_tokens) - reads - writes - heard
     parts = (
         (plain, joined.input_usd_per_mtok),
         (reads, joined.cache_read_usd_per_mtok),
         (writes - hour_writes, joined.cache_write_usd_per_mtok),
         (hour_writes, joined.cache_write_1h_usd_per_mtok),
-        (output, joined.output_usd_per_mtok),
+        (output - spoken, joined.output_usd_per_mtok),
+        (heard, joined.audio_input_usd_per_mtok),
+        (spoken, joined.audio_output_usd_per_mtok),
     )
     total: Expression = ibis.literal(0.0)
     for tokens, usd_per_mtok in parts:
         total = total + ibis.ifelse(tokens == 0, 0.0, tokens * usd_per_mtok)
-    known = joined.input_usd_per_mtok.notnull()
+    hears, _ = has_audio(joined)
+    known = joined.input_usd_per_mtok.notnull() & (joined.audio_input_usd_per_mtok.notnull() | ~hears)
     return ibis.ifelse(known, total / TOKENS_PER_MTOK, ibis.null("float64"))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.catalog.token_prices import TokenPriceRow
-from breakeven.workload.hourly import SQUARES, TOKEN_SUMS, Classes
+from breakeven.workload.hourly import AUDIO_SUMS, SQUARES, TOKEN_SUMS, Classes
 from breakeven.workload.spend import FREE_STATUS
 
 if TYPE_CHECKING:
@@ -35,8 +35,10 @@ _PRICES: Final = (
     "cache_write_usd_per_mtok",
     "cache_write_1h_usd_per_mtok",
     "output_usd_per_mtok",
+    "audio_input_usd_per_mtok",
+    "audio_output_usd_per_mtok",
 )
-_PLAIN_SUMS: Final = ("rows", "requests", "single", *TOKEN_SUMS)
+_PLAIN_SUMS: Final = ("rows", "requests", "single", *TOKEN_SUMS, *AUDIO_SUMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,9 @@ class Tally:
         """Tokens of each kind that has its own price, in the order of `_PRICES`."""
         reads, writes = self.sums["cache_read_tokens"], self.sums["cache_write_tokens"]
         hour_writes = self.sums["cache_write_1h_tokens"]
-        plain = self.sums["input_tokens"] - reads - writes
-        return plain, reads, writes - hour_writes, hour_writes, self.sums["output_tokens"]
+        heard, spoken = self.sums["audio_input_tokens"], self.sums["audio_output_tokens"]
+        plain = self.sums["input_tokens"] - reads - writes - heard
+        return plain, reads, writes - hour_writes, hour_writes, self.sums["output_tokens"] - spoken, heard, spoken
 
 
 def classes_of(rows: Sequence[TokenPriceRow]) -> Classes:
@@ -139,7 +142,8 @@ def _price_places(cells: pa.Table, rows: Sequence[TokenPriceRow], classes: Class
     offset_us = np.array(edges, np.int64)[cells.column("offset").to_numpy()] * 10**6
     times = cells.column("hour").to_numpy().astype("datetime64[us]").astype(np.int64) + offset_us
     sizes = np.array((0, *classes.sizes_tokens), np.int64)[cells.column("size_class").to_numpy()]
-    has_output = cells.column("has_output").to_numpy(zero_copy_only=False)
+    kinds = ("output", "audio_input", "audio_output")
+    uses = {kind: cells.column(f"has_{kind}").to_numpy(zero_copy_only=False) for kind in kinds}
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
     code_of = {key: code for code, key in enumerate(keys)}
@@ -151,8 +155,9 @@ def _price_places(cells: pa.Table, rows: Sequence[TokenPriceRow], classes: Class
         at = order[bounds[code] : bounds[code + 1]]
         fits = (times[at] >= _microseconds(row.since, -_LATEST_US)) & (times[at] < _microseconds(row.until, _LATEST_US))
         fits &= (sizes[at] >= row.input_tokens_from) & (sizes[at] < (row.input_tokens_until or _LATEST_US))
-        if row.output_usd_per_mtok is None:
-            fits &= ~has_output[at]
+        for kind, has_kind in uses.items():
+            if getattr(row, f"{kind}_usd_per_mtok") is None:
+                fits &= ~has_kind[at]
         places[at[fits]] = place
     return places
 

@@ -1,7 +1,7 @@
 """Token charges: what each kind of token of each model cost on each day, as a bill would list it.
 
-Kinds do not overlap: cached input is not in `input`, reasoning not in `output`, so quantities add up to all tokens and
-amounts to the whole spend. A charge without a price has no amount; it is never zero.
+Kinds do not overlap: cached input and audio are not in `input`, reasoning and audio not in `output`, so quantities add
+up to all tokens and amounts to the whole spend. A charge without a price has no amount; it is never zero.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from ibis import Table
 
 FREE: Final = "answered from the caller's own cache: the provider bills nothing"
-METERS: Final = ("input", "cache read", "cache write", "cache write 1h", "output", "reasoning")
+METERS: Final = (
+    "input",
+    "cache read",
+    "cache write",
+    "cache write 1h",
+    "output",
+    "reasoning",
+    "audio input",
+    "audio output",
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,13 +90,17 @@ def _parts(cell: PriceCell, paid: PriceBook, listed: PriceBook) -> Iterator[tupl
     paid_row = paid.row(cell.key, cell.time, cell.size_tokens)
     list_row = listed.row(cell.key, cell.time, cell.size_tokens)
     reads, writes, hour_writes = cell.cache_read_tokens, cell.cache_write_tokens, cell.cache_write_1h_tokens
+    heard, spoken = cell.audio_input_tokens, cell.audio_output_tokens
+    reasoning = min(cell.reasoning_tokens, cell.output_tokens - spoken)
     counts = (
-        cell.input_tokens - reads - writes,
+        cell.input_tokens - reads - writes - heard,
         reads,
         writes - hour_writes,
         hour_writes,
-        cell.output_tokens - cell.reasoning_tokens,
-        cell.reasoning_tokens,
+        cell.output_tokens - spoken - reasoning,
+        reasoning,
+        heard,
+        spoken,
     )
     for meter, tokens, list_usd, paid_usd in zip(METERS, counts, _unit_usd(list_row), _unit_usd(paid_row), strict=True):
         if not tokens:
@@ -134,6 +147,8 @@ def _unit_usd(row: TokenPriceRow | None) -> tuple[float | None, ...]:
         row.cache_write_1h_usd_per_mtok,
         row.output_usd_per_mtok,
         row.output_usd_per_mtok,
+        row.audio_input_usd_per_mtok,
+        row.audio_output_usd_per_mtok,
     )
 
 

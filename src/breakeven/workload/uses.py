@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.workload.lengths import UNKNOWN_LENGTHS, LengthSpread, length_sums, spread_of
+from breakeven.workload.spend import uncached_audio
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -39,6 +40,8 @@ class ModelUse:
     unpriced_requests_count: int
     lengths: LengthSpread = UNKNOWN_LENGTHS
     """Of its calls that the log gives one by one."""
+    audio_tokens: int = 0
+    """Of input that was not cached and of output."""
 
     @property
     def tokens(self) -> int:
@@ -108,14 +111,20 @@ def _use(row: dict[str, Any]) -> ModelUse:
         round(row["unpriced_tokens"] or 0),
         round(row["unpriced_requests_count"] or 0),
         spread_of(row),
+        round(row["audio_tokens"] or 0),
     )
 
 
 def _totals(table: Table) -> dict[str, Expression]:
+    import ibis
+
     names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
     return {
         "requests_count": _count(table),
         **{name: _weighted(table, name).sum() for name in names},
+        "audio_tokens": (
+            uncached_audio(table) * ibis.coalesce(table.weight, 1.0) + _weighted(table, "audio_output_tokens")
+        ).sum(),
         **_spend_sums(table),
     }
 
