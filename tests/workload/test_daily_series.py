@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.workload.daily_series import DailySeries, daily_series, gaps, log_amounts, week_of
+from breakeven.workload.daily_series import (
+    DailySeries,
+    daily_series,
+    gaps,
+    log_amounts,
+    outage_days,
+    week_of,
+    without_outages,
+)
 from workload.planted_days import FIRST, WEEK, log_of, series_of, weekly
 
 
@@ -51,3 +59,18 @@ def test_equal_days_have_no_week() -> None:
 @given(st.lists(st.floats(0, 1e15), min_size=1, max_size=60))
 def test_logarithms_are_finite_whatever_the_amounts(amounts: list[float]) -> None:
     assert np.isfinite(log_amounts(np.array(amounts))).all()
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=120))
+def test_what_is_left_beside_outages_keeps_its_weekdays_and_its_last_day(used: list[bool]) -> None:
+    series = series_of(np.where(used, np.arange(1.0, len(used) + 1), 0.0))
+    left, offsets = without_outages(series, outage_days(series))
+    assert (left.last_day, len(left.amounts)) == (series.last_day, len(offsets))
+    assert left.weekdays.tolist() == series.weekdays[offsets].tolist()
+    assert left.amounts.tolist() == series.amounts[offsets].tolist()
+
+
+def test_a_job_of_every_second_week_has_no_gaps_and_no_outage() -> None:
+    series = series_of(np.where(np.arange(155) % 14 == 2, 5.0, 0.0))
+    assert gaps(series) == ()
+    assert not outage_days(series).any()

@@ -100,7 +100,7 @@ def test_spend_follows_the_tokens_and_is_none_without_prices() -> None:
 def test_growth_that_chance_explains_needs_days_by_the_power_of_one_and_a_half() -> None:
     limit = np.log(1.02)
     half = limit  # twice of what leaves room for chance
-    check = growth_check(Growth(float(np.expm1(-half)) - 1e-9, 0.0, float(np.expm1(half)) + 1e-6, 100))
+    check = growth_check(Growth(float(np.expm1(-half)) - 1e-9, 0.0, float(np.expm1(half)) + 1e-6, 100), 100)
     assert check.more_days_count == 59  # 100 * 2 ** (2 / 3) = 158.7
 
 
@@ -133,3 +133,31 @@ def test_equal_days_are_stable() -> None:
 def test_a_step_between_equal_days_is_a_shift() -> None:
     found = stability(log_of(np.where(np.arange(120) < 60, 20_000.0, 10_000.0)))
     assert [(each.day - FIRST).days for each in found.shifts] == [60]
+
+
+def test_a_long_outage_is_a_gap_and_neither_a_level_nor_an_error_without_bound() -> None:
+    amounts = weekly(120, np.random.default_rng(5))
+    amounts[42:118] = 0
+    found = stability(log_of(amounts))
+    assert [(each.first_day, each.days_count) for each in found.gaps] == [(FIRST + timedelta(days=42), 76)]
+    checks = {each.name: each for each in found.checks}
+    assert not checks["coverage"].passed and checks["coverage"].finding.startswith("calls on 16 %")
+    assert found.growth is None or found.growth.days_count > 30
+    assert all(len(each.finding) < 200 for each in found.checks)
+
+
+def test_an_old_outage_does_not_widen_the_next_quarter() -> None:
+    amounts = weekly(150, np.random.default_rng(6), spread=0.1)
+    whole, torn = stability(log_of(amounts)), stability(log_of(np.where(np.arange(150) // 20 == 5, 0, amounts)))
+    assert whole.quarter is not None and torn.quarter is not None and torn.quarter.spend_usd is not None
+    assert torn.quarter.tokens.half_width_ratio < 2 * whole.quarter.tokens.half_width_ratio < 0.3
+    assert torn.quarter.spend_usd.half_width_ratio < 0.3
+    assert torn.shifts == ()
+
+
+def test_no_growth_is_read_from_a_week_since_a_shift() -> None:
+    found = judged(120, 1, np.where(np.arange(120) >= 112, 2.0, 0.0), spread=0.05)
+    assert [(each.day - FIRST).days for each in found.shifts] == [112]
+    assert found.growth is None
+    growth = next(each for each in found.checks if each.name == "growth")
+    assert not growth.passed and growth.more_days_count == 6

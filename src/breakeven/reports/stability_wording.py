@@ -54,7 +54,7 @@ def growth_finding(part: StabilityPart) -> str:
 
 def shift_findings(part: StabilityPart) -> list[str]:
     """Each level shift with its date and size; that there is none."""
-    if part.growth is None:
+    if part.trial is None and part.growth is None:
         return []
     if not part.shifts:
         return ["No level shift."]
@@ -99,6 +99,7 @@ def gaps_finding(part: StabilityPart) -> str:
     return (
         f"{amounts.counted(days, 'day')} without a call where calls are usual, taken as zero: {', '.join(named)}"
         f"{f' and {more} more' if more else ''}."
+        f"{' Outages of a week or more are left out of level, growth and forecast.' * (longest[0].days_count >= 7)}"
     )
 
 

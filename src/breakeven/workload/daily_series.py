@@ -97,10 +97,63 @@ def weekdays_from(first_day: date, days_count: int) -> Ints:
 
 
 def empty_days(series: DailySeries) -> NDArray[np.bool_]:
-    """Days without use on a weekday that has some in at least half of the weeks; shape ``(days,)``."""
-    used, weekdays = series.amounts > 0, series.weekdays
-    usual = np.array([used[weekdays == each].mean() >= 0.5 if (weekdays == each).any() else False for each in range(7)])
-    return np.asarray(~used & usual[weekdays], np.bool_)
+    """Days of an outage, and those without use on a usual weekday; shape ``(days,)``."""
+    return np.asarray(outage_days(series) | (~(series.amounts > 0) & usual_days(series)), np.bool_)
+
+
+def usual_days(series: DailySeries) -> NDArray[np.bool_]:
+    """Days whose weekday has use in at least half of the weeks outside of outages; shape ``(days,)``.
+
+    No weekday is usual where use comes more than a week apart: a job of every second Wednesday skips none.
+    """
+    used, weekdays, running = series.amounts > 0, series.weekdays, ~outage_days(series)
+    if usual_distance_days(series) > WEEK_DAYS:
+        return np.zeros(len(used), np.bool_)
+    of_weekday = [used[running & (weekdays == each)] for each in range(WEEK_DAYS)]
+    usual = np.array([each.size > 0 and each.mean() >= 0.5 for each in of_weekday])
+    return np.asarray(usual[weekdays], np.bool_)
+
+
+def usual_distance_days(series: DailySeries) -> float:
+    """Median number of days from one day with use to the next; 1 where that cannot be said."""
+    between = np.diff(np.flatnonzero(series.amounts > 0))
+    return float(np.median(between)) if between.size else 1.0
+
+
+def outage_days(series: DailySeries) -> NDArray[np.bool_]:
+    """Days of stretches without use that last a week or more, and three times as long as usual; shape ``(days,)``."""
+    found = np.zeros(series.days_count, np.bool_)
+    least = max(WEEK_DAYS, _OUTAGE_RATIO * usual_distance_days(series))
+    for start, end in _stretches(~(series.amounts > 0)):
+        found[start:end] = end - start >= least
+    return found
+
+
+_OUTAGE_RATIO: Final = 3.0
+
+
+def without_outages(series: DailySeries, outages: NDArray[np.bool_]) -> tuple[DailySeries, Ints]:
+    """`series` without its outages, and the offset of each day left; it ends on the same day.
+
+    Whole weeks go, up to six days before an outage with it, so that weekdays stay what they are; the first day moves
+    up to make the days one row.
+    """
+    left: list[int] = []
+    done = 0
+    for start, end in _stretches(outages):
+        left += range(done, start)
+        over = (start - end) % WEEK_DAYS
+        left = left[: len(left) - over] if len(left) >= over else [*left, *range(end - (end - start) % WEEK_DAYS, end)]
+        done = end
+    offsets = np.array([*left, *range(done, series.days_count)], np.int64)
+    gone = series.days_count - len(offsets)
+    return DailySeries(series.first_day + timedelta(days=gone), series.amounts[offsets]), offsets
+
+
+def _stretches(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and one past the last of each run of marked days."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int64), [0]]))).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def gaps(series: DailySeries) -> tuple[Gap, ...]:
@@ -109,9 +162,8 @@ def gaps(series: DailySeries) -> tuple[Gap, ...]:
     >>> gaps(DailySeries(date(2026, 11, 2), np.array([5.0, 0.0, 0.0, 6.0] + [5.0] * 10)))
     (Gap(first_day=datetime.date(2026, 11, 3), days_count=2),)
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], empty_days(series).astype(np.int64), [0]])))
-    pairs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return tuple(Gap(series.first_day + timedelta(days=start), end - start) for start, end in pairs)
+    found = _stretches(empty_days(series))
+    return tuple(Gap(series.first_day + timedelta(days=start), end - start) for start, end in found)
 
 
 def log_amounts(amounts: Floats) -> Floats:

@@ -98,10 +98,13 @@ def try_models(series: DailySeries) -> Trial:
     chosen = best.model if best.total_wape_fraction < errors[0].total_wape_fraction else SEASONAL_NAIVE
     late = [each + weeks * WEEK_DAYS > series.days_count - LATE_DAYS for each in origins]
     off = np.abs(np.stack(said[chosen]).sum(axis=1) / np.maximum(seen.sum(axis=1), _SMALLEST) - 1)[late]
+    off = np.minimum(off, ERROR_MOST_RATIO)
     return Trial(errors, len(origins), weeks * WEEK_DAYS, tuple(float(each) for each in off), chosen)
 
 
 LATE_DAYS: Final = 90
+ERROR_MOST_RATIO: Final = 10.0
+"""A total off by more counts as this: how many times as much as next to nothing says nothing."""
 
 
 def _each_model(past: DailySeries, weeks_ahead: int) -> dict[str, Floats]:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breakeven.workload.bootstrap import QUARTER_WEEKS, Total, total_ahead
 from breakeven.workload.daily_series import (
@@ -21,7 +22,9 @@ from breakeven.workload.daily_series import (
     daily_series,
     gaps,
     log_amounts,
+    outage_days,
     week_of,
+    without_outages,
 )
 from breakeven.workload.day_models import ALL_WEEKS
 from breakeven.workload.level_shifts import MIN_DAYS_COUNT, Levels, LevelShift, find_levels
@@ -38,6 +41,7 @@ from breakeven.workload.stability_rules import (
     growth_of,
     interval_check,
     length_check,
+    level_days_count,
     shift_check,
     signed_percent,
     wander_check,
@@ -115,13 +119,16 @@ def stability(workload: Days, seed: int = SEED) -> Stability:
     tokens = daily_series(workload.days, _tokens)
     if tokens is None or np.count_nonzero(tokens.amounts) < MIN_DAYS_COUNT:
         return _too_short(workload, tokens, seed)
-    logs, weekdays = log_amounts(tokens.amounts), tokens.weekdays
+    outages = outage_days(tokens)
+    running, offsets = without_outages(tokens, outages)
+    logs, weekdays = log_amounts(running.amounts), running.weekdays
     week = week_of(logs, weekdays)
     plain = logs - week.effects[weekdays]
-    levels, trial = find_levels(plain), try_models(tokens)
-    growth, quarter = growth_of(plain, levels), _quarter(workload, tokens, trial.chosen, seed)
-    checks = _checks(tokens, plain, levels, growth, trial, quarter, seed)
-    shifts = tuple(DatedShift(tokens.first_day + timedelta(days=each.offset_days), each) for each in levels.shifts)
+    levels, trial = find_levels(plain), try_models(running)
+    growth, quarter = growth_of(plain, levels), _quarter(workload, running, outages, trial.chosen, seed)
+    checks = _checks(tokens, running, plain, levels, growth, trial, quarter, seed)
+    days = [tokens.first_day + timedelta(days=each) for each in offsets.tolist()]
+    shifts = tuple(DatedShift(days[each.offset_days], each) for each in levels.shifts)
     answer: Answer = "yes" if all(each.passed for each in checks) else "not yet"
     more = max((each.more_days_count or 0 for each in checks), default=0) or None
     return Stability(
@@ -144,23 +151,24 @@ def stability(workload: Days, seed: int = SEED) -> Stability:
 
 def _checks(
     tokens: DailySeries,
+    running: DailySeries,
     plain: Floats,
     levels: Levels,
-    growth: Growth,
+    growth: Growth | None,
     trial: Trial,
     quarter: Quarter,
     seed: int,
 ) -> tuple[Check, ...]:
     """All rules; the interval of the latter half shows how fast more days narrow it."""
-    latter = total_ahead(tokens.since(tokens.days_count // 2), trial.chosen, seed=seed).half_width_ratio
+    latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed).half_width_ratio
     return (
         length_check(tokens.days_count),
         coverage_check(tokens),
-        shift_check(levels, tokens.days_count),
-        growth_check(growth),
+        shift_check(levels, running.days_count),
+        growth_check(growth, level_days_count(levels)),
         wander_check(plain, levels),
         error_check(trial),
-        interval_check(quarter.tokens.half_width_ratio, latter, tokens.days_count),
+        interval_check(quarter.tokens.half_width_ratio, latter, running.days_count),
     )
 
 
@@ -175,7 +183,10 @@ def _too_short(workload: Days, tokens: DailySeries | None, seed: int) -> Stabili
         f"Cannot tell yet: {seen} {'is' if count == 1 else 'are'} too few ({MIN_DAYS_COUNT} show growth and shifts, "
         f"{DAYS_WANTED_COUNT} are wanted to decide). Decide after {_wait(more)}"
     ).replace(" 1 whole days", " 1 whole day")
-    quarter = _quarter(workload, tokens, ALL_WEEKS, seed) if tokens is not None and used >= TOTAL_MIN_DAYS else None
+    quarter = None
+    if tokens is not None and used >= TOTAL_MIN_DAYS:
+        outages = outage_days(tokens)
+        quarter = _quarter(workload, without_outages(tokens, outages)[0], outages, ALL_WEEKS, seed)
     return Stability(
         "cannot tell",
         sentence + _on(_come_back(tokens, more)) + " at the earliest.",
@@ -194,9 +205,10 @@ def _too_short(workload: Days, tokens: DailySeries | None, seed: int) -> Stabili
     )
 
 
-def _quarter(workload: Days, tokens: DailySeries, model: str, seed: int) -> Quarter:
-    """Tokens and spend of the next 91 days; both by the model that forecasts the tokens best."""
+def _quarter(workload: Days, tokens: DailySeries, outages: NDArray[np.bool_], model: str, seed: int) -> Quarter:
+    """Tokens and spend of the next 91 days, outages left out; both by the model that forecasts the tokens best."""
     spend = daily_series(workload.days, lambda each: each.spend_usd)
+    spend = without_outages(spend, outages)[0] if spend is not None else None
     priced = spend is not None and np.count_nonzero(spend.amounts) >= TOTAL_MIN_DAYS
     all_tokens = sum(_tokens(each) for each in workload.days)
     return Quarter(
@@ -208,24 +220,28 @@ def _quarter(workload: Days, tokens: DailySeries, model: str, seed: int) -> Quar
     )
 
 
-def _sentence(answer: Answer, tokens: DailySeries, checks: tuple[Check, ...], growth: Growth, more: int | None) -> str:
+def _sentence(
+    answer: Answer, tokens: DailySeries, checks: tuple[Check, ...], growth: Growth | None, more: int | None
+) -> str:
     """The verdict in one or two sentences."""
-    if answer == "yes":
+    if answer == "yes" and growth is not None:
         return (
             f"Stable enough to decide: {tokens.days_count} whole days, no level shift in the last {CLEAN_DAYS_COUNT}, "
             f"{growth_words(growth)}."
         )
     failed = {each.name: each for each in checks if not each.passed}
-    of_growth = growth_words(growth) if growth.shown else growth_words(growth).replace(_BY_CHANCE, _NOT_KNOWN)
+    shown = growth is not None and growth.shown
+    of_growth = failed["growth"].reason if growth is None else growth_words(growth)
+    of_growth = of_growth.replace(_BY_CHANCE, _NOT_KNOWN)
     said = [name for name in _ORDER if name in failed]
-    if growth.shown and "growth" in failed:
+    if shown and "growth" in failed:
         said = [name for name in said if name not in _FOLLOWS_FROM_GROWTH]
     reasons = [of_growth if name == "growth" else failed[name].reason for name in said]
     because = f"Not stable yet: {'; '.join(reasons[:_REASONS_SAID_COUNT])}."
     endless = any(each.more_days_count is None for each in failed.values())
     if more is None:
         return f"{because} More days alone may not cure it: find the cause, or decide with the range of next quarter."
-    earliest = endless or ("growth" in failed and growth.shown)
+    earliest = endless or ("growth" in failed and shown)
     return f"{because} Decide after {_wait(more)}{_on(_come_back(tokens, more))}{' at the earliest' * earliest}."
 
 

@@ -23,6 +23,8 @@ COVERED_MIN_FRACTION: Final = 0.95
 CLEAN_DAYS_COUNT: Final = 60
 """No level shift in so many last days."""
 GROWTH_MAX_RATIO_PER_WEEK: Final = 0.02
+GROWTH_MIN_DAYS_COUNT: Final = 14
+"""From fewer days on one level no growth is read."""
 TREND_DAYS_MAX_COUNT: Final = 180
 """Growth is read from so many last days, or from those since the last shift."""
 TOTAL_ERROR_MAX_FRACTION: Final = 0.25
@@ -65,10 +67,16 @@ class Growth:
         return self.low_fraction_per_week > _ROUNDING or self.high_fraction_per_week < -_ROUNDING
 
 
-def growth_of(logs: Floats, levels: Levels) -> Growth:
-    """Slope of `logs` (without the days of the week) since the last shift, at most 180 days."""
-    start = levels.shifts[-1].offset_days if levels.shifts else 0
-    recent = tamed(logs[max(start, len(logs) - TREND_DAYS_MAX_COUNT) :])
+def level_days_count(levels: Levels) -> int:
+    """Days since the last level shift."""
+    return len(levels.means) - (levels.shifts[-1].offset_days if levels.shifts else 0)
+
+
+def growth_of(logs: Floats, levels: Levels) -> Growth | None:
+    """Slope of `logs` (without the days of the week) since the last shift, at most 180 days; None from too few."""
+    if level_days_count(levels) < GROWTH_MIN_DAYS_COUNT:
+        return None
+    recent = tamed(logs[len(logs) - min(level_days_count(levels), TREND_DAYS_MAX_COUNT) :])
     days = np.arange(len(recent), dtype=np.float64)
     found = fit(np.stack([np.ones(len(recent)), days - days.mean()], axis=1), recent)
     half = found.half_width(np.array([0.0, 1.0]), _Z975) * WEEK_DAYS
@@ -120,12 +128,15 @@ def shift_check(levels: Levels, days_count: int) -> Check:
     return Check("level", not more, finding, more)
 
 
-def growth_check(growth: Growth) -> Check:
+def growth_check(growth: Growth | None, days_count: int) -> Check:
     """The 95 % interval within 2 % a week either way.
 
     Where the log does not show growth beyond chance, its error falls with the days to the power of 1.5, and half of the
     limit leaves room for chance. Where it shows growth, that must end first: sixty days from then.
     """
+    if growth is None:
+        seen = f"no growth can be read from {days_count} days on one level ({GROWTH_MIN_DAYS_COUNT} wanted)"
+        return Check("growth", False, seen, GROWTH_MIN_DAYS_COUNT - days_count)
     limit = float(np.log1p(GROWTH_MAX_RATIO_PER_WEEK))
     finding = f"growth {_span(growth)} within {_percent(GROWTH_MAX_RATIO_PER_WEEK)} either way wanted)"
     if -GROWTH_MAX_RATIO_PER_WEEK <= growth.low_fraction_per_week <= growth.high_fraction_per_week <= np.expm1(limit):
@@ -178,7 +189,7 @@ def error_check(trial: Trial) -> Check:
         return Check("back-test", False, "no forecast could be tried on the log's own past", None)
     mean = float(errors.mean())
     weeks = trial.horizon_days // WEEK_DAYS
-    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {_percent(mean)} "
+    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {_error(mean)} "
     finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
     if mean <= TOTAL_ERROR_MAX_FRACTION:
         return Check("back-test", True, finding, 0)
@@ -188,6 +199,11 @@ def error_check(trial: Trial) -> Check:
         if kept.mean() <= TOTAL_ERROR_MAX_FRACTION:
             return Check("back-test", False, finding, more * WEEK_DAYS)
     return Check("back-test", False, finding, None)
+
+
+def _error(mean_ratio: float) -> str:
+    """Errors of the whole and more are not counted further."""
+    return _percent(mean_ratio) if mean_ratio <= 1 else "more than the totals themselves"
 
 
 def interval_check(half_width_ratio: float, shorter_half_width_ratio: float, days_count: int) -> Check:
