@@ -160,7 +160,7 @@ def test_a_store_can_be_imported_into_another(store: CallStore, tmp_path: Path) 
 def test_other_settings_for_the_same_bytes_are_refused(store: CallStore, tmp_path: Path) -> None:
     content = jsonl(*DAYS)
     take(store, tmp_path, content)
-    with pytest.raises(UsageError, match="imported before"):
+    with pytest.raises(UsageError, match="before without a rule for tokens, now with the rule 'exclusive'"):
         take(store, tmp_path, content, tokens_rule="exclusive")
 
 

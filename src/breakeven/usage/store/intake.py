@@ -29,6 +29,7 @@ from breakeven.usage.store.manifest import ImportedFile, Manifest
 from breakeven.usage.store.merge import Repeats
 from breakeven.usage.store.prompt_reader import PromptReader
 from breakeven.usage.store.reject_file import RejectFile
+from breakeven.usage.store.settings_words import settings_differences
 from breakeven.usage.store.statement import Statement, statement
 from breakeven.usage.store.text_writer import TextWriter
 from breakeven.usage.store.unfinished_rows import UnfinishedRows
@@ -296,9 +297,10 @@ class Intake:
         if tally.twin is None:
             return False
         if tally.twin.settings != tally.settings:
+            changed = settings_differences(tally.twin.settings, tally.settings)
             raise UsageError(
-                f"{path}: imported before as '{tally.twin.settings}', now '{tally.settings}'. "
-                "The store would hold each call twice; import into a new store instead."
+                f"{path}: imported before in another way: {changed}."
+                " The store would hold each call twice; import into a new store instead."
             )
         tally.status = "already imported"
         return True
