@@ -27,7 +27,10 @@ def log(tmp_path: Path) -> Path:
 def test_focus(tmp_path: Path, log: Path) -> None:
     result = run("export", "--as", "focus", str(tmp_path / "out" / "focus.csv"), "--usage", str(log))
     assert result.exit_code == 0
+    assert f"(new folder {tmp_path / 'out'})" in result.stdout
     assert "4 rows in" in result.stdout
+    again = run("export", "--as", "focus", str(tmp_path / "out" / "focus.csv"), "--usage", str(log))
+    assert "new folder" not in again.stdout
     assert "! 2 of them have no price" in result.stdout
     told = run("export", "--as", "focus", str(tmp_path / "f.csv"), "--usage", str(log), "--json").stdout
     assert json.loads(told)["unpriced_rows"] == 2

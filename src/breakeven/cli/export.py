@@ -28,19 +28,24 @@ if TYPE_CHECKING:
 @click.option("--scenario", type=click.Path(dir_okay=False, path_type=Path), help="FOCUS: contract prices.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def command(source: UsageSource, out: Path, kind: str, account: str, scenario: Path | None, as_json: bool) -> None:
-    """Write the calls that count to OUT. What has no price has no cost in it, never 0; no cell is a formula."""
+    """Write the calls that count to OUT; its folder is made where it is missing.
+
+    What has no price has no cost in it, never 0; no cell is a formula.
+    """
     from breakeven.cli.console import progress
 
+    is_new_folder = not out.parent.exists()
     with progress(as_json) as say, opened_calls(source, say) as opened:
         written = _focus(opened, out, account, scenario, say) if kind == "focus" else _otel(opened, out, say)
         warnings = opened.warnings
     if as_json:
-        told = {"path": str(out), "format": kind, **written, "warnings": list(warnings)}
+        told = {"path": str(out), "format": kind, "new_folder": is_new_folder, **written, "warnings": list(warnings)}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     from breakeven.reports.safe_text import safe
 
-    click.echo(f"{written['rows']:,} rows in {out}")
+    new = f" (new folder {out.parent})" if is_new_folder else ""
+    click.echo(safe(f"{written['rows']:,} rows in {out}{new}"))
     if written.get("unpriced_rows"):
         click.echo(f"! {written['unpriced_rows']:,} of them have no price: their costs are empty, x_Unpriced is true")
     for warning in warnings:
