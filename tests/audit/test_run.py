@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -16,6 +17,7 @@ from breakeven.audit.task import Audit
 from breakeven.catalog.load import load_catalog
 from breakeven.errors import UnknownName, UsageError
 from breakeven.facts.source import Grade
+from breakeven.reports.audit_wording import verdict_details
 from breakeven.usage.call import Call
 from breakeven.usage.store import CallStore
 from workload.typed_calls import call, table
@@ -181,8 +183,25 @@ def test_no_calls_and_calls_of_one_instant() -> None:
 
 def test_an_audit_that_fails_leaves_nothing_for_a_closed_engine_to_clear_up() -> None:
     calls = table([call(n, n, task="a") for n in range(30)])
-    engine = calls.get_backend()
+    engine: Any = calls.get_backend()
     with pytest.raises(UnknownName, match="nosuch") as caught:
         audit(calls, catalog=CATALOG, settings=AuditSettings(small_model="nosuch"))
     assert caught.traceback
-    assert not [name for name in engine.list_tables() if "cache" in name]
+    names = engine.con.execute("select table_name from duckdb_tables()").fetchall()
+    assert not [name for (name,) in names if "cache" in name]
+
+
+def test_few_labels_leave_an_answer_a_guess_and_lost_ones_are_said() -> None:
+    calls = [call(n, n, task="a") for n in range(60)]
+    labels = [Label(each.record_id, "can") for each in calls]
+    one = audited(*calls, labels=[*labels[:1], Label("gone", "cannot")])
+    assert one.tasks[0].suitability.evidence == ("prior", "labels")
+    assert one.tasks[0].suitability.grade is Grade.GUESS
+    assert one.commodity.resting_on == {"labels": pytest.approx(1 / 11), "prior": pytest.approx(10 / 11)}
+    assert verdict_details(one)[0].startswith("THIS IS MOSTLY A GUESS: of spend, 9.1 % on 1 label and 90.9 % on a guess")
+    assert any(note.startswith("1 of 2 labels are of calls that are not here") for note in one.notes)
+    many = audited(*calls, labels=labels[:30])
+    assert many.tasks[0].suitability.evidence == ("labels", "prior")
+    assert verdict_details(many)[0].startswith("Of spend, 75 % on 30 labels and 25 % on a guess")
+    assert "30 of 30 labelled calls can" in many.tasks[0].suitability.note
+    assert not any("not here" in note for note in many.notes)

@@ -68,7 +68,7 @@ def test_a_walk_through_hostile_calls_is_kept_and_goes_on(folder: Path) -> None:
     assert "2 labels kept." in text
     kept = read_labels(store / "labels.jsonl")
     assert [each.judgement for each in kept] == ["can", "can"]
-    assert "1 labels kept." in run("label", "--store", str(store), "--count", "2", keys="2\n")
+    assert "1 label kept." in run("label", "--store", str(store), "--count", "2", keys="2\n")
     assert len(read_labels(store / "labels.jsonl")) == 3
     assert "3 labels" in run("--store", str(store))
 

@@ -6,7 +6,7 @@ those calls is a smaller share, since calls it cannot do cost more than those it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ def spend_fraction(can_do: Floats, hard_call_cost_ratio: Floats | float) -> Floa
 def total(
     measured: Sequence[Measured],
     simulated: Simulated,
-    strongest: Sequence[Evidence],
+    resting_weights: Sequence[Mapping[Evidence, float]],
     catalog: Catalog,
     price: SmallModelPrice | None,
     months_ratio: float | None,
@@ -64,8 +64,9 @@ def total(
     by_spend = spend / spend.sum() if spend.sum() > 0 else by_calls
     small = sum(use.calls_count for each in measured for use in each.uses if is_small(_label(use), catalog))
     resting: dict[Evidence, float] = {}
-    for evidence, share in zip(strongest, by_spend, strict=True):
-        resting[evidence] = resting.get(evidence, 0.0) + float(share)
+    for weights, share in zip(resting_weights, by_spend, strict=True):
+        for evidence, weight in weights.items():
+            resting[evidence] = resting.get(evidence, 0.0) + float(share) * weight
     spend_draws = simulated.can_do_spend if spend.sum() > 0 else simulated.can_do
     return CommodityShare(
         interval(simulated.can_do @ by_calls),

@@ -18,7 +18,14 @@ from breakeven.audit.naming import distinguishing_terms, names_of
 from breakeven.audit.outcomes_seen import OutcomeEvidence, outcome_evidence
 from breakeven.audit.sample import in_sample
 from breakeven.audit.small_model import SmallModelPrice, choose_small_model, is_small
-from breakeven.audit.suitability import TaskEvidence, interval, posterior, priors
+from breakeven.audit.suitability import (
+    LABELS_LIKE_PRIOR_COUNT,
+    TaskEvidence,
+    interval,
+    posterior,
+    priors,
+    weights_of,
+)
 from breakeven.audit.task import Audit, AuditedTask, Evidence, KindGuess, ModelShare, Suitability
 from breakeven.audit.taxonomy import TaskFeatures, kind_of
 from breakeven.catalog.contract import ContractPrice
@@ -114,10 +121,12 @@ def audit(
         _suitability(draws[:, at], judged.get(each.task), outcomes.get(each.task)) for at, each in enumerate(measured)
     ]
     notes = list(_notes(counted, mined, measured, vocabulary or {}))
+    if lost := len(labels) - sum(sum(each.values()) for each in judged.values()):
+        notes.append(f"{lost:,} of {len(labels):,} labels are of calls that are not here: left out")
     price = _small_model(measured, catalog, asked.small_model, notes)
     ratio = _months_ratio(kept, asked.hours_per_month, notes)
     simulated = simulate(draws, facts[HARD_CALL_COST], asked.seed)
-    commodity = total(measured, simulated, [each.evidence[0] for each in suitable], catalog, price, ratio)
+    commodity = total(measured, simulated, [weights_of(each) for each in suitable], catalog, price, ratio)
     all_calls = sum(each.calls_count for each in measured)
     all_spend = sum(each.spend_usd or 0.0 for each in measured)
     audited = tuple(
@@ -191,13 +200,15 @@ def _suitability(
     evidence: list[Evidence] = []
     if outcome is not None:
         evidence.append("measured outcomes")
-    if labels_count:
-        evidence.append("labels")
-    evidence.append("prior")
+    if labels_count >= LABELS_LIKE_PRIOR_COUNT:
+        evidence += ["labels", "prior"]
+    else:
+        evidence += ["prior", "labels"] if labels_count else ["prior"]
     note = "; ".join(
         part
         for part in (
             outcome.note if outcome else "",
+            f"{judged['can']} of {labels_count} labelled calls can; the rest is the guess" if labels_count else "",
             f"{judged['unsure']} labelled calls could not be told" if judged and judged["unsure"] else "",
         )
         if part

@@ -51,9 +51,9 @@ class Suitability:
 
     can_do: Interval
     evidence: tuple[Evidence, ...]
-    """What it rests on, strongest first; the prior is always among them."""
+    """What it rests on, what weighs most first; the prior is always among them."""
     grade: Grade
-    """Of the strongest evidence: measured, expert (labels of a person), guess (the prior alone)."""
+    """Of what weighs most: measured, expert (labels of a person, enough of them), guess (the prior)."""
     labels_count: int = 0
     """Calls of this task that a person judged."""
     outcomes_count: int = 0
@@ -199,7 +199,8 @@ class CommodityShare:
     already_small_fraction: float
     """Calls that go to a small model today, of all."""
     resting_on: dict[Evidence, float] = field(default_factory=dict)
-    """Strongest evidence of a task -> share of all spend (of all calls where nothing is priced)."""
+    """Evidence -> share of all spend that rests on it (of all calls where nothing is priced); few labels of a task
+    count for a part of its spend."""
     savings: Savings | None = None
     """None: no price of a small model, or of today's models, is known."""
 

@@ -161,10 +161,11 @@ def _key() -> str:
 
 
 def _say_what_changed(judged_count: int, found: Audit) -> None:
+    from breakeven.reports.amounts import counted
     from breakeven.reports.audit_wording import verdict_sentence
     from breakeven.reports.safe_text import safe
 
-    click.echo(f"{judged_count} labels kept." if judged_count else "Nothing was labelled.")
+    click.echo(f"{counted(judged_count, 'label')} kept." if judged_count else "Nothing was labelled.")
     click.echo(safe(verdict_sentence(found)))
 
 

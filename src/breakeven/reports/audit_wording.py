@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from breakeven.audit.task import COMMODITY_FROM_FRACTION, Audit, AuditedTask, Interval, Savings
-from breakeven.reports.amounts import fraction, money, money_range
+from breakeven.reports.amounts import counted, fraction, money, money_range
 
 EVIDENCE_WORDS: Final = {"measured outcomes": "measured", "labels": "labels", "prior": "GUESS"}
 GROUPED_WORDS: Final = {
@@ -16,6 +16,8 @@ GROUPED_WORDS: Final = {
     "cluster": "words in common",
     "rest": "model and length",
 }
+MOSTLY_FRACTION: Final = 0.5
+"""An answer that rests on guesses for more than this is called one."""
 EXCLUDED: Final = (
     "people, hosting, migration and monitoring: `breakeven compare` has them",
     "a router that cannot always tell which calls are easy, and answers that are sent again",
@@ -75,12 +77,12 @@ def share_range(share: Interval) -> str:
 def evidence_words(task: AuditedTask) -> str:
     """What the suitability of a task rests on."""
     found = task.suitability
+    labels = counted(found.labels_count, "label")
     if found.evidence[0] == "labels":
-        return f"{found.labels_count} labels"
+        return labels
     if found.evidence[0] == "measured outcomes":
-        labels = f", {found.labels_count} labels" if found.labels_count else ""
-        return f"{found.outcomes_count:,} outcomes{labels}"
-    return EVIDENCE_WORDS["prior"]
+        return f"{found.outcomes_count:,} outcomes" + (f", {labels}" if found.labels_count else "")
+    return EVIDENCE_WORDS["prior"] + (f", {labels}" if found.labels_count else "")
 
 
 def why_lines(audit: Audit, tasks_count: int) -> Iterator[str]:
@@ -108,13 +110,19 @@ def _resting_words(audit: Audit) -> str:
     resting = audit.commodity.resting_on
     weights = "spend" if audit.spend_usd else "calls"
     guessed = resting.get("prior", 0.0)
-    seen = [f"{fraction(share)} on {name}" for name, share in resting.items() if name != "prior" and share]
+    labels = counted(sum(each.suitability.labels_count for each in audit.tasks), "label")
+    seen = [
+        f"{fraction(share)} on {labels if name == 'labels' else name}"
+        for name, share in resting.items()
+        if name != "prior" and share
+    ]
     if not seen:
         return (
             "THIS IS A GUESS: nothing measured, nothing labelled, only what kind of work each task seems to be. "
             "`breakeven audit label` takes 50 calls and a quarter of an hour."
         )
-    return f"Of {weights}, {' and '.join(seen)} and {fraction(guessed)} on a guess by kind of work."
+    rests = f"of {weights}, {' and '.join(seen)} and {fraction(guessed)} on a guess by kind of work."
+    return f"THIS IS MOSTLY A GUESS: {rests}" if guessed > MOSTLY_FRACTION else rests[0].upper() + rests[1:]
 
 
 def _listed(names: list[str], most_count: int = 5) -> str:
