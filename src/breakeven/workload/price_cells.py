@@ -31,7 +31,7 @@ _TOKENS: Final = (
     "output_tokens",
     "reasoning_tokens",
 )
-_MONEY: Final = ("usd", "unpriced", "failed", "retried")
+_AUDIO: Final = ("audio_input_tokens", "audio_output_tokens")
 _KEY: Final = ("price_provider", "price_model", "price_tier", "price_batch")
 _HOUR_S: Final = 3600
 
@@ -156,8 +156,8 @@ def _summed(table: Table, thresholds: Sequence[int], stretch_s: int) -> Table:
         failed=_dollars(table, table.status.isin(["error", "cancelled"])),
         retried=_dollars(table, table.retry_of.notnull()),
         **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in _TOKENS},
-        audio_input=(uncached_audio(table) * weight).sum(),
-        audio_output=(ibis.coalesce(table.audio_output_tokens, 0) * weight).sum(),
+        audio_input_tokens=(uncached_audio(table) * weight).sum(),
+        audio_output_tokens=(ibis.coalesce(table.audio_output_tokens, 0) * weight).sum(),
     )
 
 
@@ -167,13 +167,15 @@ def _cell(row: dict[str, Any], thresholds: Sequence[int], stretch_s: int) -> Pri
         datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(row["stretch"]) * stretch_s),
         PriceKey(*names, row["price_batch"]),
         thresholds[row["size_class"]],
-        row["requests"] or 0.0,
-        *(row[name] or 0.0 for name in (*_TOKENS, *_MONEY)),
+        requests_count=row["requests"] or 0.0,
+        **{name: row[name] or 0.0 for name in (*_TOKENS, *_AUDIO)},
+        spend_usd=row["usd"] or 0.0,
+        unpriced_tokens=row["unpriced"] or 0.0,
+        failed_usd=row["failed"] or 0.0,
+        retried_usd=row["retried"] or 0.0,
         is_free=row["is_free"],
         has_audio_input=row["hears"],
         has_audio_output=row["speaks"],
-        audio_input_tokens=row["audio_input"] or 0.0,
-        audio_output_tokens=row["audio_output"] or 0.0,
     )
 
 
