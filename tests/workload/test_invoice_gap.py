@@ -137,6 +137,12 @@ def test_names_of_one_model_meet(catalog: Catalog) -> None:
     assert [each.name for each in gap.by_model] == ["gpt-5"]
 
 
+def test_a_name_that_is_no_path_is_told_whole(catalog: Catalog) -> None:
+    name = '=hyperlink("http://x")'
+    gap, _ = reconciled([*log(request_model=name)], catalog, line(1, 2, model=name))
+    assert [each.name for each in gap.by_model] == [name]
+
+
 def test_fees_credits_and_tax(catalog: Catalog) -> None:
     ours = 72 * CALL_USD
     gap, found = reconciled([*log()], catalog, line(ours, 2), line(3, 2, kind="fee", words="web search"))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 OWN_ROWS: Final = "breakeven"
 """The family of rows whose `source` names no log format: it is a producer's own word, not another view of its calls."""
 _DATED: Final = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
+_PATH: Final = re.compile(r"[\w.:@+~/ -]+")
+"""Only such a name has a maker, a region or a folder before its last slash."""
 _NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
 """How near calls or buckets, hours covered, and tokens of two sources count as equal."""
 _FULLER_RATIO: Final = 2.1
@@ -186,7 +188,7 @@ def _resolved(provider: str, model: str) -> tuple[str, str, bool]:
     if not model:
         return seller, "", True
     name = model.strip().lower()
-    plain = _DATED.sub("", name.rsplit("/", 1)[-1])
+    plain = _DATED.sub("", name.rsplit("/", 1)[-1] if _PATH.fullmatch(name) else name)
     for spelling in dict.fromkeys((model.strip(), name, plain, plain.replace(" ", "-").replace(".", "-"))):
         found = find_listing(provider or None, spelling)
         if isinstance(found, Listing):
