@@ -13,7 +13,7 @@ from breakeven.usage.overlap import Cell, CellKey, Cut, canonical, family_of, se
 from breakeven.usage.overlap_report import SourceTotals
 
 DAY = date(2026, 11, 2)
-FORMATS = ("buckets", "batch_file", "gateway", "spans", "openai_usage")
+FORMATS = ("buckets", "batch_file", "gateway", "spans", "openai_usage", "otel_spans")
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +149,40 @@ def test_batch_file_and_gateway_complete_each_other_and_both_beat_buckets() -> N
     (told,) = settled.overlaps
     assert (told.counted, told.left_out, told.models) == ("batch_file + gateway", "buckets", ("gpt-5",))
     assert told.counted_totals.tokens == 2000
+
+
+def test_the_library_in_a_span_is_not_who_served_it() -> None:
+    bill = cell("gateway", "openai/gpt-5-2025-08-07", provider="openrouter")
+    assert left_out(bill, cell("otel_spans", "openai/gpt-5")) == {("otel_spans", "openai/gpt-5")}
+    assert left_out(bill, cell("otel_spans", "gpt-5")) == set()
+
+
+@pytest.mark.parametrize("provider", ["az.ai.openai", "azure"])
+def test_a_deployment_at_azure_may_be_any_model_and_the_one_that_names_it_counts(provider: str) -> None:
+    named = cell("spans", "gpt-5", provider="azure.ai.openai")
+    assert left_out(named, cell("gateway", "my-dep", provider=provider)) == {("gateway", "my-dep")}
+
+
+def test_equal_counts_under_other_names_are_told_and_nothing_is_left_out() -> None:
+    found = settle([cell("gateway", provider="azure", tokens=1001), cell("spans")])
+    (told,) = found.overlaps
+    assert not found.left_out
+    assert (told.is_certain, told.models) == (False, ("azure gpt-5", "openai gpt-5"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        cell("gateway", provider="azure", tokens=1100),
+        cell("gateway", provider="azure", hours=12),
+        cell("gateway", "gpt-4o"),
+        cell("gateway", provider="azure", is_separate=True),
+        cell("gateway", provider="azure", is_batch=True),
+        cell("spans", provider="azure"),
+    ],
+)
+def test_other_counts_hours_models_or_the_same_format_are_no_suspicion(other: Cell) -> None:
+    assert settle([cell("spans"), other]).overlaps == ()
 
 
 HOUR_S = 3600

@@ -57,6 +57,19 @@ def test_suggestions(ours: SourceTotals, theirs: SourceTotals, words: str) -> No
     assert bool(overlapped(ours, theirs).suggestions()) == bool(words)
 
 
+def test_what_may_be_the_same_is_told_apart_from_what_is() -> None:
+    one = SourceTotals(10, 1)
+    days = [
+        DayOverlap(DAY, "a", "b", ("azure m", "openai m"), one, one, is_certain=False),
+        DayOverlap(DAY, "a", "b", ("n",), one, one),
+    ]
+    doubt, same = sorted(over_all_days(days), key=lambda each: each.is_certain)
+    assert "under other names (azure m, openai m): POSSIBLY THE SAME TRAFFIC, COUNTED TWICE" in doubt.sentence
+    assert doubt.suggestions() == ()
+    assert "POSSIBLY" not in same.sentence
+    assert DayOverlap.from_json(days[0].to_json()) == days[0]
+
+
 def test_plain_data_and_back() -> None:
     told = DayOverlap(DAY, "a", "b", ("m", "n"), SourceTotals(1, 2, 3, 4, 5, 6), SourceTotals())
     assert DayOverlap.from_json(told.to_json()) == told

@@ -2,10 +2,11 @@
 
 A cell is what one source says of one UTC day, provider, model and way of sending (batch or not). Cells of different
 formats that may mean the same calls (a missing provider, model or way may mean any) are compared; one of them counts:
-single calls with tokens before buckets, then clearly more hours of the day covered, then clearly more tokens, then the
-name. But no choice counts that holds less than half of the tokens of another: one call hides no day of buckets. The
-rule knows nothing of the order of imports. Cells of one format never compete (repeats in them are found by their ids),
-save those of a usage report that cut one account in several ways: by hour and by day, by project and as a whole.
+single calls with tokens before buckets, then clearly more hours of the day covered, then clearly more tokens (of known
+models), then the name. But no choice counts that holds less than half of the tokens of another: one call hides no day
+of buckets. The rule knows nothing of the order of imports. Cells of one format never compete (repeats in them are found
+by their ids), save those of a usage report that cut one account in several ways: by hour and by day, by project and as
+a whole.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ OWN_ROWS: Final = "breakeven"
 _DATED: Final = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
 _PATH: Final = re.compile(r"[\w.:@+~/ -]+")
 """Only such a name has a maker, a region or a folder before its last slash."""
-_NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02)
-"""How near calls or buckets, hours covered, and tokens of two sources count as equal."""
+_NEAR_FRACTIONS: Final = (0.0, 0.1, 0.02, 0.02)
+"""How near calls or buckets, hours covered, tokens, and tokens of known models of two sources count as equal."""
 _FULLER_RATIO: Final = 2.1
 """A choice with more than this many times the tokens is fuller. Up to twice, calls may be logged twice in it."""
 _REPORTS: Final = frozenset(
@@ -45,6 +46,11 @@ _REPORTS: Final = frozenset(
     }
 )
 """Formats that tell of a whole account in buckets, cut as whoever exported it liked."""
+_LIBRARIES: Final = frozenset({"openinference", "otel_spans"})
+"""Formats whose provider is the one whose library was called, wherever the library sent the call."""
+_ALIKE_FRACTION: Final = 0.005
+_ALIKE_FROM_CALLS: Final = 10
+"""Cells under other names look alike with counts this near, from this many calls of a day on."""
 _NAMED: Final = {
     "application": "project",
     "unit_hash": "user",
@@ -133,11 +139,45 @@ class Cell:
         """Provider, model and way of sending; an empty text where the source does not say.
 
         Of a model that no list knows at its provider (one's own server, which each tool calls otherwise) the name
-        alone counts.
+        alone counts; at Azure it is a deployment, of any model. A span's `openai` beside `maker/model` is the
+        library that called: OpenAI itself has no such names, so the provider is not told.
         """
         provider, model, is_sure = _resolved(self.key.provider, self.key.model)
+        model = model.rsplit("/", 1)[-1].lower()
         way = "batch" if self.key.is_batch else "" if self.key.is_bucket else "one by one"
-        return provider if is_sure else "", model, way
+        if provider == "azure" and not is_sure:
+            return provider, "", way
+        is_library = self.key.source in _LIBRARIES and provider == "openai" and "/" in self.key.model
+        return provider if is_sure and not is_library else "", model, way
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a list knows the model at its provider, or none is named."""
+        return _resolved(self.key.provider, self.key.model)[2]
+
+    @property
+    def names(self) -> str:
+        """Provider and model as the log writes them."""
+        return " ".join((self.key.provider or "(no provider)", self.key.model or "(no model)"))
+
+    def looks_like(self, other: Cell) -> bool:
+        """Whether both count the same under other names: perhaps the same calls, perhaps not."""
+        if self.family == other.family or self.key.is_separate or other.key.is_separate:
+            return False
+        (_, model, way), (_, other_model, other_way) = self.meaning, other.meaning
+        if (way and other_way and way != other_way) or not self._may_be_model(other, model, other_model):
+            return False
+        ours, theirs = self.totals, other.totals
+        counts = [(ours.input_tokens, theirs.input_tokens), (ours.output_tokens, theirs.output_tokens)]
+        told = ours.requests_count and theirs.requests_count
+        counts += [(ours.requests_count, theirs.requests_count)] if told else []
+        is_enough = ours.tokens and max(ours.requests_count, theirs.requests_count) >= _ALIKE_FROM_CALLS
+        hours = abs(self.covered_hours - other.covered_hours) <= _NEAR_FRACTIONS[1] * _HOURS_PER_DAY
+        return bool(is_enough) and hours and all(abs(a - b) <= _ALIKE_FRACTION * max(a, b) for a, b in counts)
+
+    def _may_be_model(self, other: Cell, model: str, other_model: str) -> bool:
+        """Whether the models have one name, or one of the names is no model's that a list knows."""
+        return not (model and other_model and self.is_sure and other.is_sure) or model == other_model
 
     def may_be(self, other: Cell) -> bool:
         """Whether the calls of both may be the same ones."""
@@ -234,9 +274,9 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
     keys = (*_KEY_NAMES, "file")
     return hourly.group_by(day, *keys).aggregate(
         hours_seen=hourly.count(),
-        bucket_s=hourly.bucket_s.max(),
-        first_s=hourly.first_s.min(),
-        last_s=hourly.last_s.max(),
+        bucket_s=hourly.bucket_s.max().cast("float64").ceil(),
+        first_s=hourly.first_s.min().cast("float64").floor(),
+        last_s=hourly.last_s.max().cast("float64").ceil(),
         one_operation=hourly.one_operation.min(),
         other_operation=hourly.other_operation.max(),
         **{f"has_{name}": hourly[f"has_{name}"].any() for name in _NAMED},
@@ -275,6 +315,7 @@ def settle(found: Iterable[Cell]) -> Settled:
             losers = _losers(group)
             left_out.update(each.key for each in losers)
             overlaps += _told(day, [each for each in group if each not in losers], losers)
+        overlaps += _alike(day, [each for each in cells_of_day if each.key not in left_out])
     return Settled(frozenset(left_out), tuple(overlaps))
 
 
@@ -371,11 +412,22 @@ def _in_order(by_family: Mapping[str, list[Cell]]) -> list[str]:
     return order
 
 
-def _standing(group: list[Cell]) -> tuple[float, float, float]:
-    """Whether it tells calls one by one, hours covered, tokens; more is better."""
+def _standing(group: list[Cell]) -> tuple[float, float, float, float]:
+    """Whether it tells calls one by one, hours covered, tokens, those of models a list knows; more is better."""
     tells_calls = any(not each.key.is_bucket and each.totals.tokens for each in group)
     hours = max(each.covered_hours for each in group)
-    return float(tells_calls), float(hours), float(sum(each.totals.tokens for each in group))
+    known = sum(each.totals.tokens for each in group if each.key.model and each.is_sure)
+    return float(tells_calls), float(hours), float(sum(each.totals.tokens for each in group)), float(known)
+
+
+def _alike(day: date, kept: list[Cell]) -> Iterable[DayOverlap]:
+    """Pairs of cells that both count and look like the same calls under other names."""
+    for number, one in enumerate(kept):
+        for other in kept[number + 1 :]:
+            if one.looks_like(other):
+                a, b = sorted((one, other), key=lambda each: (each.family, each.key))
+                names = (a.names, b.names)
+                yield DayOverlap(day, a.family, b.family, names, a.totals, b.totals, is_certain=False)
 
 
 def _told(

@@ -53,6 +53,8 @@ class DayOverlap:
     models: tuple[str, ...]
     counted_totals: SourceTotals
     left_out_totals: SourceTotals
+    is_certain: bool = True
+    """False: both count; their sums are the same under other names, so that they may be the same calls."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the manifest."""
@@ -68,6 +70,7 @@ class DayOverlap:
             tuple(content["models"]),
             SourceTotals(**content["counted_totals"]),
             SourceTotals(**content["left_out_totals"]),
+            bool(content.get("is_certain", True)),
         )
 
 
@@ -85,6 +88,8 @@ class SourceOverlap:
     left_out_totals: SourceTotals
     tokens_agreement_fraction: float
     """Tokens that both have over tokens that either has, day by day; 1: the same every day."""
+    is_certain: bool = True
+    """False: both count, and may be the same calls under other names."""
 
     @property
     def requests_ratio(self) -> float | None:
@@ -100,6 +105,8 @@ class SourceOverlap:
     @property
     def sentence(self) -> str:
         """One line for a person."""
+        if not self.is_certain:
+            return self._doubt
         days = "the same day" if self.days_count == 1 else f"the same {self.days_count:,} days"
         span = f"{self.first_day}" if self.first_day == self.last_day else f"{self.first_day} to {self.last_day}"
         return (
@@ -108,8 +115,20 @@ class SourceOverlap:
             f" {' '.join(self.suggestions())}"
         ).strip()
 
+    @property
+    def _doubt(self) -> str:
+        """One line about sources that both count."""
+        days = f"{self.first_day}" if self.days_count == 1 else f"{self.days_count:,} days from {self.first_day}"
+        return (
+            f"{self.counted} and {self.left_out} tell the same number of calls and tokens on {days} under other names"
+            f" ({', '.join(self.models)}): POSSIBLY THE SAME TRAFFIC, COUNTED TWICE. Nothing was left out. If it is the"
+            " same, import only one of the two into a new store; if not, import one of them with --separate."
+        )
+
     def suggestions(self) -> tuple[str, ...]:
         """What the disagreement looks like; empty where there is none worth a word."""
+        if not self.is_certain:
+            return ()
         ours, theirs = self.counted_totals, self.left_out_totals
         found = [each for each in (_cached(self), _twice(self), _reasoning(self)) if each]
         if found or _close(ours.tokens, theirs.tokens):
@@ -128,17 +147,18 @@ class SourceOverlap:
 
 def over_all_days(found: Iterable[DayOverlap]) -> tuple[SourceOverlap, ...]:
     """The days of each pair of sources added up."""
-    pairs: dict[tuple[str, str], list[DayOverlap]] = {}
+    pairs: dict[tuple[str, str, bool], list[DayOverlap]] = {}
     for each in found:
-        pairs.setdefault((each.counted, each.left_out), []).append(each)
+        pairs.setdefault((each.counted, each.left_out, each.is_certain), []).append(each)
     return tuple(_over(pair, days) for pair, days in sorted(pairs.items()))
 
 
-def _over(pair: tuple[str, str], days: list[DayOverlap]) -> SourceOverlap:
+def _over(pair: tuple[str, str, bool], days: list[DayOverlap]) -> SourceOverlap:
     sums = [(each.counted_totals.tokens, each.left_out_totals.tokens) for each in days]
     either = sum(max(each) for each in sums)
     return SourceOverlap(
-        *pair,
+        *pair[:2],
+        is_certain=pair[2],
         days_count=len({each.day for each in days}),
         first_day=min(each.day for each in days),
         last_day=max(each.day for each in days),

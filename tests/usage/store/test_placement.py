@@ -136,6 +136,13 @@ def test_exports_of_one_format_that_overlap_by_a_day_count_each_bucket_once(tmp_
         assert store.calls().input_tokens.sum().to_pyarrow().as_py() == 9000  # of the third, the later and larger
 
 
+def test_parts_of_a_second_are_no_trouble(tmp_path: Path) -> None:
+    times = {"start_time": "2026-11-02T00:00:00.123456Z", "end_time": "2026-11-02T23:00:02.5Z"}
+    with CallStore(tmp_path / "store") as store:
+        take(store, tmp_path, "a.jsonl", call(1, **times, timestamp=None), bucket(2, **times, input_tokens=1000))
+        assert (ids(store.calls()), ids(store.left_out())) == (["call-1"], [f"{OTHER_LOG}-2"])
+
+
 def test_hostile_names_are_split_too(tmp_path: Path) -> None:
     name = 'it\'s; DROP TABLE "calls" --'
     with CallStore(tmp_path / "store") as store:
