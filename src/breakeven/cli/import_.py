@@ -61,7 +61,7 @@ def command(
         told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}
         click.echo(json.dumps({**part, **told}, indent=2, ensure_ascii=False))
         return
-    _print(report, store)
+    _print(report, store, keeps_words=prompts == "keep")
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _say_what_redaction_misses() -> None:
     click.echo(f"! NOT recognised, and so kept: {'; '.join(NOT_DETECTED)}", err=True)
 
 
-def _print(report: IngestReport, store: Path) -> None:
+def _print(report: IngestReport, store: Path, *, keeps_words: bool) -> None:
     from breakeven.reports.safe_text import safe
     from breakeven.usage.ingest_report import wanted_instead
 
@@ -101,7 +101,8 @@ def _print(report: IngestReport, store: Path) -> None:
     for example in report.examples:
         click.echo(f"    {safe(str(example))}")
     if report.reject_path:
-        click.echo(f"  all rejected rows: {report.reject_path}")
+        held = "the beginning of each row as it is" if keeps_words else "their names, numbers and times, no words"
+        click.echo(f"  all rejected rows ({held}): {report.reject_path}")
     if report.bills:
         click.echo(f"  {report.bills:,} of them are bills: `breakeven reconcile --invoice store` compares them")
     for warning in (*report.warnings, *(each.sentence for each in report.overlaps)):

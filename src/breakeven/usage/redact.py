@@ -21,6 +21,22 @@ HIDDEN_PATTERN: Final = (
 )
 """E-mail addresses, IP addresses, keys; means the same to `re` and to RE2."""
 _SECRET: Final = re.compile(HIDDEN_PATTERN)
+HIDDEN_MARK: Final = "<hidden>"
+TEXT_MARK: Final = "<text>"
+_SECRETS_INSIDE: Final = re.compile(
+    r"[^@\s\"',;<>/]+@[^@\s\"',;<>/]+\.[A-Za-z]{2,}"
+    r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
+    r"|(?<![\w:])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:])"
+    r"|\b(?:sk|pk|rk|gsk|xai|hf|key)[-_][A-Za-z0-9_-]{16,}"
+)
+_JSON_PIECE: Final = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*(?:"|\\?$))(?P<colon>\s*:|)|[^"]+')
+_JSON_WORDS: Final = frozenset({"true", "false", "null", "NaN", "Infinity"})
+_BARE_WORD: Final = re.compile(r"(?<![\d.])[^\W\d]\w*")
+_NAME: Final = re.compile(r"[\w.\-]{1,60}")
+_NUMBER_OR_TIME: Final = re.compile(
+    r"[-+$]?\d{1,10}(?:[.,]\d{1,9})?|1\d{12,18}"
+    r"|\d{4}-?\d\d-?\d\d(?:[T ]\d\d:?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
 
 
 def hash_of(value: str, salt: str = "") -> str:
@@ -48,3 +64,40 @@ def label_or_hidden(value: str, salt: str = "") -> str:
     ('support-bot', 'hidden-')
     """
     return HIDDEN_PREFIX + hash_of(value, salt) if _SECRET.search(value) else value
+
+
+def without_secrets(text: str) -> str:
+    """`text` with what looks like an e-mail address, an IP address or a key left out.
+
+    >>> without_secrets("from ann@example.com at 10.20.30.40, 2026-11-02T10:00:00+02:00")
+    'from <hidden> at <hidden>, 2026-11-02T10:00:00+02:00'
+    """
+    return _SECRETS_INSIDE.sub(HIDDEN_MARK, text)
+
+
+def without_words(row: str) -> str:
+    """The beginning of a row of a log with its names, numbers and times, and no text that people wrote.
+
+    >>> without_words('{"prompt": "Hello Ann", "prompt_tokens": -5, "start": "2026-11-02T10:00:00Z", "x": "cut off')
+    '{"prompt": "<text>", "prompt_tokens": -5, "start": "2026-11-02T10:00:00Z", "x": "<text>"'
+    >>> without_words("2026-11-02T10:00:00Z,gpt-5,-5,5,Hello Ann")
+    '2026-11-02T10:00:00Z,<text>,-5,5,<text>'
+    """
+    if row.lstrip().startswith(("{", "[")):
+        return "".join(map(_json_piece, _JSON_PIECE.finditer(row)))
+    return "".join(piece if i % 2 else _harmless(piece) for i, piece in enumerate(re.split(r"([,;|\t\n\r])", row)))
+
+
+def _json_piece(found: re.Match[str]) -> str:
+    if found["string"] is None:
+        return _BARE_WORD.sub(lambda word: word[0] if word[0] in _JSON_WORDS else TEXT_MARK, found[0])
+    text = found["string"].strip('"')
+    if found["colon"] and _NAME.fullmatch(text):
+        return without_secrets(found[0])
+    return f'"{_harmless(text)}"{found["colon"]}'
+
+
+def _harmless(piece: str) -> str:
+    """A number or a time as it is; what else there is, as a mark."""
+    text = piece.strip().strip('"')
+    return piece if not text or _NUMBER_OR_TIME.fullmatch(text) else TEXT_MARK

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.usage.redact import without_words
 from breakeven.usage.store.fields import DISPENSABLE
 from breakeven.usage.store.statement import microseconds
 
@@ -94,7 +95,7 @@ def test_reasons(tmp_path: Path, fields: dict[str, object], reason: str, value: 
     (reject,) = found.rejects
     assert (reject["row"], reject["reason"], reject["value"]) == (2, reason, value)
     assert reject["file"] == "log.jsonl"
-    assert reject["raw"] == json.dumps(row(0, **fields))
+    assert reject["raw"] == without_words(json.dumps(row(0, **fields)))
 
 
 @pytest.mark.parametrize("written", [12, 12.0, "12", " 12 ", "12.0", "1.2e1", "+12"])

@@ -1,25 +1,28 @@
 """RejectFile: every row that is no Call, as JSON lines: file, row, reason, value, raw (shortened).
 
-Rows of a log may hold anything, so the file is readable by its owner only.
+Rows of a log may hold anything, so the file is readable by its owner only; unless prompts are kept as they are, it
+holds the names, numbers and times of a row and none of its words.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
 from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import EXAMPLES_MAX, Reject
+from breakeven.usage.redact import without_secrets, without_words
 
 
 class RejectFile:
     """Created when the first reject comes; keeps a few examples of each reason."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keeps_words: bool = False) -> None:
         self.path = path
+        self._keeps_words = keeps_words
         self.count = 0
         self._by_reason: dict[str, list[Reject]] = {}
         self._file: IO[str] | None = None
@@ -31,6 +34,8 @@ class RejectFile:
 
     def add(self, reject: Reject) -> None:
         """Write one reject."""
+        raw = reject.raw if self._keeps_words else without_words(reject.raw)
+        reject = replace(reject, value=without_secrets(reject.value), raw=raw)
         if self._file is None:
             self._file = self._opened()
         self._file.write(json.dumps(asdict(reject)) + "\n")
