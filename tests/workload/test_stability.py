@@ -161,3 +161,18 @@ def test_no_growth_is_read_from_a_week_since_a_shift() -> None:
     assert found.growth is None
     growth = next(each for each in found.checks if each.name == "growth")
     assert not growth.passed and growth.more_days_count == 6
+
+
+def test_a_single_shift_long_ago_does_not_widen_the_next_quarter() -> None:
+    amounts = weekly(300, np.random.default_rng(7), np.where(np.arange(300) >= 60, np.log(3.0), 0.0), spread=0.1)
+    found = stability(log_of(amounts))
+    assert [(each.day - FIRST).days for each in found.shifts] == [60]
+    assert found.quarter is not None and found.quarter.tokens.half_width_ratio < 0.15
+    assert found.answer == "yes"
+
+
+def test_the_middle_of_a_growing_quarter_lies_inside_its_interval() -> None:
+    found = judged(39, 8, np.arange(39) * np.log(1.05), spread=0.05)
+    assert found.quarter is not None
+    total = found.quarter.tokens
+    assert 2 * total.low < total.typical < total.high

@@ -38,7 +38,8 @@ class Total:
     low: float
     """10 % quantile."""
     typical: float
-    """What the model says, the one that was tried on the log's past."""
+    """What the model says, the one that was tried on the log's past; the median of the simulated quarters instead where
+    that lies beyond their interval."""
     high: float
     """90 % quantile."""
 
@@ -82,7 +83,7 @@ def scatter_of(series: DailySeries) -> tuple[Scatter, Levels]:
     return (
         Scatter(
             week.effects,
-            drift_of(tamed(plain), stepped=levels.surely_stepped),
+            drift_of(tamed(plain[_wandering_from(levels) :]), stepped=levels.surely_stepped),
             memory,
             float(np.sqrt((1 - memory**2) / len(rest))),
             white,
@@ -92,6 +93,20 @@ def scatter_of(series: DailySeries) -> tuple[Scatter, Levels]:
         ),
         levels,
     )
+
+
+def _wandering_from(levels: Levels) -> int:
+    """First day that tells how the level wanders: that after a single sure step that lies eight weeks back, else 0.
+
+    One step long ago is history; of two, or of a young one, the next quarter may well see another.
+    """
+    if not levels.surely_stepped or len(levels.shifts) != 1:
+        return 0
+    start = levels.shifts[0].offset_days
+    return start if len(levels.means) - start >= _SETTLED_WEEKS * WEEK_DAYS else 0
+
+
+_SETTLED_WEEKS: Final = 8
 
 
 def paths(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int = PATHS_COUNT) -> Floats:
@@ -121,7 +136,7 @@ def total_ahead(
     """Sum of the days of the next `weeks_ahead` weeks by `model`, with its 80 % interval; a week of days at least.
 
     Where growth beyond chance is left out by a model that did better on the past, the interval reaches from that model
-    to the growth.
+    to the growth, and the middle is that of the simulated quarters.
     """
     scatter, levels = scatter_of(series)
     weeks = window_weeks(levels)
@@ -133,7 +148,8 @@ def total_ahead(
     off = days[:, past:].sum(axis=1) / MODELS[used](days[:, :past], weeks_ahead).sum(axis=1)
     said = float(carried_forward(series.amounts, used, weeks, weeks_ahead).sum())
     low, high = (said * float(each) for each in np.quantile(off, (LOW_QUANTILE, HIGH_QUANTILE)))
-    return Total(min(low, said), said, max(high, said))
+    middle = said if low < said < high else said * float(np.median(off))
+    return Total(min(low, said), middle, max(high, said))
 
 
 def _picked(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int) -> Ints:
