@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.errors import ServingError
-from breakeven.serving.traffic.fluid import Lengths, max_rate_req_per_s, saturated_req_per_s, steady
+from breakeven.serving.traffic.fluid import Lengths, _quantile, max_rate_req_per_s, saturated_req_per_s, steady
 from breakeven.serving.traffic.queueing import mmc_wait_s
 from breakeven.serving.traffic.replica_timing import ReplicaTiming
 from breakeven.serving.traffic.simulate import FleetRun, Traffic, simulate_fleet
@@ -173,3 +173,7 @@ def test_bad_lengths() -> None:
         Lengths.of(10, 0)
     with pytest.raises(ServingError, match="above 0"):
         max_rate_req_per_s(H100, CHAT, time_ratio=0.0)
+
+
+def test_a_variance_that_rounding_made_negative_is_none() -> None:
+    assert _quantile(np.array([2.5]), np.array([-1.8e-15]), 2.3) == [2.5]

@@ -168,8 +168,11 @@ def _step_s(timing: ReplicaTiming, new_tokens: Floats) -> Floats:
 
 
 def _quantile(mean: Floats, variance: Floats, z: float) -> Floats:
-    """Of a gamma distribution (Wilson and Hilferty 1931); for the widest, the highest that any of that mean has."""
-    part = np.minimum(variance / np.maximum(mean, 1e-300) ** 2 / 9.0, (max(z, 0.0) / 2) ** 2 or np.inf)
+    """Of a gamma distribution (Wilson and Hilferty 1931); for the widest, the highest that any of that mean has.
+
+    A variance that rounding made negative is none.
+    """
+    part = np.minimum(np.maximum(variance, 0.0) / np.maximum(mean, 1e-300) ** 2 / 9.0, (max(z, 0.0) / 2) ** 2 or np.inf)
     return np.asarray(mean * np.maximum(1 - part + z * np.sqrt(part), 0.0) ** 3)
 
 
