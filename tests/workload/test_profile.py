@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections import defaultdict
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from breakeven.catalog.load import load_catalog
 from breakeven.errors import UsageError
+from breakeven.reports.findings import data_finding
+from breakeven.reports.terminal_workload import render_workload
+from breakeven.reports.workload_part import workload_part
 from breakeven.usage.call import Call
 from breakeven.workload.profile import Workload, profile_workload
 
@@ -169,3 +174,29 @@ def test_no_calls_and_one_instant_are_explained() -> None:
         profile([])
     with pytest.raises(UsageError, match="that has no rate"):
         profile([call(1, 0), call(2, 0)])
+
+
+def test_days_in_buckets_name_no_empty_model_and_no_day_after_the_last() -> None:
+    """A day with tokens and no number of calls, an empty one, the second ending at midnight."""
+    day = {"grain": "bucket", "request_count": None}
+    calls = [
+        call(1, 0, end_time=MONDAY + timedelta(days=1), **day),
+        call(
+            2,
+            24,
+            end_time=MONDAY + timedelta(days=2),
+            **day | {"request_count": 0, "request_model": None},
+            input_tokens=0,
+            output_tokens=0,
+        ),
+    ]
+    workload = profile_workload(table(calls), catalog=CATALOG)
+    assert [each.model for each in workload.models] == ["gpt-5"]
+    assert [each.complete for each in workload.days] == [True, True]
+    part = workload_part(workload, "log")
+    assert part.may_conclude[0] == "token counts and models of this window"
+    assert data_finding(part).startswith("number of calls not known, ")
+    console = Console(file=io.StringIO(), width=100)
+    render_workload(part, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "requests not known" in said and "0 calls" not in said and "request lengths" not in said

@@ -195,13 +195,20 @@ def levers_finding(document: Document) -> str:
 def data_finding(workload: WorkloadPart) -> str:
     """What was read, in one line."""
     models = amounts.counted(len(workload.models), "model")
-    text = f"{amounts.counted(workload.requests_count, 'call')}, {_stretch(workload)}, {models}"
+    text = f"{calls_text(workload)}, {_stretch(workload)}, {models}"
     if workload.unpriced:
         share = amounts.fraction(workload.unpriced_tokens_fraction)
         text += f", {len(workload.unpriced)} of them UNPRICED ({share} of tokens)"
     if workload.errors_count:
         text += f", {amounts.counted(workload.errors_count, 'error')}"
     return text + "."
+
+
+def calls_text(part: WorkloadPart | ModelUsePart) -> str:
+    """Number of calls with its noun; tokens without a call mean that the source does not count calls."""
+    if not part.requests_count and part.input_tokens + part.output_tokens:
+        return "number of calls not known"
+    return amounts.counted(part.requests_count, "call")
 
 
 def _stretch(workload: WorkloadPart) -> str:
@@ -259,8 +266,7 @@ def peak_finding(workload: WorkloadPart) -> str:
 def unpriced_findings(workload: WorkloadPart) -> list[str]:
     """Models without a price, with their tokens: never taken as zero."""
     lines = [
-        f"{model_label(each)}: {amounts.counted(each.requests_count, 'call')}, "
-        f"{amounts.tokens(each.input_tokens + each.output_tokens)}"
+        f"{model_label(each)}: {calls_text(each)}, {amounts.tokens(each.input_tokens + each.output_tokens)}"
         for each in workload.unpriced
     ]
     if lines:

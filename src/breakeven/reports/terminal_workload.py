@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.reports import amounts, findings, stability_wording
-from breakeven.reports.document import DayPart, HourPart, WorkloadPart
+from breakeven.reports.document import DayPart, HourPart, ModelUsePart, WorkloadPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, plain_table, print_parts, section
 
@@ -89,10 +89,9 @@ def _per_month(workload: WorkloadPart) -> str:
     basis = f"extrapolated from {amounts.hours(since)}, no growth assumed" if since is not None else "as observed"
     spend = workload.spend_usd_per_month
     bill = "spend UNPRICED" if spend is None else amounts.money(spend)
-    return (
-        f"Per month, {basis}: {workload.requests_per_month:,.0f} requests, "
-        f"{amounts.tokens(workload.tokens_per_month)}, {bill}."
-    )
+    known = workload.requests_count or not workload.tokens_per_month
+    requests = f"{workload.requests_per_month:,.0f} requests" if known else "requests not known"
+    return f"Per month, {basis}: {requests}, {amounts.tokens(workload.tokens_per_month)}, {bill}."
 
 
 def _quantiles(found: dict[str, float]) -> str:
@@ -106,7 +105,7 @@ def _models_table(workload: WorkloadPart) -> RenderableType:
         spend = Text("UNPRICED", style="bold red") if each.spend_usd is None else Text(amounts.money(each.spend_usd))
         table.add_row(
             Text(findings.model_label(each), overflow="fold"),
-            f"{each.requests_count:,}",
+            _calls(each),
             amounts.magnitude(each.input_tokens - each.cache_read_tokens),
             amounts.magnitude(each.cache_read_tokens),
             amounts.magnitude(each.output_tokens),
@@ -132,7 +131,7 @@ def _days_table(workload: WorkloadPart) -> RenderableType:
         total = each.input_tokens + each.output_tokens
         table.add_row(
             Text(amounts.date_text(each.day) + ("" if each.complete else " *"), overflow="fold"),
-            f"{each.requests_count:,}",
+            _calls(each),
             amounts.magnitude(each.input_tokens - each.cache_read_tokens),
             amounts.magnitude(each.cache_read_tokens),
             amounts.magnitude(each.output_tokens),
@@ -140,6 +139,11 @@ def _days_table(workload: WorkloadPart) -> RenderableType:
             Text("█" * round(10 * total / most), style="cyan"),
         )
     return table
+
+
+def _calls(part: ModelUsePart | DayPart) -> str:
+    """A question mark where the source counts tokens and no calls."""
+    return f"{part.requests_count:,}" if part.requests_count or not part.input_tokens + part.output_tokens else "?"
 
 
 def _day_spend(day: DayPart) -> Text:

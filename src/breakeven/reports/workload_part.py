@@ -59,7 +59,7 @@ def workload_part(
             )
             for each in workload.hours_of_week
         ),
-        may_conclude=observation.may_conclude(),
+        may_conclude=observation.may_conclude(lengths_known=bool(workload.lengths)),
         may_not_conclude=observation.may_not_conclude(),
         imported=imported,
         stability=stability_part(stability(workload)),

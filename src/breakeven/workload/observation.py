@@ -26,6 +26,8 @@ class Observation:
     last_time: datetime
     observed_hours: float
     """First to last call plus one mean gap: the n calls of a span fill n gaps, not n - 1."""
+    bucket_hours: float = 0.0
+    """Length of the longest bucket, where buckets hold a good part of the tokens; 0: single calls."""
 
     @property
     def days(self) -> float:
@@ -34,8 +36,13 @@ class Observation:
 
     @property
     def sees_week(self) -> bool:
-        """True when every hour of the week occurs."""
-        return self.observed_hours >= HOURS_PER_WEEK
+        """True when every hour of the week occurs, and the log tells them apart."""
+        return self.observed_hours >= HOURS_PER_WEEK and self.sees_hours
+
+    @property
+    def sees_hours(self) -> bool:
+        """False when buckets of more than an hour hide in which hour their calls were."""
+        return self.bucket_hours <= 1
 
     @property
     def extrapolated_from_hours(self) -> float | None:
@@ -49,9 +56,11 @@ class Observation:
             return "short_window_volume_ratio"
         return "month_window_volume_ratio" if self.days >= MONTH_FROM_DAYS else "week_window_volume_ratio"
 
-    def may_conclude(self) -> tuple[str, ...]:
-        """What this much data supports."""
+    def may_conclude(self, *, lengths_known: bool = True) -> tuple[str, ...]:
+        """What this much data supports; `lengths_known`: the log gives calls one by one."""
         found = ["token counts, models and request lengths of this window"]
+        if not lengths_known:
+            found = ["token counts and models of this window"]
         if self.days >= 1:
             found.append("the rate of a day")
         if self.sees_week:
@@ -65,7 +74,10 @@ class Observation:
         found = []
         if self.days < 1:
             found.append("the daily cycle: night and day are not both seen")
-        if not self.sees_week:
+        if not self.sees_hours:
+            long = f"{self.bucket_hours:,.3g} hours"
+            found.append(f"hours and the peak: buckets of {long} hide them; an assumption stands in for the peak")
+        elif not self.sees_week:
             found.append("the weekly cycle and the peak: an assumption stands in for them")
         if self.days < MONTH_FROM_DAYS:
             found.append("the volume of a month: figures per month are extrapolated")

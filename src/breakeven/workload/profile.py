@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -279,14 +279,19 @@ def _models(tally: Tally) -> tuple[ModelUse, ...]:
         )
         for at, (provider, model) in enumerate(tally.names)
     ]
-    return tuple(sorted(found, key=lambda each: (-each.tokens, each.label)))
+    # an empty bucket says that there was nothing; it is no model
+    seen = [each for each in found if each.model or each.tokens or each.requests_count]
+    return tuple(sorted(seen, key=lambda each: (-each.tokens, each.label)))
 
 
 def _days(tally: Tally, observation: Observation) -> tuple[DayUse, ...]:
     """Every day of the window, days without a call among them."""
     first, last = observation.first_time.date(), observation.last_time.date()
-    count = (last - first).days + 1
     groups = tally.hours // _HOURS_PER_DAY - (first - _EPOCH.date()).days
+    if observation.last_time == _midnight(observation.last_time):
+        # a bucket that ends at midnight does not reach into the day that begins then
+        last = max(last - timedelta(days=1), first + timedelta(days=int(groups.max())))
+    count = (last - first).days + 1
     requests, inputs, reads, outputs = (
         tally.by(groups, count, name) for name in ("requests", "input_tokens", "cache_read_tokens", "output_tokens")
     )
@@ -313,7 +318,7 @@ def _with_whole_edges(days: list[DayUse], observation: Observation) -> tuple[Day
     hour = timedelta(hours=1)
     first, last = observation.first_time, observation.last_time
     starts_whole = first - _midnight(first) <= hour
-    ends_whole = _midnight(last) + timedelta(days=1) - last <= hour
+    ends_whole = datetime.combine(days[-1].day, time(), UTC) + timedelta(days=1) - last <= hour
     if len(days) == 1:
         return (replace(days[0], complete=starts_whole and ends_whole),)
     return (replace(days[0], complete=starts_whole), *days[1:-1], replace(days[-1], complete=ends_whole))
