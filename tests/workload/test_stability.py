@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from breakeven.workload.stability import Stability, stability
 from breakeven.workload.stability_rules import Growth, growth_check, interval_check
-from workload.planted_days import FIRST, Floats, log_of, weekly
+from workload.planted_days import FIRST, Floats, Log, log_of, weekly
 
 TRACES = Path("../shared/data/traces")
 
@@ -176,3 +177,22 @@ def test_the_middle_of_a_growing_quarter_lies_inside_its_interval() -> None:
     assert found.quarter is not None
     total = found.quarter.tokens
     assert 2 * total.low < total.typical < total.high
+
+
+def test_one_day_a_week_needs_as_many_weeks_as_days() -> None:
+    found = stability(log_of(np.where(np.arange(168) % 7 == 2, 1e6, 0.0)))
+    assert found.answer == "cannot tell"
+    assert found.more_days_count == 28  # 24 of 28 days are there
+    assert [each.name for each in found.failed] == ["days with calls"]
+
+
+def test_a_day_of_calls_without_tokens_is_a_day_with_calls() -> None:
+    days = log_of(np.where(np.arange(120) < 60, 1.0, 1e6) * (1 + np.arange(120) % 3)).days
+    silent = Log(
+        tuple(replace(each, input_tokens=each.input_tokens * (index >= 60)) for index, each in enumerate(days))
+    )
+    half, none = stability(silent), stability(Log(tuple(replace(each, input_tokens=0) for each in days)))
+    assert half.gaps == none.gaps == ()
+    assert next(each for each in half.checks if each.name == "coverage").passed
+    assert "0 of them with tokens" in none.sentence
+    assert none.come_back is None

@@ -36,6 +36,7 @@ from breakeven.workload.stability_rules import (
     Check,
     Growth,
     coverage_check,
+    days_used_check,
     error_check,
     growth_check,
     growth_of,
@@ -117,16 +118,17 @@ class Stability:
 def stability(workload: Days, seed: int = SEED) -> Stability:
     """Judge the whole days of `workload`."""
     tokens = daily_series(workload.days, _tokens)
-    if tokens is None or np.count_nonzero(tokens.amounts) < MIN_DAYS_COUNT:
-        return _too_short(workload, tokens, seed)
-    outages = outage_days(tokens)
+    calls = daily_series(workload.days, lambda each: each.requests_count)
+    if tokens is None or calls is None or np.count_nonzero(tokens.amounts) < MIN_DAYS_COUNT:
+        return _too_short(workload, tokens, calls, seed)
+    outages = outage_days(calls)
     running, offsets = without_outages(tokens, outages)
     logs, weekdays = log_amounts(running.amounts), running.weekdays
     week = week_of(logs, weekdays)
     plain = logs - week.effects[weekdays]
     levels, trial = find_levels(plain), try_models(running)
     growth, quarter = growth_of(plain, levels), _quarter(workload, running, outages, trial.chosen, seed)
-    checks = _checks(tokens, running, plain, levels, growth, trial, quarter, seed)
+    checks = _checks(calls, running, plain, levels, growth, trial, quarter, seed)
     days = [tokens.first_day + timedelta(days=each) for each in offsets.tolist()]
     shifts = tuple(DatedShift(days[each.offset_days], each) for each in levels.shifts)
     answer: Answer = "yes" if all(each.passed for each in checks) else "not yet"
@@ -140,7 +142,7 @@ def stability(workload: Days, seed: int = SEED) -> Stability:
         more,
         _come_back(tokens, more),
         checks,
-        gaps(tokens),
+        gaps(calls),
         week.strength_fraction,
         growth,
         shifts,
@@ -150,7 +152,7 @@ def stability(workload: Days, seed: int = SEED) -> Stability:
 
 
 def _checks(
-    tokens: DailySeries,
+    calls: DailySeries,
     running: DailySeries,
     plain: Floats,
     levels: Levels,
@@ -162,8 +164,8 @@ def _checks(
     """All rules; the interval of the latter half shows how fast more days narrow it."""
     latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed).half_width_ratio
     return (
-        length_check(tokens.days_count),
-        coverage_check(tokens),
+        length_check(calls.days_count),
+        coverage_check(calls),
         shift_check(levels, running.days_count),
         growth_check(growth, level_days_count(levels)),
         wander_check(plain, levels),
@@ -172,31 +174,38 @@ def _checks(
     )
 
 
-def _too_short(workload: Days, tokens: DailySeries | None, seed: int) -> Stability:
-    """Too few days with calls to say anything of growth or shifts; from two weeks on, the quarter as a wide guess."""
+def _too_short(workload: Days, tokens: DailySeries | None, calls: DailySeries | None, seed: int) -> Stability:
+    """Too few days with tokens to say anything of growth or shifts; from two weeks on, the quarter as a wide guess."""
     count = tokens.days_count if tokens is not None else 0
     used = int(np.count_nonzero(tokens.amounts)) if tokens is not None else 0
-    check = length_check(count)
-    more = max(check.more_days_count or 0, MIN_DAYS_COUNT - used)
-    seen = f"{count} whole days" if used == count else f"{count} whole days, {used} of them with calls,"
+    called = int(np.count_nonzero(calls.amounts)) if calls is not None else 0
+    what = "calls" if called == used else "tokens"
+    checks = (length_check(count), days_used_check(used, count, what))
+    waits = [each.more_days_count for each in checks]
+    more = None if None in waits else max(each or 0 for each in waits)
+    seen = f"{count} whole days" if used == count else f"{count} whole days, {used} of them with {what},"
     sentence = (
         f"Cannot tell yet: {seen} {'is' if count == 1 else 'are'} too few ({MIN_DAYS_COUNT} show growth and shifts, "
-        f"{DAYS_WANTED_COUNT} are wanted to decide). Decide after {_wait(more)}"
+        f"{DAYS_WANTED_COUNT} are wanted to decide)."
     ).replace(" 1 whole days", " 1 whole day")
+    if more is None:
+        sentence += f" Days with {what} are too rare to say when there will be enough of them."
+    else:
+        sentence += f" Decide after {_wait(more)}{_on(_come_back(tokens, more))} at the earliest."
     quarter = None
-    if tokens is not None and used >= TOTAL_MIN_DAYS:
-        outages = outage_days(tokens)
+    if tokens is not None and calls is not None and used >= TOTAL_MIN_DAYS:
+        outages = outage_days(calls)
         quarter = _quarter(workload, without_outages(tokens, outages)[0], outages, ALL_WEEKS, seed)
     return Stability(
         "cannot tell",
-        sentence + _on(_come_back(tokens, more)) + " at the earliest.",
+        sentence,
         tokens.first_day if tokens is not None else None,
         tokens.last_day if tokens is not None else None,
         count,
         more,
         _come_back(tokens, more),
-        (check,),
-        gaps(tokens) if tokens is not None else (),
+        checks,
+        gaps(calls) if calls is not None else (),
         None,
         None,
         (),

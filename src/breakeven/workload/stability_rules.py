@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, empty_days
-from breakeven.workload.level_shifts import Levels, tamed
+from breakeven.workload.level_shifts import MIN_DAYS_COUNT, Levels, tamed
 from breakeven.workload.regression import fit
 from breakeven.workload.rolling_origin import Trial
 from breakeven.workload.stationarity import CRITICAL_RATIOS, kpss_ratio
@@ -94,6 +94,17 @@ def length_check(days_count: int) -> Check:
     more = max(DAYS_WANTED_COUNT - days_count, 0)
     seen = f"{'only ' * bool(more)}{days_count} whole day{'s' * (days_count != 1)} ({DAYS_WANTED_COUNT} wanted)"
     return Check("length", not more, seen, more)
+
+
+def days_used_check(used_days_count: int, days_count: int, what: str) -> Check:
+    """Four weeks of days with calls (or tokens); in a log with few such days, at the pace of the log.
+
+    >>> days_used_check(24, 162, "calls").more_days_count
+    27
+    """
+    more = ceil((MIN_DAYS_COUNT - used_days_count) * days_count / used_days_count) if used_days_count else None
+    seen = f"{used_days_count} day{'s' * (used_days_count != 1)} with {what} ({MIN_DAYS_COUNT} wanted)"
+    return Check(f"days with {what}", False, seen, more if more is not None and more <= MOST_DAYS_COUNT else None)
 
 
 def coverage_check(series: DailySeries) -> Check:
