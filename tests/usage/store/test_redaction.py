@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 
 from breakeven.usage.redact import hash_of, label_or_hidden
 from breakeven.usage.store.redaction import redacted
+
+from ..logs import imported, jsonl, row
 
 
 def test_values_and_notes() -> None:
@@ -40,3 +44,13 @@ def test_hashes_from_the_log_are_kept_and_raw_values_fill_the_gaps() -> None:
 def test_nothing_to_hide_leaves_no_note() -> None:
     calls = pa.table({"task": ["t"]})
     assert redacted(calls, "").column_names == ["task"]
+
+
+def test_ids_models_and_file_names_that_look_like_secrets_are_hidden(tmp_path: Path) -> None:
+    secret = "ann@example.com"
+    names = ("id", "provider", "model", "response_model", "service_tier", "model_key")
+    text = jsonl(row(0, **dict.fromkeys(names, secret)), row(1))
+    found = imported(tmp_path, text, f"{secret}.jsonl")
+    assert secret not in str(found.calls) + str(found.report)
+    assert [call["record_id"] for call in found.calls] == [label_or_hidden(secret), "call-1"]
+    assert imported(tmp_path, text, f"{secret}.jsonl").digest == found.digest

@@ -27,7 +27,7 @@ from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.fields import DISPENSABLE
 from breakeven.usage.store.held_calls import Held
 from breakeven.usage.store.prompt_reader import PromptReader, TermCounts
-from breakeven.usage.store.redaction import redacted
+from breakeven.usage.store.redaction import ids_hidden, redacted
 from breakeven.usage.store.statement import Statement
 from breakeven.usage.store.text_writer import TextWriter
 from breakeven.usage.store.verdicts import LACKS_TOKENS
@@ -121,7 +121,7 @@ class AssemblyLine:
         assert chunk.plan is not None
         calls, rejects = self._judged(chunk.table(), judged, names)
         dropped = _dropped(calls["dropped"])
-        read = self._reader.read(_named(calls, names))
+        read = self._reader.read(ids_hidden(_named(calls, names), chunk.plan.salt))
         clean = redacted(read.calls, chunk.plan.salt, self._reader.settings.prompts)
         held = None
         if read.lacking:

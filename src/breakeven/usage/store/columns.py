@@ -20,11 +20,6 @@ PARTS: Final = ("audio_input_tokens", "audio_output_tokens", "image_input_tokens
 """Token counts that are part of input or output and stored as they are logged."""
 
 _PLAIN: Final = (
-    "provider",
-    "request_model",
-    "response_model",
-    "model_key",
-    "service_tier",
     "policy_hash",
     "system_hash",
     "schema_hash",

@@ -20,6 +20,7 @@ from breakeven.usage.reading.files import log_files
 from breakeven.usage.reading.first_look import head_of
 from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import LogFile, open_log
+from breakeven.usage.redact import label_or_hidden
 from breakeven.usage.store.assembly_line import Assembled, AssemblyLine, Rejected
 from breakeven.usage.store.chunk import Chunk
 from breakeven.usage.store.day_writer import DayFile, DayWriter
@@ -134,7 +135,7 @@ class Intake:
         self._found = Repeats({}, {}, 0)
         self._line = AssemblyLine(engine, self._writer, self._reader, self._text_writer)
         self._hasher = ThreadPoolExecutor(1, "hash")
-        self._rejects = RejectFile(reject_path)
+        self._rejects = RejectFile(reject_path, keeps_words=settings.prompts == "keep")
         self._tallies: list[Tally] = []
         self._staged_count = 0
         """Files that are in the steps given so far."""
@@ -146,7 +147,8 @@ class Intake:
 
     def steps(self, paths: Sequence[Path]) -> Iterator[Staged]:
         """Read all files below `paths` into staging; stop after every few gigabytes, so that they can be committed."""
-        self._files = log_files(paths)
+        salt = self._settings.salt
+        self._files = [(path, label_or_hidden(name, salt)) for path, name in log_files(paths)]
         if not self._files:
             raise UsageError(
                 f"{', '.join(map(str, paths)) or 'nothing'}: no files there; wanted a log or a folder of logs"

@@ -28,11 +28,18 @@ LABELS: Final = (
     "session_id",
     "arm",
     "outcome_source",
+    "provider",
+    "request_model",
+    "response_model",
+    "model_key",
+    "service_tier",
 )
 """Names that people fill with anything, secrets included."""
 RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 """Columns that the statement gives as they are logged -> the column that keeps their hash."""
 ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
+_SUSPECT_ID: Final = r"^(?:\d{1,3}\.){3}|^(?:sk|pk|rk|gsk|xai|hf|key)[-_]"
+"""Request ids are many and all different: only those with an @ or such a beginning are looked at."""
 _NOTES: Final = ("user hashed", "key hashed", "name hidden")
 _PROMPT_NOTES: Final[dict[PromptsMode, str]] = {
     "drop": "prompt dropped",
@@ -64,6 +71,18 @@ def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Ta
                 encoded = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
             calls = _put(calls, column, encoded)
     return _noted(calls, notes, (_PROMPT_NOTES[prompts], *_NOTES))
+
+
+def ids_hidden(calls: pa.Table, salt: str) -> pa.Table:
+    """Calls whose request ids are hidden where they look like secrets; the same id always becomes the same."""
+    ids = calls["record_id"].combine_chunks()
+    rows = pc.indices_nonzero(pc.or_(pc.match_substring(ids, "@"), pc.match_substring_regex(ids, _SUSPECT_ID)))
+    if not len(rows):
+        return calls
+    told = ids.to_pylist()
+    for row in rows.to_pylist():
+        told[row] = label_or_hidden(told[row], salt)
+    return _put(calls, "record_id", pa.array(told, pa.string()))
 
 
 def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.DictionaryArray:
