@@ -198,7 +198,8 @@ def test_few_labels_leave_an_answer_a_guess_and_lost_ones_are_said() -> None:
     assert one.tasks[0].suitability.evidence == ("prior", "labels")
     assert one.tasks[0].suitability.grade is Grade.GUESS
     assert one.commodity.resting_on == {"labels": pytest.approx(1 / 11), "prior": pytest.approx(10 / 11)}
-    assert verdict_details(one)[0].startswith("THIS IS MOSTLY A GUESS: of spend, 9.1 % on 1 label and 90.9 % on a guess")
+    said = "THIS IS MOSTLY A GUESS: of spend, 9.1 % on 1 label and 90.9 % on a guess"
+    assert verdict_details(one)[0].startswith(said)
     assert any(note.startswith("1 of 2 labels are of calls that are not here") for note in one.notes)
     many = audited(*calls, labels=labels[:30])
     assert many.tasks[0].suitability.evidence == ("labels", "prior")

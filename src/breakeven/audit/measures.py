@@ -170,14 +170,14 @@ def _uses(table: Table) -> dict[str, list[ModelUse]]:
     both = (_of(table, "input_tokens") + _of(table, "output_tokens")) * weight
     spend: Any = table.spend_usd
     grouped = table.group_by(TASK, "price_provider", "price_model").aggregate(
-        calls_count=calls.sum(),
-        tokens=both.sum(),
-        input_tokens=(_of(table, "input_tokens") * weight).sum(),
-        cache_read_tokens=(_of(table, "cache_read_tokens") * weight).sum(),
-        output_tokens=(_of(table, "output_tokens") * weight).sum(),
-        spend_usd=spend.cast("decimal(38, 12)").sum().cast("float64"),
-        unpriced_tokens=ibis.coalesce(both.sum(where=table.spend_usd.isnull()), 0.0),
-        free_tokens=ibis.coalesce(both.sum(where=is_free(table)), 0.0),
+        calls_count=_exact_sum(calls),
+        tokens=_exact_sum(both),
+        input_tokens=_exact_sum(_of(table, "input_tokens") * weight),
+        cache_read_tokens=_exact_sum(_of(table, "cache_read_tokens") * weight),
+        output_tokens=_exact_sum(_of(table, "output_tokens") * weight),
+        spend_usd=_exact_sum(spend),
+        unpriced_tokens=ibis.coalesce(_exact_sum(both, table.spend_usd.isnull()), 0.0),
+        free_tokens=ibis.coalesce(_exact_sum(both, is_free(table)), 0.0),
     )
     found: dict[str, list[ModelUse]] = {}
     for row in _rows(grouped):
@@ -185,6 +185,11 @@ def _uses(table: Table) -> dict[str, list[ModelUse]]:
         provider, model = row.pop("price_provider"), row.pop("price_model")
         found.setdefault(task, []).append(ModelUse(provider, model, **row))
     return found
+
+
+def _exact_sum(column: Any, where: Any = None) -> Any:
+    """A sum whose last digit does not depend on the order in which threads add."""
+    return column.cast("decimal(38, 12)").sum(where=where).cast("float64")
 
 
 def _signals(table: Table) -> Table:

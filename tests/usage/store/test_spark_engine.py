@@ -6,8 +6,11 @@ from pathlib import Path
 
 import ibis
 import pytest
+import sqlglot.expressions as sge
+from ibis.backends.sql.dialects import PySpark
 
 from breakeven.usage.store import CallStore
+from breakeven.usage.store.spark_engine import _write_texts_as_spark_reads_them
 from spark_session import PANDAS_WARNING, start_spark
 
 from ..logs import NOW, jsonl, row, write
@@ -41,6 +44,11 @@ def test_a_table_in_memory_keeps_its_nulls_in_a_join(both: tuple[Path, ibis.Tabl
     joined = calls.left_join(prices, calls.request_model == prices.model)
     row = joined.aggregate(found=joined.model.count(), priced=joined.usd.count()).to_pyarrow().to_pylist()[0]
     assert row == {"found": 30, "priced": 0}
+
+
+def test_control_characters_of_a_text_reach_spark_as_they_are() -> None:
+    _write_texts_as_spark_reads_them()
+    assert sge.Literal.string("a\x07b\x0b\x0c\n").sql(PySpark) == "'a\x07b\x0b\x0c\\n'"
 
 
 def test_an_empty_store_has_the_same_columns(both: tuple[Path, ibis.Table], tmp_path: Path) -> None:

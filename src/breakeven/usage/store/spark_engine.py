@@ -132,7 +132,16 @@ def _backend(session: Any) -> Any:
                 self._run_pre_execute_hooks(expr)
                 return super()._create_cached_table(name, expr)
 
+        _write_texts_as_spark_reads_them()
         return ArrowBackend().connect(session)
+
+
+def _write_texts_as_spark_reads_them() -> None:
+    """Spark takes ``\\a`` for an a, and likewise f and v: such control characters go into a query as they are."""
+    from ibis.backends.sql.dialects import PySpark
+
+    known = PySpark.ESCAPED_SEQUENCES
+    PySpark.ESCAPED_SEQUENCES = {sign: text for sign, text in known.items() if sign not in "\a\f\v"}
 
 
 def _has_java() -> bool:
