@@ -56,6 +56,10 @@ def command(
         )
     if prompts == "redact":
         _say_what_redaction_misses()
+        if vocabulary:
+            click.echo(
+                "! the vocabulary (words of 20 calls or more) is from before redaction; --no-vocabulary", err=True
+            )
     if as_json:
         part = import_part(report).model_dump(mode="json")
         told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}

@@ -87,7 +87,10 @@ def vocabulary(folder: Path, calls_count: int, **settings: Any) -> dict[int, str
     first = write(folder, jsonl(*(row(number, prompt=f"invoice w{number}") for number in range(calls_count))))
     with CallStore(folder / "store") as store:
         store.ingest(first, now=NOW, settings=ImportSettings(**settings))
-        return store.vocabulary()
+        found = store.vocabulary()
+        for path in store.path.glob("vocabulary.parquet"):
+            assert path.stat().st_mode & 0o077 == 0
+        return found
 
 
 def test_the_vocabulary_names_words_that_many_calls_have(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Vocabulary:
         columns = [list(each) for each in zip(*rows, strict=True)]
         fresh = folder / f"{VOCABULARY_NAME}.new"
         pq.write_table(pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA), fresh)
+        fresh.chmod(0o600)
         fresh.replace(folder / VOCABULARY_NAME)
 
 
