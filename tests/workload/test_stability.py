@@ -196,3 +196,24 @@ def test_a_day_of_calls_without_tokens_is_a_day_with_calls() -> None:
     assert next(each for each in half.checks if each.name == "coverage").passed
     assert "0 of them with tokens" in none.sentence
     assert none.come_back is None
+
+
+def test_equal_tokens_on_another_model_are_a_step_of_spend_only() -> None:
+    """A switch of models half way: the spend's interval is of the days after it; while it is young, the log says no."""
+    amounts = weekly(150, np.random.default_rng(9), spread=0.1)
+    days = log_of(amounts).days
+    for start, answer in ((60, "yes"), (140, "not yet")):
+        later = Log(
+            tuple(replace(each, spend_usd=each.spend_usd / (17 if i >= start else 1)) for i, each in enumerate(days))
+        )
+        found = stability(later)
+        assert found.answer == answer
+        assert found.quarter is not None and found.quarter.spend_usd is not None
+        assert (found.quarter.spend_usd.half_width_ratio < 0.25) == (answer == "yes")
+
+
+def test_growth_of_two_days_a_week_is_as_unsure_as_those_days() -> None:
+    days = np.arange(168)
+    amounts = np.where((days % 7 == 2) | (days % 7 == 4), weekly(168, np.random.default_rng(10)), 0.0)
+    found = stability(log_of(amounts)).growth
+    assert found is not None and found.high_fraction_per_week - found.low_fraction_per_week > 0.005

@@ -14,6 +14,8 @@ GAPS_SHOWN_COUNT: Final = 3
 def stability_findings(part: StabilityPart) -> list[str]:
     """Next quarter, growth, level shifts, week, how the forecast was tried, gaps."""
     found = [quarter_finding(part.quarter)] if part.quarter else []
+    if part.quarter and part.answer == "cannot tell":
+        found[0] = f"A wide guess from few days: {found[0]}"
     found += [growth_finding(part), *shift_findings(part), week_finding(part)]
     found += [trial_finding(part.trial)] if part.trial else []
     found += [gaps_finding(part)] if part.gaps else []

@@ -23,6 +23,7 @@ from breakeven.workload.daily_series import (
     gaps,
     log_amounts,
     outage_days,
+    usual_days,
     week_of,
     without_outages,
 )
@@ -45,6 +46,7 @@ from breakeven.workload.stability_rules import (
     level_days_count,
     shift_check,
     signed_percent,
+    spend_check,
     wander_check,
 )
 
@@ -127,7 +129,10 @@ def stability(workload: Days, seed: int = SEED) -> Stability:
     week = week_of(logs, weekdays)
     plain = logs - week.effects[weekdays]
     levels, trial = find_levels(plain), try_models(running)
-    growth, quarter = growth_of(plain, levels), _quarter(workload, running, outages, trial.chosen, seed)
+    growth, quarter = (
+        growth_of(plain, levels, ~usual_days(running) & (running.amounts <= 0)),
+        _quarter(workload, running, outages, trial.chosen, seed),
+    )
     checks = _checks(calls, running, plain, levels, growth, trial, quarter, seed)
     days = [tokens.first_day + timedelta(days=each) for each in offsets.tolist()]
     shifts = tuple(DatedShift(days[each.offset_days], each) for each in levels.shifts)
@@ -171,6 +176,7 @@ def _checks(
         wander_check(plain, levels),
         error_check(trial),
         interval_check(quarter.tokens.half_width_ratio, latter, running.days_count),
+        *((spend_check(quarter.spend_usd.half_width_ratio),) if quarter.spend_usd is not None else ()),
     )
 
 
@@ -254,8 +260,8 @@ def _sentence(
     return f"{because} Decide after {_wait(more)}{_on(_come_back(tokens, more))}{' at the earliest' * earliest}."
 
 
-_ORDER: Final = ("growth", "level", "coverage", "wandering", "back-test", "interval", "length")
-_FOLLOWS_FROM_GROWTH: Final = frozenset({"wandering", "back-test", "interval"})
+_ORDER: Final = ("growth", "level", "coverage", "wandering", "back-test", "interval", "spend", "length")
+_FOLLOWS_FROM_GROWTH: Final = frozenset({"wandering", "back-test", "interval", "spend"})
 _REASONS_SAID_COUNT: Final = 2
 
 

@@ -11,6 +11,7 @@ from math import ceil
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, empty_days
 from breakeven.workload.level_shifts import MIN_DAYS_COUNT, Levels, tamed
@@ -25,6 +26,7 @@ CLEAN_DAYS_COUNT: Final = 60
 GROWTH_MAX_RATIO_PER_WEEK: Final = 0.02
 GROWTH_MIN_DAYS_COUNT: Final = 14
 """From fewer days on one level no growth is read."""
+MIN_USED_DAYS_COUNT: Final = 4
 TREND_DAYS_MAX_COUNT: Final = 180
 """Growth is read from so many last days, or from those since the last shift."""
 TOTAL_ERROR_MAX_FRACTION: Final = 0.25
@@ -72,17 +74,25 @@ def level_days_count(levels: Levels) -> int:
     return len(levels.means) - (levels.shifts[-1].offset_days if levels.shifts else 0)
 
 
-def growth_of(logs: Floats, levels: Levels) -> Growth | None:
-    """Slope of `logs` (without the days of the week) since the last shift, at most 180 days; None from too few."""
+def growth_of(logs: Floats, levels: Levels, resting: NDArray[np.bool_] | None = None) -> Growth | None:
+    """Slope of `logs` (without the days of the week) since the last shift, at most 180 days; None from too few.
+
+    Days of `resting` have no calls, and usually none: equal for that reason, they say nothing of growth.
+    """
     if level_days_count(levels) < GROWTH_MIN_DAYS_COUNT:
         return None
-    recent = tamed(logs[len(logs) - min(level_days_count(levels), TREND_DAYS_MAX_COUNT) :])
-    days = np.arange(len(recent), dtype=np.float64)
+    start = len(logs) - min(level_days_count(levels), TREND_DAYS_MAX_COUNT)
+    days = np.arange(start, len(logs), dtype=np.float64)
+    if resting is not None:
+        days = days[~resting[start:]]
+    if len(days) < MIN_USED_DAYS_COUNT:
+        return None
+    recent = tamed(logs[days.astype(np.int64)])
     found = fit(np.stack([np.ones(len(recent)), days - days.mean()], axis=1), recent)
     half = found.half_width(np.array([0.0, 1.0]), _Z975) * WEEK_DAYS
     middle = float(found.coefficients[1]) * WEEK_DAYS
     low, typical, high = (float(np.expm1(np.clip(each, -5.0, 5.0))) for each in (middle - half, middle, middle + half))
-    return Growth(low, typical, high, len(recent))
+    return Growth(low, typical, high, len(logs) - start)
 
 
 def length_check(days_count: int) -> Check:
@@ -147,7 +157,7 @@ def growth_check(growth: Growth | None, days_count: int) -> Check:
     """
     if growth is None:
         seen = f"no growth can be read from {days_count} days on one level ({GROWTH_MIN_DAYS_COUNT} wanted)"
-        return Check("growth", False, seen, GROWTH_MIN_DAYS_COUNT - days_count)
+        return Check("growth", False, seen, max(GROWTH_MIN_DAYS_COUNT - days_count, 1))
     limit = float(np.log1p(GROWTH_MAX_RATIO_PER_WEEK))
     finding = f"growth {_span(growth)} within {_percent(GROWTH_MAX_RATIO_PER_WEEK)} either way wanted)"
     if -GROWTH_MAX_RATIO_PER_WEEK <= growth.low_fraction_per_week <= growth.high_fraction_per_week <= np.expm1(limit):
@@ -215,6 +225,14 @@ def error_check(trial: Trial) -> Check:
 def _error(mean_ratio: float) -> str:
     """Errors of the whole and more are not counted further."""
     return _percent(mean_ratio) if mean_ratio <= 1 else "more than the totals themselves"
+
+
+def spend_check(half_width_ratio: float) -> Check:
+    """Half of the interval of next quarter's spend; prices and models may move where tokens do not."""
+    finding = f"next quarter's spend known within {_percent(half_width_ratio)} either way "
+    finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
+    passed = half_width_ratio <= TOTAL_ERROR_MAX_FRACTION
+    return Check("spend", passed, finding, 0 if passed else None)
 
 
 def interval_check(half_width_ratio: float, shorter_half_width_ratio: float, days_count: int) -> Check:
