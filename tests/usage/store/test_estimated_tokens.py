@@ -115,3 +115,12 @@ def test_a_retry_is_a_call_of_its_own_that_names_the_one_it_repeats(tmp_path: Pa
         ("a", "error", None),
         ("b", "ok", "a"),
     ]
+
+
+def test_images_that_an_estimate_leaves_out_are_said(tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    content = [{"type": "text", "text": said(random.Random(1), 60)}, image]
+    told = {"input_tokens": None, "output_tokens": None, "response": "Fine", "model": "m"}
+    rows = [row(n, messages=[{"role": "user", "content": content[: 1 + n % 2]}], **told) for n in range(6)]
+    warnings = imported(tmp_path, jsonl(*rows)).report.warnings
+    assert any(each.startswith("3 of these rows have images, whose tokens were NOT counted") for each in warnings)

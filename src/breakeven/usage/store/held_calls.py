@@ -25,6 +25,8 @@ class Lacking:
     """In its chunk."""
     model: str | None
     estimates: tuple[Estimate, ...]
+    has_images: bool = False
+    """Its prompt has images, which have tokens and no text: its estimate leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class HeldCalls:
     error_fraction: float = 0.0
     """The widest band of all."""
     samples_count: int = 0
+    with_images_count: int = 0
+    """Estimated Calls whose prompts have images."""
     _held: list[Held] = field(default_factory=list)
     _bytes: int = 0
 
@@ -69,6 +73,11 @@ class HeldCalls:
                 f"{estimated:,} rows have texts and no token counts: these were estimated, {how};"
                 f" 80 % of them lie within +-{100 * self.error_fraction:.0f} %."
             )
+        if self.with_images_count:
+            yield (
+                f"{self.with_images_count:,} of these rows have images, whose tokens were NOT counted: their input"
+                " tokens and their cost are too low by an amount that nothing here tells, and the +- does not hold for them."
+            )
 
     @property
     def is_full(self) -> bool:
@@ -89,6 +98,7 @@ class HeldCalls:
         errors: list[float] = []
         for place, lacking in enumerate(held.lacking):
             errors.append(0.0)
+            self.with_images_count += lacking.has_images
             for each in lacking.estimates:
                 found = self.calibration.correction(lacking.model, each.side, each.kind)
                 columns[f"{each.side}_tokens"][place] = max(round(each.tokens * found.factor_ratio), 0)

@@ -139,7 +139,8 @@ class _Said:
                 made.append(estimate(self.found[self.places[row]].text, model, "input"))
             if row in no_output:
                 made.append(estimate(self._answer(row), model, "output"))
-            lacking.append(Lacking(row, model, tuple(made)))
+            has_images = row in no_input and self.found[self.places[row]].images_count > 0
+            lacking.append(Lacking(row, model, tuple(made), has_images))
         return lacking
 
     def samples(self, rows: Sequence[int]) -> list[Sample]:
