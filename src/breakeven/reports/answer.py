@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from breakeven.audit.small_model import SMALL_BELOW_PARAMS_COUNT
 from breakeven.catalog.load import Catalog, load_catalog, with_model_aliases
 from breakeven.decision.baseline import demand_of, unused_contracts
 from breakeven.decision.compare import STATUS_QUO, compare
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import CatalogError
 from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.audited_work import SUCCESS
 from breakeven.options.assembly.constraints import status_quo_warnings
 from breakeven.options.discover import select_options
 from breakeven.options.option import Situation
@@ -26,6 +28,8 @@ from breakeven.workload.profile import Workload, profile_workload
 
 if TYPE_CHECKING:
     from ibis import Table
+
+    from breakeven.decision.audit_file import AuditFile
 
 Progress = Callable[[str], None]
 AUDIT_AGE_MAX_FRACTION: Final = 0.05
@@ -95,12 +99,12 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
     warnings = (
+        *_audit_warnings(question, workload),
         *question.warnings,
         *wording.demand_warnings(demand, workload),
         *status_quo_warnings(situation),
         *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
         *catalogue_warnings(catalog, question.today),
-        *_audit_warnings(question, workload),
     )
     return build_document(
         further.comparison, part, inputs, next_command=question.next_command, warnings=warnings, further=further
@@ -120,10 +124,29 @@ def _with_tasks(question: Question, progress: Progress) -> Table:
 
 
 def _audit_warnings(question: Question, workload: Workload) -> list[str]:
-    """Whether the audit is of these calls."""
+    """Whether the audit is of these calls, and of which model it speaks."""
     file = question.scenario.audit_file()
     if file is None:
         return []
+    return [*_stale_audit(file, question, workload), *_larger_model(file, question)]
+
+
+def _larger_model(file: AuditFile, question: Question) -> list[str]:
+    """The audit judges a small model; a hybrid may serve a larger one."""
+    asked, served = question.scenario.options, question.scenario.choices().open_model
+    if (asked and "hybrid" not in asked) or SUCCESS in question.scenario.facts(question.catalog):
+        return []
+    model = question.catalog.models.get(served)
+    if model is None or model.params_count < SMALL_BELOW_PARAMS_COUNT:
+        return []
+    return [
+        f"the hybrid's success on the tasks that move is taken from the audit {file.name}, which judges models below "
+        f"{SMALL_BELOW_PARAMS_COUNT / 1e9:.0f} billion parameters; {served} is larger and taken to be at least as "
+        "able, so this is a lower figure"
+    ]
+
+
+def _stale_audit(file: AuditFile, question: Question, workload: Workload) -> list[str]:
     audited_count = file.audit.calls_count + file.audit.left_out_count
     if file.audit.calls_digest:
         if file.audit.calls_digest == question.store.digest():
