@@ -76,7 +76,7 @@ class HeldCalls:
         if self.with_images_count:
             yield (
                 f"{self.with_images_count:,} of these rows have images, whose tokens were NOT counted: their input"
-                " tokens and their cost are too low by an amount that nothing here tells, and the +- does not hold for them."
+                " tokens and their cost are too low by an unknown amount, and the +- does not hold for them."
             )
 
     @property
