@@ -119,7 +119,7 @@ def test_without_prompts_lengths_and_models_tell_and_the_weakness_is_said() -> N
     found = audited(*short, *long)
     assert {(each.grouped_by, each.calls_count) for each in found.tasks} == {("rest", 100), ("rest", 60)}
     assert [each.kind.kind for each in found.tasks if each.calls_count == 100] == ["classification"]
-    assert any("only 0 % of the calls have features of their prompts" in note for note in found.notes)
+    assert any("none of the calls have features of their prompts" in note for note in found.notes)
 
 
 def test_a_system_prompt_with_the_date_in_it_is_not_a_task_a_day() -> None:

@@ -208,7 +208,7 @@ def _suitability(
         part
         for part in (
             outcome.note if outcome else "",
-            f"{judged['can']} of {labels_count} labelled calls can; the rest is the guess" if labels_count else "",
+            f"{judged['can']} of {labels_count} labelled calls can" if judged and labels_count else "",
             f"{judged['unsure']} labelled calls could not be told" if judged and judged["unsure"] else "",
         )
         if part
@@ -255,8 +255,9 @@ def _notes(counted: _Counted, mined: Mined, measured: Sequence[Measured], vocabu
     share = named / max(sum(each.calls_count for each in measured), 1e-300)
     if prompts < FEW_PROMPTS_FRACTION and share < FEW_PROMPTS_FRACTION:
         found.append(
-            f"only {100 * prompts:.0f} % of the calls have features of their prompts: most tasks are told apart by "
-            "metadata, model and length alone, their kinds are mostly unknown, the intervals as wide as that; "
+            f"{f'only {100 * prompts:.0f} %' if prompts else 'none'} of the calls have features of their prompts: "
+            "most tasks are told apart by metadata, model and length alone, their kinds are mostly unknown, "
+            "the intervals as wide as that; "
             "import logs with prompts (hashed features stay, texts are dropped) or log a task name"
         )
     elif prompts and not vocabulary:
