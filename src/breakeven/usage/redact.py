@@ -21,6 +21,16 @@ HIDDEN_PATTERN: Final = (
 )
 """E-mail addresses, IP addresses, keys; means the same to `re` and to RE2."""
 _SECRET: Final = re.compile(HIDDEN_PATTERN)
+_MAY_BE_PRIVATE: Final = re.compile(r"@|://|[-_][A-Za-z0-9_-]{10,}|(?i:passw|pwd|secret|token|key)")
+"""Quick: whatever `_PRIVATE` finds holds one of these."""
+_PRIVATE: Final = re.compile(
+    r"(?<![\w.%+'-])[\w.%+'-]{1,100}@[\w.-]{1,200}\.[A-Za-z]{2,}"
+    r"|\b[A-Za-z][A-Za-z0-9+.-]{1,20}://\S+"
+    r"|\b[A-Za-z]{2,5}[-_][A-Za-z0-9_-]{16,}"
+    r"|\bxox[a-z]-[A-Za-z0-9-]{8,}"
+    r"|(?i:\b(?:password|passwd|pwd|secret|token|api[-_ ]?key)s?\b[\"']?\s*(?:is|[:=])\s*)\S+"
+)
+"""Addresses, links, keys, and what follows the word password."""
 HIDDEN_MARK: Final = "<hidden>"
 TEXT_MARK: Final = "<text>"
 _SECRETS_INSIDE: Final = re.compile(
@@ -101,3 +111,16 @@ def _harmless(piece: str) -> str:
     """A number or a time as it is; what else there is, as a mark."""
     text = piece.strip().strip('"')
     return piece if not text or _NUMBER_OR_TIME.fullmatch(text) else TEXT_MARK
+
+
+def without_private_spans(text: str) -> str:
+    """`text` with a 0 for every character of an e-mail address, a link, a key or a password.
+
+    Lengths stay, and to the features of prompts such a span is a number, whose words are never kept.
+
+    >>> without_private_spans("write to ann@example.com now")
+    'write to 000000000000000 now'
+    """
+    if not _MAY_BE_PRIVATE.search(text):
+        return text
+    return _PRIVATE.sub(lambda found: "0" * len(found.group()), text)

@@ -61,3 +61,26 @@ def test_system_prompts_schemas_and_tools() -> None:
     assert [each is None for each in found.system_hash.to_pylist()] == [False, True]
     assert [each is None for each in found.schema_hash.to_pylist()] == [False, True]
     assert found.has_tools.to_pylist() == [True, None]
+
+
+@pytest.mark.parametrize(
+    ("private", "words"),
+    [
+        ("write to margarethe.zwickelmann@firma-gmbh.example now", {"margarethe", "zwickelmann", "firma", "gmbh"}),
+        ("the key is sk-abcdefghij-secretsegment-klmnop ok", {"abcdefghij", "secretsegment", "klmnop"}),
+        ("slack xoxb-tokenpart-otherpart here", {"tokenpart", "otherpart"}),
+        ("my password: correcthorse thanks", {"correcthorse"}),
+        ("see https://intranet.example/hiddenpath?q=hiddenword", {"intranet", "hiddenpath", "hiddenword"}),
+    ],
+)
+@pytest.mark.parametrize("at_bytes", [0, 1 << 60])
+def test_words_of_addresses_links_keys_and_passwords_are_no_terms(
+    private: str, words: set[str], at_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_features, "KERNEL_TEXT_BYTES", at_bytes)
+    hasher = Hasher()
+    found = FeatureMaker(hasher).columns([Conversation("invoice " + private)])
+    assert not words & set(hasher.words.values())
+    assert "invoice" in hasher.words.values()
+    assert not {hasher.term(word.encode()) for word in words} & set(found.prompt_terms.to_pylist()[0])
+    assert found.prompt_counts.to_pylist()[0][0] == len("invoice " + private), "lengths stay"

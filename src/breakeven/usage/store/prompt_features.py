@@ -7,7 +7,7 @@ once per machine.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from breakeven.usage.features import TERMS_MAX_COUNT, WORDS_MAX_COUNT, Hasher, features, schema_hash_of, system_hash_of
 from breakeven.usage.prompts.conversation import Conversation
+from breakeven.usage.redact import without_private_spans
 
 KERNEL_TEXT_BYTES: Final = 64 << 20
 """Only an import with more text than this is worth the kernel."""
@@ -43,8 +44,15 @@ class FeatureMaker:
 
     def columns(self, prompts: Sequence[Conversation]) -> PromptColumns:
         """The features of `prompts` as columns."""
+        prompts = [_without_private_spans(each) for each in prompts]
         self._bytes_seen += sum(len(each.user) for each in prompts)
         return _columns(prompts, self.hasher, by_kernel=self._bytes_seen >= KERNEL_TEXT_BYTES)
+
+
+def _without_private_spans(prompt: Conversation) -> Conversation:
+    """`prompt` as it may be taken apart into words."""
+    user = without_private_spans(prompt.user)
+    return prompt if user is prompt.user or user == prompt.user else replace(prompt, user=user)
 
 
 def _columns(prompts: Sequence[Conversation], hasher: Hasher, *, by_kernel: bool) -> PromptColumns:
