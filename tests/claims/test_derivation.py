@@ -64,6 +64,7 @@ def test_conversions_are_those_of_pint() -> None:
         "millisecond = 0.001 * second",
         "hour = 3600 * second",
         "day = 24 * hour",
+        "week = 7 * day",
         "year = 12 * month",
         "mtok = 1e6 * token",
         "ktok = 1e3 * token",
