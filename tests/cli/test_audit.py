@@ -86,3 +86,33 @@ def test_embeddings_want_a_folder_and_texts(folder: Path, tmp_path: Path) -> Non
         group, ["audit", "--store", str(folder / "store"), "--embeddings", str(tmp_path / "none")]
     )
     assert "no such folder" in str(done.exception)
+
+
+def test_calls_to_label_as_json(tmp_path: Path) -> None:
+    """They can be judged elsewhere and come back by --labels."""
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "id": f"c{number}",
+                    "timestamp": f"2026-11-{1 + number % 20:02d}T10:00:00Z",
+                    "provider": "openai",
+                    "model": "gpt-5",
+                    "task": "classify ticket",
+                    "input_tokens": 100,
+                    "output_tokens": 5,
+                }
+            )
+            + "\n"
+            for number in range(40)
+        )
+    )
+    store = str(tmp_path / "store")
+    runner = CliRunner()
+    assert runner.invoke(group, ["import", str(log), "--store", store]).exit_code == 0
+    found = runner.invoke(group, ["audit", "label", "--store", store, "--count", "5", "--json"])
+    assert found.exit_code == 0, found.output
+    calls = json.loads(found.stdout)
+    assert len({each["record_id"] for each in calls}) == 5
+    assert not (tmp_path / "store" / "labels.jsonl").exists()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,7 @@ LABELS_COUNT = 50
 @click.option("--scenario", type=click.Path(dir_okay=False, path_type=Path), help="Scenario file; its prices are used.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
 @click.option("--small-model", metavar="NAME", help="Open model to route to; the cheapest small one when absent.")
-@click.option(
-    "--labels", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="CSV of record_id,label (1, 2 or 3)."
-)
+@click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), help="CSV of record_id,label (1, 2 or 3).")
 @click.option(
     "--embeddings",
     type=click.Path(file_okay=False, path_type=Path),
@@ -96,8 +95,11 @@ def command(
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples, clusters and draws.")
+@click.option("--json", "as_json", is_flag=True, help="Print the calls to judge as JSON, to be labelled elsewhere.")
 @click.pass_obj
-def label(given: UsageSource | None, /, store: Path | None, count: int, as_of: datetime | None, seed: int) -> None:
+def label(
+    given: UsageSource | None, /, store: Path | None, count: int, as_of: datetime | None, seed: int, as_json: bool
+) -> None:
     """Walk through the calls that narrow the answer most: 1 a small model can, 2 it cannot, 3 cannot tell.
 
     u takes the last one back, q stops; every answer is kept at once in labels.jsonl of the store, and the next walk
@@ -125,6 +127,9 @@ def label(given: UsageSource | None, /, store: Path | None, count: int, as_of: d
             texts=opened.store.texts(),
         )
         folder = opened.store.path
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in calls], indent=2, default=str))
+        return
     walk = Walk(calls, label_file(folder), now)
     _walk(walk, stdout_console())
     if walk.judged_count:
