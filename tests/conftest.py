@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["BREAKEVEN_CATALOGUE"] = ""  # prices refreshed on this machine change no test, in children either
+os.environ.pop("COLUMNS", None)  # test workers have one; pages are as wide as where nobody says
 
 sys.path.insert(0, str(Path(__file__).parent))
 
