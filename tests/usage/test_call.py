@@ -56,10 +56,12 @@ def test_token_columns_carry_the_open_telemetry_names() -> None:
         ({"input_tokens": 5, "cache_read_tokens": 3, "cache_write_tokens": 3}, 1),
         ({"input_tokens": 5, "cache_write_tokens": 2, "cache_write_1h_tokens": 3}, 2),
         ({"output_tokens": 5, "reasoning_tokens": 6}, 3),
-        ({"end_time": NOON - timedelta(seconds=1)}, 4),
-        ({"weight": 0.0}, 5),
-        ({"request_count": -1}, 5),
-        ({"outcome": 1.5}, 6),
+        ({"input_tokens": 5, "audio_input_tokens": 3, "image_input_tokens": 3}, 4),
+        ({"output_tokens": 5, "audio_output_tokens": 6}, 5),
+        ({"end_time": NOON - timedelta(seconds=1)}, 6),
+        ({"weight": 0.0}, 7),
+        ({"request_count": -1}, 7),
+        ({"outcome": 1.5}, 8),
     ],
 )
 def test_a_broken_invariant_is_named(fields: dict[str, object], broken: int) -> None:
