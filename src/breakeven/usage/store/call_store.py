@@ -68,7 +68,11 @@ class CallStore:
     def temporary(cls, *, engine: str = DUCKDB) -> CallStore:
         """A store that is gone when it is closed, for one question about one file."""
         folder = tempfile.TemporaryDirectory(prefix="breakeven-")
-        store = cls(Path(folder.name), engine=engine)
+        try:
+            store = cls(Path(folder.name), engine=engine)
+        except BaseException:
+            folder.cleanup()
+            raise
         store._temporary = folder
         return store
 
