@@ -89,7 +89,8 @@ CELLS = """
 import sys, time
 from pathlib import Path
 from breakeven.usage.store import CallStore
-from breakeven.workload.hourly import PRICE_KEYS, Classes, cells, merged
+from breakeven.workload.hourly import Classes, cells, merged
+from breakeven.workload.spend import PRICE_KEYS
 import ibis
 with CallStore(Path(sys.argv[1]), engine=sys.argv[2]) as store:
     store.calls().limit(1).to_pyarrow()  # the session of the engine is there
@@ -103,7 +104,8 @@ KEPT = """
 import sys, time
 from pathlib import Path
 from breakeven.usage.store import CallStore
-from breakeven.workload.hourly import PRICE_KEYS, Classes, cells, merged
+from breakeven.workload.hourly import Classes, cells, merged
+from breakeven.workload.spend import PRICE_KEYS
 classes = Classes((200_000,))
 with CallStore(Path(sys.argv[1])) as store:
     store.kept_from_rows = 0

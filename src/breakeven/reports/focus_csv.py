@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from breakeven.errors import OutputError
 from breakeven.reports.spreadsheet.cell_text import cell_text
 from breakeven.units import TOKENS_PER_MTOK
+from breakeven.usage.export.whole_file import whole_file
 from breakeven.workload.token_charges import FREE, TokenCharge
 
 PRICING_UNIT: Final = "1000000 tokens"
@@ -69,22 +68,13 @@ _UNKNOWN: Final = "(not named)"
 
 def write_focus_csv(charges: Iterable[TokenCharge], target: Path, account: str) -> int:
     """Write `charges` to `target`, which appears only when it is whole; return the number of rows."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     rows = 0
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
-            writer.writeheader()
-            for each in charges:
-                writer.writerow(focus_row(each, account))
-                rows += 1
-        beside.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}; give another path") from None
-    finally:
-        if beside.exists():
-            beside.unlink()
+    with whole_file(target) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
+        writer.writeheader()
+        for each in charges:
+            writer.writerow(focus_row(each, account))
+            rows += 1
     return rows
 
 

@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.workload.spend import has_audio, uncached_audio, with_keys
+from breakeven.workload.spend import PRICE_KEYS, has_audio, uncached_audio, with_keys
 
 if TYPE_CHECKING:
     from ibis import Table
 
 Expression = Any
 """An Ibis column; Ibis's own types lose track of arithmetic between columns."""
-PRICE_KEYS: Final = ("price_provider", "price_model", "price_tier", "price_batch")
 CELL_KEYS: Final = (
     "hour",
     "offset",

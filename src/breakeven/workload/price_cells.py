@@ -16,23 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
-from breakeven.workload.spend import has_audio, is_free, price_keys, priced, uncached_audio
+from breakeven.workload.hourly import AUDIO_SUMS, TOKEN_SUMS
+from breakeven.workload.spend import PRICE_KEYS, has_audio, is_free, price_keys, priced, uncached_audio
 
 if TYPE_CHECKING:
     from ibis import Table
 
 Expression = Any
 """An Ibis column; Ibis's own types lose track of arithmetic between columns."""
-_TOKENS: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
-_AUDIO: Final = ("audio_input_tokens", "audio_output_tokens")
-_KEY: Final = ("price_provider", "price_model", "price_tier", "price_batch")
 _HOUR_S: Final = 3600
 
 
@@ -149,13 +140,13 @@ def _summed(table: Table, thresholds: Sequence[int], stretch_s: int) -> Table:
     seconds: Expression = table.start_time.epoch_seconds()
     hears, speaks = has_audio(table)
     apart = {"stretch": seconds // stretch_s, "size_class": size_class, "is_free": is_free(table)}
-    return table.group_by(*_KEY, **apart, hears=hears, speaks=speaks).aggregate(
+    return table.group_by(*PRICE_KEYS, **apart, hears=hears, speaks=speaks).aggregate(
         requests=(counted * weight).sum(),
         usd=_dollars(table),
         unpriced=tokens.sum(where=table.spend_usd.isnull()),
         failed=_dollars(table, table.status.isin(["error", "cancelled"])),
         retried=_dollars(table, table.retry_of.notnull()),
-        **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in _TOKENS},
+        **{name: (ibis.coalesce(table[name], 0) * weight).sum() for name in TOKEN_SUMS},
         audio_input_tokens=(uncached_audio(table) * weight).sum(),
         audio_output_tokens=(ibis.coalesce(table.audio_output_tokens, 0) * weight).sum(),
     )
@@ -168,7 +159,7 @@ def _cell(row: dict[str, Any], thresholds: Sequence[int], stretch_s: int) -> Pri
         PriceKey(*names, row["price_batch"]),
         thresholds[row["size_class"]],
         requests_count=row["requests"] or 0.0,
-        **{name: row[name] or 0.0 for name in (*_TOKENS, *_AUDIO)},
+        **{name: row[name] or 0.0 for name in (*TOKEN_SUMS, *AUDIO_SUMS)},
         spend_usd=row["usd"] or 0.0,
         unpriced_tokens=row["unpriced"] or 0.0,
         failed_usd=row["failed"] or 0.0,

@@ -25,6 +25,7 @@ from breakeven.workload import hourly
 from breakeven.workload.bursts import headroom_of
 from breakeven.workload.lengths import LengthSpread, together
 from breakeven.workload.observation import Observation, hour_of_week_counts, observe
+from breakeven.workload.spend import PRICE_KEYS
 from breakeven.workload.tally import Tally, classes_of, tally_of
 from breakeven.workload.uses import TASK_USES_MAX_COUNT, ModelUse, TaskUse, model_uses, names_tasks, task_uses
 
@@ -244,7 +245,7 @@ def _bucket_hours(spans: Sequence[dict[str, Any]], tally: Tally) -> float:
 
 def _keys(spans: Sequence[dict[str, Any]]) -> list[PriceKey]:
     """The distinct price keys that name a model, in order."""
-    found = sorted({tuple(row[name] for name in hourly.PRICE_KEYS) for row in spans})
+    found = sorted({tuple(row[name] for name in PRICE_KEYS) for row in spans})
     return [PriceKey(provider or None, model, tier or None, batch) for provider, model, tier, batch in found if model]
 
 

@@ -22,8 +22,9 @@ FREE_STATUS: Final = "cache_hit"
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _LARGEST: Final = 2**62
-_KEY: Final = ("price_provider", "price_model", "price_tier", "price_batch")
-_PRICES: Final = (
+PRICE_KEYS: Final = ("price_provider", "price_model", "price_tier", "price_batch")
+"""What a price is looked up by."""
+PRICE_NAMES: Final = (
     "input_usd_per_mtok",
     "cache_read_usd_per_mtok",
     "cache_write_usd_per_mtok",
@@ -32,6 +33,7 @@ _PRICES: Final = (
     "audio_input_usd_per_mtok",
     "audio_output_usd_per_mtok",
 )
+"""The prices of a row, by the kind of token they are of."""
 
 
 def with_keys(calls: Table) -> Table:
@@ -50,7 +52,7 @@ def with_keys(calls: Table) -> Table:
 
 def price_keys(calls: Table) -> list[PriceKey]:
     """The distinct keys of `calls` that name a model."""
-    keys = with_keys(calls).select(*_KEY).distinct().order_by(*_KEY).to_pyarrow().to_pylist()
+    keys = with_keys(calls).select(*PRICE_KEYS).distinct().order_by(*PRICE_KEYS).to_pyarrow().to_pylist()
     return [
         PriceKey(row["price_provider"] or None, row["price_model"], row["price_tier"] or None, row["price_batch"])
         for row in keys
@@ -99,7 +101,7 @@ def priced(calls: Table, rows: Sequence[TokenPriceRow]) -> Table:
     joined = keyed.mutate(price_size=size).left_join(
         prices,
         [
-            *((keyed[key] == prices["of_" + key]) for key in _KEY),
+            *((keyed[key] == prices["of_" + key]) for key in PRICE_KEYS),
             keyed.start_time >= prices.since,
             keyed.start_time < prices.until,
             size >= prices.input_tokens_from,
@@ -108,7 +110,13 @@ def priced(calls: Table, rows: Sequence[TokenPriceRow]) -> Table:
     )
     spend = ibis.ifelse(is_free(joined), 0.0, _usd(joined) * ibis.coalesce(joined.weight, 1.0))
     return joined.mutate(spend_usd=spend).drop(
-        "price_size", "since", "until", "input_tokens_from", "input_tokens_until", *_PRICES, *("of_" + k for k in _KEY)
+        "price_size",
+        "since",
+        "until",
+        "input_tokens_from",
+        "input_tokens_until",
+        *PRICE_NAMES,
+        *("of_" + k for k in PRICE_KEYS),
     )
 
 
@@ -153,7 +161,7 @@ def _price_schema() -> dict[str, str]:
         "until": "timestamp('UTC', 6)",
         "input_tokens_from": "int64",
         "input_tokens_until": "int64",
-        **dict.fromkeys(_PRICES, "float64"),
+        **dict.fromkeys(PRICE_NAMES, "float64"),
     }
 
 
@@ -167,5 +175,5 @@ def _price_record(row: TokenPriceRow) -> dict[str, object]:
         "until": row.until or _LATEST,
         "input_tokens_from": row.input_tokens_from,
         "input_tokens_until": _LARGEST if row.input_tokens_until is None else row.input_tokens_until,
-        **{name: getattr(row, name) if row.status == "priced" else None for name in _PRICES},
+        **{name: getattr(row, name) if row.status == "priced" else None for name in PRICE_NAMES},
     }

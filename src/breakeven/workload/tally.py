@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from breakeven.catalog.token_prices import TokenPriceRow
 from breakeven.workload.hourly import AUDIO_SUMS, SQUARES, TOKEN_SUMS, Classes
-from breakeven.workload.spend import FREE_STATUS
+from breakeven.workload.spend import FREE_STATUS, PRICE_NAMES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,15 +29,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_US: Final = 2**62
 _US_PER_HOUR: Final = 3_600_000_000
 _TOKENS_PER_MTOK: Final = Fraction(1_000_000)
-_PRICES: Final = (
-    "input_usd_per_mtok",
-    "cache_read_usd_per_mtok",
-    "cache_write_usd_per_mtok",
-    "cache_write_1h_usd_per_mtok",
-    "output_usd_per_mtok",
-    "audio_input_usd_per_mtok",
-    "audio_output_usd_per_mtok",
-)
 _PLAIN_SUMS: Final = ("rows", "requests", "single", *TOKEN_SUMS, *AUDIO_SUMS)
 
 
@@ -88,7 +79,7 @@ class Tally:
         weights_count, rows_count = len(self.weight_values), max(len(self.price_rows), 1)
         codes = (groups * weights_count + self.weights) * rows_count + np.maximum(self.prices, 0)
         known = ~self.is_unpriced
-        for tokens, price in zip(self._kinds(), _PRICES, strict=True):
+        for tokens, price in zip(self._kinds(), PRICE_NAMES, strict=True):
             usd_per_mtok = [_exact(getattr(row, price)) for row in self.price_rows] or [Fraction(0)]
             for code, value in _added(codes, np.where(self.is_free, 0, tokens), known):
                 group, weight = divmod(code // rows_count, weights_count)
@@ -97,7 +88,7 @@ class Tally:
         return [None if each is None else float(each) for each in found]
 
     def _kinds(self) -> tuple[Ints, ...]:
-        """Tokens of each kind that has its own price, in the order of `_PRICES`."""
+        """Tokens of each kind that has its own price, in the order of `PRICE_NAMES`."""
         reads, writes = self.sums["cache_read_tokens"], self.sums["cache_write_tokens"]
         hour_writes = self.sums["cache_write_1h_tokens"]
         heard, spoken = self.sums["audio_input_tokens"], self.sums["audio_output_tokens"]

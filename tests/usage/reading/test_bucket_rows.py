@@ -16,7 +16,6 @@ from breakeven.usage.reading.bucket_rows import (
     context_size,
     in_english,
     key_text,
-    number_of,
     results_of,
     shown,
     sum_of_amounts,
@@ -25,6 +24,7 @@ from breakeven.usage.reading.bucket_rows import (
 from breakeven.usage.reading.delimited import Layout
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
+from breakeven.usage.reading.values import number
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -92,7 +92,7 @@ def test_amounts_are_exact(amount: Decimal) -> None:
 def test_nothing_is_an_amount_or_a_number_by_accident(value: Any) -> None:
     found = amount_of(value)
     assert found is None or Decimal(found).is_finite()
-    assert number_of(value) is None or isinstance(value, str | int | float)
+    assert number(value) is None or isinstance(value, str | int | float)
     assert len(shown(value)) <= 80
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.usage.reading.nested import first_of
 from breakeven.usage.reading.values import (
     epoch_s,
-    first,
     flag,
     known_cost,
     mapping,
@@ -101,7 +101,7 @@ def test_times() -> None:
 
 
 def test_first_and_known_cost() -> None:
-    assert first({"a": None, "b": "", "c": False}, ("a", "b", "c")) is False
+    assert first_of({"a": None, "b": "", "c": False}, "a", "b", "c") is False
     assert known_cost(0.0, [0, None]) == 0.0
     assert known_cost("0", ["5"]) is None
 

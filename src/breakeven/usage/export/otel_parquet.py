@@ -6,7 +6,6 @@ a hash of one). Imported again, the rows are the same Calls.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from breakeven.errors import OutputError
 from breakeven.usage.call import CALL_COLUMNS
+from breakeven.usage.export.whole_file import whole_file
 from breakeven.usage.store.schema import FEW_VALUES, call_schema
 
 if TYPE_CHECKING:
@@ -45,20 +44,15 @@ def write_otel_parquet(calls: Table, target: Path, progress: Callable[[int], Non
     few = [names[name] for name in FEW_VALUES if name in names]
     schema = pa.schema(fields)
     written = 0
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(beside, schema, use_dictionary=few) as writer, _ibis_may_call_old_names():
-            for batch in calls.select(*names).to_pyarrow_batches(chunk_size=CHUNK_ROWS):
-                writer.write_table(pa.Table.from_batches([batch]).rename_columns(list(names.values())).cast(schema))
-                written += batch.num_rows
-                progress(written)
-        beside.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}; give another path") from None
-    finally:
-        if beside.exists():
-            beside.unlink()
+    with (
+        whole_file(target) as beside,
+        pq.ParquetWriter(beside, schema, use_dictionary=few) as writer,
+        _ibis_may_call_old_names(),
+    ):
+        for batch in calls.select(*names).to_pyarrow_batches(chunk_size=CHUNK_ROWS):
+            writer.write_table(pa.Table.from_batches([batch]).rename_columns(list(names.values())).cast(schema))
+            written += batch.num_rows
+            progress(written)
     return written
 
 

@@ -14,10 +14,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, amount_of, number_of, shown
+from breakeven.usage.reading.bucket_rows import BucketIds, amount_of, shown
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
+from breakeven.usage.reading.values import number
 
 _REPORTS: Final = ("daily", "weekly", "monthly", "session", "sessions", "blocks")
 _KINDS: Final = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
@@ -147,7 +148,7 @@ def _by_model(values: Mapping[str, Any]) -> Iterator[dict[str, object]]:
     counts = values.get("tokenCounts")
     cost = values.get("totalCost", values.get("costUSD"))
     counted = _counts(_of_block(counts) if isinstance(counts, dict) else values, model, cost)
-    yield {**counted, "entries": values["entries"]} if number_of(values.get("entries")) is not None else counted
+    yield {**counted, "entries": values["entries"]} if number(values.get("entries")) is not None else counted
 
 
 def _of_block(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,9 +171,9 @@ def _counts(found: Mapping[str, Any], model: str | None, cost: object) -> dict[s
         }
         return {**counted, **beside, "inputTokens": found.get("inputTokens")}
     cached = found.get("cachedInputTokens")
-    fresh, total = number_of(found.get("inputTokens")), number_of(found.get("totalTokens"))
-    parts = (fresh, number_of(cached), number_of(found.get("outputTokens")))
-    if number_of(cached) and total is not None and None not in parts and total == sum(each or 0 for each in parts):
+    fresh, total = number(found.get("inputTokens")), number(found.get("totalTokens"))
+    parts = (fresh, number(cached), number(found.get("outputTokens")))
+    if number(cached) and total is not None and None not in parts and total == sum(each or 0 for each in parts):
         return {**counted, "cacheReadTokens": cached, "inputTokens": found.get("inputTokens")}
     return {**counted, "cachedInputTokens": cached, "promptTokens": found.get("inputTokens")}
 
@@ -180,7 +181,7 @@ def _counts(found: Mapping[str, Any], model: str | None, cost: object) -> dict[s
 def _rest(values: Mapping[str, Any], breakdowns: list[dict[str, Any]]) -> Iterator[dict[str, object]]:
     rest: dict[str, float] = {}
     for kind in _KINDS:
-        total, parts = number_of(values.get(kind)), [number_of(each.get(kind)) for each in breakdowns]
+        total, parts = number(values.get(kind)), [number(each.get(kind)) for each in breakdowns]
         if total is None or None in parts:
             return
         rest[kind] = max(0.0, total - sum(each or 0.0 for each in parts))

@@ -14,8 +14,9 @@ from typing import Any, Final
 from breakeven.usage.importers.importer import Holds, Importer, Packed
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
+from breakeven.usage.reading.nested import first_of
 from breakeven.usage.reading.unpacked import Unfit
-from breakeven.usage.reading.values import first, flag, known_cost, mapping, number, said, sequence
+from breakeven.usage.reading.values import first_choice, flag, known_cost, mapping, number, said
 
 _TIME: Final = "request_created_at"
 _TABLE_COST_UNITS_PER_USD: Final = 1_000_000_000
@@ -55,8 +56,8 @@ def _unpack(packed: Packed) -> Iterator[dict[str, object] | Unfit]:
 
 
 def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
-    model = first(row, ("request_model", "model", "model_override", "response_model"))
-    status = number(first(row, ("response_status", "status")))
+    model = first_of(row, "request_model", "model", "model_override", "response_model")
+    status = number(first_of(row, "response_status", "status"))
     if str(model or "").startswith(_NO_MODEL_CALLS):
         return Unfit("not a call to a model", str(model))
     if status == -2:
@@ -71,23 +72,23 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
             **tokens,
             **outcome,
             **_times(row),
-            "record_id": first(row, ("request_id", "response_id")),
-            "operation": "embeddings" if "/embeddings" in str(first(row, ("target_url", "request_path"))) else "chat",
+            "record_id": first_of(row, "request_id", "response_id"),
+            "operation": "embeddings" if "/embeddings" in str(first_of(row, "target_url", "request_path")) else "chat",
             "provider": _PROVIDERS.get(provider, provider),
             "request_model": model,
-            "response_model": first(row, ("response_model",)) or answer.get("model"),
+            "response_model": first_of(row, "response_model") or answer.get("model"),
             "cost_usd": known_cost(cost, tokens.values()) if is_answer else cost,
-            "max_tokens": first(sent, ("max_tokens", "max_completion_tokens", "max_output_tokens")),
+            "max_tokens": first_of(sent, "max_tokens", "max_completion_tokens", "max_output_tokens"),
             "stream": flag(sent.get("stream")),
             "service_tier": answer.get("service_tier"),
             "finish_reason": _finish_reason(answer),
-            "application": first(facts, ("application", "app", "appname", "service")),
-            "endpoint": first(facts, ("helicone-session-path",)),
-            "task": first(facts, ("task", "feature", "usecase", "use_case", "helicone-session-name")),
-            "template_id": first(row, ("prompt_id",)) or facts.get("helicone-prompt-id"),
-            "session_id": first(facts, ("helicone-session-id",)),
-            "unit": first(row, ("request_user_id", "user_id")),
-            "api_key": first(row, ("proxy_key_id", "auth_hash")),
+            "application": first_of(facts, "application", "app", "appname", "service"),
+            "endpoint": first_of(facts, "helicone-session-path"),
+            "task": first_of(facts, "task", "feature", "usecase", "use_case", "helicone-session-name"),
+            "template_id": first_of(row, "prompt_id") or facts.get("helicone-prompt-id"),
+            "session_id": first_of(facts, "helicone-session-id"),
+            "unit": first_of(row, "request_user_id", "user_id"),
+            "api_key": first_of(row, "proxy_key_id", "auth_hash"),
             "prompt_text": sent or None,
             "response_text": answer or None,
         }
@@ -114,14 +115,14 @@ def _tokens(row: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, obje
 
 def _body_tokens(usage: Mapping[str, Any]) -> dict[str, object]:
     """The provider's own usage: OpenAI's names hold cached tokens inside, Anthropic's beside."""
-    into = mapping(first(usage, ("prompt_tokens_details", "input_tokens_details")))
-    out = mapping(first(usage, ("completion_tokens_details", "output_tokens_details")))
+    into = mapping(first_of(usage, "prompt_tokens_details", "input_tokens_details"))
+    out = mapping(first_of(usage, "completion_tokens_details", "output_tokens_details"))
     beside_read, beside_write = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
-    counted = first(usage, ("prompt_tokens", "input_tokens"))
+    counted = first_of(usage, "prompt_tokens", "input_tokens")
     is_beside = "prompt_tokens" not in usage
     return {
         "input_tokens": _with(counted, beside_read, beside_write) if is_beside else counted,
-        "output_tokens": first(usage, ("completion_tokens", "output_tokens")),
+        "output_tokens": first_of(usage, "completion_tokens", "output_tokens"),
         "cache_read_tokens": into.get("cached_tokens") if beside_read is None else beside_read,
         "cache_write_tokens": beside_write,
         "cache_write_1h_tokens": mapping(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"),
@@ -138,7 +139,7 @@ def _with(counted: object, *parts: object) -> object:
 
 
 def _outcome(row: Mapping[str, Any], status: float | None) -> dict[str, object]:
-    original = first(row, ("cache_reference_id",))
+    original = first_of(row, "cache_reference_id")
     if original is not None and str(original) != _NO_ID:
         return {"status": "cache_hit", "http_status": status if status and status > 0 else None}
     if status is None:
@@ -150,7 +151,7 @@ def _outcome(row: Mapping[str, Any], status: float | None) -> dict[str, object]:
 
 def _times(row: Mapping[str, Any]) -> dict[str, object]:
     """ClickHouse writes UTC without a zone. A time to the first token of 0 means that nothing was streamed."""
-    latency = first(row, ("latency", "delay_ms"))
+    latency = first_of(row, "latency", "delay_ms")
     ttft = number(row.get("time_to_first_token"))
     return {
         "start_time": row.get(_TIME),
@@ -162,7 +163,7 @@ def _times(row: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _cost_usd(row: Mapping[str, Any]) -> object:
-    cost = first(row, ("cost", "costUSD"))
+    cost = first_of(row, "cost", "costUSD")
     is_table = "response_status" not in row and "cost" in row
     units = number(cost)
     return units / _TABLE_COST_UNITS_PER_USD if is_table and units is not None else cost
@@ -176,14 +177,12 @@ def _body(value: object) -> Mapping[str, Any]:
 
 def _properties(row: Mapping[str, Any]) -> dict[str, Any]:
     """Custom properties, by lower-case name."""
-    found = mapping(first(row, ("request_properties", "properties")))
+    found = mapping(first_of(row, "request_properties", "properties"))
     return {str(name).lower(): value for name, value in found.items()}
 
 
 def _finish_reason(answer: Mapping[str, Any]) -> object:
-    choices = sequence(answer.get("choices"))
-    chosen = choices[0] if choices and isinstance(choices[0], dict) else {}
-    return chosen.get("finish_reason") or answer.get("stop_reason")
+    return first_choice(answer).get("finish_reason") or answer.get("stop_reason")
 
 
 _FIELDS: Final = (

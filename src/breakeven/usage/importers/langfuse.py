@@ -16,11 +16,10 @@ from breakeven.usage.importers.importer import Holds, Importer, Packed
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.log_file import LogFile
-from breakeven.usage.reading.nested import parsed
+from breakeven.usage.reading.nested import first_of, parsed
 from breakeven.usage.reading.span_families import SpanFamilies, span_key
 from breakeven.usage.reading.unpacked import Unfit
 from breakeven.usage.reading.values import (
-    first,
     known_cost,
     mapping,
     number,
@@ -108,7 +107,7 @@ def _observations(log: LogFile, head: Head) -> Iterator[Mapping[str, Any] | Unfi
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return str(first(row, _TRACE) or ""), str(row.get("id") or ""), str(first(row, _PARENT) or "")
+    return str(first_of(row, *_TRACE) or ""), str(row.get("id") or ""), str(first_of(row, *_PARENT) or "")
 
 
 def _is_call(row: Mapping[str, Any]) -> bool:
@@ -117,12 +116,12 @@ def _is_call(row: Mapping[str, Any]) -> bool:
 
 
 def _has_usage(row: Mapping[str, Any]) -> bool:
-    return bool(_details(row)) or any(number(first(row, names)) for names in (_INPUT, _OUTPUT))
+    return bool(_details(row)) or any(number(first_of(row, *names)) for names in (_INPUT, _OUTPUT))
 
 
 def _details(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Usage types; a Parquet file that somebody made of the JSON has a column for each."""
-    found = mapping(first(row, _DETAILS))
+    found = mapping(first_of(row, *_DETAILS))
     return found or {name.partition(".")[2]: each for name, each in row.items() if name.startswith(_DETAIL_COLUMNS)}
 
 
@@ -130,12 +129,15 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
     kind = str(row.get("type") or "GENERATION").upper()
     if kind not in _CALLS:
         return Unfit("not a call to a model", f"{kind.lower()}: {row.get('name', '')}")
-    unit = first(row, ("unit",)) or mapping(row.get("usage")).get("unit")
+    unit = first_of(row, "unit") or mapping(row.get("usage")).get("unit")
     if unit and str(unit).upper() != "TOKENS":
         return Unfit("usage is not counted in tokens", str(unit))
-    parameters = mapping(first(row, ("model_parameters", "modelParameters")))
+    parameters = mapping(first_of(row, "model_parameters", "modelParameters"))
     tags = (each for each in sequence(row.get("tags")) if isinstance(each, str))
-    tokens, cost = _tokens(row), first(row, _COST) or mapping(first(row, ("cost_details", "costDetails"))).get("total")
+    tokens, cost = (
+        _tokens(row),
+        first_of(row, *_COST) or mapping(first_of(row, "cost_details", "costDetails")).get("total"),
+    )
     return said(
         {
             **tokens,
@@ -143,19 +145,19 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
             **_failure(row),
             "record_id": row.get("id"),
             "operation": _CALLS[kind],
-            "request_model": first(row, _MODEL),
+            "request_model": first_of(row, *_MODEL),
             "cost_usd": known_cost(cost, tokens.values()),
-            "max_tokens": first(parameters, ("max_tokens", "max_completion_tokens", "maxTokens")),
+            "max_tokens": first_of(parameters, "max_tokens", "max_completion_tokens", "maxTokens"),
             "stream": parameters.get("stream"),
             "service_tier": parameters.get("service_tier"),
-            "application": first(row, ("project_id", "projectId")),
+            "application": first_of(row, "project_id", "projectId"),
             "endpoint": row.get("name"),
-            "task": first(row, ("trace_name", "traceName")) or next(tags, None),
-            "template_id": first(row, ("prompt_name", "promptName")),
-            "trace_id": first(row, _TRACE),
-            "parent_id": first(row, _PARENT),
-            "session_id": first(row, ("session_id", "sessionId")),
-            "unit": first(row, ("user_id", "userId")),
+            "task": first_of(row, "trace_name", "traceName") or next(tags, None),
+            "template_id": first_of(row, "prompt_name", "promptName"),
+            "trace_id": first_of(row, *_TRACE),
+            "parent_id": first_of(row, *_PARENT),
+            "session_id": first_of(row, "session_id", "sessionId"),
+            "unit": first_of(row, "user_id", "userId"),
             "prompt_text": _prompt(row),
             "response_text": row.get("output"),
         }
@@ -169,9 +171,9 @@ def _tokens(row: Mapping[str, Any]) -> dict[str, object]:
     sides = {name: _side(name) for name in counts}
     if not any(sides.values()):
         usage = mapping(row.get("usage"))
-        output = first(row, _OUTPUT)
+        output = first_of(row, *_OUTPUT)
         return {
-            "input_tokens": first(row, _INPUT) if usage.get("input") is None else usage["input"],
+            "input_tokens": first_of(row, *_INPUT) if usage.get("input") is None else usage["input"],
             "output_tokens": output if usage.get("output") is None else usage["output"],
         }
     parts = {
@@ -211,7 +213,7 @@ def _side(name: str) -> str:
 
 def _base(counts: Mapping[str, float], side: str, parts: Mapping[str, float]) -> float | None:
     """The count of a side itself: 0 where only its parts are told, None where nothing is."""
-    found: float | None = first(counts, _WHOLES[side])
+    found: float | None = first_of(counts, *_WHOLES[side])
     return 0 if found is None and parts else found
 
 
@@ -226,9 +228,9 @@ def _sum(parts: Mapping[str, float], *words: str, unlike: tuple[str, ...] = ()) 
 
 def _times(row: Mapping[str, Any]) -> dict[str, object]:
     """Times without a zone are UTC, as documented. Latencies are in s or ms, so the times themselves are used."""
-    start, end = first(row, _START), first(row, _END)
-    latency, ttft = number(row.get("latency")), number(first(row, ("time_to_first_token", "timeToFirstToken")))
-    between, begun = seconds_between(start, end), first(row, _BEGUN)
+    start, end = first_of(row, *_START), first_of(row, *_END)
+    latency, ttft = number(row.get("latency")), number(first_of(row, "time_to_first_token", "timeToFirstToken"))
+    between, begun = seconds_between(start, end), first_of(row, *_BEGUN)
     is_ms = latency is not None and between is not None and latency > _LATENCY_RATIO_MIN * max(between, 0.001)
     reported_s = ttft / 1000 if ttft is not None and is_ms else ttft
     is_in_s = between is not None or "timeToFirstToken" in row
@@ -244,12 +246,12 @@ def _times(row: Mapping[str, Any]) -> dict[str, object]:
 def _failure(row: Mapping[str, Any]) -> dict[str, object]:
     if str(row.get("level", "")).upper() != "ERROR":
         return {}
-    match = _ERROR.match(str(first(row, ("status_message", "statusMessage")) or ""))
+    match = _ERROR.match(str(first_of(row, "status_message", "statusMessage") or ""))
     return {"status": "error", "error_type": match[0] if match else None}
 
 
 def _prompt(row: Mapping[str, Any]) -> object:
-    tools = mapping(first(row, ("tool_definitions", "toolDefinitions")))
+    tools = mapping(first_of(row, "tool_definitions", "toolDefinitions"))
     sent = parsed(row.get("input"))
     if tools and isinstance(sent, list):
         return {"messages": sent, "tools": [{"name": name} for name in tools]}

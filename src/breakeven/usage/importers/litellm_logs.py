@@ -15,11 +15,11 @@ from typing import Any, Final
 from breakeven.usage.importers.importer import Holds, Importer, Packed
 from breakeven.usage.reading.documents import documents
 from breakeven.usage.reading.head import Head
-from breakeven.usage.reading.nested import parsed
+from breakeven.usage.reading.nested import first_of, parsed
 from breakeven.usage.reading.unpacked import Unfit
 from breakeven.usage.reading.values import (
     epoch_s,
-    first,
+    first_choice,
     flag,
     known_cost,
     mapping,
@@ -94,7 +94,7 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
     is_housekeeping = _HOUSEKEEPING.fullmatch(kind) is not None
     if is_housekeeping and not any(number(usage.get(name)) for name in ("input_tokens", "output_tokens")):
         return Unfit("not a call to a model", operation)
-    outcome, cost = _outcome(row, meta), first(row, ("spend", "response_cost"))
+    outcome, cost = _outcome(row, meta), first_of(row, "spend", "response_cost")
     return said(
         {
             **usage,
@@ -102,7 +102,7 @@ def _call(row: Mapping[str, Any]) -> dict[str, object] | Unfit:
             **_names(row, meta),
             **outcome,
             **_content(row, response),
-            "record_id": first(row, ("request_id", "id")),
+            "record_id": first_of(row, "request_id", "id"),
             "grain": "bucket" if is_housekeeping else None,
             "is_batch": True if is_housekeeping and "batch" in kind else None,
             "operation": _OPERATIONS.get(kind, kind),
@@ -160,24 +160,24 @@ def _times(row: Mapping[str, Any]) -> dict[str, object]:
 def _names(row: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, object]:
     model, provider = row.get("model"), str(row.get("custom_llm_provider") or "")
     tags = (each for each in sequence(row.get("request_tags")) if isinstance(each, str))
-    card = mapping(first(row, ("model_map_information",)) or meta.get("model_map_information"))
+    card = mapping(first_of(row, "model_map_information") or meta.get("model_map_information"))
     key = card.get("model_map_key") if card.get("model_map_value") else None
-    session = first(row, ("session_id", "trace_id"))
+    session = first_of(row, "session_id", "trace_id")
     return {
-        "request_model": first(row, ("model_group",)) or model,
+        "request_model": first_of(row, "model_group") or model,
         "response_model": model,
         "model_key": key if key != model else None,
         "provider": _PROVIDERS.get(provider, provider),
-        "application": first(meta, ("user_api_key_alias", "user_api_key_team_alias")) or row.get("team_id"),
+        "application": first_of(meta, "user_api_key_alias", "user_api_key_team_alias") or row.get("team_id"),
         "endpoint": meta.get("user_api_key_request_route") or row.get("agent_id"),
         "task": next((tag for tag in tags if not tag.startswith("User-Agent:")), None),
         "template_id": mapping(meta.get("prompt_management_metadata")).get("prompt_id"),
-        "trace_id": first(row, ("trace_id", "session_id")),
+        "trace_id": first_of(row, "trace_id", "session_id"),
         "session_id": session,
-        "unit": first(row, ("end_user",))
+        "unit": first_of(row, "end_user")
         or _person(row.get("user"))
-        or first(meta, ("user_api_key_end_user_id", "user_api_key_user_id")),
-        "api_key": first(row, ("api_key",)) or meta.get("user_api_key_hash"),
+        or first_of(meta, "user_api_key_end_user_id", "user_api_key_user_id"),
+        "api_key": first_of(row, "api_key") or meta.get("user_api_key_hash"),
     }
 
 
@@ -199,19 +199,17 @@ def _outcome(row: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, objec
 def _content(row: Mapping[str, Any], response: object) -> dict[str, object]:
     """The request's body where it is stored, else the messages and what the parameters say of tools and answer."""
     parameters, body = mapping(row.get("model_parameters")), mapping(row.get("proxy_server_request"))
-    limit = first(parameters, ("max_tokens", "max_completion_tokens")) or first(body, ("max_tokens",))
+    limit = first_of(parameters, "max_tokens", "max_completion_tokens") or first_of(body, "max_tokens")
     sent: object = body
     if not body:
         messages = parsed(row.get("messages"))
         shape = {name: parameters[name] for name in ("tools", "response_format") if parameters.get(name)}
         sent = {"messages": messages, **shape} if messages else None
-    choices = sequence(mapping(response).get("choices"))
-    chosen = choices[0] if choices and isinstance(choices[0], dict) else {}
     return {
         "prompt_text": sent or None,
         "response_text": response or None,
         "max_tokens": limit,
-        "finish_reason": chosen.get("finish_reason"),
+        "finish_reason": first_choice(mapping(response)).get("finish_reason"),
     }
 
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
 from breakeven.usage.reading.batch_files import BatchFiles, beside, first_second, prompt_of
-from breakeven.usage.reading.bucket_rows import number_of
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
+from breakeven.usage.reading.values import number
 
 NO_TIME: Final = (
     "no time: this answer names none; put the batch object (GET /v1/batches/ID, saved as JSON) beside the file"
@@ -115,7 +115,7 @@ def _outcome(record: Mapping[str, Any], response: Mapping[str, Any], body: Mappi
     error = _object(record.get("error")) or _object(body.get("error"))
     kind = _text(error.get("code")) or _text(error.get("type"))
     code = response.get("status_code")
-    is_bad = bool(error) or not body or (number_of(code) or 0) >= _HTTP_ERROR
+    is_bad = bool(error) or not body or (number(code) or 0) >= _HTTP_ERROR
     is_cancelled = bool(kind) and "cancel" in str(kind)
     choices = body.get("choices")
     choice = _object(choices[0]) if isinstance(choices, list) and choices else {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, in_english, number_of, times_alone
+from breakeven.usage.reading.bucket_rows import BucketIds, in_english, times_alone, with_parts
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -66,12 +66,10 @@ def _row(record: Mapping[str, str], head: Head, ids: BucketIds) -> Mapping[str, 
 
 
 def _whole(counts: dict[str, object]) -> dict[str, object]:
-    """Exports made before audio was counted in all tokens can have more audio than tokens; then it is added."""
     for side, parts in (("input", ("audio", "image")), ("output", ("audio",))):
-        total = number_of(counts.get(f"{side}_tokens"))
-        beside = sum(number_of(counts.get(f"{side}_{part}_tokens")) or 0 for part in parts)
-        if total is not None and beside > total >= 0:
-            counts = {**counts, f"{side}_tokens": total + beside}
+        if f"{side}_tokens" in counts:
+            beside = [counts.get(f"{side}_{part}_tokens") for part in parts]
+            counts = {**counts, f"{side}_tokens": with_parts(counts[f"{side}_tokens"], beside)}
     return counts
 
 

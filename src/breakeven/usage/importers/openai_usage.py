@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from breakeven.usage.importers.importer import Holds, Importer, Packed
-from breakeven.usage.reading.bucket_rows import BucketIds, Counted, number_of, results_of
+from breakeven.usage.reading.bucket_rows import BucketIds, Counted, results_of, with_parts
 from breakeven.usage.reading.documents import documents, text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
@@ -66,17 +66,13 @@ def _row(found: Counted, ids: BucketIds) -> Mapping[str, object] | Unfit:
         **{name: result[name] for name in _COPIED if result.get(name) is not None},
         "record_id": row_id,
         "operation": operation,
-        "input_tokens": _with_parts(result, "input", ("audio", "image")),
-        "output_tokens": _with_parts(result, "output", ("audio",)) if kind == "completions" else 0,
+        "input_tokens": _side(result, "input", ("audio", "image")),
+        "output_tokens": _side(result, "output", ("audio",)) if kind == "completions" else 0,
     }
 
 
-def _with_parts(result: Mapping[str, Any], side: str, parts: tuple[str, ...]) -> object:
-    """All tokens of a side. Reports made before audio was counted in them can have more audio than tokens."""
-    total = result.get(f"{side}_tokens")
-    counts = [number_of(result.get(f"{side}_{part}_tokens")) or 0 for part in parts]
-    number = number_of(total)
-    return number + sum(counts) if number is not None and sum(counts) > number >= 0 else total
+def _side(result: Mapping[str, Any], side: str, parts: tuple[str, ...]) -> object:
+    return with_parts(result.get(f"{side}_tokens"), [result.get(f"{side}_{part}_tokens") for part in parts])
 
 
 IMPORTER = Importer(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any, Final
 from breakeven.usage.reading.documents import text_of
 from breakeven.usage.reading.head import Head
 from breakeven.usage.reading.unpacked import Unfit
+from breakeven.usage.reading.values import number
 
 _ID_BYTES: Final = 16
 _SHOWN_CHARACTERS: Final = 80
@@ -95,15 +95,14 @@ def key_text(value: object) -> str:
     return whole.group(1) if whole else text
 
 
-def number_of(value: object) -> float | None:
-    """A finite number, also when it is written as text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+def with_parts(total: object, parts: Iterable[object]) -> object:
+    """All tokens of a side. OpenAI's reports made before audio was counted in them can have more audio than tokens.
+
+    >>> with_parts(10, [4, None]), with_parts("3", [4, 2]), with_parts("many", [4])
+    (10, 9, 'many')
+    """
+    whole, beside = number(total), sum(number(each) or 0 for each in parts)
+    return whole + beside if whole is not None and beside > whole >= 0 else total
 
 
 def amount_of(value: object, per_unit: int = 1) -> str | None:
@@ -143,7 +142,7 @@ def times_alone(row: Unfit, head: Head, times: tuple[str, ...]) -> dict[str, str
         cells = next(csv.reader([row.raw], delimiter=head.layout.delimiter), [])
     except csv.Error:
         return row
-    is_empty = len(cells) == len(times) and all(number_of(cell) is not None for cell in cells[:2])
+    is_empty = len(cells) == len(times) and all(number(cell) is not None for cell in cells[:2])
     return dict(zip(times, cells, strict=True)) if is_empty else row
 
 
@@ -192,8 +191,8 @@ def _of_bucket(bucket: object) -> Iterator[Counted | Unfit]:
         return
     if not results:
         yield Counted(bucket, None)
-    for number, result in enumerate(results):
-        yield Counted(bucket, result, number == 0) if isinstance(result, dict) else Unfit("not a result", shown(result))
+    for place, result in enumerate(results):
+        yield Counted(bucket, result, place == 0) if isinstance(result, dict) else Unfit("not a result", shown(result))
 
 
 def model_of_line_item(line_item: str | None) -> tuple[str | None, str | None]:

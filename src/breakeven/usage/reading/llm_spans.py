@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from breakeven.usage.reading.nested import parsed
+from breakeven.usage.reading.nested import first_of, parsed
 from breakeven.usage.reading.spans import Attributes, Span, first_event_s
 from breakeven.usage.reading.unpacked import Unfit
-from breakeven.usage.reading.values import first, flag, mapping, number, said, sequence, whole_counts
+from breakeven.usage.reading.values import flag, mapping, number, said, sequence, whole_counts
 
 _INPUT: Final = (
     "gen_ai.usage.input_tokens",
@@ -116,7 +116,7 @@ def is_model_call(span: Span) -> bool:
 
 def carries_tokens(span: Span) -> bool:
     """True when `span` stands for a call to a model and says how many tokens it took."""
-    return first(span.attributes, (*_INPUT, *_OUTPUT)) is not None and is_model_call(span)
+    return first_of(span.attributes, *_INPUT, *_OUTPUT) is not None and is_model_call(span)
 
 
 def call_of(span: Span) -> dict[str, object] | Unfit:
@@ -126,7 +126,7 @@ def call_of(span: Span) -> dict[str, object] | Unfit:
         return operation
     found = span.attributes
     parameters = mapping(found.get("llm.invocation_parameters"))
-    plain = {name: first(found, names) for name, names in _PLAIN.items()}
+    plain = {name: first_of(found, *names) for name, names in _PLAIN.items()}
     return said(
         {
             **plain,
@@ -135,18 +135,18 @@ def call_of(span: Span) -> dict[str, object] | Unfit:
             "record_id": _record_id(span),
             "start_time": span.start,
             "end_time": span.end,
-            "ttft_s": first(found, _TTFT) or first_event_s(span, _FIRST_TOKEN_EVENTS),
+            "ttft_s": first_of(found, *_TTFT) or first_event_s(span, _FIRST_TOKEN_EVENTS),
             "operation": operation,
-            "provider": str(first(found, _PROVIDER) or "").lower(),
+            "provider": str(first_of(found, *_PROVIDER) or "").lower(),
             "finish_reason": _finish_reason(found),
             "stream": _first_flag(found, parameters),
-            "max_tokens": first(found, ("gen_ai.request.max_tokens",))
-            or first(parameters, ("max_completion_tokens", "max_tokens", "max_output_tokens")),
+            "max_tokens": first_of(found, "gen_ai.request.max_tokens")
+            or first_of(parameters, "max_completion_tokens", "max_tokens", "max_output_tokens"),
             "application": _application(span.resource),
             "trace_id": span.trace_id,
             "parent_id": span.parent_id,
             "prompt_text": _prompt(span),
-            "response_text": first(found, _ANSWER),
+            "response_text": first_of(found, *_ANSWER),
         }
     )
 
@@ -154,10 +154,10 @@ def call_of(span: Span) -> dict[str, object] | Unfit:
 def _work(span: Span) -> str | Unfit:
     """The operation in OpenTelemetry's word, or why the span is not one call to a model."""
     found = span.attributes
-    word = first(found, (_OPERATION, _KIND, "traceloop.span.kind", "llm.request.type"))
+    word = first_of(found, _OPERATION, _KIND, "traceloop.span.kind", "llm.request.type")
     if word is None:
-        has_model = first(found, ("gen_ai.request.model", "llm.model_name")) is not None
-        if has_model and first(found, (*_PROVIDER, *_INPUT)) is not None:
+        has_model = first_of(found, "gen_ai.request.model", "llm.model_name") is not None
+        if has_model and first_of(found, *_PROVIDER, *_INPUT) is not None:
             return "chat"
         return Unfit("not a call to a model", span.name)
     name = str(word).lower()
@@ -170,9 +170,9 @@ def _work(span: Span) -> str | Unfit:
 
 def _tokens(found: Attributes) -> dict[str, object]:
     """Counts by the inclusive rule of both conventions, repaired where an emitter breaks it."""
-    output, total = first(found, _OUTPUT), first(found, _TOTAL)
-    read, write, reasoning = first(found, _READ), first(found, _WRITE), first(found, _REASONING)
-    sent, got = whole_counts((first(found, _INPUT), (read, write)), (output, (reasoning,)), total, holds_parts=True)
+    output, total = first_of(found, *_OUTPUT), first_of(found, *_TOTAL)
+    read, write, reasoning = first_of(found, *_READ), first_of(found, *_WRITE), first_of(found, *_REASONING)
+    sent, got = whole_counts((first_of(found, *_INPUT), (read, write)), (output, (reasoning,)), total, holds_parts=True)
     return {
         "input_tokens": sent,
         "output_tokens": got,
@@ -195,43 +195,43 @@ def _failure(span: Span) -> dict[str, object]:
 
 def _record_id(span: Span) -> str | None:
     """The answer's id, which a span logged twice or by two instrumentations shares; else the span's own."""
-    answer = first(span.attributes, ("gen_ai.response.id", "llm.response.id"))
+    answer = first_of(span.attributes, "gen_ai.response.id", "llm.response.id")
     if isinstance(answer, str) and len(answer) >= _RESPONSE_ID_CHARACTERS_MIN:
         return answer
     return f"{span.trace_id}:{span.span_id}" if span.span_id else None
 
 
 def _finish_reason(found: Attributes) -> object:
-    reasons = first(found, ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"))
+    reasons = first_of(found, "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason")
     several = sequence(reasons)
     if several:
         return several[0]
     if reasons is not None:
         return reasons
-    return first(found, ("llm.response.finish_reason", "gen_ai.completion.0.finish_reason", "llm.finish_reason"))
+    return first_of(found, "llm.response.finish_reason", "gen_ai.completion.0.finish_reason", "llm.finish_reason")
 
 
 def _first_flag(found: Attributes, parameters: Mapping[str, Any]) -> bool | None:
-    told = first(found, ("gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming"))
+    told = first_of(found, "gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming")
     return flag(told if told is not None else parameters.get("stream"))
 
 
 def _application(resource: Attributes) -> object:
-    name = first(resource, ("service.name", "openinference.project.name"))
+    name = first_of(resource, "service.name", "openinference.project.name")
     return None if str(name).startswith("unknown_service") else name
 
 
 def _prompt(span: Span) -> object:
     """What was sent, as a request body that `prompts/conversation` takes apart; None when the span has no content."""
     found = span.attributes
-    messages = first(found, ("gen_ai.input.messages", "llm.input_messages")) or _events_messages(span)
+    messages = first_of(found, "gen_ai.input.messages", "llm.input_messages") or _events_messages(span)
     messages = _messages(parsed(messages)) if messages else list(_numbered(found))
     if not messages:
-        return first(found, ("input.value", "traceloop.entity.input"))
+        return first_of(found, "input.value", "traceloop.entity.input")
     body = {
         "messages": messages,
         "system": parsed(found.get("gen_ai.system_instructions")),
-        "tools": parsed(first(found, ("gen_ai.tool.definitions", "llm.tools"))) or _numbered_tools(found),
+        "tools": parsed(first_of(found, "gen_ai.tool.definitions", "llm.tools")) or _numbered_tools(found),
     }
     return {name: value for name, value in body.items() if value}
 
@@ -273,12 +273,12 @@ def _events_messages(span: Span) -> object:
     """Messages that older conventions put into events of the span."""
     messages: list[dict[str, Any]] = []
     for each in span.events():
-        told = first(each.attributes, ("gen_ai.input.messages", "gen_ai.prompt"))
+        told = first_of(each.attributes, "gen_ai.input.messages", "gen_ai.prompt")
         if told is not None:
             return told
         role = each.name.removeprefix("gen_ai.").removesuffix(".message")
         if each.name == f"gen_ai.{role}.message":
-            messages.append({"role": role, "content": first(each.attributes, ("content", "gen_ai.event.content"))})
+            messages.append({"role": role, "content": first_of(each.attributes, "content", "gen_ai.event.content")})
     return messages
 
 

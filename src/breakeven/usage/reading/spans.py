@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from breakeven.usage.reading.head import Head
+from breakeven.usage.reading.nested import first_of
 from breakeven.usage.reading.unpacked import Unfit
-from breakeven.usage.reading.values import epoch_s, first, mapping, sequence
+from breakeven.usage.reading.values import epoch_s, mapping, sequence
 
 _RESOURCES: Final = ("resourceSpans", "resource_spans", "batches")
 _SCOPES: Final = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans", "instrumentation_library_spans")
@@ -51,7 +52,7 @@ class Span:
         """What happened inside, in the order logged."""
         for each in sequence(self.logged_events):
             if isinstance(each, dict):
-                time = first(each, ("timeUnixNano", "time_unix_nano", "timestamp"))
+                time = first_of(each, "timeUnixNano", "time_unix_nano", "timestamp")
                 yield SpanEvent(str(each.get("name", "")), time, _attributes(each.get("attributes")))
 
 
@@ -100,12 +101,12 @@ def _of_resource(resource: object) -> Iterator[Span | Unfit]:
 def _of_otlp(span: Mapping[str, Any], resource: Attributes) -> Span:
     status = span.get("status")
     return Span(
-        _id(first(span, ("traceId", "trace_id"))),
-        _id(first(span, ("spanId", "span_id"))),
-        _id(first(span, ("parentSpanId", "parent_span_id"))),
+        _id(first_of(span, "traceId", "trace_id")),
+        _id(first_of(span, "spanId", "span_id")),
+        _id(first_of(span, "parentSpanId", "parent_span_id")),
         str(span.get("name", "")),
-        first(span, ("startTimeUnixNano", "start_time_unix_nano")),
-        first(span, ("endTimeUnixNano", "end_time_unix_nano")),
+        first_of(span, "startTimeUnixNano", "start_time_unix_nano"),
+        first_of(span, "endTimeUnixNano", "end_time_unix_nano"),
         _status(status.get("code") if isinstance(status, dict) else None),
         _attributes(span.get("attributes")),
         resource,

@@ -71,17 +71,10 @@ def sequence(value: object) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The first of `names` that says something; empty texts say nothing.
-
-    >>> first({"a": "", "b": 0}, ("a", "b"))
-    0
-    """
-    for name in names:
-        value = record.get(name)
-        if value is not None and value != "":
-            return value
-    return None
+def first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of an answer's `choices`, as OpenAI and all who copy it write them; else empty."""
+    choices = sequence(answer.get("choices"))
+    return choices[0] if choices and isinstance(choices[0], dict) else {}
 
 
 def said(record: Mapping[str, object]) -> dict[str, object]:
