@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,11 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no public data at {SHARED_DATA.name}: ../shared/data is absent")
     return SHARED_DATA
+
+
+@pytest.fixture
+def long_csv_fields() -> Iterator[None]:
+    """Prompts of any length in a CSV; the limit is the process's, so it is put back."""
+    before = csv.field_size_limit(10**9)
+    yield
+    csv.field_size_limit(before)

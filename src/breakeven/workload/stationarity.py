@@ -23,7 +23,7 @@ def kpss_ratio(values: Floats) -> float:
     """The statistic for a steady level; 0 for values that do not scatter.
 
     >>> round(kpss_ratio(np.arange(40.0)), 3)
-    0.761
+    0.909
     """
     off = values - values.mean()
     if float(np.abs(off).max()) <= ROUNDING_LOG:  # nothing but the rounding of equal days

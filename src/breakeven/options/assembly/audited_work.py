@@ -77,7 +77,7 @@ def _moved_out(end: float, middle: float) -> float:
     """An end of an 80 % interval moved out to the ends of an Assumption, on the scale of log odds.
 
     >>> round(_moved_out(0.8, 0.9), 3), _moved_out(0.9, 0.9)
-    (0.759, 0.9)
+    (0.761, 0.9)
     """
     if end == middle:
         return end
