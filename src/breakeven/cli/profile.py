@@ -32,7 +32,7 @@ def command(
     with progress() as say, opened_calls(source, say) as calls:
         question = Question(calls.store, calls.label, scenario, today())
         imported = import_part(calls.report) if calls.report else None
-        part = workload_part(profile(question, say), calls.label, imported=imported)
+        part = workload_part(profile(question, say), calls.label, scenario.as_of or today(), imported=imported)
         warnings = calls.warnings
     if as_json:
         click.echo(json.dumps(part.model_dump(mode="json"), indent=2, ensure_ascii=False))

@@ -96,7 +96,9 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     options = select_options(_names(scenario))
     comparison = compare(situation, options, draws, progress=progress)
     further = look_further(comparison, situation, options, draws, scenario, workload, progress=progress)
-    part = workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported)
+    part = workload_part(
+        workload, question.label, catalog.as_of, synthetic=question.synthetic, imported=question.imported
+    )
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
     warnings = (
         *_audit_warnings(question, workload),

@@ -52,7 +52,9 @@ def answer_models(question: Question, progress: Progress = lambda _: None) -> Mo
     )
     return build_models_document(
         ranking,
-        workload_part(workload, question.label, synthetic=question.synthetic, imported=question.imported),
+        workload_part(
+            workload, question.label, catalog.as_of, synthetic=question.synthetic, imported=question.imported
+        ),
         Inputs(catalog, scenario, question.store.digest(), question.hours_per_month),
         next_command=question.next_command,
         warnings=warnings,

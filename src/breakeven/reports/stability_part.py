@@ -77,7 +77,7 @@ class TotalPart(Part):
 
 
 class QuarterPart(Part):
-    """The 91 days after the last whole day."""
+    """The 91 days after the last whole day of the log."""
 
     first_day: str
     last_day: str
@@ -91,16 +91,22 @@ class QuarterPart(Part):
 class StabilityPart(Part):
     """Is the log steady enough to decide on?"""
 
-    answer: Literal["yes", "not yet", "cannot tell"]
+    answer: Literal["yes", "stale", "not yet", "cannot tell"]
+    """Stale: steady up to its end, which is too long ago."""
     sentence: str
     first_day: str | None
     """First and last whole day."""
     last_day: str | None
     days_count: int
     """Whole days, those without a call among them."""
+    as_of: str | None = None
+    """The day on which the verdict is given."""
+    age_days_count: int | None = None
+    """From the last day of the log to `as_of`; None when the log has no day."""
     more_days_count: int | None
-    """Until every rule may hold; None: waiting alone does not help, or nobody can say."""
+    """After the last whole day, until every rule may hold; None: waiting alone does not help, or nobody can say."""
     come_back: str | None
+    """The day after the last of those days; it may have passed where newer days were not imported."""
     checks: tuple[CheckPart, ...]
     gaps: tuple[GapPart, ...]
     week_strength_fraction: float | None
@@ -120,6 +126,8 @@ def stability_part(found: Stability) -> StabilityPart:
         first_day=_iso(found.first_day),
         last_day=_iso(found.last_day),
         days_count=found.days_count,
+        as_of=found.today.isoformat(),
+        age_days_count=found.age_days_count,
         more_days_count=found.more_days_count,
         come_back=_iso(found.come_back),
         checks=tuple(

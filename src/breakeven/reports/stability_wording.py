@@ -6,7 +6,7 @@ from typing import Final
 
 from breakeven.reports import amounts
 from breakeven.reports.stability_part import CheckPart, QuarterPart, StabilityPart, TrialPart
-from breakeven.workload.stability_rules import signed_percent
+from breakeven.workload.stability_rules import AGE, signed_percent
 
 GAPS_SHOWN_COUNT: Final = 3
 
@@ -27,8 +27,8 @@ def quarter_finding(quarter: QuarterPart) -> str:
     tokens, spend = quarter.tokens, quarter.spend_usd
     days = f"{amounts.date_text(quarter.first_day)} to {amounts.date_text(quarter.last_day)}"
     text = (
-        f"Next quarter, {days}: {amounts.tokens(tokens.typical)} (80 %: {amounts.magnitude(tokens.low)} to "
-        f"{amounts.magnitude(tokens.high)})"
+        f"The quarter after the log, {days}: {amounts.tokens(tokens.typical)} "
+        f"(80 %: {amounts.magnitude(tokens.low)} to {amounts.magnitude(tokens.high)})"
     )
     if spend is None:
         return f"{text}; spend UNPRICED."
@@ -114,6 +114,8 @@ def check_finding(check: CheckPart) -> str:
     """One rule: whether it holds, what was seen, days until it may hold."""
     if check.passed:
         return f"holds: {check.finding}"
+    if check.name == AGE:
+        return f"FAILS: {check.finding}; import newer days"
     if check.more_days_count is None:
         return f"FAILS: {check.finding}; more days alone may not cure it"
     return f"FAILS: {check.finding}; {amounts.counted(check.more_days_count, 'more day')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from breakeven.reports.document import DayPart, HourPart, ImportPart, ModelUsePart, WorkloadPart
 from breakeven.reports.stability_part import stability_part
 from breakeven.usage.ingest_report import IngestReport
@@ -10,9 +12,9 @@ from breakeven.workload.stability import stability
 
 
 def workload_part(
-    workload: Workload, label: str, *, synthetic: bool = False, imported: ImportPart | None = None
+    workload: Workload, label: str, as_of: date, *, synthetic: bool = False, imported: ImportPart | None = None
 ) -> WorkloadPart:
-    """The document's summary of a log."""
+    """The document's summary of a log, as it stands on the day `as_of`."""
     observation, ratio = workload.observation, workload.per_month_ratio
     return WorkloadPart(
         label=label,
@@ -62,7 +64,7 @@ def workload_part(
         may_conclude=observation.may_conclude(lengths_known=bool(workload.lengths)),
         may_not_conclude=observation.may_not_conclude(),
         imported=imported,
-        stability=stability_part(stability(workload)),
+        stability=stability_part(stability(workload, as_of)),
     )
 
 

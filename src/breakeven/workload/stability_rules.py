@@ -6,7 +6,9 @@ the ones seen; None where waiting alone does not help or nobody can say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 from typing import Final
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, empty_days
 from breakeven.workload.level_shifts import MIN_DAYS_COUNT, Levels, tamed
+from breakeven.workload.profile import DayUse
 from breakeven.workload.regression import fit
 from breakeven.workload.rolling_origin import Trial
 from breakeven.workload.stationarity import CRITICAL_RATIOS, kpss_ratio
@@ -32,6 +35,10 @@ TREND_DAYS_MAX_COUNT: Final = 180
 TOTAL_ERROR_MAX_FRACTION: Final = 0.25
 """Of the mean error of past totals, and of half of the interval of next quarter's total."""
 KPSS_LEVEL_FRACTION: Final = 0.01
+AGE: Final = "age"
+"""Name of the rule on the age of a log: the one that newer days of the same log cure, whatever they hold."""
+AGE_MAX_DAYS_COUNT: Final = 30
+"""A log that ended longer ago says nothing of half of the sixty days in which no shift may lie."""
 MOST_DAYS_COUNT: Final = 730
 """Further ahead nothing is promised."""
 _Z975: Final = 0.975
@@ -104,6 +111,32 @@ def length_check(days_count: int) -> Check:
     more = max(DAYS_WANTED_COUNT - days_count, 0)
     seen = f"{'only ' * bool(more)}{days_count} whole day{'s' * (days_count != 1)} ({DAYS_WANTED_COUNT} wanted)"
     return Check("length", not more, seen, more)
+
+
+def age_days_count(days: Sequence[DayUse], today: date) -> int | None:
+    """Days from the last one of a log to `today`, 0 for a log that reaches it; None without a day."""
+    return max((today - max(each.day for each in days)).days, 0) if days else None
+
+
+def age_check(age_days_count: int | None, today: date) -> Check:
+    """The log ended at most thirty days ago. Waiting makes it older; newer days cure it.
+
+    >>> age_check(118, date(2026, 11, 26)).finding
+    'the log ended 118 days before 26 Nov 2026 (30 or fewer wanted)'
+    """
+    age = age_days_count or 0
+    seen = f"ended {age} day{'s' * (age != 1)} before" if age else "reaches"
+    finding = f"the log {seen} {day_words(today)} ({AGE_MAX_DAYS_COUNT} or fewer wanted)"
+    return Check(AGE, age <= AGE_MAX_DAYS_COUNT, finding, 0 if age <= AGE_MAX_DAYS_COUNT else None)
+
+
+def day_words(day: date) -> str:
+    """A day as a reader says it.
+
+    >>> day_words(date(2026, 9, 1))
+    '1 Sep 2026'
+    """
+    return f"{day.day} {day:%b %Y}"
 
 
 def days_used_check(used_days_count: int, days_count: int, what: str) -> Check:

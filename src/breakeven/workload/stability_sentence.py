@@ -1,0 +1,136 @@
+"""Stability sentence: the verdict on a log in words: what it was judged by, how many days are missing, how old it is.
+
+Days that are missing are counted from the log's last whole day, and the sentence names that day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from breakeven.workload.daily_series import WEEK_DAYS
+from breakeven.workload.stability_rules import (
+    AGE,
+    AGE_MAX_DAYS_COUNT,
+    CLEAN_DAYS_COUNT,
+    Check,
+    Growth,
+    day_words,
+    signed_percent,
+)
+
+_ORDER: Final = ("growth", "level", "coverage", "wandering", "back-test", "interval", "spend", "length")
+_FOLLOWS_FROM_GROWTH: Final = frozenset({"wandering", "back-test", "interval", "spend"})
+_REASONS_SAID_COUNT: Final = 2
+_BY_CHANCE: Final = "no growth beyond chance"
+_NOT_KNOWN: Final = "growth is not known well enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a log stands in time."""
+
+    today: date
+    last_day: date | None
+    """Last whole day; None when there is none."""
+    age_days_count: int | None
+    """From its last day to `today`; None when the log has no day."""
+
+    def come_back(self, more_days_count: int | None) -> date | None:
+        """The day after the last of the days to come."""
+        if self.last_day is None or not more_days_count:
+            return None
+        return self.last_day + timedelta(days=more_days_count + 1)
+
+
+def steady_sentence(days_count: int, growth: Growth, standing: Standing) -> str:
+    """Every rule holds, but perhaps the one on the age of the log."""
+    shown = f"no level shift in the last {CLEAN_DAYS_COUNT}"
+    if not _is_old(standing):
+        return f"Stable enough to decide: {days_count} whole days, {shown}, {growth_words(growth)}."
+    return (
+        f"Stale: the log ended {_ago(standing)}; import newer days. Up to its end it was stable enough to decide: "
+        f"{days_count} whole days, {shown} of them, {growth_words(growth)}."
+    )
+
+
+def unsteady_sentence(
+    checks: tuple[Check, ...], growth: Growth | None, more_days_count: int | None, standing: Standing
+) -> str:
+    """Which rules do not hold, and after which days they may."""
+    failed = {each.name: each for each in checks if not each.passed and each.name != AGE}
+    shown = growth is not None and growth.shown
+    of_growth = failed["growth"].reason if growth is None else growth_words(growth)
+    of_growth = of_growth.replace(_BY_CHANCE, _NOT_KNOWN)
+    said = [name for name in _ORDER if name in failed]
+    if shown and "growth" in failed:
+        said = [name for name in said if name not in _FOLLOWS_FROM_GROWTH]
+    reasons = [of_growth if name == "growth" else failed[name].reason for name in said]
+    because = f"Not stable yet: {'; '.join(reasons[:_REASONS_SAID_COUNT])}."
+    if more_days_count is None:
+        cure = " More days alone may not cure it: find the cause, or decide with the range of next quarter."
+    else:
+        endless = any(each.more_days_count is None for each in failed.values())
+        cure = _decide(more_days_count, standing, earliest=endless or ("growth" in failed and shown))
+    return because + cure + _of_age(standing)
+
+
+def short_sentence(seen: str, wanted: str, more_days_count: int | None, rare: str, standing: Standing) -> str:
+    """Too few days to say anything; `rare`: what comes too rarely to say when there will be enough of it."""
+    if more_days_count is None:
+        cure = f" Days with {rare} are too rare to say when there will be enough of them."
+    else:
+        cure = _decide(more_days_count, standing, earliest=True)
+    return f"Cannot tell yet: {seen} too few ({wanted}).{cure}{_of_age(standing)}"
+
+
+def growth_words(growth: Growth) -> str:
+    """Growth per week with its interval; the interval alone where chance may be all there is.
+
+    >>> growth_words(Growth(0.181, 0.22, 0.261, 60))
+    '+22.0 % week on week (95 %: +18.1 to +26.1 %)'
+    >>> growth_words(Growth(-0.05, -0.01, 0.03, 60))
+    'no growth beyond chance (-5.0 to +3.0 % week on week)'
+    """
+    low, typical, high = (
+        signed_percent(each)
+        for each in (growth.low_fraction_per_week, growth.typical_fraction_per_week, growth.high_fraction_per_week)
+    )
+    if growth.shown:
+        return f"{typical} % week on week (95 %: {low} to {high} %)"
+    return f"{_BY_CHANCE} ({low} to {high} % week on week)"
+
+
+def _decide(more_days_count: int, standing: Standing, *, earliest: bool) -> str:
+    """After how many days of log, counted from which day; days that have passed are to be imported."""
+    back, last = standing.come_back(more_days_count), standing.last_day
+    at = " at the earliest" if earliest else ""
+    if back is None or last is None:
+        return f" Decide after {_wait(more_days_count)}{at}."
+    wait = f" Decide after {_wait(more_days_count)} from {day_words(last)}, its last whole day"
+    if back <= standing.today:
+        return f"{wait}{at}; they have passed: import them if they were logged."
+    return f"{wait}: on {day_words(back)}{at}."
+
+
+def _wait(days_count: int) -> str:
+    """Days below two weeks, else weeks."""
+    if days_count < 2 * WEEK_DAYS:
+        return f"{days_count} more day{'s' * (days_count != 1)}"
+    return f"about {round(days_count / WEEK_DAYS)} more weeks"
+
+
+def _of_age(standing: Standing) -> str:
+    """That a log is too old to decide on; empty where it is not."""
+    if not _is_old(standing):
+        return ""
+    return f" The log ended {_ago(standing)}: import newer days, a decision stands on what is used now."
+
+
+def _is_old(standing: Standing) -> bool:
+    return (standing.age_days_count or 0) > AGE_MAX_DAYS_COUNT
+
+
+def _ago(standing: Standing) -> str:
+    return f"{standing.age_days_count} days before {day_words(standing.today)}"
