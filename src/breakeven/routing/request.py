@@ -16,3 +16,5 @@ class RouteRequest:
     """`task`, `template_id`, `schema_hash`, `system_hash`, `endpoint`, `api_key_hash`, `application`: those known."""
     incumbent: str | None = None
     """The model that the client asked for."""
+    closed: frozenset[str] = frozenset()
+    """Models that must not take it: no capacity left, a broken upstream, data that may not go there."""
