@@ -47,6 +47,18 @@ class AuditError(BreakevenError):
     """A saved audit, or labels of calls, cannot be read, or contradict the calls they are said of."""
 
 
+class OutcomeError(BreakevenError):
+    """A file of outcomes cannot be read at all, or says too little for what is asked (bad rows are rejects)."""
+
+
+class PolicyError(BreakevenError):
+    """A policy folder is corrupt, newer than this version, or not one; nothing of it is used."""
+
+
+class LearningError(BreakevenError):
+    """No policy can be learnt or judged from these outcomes within these limits."""
+
+
 class BenchError(BreakevenError):
     """An endpoint could not be measured at all, or a load, a trace or a results file makes no sense."""
 

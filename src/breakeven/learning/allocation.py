@@ -1,0 +1,221 @@
+"""Allocation: which model takes which requests where capacity and budget are finite, as a linear program (HiGHS).
+
+A request goes to one model; a self-hosted model takes no more than its capacity; the mean predicted success keeps a
+floor; the bill keeps a budget. What is minimised is the cost per successful outcome (a ratio: Dinkelbach, Management
+Science 13, 1967), or cost plus the stated cost of failures. The program's dual prices give the rule for one request at
+a time: the lowest `cost + capacity price + value of a success * (1 - success)`.
+
+Predictions flatter the model they choose; the floor that is promised is checked on held-out outcomes
+(`quality_floor.py`), never on these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import LearningError
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+ROWS_MAX_COUNT: Final = 5_000
+"""The program is solved for so many requests, drawn from all; prices hardly move with more."""
+_ROUNDS_MAX_COUNT: Final = 30
+_TOLERANCE_RATIO: Final = 1e-9
+_FULL_FRACTION: Final = 1 - 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is finite."""
+
+    capacity_fraction: Mapping[str, float] = field(default_factory=dict)
+    """Model -> the largest share of the requests that it can take; a model that is absent takes all."""
+    budget_usd_per_request: float | None = None
+    quality_floor_fraction: float | None = None
+    """Least mean predicted success."""
+    failure_usd_per_request: float | None = None
+    """What a failure costs; None: unknown, and the cost per successful outcome is minimised instead."""
+    seed: int = 0
+    """Of the draw of `ROWS_MAX_COUNT` requests, where there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The best split, and the prices that make it."""
+
+    models: tuple[str, ...]
+    share_fractions: tuple[float, ...]
+    """Of the requests, by model."""
+    usd_per_request: float
+    success_fraction: float
+    """Predicted."""
+    value_usd_per_success: float
+    """What one more success is worth at the margin: the rule's weight on failures."""
+    capacity_usd_per_request: tuple[float, ...]
+    """By model: what one more request of its capacity is worth; 0 where there is room."""
+    divided_requests_count: int
+    """Requests that the program splits between models (at most one for each limit)."""
+    agreement_fraction: float
+    """Share of the undivided requests for which the rule of prices chooses as the program does."""
+
+    @property
+    def usd_per_success(self) -> float:
+        """Cost of one predicted success."""
+        return self.usd_per_request / self.success_fraction
+
+
+def allocate(
+    models: Sequence[str],
+    cost_usd: Floats,
+    success: Floats,
+    limits: Limits,
+    allowed: Flags | None = None,
+) -> Allocation:
+    """The cheapest split of the requests within `limits`.
+
+    `cost_usd` and `success` (predicted) have shape (requests, models); `allowed` says which model may take which
+    request (latency, residency). Raises LearningError where no split keeps every limit, naming how far off it is.
+
+    >>> found = allocate(("own", "api"), np.array([[0.0, 1.0]] * 4), np.full((4, 2), 0.9), Limits({"own": 0.5}))
+    >>> found.share_fractions, round(found.capacity_usd_per_request[0], 6)
+    ((0.5, 0.5), 1.0)
+    """
+    cost, chance, may = _sampled(cost_usd, success, allowed, limits.seed)
+    _check(models, cost, chance, may, limits)
+    program = _Program(tuple(models), cost, chance, may, limits)
+    if limits.failure_usd_per_request is not None:
+        return program.solved(limits.failure_usd_per_request)
+    ratio = float(cost[may].mean() / max(chance[may].mean(), 1e-12))
+    for _ in range(_ROUNDS_MAX_COUNT):
+        found = program.solved(ratio)
+        if abs(found.usd_per_success - ratio) <= _TOLERANCE_RATIO * max(abs(ratio), 1e-12):
+            break
+        ratio = found.usd_per_success
+    return found
+
+
+def chosen(
+    cost_usd: Floats, success: Floats, allocation: Allocation, allowed: Flags | None = None
+) -> npt.NDArray[np.intp]:
+    """The model of each request by the rule of prices."""
+    prices = np.asarray(allocation.capacity_usd_per_request)
+    burden = cost_usd + prices + allocation.value_usd_per_success * (1 - success)
+    if allowed is not None:
+        burden = np.where(allowed, burden, np.inf)
+    return np.argmin(burden, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    models: tuple[str, ...]
+    cost: Floats
+    chance: Floats
+    may: Flags
+    limits: Limits
+
+    def solved(self, value_usd: float) -> Allocation:
+        """Minimise cost - value * success, `value_usd` being what a success is worth before any floor asks for more."""
+        from scipy.optimize import linprog
+        from scipy.sparse import csr_array, vstack
+
+        rows, width = self.cost.shape
+        cells = np.arange(rows * width)
+        each_once = csr_array((np.ones(rows * width), (cells // width, cells)), shape=(rows, rows * width))
+        above, most, names = self._limits(rows, width)
+        upper = vstack([csr_array(line.reshape(1, -1)) for line in above]).tocsr() if above else None
+        result = linprog(
+            ((self.cost - value_usd * self.chance) / rows).ravel(),
+            A_ub=upper,
+            b_ub=most or None,
+            A_eq=each_once,
+            b_eq=np.ones(rows),
+            bounds=np.column_stack([np.zeros(rows * width), self.may.ravel().astype(float)]),
+            method="highs",
+        )
+        if not result.success:
+            raise LearningError(f"the allocation was not solved: {result.message}")
+        dual = dict(zip(names, (-float(each) for each in result.ineqlin.marginals), strict=True)) if above else {}
+        return self._allocation(result.x.reshape(rows, width), value_usd, dual)
+
+    def _limits(self, rows: int, width: int) -> tuple[list[Floats], list[float], list[str]]:
+        lines: list[Floats] = []
+        most: list[float] = []
+        names: list[str] = []
+        for at, model in enumerate(self.models):
+            if (share := self.limits.capacity_fraction.get(model, 1.0)) < 1:
+                line = np.zeros((rows, width))
+                line[:, at] = 1 / rows
+                lines.append(line.ravel())
+                most.append(share)
+                names.append(model)
+        if self.limits.quality_floor_fraction is not None:
+            lines.append(-self.chance.ravel() / rows)
+            most.append(-self.limits.quality_floor_fraction)
+            names.append("\0floor")
+        if self.limits.budget_usd_per_request is not None:
+            lines.append(self.cost.ravel() / rows)
+            most.append(self.limits.budget_usd_per_request)
+            names.append("\0budget")
+        return lines, most, names
+
+    def _allocation(self, split: Floats, value_usd: float, dual: Mapping[str, float]) -> Allocation:
+        scale = 1 + max(dual.get("\0budget", 0.0), 0.0)  # a binding budget makes each dollar count for more
+        value = (value_usd + max(dual.get("\0floor", 0.0), 0.0)) / scale
+        prices = tuple(max(dual.get(each, 0.0), 0.0) / scale for each in self.models)
+        whole = split.max(axis=1) >= _FULL_FRACTION
+        burden = np.where(self.may, self.cost + np.asarray(prices) + value * (1 - self.chance), np.inf)
+        best, mine = burden.min(axis=1), burden[np.arange(len(split)), split.argmax(axis=1)]
+        agrees = mine <= best + 1e-9 * np.maximum(np.abs(best), 1e-12)  # of equal burdens either is the rule's choice
+        return Allocation(
+            self.models,
+            tuple(float(each) for each in split.mean(axis=0)),
+            float((split * self.cost).sum(axis=1).mean()),
+            float((split * self.chance).sum(axis=1).mean()),
+            value,
+            prices,
+            int((~whole).sum()),
+            float(agrees[whole].mean()) if whole.any() else 1.0,
+        )
+
+
+def _sampled(cost_usd: Floats, success: Floats, allowed: Flags | None, seed: int) -> tuple[Floats, Floats, Flags]:
+    may = np.ones(cost_usd.shape, bool) if allowed is None else allowed
+    if len(cost_usd) <= ROWS_MAX_COUNT:
+        return cost_usd, success, may
+    at = np.sort(np.random.default_rng(seed).choice(len(cost_usd), ROWS_MAX_COUNT, replace=False))
+    return cost_usd[at], success[at], may[at]
+
+
+def _check(models: Sequence[str], cost: Floats, chance: Floats, may: Flags, limits: Limits) -> None:
+    """Every limit alone must be within reach; together they may still not be, which the program then says."""
+    if not len(cost):
+        raise LearningError("no request to allocate; wanted outcomes of at least one")
+    if not np.isfinite(cost[may]).all() or not np.isfinite(chance[may]).all():
+        raise LearningError("a cost or a predicted success is not known; give prices (--price MODEL=USD) or leave it out")
+    unknown = sorted(set(limits.capacity_fraction) - set(models))
+    if unknown:
+        raise LearningError(f"a capacity for {', '.join(unknown)}, which no outcome names; known: {', '.join(models)}")
+    if not may.any(axis=1).all():
+        raise LearningError(f"{int((~may.any(axis=1)).sum())} requests may go to no model: loosen latency or residency")
+    room = sum(limits.capacity_fraction.get(each, 1.0) for each in models)
+    if room < 1:
+        raise LearningError(
+            f"the capacities hold {100 * room:.0f} % of the requests; add a model without a limit, or more capacity"
+        )
+    best = float(np.where(may, chance, -np.inf).max(axis=1).mean())
+    if limits.quality_floor_fraction is not None and best < limits.quality_floor_fraction:
+        raise LearningError(
+            f"no split reaches a success of {limits.quality_floor_fraction:.3f}: choosing the best model for every "
+            f"request is predicted to reach {best:.3f}"
+        )
+    least = float(np.where(may, cost, np.inf).min(axis=1).mean())
+    if limits.budget_usd_per_request is not None and least > limits.budget_usd_per_request:
+        raise LearningError(
+            f"the budget of {limits.budget_usd_per_request:.6g} USD a request is below the cheapest split, {least:.6g}"
+        )
