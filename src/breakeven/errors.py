@@ -59,6 +59,10 @@ class LearningError(BreakevenError):
     """No policy can be learnt or judged from these outcomes within these limits."""
 
 
+class OutcomeError(BreakevenError):
+    """A file of outcomes, of validators or of gold labels cannot be used at all (single bad rows are rejects)."""
+
+
 class BenchError(BreakevenError):
     """An endpoint could not be measured at all, or a load, a trace or a results file makes no sense."""
 
