@@ -1,0 +1,263 @@
+"""Features of a prompt: what a router knows of a text: a few counts of its surface, and its words and pairs of words.
+
+The same functions run when a policy is learnt and when it serves. Length is of the whole prompt (words and lines are
+projected from the part that is read); the rest is of the head and tail that `words.capped` keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.routing.words import Bytes, Words, capped, hash_of_word, words_of
+
+Floats = npt.NDArray[np.float64]
+
+TERM_BITS_COUNT: Final = 18
+"""Terms are hashed into 2**18 columns unless said otherwise."""
+
+SURFACE_NAMES: Final = (
+    "log_characters",
+    "log_words",
+    "log_lines",
+    "log_longest_line",
+    "log_last_paragraph",
+    "word_bytes_mean",
+    "long_words_fraction",
+    "distinct_words_fraction",
+    "log_sentences",
+    "digits_fraction",
+    "capitals_fraction",
+    "punctuation_fraction",
+    "blanks_fraction",
+    "cjk_fraction",
+    "beyond_ascii_fraction",
+    "log_numbers",
+    "log_code_marks",
+    "log_maths_marks",
+    "log_quotes",
+    "log_question_marks",
+    "options",
+    "log_question_words",
+    "log_reasoning_words",
+    "log_negations",
+    "log_format_words",
+    "log_maths_words",
+    "log_code_words",
+)
+"""What `surface_features` counts, in that order; `log_` is log(1 + count), a fraction is of the bytes or words read."""
+SURFACE_COUNT: Final = len(SURFACE_NAMES)
+
+_MARKS: Final = {
+    "digits": b"0123456789",
+    "capitals": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "punctuation": b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    "blanks": b" \t\r\n\f\v",
+    "code": b"{}[];=<>_`#|&",
+    "maths": b"+-*/=^%$<>\\",
+    "quotes": b"\"'`",
+    "question": b"?",
+    "line": b"\n",
+    "sentence": b".!?",
+    "beyond": bytes(range(128, 256)),
+}
+_LEXICON: Final = {
+    "question": "what which how why when where who whose whom",
+    "reasoning": """explain prove derive calculate compute compare analyze analyse evaluate deduce infer determine
+        therefore because step steps reason justify estimate suppose assume if then find solve most best likely""",
+    "negations": "not no never except least false incorrect cannot neither nor none without",
+    "format": "json list table format only exactly xml yaml csv markdown bullet summarize summarise translate rewrite",
+    "maths": """sum product integer integers equation function matrix probability percent ratio total average number
+        times each per half twice more less many much rate group prime polynomial vector angle triangle""",
+    "code": """def return import class print function const var let public static void int str select from where
+        python java javascript sql code assert""",
+}
+_MIX: Final = tuple(np.uint64(each) for each in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
+
+
+@dataclass(frozen=True, slots=True)
+class TermCounts:
+    """Hashed words and pairs of words of one prompt."""
+
+    indexes: npt.NDArray[np.uint32]
+    """Sorted, each once, below 2**bits."""
+    counts: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TermMatrix:
+    """The terms of many prompts, row after row (compressed sparse rows)."""
+
+    offsets: npt.NDArray[np.int64]
+    """Row i is `indexes[offsets[i]:offsets[i + 1]]`."""
+    indexes: npt.NDArray[np.uint32]
+    counts: npt.NDArray[np.float32]
+    columns_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFeatures:
+    """Both kinds of features of one prompt, from one reading of it."""
+
+    surface: Floats
+    """Shape (SURFACE_COUNT,)."""
+    terms: TermCounts
+
+
+def prompt_features(prompt: str, bits: int = TERM_BITS_COUNT) -> PromptFeatures:
+    """Surface and terms of one prompt, read once."""
+    text = capped(prompt)
+    words = words_of(text)
+    return PromptFeatures(_surface(len(prompt), text, words), _terms(words, bits))
+
+
+def surface_features(prompt: str) -> Floats:
+    """Counts of a prompt's surface, shape (SURFACE_COUNT,).
+
+    >>> dict(zip(SURFACE_NAMES, surface_features("Which is 2 + 2?\\nA. 4\\nB. 5").tolist()))["options"]
+    2.0
+    """
+    text = capped(prompt)
+    return _surface(len(prompt), text, words_of(text))
+
+
+def hashed_terms(prompt: str, bits: int = TERM_BITS_COUNT) -> TermCounts:
+    """Words and pairs of neighbouring words of a prompt, hashed into 2**bits columns.
+
+    >>> hashed_terms("no no no").counts.sum()  # three words, two pairs
+    np.float32(5.0)
+    """
+    return _terms(words_of(capped(prompt)), bits)
+
+
+def surface_matrix(prompts: Sequence[str]) -> Floats:
+    """`surface_features` of each prompt, shape (prompts, SURFACE_COUNT)."""
+    return np.array([surface_features(each) for each in prompts], dtype=np.float64).reshape(len(prompts), SURFACE_COUNT)
+
+
+def term_matrix(prompts: Sequence[str], bits: int = TERM_BITS_COUNT) -> TermMatrix:
+    """`hashed_terms` of each prompt."""
+    rows = [hashed_terms(each, bits) for each in prompts]
+    sizes = np.array([row.indexes.size for row in rows], dtype=np.int64)
+    return TermMatrix(
+        offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
+        indexes=np.concatenate([np.zeros(0, np.uint32), *(row.indexes for row in rows)]),
+        counts=np.concatenate([np.zeros(0, np.float32), *(row.counts for row in rows)]),
+        columns_count=1 << bits,
+    )
+
+
+def _terms(words: Words, bits: int) -> TermCounts:
+    single = words.hashes * _MIX[0]
+    single ^= single >> np.uint64(29)
+    pairs = single[:-1] * _MIX[1] + single[1:]
+    both = np.concatenate([single, pairs])
+    both ^= both >> np.uint64(32)
+    both *= _MIX[2]
+    columns = (both >> np.uint64(64 - bits)).astype(np.uint32)
+    columns.sort()
+    if not columns.size:
+        return TermCounts(columns, np.zeros(0, np.float32))
+    first = np.empty(columns.size, dtype=np.bool_)
+    first[0] = True
+    np.not_equal(columns[1:], columns[:-1], out=first[1:])
+    at = np.flatnonzero(first)
+    counts = np.empty(at.size, dtype=np.float32)
+    counts[:-1] = np.diff(at)
+    counts[-1] = columns.size - at[-1]
+    return TermCounts(columns[at], counts)
+
+
+def _surface(characters_count: int, text: bytes, words: Words) -> Floats:
+    marks = dict(zip(_MARKS, np.bincount(words.raw, minlength=256) @ _MARK_TABLE, strict=True))
+    read, known = max(len(text), 1), max(words.words_count, 1)
+    # what was not read is taken to be like what was
+    scale = max(characters_count, 1) / max(read - float(np.count_nonzero((words.raw & 0xC0) == 0x80)), 1.0)
+    lexicon = _lexicon_counts(words)
+    values = (
+        np.log1p(characters_count),
+        np.log1p(words.words_count * scale),
+        np.log1p(marks["line"] * scale),
+        np.log1p(_longest_line(words.raw)),
+        np.log1p(len(text) - 1 - text.rfind(b"\n\n")),
+        float(words.lengths.sum()) / known,
+        np.count_nonzero(words.lengths >= 8) / known,
+        _distinct_count(words) / known,
+        np.log1p(marks["sentence"]),
+        marks["digits"] / read,
+        marks["capitals"] / read,
+        marks["punctuation"] / read,
+        marks["blanks"] / read,
+        words.cjk_bytes_count / read,
+        marks["beyond"] / read,
+        np.log1p(_numbers_count(words.raw)),
+        np.log1p(marks["code"]),
+        np.log1p(marks["maths"]),
+        np.log1p(marks["quotes"]),
+        np.log1p(marks["question"]),
+        float(_options_count(words.raw)),
+        *np.log1p(lexicon),
+    )
+    return np.array(values, dtype=np.float64)
+
+
+def _longest_line(raw: Bytes) -> int:
+    ends = np.flatnonzero(raw == 0x0A)
+    edges = np.concatenate([[-1], ends, [raw.size]])
+    return int(np.diff(edges).max()) - 1
+
+
+def _distinct_count(words: Words) -> int:
+    if not words.words_count:
+        return 0
+    ordered = np.sort(words.hashes)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
+
+
+def _numbers_count(raw: Bytes) -> int:
+    """Runs of digits."""
+    digit = (raw - np.uint8(0x30)) < 10
+    return int(np.count_nonzero(digit[1:] & ~digit[:-1])) + int(digit[:1].sum())
+
+
+def _options_count(raw: Bytes) -> int:
+    """Distinct letters A to J that stand as an answer option: `A.`, `B)`, `(C)` or `D:` at the start of a word."""
+    letter = (raw[:-1] - np.uint8(0x41)) < 10
+    at = np.flatnonzero(letter & _OPTION_END[raw[1:]])
+    if not at.size:
+        return 0
+    before = np.where(at > 0, raw[at - 1], 0x0A)
+    return len(set(raw[at[_OPTION_START[before]]].tolist()))
+
+
+def _lexicon_counts(words: Words) -> Floats:
+    """Words of each list of `_LEXICON`."""
+    at = np.searchsorted(_LEXICON_HASHES, words.hashes)
+    at[at == _LEXICON_HASHES.size] = 0
+    hits = at[_LEXICON_HASHES[at] == words.hashes]
+    return np.asarray(_LEXICON_TABLE[hits].sum(axis=0))
+
+
+def _byte_table(marks: bytes) -> npt.NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(marks)] = True
+    return table
+
+
+def _lexicon_table() -> tuple[npt.NDArray[np.uint64], Floats]:
+    """Sorted hashes of all listed words, and in which lists each stands."""
+    hashes = {hash_of_word(word): word for text in _LEXICON.values() for word in text.split()}
+    ordered = sorted(hashes)
+    lists = [set(text.split()) for text in _LEXICON.values()]
+    table = [[float(hashes[each] in words) for words in lists] for each in ordered]
+    return np.array(ordered, dtype=np.uint64), np.array(table, dtype=np.float64)
+
+
+_MARK_TABLE: Final = np.stack([_byte_table(each) for each in _MARKS.values()], axis=1).astype(np.float64)
+_OPTION_START: Final = _byte_table(b" \n\t(\r")
+_OPTION_END: Final = _byte_table(b".):")
+_LEXICON_HASHES, _LEXICON_TABLE = _lexicon_table()
