@@ -26,6 +26,8 @@ Flags = npt.NDArray[np.bool_]
 ROWS_MAX_COUNT: Final = 5_000
 """The program is solved for so many requests, drawn from all; prices hardly move with more."""
 _ROUNDS_MAX_COUNT: Final = 30
+_FLOOR: Final = "\0floor"
+_BUDGET: Final = "\0budget"
 _TOLERANCE_RATIO: Final = 1e-9
 _FULL_FRACTION: Final = 1 - 1e-6
 
@@ -112,6 +114,17 @@ def chosen(
 
 
 @dataclass(frozen=True, slots=True)
+class _Limit:
+    """One line of the program: row * x <= most."""
+
+    name: str
+    row: Floats
+    most: float
+    unit: float = 1.0
+    """What the line was divided by."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Program:
     models: tuple[str, ...]
     cost: Floats
@@ -122,52 +135,52 @@ class _Program:
     def solved(self, value_usd: float) -> Allocation:
         """Minimise cost - value * success, `value_usd` being what a success is worth before any floor asks for more."""
         from scipy.optimize import linprog
-        from scipy.sparse import csr_array, vstack
+        from scipy.sparse import csr_array
 
         rows, width = self.cost.shape
         cells = np.arange(rows * width)
         each_once = csr_array((np.ones(rows * width), (cells // width, cells)), shape=(rows, rows * width))
-        above, most, names = self._limits(rows, width)
-        upper = vstack([csr_array(line.reshape(1, -1)) for line in above]).tocsr() if above else None
-        result = linprog(
-            ((self.cost - value_usd * self.chance) / rows).ravel(),
-            A_ub=upper,
-            b_ub=most or None,
+        burden = self.cost - value_usd * self.chance
+        unit = float(np.abs(burden).mean()) or 1.0  # the solver's tolerances are absolute: let it see numbers near 1
+        limits = self._limits(unit)
+        result = linprog(  # type: ignore[call-overload] # its stubs know no sparse matrices
+            (burden / unit).ravel(),
+            A_ub=csr_array(np.stack([each.row for each in limits])) if limits else None,
+            b_ub=[each.most for each in limits] or None,
             A_eq=each_once,
             b_eq=np.ones(rows),
             bounds=np.column_stack([np.zeros(rows * width), self.may.ravel().astype(float)]),
             method="highs",
         )
         if not result.success:
-            raise LearningError(f"the allocation was not solved: {result.message}")
-        dual = dict(zip(names, (-float(each) for each in result.ineqlin.marginals), strict=True)) if above else {}
-        return self._allocation(result.x.reshape(rows, width), value_usd, dual)
+            raise LearningError(
+                f"no split keeps capacity, budget and floor together, though each alone can be kept; loosen one of them "
+                f"({result.message})"
+            )
+        duals = {
+            each.name: -float(dual) * unit / each.unit
+            for each, dual in zip(limits, result.ineqlin.marginals if limits else (), strict=True)
+        }
+        return self._allocation(result.x.reshape(rows, width), value_usd, duals)
 
-    def _limits(self, rows: int, width: int) -> tuple[list[Floats], list[float], list[str]]:
-        lines: list[Floats] = []
-        most: list[float] = []
-        names: list[str] = []
+    def _limits(self, unit: float) -> list[_Limit]:
+        rows, width = self.cost.shape
+        found = []
         for at, model in enumerate(self.models):
             if (share := self.limits.capacity_fraction.get(model, 1.0)) < 1:
                 line = np.zeros((rows, width))
-                line[:, at] = 1 / rows
-                lines.append(line.ravel())
-                most.append(share)
-                names.append(model)
-        if self.limits.quality_floor_fraction is not None:
-            lines.append(-self.chance.ravel() / rows)
-            most.append(-self.limits.quality_floor_fraction)
-            names.append("\0floor")
-        if self.limits.budget_usd_per_request is not None:
-            lines.append(self.cost.ravel() / rows)
-            most.append(self.limits.budget_usd_per_request)
-            names.append("\0budget")
-        return lines, most, names
+                line[:, at] = 1
+                found.append(_Limit(model, line.ravel(), share * rows))
+        if (floor := self.limits.quality_floor_fraction) is not None:
+            found.append(_Limit(_FLOOR, -self.chance.ravel(), -floor * rows))
+        if (budget := self.limits.budget_usd_per_request) is not None:
+            found.append(_Limit(_BUDGET, self.cost.ravel() / unit, budget * rows / unit, unit))
+        return found
 
-    def _allocation(self, split: Floats, value_usd: float, dual: Mapping[str, float]) -> Allocation:
-        scale = 1 + max(dual.get("\0budget", 0.0), 0.0)  # a binding budget makes each dollar count for more
-        value = (value_usd + max(dual.get("\0floor", 0.0), 0.0)) / scale
-        prices = tuple(max(dual.get(each, 0.0), 0.0) / scale for each in self.models)
+    def _allocation(self, split: Floats, value_usd: float, duals: Mapping[str, float]) -> Allocation:
+        scale = 1 + max(duals.get(_BUDGET, 0.0), 0.0)  # a binding budget makes each dollar count for more
+        value = (value_usd + max(duals.get(_FLOOR, 0.0), 0.0)) / scale
+        prices = tuple(max(duals.get(each, 0.0), 0.0) / scale for each in self.models)
         whole = split.max(axis=1) >= _FULL_FRACTION
         burden = np.where(self.may, self.cost + np.asarray(prices) + value * (1 - self.chance), np.inf)
         best, mine = burden.min(axis=1), burden[np.arange(len(split)), split.argmax(axis=1)]
@@ -197,7 +210,9 @@ def _check(models: Sequence[str], cost: Floats, chance: Floats, may: Flags, limi
     if not len(cost):
         raise LearningError("no request to allocate; wanted outcomes of at least one")
     if not np.isfinite(cost[may]).all() or not np.isfinite(chance[may]).all():
-        raise LearningError("a cost or a predicted success is not known; give prices (--price MODEL=USD) or leave it out")
+        raise LearningError(
+            "a cost or a predicted success is not known; give prices (--price MODEL=USD) or leave the model out"
+        )
     unknown = sorted(set(limits.capacity_fraction) - set(models))
     if unknown:
         raise LearningError(f"a capacity for {', '.join(unknown)}, which no outcome names; known: {', '.join(models)}")
