@@ -47,10 +47,6 @@ class AuditError(BreakevenError):
     """A saved audit, or labels of calls, cannot be read, or contradict the calls they are said of."""
 
 
-class OutcomeError(BreakevenError):
-    """A file of outcomes cannot be read at all, or says too little for what is asked (bad rows are rejects)."""
-
-
 class PolicyError(BreakevenError):
     """A policy folder is corrupt, newer than this version, or not one; nothing of it is used."""
 

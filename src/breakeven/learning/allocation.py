@@ -110,7 +110,8 @@ def chosen(
     burden = cost_usd + prices + allocation.value_usd_per_success * (1 - success)
     if allowed is not None:
         burden = np.where(allowed, burden, np.inf)
-    return np.argmin(burden, axis=1)
+    found: npt.NDArray[np.intp] = np.argmin(burden, axis=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
