@@ -1,0 +1,171 @@
+"""Heads of a scorer: ways to predict each model's success from a prompt; each gives probabilities of shape (models,).
+
+- **linear**: logistic regression on weighted terms, surface features and the logit of the group's rate.
+- **neighbours**: success on the most similar prompts of a bank, drawn towards the group's rate. Holds training rows.
+- **trees**: boosted trees on surface features and the logits of the group's rates.
+
+Arrays are plain numpy, so that a policy file can hold them; what fits them is offline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.routing.term_weights import Floats32, Indexes32, WeightedTerms
+
+Floats = npt.NDArray[np.float64]
+
+SMALLEST_FRACTION: Final = 1e-3
+"""Predictions stay within [0.001, 0.999]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the heads look at: one prompt and the rates of its group."""
+
+    surface: Floats
+    """`features.surface_features`."""
+    terms: WeightedTerms
+    rates: Floats
+    """The group's success fraction of each model."""
+    logits: Floats
+    """The same as logits, shape (models,)."""
+
+
+class Head(Protocol):
+    """A way to predict."""
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """Logistic regression, one column of weights per model."""
+
+    term_weights: Floats32
+    """Shape (known terms, models)."""
+    surface_weights: Floats
+    """Shape (SURFACE_COUNT, models), on features made `(x - mean) / scale`; all zero where not used."""
+    surface_mean: Floats
+    surface_scale: Floats
+    group_weights: Floats
+    """Weight of the logit of the model's own group rate, shape (models,); 1 makes it an offset."""
+    intercepts: Floats
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        logits = seen.terms.weights @ self.term_weights[seen.terms.rows]
+        surface = (seen.surface - self.surface_mean) / self.surface_scale
+        return sigmoid(logits + surface @ self.surface_weights + self.group_weights * seen.logits + self.intercepts)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursHead:
+    """Success on the most similar prompts of a bank."""
+
+    offsets: npt.NDArray[np.int64]
+    """Postings of known term t are at `offsets[t]:offsets[t + 1]`; shape (known terms + 1,). Common terms have none."""
+    rows: Indexes32
+    """Bank row of each posting."""
+    weights: Floats32
+    """Weight of the term in that row."""
+    outcomes: Floats32
+    """Success of each model on each row of the bank, NaN where not tried, shape (bank rows, models)."""
+    neighbours_count: int
+    prior_weight: float
+    """Similarity that the group's rate is worth."""
+    query_terms_count: int = 96
+    """Only so many terms of a prompt are looked up, those of the greatest weight."""
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        similarity = self.similarities(seen.terms)
+        count = min(self.neighbours_count, similarity.size)
+        if count == 0:
+            return seen.rates.copy()
+        nearest = np.argpartition(similarity, similarity.size - count)[similarity.size - count :]
+        outcomes = self.outcomes[nearest].astype(np.float64)
+        tried = ~np.isnan(outcomes)
+        weight = np.where(tried, np.maximum(similarity[nearest], 0.0)[:, None], 0.0)
+        won = (weight * np.where(tried, outcomes, 0.0)).sum(axis=0) + self.prior_weight * seen.rates
+        total = weight.sum(axis=0) + self.prior_weight
+        return np.where(total > 0, won / np.where(total > 0, total, 1.0), seen.rates)
+
+    def similarities(self, terms: WeightedTerms) -> Floats:
+        """Cosine of the prompt with each row of the bank."""
+        at, weights = terms.rows, terms.weights
+        if at.size > self.query_terms_count:
+            # the greatest, and of equals the first: the same on every machine
+            keep = np.sort(np.argsort(-weights, kind="stable")[: self.query_terms_count])
+            at, weights = at[keep], weights[keep]
+        starts = self.offsets[at]
+        sizes = self.offsets[at + 1] - starts
+        ends = np.cumsum(sizes)
+        total = int(ends[-1]) if ends.size else 0
+        if not total:
+            return np.zeros(len(self.outcomes))
+        postings = np.arange(total) + np.repeat(starts - ends + sizes, sizes)
+        products = self.weights[postings] * np.repeat(weights, sizes)
+        return np.asarray(np.bincount(self.rows[postings], weights=products, minlength=len(self.outcomes)), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class TreesHead:
+    """Boosted trees, all models' in one table; they see surface features, then the logits of the group's rates."""
+
+    feature: npt.NDArray[np.int32]
+    """Input that a node looks at, shape (trees, nodes): SURFACE_COUNT + models inputs; anything at a leaf."""
+    threshold: Floats
+    """It goes left where the input is at most this."""
+    left: Indexes32
+    """Node below; a leaf names itself, and so does padding."""
+    right: Indexes32
+    value: Floats
+    """What a leaf adds to the logit."""
+    model: Indexes32
+    """Whose tree it is, shape (trees,)."""
+    baseline: Floats
+    """Logit of each model before any tree."""
+    depth_count: int
+    """Steps from the root to the deepest leaf."""
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        inputs = np.concatenate([seen.surface, seen.logits])
+        tree = np.arange(len(self.model))
+        node = np.zeros(len(self.model), dtype=np.int32)
+        for _ in range(self.depth_count):
+            goes_left = inputs[self.feature[tree, node]] <= self.threshold[tree, node]
+            node = np.where(goes_left, self.left[tree, node], self.right[tree, node])
+        added = np.bincount(self.model, weights=self.value[tree, node], minlength=self.baseline.size)
+        return sigmoid(self.baseline + added)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHead:
+    """The group's rate as it is."""
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        return seen.rates.copy()
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities of logits, without overflow.
+
+    >>> sigmoid(np.array([0.0, -1e6])).tolist()
+    [0.5, 0.0]
+    """
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+
+
+def logit(fractions: Floats) -> Floats:
+    """Logits of fractions kept within [0.001, 0.999]."""
+    kept = np.clip(fractions, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    return np.asarray(np.log(kept / (1 - kept)))

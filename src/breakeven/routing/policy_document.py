@@ -1,0 +1,110 @@
+"""Policy document: everything that a policy file holds, as values; `policy_file` reads and writes it.
+
+One document serves every kind of policy; the kind says which part decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from breakeven.routing.policy import Kind
+from breakeven.routing.scorer import Scorer
+
+FORMAT_NAME: Final = "breakeven-policy"
+FORMAT_VERSION: Final = 1
+KINDS: Final[tuple[Kind, ...]] = ("single", "task_map", "threshold", "cascade", "allocation")
+
+
+@dataclass(frozen=True, slots=True)
+class PricedModel:
+    """A model that the policy may choose, and what it cost on a day; None where nobody knows (never 0 for unknown)."""
+
+    name: str
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    usd_per_request: float | None = None
+    """Mean of its calls when the policy was learnt."""
+    prices_as_of: str | None = None
+    """ISO date."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChoice:
+    """What was learnt of one group of requests; the empty path is all of them."""
+
+    path: tuple[str, ...]
+    """Values at the document's levels, or at the first few of them."""
+    model: str
+    """The model of the group's requests, where the group decides."""
+    success_fractions: Mapping[str, float] = field(default_factory=dict)
+    usd_per_request: Mapping[str, float] = field(default_factory=dict)
+    tries_count: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """The promise about quality, and whether the evidence bears it."""
+
+    quality_floor_ratio: float
+    """Of the success of `against_model`."""
+    against_model: str
+    confidence_fraction: float
+    method: str
+    calibration_requests_count: int
+    holds: bool
+    missing_requests_count: int | None = None
+    """Labelled requests still missing where it does not hold for lack of evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadePlan:
+    """Which models are tried one after the other, and what decides that an answer will do."""
+
+    order: tuple[str, ...]
+    """First to last; the last one's answer is always taken."""
+    order_by_task: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    checks_by_task: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Task -> declaration of validators (`validators.validators_of`); the task "" is for all others."""
+    agreement_model: str | None = None
+    """A second model whose answer must be the same; None where answers are not compared."""
+    agreement: str = "text"
+    """How answers are compared: `answers.COMPARISONS`."""
+    confidence_min_fraction: float | None = None
+    """The least confidence in an answer (predicted success, or the probability of its tokens) to take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """A policy, as learnt."""
+
+    kind: Kind
+    models: tuple[PricedModel, ...]
+    default_model: str
+    """Takes whatever the policy cannot decide: the strong model, or the one in use."""
+    incumbent_model: str | None = None
+    """The model in use before."""
+    levels: tuple[str, ...] = ("task",)
+    """Group columns of a request, coarse to fine."""
+    groups: tuple[GroupChoice, ...] = ()
+    value_usd_per_success: float | None = None
+    """What a success is worth against its cost; None: the most successful model, whatever it costs."""
+    failure_usd_per_request: Mapping[str, float] = field(default_factory=dict)
+    """Task -> what one failed answer costs, on top of the call; "" for all other tasks."""
+    capacity_usd_per_request: Mapping[str, float] | None = None
+    """Model -> shadow price of its capacity."""
+    scorer: Scorer | None = None
+    cascade: CascadePlan | None = None
+    guarantee: Guarantee | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Figures of the report: what it was learnt from, gain and interval, verdict."""
+    created: str = ""
+    """ISO date."""
+    made_by: str = ""
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models, in order."""
+        return tuple(each.name for each in self.models)
