@@ -1,0 +1,298 @@
+"""Repeats: several rows about one model's answer to one request become one outcome.
+
+The most trusted source counts (`TRUST`). Rows of different `attempt` are tries: success is their mean. Rows of one
+attempt (or without such a column) that agree are one told twice; where they contradict each other their mean is kept,
+because it does not depend on the order of the rows, and the first of them are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.outcomes.outcome import GROUP_COLUMNS, SOURCES, Floats, OutcomeTable
+
+Codes = npt.NDArray[np.intp]
+Counts = npt.NDArray[np.int64]
+
+TRUST: Final = ("gold", "feedback", "validator", "log", "retry", "", "judge", "agreement")
+"""Sources, the most trusted first."""
+_RANK: Final = np.array([TRUST.index(each) for each in SOURCES])
+_SAME: Final = 1e-9
+_NAMED_MAX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The outcomes of one file. Request ids, prompts and groups go by row of the file, the rest by cell."""
+
+    file: str
+    sha256: str
+    row_nos: Counts
+    request_ids: Sequence[str]
+    prompts: Sequence[str]
+    groups: Mapping[str, Sequence[str]]
+    rows: Codes
+    """Row of each cell."""
+    models: Sequence[str]
+    success: Floats
+    """NaN where the answer is not judged yet."""
+    numbers: Mapping[str, Floats]
+    """`cost_usd`, `latency_s`, `propensity`: those the file has."""
+    source_codes: npt.NDArray[np.int8]
+    answers: Sequence[str] | None
+    attempts: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One outcome per request and model."""
+
+    table: OutcomeTable
+    notes: tuple[str, ...]
+    tries_count: Counts
+    source_codes: npt.NDArray[np.int8]
+
+
+def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset()) -> Resolved:
+    """The cells of all `files` in one table."""
+    requests, prompts, groups, notes = _requests(files)
+    models = {name: i for i, name in enumerate(dict.fromkeys(name for each in files for name in each.models))}
+    all_cells = _Joined.of(files, requests, models, only_sources)
+    shape = (len(requests), len(models))
+    judged = _Judged.of(all_cells, shape[0] * shape[1])
+    costs = judged.mean(all_cells.numbers["cost_usd"], all_cells).reshape(shape)
+    costs, free = _without_free(costs, tuple(models))
+    table = OutcomeTable(
+        request_ids=tuple(requests),
+        models=tuple(models),
+        success=judged.success.reshape(shape),
+        cost_usd=costs,
+        prompts=tuple(prompts),
+        groups={name: tuple(values) for name, values in groups.items()},
+        responses=_answers(all_cells, judged, tuple(models), shape),
+        latency_s=_known(judged.mean(all_cells.numbers["latency_s"], all_cells).reshape(shape)),
+        propensity_fraction=_known(judged.mean(all_cells.numbers["propensity"], all_cells).reshape(shape)),
+        source=_source(judged.source_codes),
+        label=", ".join(f"{each.file} ({each.sha256[:12]})" for each in files),
+    )
+    notes += [*judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
+    return _only_tried(
+        Resolved(table, tuple(notes), judged.tries_count.reshape(shape), judged.source_codes.reshape(shape))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """The cells of all files, one behind the other."""
+
+    keys: Codes
+    """Place of the cell in the table, row by row."""
+    success: Floats
+    numbers: Mapping[str, Floats]
+    source_codes: npt.NDArray[np.int8]
+    attempts: Codes
+    """Code of the attempt within the whole, 0 where there is no such column."""
+    answers: Sequence[str] | None
+    places: Sequence[tuple[str, int]]
+    """File and row, for messages."""
+
+    @classmethod
+    def of(
+        cls, files: Sequence[Cells], requests: Mapping[str, int], models: Mapping[str, int], only: frozenset[str]
+    ) -> _Joined:
+        attempts: dict[str, int] = {"": 0}
+        keys, codes, answers, places = [], [], [], []
+        for each in files:
+            of_row = [requests.get(name, 0) for name in each.request_ids]
+            keys += [of_row[row] * len(models) + models[m] for row, m in zip(each.rows, each.models, strict=True)]
+            codes += [attempts.setdefault(name, len(attempts)) for name in each.attempts or [""] * len(each.rows)]
+            answers += list(each.answers) if each.answers is not None else [""] * len(each.rows)
+            places += [(each.file, int(row)) for row in each.row_nos[each.rows]]
+        success = np.concatenate([each.success for each in files])
+        sources = np.concatenate([each.source_codes for each in files])
+        if only:
+            success = np.where(np.isin(sources, [SOURCES.index(each) for each in only]), success, np.nan)
+        return cls(
+            np.array(keys, dtype=np.intp),
+            success,
+            {key: _number(files, key) for key in ("cost_usd", "latency_s", "propensity")},
+            sources,
+            np.array(codes, dtype=np.intp),
+            answers if any(each.answers is not None for each in files) else None,
+            places,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Places of the table, flat, and which cells count there."""
+
+    success: Floats
+    counts_there: npt.NDArray[np.bool_]
+    """Cells that count: of the most trusted source of their place."""
+    tries_count: Counts
+    source_codes: npt.NDArray[np.int8]
+    contradicting: Codes
+    """Cells in the first contradiction of each place that has one."""
+    repeated_count: int
+    outranked_count: int
+
+    @classmethod
+    def of(cls, cells: _Joined, places_count: int) -> _Judged:
+        known = ~np.isnan(cells.success)
+        rank = np.where(known, _RANK[cells.source_codes], len(TRUST))
+        best = np.full(places_count, len(TRUST) + 1)
+        np.minimum.at(best, cells.keys, rank)
+        counts = rank == best[cells.keys]
+        tried = cells.keys * (int(cells.attempts.max(initial=0)) + 1) + cells.attempts
+        tries, of_try = np.unique(tried[counts], return_inverse=True)
+        values = cells.success[counts]
+        rows_of_try = np.bincount(of_try, minlength=len(tries))
+        mean_of_try = np.bincount(of_try, np.nan_to_num(values), minlength=len(tries)) / np.maximum(rows_of_try, 1)
+        place_of_try = tries // (int(cells.attempts.max(initial=0)) + 1)
+        tries_count = np.bincount(place_of_try, minlength=places_count)
+        total = np.bincount(place_of_try, mean_of_try, minlength=places_count)
+        is_judged = np.asarray(best < len(TRUST))
+        off = np.abs(np.nan_to_num(values) - mean_of_try[of_try]) > _SAME
+        codes = np.full(places_count, -1, dtype=np.int8)
+        codes[is_judged] = np.array([SOURCES.index(each) for each in TRUST], dtype=np.int8)[best[is_judged]]
+        return cls(
+            np.where(is_judged, total / np.maximum(tries_count, 1), np.nan),
+            counts,
+            tries_count.astype(np.int64),
+            codes,
+            np.flatnonzero(counts)[off],
+            int(np.sum(rows_of_try - 1)),
+            int(np.sum(known & ~counts)),
+        )
+
+    def mean(self, values: Floats, cells: _Joined) -> Floats:
+        """Mean of what is known of `values` at each place."""
+        known = self.counts_there & ~np.isnan(values)
+        counts = np.bincount(cells.keys[known], minlength=len(self.success))
+        totals = np.bincount(cells.keys[known], values[known], minlength=len(self.success))
+        return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+
+    def notes(self, cells: _Joined) -> list[str]:
+        """What was merged."""
+        found = []
+        places = np.unique(cells.keys[self.contradicting])
+        same_count = self.repeated_count - (len(self.contradicting) - len(places))
+        if len(places):
+            named = "; ".join(self._named(cells, int(key)) for key in places[:_NAMED_MAX])
+            found.append(
+                f"{len(places):,} answers are told several times and contradict themselves; their mean is kept: {named}"
+                f"{', ...' if len(places) > _NAMED_MAX else ''}. If these are repeated tries, number them in a column "
+                "`attempt`."
+            )
+        if same_count > 0:
+            found.append(f"{same_count:,} rows repeat an outcome that is told already; each counts once.")
+        if self.outranked_count:
+            order = ", ".join(each for each in TRUST if each)
+            found.append(
+                f"{self.outranked_count:,} rows are outranked by a more trusted source of the same answer ({order})."
+            )
+        return found
+
+    def _named(self, cells: _Joined, key: int) -> str:
+        mine = [int(i) for i in self.contradicting if cells.keys[i] == key]
+        file, row = cells.places[mine[0]]
+        others = ", ".join(f"{row:,}" for _, row in (cells.places[i] for i in mine[1:4]))
+        values = " and ".join(f"{cells.success[i]:g}" for i in mine[:4])
+        return f"{file}, rows {row:,}, {others} ({values})"
+
+
+def _requests(
+    files: Sequence[Cells],
+) -> tuple[dict[str, int], list[str], dict[str, list[str]], list[str]]:
+    """Requests in order of appearance; the first text that says something is a request's prompt or group."""
+    requests: dict[str, int] = {}
+    prompts: list[str] = []
+    columns = [each for each in GROUP_COLUMNS if any(each in file.groups for file in files)]
+    groups: dict[str, list[str]] = {each: [] for each in columns}
+    other_prompts: set[int] = set()
+    other_groups: set[int] = set()
+    for file in files:
+        for row in np.unique(file.rows).tolist():
+            at = requests.setdefault(file.request_ids[row], len(requests))
+            if at == len(prompts):
+                prompts.append("")
+                for values in groups.values():
+                    values.append("")
+            if text := file.prompts[row]:
+                if prompts[at] and prompts[at] != text:
+                    other_prompts.add(at)
+                prompts[at] = prompts[at] or text
+            for name, said in file.groups.items():
+                if text := said[row]:
+                    if groups[name][at] and groups[name][at] != text:
+                        other_groups.add(at)
+                    groups[name][at] = groups[name][at] or text
+    ids = list(requests)
+    notes = [
+        f"{len(found):,} requests have several {what}, the first counts (request {ids[min(found)][:60]!r})."
+        for what, found in (("prompts", other_prompts), ("tasks or groups", other_groups))
+        if found
+    ]
+    return requests, prompts, groups, notes
+
+
+def _number(files: Sequence[Cells], key: str) -> Floats:
+    return np.concatenate([each.numbers.get(key, np.full(len(each.rows), np.nan)) for each in files])
+
+
+def _known(values: Floats) -> Floats | None:
+    return None if np.isnan(values).all() else values
+
+
+def _without_free(costs: Floats, models: Sequence[str]) -> tuple[Floats, list[str]]:
+    """Costs, and a note: a model all of whose calls cost 0 is one whose price nobody knew, not a free one."""
+    known = ~np.isnan(costs)
+    free = np.atleast_1d(known.any(axis=0) & ~((costs > 0) & known).any(axis=0))
+    if not free.any():
+        return costs, []
+    named = ", ".join(models[int(i)] for i in np.flatnonzero(free))
+    note = f"Every call of {named} costs 0 in the file: taken as not known, because logs write 0 for unknown prices."
+    return np.where(free[np.newaxis, :], np.nan, costs), [note]
+
+
+def _answers(
+    cells: _Joined, judged: _Judged, models: Sequence[str], shape: tuple[int, int]
+) -> dict[str, tuple[str, ...]]:
+    """The last answer told of each place, of models of which any is."""
+    if cells.answers is None:
+        return {}
+    flat = [""] * (shape[0] * shape[1])
+    for i in np.flatnonzero(judged.counts_there).tolist():
+        if cells.answers[i]:
+            flat[cells.keys[i]] = cells.answers[i]
+    by_model = {name: tuple(flat[j :: shape[1]]) for j, name in enumerate(models)}
+    return {name: answers for name, answers in by_model.items() if any(answers)}
+
+
+def _source(codes: npt.NDArray[np.int8]) -> str:
+    """Those who judged, joined by "+"."""
+    return "+".join(SOURCES[int(each)] for each in np.unique(codes[codes >= 0]) if SOURCES[int(each)])
+
+
+def _unjudged(table: OutcomeTable, tries_count: Counts) -> list[str]:
+    missing = int(np.sum((tries_count > 0) & np.isnan(table.success)))
+    if not missing:
+        return []
+    return [
+        f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers are not judged yet; "
+        "validators, feedback or gold labels can (breakeven outcomes --help)."
+    ]
+
+
+def _only_tried(found: Resolved) -> Resolved:
+    """Without requests that no model tried."""
+    tried = np.flatnonzero((found.tries_count > 0).any(axis=1))
+    if len(tried) == len(found.table.request_ids):
+        return found
+    return Resolved(found.table.rows(tried), found.notes, found.tries_count[tried], found.source_codes[tried])
