@@ -162,7 +162,7 @@ def print_planted(count: int) -> None:
                         naive.total_wape_fraction,
                     )
                 )
-                said[stability(days_of(amounts[:days] / LARGE)).answer] += 1
+                said[stability(days_of(amounts[:days] / LARGE), FIRST + timedelta(days=days)).answer] += 1
             mean = np.mean(np.array(rows, np.float64), axis=0)
             bias = float(np.median([row[3] for row in rows]))
             print(
@@ -218,7 +218,7 @@ def main() -> int:
         print_trace("BurstGPT", burstgpt(), 28, 2)
         print_trace("ServeGen m-mid", servegen(), 7, 1)
         for name, amounts in (("BurstGPT", burstgpt()), ("ServeGen m-mid", servegen())):
-            found = stability(days_of(amounts / LARGE))
+            found = stability(days_of(amounts / LARGE), FIRST + timedelta(days=len(amounts)))
             print(f"\n{name}: {found.sentence}")
             for each in found.checks:
                 print(f"  {'holds' if each.passed else 'fails'}: {each.finding}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from breakeven.decision.compare import compare
@@ -12,7 +14,12 @@ from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.reports import wording
+from breakeven.reports.stability_part import CheckPart, stability_part
+from breakeven.reports.stability_wording import check_finding
+from breakeven.workload.stability import stability
 from costing import demand, pinned, situation
+from reports.sample_document import sample_workload
+from workload.planted_days import log_of
 
 FLEETS = ("frontier_api", "hybrid", "rented_on_demand", "rented_spot")
 
@@ -113,3 +120,18 @@ def test_breach_losses_of_one_month_are_told_only_where_no_months_are(moving: Co
 def test_one_month_is_one(staying: Comparison) -> None:
     sentence = wording.verdict_sentence(replace(recommend(staying), months_count=1))
     assert "futures over 1 month." in sentence
+
+
+def test_an_old_log_is_said_first_and_a_young_one_is_not() -> None:
+    log = log_of(np.full(40, 1e6))  # ends on 10 Jul 2026
+    for age, said in ((30, False), (118, True)):
+        part = stability_part(stability(log, log.days[-1].day + timedelta(days=age)))
+        told = wording.data_details(sample_workload(synthetic=False).model_copy(update={"stability": part}))
+        assert any("The log ended 118 days before 5 Nov 2026" in each for each in told) == said
+
+
+def test_a_rule_on_age_is_cured_by_newer_days_and_not_by_waiting() -> None:
+    old = CheckPart(name="age", passed=False, finding="the log ended 31 days before", more_days_count=None)
+    assert check_finding(old) == "FAILS: the log ended 31 days before; import newer days"
+    wandering = old.model_copy(update={"name": "wandering"})
+    assert check_finding(wandering).endswith("more days alone may not cure it")

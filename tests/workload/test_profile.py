@@ -193,7 +193,7 @@ def test_days_in_buckets_name_no_empty_model_and_no_day_after_the_last() -> None
     workload = profile_workload(table(calls), catalog=CATALOG)
     assert [each.model for each in workload.models] == ["gpt-5"]
     assert [each.complete for each in workload.days] == [True, True]
-    part = workload_part(workload, "log")
+    part = workload_part(workload, "log", workload.days[-1].day)
     assert part.may_conclude[0] == "token counts and models of this window"
     assert data_finding(part).startswith("number of calls not known, ")
     console = Console(file=io.StringIO(), width=100)

@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from breakeven.workload.stability import Stability, stability
+from breakeven.workload.stability import Stability
+from breakeven.workload.stability import stability as stability_on
 from breakeven.workload.stability_rules import Growth, growth_check, interval_check
 from workload.planted_days import FIRST, Floats, Log, log_of, weekly
 
 TRACES = Path("../shared/data/traces")
+
+
+def stability(log: Log) -> Stability:
+    """The verdict on the day after the log's last day."""
+    return stability_on(log, log.days[-1].day + timedelta(days=1))
 
 
 def judged(days: int, seed: int, level: Floats | float = 0.0, spread: float = 0.2) -> Stability:
@@ -217,3 +223,52 @@ def test_growth_of_two_days_a_week_is_as_unsure_as_those_days() -> None:
     amounts = np.where((days % 7 == 2) | (days % 7 == 4), weekly(168, np.random.default_rng(10)), 0.0)
     found = stability(log_of(amounts)).growth
     assert found is not None and found.high_fraction_per_week - found.low_fraction_per_week > 0.005
+
+
+def test_a_steady_log_that_ended_long_ago_is_stale_and_says_when_it_ended() -> None:
+    log = log_of(weekly(180, np.random.default_rng(1)))
+    end = log.days[-1].day
+    last_good, first_old = (stability_on(log, end + timedelta(days=each)) for each in (30, 31))
+    assert (last_good.answer, first_old.answer) == ("yes", "stale")
+    assert (last_good.age_days_count, first_old.age_days_count) == (30, 31)
+    assert [each.name for each in first_old.failed] == ["age"]
+    assert first_old.sentence.startswith("Stale: the log ended 31 days before 28 Dec 2026; import newer days.")
+    assert "180 whole days" in first_old.sentence
+    assert (first_old.come_back, first_old.today) == (None, end + timedelta(days=31))
+
+
+def test_an_old_log_that_is_not_stable_is_no_better_for_being_old() -> None:
+    log = log_of(weekly(150, np.random.default_rng(1), np.where(np.arange(150) >= 129, np.log(2.0), 0.0)))
+    end = log.days[-1].day  # 28 Oct 2026
+    fresh, old = stability(log), stability_on(log, end + timedelta(days=118))
+    assert fresh.answer == old.answer == "not yet"
+    assert fresh.come_back == old.come_back == end + timedelta(days=(fresh.more_days_count or 0) + 1)
+    assert "from 28 Oct 2026, its last whole day: on " in fresh.sentence and "ended" not in fresh.sentence
+    assert "from 28 Oct 2026, its last whole day" in old.sentence
+    assert "they have passed: import them if they were logged" in old.sentence
+    assert old.sentence.endswith(
+        "The log ended 118 days before 23 Feb 2027: import newer days, a decision stands on what is used now."
+    )
+
+
+def test_a_short_old_log_says_both() -> None:
+    log = log_of(weekly(9, np.random.default_rng(1)))
+    found = stability_on(log, log.days[-1].day + timedelta(days=60))
+    assert found.answer == "cannot tell"
+    assert "Decide after about 12 more weeks from 9 Jun 2026, its last whole day: on 30 Aug 2026" in found.sentence
+    assert "The log ended 60 days before 8 Aug 2026" in found.sentence
+
+
+def test_a_log_that_reaches_today_or_beyond_is_not_old() -> None:
+    log = log_of(weekly(120, np.random.default_rng(1)))
+    for days in (0, -40):
+        found = stability_on(log, log.days[-1].day + timedelta(days=days))
+        assert found.age_days_count == 0
+        assert next(each for each in found.checks if each.name == "age").passed
+
+
+def test_the_age_counts_from_the_last_day_even_one_seen_in_part() -> None:
+    log = log_of(weekly(120, np.random.default_rng(1)), partial=(119,))
+    found = stability_on(log, log.days[-1].day + timedelta(days=30))
+    assert found.age_days_count == 30
+    assert found.last_day == log.days[-2].day

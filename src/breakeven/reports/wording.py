@@ -12,10 +12,11 @@ from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
 from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
 from breakeven.options.assembly.demand import Demand
-from breakeven.reports.amounts import counted, difference, difference_range, fraction, money, odds, volume
+from breakeven.reports.amounts import counted, date_text, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.reports.option_titles import Titles
 from breakeven.workload.profile import Workload
+from breakeven.workload.stability_rules import AGE_MAX_DAYS_COUNT
 
 FEW_CALLS_COUNT: Final = 100
 
@@ -62,6 +63,10 @@ def data_details(workload: WorkloadPart) -> list[str]:
     if workload.extrapolated_from_hours is not None:
         hours = f"{workload.extrapolated_from_hours:,.3g}"
         found.append(f"Monthly figures are extrapolated from {hours} hours; their growth is assumed, not seen.")
+    steady = workload.stability
+    if steady and steady.as_of and (steady.age_days_count or 0) > AGE_MAX_DAYS_COUNT:
+        ended = f"The log ended {steady.age_days_count:,} days before {date_text(steady.as_of)}"
+        found.append(f"{ended}: what is called today's volume is that of the log; import newer days.")
     if workload.unpriced:
         names = [f"{each.provider}/{each.model}" if each.provider else each.model for each in workload.unpriced]
         found.append(
