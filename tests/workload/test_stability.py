@@ -272,3 +272,9 @@ def test_the_age_counts_from_the_last_day_even_one_seen_in_part() -> None:
     found = stability_on(log, log.days[-1].day + timedelta(days=30))
     assert found.age_days_count == 30
     assert found.last_day == log.days[-2].day
+
+
+def test_a_source_that_counts_tokens_and_no_calls_is_judged_by_its_tokens() -> None:
+    counted = log_of(weekly(120, np.random.default_rng(1)))
+    silent = Log(tuple(replace(each, requests_count=0) for each in counted.days))
+    assert stability(silent) == stability(counted)

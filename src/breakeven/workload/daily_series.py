@@ -87,6 +87,16 @@ def daily_series(days: Iterable[DayUse], amount: Callable[[DayUse], float]) -> D
     return DailySeries(first, np.array([seen.get(first + timedelta(days=i), 0.0) for i in range(length)], np.float64))
 
 
+def tokens_of(day: DayUse) -> float:
+    """Input and output of a day."""
+    return float(day.input_tokens + day.output_tokens)
+
+
+def calls_of(day: DayUse) -> float:
+    """Calls of a day; at least one where there are tokens, for sources that count tokens alone."""
+    return float(day.requests_count or tokens_of(day) > 0)
+
+
 def weekdays_from(first_day: date, days_count: int) -> Ints:
     """Weekdays of `days_count` days in a row.
 

@@ -20,10 +20,12 @@ from breakeven.workload.daily_series import (
     DailySeries,
     Floats,
     Gap,
+    calls_of,
     daily_series,
     gaps,
     log_amounts,
     outage_days,
+    tokens_of,
     usual_days,
     week_of,
     without_outages,
@@ -127,8 +129,8 @@ class Stability:
 
 def stability(workload: Days, today: date, seed: int = SEED) -> Stability:
     """Judge the whole days of `workload`, as they are known on the day `today`."""
-    tokens = daily_series(workload.days, _tokens)
-    calls = daily_series(workload.days, lambda each: each.requests_count)
+    tokens = daily_series(workload.days, tokens_of)
+    calls = daily_series(workload.days, calls_of)
     if tokens is None or calls is None or np.count_nonzero(tokens.amounts) < MIN_DAYS_COUNT:
         return _too_short(workload, today, tokens, calls, seed)
     outages = outage_days(calls)
@@ -248,7 +250,7 @@ def _quarter(workload: Days, tokens: DailySeries, outages: NDArray[np.bool_], mo
     spend = daily_series(workload.days, lambda each: each.spend_usd)
     spend = without_outages(spend, outages)[0] if spend is not None else None
     priced = spend is not None and np.count_nonzero(spend.amounts) >= TOTAL_MIN_DAYS
-    all_tokens = sum(_tokens(each) for each in workload.days)
+    all_tokens = sum(tokens_of(each) for each in workload.days)
     return Quarter(
         tokens.last_day + timedelta(days=1),
         tokens.last_day + timedelta(days=QUARTER_DAYS),
@@ -256,7 +258,3 @@ def _quarter(workload: Days, tokens: DailySeries, outages: NDArray[np.bool_], mo
         total_ahead(spend, model, seed=seed) if spend is not None and priced else None,
         sum(each.unpriced_tokens for each in workload.days) / all_tokens if all_tokens else 0.0,
     )
-
-
-def _tokens(day: DayUse) -> float:
-    return float(day.input_tokens + day.output_tokens)
