@@ -17,6 +17,8 @@ from breakeven.routing.words import Bytes, Words, capped, hash_of_word, words_of
 
 Floats = npt.NDArray[np.float64]
 
+FEATURES_VERSION: Final = 1
+"""Goes up when a feature or a hash changes: a scorer learnt with other features is refused."""
 TERM_BITS_COUNT: Final = 18
 """Terms are hashed into 2**18 columns unless said otherwise."""
 

@@ -42,6 +42,10 @@ class GroupChoice:
     usd_per_request: Mapping[str, float] = field(default_factory=dict)
     tries_count: int = 0
     why: str = ""
+    allowed_models: tuple[str, ...] = ()
+    """Those that may take the group's requests (evidence, latency, residency); none named: all."""
+    share_fractions: Mapping[str, float] = field(default_factory=dict)
+    """Of an allocation whose limits divide the group: model -> its share; empty where it is not divided."""
 
 
 @dataclass(frozen=True, slots=True)

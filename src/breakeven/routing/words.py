@@ -1,8 +1,8 @@
 """Words: the head and tail of a prompt that a router reads, cut into words, each with a 64-bit hash.
 
-All in numpy over the bytes: 4 KB cost tens of microseconds, and a prompt of a megabyte costs no more. A word is a run of
-letters, digits and `_`; of Chinese, Japanese and Korean text each character is a word. The hash of a word is the sum of
-its bytes times powers of an odd number, modulo 2**64: differences of one running sum.
+All in numpy over the bytes: 4 KB cost tens of microseconds, and a prompt of a megabyte costs no more. A word is a run
+of letters, digits and `_`; of Chinese, Japanese and Korean text each character is a word. The hash of a word is the sum
+of its bytes times powers of an odd number, modulo 2**64: differences of one running sum.
 """
 
 from __future__ import annotations

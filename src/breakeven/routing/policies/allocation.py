@@ -1,0 +1,94 @@
+"""Allocation: several models under finite capacity; the prices of capacity decide, request by request.
+
+Success is the scorer's prediction where there is one, else the group's rate. Where the limits divide a group between
+models, a hash of the prompt says which share a request belongs to, so the same request always goes the same way.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.routing.choice import Floats, Weights, best_model, open_decision, unknown_incumbent, weights_of
+from breakeven.routing.known_groups import KnownGroup, KnownGroups, known_groups
+from breakeven.routing.policy import Decision, Kind
+from breakeven.routing.policy_document import PolicyDocument
+from breakeven.routing.request import RouteRequest
+from breakeven.routing.scorer import Scorer
+from breakeven.routing.words import capped
+
+_HASHES_COUNT = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationPolicy:
+    """The rule with prices of capacity."""
+
+    weights: Weights
+    groups: KnownGroups
+    scorer: Scorer | None
+    kind: Kind = "allocation"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it may choose."""
+        return self.weights.models
+
+    def decide(self, request: RouteRequest) -> Decision:
+        """The model with the lowest cost + capacity price + value * (1 - success)."""
+        unknown = unknown_incumbent(request, self.weights)
+        if unknown is not None:
+            return unknown
+        group = self.groups.find(request.groups)
+        if not group.known:
+            return self._default("unknown group", request)
+        drawn = _drawn(group, request)
+        if drawn is not None:
+            return Decision(drawn, f"share: {group.label}", group.success_fractions)
+        success, novel = self._success(group, request)
+        if novel:
+            return self._default(novel, request)
+        allowed = group.allowed & np.array([name not in request.closed for name in self.models])
+        if self.scorer is None:
+            allowed &= group.rates_known
+        at = best_model(self.weights, success, group.usd_per_request, request.groups.get("task", ""), allowed)
+        if at is None:
+            return self._default("no model can be weighed", request)
+        return Decision(
+            self.models[at], f"allocation: {group.label}", dict(zip(self.models, success.tolist(), strict=True))
+        )
+
+    def _success(self, group: KnownGroup, request: RouteRequest) -> tuple[Floats, str]:
+        """Success of each model, and why it cannot be told."""
+        if self.scorer is None:
+            return group.rates, ""
+        if not request.prompt.strip():
+            return group.rates, "empty prompt"
+        judgement = self.scorer.judge(request.prompt, group.rates)
+        if not np.isfinite(judgement.success).all():
+            return group.rates, "the scorer gave no number"
+        return judgement.success, judgement.novel
+
+    def _default(self, why: str, request: RouteRequest) -> Decision:
+        return open_decision(self.weights.default_model, f"default: {why}", request, self.weights, {})
+
+
+def _drawn(group: KnownGroup, request: RouteRequest) -> str | None:
+    """The model of the share that a request belongs to, among the open ones; None where the group is not divided."""
+    shares = {name: share for name, share in group.choice.share_fractions.items() if name not in request.closed}
+    total = sum(shares.values())
+    if total <= 0:
+        return None
+    at = zlib.crc32(capped(request.prompt)) / _HASHES_COUNT * total
+    for name, share in shares.items():
+        at -= share
+        if at < 0:
+            return name
+    return name
+
+
+def policy_of(document: PolicyDocument) -> AllocationPolicy:
+    """The policy that a document describes."""
+    return AllocationPolicy(weights_of(document), known_groups(document), document.scorer)
