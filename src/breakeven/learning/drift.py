@@ -1,0 +1,174 @@
+"""Drift: whether the traffic of today is still that on which a policy was learnt, and whether its promise still holds.
+
+Three watches, each with a stated rate of false alarms:
+
+- **mix**: counts of the groups, and **inputs**: counts of the predicted success in tenths, both against those of
+  learning, by the chi-square test of homogeneity; an alarm also wants a shift that matters, a population stability
+  index (PSI) of `PSI_MIN_RATIO` or more (0.1 to 0.25 is called moderate in credit scoring: a rule of thumb).
+- **success** of audited calls against the floor, by betting: the wealth of a gambler who bets that the success is
+  below the floor. While it is not, the wealth passes 1 / alpha with probability alpha at most, however often one looks
+  (Ville 1939; Waudby-Smith and Ramdas, JRSS B 86, 2024).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.errors import LearningError
+
+Floats = npt.NDArray[np.float64]
+
+FALSE_ALARM_FRACTION: Final = 0.01
+"""Of the windows without drift that raise an alarm by mix or inputs; of all time without drift, by success."""
+PSI_MIN_RATIO: Final = 0.1
+EXPECTED_MIN_COUNT: Final = 5.0
+"""Groups in which a window is expected to have fewer calls are counted together (Cochran 1954)."""
+TENTHS_COUNT: Final = 10
+BETS_COUNT: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReference:
+    """What the traffic of learning looked like; part of the policy file, numbers only."""
+
+    group_counts: Mapping[str, int]
+    """Group (its path, joined) -> calls."""
+    score_edges: tuple[float, ...]
+    """Where the predicted success is cut in tenths, 9 numbers."""
+    score_counts: tuple[int, ...]
+    """Calls in each tenth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One watch over one window."""
+
+    name: str
+    p_value_fraction: float
+    """Chance of a difference this large without drift."""
+    psi_ratio: float
+    alarm: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """Both watches over inputs, for one window."""
+
+    mix: Shift
+    inputs: Shift
+    window_requests_count: int
+    false_alarm_fraction: float = FALSE_ALARM_FRACTION
+
+    @property
+    def alarm(self) -> bool:
+        """Whether either watch says so; without drift in `false_alarm_fraction` of the windows at most."""
+        return self.mix.alarm or self.inputs.alarm
+
+
+def drift_reference(groups: Sequence[str], scores: Floats) -> DriftReference:
+    """The reference of one set of calls: their groups, and one predicted success for each."""
+    if not len(scores):
+        raise LearningError("no call to learn a reference from; wanted the calls on which the policy was learnt")
+    edges = np.unique(np.quantile(scores, np.linspace(0, 1, TENTHS_COUNT + 1)[1:-1]))
+    counts = np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1)
+    return DriftReference(
+        dict(sorted(Counter(groups).items())), tuple(map(float, edges)), tuple(int(each) for each in counts)
+    )
+
+
+def drift(reference: DriftReference, groups: Sequence[str], scores: Floats) -> DriftReport:
+    """Compare a window of calls with the reference."""
+    if len(groups) != len(scores) or not len(scores):
+        raise LearningError(
+            f"a window of {len(groups)} groups and {len(scores)} scores; wanted one of each for each call"
+        )
+    edges = np.asarray(reference.score_edges)
+    tenths = np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1)
+    mix = _shift("mix of groups", *_shared_bins(reference.group_counts, Counter(groups)))
+    inputs = _shift("predicted success", np.asarray(reference.score_counts, float), tenths.astype(float))
+    return DriftReport(mix, inputs, len(scores))
+
+
+def _shared_bins(before: Mapping[str, int], now: Mapping[str, int]) -> tuple[Floats, Floats]:
+    """Counts of the groups large enough to be told apart, all others (new ones among them) together."""
+    window = sum(now.values())
+    total = sum(before.values()) + window
+    kept = [name for name, count in before.items() if (count + now.get(name, 0)) * window / total >= EXPECTED_MIN_COUNT]
+    old = [*(before[name] for name in kept), sum(before.values()) - sum(before[name] for name in kept)]
+    new = [*(now.get(name, 0) for name in kept), window - sum(now.get(name, 0) for name in kept)]
+    return np.asarray(old, float), np.asarray(new, float)
+
+
+def _shift(name: str, before: Floats, now: Floats) -> Shift:
+    """Bonferroni over the two watches: each alarms at half of the stated rate."""
+    from scipy.stats import chi2
+
+    seen = before + now > 0
+    before, now = before[seen], now[seen]
+    together = (before + now) / (before.sum() + now.sum())
+    statistic = sum(
+        float(((each - each.sum() * together) ** 2 / (each.sum() * together)).sum()) for each in (before, now)
+    )
+    freedom = len(together) - 1
+    p_value = float(chi2.sf(statistic, freedom)) if freedom else 1.0
+    psi = _psi(before, now)
+    alarm = p_value < FALSE_ALARM_FRACTION / 2 and psi >= PSI_MIN_RATIO
+    if alarm:
+        words = f"{name} has shifted: PSI {psi:.2f}, chance without drift {p_value:.1g}"
+    else:
+        words = f"{name}: PSI {psi:.2f}, no shift that matters"
+    return Shift(name, p_value, psi, alarm, words)
+
+
+def _psi(before: Floats, now: Floats) -> float:
+    """Population stability index, half a call added to each bin so that an empty one is no infinity."""
+    old = (before + 0.5) / (before + 0.5).sum()
+    new = (now + 0.5) / (now + 0.5).sum()
+    return float(((new - old) * np.log(new / old)).sum())
+
+
+@dataclass(slots=True)
+class SuccessWatch:
+    """A running bet that the success of audited calls has fallen below a floor.
+
+    Outcomes may be fractions. The calls must be audited by lot, or at least not chosen for their outcome.
+    """
+
+    floor_fraction: float
+    false_alarm_fraction: float = FALSE_ALARM_FRACTION
+    outcomes_count: int = 0
+    log_wealths: Floats = field(default_factory=lambda: np.zeros(BETS_COUNT))
+    alarm_at_count: int | None = None
+    """Audited calls after which the alarm rang; None while it has not."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.floor_fraction < 1:
+            raise LearningError(f"a floor of {self.floor_fraction:g}; wanted a success between 0 and 1")
+
+    @property
+    def _bets(self) -> Floats:
+        """Stakes from timid to bold; the boldest loses nearly everything by one success."""
+        return np.geomspace(0.01, 0.98, BETS_COUNT) / (1 - self.floor_fraction)
+
+    @property
+    def log_wealth(self) -> float:
+        """Logarithm of the wealth of equal shares in every bet: the evidence against the floor."""
+        top = float(self.log_wealths.max())
+        return top + float(np.log(np.exp(self.log_wealths - top).mean()))
+
+    def see(self, success_fraction: float) -> bool:
+        """Take one audited outcome; True when the alarm has rung, now or before."""
+        if not 0 <= success_fraction <= 1:
+            raise LearningError(f"an outcome of {success_fraction:g}; wanted a success from 0 to 1")
+        self.outcomes_count += 1
+        self.log_wealths = self.log_wealths + np.log1p(self._bets * (self.floor_fraction - success_fraction))
+        if self.alarm_at_count is None and self.log_wealth >= -np.log(self.false_alarm_fraction):
+            self.alarm_at_count = self.outcomes_count
+        return self.alarm_at_count is not None
