@@ -16,7 +16,7 @@ from breakeven.errors import PolicyError, nearest
 
 
 def to_plain(value: object) -> Any:
-    """A value as JSON values; dataclasses become mappings by field, without fields that are None or empty by default."""
+    """A value as JSON values; dataclasses become mappings by field, without fields that hold an empty default."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
             each.name: to_plain(getattr(value, each.name)) for each in fields(value) if not _is_left_out(each, value)

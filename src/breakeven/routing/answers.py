@@ -1,0 +1,57 @@
+"""Answers: whether two models' answers to one request say the same, as far as their texts tell.
+
+Agreement of two models is the strongest sign of a right answer that needs no label; it is a sign, not a measurement.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from breakeven.routing.validators import label_of, parsed_answer
+
+Comparison = Literal["text", "number", "label", "json"]
+COMPARISONS: Final = ("text", "number", "label", "json")
+_NUMBER: Final = re.compile(r"[-+]?\d{1,40}(?:,\d{3}){0,12}(?:\.\d{1,40})?")
+_OPTION_LETTER: Final = re.compile(r"\(([A-J])\)|([A-J])(?=[.:)\n]|$)")
+_COMPARED_MAX_COUNT: Final = 20_000
+
+
+def same_answer(one: str, other: str, comparison: str = "text") -> bool:
+    """Whether two answers say the same; empty answers never do.
+
+    `text`: the same words; `number`: the same last number; `label`: the same label or the same first option letter;
+    `json`: the same value.
+
+    >>> same_answer("So 1,200 / 10 = 120.", "#### 120.0", "number")
+    True
+    >>> same_answer("(B) because it is blue", "B.", "label")
+    True
+    """
+    one, other = one[-_COMPARED_MAX_COUNT:], other[-_COMPARED_MAX_COUNT:]
+    if not one.strip() or not other.strip():
+        return False
+    if comparison == "number":
+        return last_number(one) is not None and last_number(one) == last_number(other)
+    if comparison == "label":
+        return _label(one) == _label(other)
+    if comparison == "json":
+        (first, problem), (second, trouble) = parsed_answer(one), parsed_answer(other)
+        return not problem and not trouble and first == second
+    return one.casefold().split() == other.casefold().split()
+
+
+def last_number(text: str) -> float | None:
+    """The last number of a text, the form in which worked answers end.
+
+    >>> last_number("3 + 4 = 7, so $1,234.50")
+    1234.5
+    """
+    found = _NUMBER.findall(text)
+    return float(found[-1].replace(",", "")) if found else None
+
+
+def _label(text: str) -> str:
+    """An option letter at the start of an answer, or all of it as a label."""
+    match = _OPTION_LETTER.match(text.strip())
+    return (match.group(1) or match.group(2)).casefold() if match else label_of(text)

@@ -1,0 +1,93 @@
+"""Cascade: a small model answers first; what its answer's check flags goes to the next model.
+
+An answer is taken when its validators pass, and, where the plan asks for it, a second model agrees and confidence is
+high enough. The last model's answer is always taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from breakeven.errors import PolicyError, nearest
+from breakeven.routing.answers import COMPARISONS, same_answer
+from breakeven.routing.choice import Weights, open_decision, unknown_incumbent, weights_of
+from breakeven.routing.known_groups import KnownGroups, known_groups
+from breakeven.routing.policy import Decision, Kind
+from breakeven.routing.policy_document import CascadePlan, PolicyDocument
+from breakeven.routing.request import RouteRequest
+from breakeven.routing.validators import ToolCalls, Validator, Verdict, check_answer, validators_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to be judged, with what is known of it."""
+
+    text: str
+    task: str = ""
+    finish_reason: str | None = None
+    tool_calls: ToolCalls | None = None
+    other_text: str | None = None
+    """What the agreement model answered."""
+    confidence_fraction: float | None = None
+    """Predicted success of this answer, or the probability of its tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadePolicy:
+    """Models in order, and the check between them."""
+
+    weights: Weights
+    groups: KnownGroups
+    plan: CascadePlan
+    checks: Mapping[str, tuple[Validator, ...]]
+    """Task -> validators; "" for all other tasks."""
+    kind: Kind = "cascade"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it may choose."""
+        return self.weights.models
+
+    def decide(self, request: RouteRequest) -> Decision:
+        """The first open model of the task's order; the others follow in `escalate_to`."""
+        unknown = unknown_incumbent(request, self.weights)
+        if unknown is not None:
+            return unknown
+        task = request.groups.get("task", "")
+        rates = self.groups.find(request.groups).success_fractions
+        order = [name for name in self.plan.order_by_task.get(task, self.plan.order) if name not in request.closed]
+        if not order:
+            return open_decision(self.weights.default_model, "default: cascade is closed", request, self.weights, rates)
+        return Decision(order[0], f"cascade: {' > '.join(order)}", rates, tuple(order[1:]))
+
+    def accepts(self, answer: Answer) -> Verdict:
+        """Whether an answer may be given out; if not, the next model of `escalate_to` is asked. Never raises."""
+        verdict = check_answer(
+            self.checks.get(answer.task, self.checks.get("", ())),
+            answer.text,
+            finish_reason=answer.finish_reason,
+            tool_calls=answer.tool_calls,
+        )
+        if not verdict.ok:
+            return verdict
+        if self.plan.agreement_model is not None:
+            if answer.other_text is None:
+                return Verdict(False, f"no answer of {self.plan.agreement_model} to compare with")
+            if not same_answer(answer.text, answer.other_text, self.plan.agreement):
+                return Verdict(False, f"{self.plan.agreement_model} answers otherwise")
+        least = self.plan.confidence_min_fraction
+        if least is not None and not (answer.confidence_fraction or 0.0) >= least:
+            return Verdict(False, f"confidence below {least:g}")
+        return Verdict(True)
+
+
+def policy_of(document: PolicyDocument) -> CascadePolicy:
+    """The policy that a document describes."""
+    plan = document.cascade
+    if plan is None:
+        raise PolicyError("a cascade policy needs the part `cascade`, and this one has none: learn it again.")
+    if plan.agreement not in COMPARISONS:
+        raise PolicyError(f"cascade.agreement is {plan.agreement!r}; {nearest(plan.agreement, list(COMPARISONS))}.")
+    checks = {task: validators_of(declaration) for task, declaration in plan.checks_by_task.items()}
+    return CascadePolicy(weights_of(document), known_groups(document), plan, checks)
