@@ -80,9 +80,63 @@ def test_back_tests_hold_as_often_as_they_say() -> None:
 
 
 def test_the_lead_reaches_from_the_middle_of_the_log_to_the_middle_of_the_next_month() -> None:
-    found = forecast(days_of(planted(0.05, 120, 0.02, 9)), PRIOR, "log.jsonl")
+    found = forecast(days_of(planted(0.05, 120, 0.02, 10)), PRIOR, "log.jsonl")
+    assert found.present_over_mean_ratio == 1.0
     assert found.length_months == pytest.approx(120 / DAYS_PER_MONTH)
     assert found.lead_months == pytest.approx(60 / DAYS_PER_MONTH + 0.5)
+
+
+def shifted(growth: float, days_count: int, start: int, seed: int, noise: float = 0.1) -> np.ndarray:
+    """Planted growth, and +49 % from the day `start` on."""
+    return planted(growth, days_count, noise, seed) * np.where(np.arange(days_count) >= start, 1.49, 1.0)
+
+
+@pytest.mark.parametrize("start", [45, 90, 130])
+def test_a_level_shift_is_no_growth(start: int) -> None:
+    found = forecast(days_of(shifted(0.0, 180, start, 2)), PRIOR, "log.jsonl")
+    assert found.growth is not None and found.trend is not None and found.source is not None
+    error = found.trend.standard_error_fraction_per_month
+    assert abs(found.trend.log_growth_fraction_per_month) < 2 * error
+    assert found.growth.low < 0 < found.growth.high < 0.1
+    mean_over_old = 1 + 0.49 * (180 - start) / 180
+    assert found.present_over_mean_ratio == pytest.approx(1.49 / mean_over_old, rel=0.04)
+    assert found.length_months == pytest.approx((180 - start) / DAYS_PER_MONTH, abs=2 / DAYS_PER_MONTH)
+    assert (
+        f"since its level shift of {date(2026, 6, 1) + timedelta(days=start):%d}".replace(" 0", " ") in found.sentence
+    )
+
+
+def test_intervals_cover_no_growth_after_a_shift_as_often_as_they_say() -> None:
+    """90 % intervals of the trend over 100 logs with a shift, beside the same without regard for it."""
+    since: list[bool] = []
+    blind: list[bool] = []
+    for seed in range(100):
+        log = days_of(shifted(0.0, 120, 40 + seed % 40, 500 + seed))
+        volumes, weekdays = (np.array([float(each.input_tokens) for each in log.days]), [i % 7 for i in range(120)])
+        for hits, found in (
+            (since, forecast(log, PRIOR, "log.jsonl").trend),
+            (blind, trend(np.arange(120.0), volumes, weekdays)),
+        ):
+            if found is not None:  # None: a shift of the last days, nothing is claimed
+                z = found.log_growth_fraction_per_month / found.standard_error_fraction_per_month
+                hits.append(abs(z) <= 1.645)
+    assert len(since) >= 90
+    assert 0.8 <= np.mean(since) <= 0.97
+    assert np.mean(blind) <= 0.2
+
+
+def test_growth_after_a_shift_is_still_found() -> None:
+    found = forecast(days_of(shifted(0.2, 180, 60, 3, noise=0.02)), PRIOR, "log.jsonl")
+    assert found.trend is not None and found.growth is not None
+    assert found.trend.log_growth_fraction_per_month == pytest.approx(np.log(1.2), abs=0.03)
+    assert found.growth.low > 0.1
+
+
+def test_a_shift_of_last_week_says_its_level_and_no_growth() -> None:
+    found = forecast(days_of(shifted(0.0, 100, 90, 4, noise=0.05)), PRIOR, "log.jsonl")
+    assert found.growth is None and found.trend is None and found.source is not None
+    assert found.present_over_mean_ratio == pytest.approx(1.49 / 1.049, rel=0.05)
+    assert "10 days since its level shift of 30 Aug 2026, too few to show growth (14 wanted)" in found.sentence
 
 
 def test_a_short_log_claims_nothing() -> None:

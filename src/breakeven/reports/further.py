@@ -12,7 +12,7 @@ from breakeven.decision.answers.questions import behind_the_gate
 from breakeven.decision.compare import STATUS_QUO, chosen
 from breakeven.decision.comparison import Choice, Comparison
 from breakeven.decision.horizon.horizon import Horizon, look_ahead
-from breakeven.decision.horizon.paths import LOG_GROWTH
+from breakeven.decision.horizon.paths import LOG_GROWTH, LOG_PRESENT
 from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.decision.risk.breakeven_odds import breakeven_odds
 from breakeven.decision.risk.risk import Risk, weigh
@@ -109,16 +109,20 @@ def growth_of(situation: Situation, workload: Workload, comparison: Comparison) 
 
 
 def estimates_of(growth: Forecast) -> dict[str, Assumption]:
-    """What the log shows as facts: its growth, and how far its end stands from its mean; nothing without growth."""
-    if growth.growth is None:
+    """What the log shows as facts: its growth, and how far its end stands from its mean; nothing without either."""
+    certain = {LOG_PRESENT: growth.present_over_mean_ratio} if growth.present_over_mean_ratio != 1 else {}
+    if growth.growth is not None:
+        certain |= {"log_lead_months": growth.lead_months, "log_length_months": growth.length_months}
+    if growth.source is None or not certain:
         return {}
-    seen = growth.growth
-    certain = {"log_lead_months": growth.lead_months, "log_length_months": growth.length_months}
-    lengths = {
-        name: Assumption(name, "month", value, value, value, seen.source, "Read from the log's days.")
+    units = {name: "ratio" if name == LOG_PRESENT else "month" for name in certain}
+    found = {
+        name: Assumption(name, units[name], value, value, value, growth.source, "Read from the log's days.")
         for name, value in certain.items()
     }
-    return {GROWTH: seen, LOG_GROWTH: replace(seen, name=LOG_GROWTH), **lengths}
+    if growth.growth is not None:
+        found |= {GROWTH: growth.growth, LOG_GROWTH: replace(growth.growth, name=LOG_GROWTH)}
+    return found
 
 
 def _not_open(comparison: Comparison, scenario: Scenario) -> tuple[str, ...]:

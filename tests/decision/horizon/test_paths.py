@@ -111,7 +111,7 @@ def test_the_level_of_month_one_is_that_of_the_end_of_the_log(growth: float) -> 
     volume = (1 + growth) ** (days / (365 / 12))
     length = 120 / (365 / 12)
     expected = volume[days >= 120].mean() / volume[days < 120].mean()
-    found = float(volume_level_ratio(growth, length / 2 + 0.5, length))
+    found = float(volume_level_ratio(growth, length / 2 + 0.5, length, 1.0))
     assert found == pytest.approx(expected, rel=0.005)
 
 
@@ -119,5 +119,14 @@ def test_a_log_that_grows_lifts_every_month_and_one_that_does_not_none() -> None
     shown = pinned({"log_growth_fraction_per_month": 0.3, "log_lead_months": 2.5, "log_length_months": 4.0})
     asked = situation(demand(300), scenario=pinned({"volume_growth_fraction_per_month": 0.0}))
     grown = setting_of(asked, typical, shown).paths.volume[:, 0]
-    assert grown == pytest.approx(np.full(36, float(volume_level_ratio(0.3, 2.5, 4.0))))
+    assert grown == pytest.approx(np.full(36, float(volume_level_ratio(0.3, 2.5, 4.0, 1.0))))
     assert setting_of(asked, typical, {}).paths.volume[:, 0] == pytest.approx(np.ones(36))
+
+
+def test_a_level_shift_lifts_every_month_with_growth_and_without() -> None:
+    asked = situation(demand(300), scenario=pinned({"volume_growth_fraction_per_month": 0.0}))
+    shifted = pinned({"log_present_ratio": 1.2})
+    assert setting_of(asked, typical, shifted).paths.volume[:, 0] == pytest.approx(np.full(36, 1.2))
+    both = shifted | pinned({"log_growth_fraction_per_month": 0.3, "log_lead_months": 2.5, "log_length_months": 4.0})
+    level = 1.2 * float(volume_level_ratio(0.3, 2.5, 4.0, 1.0))
+    assert setting_of(asked, typical, both).paths.volume[:, 0] == pytest.approx(np.full(36, level))

@@ -120,6 +120,7 @@ def test_constants_stand_as_numbers() -> None:
 def test_a_level_near_no_growth_loses_no_digits() -> None:
     for growth in (0.0, 1e-12, 3e-10, 1e-6, -1e-4, 0.5, -0.6):
         values = {"log_growth_fraction_per_month": growth, "log_lead_months": 2.5, "log_length_months": 4.0}
+        values["log_present_ratio"] = 1.2
         wanted = float(volume_level_ratio(**{name: np.float64(value) for name, value in values.items()}))
         assert computed(volume_level_ratio, values) == pytest.approx(wanted, rel=1e-14)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import exp
@@ -44,9 +45,15 @@ def test_typical_curves_pass_through_its_totals() -> None:
         assert total == pytest.approx(curve.typical_usd_per_month[here], rel=1e-9), curve.option
 
 
+LEVELS: dict[str, Callable[[int], float]] = {
+    "growing by one percent a day": lambda day: exp(day / 100),
+    "half as much again for ten days": lambda day: 1.5 if day >= 60 else 1.0,
+}
+
+
 @cache
-def growing_document() -> Document:
-    """Of a log of ten weeks that grows by one percent a day."""
+def document_of(level: str) -> Document:
+    """Of a log of ten weeks whose days have so many tokens."""
     days = range(70)
     lines = [
         json.dumps(
@@ -54,8 +61,8 @@ def growing_document() -> Document:
                 "id": f"call-{day}-{at}",
                 "timestamp": (datetime(2026, 9, 7, 9, tzinfo=UTC) + timedelta(days=day, hours=at)).isoformat(),
                 "model": "gpt-5",
-                "input_tokens": round(3_000_000 * exp(day / 100) * (1.1 if (day + at) % 2 else 0.9)),
-                "output_tokens": 500_000,
+                "input_tokens": round(3_000_000 * LEVELS[level](day) * (1.1 if (day + at) % 2 else 0.9)),
+                "output_tokens": round(500_000 * LEVELS[level](day)),
                 "status": "ok",
             }
         )
@@ -71,18 +78,25 @@ def growing_document() -> Document:
         return answer(Question(store, log.name, scenario, TODAY))
 
 
-def test_month_1_stands_where_the_log_ends() -> None:
-    document = growing_document()
+@pytest.mark.parametrize("level", LEVELS)
+def test_month_1_stands_where_the_log_ends(level: str) -> None:
+    document = document_of(level)
     part, horizon = document.workbook, document.horizon
     assert part is not None
     assert horizon is not None
     values = workbook_values(part)
-    level = values.today["volume_level_ratio"]
-    assert level > 1.2
-    assert {"log_growth_fraction_per_month", "log_lead_months", "log_length_months"} <= set(part.inputs)
+    ratio = values.today["volume_level_ratio"]
+    if level.startswith("growing"):
+        assert ratio > 1.2
+        assert {"log_growth_fraction_per_month", "log_lead_months", "log_length_months"} <= set(part.inputs)
+    else:
+        present = 1.5 / (1 + 0.5 * 10 / 70)
+        assert values.today["log_present_ratio"] == pytest.approx(present, rel=5e-3)
+        assert ratio == pytest.approx(present, rel=0.03)
+        assert "log_present_ratio" in part.inputs
     key = part.options[part.status_quo]["volume_mtok_per_month"]
     assert values.today[key] == pytest.approx(document.breakeven.volume_mtok_per_month, rel=1e-9)
-    assert values.months[key][0] == pytest.approx(level * values.today[key], rel=1e-12)
+    assert values.months[key][0] == pytest.approx(ratio * values.today[key], rel=1e-12)
     for each in horizon.options:
         roles = part.options[each.option]
         assert values.today[roles["present_cost_usd"]] == pytest.approx(each.typical_present_cost_usd, rel=1e-9)

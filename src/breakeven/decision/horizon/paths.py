@@ -23,6 +23,7 @@ from breakeven.units import MONTH_MONTHS, MONTHS_PER_YEAR, YEAR_MONTHS
 
 SHOCKS: Final = ("gpu_rent_shock_1_ratio", "gpu_rent_shock_2_ratio", "gpu_rent_shock_3_ratio")
 LOG_GROWTH: Final = "log_growth_fraction_per_month"
+LOG_PRESENT: Final = "log_present_ratio"
 _FLAT_RATIO: Final = 1e-9
 _WORTHLESS_RATIO: Final = 1e-9
 """Keeps the fall of a price defined where it would lose everything within a year."""
@@ -31,19 +32,22 @@ LARGEST_VOLUME_RATIO: Final = 1e6
 
 
 @formula
-def volume_level_ratio(log_growth_fraction_per_month: Draws, log_lead_months: Draws, log_length_months: Draws) -> Draws:
-    """Volume of month 1 over the mean of a log that grows: from the log's middle to the middle of month 1.
+def volume_level_ratio(
+    log_growth_fraction_per_month: Draws, log_lead_months: Draws, log_length_months: Draws, log_present_ratio: Draws
+) -> Draws:
+    """Volume of month 1 over the mean of a log: the mean of its present level over that of the log, and its growth.
 
-    The mean of an exponential over its length stands above its middle by sinh(x) / x, x half of the growth over it.
+    Lead and length are those of the present level: from its middle to the middle of month 1. The mean of an exponential
+    over its length stands above its middle by sinh(x) / x, x half of the growth over it.
 
-    >>> round(float(volume_level_ratio(0.30, 2.5, 4.0)), 3), float(volume_level_ratio(0.0, 2.5, 4.0))
-    (1.841, 1.0)
+    >>> round(float(volume_level_ratio(0.30, 2.5, 4.0, 1.0)), 3), float(volume_level_ratio(0.0, 2.5, 4.0, 1.2))
+    (1.841, 1.2)
     """
     rate = np.log1p(log_growth_fraction_per_month * MONTH_MONTHS) / MONTH_MONTHS
     half = rate * log_length_months / 2.0
     flat = np.abs(half) < _FLAT_RATIO
     middle_over_mean: Draws = np.where(flat, 1.0, half / np.sinh(np.where(flat, 1.0, half)))
-    return np.exp(rate * log_lead_months) * middle_over_mean
+    return log_present_ratio * np.exp(rate * log_lead_months) * middle_over_mean
 
 
 @formula
@@ -205,11 +209,23 @@ def path_facts(binder: Binder) -> PathFacts:
 
 
 def _bind_level(binder: Binder) -> None:
-    """Where the log shows its growth, month 1 has the volume of its end; else the mean of the log."""
-    if LOG_GROWTH in binder.offer:
-        binder.evaluate(volume_level_ratio)
-    else:
+    """Where the log shows its growth or a level shift, month 1 has the volume of its end; else the mean of the log."""
+    if LOG_GROWTH not in binder.offer and LOG_PRESENT not in binder.offer:
         binder.derive("volume_level_ratio", 1.0, "the log shows no growth: its mean is today's volume")
+        return
+    for name, (value, why) in _NOT_SHOWN.items():
+        if name not in binder.offer:
+            binder.derive(name, value, why)
+    binder.evaluate(volume_level_ratio)
+
+
+_SHORT: Final = "too few days since the level shift of the log to show growth"
+_NOT_SHOWN: Final = {
+    LOG_PRESENT: (1.0, "the log shows no level shift"),
+    LOG_GROWTH: (0.0, _SHORT),
+    "log_lead_months": (0.0, _SHORT),
+    "log_length_months": (0.0, _SHORT),
+}
 
 
 def paths_of(facts: PathFacts) -> Paths:
