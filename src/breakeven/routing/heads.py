@@ -78,7 +78,7 @@ class NeighboursHead:
     outcomes: Floats32
     """Success of each model on each row of the bank, NaN where not tried, shape (bank rows, models)."""
     neighbours_count: int
-    prior_weight: float
+    prior_ratio: float
     """Similarity that the group's rate is worth."""
     query_terms_count: int = 96
     """Only so many terms of a prompt are looked up, those of the greatest weight."""
@@ -93,8 +93,8 @@ class NeighboursHead:
         outcomes = self.outcomes[nearest].astype(np.float64)
         tried = ~np.isnan(outcomes)
         weight = np.where(tried, np.maximum(similarity[nearest], 0.0)[:, None], 0.0)
-        won = (weight * np.where(tried, outcomes, 0.0)).sum(axis=0) + self.prior_weight * seen.rates
-        total = weight.sum(axis=0) + self.prior_weight
+        won = (weight * np.where(tried, outcomes, 0.0)).sum(axis=0) + self.prior_ratio * seen.rates
+        total = weight.sum(axis=0) + self.prior_ratio
         return np.where(total > 0, won / np.where(total > 0, total, 1.0), seen.rates)
 
     def similarities(self, terms: WeightedTerms) -> Floats:

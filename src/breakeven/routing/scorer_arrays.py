@@ -62,7 +62,7 @@ class ScorerSettings:
     parts: tuple[str, ...]
     """Those of `terms`, `linear`, `neighbours`, `trees`, `calibration` that it has."""
     neighbours_count: int = 0
-    prior_weight: float = 0.0
+    prior_ratio: float = 0.0
     query_terms_count: int = 0
     depth_count: int = 0
     novelty: Novelty | None = None
@@ -92,7 +92,7 @@ def parts_of(scorer: Scorer) -> ScorerParts:
         blend=dict(scorer.blend),
         parts=tuple(present),
         neighbours_count=bank.neighbours_count if bank else 0,
-        prior_weight=bank.prior_weight if bank else 0.0,
+        prior_ratio=bank.prior_ratio if bank else 0.0,
         query_terms_count=bank.query_terms_count if bank else 0,
         depth_count=trees.depth_count if trees else 0,
         novelty=scorer.novelty,
@@ -138,7 +138,7 @@ def _neighbours(arrays: dict[str, Any], settings: ScorerSettings) -> NeighboursH
     return NeighboursHead(
         **arrays,
         neighbours_count=settings.neighbours_count,
-        prior_weight=settings.prior_weight,
+        prior_ratio=settings.prior_ratio,
         query_terms_count=settings.query_terms_count,
     )
 
@@ -153,8 +153,8 @@ def _check_settings(settings: ScorerSettings) -> None:
         raise PolicyError(f"scorer: bits_count is {settings.bits_count}; wanted 1 to {BITS_MAX_COUNT}.")
     if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
         raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
-    if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_weight < 0:
-        raise PolicyError("scorer: neighbours_count, query_terms_count and prior_weight are never negative.")
+    if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_ratio < 0:
+        raise PolicyError("scorer: neighbours_count, query_terms_count and prior_ratio are never negative.")
     if unknown := [each for each in settings.parts if each not in _PARTS]:
         raise PolicyError(f"scorer: unknown part {unknown[0]!r}; known: {', '.join(_PARTS)}.")
     if "terms" not in settings.parts:
