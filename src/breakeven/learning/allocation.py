@@ -155,7 +155,7 @@ class _Program:
         )
         if not result.success:
             raise LearningError(
-                f"no split keeps capacity, budget and floor together, though each alone can be kept; loosen one of them "
+                "no split keeps capacity, budget and floor together, though each alone can be kept: loosen one of them "
                 f"({result.message})"
             )
         duals = {
