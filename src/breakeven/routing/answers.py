@@ -1,4 +1,4 @@
-"""Answers: whether two models' answers to one request say the same, as far as their texts tell.
+"""Answer: what a model said to one request, and whether two answers say the same, as far as their texts tell.
 
 Agreement of two models is the strongest sign of a right answer that needs no label; it is a sign, not a measurement.
 """
@@ -6,15 +6,30 @@ Agreement of two models is the strongest sign of a right answer that needs no la
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from breakeven.routing.validators import label_of, parsed_answer
+from breakeven.routing.validators import ToolCalls, label_of, parsed_answer
 
 Comparison = Literal["text", "number", "label", "json"]
 COMPARISONS: Final = ("text", "number", "label", "json")
 _NUMBER: Final = re.compile(r"[-+]?\d{1,40}(?:,\d{3}){0,12}(?:\.\d{1,40})?")
 _OPTION_LETTER: Final = re.compile(r"\(([A-J])\)|([A-J])(?=[.:)\n]|$)")
 _COMPARED_MAX_COUNT: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to be judged, with what is known of it."""
+
+    text: str
+    task: str = ""
+    finish_reason: str | None = None
+    tool_calls: ToolCalls | None = None
+    other_text: str | None = None
+    """What the agreement model answered."""
+    confidence_fraction: float | None = None
+    """Predicted success of this answer, or the probability of its tokens."""
 
 
 def same_answer(one: str, other: str, comparison: str = "text") -> bool:

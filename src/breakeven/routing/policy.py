@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from breakeven.routing.answers import Answer
 from breakeven.routing.request import RouteRequest
+from breakeven.routing.validators import Verdict
 
 Kind = Literal["single", "task_map", "threshold", "cascade", "allocation"]
 
@@ -46,4 +48,13 @@ class RoutingPolicy(Protocol):
 
     def decide(self, request: RouteRequest) -> Decision:
         """The model for one request; never raises for any text."""
+        ...
+
+
+@runtime_checkable
+class Accepting(Protocol):
+    """A policy that looks at answers too: a cascade."""
+
+    def accepts(self, answer: Answer) -> Verdict:
+        """Whether an answer may be given out; never raises."""
         ...

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from breakeven.errors import PolicyError
+from breakeven.routing.answers import Answer
 from breakeven.routing.array_file import FILE_MAX_GIB, array_bytes, arrays_of
 from breakeven.routing.policies import policy_of
-from breakeven.routing.policy import Decision, Kind, RoutingPolicy
+from breakeven.routing.policy import Accepting, Decision, Kind, RoutingPolicy
 from breakeven.routing.policy_check import check_document
 from breakeven.routing.policy_document import FORMAT_NAME, FORMAT_VERSION, PolicyDocument
 from breakeven.routing.record import from_plain, to_plain
 from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of, scorer_of, settings_of
+from breakeven.routing.validators import Verdict
 
 JSON_NAME: Final = "policy.json"
 ARRAYS_NAME: Final = "arrays.npz"
@@ -57,6 +59,15 @@ class LoadedPolicy:
             return self.policy.decide(request)
         except Exception as error:  # a router must answer
             return Decision(self.document.default_model, f"default: {type(error).__name__} in the policy", {})
+
+    def accepts(self, answer: Answer) -> Verdict:
+        """Whether a cascade may give out an answer; every other kind of policy takes the answer that it gets."""
+        if not isinstance(self.policy, Accepting):
+            return Verdict(True)
+        try:
+            return self.policy.accepts(answer)
+        except Exception as error:  # as above; the next model is the safe side
+            return Verdict(False, f"{type(error).__name__} in the check")
 
     def route(self, prompt: str = "", **groups: str) -> Decision:
         """The same by plain arguments: `policy.route("Where is my parcel?", task="faq")`."""

@@ -10,27 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from breakeven.errors import PolicyError, nearest
-from breakeven.routing.answers import COMPARISONS, same_answer
+from breakeven.routing.answers import COMPARISONS, Answer, same_answer
 from breakeven.routing.choice import Weights, open_decision, unknown_incumbent, weights_of
 from breakeven.routing.known_groups import KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import CascadePlan, PolicyDocument
 from breakeven.routing.request import RouteRequest
-from breakeven.routing.validators import ToolCalls, Validator, Verdict, check_answer, validators_of
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to be judged, with what is known of it."""
-
-    text: str
-    task: str = ""
-    finish_reason: str | None = None
-    tool_calls: ToolCalls | None = None
-    other_text: str | None = None
-    """What the agreement model answered."""
-    confidence_fraction: float | None = None
-    """Predicted success of this answer, or the probability of its tokens."""
+from breakeven.routing.validators import Validator, Verdict, check_answer, validators_of
 
 
 @dataclass(frozen=True, slots=True)
