@@ -14,7 +14,7 @@ help: ## this list
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
 
-test: .venv/.dev system ## set up everything, pass all tests
+test: .venv/.dev .venv/.litellm system ## set up everything, pass all tests
 	$(BIN)/python -m pytest
 
 check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
@@ -62,9 +62,11 @@ lock: ## lock the dependencies again (needs uv)
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -c requirements/runtime.txt -o requirements/dev.txt
 	$(UV) pip compile requirements/build.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/build.txt
+	$(UV) pip compile requirements/litellm.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/litellm.txt
 
 clean: ## remove what was built
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-litellm build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -84,6 +86,14 @@ clean: ## remove what was built
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.runtime
+
+# LiteLLM, whose versions of things are its own, in an environment of its own: a test runs the how-to page's code in it
+.venv/.litellm: requirements/litellm.txt | .venv/bin/python
+	@[ -n "$$BREAKEVEN_NO_LITELLM" ] || { \
+	  echo "installing LiteLLM beside, for the test of docs/how-to/route-in-litellm.md (hashes checked)"; \
+	  $(BIN)/python -m venv .venv-litellm && .venv-litellm/bin/python -m pip --disable-pip-version-check install \
+	  --quiet --require-hashes -r requirements/litellm.txt && touch $@; } \
+	  || echo "no LiteLLM: the test of its how-to page will be skipped"
 
 # Debian packages that some tests use; a test skips with the reason where they are missing
 system:
