@@ -8,16 +8,19 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from breakeven.audit.task import Evidence, Interval, Suitability
 from breakeven.decision.compare import compare
 from breakeven.decision.comparison import Comparison, Range
 from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.facts.draws import DrawSet
+from breakeven.facts.source import Grade
+from breakeven.options.assembly.audited_work import AuditedWork
 from breakeven.options.discover import select_options
 from breakeven.reports import wording
 from breakeven.reports.stability_part import CheckPart, stability_part
 from breakeven.reports.stability_wording import check_finding
 from breakeven.workload.stability import stability
-from costing import demand, pinned, situation
+from costing import PRICES, demand, demand_by_task, pinned, situation
 from reports.sample_document import sample_workload
 from workload.planted_days import log_of
 
@@ -109,6 +112,50 @@ def test_success_rates_are_told_by_who_answers() -> None:
     assert "DeepSeek's own API 87 %" in told
     assert "the hybrid's mix 91 %" in told
     assert told.count("batch") == 0
+
+
+def audited_comparison(grade: Grade, *evidence: Evidence, labels_count: int = 0) -> Comparison:
+    """A hybrid that moves one of two tasks, by an audit."""
+    tasks = [{"task": name, "volume_mtok_per_month": 1000, "tokens_per_request": 1000} for name in ("t-1", "t-2")]
+    found = Suitability(Interval(0.7, 0.86, 0.95), evidence, grade, labels_count=labels_count)
+    asked = situation(demand_by_task(tasks, PRICES))
+    work = AuditedWork(("t-1",), {"t-1": found}, "audit.json")
+    asked = replace(asked, choices=replace(asked.choices, audited=work))
+    return compare(asked, select_options(("frontier_api", "hybrid")), DrawSet(draws_log2=6))
+
+
+def test_a_success_rate_by_labels_says_who_judged_it() -> None:
+    found = audited_comparison(Grade.EXPERT, "labels", "prior", labels_count=50)
+    told = wording.quality_detail(found, recommend(found))
+    assert told.startswith("Success rates are assumed where nothing else is said: ")
+    assert "not measured" not in told
+    assert (
+        "An open model on the hybrid's work 86 % is judged by people (audit audit.json: 50 labels, a guess by kind of "
+        "work)." in told
+    )
+
+
+def test_an_audit_without_labels_is_called_a_guess() -> None:
+    found = audited_comparison(Grade.GUESS, "prior")
+    assert "86 % is guessed (audit audit.json: a guess by kind of work)." in wording.quality_detail(
+        found, recommend(found)
+    )
+
+
+def test_rates_of_the_catalogue_are_assumed_and_nothing_else_is_said() -> None:
+    found = compare(situation(demand(300)), select_options(FLEETS), DrawSet(draws_log2=6))
+    told = wording.quality_detail(found, recommend(found))
+    assert told.startswith("Success rates are assumed, not measured: ")
+    assert not any(word in told for word in ("judged", "guessed", "stated", "is measured"))
+
+
+def test_rates_that_all_come_from_the_scenario_are_not_called_assumed() -> None:
+    told = wording.quality_detail(
+        found := comparison(300, ("frontier_api", "cheaper_tier"), frontier_success_fraction=0.92,
+                            cheaper_tier_success_fraction=0.86), recommend(found)
+    )  # fmt: skip
+    assert told.startswith("Success rates: ")
+    assert "today's models 92 % and cheaper tier 86 % are measured (a typed-in log)" in told.lower()
 
 
 def test_breach_losses_of_one_month_are_told_only_where_no_months_are(moving: Comparison) -> None:

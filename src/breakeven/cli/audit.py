@@ -78,9 +78,9 @@ def command(
         click.echo(to_json(found), nl=False)
         return
     from breakeven.reports.audit_terminal import render_audit
+    from breakeven.reports.audit_wording import next_command
 
-    place = f" --store {source.store}" if source.store else ""
-    step = f"breakeven audit label{place}" if kept else "breakeven import YOUR-LOG, then breakeven audit label"
+    step = next_command(found, _place(source)) if kept else "breakeven import YOUR-LOG, then breakeven audit label"
     render_audit(found, stdout_console(), warnings=warnings, next_command=step)
 
 
@@ -136,7 +136,12 @@ def label(
         with progress() as say, opened_calls(source, say) as opened:
             found = _audit(opened, asked, None, _labels(opened, None), None, say)
             save_audit(found, folder)
-    _say_what_changed(walk.judged_count, found)
+    _say_what_changed(walk.judged_count, found, _place(source))
+
+
+def _place(source: UsageSource) -> str:
+    """The option that names the store, where it is not the usual one."""
+    return f" --store {source.store}" if source.store else ""
 
 
 def _walk(walk: Walk, console: Console) -> None:
@@ -165,13 +170,14 @@ def _key() -> str:
     return line.strip() or ("3" if line else "")
 
 
-def _say_what_changed(judged_count: int, found: Audit) -> None:
+def _say_what_changed(judged_count: int, found: Audit, place: str) -> None:
     from breakeven.reports.amounts import counted
-    from breakeven.reports.audit_wording import verdict_sentence
+    from breakeven.reports.audit_wording import next_command, verdict_sentence
     from breakeven.reports.safe_text import safe
 
     click.echo(f"{counted(judged_count, 'label')} kept." if judged_count else "Nothing was labelled.")
     click.echo(safe(verdict_sentence(found)))
+    click.echo(safe(f"Next: {next_command(found, place)}"))
 
 
 def _labels(opened: OpenedCalls, table: Path | None) -> tuple[Label, ...]:

@@ -101,7 +101,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     )
     inputs = Inputs(catalog, scenario, question.store.digest(), question.hours_per_month)
     warnings = (
-        *_audit_warnings(question, workload),
+        *_audit_warnings(question),
         *question.warnings,
         *wording.demand_warnings(demand, workload),
         *status_quo_warnings(situation),
@@ -109,7 +109,13 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
         *catalogue_warnings(catalog, question.today),
     )
     return build_document(
-        further.comparison, part, inputs, next_command=question.next_command, warnings=warnings, further=further
+        further.comparison,
+        part,
+        inputs,
+        next_command=question.next_command,
+        warnings=warnings,
+        urgent=_stale_audit(question, workload),
+        further=further,
     )
 
 
@@ -125,12 +131,10 @@ def _with_tasks(question: Question, progress: Progress) -> Table:
     return assigned(calls, file.audit)
 
 
-def _audit_warnings(question: Question, workload: Workload) -> list[str]:
-    """Whether the audit is of these calls, and of which model it speaks."""
+def _audit_warnings(question: Question) -> list[str]:
+    """Of which model an audit speaks."""
     file = question.scenario.audit_file()
-    if file is None:
-        return []
-    return [*_stale_audit(file, question, workload), *_larger_model(file, question)]
+    return [] if file is None else _larger_model(file, question)
 
 
 def _larger_model(file: AuditFile, question: Question) -> list[str]:
@@ -148,7 +152,11 @@ def _larger_model(file: AuditFile, question: Question) -> list[str]:
     ]
 
 
-def _stale_audit(file: AuditFile, question: Question, workload: Workload) -> list[str]:
+def _stale_audit(question: Question, workload: Workload) -> list[str]:
+    """Whether an audit is of other calls than these: a reader must know it before any figure."""
+    file = question.scenario.audit_file()
+    if file is None:
+        return []
     audited_count = file.audit.calls_count + file.audit.left_out_count
     if file.audit.calls_digest:
         if file.audit.calls_digest == question.store.digest():
@@ -156,8 +164,8 @@ def _stale_audit(file: AuditFile, question: Question, workload: Workload) -> lis
     elif abs(audited_count - workload.requests_count) <= AUDIT_AGE_MAX_FRACTION * workload.requests_count:
         return []
     return [
-        f"the audit {file.name} is of other calls ({audited_count:,}, these are {workload.requests_count:,}): "
-        "run `breakeven audit` again"
+        f"STALE AUDIT: {file.name} is of other calls ({audited_count:,}, these are {workload.requests_count:,}); the "
+        "hybrid's tasks and success rates are those of then. Run `breakeven audit` again."
     ]
 
 

@@ -54,6 +54,23 @@ def verdict_details(audit: Audit) -> list[str]:
     return found
 
 
+def next_command(audit: Audit, store: str) -> str:
+    """What comes next: labels, more of them while most is a guess, then the comparison that uses them.
+
+    `store`: the option that names the store, with a space before it; empty for the usual one.
+    """
+    count = sum(each.suitability.labels_count for each in audit.tasks)
+    guessed = audit.commodity.resting_on.get("prior", 0.0)
+    if not count and guessed:
+        return f"breakeven audit label{store}"
+    if guessed > MOSTLY_FRACTION:
+        return f"breakeven audit label{store}  ({counted(count, 'label')} so far; {fraction(guessed)} is still a guess)"
+    if not any(each.is_commodity for each in audit.tasks):
+        return f"breakeven compare{store}  (no task moves as a whole, so a hybrid is not costed)"
+    seen = f"{counted(count, 'label')} of yours" if count else "outcomes of the log"
+    return f"breakeven compare{store}  (its hybrid moves these tasks, with the success that {seen} show)"
+
+
 def savings_lines(savings: Savings | None) -> list[str]:
     """The price that was taken, and how it was chosen."""
     if savings is None:

@@ -78,9 +78,13 @@ def build_document(
     *,
     next_command: str,
     warnings: Iterable[str] = (),
+    urgent: Iterable[str] = (),
     further: Further | None = None,
 ) -> Document:
-    """The document; a pure function of its arguments. `further`: what was found beyond this month."""
+    """The document; a pure function of its arguments. `further`: what was found beyond this month.
+
+    `urgent`: warnings that a reader must know before any figure; they stand under the verdict.
+    """
     advice = recommend(comparison)
     trace = TraceTable(inputs.catalog.as_of)
     options = tuple(_option(each, trace) for each in comparison.options)
@@ -89,7 +93,7 @@ def build_document(
     return Document(
         schema_version=SCHEMA_VERSION,
         kind="comparison",
-        verdict=_verdict(comparison, advice, workload, next_command),
+        verdict=_verdict(comparison, advice, workload, next_command, urgent),
         workload=workload,
         options=options,
         unavailable=tuple(
@@ -127,8 +131,15 @@ def build_document(
     )
 
 
-def _verdict(comparison: Comparison, advice: Recommendation, workload: WorkloadPart, next_command: str) -> VerdictPart:
+def _verdict(
+    comparison: Comparison,
+    advice: Recommendation,
+    workload: WorkloadPart,
+    next_command: str,
+    urgent: Iterable[str],
+) -> VerdictPart:
     details = [
+        *urgent,
         *wording.constraint_details(comparison),
         *wording.data_details(workload),
         wording.quality_detail(comparison, advice),

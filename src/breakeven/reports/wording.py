@@ -11,6 +11,8 @@ import numpy as np
 from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
 from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
+from breakeven.facts.source import Grade
+from breakeven.facts.trace import Layer, Node
 from breakeven.options.assembly.demand import Demand
 from breakeven.reports.amounts import counted, date_text, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
@@ -19,6 +21,7 @@ from breakeven.workload.profile import Workload
 from breakeven.workload.stability_rules import AGE_MAX_DAYS_COUNT
 
 FEW_CALLS_COUNT: Final = 100
+SUCCESS: Final = "success_fraction"
 
 
 def verdict_sentence(advice: Recommendation) -> str:
@@ -77,7 +80,7 @@ def data_details(workload: WorkloadPart) -> list[str]:
 
 
 def quality_detail(comparison: Comparison, advice: Recommendation) -> str:
-    """What is assumed about success rates, for each kind of answerer."""
+    """How often each kind of answerer succeeds, and which of it is measured or judged, by whom; else it is assumed."""
     rates: dict[str, list[float]] = {}
     for each in sorted(comparison.options, key=lambda each: -each.success_fraction.p50):
         rates.setdefault(_answerer(comparison, each), []).append(each.success_fraction.p50)
@@ -85,8 +88,57 @@ def quality_detail(comparison: Comparison, advice: Recommendation) -> str:
     for who, found in rates.items():
         low, high = fraction(min(found)), fraction(max(found))
         told.append(f"{who} {low if low == high else f'{low} to {high}'}")
+    facts = _success_facts(comparison)
+    known = [each for each in facts if each.layer is not Layer.CATALOGUE]
+    lead = "Success rates" if known and len(known) == len(facts) else "Success rates are assumed, not measured"
+    if known and len(known) < len(facts):
+        lead = "Success rates are assumed where nothing else is said"
     gate = " Measure the new model on your own tasks before you move." if advice.needs_quality_check else ""
-    return f"Success rates are assumed, not measured: {_listed(told)}.{gate}"
+    return f"{lead}: {_listed(told)}.{_by_whom(known)}{gate}"
+
+
+def _success_facts(comparison: Comparison) -> list[Node]:
+    """Every success rate that some Option starts from, each once."""
+    found: dict[tuple[str, str], Node] = {}
+    for option in comparison.options:
+        for name, leaf in option.cost.success.leaves().items():
+            if leaf.assumption is not None and name.endswith(SUCCESS):
+                found.setdefault((name, leaf.assumption.source.title), leaf)
+    return list(found.values())
+
+
+def _by_whom(known: Sequence[Node]) -> str:
+    """What is measured, judged or stated, with its source."""
+    by_source: dict[tuple[Grade, str], list[str]] = {}
+    for each in known:
+        if each.assumption is not None:
+            source = each.assumption.source
+            rate = f"{_fact_words(each.name)} {fraction(each.assumption.typical)}"
+            by_source.setdefault((source.grade, source.title), []).append(rate)
+    told = []
+    for (grade, title), rates in by_source.items():
+        verb = "is" if len(rates) == 1 else "are"
+        those = _listed(rates) if len(rates) <= _LISTED_COUNT else _some(rates)
+        told.append(f"{those} {verb} {_GRADE_WORDS.get(grade, 'stated')} ({title})")
+    return "".join(f" {each[0].upper()}{each[1:]}." for each in told)
+
+
+def _fact_words(name: str) -> str:
+    """Whose success a Fact is.
+
+    >>> _fact_words("cheaper_tier_success_fraction"), _fact_words("frontier_success_fraction")
+    ('cheaper tier', "today's models")
+    """
+    return _RATE_WORDS.get(name) or name.removesuffix(SUCCESS).replace("_", " ").strip() or "every option"
+
+
+_LISTED_COUNT: Final = 3
+_RATE_WORDS: Final = {
+    "frontier_success_fraction": "today's models",
+    "open_model_success_fraction": "any open model",
+    "open_model_commodity_success_fraction": "an open model on the hybrid's work",
+}
+_GRADE_WORDS: Final = {Grade.MEASURED: "measured", Grade.EXPERT: "judged by people", Grade.GUESS: "guessed"}
 
 
 def _answerer(comparison: Comparison, option: OptionResult) -> str:

@@ -7,7 +7,7 @@ a whole, so that share is the success rate of the open model on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
@@ -65,12 +65,28 @@ class AuditedWork:
             for end in ("low", "typical", "high")
         )
         grade = min((each.grade for each in found.values()), key=_GRADES.index)
-        evidence = dict.fromkeys(kind for each in found.values() for kind in each.evidence)
-        source = Source(f"audit {self.label}: {', '.join(evidence)}", self.label, moved.source.read, grade)
+        source = Source(f"audit {self.label}: {_evidence_words(found.values())}", self.label, moved.source.read, grade)
         note = "Share of the moved tasks' calls that a small model can do, by the audit, weighed by calls."
         return replace(
             prior, low=_moved_out(low, middle), typical=middle, high=_moved_out(high, middle), source=source, note=note
         )
+
+
+def _evidence_words(found: Iterable[Suitability]) -> str:
+    """What the shares rest on, what weighs most in the weakest of them first.
+
+    >>> from breakeven.audit.task import Interval, Suitability
+    >>> _evidence_words([Suitability(Interval(0.6, 0.8, 0.9), ("labels", "prior"), Grade.EXPERT, labels_count=50)])
+    '50 labels, a guess by kind of work'
+    """
+    tasks = sorted(found, key=lambda each: _GRADES.index(each.grade))
+    labels, outcomes = (sum(getattr(each, name) for each in tasks) for name in ("labels_count", "outcomes_count"))
+    words = {
+        "labels": f"{labels:,} label{'s' * (labels != 1)}",
+        "measured outcomes": f"{outcomes:,} outcome{'s' * (outcomes != 1)} of the log",
+        "prior": "a guess by kind of work",
+    }
+    return ", ".join(words[kind] for kind in dict.fromkeys(kind for each in tasks for kind in each.evidence))
 
 
 def _moved_out(end: float, middle: float) -> float:
