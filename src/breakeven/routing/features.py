@@ -19,37 +19,41 @@ Floats = npt.NDArray[np.float64]
 
 FEATURES_VERSION: Final = 1
 """Goes up when a feature or a hash changes: a scorer learnt with other features is refused."""
+LONG_WORD_BYTES: Final = 8
 TERM_BITS_COUNT: Final = 18
 """Terms are hashed into 2**18 columns unless said otherwise."""
 
-SURFACE_NAMES: Final = (
+_LOGS: Final = (
     "log_characters",
     "log_words",
     "log_lines",
     "log_longest_line",
     "log_last_paragraph",
-    "word_bytes_mean",
-    "long_words_fraction",
-    "distinct_words_fraction",
     "log_sentences",
-    "digits_fraction",
-    "capitals_fraction",
-    "punctuation_fraction",
-    "blanks_fraction",
-    "cjk_fraction",
-    "beyond_ascii_fraction",
     "log_numbers",
     "log_code_marks",
     "log_maths_marks",
     "log_quotes",
     "log_question_marks",
-    "options",
     "log_question_words",
     "log_reasoning_words",
     "log_negations",
     "log_format_words",
     "log_maths_words",
     "log_code_words",
+)
+SURFACE_NAMES: Final = (
+    *_LOGS,
+    "options",
+    "word_bytes_mean",
+    "long_words_fraction",
+    "distinct_words_fraction",
+    "digits_fraction",
+    "capitals_fraction",
+    "punctuation_fraction",
+    "blanks_fraction",
+    "cjk_fraction",
+    "beyond_ascii_fraction",
 )
 """What `surface_features` counts, in that order; `log_` is log(1 + count), a fraction is of the bytes or words read."""
 SURFACE_COUNT: Final = len(SURFACE_NAMES)
@@ -66,6 +70,7 @@ _MARKS: Final = {
     "line": b"\n",
     "sentence": b".!?",
     "beyond": bytes(range(128, 256)),
+    "continuation": bytes(range(0x80, 0xC0)),
 }
 _LEXICON: Final = {
     "question": "what which how why when where who whose whom",
@@ -175,42 +180,48 @@ def _terms(words: Words, bits: int) -> TermCounts:
 
 
 def _surface(characters_count: int, text: bytes, words: Words) -> Floats:
-    marks = dict(zip(_MARKS, np.bincount(words.raw, minlength=256) @ _MARK_TABLE, strict=True))
+    counts = (np.bincount(words.raw, minlength=256) @ _MARK_TABLE).tolist()
+    marks = dict(zip(_MARKS, counts, strict=True))
     read, known = max(len(text), 1), max(words.words_count, 1)
     # what was not read is taken to be like what was
-    scale = max(characters_count, 1) / max(read - float(np.count_nonzero((words.raw & 0xC0) == 0x80)), 1.0)
-    lexicon = _lexicon_counts(words)
-    values = (
-        np.log1p(characters_count),
-        np.log1p(words.words_count * scale),
-        np.log1p(marks["line"] * scale),
-        np.log1p(_longest_line(words.raw)),
-        np.log1p(len(text) - 1 - text.rfind(b"\n\n")),
-        float(words.lengths.sum()) / known,
-        np.count_nonzero(words.lengths >= 8) / known,
-        _distinct_count(words) / known,
-        np.log1p(marks["sentence"]),
-        marks["digits"] / read,
-        marks["capitals"] / read,
-        marks["punctuation"] / read,
-        marks["blanks"] / read,
-        words.cjk_bytes_count / read,
-        marks["beyond"] / read,
-        np.log1p(_numbers_count(words.raw)),
-        np.log1p(marks["code"]),
-        np.log1p(marks["maths"]),
-        np.log1p(marks["quotes"]),
-        np.log1p(marks["question"]),
-        float(_options_count(words.raw)),
-        *np.log1p(lexicon),
+    scale = max(characters_count, 1) / max(read - marks["continuation"], 1.0)
+    values = np.array(
+        [
+            characters_count,
+            words.words_count * scale,
+            marks["line"] * scale,
+            _longest_line(words.raw),
+            len(text) - 1 - text.rfind(b"\n\n"),
+            marks["sentence"],
+            _numbers_count(words.raw),
+            marks["code"],
+            marks["maths"],
+            marks["quotes"],
+            marks["question"],
+            *_lexicon_counts(words).tolist(),
+            _options_count(words.raw),
+            words.lengths.sum() / known,
+            np.count_nonzero(words.lengths >= LONG_WORD_BYTES) / known,
+            _distinct_count(words) / known,
+            marks["digits"] / read,
+            marks["capitals"] / read,
+            marks["punctuation"] / read,
+            marks["blanks"] / read,
+            words.cjk_bytes_count / read,
+            marks["beyond"] / read,
+        ],
+        dtype=np.float64,
     )
-    return np.array(values, dtype=np.float64)
+    np.log1p(values[: len(_LOGS)], out=values[: len(_LOGS)])
+    return values
 
 
 def _longest_line(raw: Bytes) -> int:
     ends = np.flatnonzero(raw == 0x0A)
-    edges = np.concatenate([[-1], ends, [raw.size]])
-    return int(np.diff(edges).max()) - 1
+    if not ends.size:
+        return int(raw.size)
+    between = int((ends[1:] - ends[:-1]).max(initial=1)) - 1
+    return max(int(ends[0]), between, int(raw.size - ends[-1]) - 1)
 
 
 def _distinct_count(words: Words) -> int:
@@ -223,13 +234,13 @@ def _distinct_count(words: Words) -> int:
 def _numbers_count(raw: Bytes) -> int:
     """Runs of digits."""
     digit = (raw - np.uint8(0x30)) < 10
-    return int(np.count_nonzero(digit[1:] & ~digit[:-1])) + int(digit[:1].sum())
+    return int(np.count_nonzero(digit[1:] > digit[:-1])) + int(np.count_nonzero(digit[:1]))
 
 
 def _options_count(raw: Bytes) -> int:
     """Distinct letters A to J that stand as an answer option: `A.`, `B)`, `(C)` or `D:` at the start of a word."""
-    letter = (raw[:-1] - np.uint8(0x41)) < 10
-    at = np.flatnonzero(letter & _OPTION_END[raw[1:]])
+    at = np.flatnonzero((raw[:-1] - np.uint8(0x41)) < 10)
+    at = at[_OPTION_END[raw[at + 1]]]
     if not at.size:
         return 0
     before = np.where(at > 0, raw[at - 1], 0x0A)

@@ -113,10 +113,10 @@ def _tail(encoded: bytes) -> bytes:
 
 def _runs(word: Marks) -> tuple[Positions, Positions]:
     """Starts and ends of runs of true."""
-    padded = np.zeros(word.size + 2, dtype=np.int8)
+    padded = np.zeros(word.size + 2, dtype=np.bool_)
     padded[1:-1] = word
-    steps = np.diff(padded)
-    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    edges = np.flatnonzero(padded[1:] != padded[:-1])
+    return edges[::2], edges[1::2]
 
 
 def _runs_with_characters(word: Marks, lead: Marks, cjk: Marks) -> tuple[Positions, Positions]:
