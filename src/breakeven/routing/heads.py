@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 SMALLEST_FRACTION: Final = 1e-3
 """Predictions stay within [0.001, 0.999]."""
+_NEAREST: Final = 1e-9
+"""Rows less alike than this have nothing in common with the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Seen:
     """The group's success fraction of each model."""
     logits: Floats
     """The same as logits, shape (models,)."""
+    similarity: Floats | None = None
+    """Cosine with each row of the bank, where there is one."""
 
 
 class Head(Protocol):
@@ -85,14 +89,16 @@ class NeighboursHead:
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
-        similarity = self.similarities(seen.terms)
+        similarity = self.similarities(seen.terms) if seen.similarity is None else seen.similarity
         count = min(self.neighbours_count, similarity.size)
         if count == 0:
             return seen.rates.copy()
-        nearest = np.argpartition(similarity, similarity.size - count)[similarity.size - count :]
+        # rows as near as the last of them count too, so that no order of rows decides
+        least = max(float(np.partition(similarity, similarity.size - count)[similarity.size - count]), _NEAREST)
+        nearest = np.flatnonzero(similarity >= least)
         outcomes = self.outcomes[nearest].astype(np.float64)
         tried = ~np.isnan(outcomes)
-        weight = np.where(tried, np.maximum(similarity[nearest], 0.0)[:, None], 0.0)
+        weight = np.where(tried, similarity[nearest][:, None], 0.0)
         won = (weight * np.where(tried, outcomes, 0.0)).sum(axis=0) + self.prior_ratio * seen.rates
         total = weight.sum(axis=0) + self.prior_ratio
         return np.where(total > 0, won / np.where(total > 0, total, 1.0), seen.rates)
@@ -138,12 +144,15 @@ class TreesHead:
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
         inputs = np.concatenate([seen.surface, seen.logits])
-        tree = np.arange(len(self.model))
-        node = np.zeros(len(self.model), dtype=np.int32)
+        nodes_count = self.feature.shape[1]
+        root = np.arange(len(self.model), dtype=np.int32) * nodes_count
+        feature, threshold = self.feature.ravel(), self.threshold.ravel()
+        left, right = self.left.ravel(), self.right.ravel()
+        at = root
         for _ in range(self.depth_count):
-            goes_left = inputs[self.feature[tree, node]] <= self.threshold[tree, node]
-            node = np.where(goes_left, self.left[tree, node], self.right[tree, node])
-        added = np.bincount(self.model, weights=self.value[tree, node], minlength=self.baseline.size)
+            goes_left = inputs[feature[at]] <= threshold[at]
+            at = root + np.where(goes_left, left[at], right[at])
+        added = np.bincount(self.model, weights=self.value.ravel()[at], minlength=self.baseline.size)
         return sigmoid(self.baseline + added)
 
 

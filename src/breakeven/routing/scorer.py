@@ -98,7 +98,9 @@ class Scorer:
 
     def see(self, features: PromptFeatures, group_rates: Floats) -> Seen:
         """What the heads look at."""
-        return Seen(features.surface, self.terms.weigh(features.terms), group_rates, logit(group_rates))
+        terms = self.terms.weigh(features.terms)
+        similarity = None if self.neighbours is None else self.neighbours.similarities(terms)
+        return Seen(features.surface, terms, group_rates, logit(group_rates), similarity)
 
     def predicted_success(self, prompt: str, group_rates: Floats) -> Floats:
         """Success fraction of each model, given its rate in the prompt's group."""
@@ -128,9 +130,8 @@ class Scorer:
 
     def novelty_fraction(self, seen: Seen) -> float:
         """How new a prompt is: 0 as known, 1 unlike anything."""
-        if self.neighbours is not None and self.novelty is not None and self.novelty.kind == "bank":
-            similarity = self.neighbours.similarities(seen.terms)
-            return float(1.0 - min(1.0, similarity.max(initial=0.0)))
+        if seen.similarity is not None and self.novelty is not None and self.novelty.kind == "bank":
+            return float(1.0 - min(1.0, seen.similarity.max(initial=0.0)))
         return seen.terms.unknown_fraction
 
     def _novel(self, seen: Seen) -> str:
