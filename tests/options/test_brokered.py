@@ -186,16 +186,16 @@ def test_frontier_prices_have_the_spread_too() -> None:
 )
 def test_success_goes_by_the_class_of_the_model(model: str, name: str) -> None:
     assert success_fact(CATALOG.models[model]) == name
-    binder = binder_for(situation(demand(1)), Evaluation(typical), {})
-    node = bind_open_model_success(binder, CATALOG.models[model])
+    here = situation(demand(1))
+    node = bind_open_model_success(binder_for(here, Evaluation(typical), {}), CATALOG.models[model], here)
     assert name in node.leaves()
     assert model in node.summary
 
 
 def test_the_scenario_wins_over_the_class() -> None:
     facts = pinned({"open_model_success_fraction": 0.77})
-    binder = binder_for(situation(demand(1), facts), Evaluation(typical), {})
-    assert float(bind_open_model_success(binder, CATALOG.models[MODEL]).value.flat[0]) == 0.77
     both = {**facts, **pinned({"success_fraction": 0.6})}
-    binder = binder_for(situation(demand(1), both), Evaluation(typical), {})
-    assert float(bind_open_model_success(binder, CATALOG.models[MODEL]).value.flat[0]) == 0.6
+    for said, wanted in ((facts, 0.77), (both, 0.6)):
+        here = situation(demand(1), said)
+        node = bind_open_model_success(binder_for(here, Evaluation(typical), {}), CATALOG.models[MODEL], here)
+        assert float(node.value.flat[0]) == wanted

@@ -26,7 +26,7 @@ QUESTIONS: Final = {
 
 
 def scenario_options(command: Command) -> Command:
-    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``, and what only the user can answer.
+    """``--scenario``, ``--set``, ``--options``, ``--as-of``, ``--seed``, ``--outcomes``, and the user's own answers.
 
     The command receives one `scenario`.
     """
@@ -36,6 +36,9 @@ def scenario_options(command: Command) -> Command:
         names = ("scenario", "sets", "options", "as_of", "seed")
         scenario = scenario_from(*(given.pop(name) for name in names))
         border, answers = given.pop("data_may_not_leave"), {name: given.pop(name) for name in QUESTIONS}
+        outcomes = given.pop("outcomes")
+        if outcomes is not None:
+            scenario = scenario.with_outcomes(outcomes)
         return command(scenario=with_answers(scenario, answers, border), **given)
 
     decorated: Any = with_scenario
@@ -48,6 +51,11 @@ def scenario_options(command: Command) -> Command:
             "--data-may-not-leave",
             type=click.Choice(["eu", "own_vpc"]),
             help="Leave out options that take data out of the EU, or off machines of yours.",
+        ),
+        click.option(
+            "--outcomes",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="File of outcomes: its success rates take the place of assumed ones.",
         ),
         click.option("--seed", type=click.IntRange(0), help="Seed of the draws."),
         click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date."),

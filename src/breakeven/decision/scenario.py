@@ -20,6 +20,7 @@ from breakeven.decision.audit_file import AuditFile, read_audit
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.correlations import check_correlations, copula_of_scenario
 from breakeven.decision.measured_files import MeasuredFile, read_measured
+from breakeven.decision.outcomes_file import OutcomesFile, read_outcomes_file
 from breakeven.decision.scenario_entries import (
     AnswersEntry,
     ContractPriceEntry,
@@ -141,8 +142,13 @@ class Scenario(Strict):
     """File that `breakeven audit` wrote, relative to this one: its tasks and what a small model can do of each take the
     place of an assumed share in the hybrid. The audit kept in a store is used by itself when absent."""
 
+    outcomes: str | None = None
+    """File of outcomes (request, task, model, success), relative to this one: the success rates that it measured, of
+    your log's models and of open ones, take the place of what is assumed. What you override wins over it."""
+
     _measured: tuple[MeasuredFile, ...] = PrivateAttr(default=())
     _audit: AuditFile | None = PrivateAttr(default=None)
+    _outcomes: OutcomesFile | None = PrivateAttr(default=None)
     _places: Places = PrivateAttr(default_factory=Places)
     """File and line by dotted key; empty when no file was read."""
 
@@ -174,6 +180,7 @@ class Scenario(Strict):
             tuple(correction for each in self.measured_files() for correction in each.corrections),
             audit.work if (audit := self.audit_file()) else None,
             "commodity_tasks" in self.model_fields_set,
+            outcomes.success if (outcomes := self.outcomes_file()) else None,
         )
 
     def audit_file(self) -> AuditFile | None:
@@ -181,6 +188,18 @@ class Scenario(Strict):
         if self.audit is not None and self._audit is None:
             self._audit = read_audit(self.audit, Path(), self._at("audit"))
         return self._audit
+
+    def outcomes_file(self) -> OutcomesFile | None:
+        """What the file under `outcomes` says; None when there is none."""
+        if self.outcomes is not None and self._outcomes is None:
+            self._outcomes = read_outcomes_file(self.outcomes, Path(), self.model_aliases, self._at("outcomes"))
+        return self._outcomes
+
+    def with_outcomes(self, path: Path) -> Scenario:
+        """The same scenario with another file of outcomes, which stands in no file of the scenario's."""
+        found = self.model_copy(update={"outcomes": str(path)})
+        found._outcomes = read_outcomes_file(str(path), Path(), self.model_aliases)
+        return found
 
     def with_audit(self, path: Path) -> Scenario:
         """The same scenario with an audit of its calls, when it names none itself."""
@@ -257,9 +276,11 @@ class Scenario(Strict):
 
     def digest(self) -> str:
         """SHA-256 of the scenario's canonical JSON, with the content of named files in the place of their names."""
-        content = self.model_dump(mode="json", exclude={"measured", "audit"})
+        content = self.model_dump(mode="json", exclude={"measured", "audit", "outcomes"})
         if audit := self.audit_file():
             content["audit"] = audit.digest
+        if outcomes := self.outcomes_file():
+            content["outcomes"] = outcomes.digest
         if self.measured:
             content["measured"] = sorted(each.digest for each in self.measured_files())
         canonical = json.dumps(content, sort_keys=True)
@@ -290,6 +311,9 @@ def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> S
     folder = path.parent if path else Path()
     if scenario.audit is not None:
         scenario._audit = read_audit(scenario.audit, folder, scenario._at("audit"))
+    if scenario.outcomes is not None:
+        at = scenario._at("outcomes")
+        scenario._outcomes = read_outcomes_file(scenario.outcomes, folder, scenario.model_aliases, at)
     scenario._measured = read_measured(scenario.measured, folder, scenario._places)
     return scenario
 

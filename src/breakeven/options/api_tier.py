@@ -10,12 +10,14 @@ from breakeven.errors import UnknownPrice
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
+from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.demand import ModelDemand
 from breakeven.options.assembly.log_models import offer_of, provider_of, same_model
 from breakeven.options.assembly.mix import bind_mix_price, mix_price, shortened
 from breakeven.options.assembly.offers import model_prices
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.success import bind_mixed_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -84,10 +86,23 @@ class CheaperTier:
         moved = sum(each.requests_count for each in demand.models if each.label in tiers)
         share = moved / max(demand.requests_count, 1)
         binder.derive("moved_requests_fraction", share, "requests of the models that move", source=demand.source)
-        if "success_fraction" not in situation.scenario:
-            binder.evaluate(success_fraction)
+        bind_mixed_success(
+            binder,
+            situation,
+            "",
+            demand,
+            answers={label: tier.label for label, tier in tiers.items()},
+            instead="cheaper_tier_success_fraction",
+            unmeasured=lambda: _assumed_success(binder),
+        )
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder)))
         return option_cost(self, binder, breakdown, _describe(situation, tiers))
+
+
+def _assumed_success(binder: Binder) -> Node:
+    """As assumed of both, unless the scenario says it."""
+    name = "success_fraction"
+    return binder.node(name) if name in binder.scenario else binder.evaluate(success_fraction)
 
 
 def _tier_of(situation: Situation, model: ModelDemand) -> _Tier | None:

@@ -26,6 +26,7 @@ from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import bind_mix_price, mix_price, shortened, todays_price
 from breakeven.options.assembly.offers import model_prices
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -87,7 +88,7 @@ class BatchApi:
             raise UnknownPrice(f"no batch price and no batch discount is known for {names}")
         bind_mix_price(binder, demand, prices)
         bind_per_token(binder, exposure="api_breach_exposure_ratio")
-        binder.rename("success_fraction", "frontier_success_fraction", "the same models: assumed")
+        bind_todays_success(binder, situation, "the same models: assumed")
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder, watched=False)))
         waits = float(np.median(binder.value(SHARE)))
         stays = [each.label for each in demand.models if each.label not in prices]

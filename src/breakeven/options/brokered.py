@@ -42,7 +42,7 @@ class Brokered:
         binder = binder_for(situation, evaluation, prices.facts)
         binder.evaluate(token_usd_per_mtok)
         bind_per_token(binder, exposure="brokered_breach_exposure_ratio")
-        bind_open_model_success(binder, model)
+        bind_open_model_success(binder, model, situation)
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder)))
         return option_cost(self, binder, breakdown, f"{prices.label}{chosen}{_ended_words(situation, offer)}")
 

@@ -46,7 +46,7 @@ class DeepSeekApi:
         binder = binder_for(situation, evaluation, prices.facts)
         binder.evaluate(token_usd_per_mtok)
         bind_per_token(binder, exposure="brokered_breach_exposure_ratio")
-        _bind_success(binder, catalog, offer)
+        _bind_success(binder, situation, offer)
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder)))
         law = known_terms(choices, catalog, offer.provider).jurisdiction or "unknown"
         said = f", said to have ended on {offer.retires}" if _has_ended(offer, catalog) else ""
@@ -77,10 +77,11 @@ def _is_own(offer: TokenOffer) -> bool:
     return offer.kind == "own_api" and offer.provider == PROVIDER
 
 
-def _bind_success(binder: Binder, catalog: Catalog, offer: TokenOffer) -> None:
-    """By the class of the model; one that the catalogue does not describe is taken for a large mixture of experts."""
-    if offer.model in catalog.models:
-        bind_open_model_success(binder, catalog.models[offer.model])
+def _bind_success(binder: Binder, situation: Situation, offer: TokenOffer) -> None:
+    """As for any open model; one that the catalogue does not describe is taken for a large mixture of experts."""
+    model = situation.catalog.models.get(offer.model)
+    if model is not None:
+        bind_open_model_success(binder, model, situation)
         return
     name = ANY_OPEN_MODEL if ANY_OPEN_MODEL in binder.scenario else "moe_model_success_fraction"
     binder.rename("success_fraction", name, "no outcome measured yet: assumed for a large mixture of experts")

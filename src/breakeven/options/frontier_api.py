@@ -12,6 +12,7 @@ from breakeven.options.assembly.constraints import status_quo_outside
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import bind_mix_price, describe
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -36,7 +37,7 @@ class FrontierApi:
         """Cost today's mix of models at the prices of the comparison's date."""
         binder = binder_for(situation, evaluation, {})
         bind_frontier(binder, situation.demand)
-        binder.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
+        bind_todays_success(binder, situation, "no outcome measured yet: assumed")
         breakdown = CostBreakdown(frontier_lines(binder))
         only_if = status_quo_outside(situation)
         return option_cost(self, binder, breakdown, describe(situation.demand), only_if=only_if)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from breakeven.catalog.model import ModelSpec
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.facts.assumption import Assumption
@@ -28,6 +29,11 @@ from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
+from breakeven.options.assembly.success import (
+    bind_open_model_success,
+    bind_todays_success,
+    measured_open_model,
+)
 from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
 from breakeven.options.option import (
@@ -123,11 +129,11 @@ class Hybrid:
         bind_rent(hosted)
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
-        hosted.rename("success_fraction", SUCCESS, "the easier share of the work")
+        _bind_fleet_success(hosted, machine.model, situation, cut)
         _scale(hosted, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
-        at_api.rename("success_fraction", "frontier_success_fraction", "no outcome measured yet: assumed")
+        bind_todays_success(at_api, situation, "no outcome measured yet: assumed", cut.kept, "kept")
         _scale(at_api, EXPOSURE, part_breach_exposure_ratio, cut.rest)
         if DOWNTIME not in situation.scenario:
             requests = whole.node(SHARE)
@@ -138,13 +144,24 @@ class Hybrid:
         breakdown = CostBreakdown(
             (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
         )
-        if "success_fraction" not in situation.scenario:
+        if situation.choices.outcomes is not None and "success_fraction" not in situation.scenario:
+            parts = whole.node(SHARE), hosted.node("success_fraction"), at_api.node("success_fraction")
+            whole.apply(success_fraction, *parts)
+        elif "success_fraction" not in situation.scenario:
             whole.evaluate(success_fraction)
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
         buys = f"{machine.label} for {cut.moves}; {stays}{capacity_words(hosted)}"
         wider = _wider(staircase, cut.share)
         facts = (*fleet_facts(hosted), *cut.facts)
         return option_cost(self, whole, breakdown, buys, staircase=wider, facts=facts)
+
+
+def _bind_fleet_success(hosted: Binder, model: ModelSpec, situation: Situation, cut: _Cut) -> None:
+    """On the calls that move: as the scenario says, as measured, as an audit found, or as assumed of easier work."""
+    if SUCCESS not in situation.scenario and measured_open_model(situation, model, cut.moved, "moved"):
+        bind_open_model_success(hosted, model, situation, cut.moved, "moved")
+    else:
+        hosted.rename("success_fraction", SUCCESS, "the easier share of the work")
 
 
 def _wider(stairs: Staircase, share: Node) -> Staircase:

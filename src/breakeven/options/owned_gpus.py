@@ -49,7 +49,7 @@ class OwnedGpus:
         bind_purchase(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model)
+        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(owned_lines(binder))
         buys = f"{machine.label}, vLLM, servers of your own in a colocation{capacity_words(binder)}"
         return option_cost(

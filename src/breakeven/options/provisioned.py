@@ -20,6 +20,7 @@ from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import describe
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
 from breakeven.options.assembly.staircase import Staircase
+from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -133,7 +134,7 @@ class Provisioned:
         binder = binder_for(situation, evaluation, {})
         bind_per_token(binder, exposure="api_breach_exposure_ratio")
         staircase = _bind_units(binder, evaluated_at_own_volume=evaluation.volume_mtok is None)
-        binder.rename("success_fraction", "frontier_success_fraction", "the same models: assumed")
+        bind_todays_success(binder, situation, "the same models: assumed")
         busy = CostLine(
             "provisioned_busy",
             "Provisioned units, busy hours",

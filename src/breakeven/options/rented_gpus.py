@@ -74,7 +74,7 @@ class RentedGpus:
         bind_fleet_people(binder)
         self._bind_interruptions(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model)
+        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(rented_lines(binder))
         buys = f"{machine.label}, vLLM, {_TERMS[self.term]}{capacity_words(binder)}"
         return option_cost(

@@ -44,7 +44,7 @@ class SmallGpu:
         bind_rent(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model)
+        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(rented_lines(binder))
         buys = f"{machine.label}, Ollama, on-demand"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))

@@ -53,7 +53,7 @@ class SunkGpus:
         bind_resale_forgone(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model)
+        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(owned_lines(binder, capital="Resale value forgone, busy hours"))
         buys = f"{machine.label}, vLLM, on GPUs that are already paid for{capacity_words(binder)}"
         only_if = "" if ALREADY_OWNED in situation.scenario else "you already own the GPUs"

@@ -32,6 +32,9 @@ class PooledRates:
     success_fractions: Floats
     low_fractions: Floats
     high_fractions: Floats
+    alpha_counts: Floats
+    """With `beta_counts`: the Beta that each rate is known as."""
+    beta_counts: Floats
 
 
 def pooled_rates(
@@ -51,7 +54,7 @@ def pooled_rates(
     else:
         alpha, beta = _matched(n, s)
     low, high = betaincinv(alpha, beta, low_quantile_fraction), betaincinv(alpha, beta, high_quantile_fraction)
-    return PooledRates(alpha / (alpha + beta), np.asarray(low), np.asarray(high))
+    return PooledRates(alpha / (alpha + beta), np.asarray(low), np.asarray(high), alpha, beta)
 
 
 def _matched(n: Floats, s: Floats) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from breakeven.decision.answers.outlook import ON_GPUS, Outlook
 from breakeven.decision.answers.questions import FiveQuestions
 from breakeven.decision.comparison import Comparison, Range, range_of
 from breakeven.decision.recommendation import changes_model
-from breakeven.facts.trace import Layer
+from breakeven.options.assembly.success import evidence_of
 from breakeven.options.option import OptionCost
 from breakeven.units import HOURS_PER_WEEK
 
@@ -189,8 +189,8 @@ def _steps(
 
 
 def _measured(cost: OptionCost) -> bool:
-    """Whether the scenario says how often the option succeeds."""
-    return any(leaf.layer is Layer.SCENARIO for leaf in cost.success.leaves().values())
+    """Whether somebody measured how often the option succeeds, or the scenario says it."""
+    return evidence_of(cost.success) != "assumed"
 
 
 def _people_hours(cost: OptionCost) -> float:

@@ -21,7 +21,7 @@ from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
-from breakeven.facts.trace import Layer
+from breakeven.options.assembly.success import evidence_of
 from breakeven.options.option import Evaluation, Family, Option, Situation
 
 Key = Literal["volume", "data_sensitive", "fine_tuning", "mlops_team", "accuracy"]
@@ -318,10 +318,10 @@ def _accuracy(comparison: Comparison, open_model: OptionResult | None) -> tuple[
 
 
 def _stated_success(open_model: OptionResult | None) -> bool:
-    """Whether the scenario says how often the open model succeeds: then the draws answer, and not a class of models."""
+    """Whether somebody measured or says how often the open model succeeds: then the draws answer, and not its class."""
     if open_model is None or not changes_model(open_model):
         return False
-    return any(leaf.layer is Layer.SCENARIO for leaf in open_model.cost.success.leaves().values())
+    return evidence_of(open_model.cost.success) != "assumed"
 
 
 def _from_odds(key: Key, odds_fraction: float, because: str, gate: bool = False) -> Question:

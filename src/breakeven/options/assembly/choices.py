@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.options.assembly.audited_work import AuditedWork
+from breakeven.options.assembly.measured_success import MeasuredSuccess
 from breakeven.serving.calibrate import Correction
 
 Team = Literal["existing", "new_hires"]
@@ -114,3 +115,5 @@ class Choices:
     """What an audit says of the log's tasks (`breakeven audit`)."""
     names_commodity_tasks: bool = False
     """Whether the scenario names `commodity_tasks` itself; then they win over the audit's."""
+    outcomes: MeasuredSuccess | None = None
+    """What a file of outcomes measured of models (`outcomes` in the scenario)."""

@@ -1,15 +1,31 @@
-"""Success: how often an open model does the task, by the size of the model, until somebody measures it."""
+"""Success: how often a model does the work: as the scenario says, as a file of outcomes measured, else as assumed.
+
+An open model that nobody measured is taken for its class, by its size; today's models for frontier models.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from breakeven.catalog.model import ModelSpec
-from breakeven.facts.trace import Binder, Node
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.source import Grade
+from breakeven.facts.trace import Binder, Layer, Node
+from breakeven.options.assembly.demand import Demand, ModelDemand
+from breakeven.options.assembly.measured_success import MeasuredModel
+from breakeven.options.assembly.situation import Situation
 
+SUCCESS: Final = "success_fraction"
 ANY_OPEN_MODEL: Final = "open_model_success_fraction"
+TODAYS_MODELS: Final = "frontier_success_fraction"
 MID_FROM_PARAMS_COUNT: Final = 14e9
 LARGE_FROM_PARAMS_COUNT: Final = 40e9
+
+Evidence = Literal["measured", "partly", "stated", "assumed"]
+"""Of a success rate: all of it measured, a part of it, as the scenario says, or nothing but assumptions."""
 
 
 def success_fact(model: ModelSpec) -> str:
@@ -25,14 +41,131 @@ def success_fact(model: ModelSpec) -> str:
     return "moe_model_success_fraction" if model.is_moe else "large_model_success_fraction"
 
 
-def bind_open_model_success(binder: Binder, model: ModelSpec) -> Node:
-    """Bind `success_fraction` of an Option that runs `model`.
+def bind_open_model_success(
+    binder: Binder, model: ModelSpec, situation: Situation, calls: Demand | None = None, part: str = ""
+) -> Node:
+    """Bind `success_fraction` of an Option that runs `model`, on `calls` (a part of them with a name), else on all.
 
     The scenario wins: `success_fraction` for every Option alike, then `open_model_success_fraction` for any open model.
     """
     if ANY_OPEN_MODEL in binder.scenario:
-        return binder.rename("success_fraction", ANY_OPEN_MODEL, "any open model, as the scenario says")
+        return binder.rename(SUCCESS, ANY_OPEN_MODEL, "any open model, as the scenario says")
+    measured = measured_open_model(situation, model, calls, part)
+    if measured is not None:
+        return _bind_measured(binder, measured, f"{model.name}, as measured")
     size = f"{model.params_count / 1e9:,.0f} billion parameters"
     kind = "mixture of experts" if model.is_moe else "dense"
     how = f"no outcome measured yet: assumed for its class ({model.name}: {size}, {kind})"
-    return binder.rename("success_fraction", success_fact(model), how)
+    return binder.rename(SUCCESS, success_fact(model), how)
+
+
+def measured_open_model(
+    situation: Situation, model: ModelSpec, calls: Demand | None = None, part: str = ""
+) -> Assumption | None:
+    """Success of `model` in the scenario's outcomes, on `calls`; None where they do not have it."""
+    outcomes = situation.choices.outcomes
+    found = outcomes.open_model(situation.catalog, model) if outcomes else None
+    return outcomes.fact(found, calls or situation.demand, part) if outcomes and found else None
+
+
+def bind_todays_success(
+    binder: Binder, situation: Situation, how: str, calls: Demand | None = None, part: str = ""
+) -> Node:
+    """Bind `success_fraction` of an Option in which today's models answer `calls`, each its own; all when None.
+
+    A model that the outcomes do not have is assumed to do as `frontier_success_fraction` says.
+    """
+    return bind_mixed_success(binder, situation, how, calls or situation.demand, part=part)
+
+
+def bind_mixed_success(
+    binder: Binder,
+    situation: Situation,
+    how: str,
+    calls: Demand,
+    *,
+    part: str = "",
+    answers: Mapping[str, str] | None = None,
+    instead: str = TODAYS_MODELS,
+    unmeasured: Callable[[], Node] | None = None,
+) -> Node:
+    """Bind `success_fraction` where the log's models answer, or others in the place of some.
+
+    `answers`: the log's model -> the one that answers in its place, which is assumed to do as `instead` says where the
+    outcomes do not have it. `unmeasured`: binds the rate where they have none of all; by default `how` says what is
+    assumed of today's models.
+    """
+    mix = _answerers(binder, situation, calls, answers or {}, instead)
+    if SUCCESS in binder.scenario or not any(each.measured for each in mix):
+        return unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
+    shares = {
+        _known(binder, situation, each, calls, models, part): _share(models, calls) for each, models in mix.items()
+    }
+    if len(shares) == 1:
+        return binder.rename(SUCCESS, next(iter(shares)), "as measured")
+    nodes = tuple(binder.node(name) for name in shares)
+    value: Draws | float = 0.0
+    for node, share in zip(nodes, shares.values(), strict=True):
+        value = value + node.value * share
+    said = "mean over the models that answer, weighted by calls, measured where the outcomes have them"
+    return binder.derive(SUCCESS, value, said, *nodes, weights=tuple(shares.values()))
+
+
+def evidence_of(success: Node) -> Evidence:
+    """What a success rate rests on."""
+    leaves = [each for each in success.leaves().values() if each.assumption is not None and each.unit == "fraction"]
+    leaves = [each for each in leaves if each.name.endswith(SUCCESS)]
+    measured = [each.source is not None and each.source.grade is Grade.MEASURED for each in leaves]
+    if any(measured):
+        return "measured" if all(measured) else "partly"
+    return "stated" if any(each.layer is Layer.SCENARIO for each in leaves) else "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answerer:
+    """A model of the outcomes, or the Fact that is assumed of those that they do not have."""
+
+    measured: MeasuredModel | None
+    assumed: str = ""
+
+
+def _answerers(
+    binder: Binder, situation: Situation, calls: Demand, answers: Mapping[str, str], instead: str
+) -> dict[_Answerer, tuple[ModelDemand, ...]]:
+    """Who answers which of the calls."""
+    found: dict[_Answerer, tuple[ModelDemand, ...]] = {}
+    outcomes = situation.choices.outcomes
+    for each in calls.models:
+        assumed = instead if each.label in answers else TODAYS_MODELS
+        model = None
+        if outcomes is not None and assumed not in binder.scenario:
+            model = outcomes.log_model(situation.catalog, answers.get(each.label, each.label))
+        who = _Answerer(model) if model else _Answerer(None, assumed)
+        found[who] = (*found.get(who, ()), each)
+    return found
+
+
+def _known(
+    binder: Binder, situation: Situation, who: _Answerer, calls: Demand, models: tuple[ModelDemand, ...], part: str
+) -> str:
+    """Name of the Fact of `who`, which `binder` knows from now on."""
+    outcomes = situation.choices.outcomes
+    if outcomes is None or who.measured is None:
+        return who.assumed
+    fact = outcomes.fact(who.measured, replace(calls, models=models), part)
+    _offer(binder, fact)
+    return fact.name
+
+
+def _share(models: Sequence[ModelDemand], calls: Demand) -> float:
+    return sum(each.requests_count for each in models) / max(calls.requests_count, 1)
+
+
+def _bind_measured(binder: Binder, fact: Assumption, how: str) -> Node:
+    _offer(binder, fact)
+    return binder.rename(SUCCESS, fact.name, how)
+
+
+def _offer(binder: Binder, *facts: Assumption) -> None:
+    """Make Facts known to `binder`, below the scenario's."""
+    binder.offer = {**binder.offer, **{fact.name: fact for fact in facts}}

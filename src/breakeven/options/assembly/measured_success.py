@@ -1,0 +1,232 @@
+"""Measured success: how often models did the work in a file of outcomes, for the calls that an Option gives them.
+
+Where the file and the log name the same tasks, a model's rate is that of each task, weighed by the log's own calls;
+calls of tasks that the file does not have count at the model's rate over the whole file. What is left unsure is the
+posterior of the counts (`outcomes/counted`, tasks with few tries drawn towards the others by `outcomes/pooling`), as a
+Fact like any other: its name is the model's, so every Option that uses the model has the same draws.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.catalog.load import Catalog
+from breakeven.catalog.model import ModelSpec
+from breakeven.catalog.names import find_model
+from breakeven.errors import UnknownName
+from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE, TYPICAL_QUANTILE, Assumption
+from breakeven.facts.source import Grade, Source
+from breakeven.options.assembly.log_models import same_model
+from breakeven.options.assembly.task_split import plain
+from breakeven.outcomes.counted import JEFFREYS_COUNT
+
+if TYPE_CHECKING:
+    from breakeven.options.assembly.demand import Demand
+    from breakeven.outcomes.outcome import OutcomeTable
+
+SUFFIX: Final = "success_fraction"
+SIZES: Final = ("small", "mid", "large", "moe")
+ASSUMED: Final = (
+    "frontier",
+    "open_model",
+    "open_model_commodity",
+    "cheaper_tier",
+    *(f"{size}_model" for size in SIZES),
+)
+"""Whose success the catalogue assumes: no model of a file may take their names."""
+_NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+_QUANTILES: Final = (LOW_QUANTILE, TYPICAL_QUANTILE, HIGH_QUANTILE)
+_VARIANCE_MIN: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class RateBelief:
+    """What is known of one rate: Beta(alpha, beta)."""
+
+    alpha_count: float
+    beta_count: float
+    tries_count: int
+
+    @property
+    def mean_fraction(self) -> float:
+        """Expected rate."""
+        return self.alpha_count / (self.alpha_count + self.beta_count)
+
+    @property
+    def variance(self) -> float:
+        """Of the rate."""
+        mean = self.mean_fraction
+        return mean * (1 - mean) / (self.alpha_count + self.beta_count + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredModel:
+    """One model of a file of outcomes."""
+
+    name: str
+    """As the file writes it."""
+    overall: RateBelief
+    tasks: tuple[tuple[str, RateBelief], ...]
+    """Of each task that the file names for it, by the task's plain words."""
+
+    def belief(self, task: str) -> RateBelief | None:
+        """What is known of one task; None: the file does not have it."""
+        wanted = plain(task)
+        return next((belief for name, belief in self.tasks if name == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSuccess:
+    """The part of a file of outcomes that Options ask for."""
+
+    models: tuple[MeasuredModel, ...]
+    label: str
+    """The file and the beginning of its hash."""
+    judged_by: str
+    """Who says that an answer succeeded; empty: the file does not say."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Names of the file -> ``provider/model`` or a model of the catalogue, as the scenario says."""
+
+    def open_model(self, catalog: Catalog, model: ModelSpec) -> MeasuredModel | None:
+        """The file's model that is `model` of the catalogue; of several the one tried most."""
+        found = [each for each in self.models if _spec(catalog, self._meant(each.name)) == model.name]
+        return max(found, key=lambda each: each.overall.tries_count, default=None)
+
+    def log_model(self, catalog: Catalog, label: str) -> MeasuredModel | None:
+        """The file's model that the log calls `label`; of several the one tried most."""
+        meant = dict(self.aliases).get(label, label)
+        found = [each for each in self.models if _is_label(catalog, self._meant(each.name), meant)]
+        return max(found, key=lambda each: each.overall.tries_count, default=None)
+
+    def unmatched(self, catalog: Catalog, labels: Sequence[str]) -> tuple[str, ...]:
+        """Models of the file that are neither one of the log's nor one of the catalogue's."""
+        return tuple(
+            each.name
+            for each in self.models
+            if _spec(catalog, self._meant(each.name)) is None
+            and not any(_is_label(catalog, self._meant(each.name), label) for label in labels)
+        )
+
+    def fact(self, model: MeasuredModel, demand: Demand, part: str = "") -> Assumption:
+        """Success of `model` on the calls of `demand`; `part` names the calls where they are not all."""
+        weights = _weights(demand)
+        low, typical, high, told = _range(model, weights)
+        name = "_".join(each for each in (_slug(model.name), part, SUFFIX) if each)
+        judged = f", judged by {self.judged_by}" if self.judged_by else ""
+        title = f"outcomes {self.label}: {model.name}, {told}{judged}"
+        source = Source(title, self.label, demand.source.read, Grade.MEASURED)
+        return Assumption(name, "fraction", low, typical, high, source, "Beta posterior of the counts, 5 % to 95 %.")
+
+    def _meant(self, name: str) -> str:
+        return dict(self.aliases).get(name, name)
+
+
+def measured_success(table: OutcomeTable, label: str, aliases: Mapping[str, str]) -> MeasuredSuccess:
+    """What `table` says of its models; a request counts once, with the mean of its tries."""
+    known = np.isfinite(table.success)
+    made, won = known.astype(np.float64), np.where(known, np.nan_to_num(table.success), 0.0)
+    tasks = tuple(plain(each) for each in table.tasks)
+    models = tuple(
+        MeasuredModel(name, _overall(made[:, at], won[:, at]), _by_task(tasks, made[:, at], won[:, at]))
+        for at, name in enumerate(table.models)
+        if made[:, at].any()
+    )
+    return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())))
+
+
+def _overall(made: npt.NDArray[np.float64], won: npt.NDArray[np.float64]) -> RateBelief:
+    tries, successes = float(made.sum()), float(won.sum())
+    return RateBelief(successes + JEFFREYS_COUNT, tries - successes + JEFFREYS_COUNT, round(tries))
+
+
+def _by_task(
+    tasks: Sequence[str], made: npt.NDArray[np.float64], won: npt.NDArray[np.float64]
+) -> tuple[tuple[str, RateBelief], ...]:
+    from breakeven.outcomes.pooling import pooled_rates
+
+    names = sorted({task for task, count in zip(tasks, made, strict=True) if count and task.strip()})
+    if not names:
+        return ()
+    place = {name: at for at, name in enumerate(names)}
+    rows = np.array([place.get(task, -1) for task in tasks])
+    known = rows >= 0
+    tries = np.bincount(rows[known], made[known], len(names))
+    successes = np.bincount(rows[known], won[known], len(names))
+    rates = pooled_rates(tries, successes, LOW_QUANTILE, HIGH_QUANTILE)
+    return tuple(
+        (name, RateBelief(float(rates.alpha_counts[at]), float(rates.beta_counts[at]), round(float(tries[at]))))
+        for at, name in enumerate(names)
+    )
+
+
+def _weights(demand: Demand) -> tuple[tuple[str, float], ...]:
+    """Task -> share of the calls; the empty name stands for calls that name no task."""
+    calls: dict[str, int] = {}
+    for model in demand.models:
+        named = 0
+        for each in model.by_task:
+            calls[each.task] = calls.get(each.task, 0) + each.requests_count
+            named += each.requests_count
+        calls[""] = calls.get("", 0) + max(model.requests_count - named, 0)
+    total = sum(calls.values())
+    return tuple((task, count / total) for task, count in sorted(calls.items()) if count) if total else (("", 1.0),)
+
+
+@lru_cache(maxsize=512)
+def _range(model: MeasuredModel, weights: tuple[tuple[str, float], ...]) -> tuple[float, float, float, str]:
+    """Quantiles of the mean over the calls, and on which tries they rest."""
+    from scipy.special import betaincinv
+
+    of_tasks = [(belief, share) for task, share in weights if task and (belief := model.belief(task)) is not None]
+    covered = sum(share for _, share in of_tasks)
+    parts = [*of_tasks, (model.overall, max(1 - covered, 0.0))]
+    mean = sum(share * each.mean_fraction for each, share in parts)
+    variance = max(sum(share**2 * each.variance for each, share in parts), _VARIANCE_MIN)
+    precision = max(mean * (1 - mean) / variance - 1, 1e-3)
+    low, typical, high = betaincinv(mean * precision, (1 - mean) * precision, np.array(_QUANTILES))
+    tries = sum(each.tries_count for each, _ in of_tasks)
+    return float(low), float(typical), float(high), _told(model, tries, covered)
+
+
+def _told(model: MeasuredModel, tries_count: int, covered: float) -> str:
+    """On which tries a rate rests."""
+    if not covered:
+        return f"{model.overall.tries_count:,} tries" + (", the file's mix of tasks" if model.tasks else "")
+    if covered > 1 - 1e-9:
+        return f"{tries_count:,} tries, weighed by the log's calls of each task"
+    return f"{tries_count:,} tries of tasks with {covered:.0%} of the calls, the file's mean for the others"
+
+
+@lru_cache(maxsize=1024)
+def _spec(catalog: Catalog, name: str) -> str | None:
+    """Name in the catalogue of the open model that `name` means."""
+    try:
+        return find_model(catalog, name).name
+    except UnknownName:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _is_label(catalog: Catalog, name: str, label: str) -> bool:
+    """Whether a file's name is a model of the log: the same id, entry of the price list, or open model."""
+    if name.strip().lower().rsplit("/", 1)[-1] == label.strip().lower().rsplit("/", 1)[-1]:
+        return True
+    spec = _spec(catalog, label)
+    return (spec is not None and spec == _spec(catalog, name)) or same_model(name, label)
+
+
+def _slug(name: str) -> str:
+    """The name as a part of a Fact's name.
+
+    >>> _slug("Qwen/Qwen3-8B"), _slug("small-model")
+    ('qwen3_8b', 'small_model_of_the_file')
+    """
+    plain_name = _NO_WORD.sub("_", name.lower().rstrip("/").rsplit("/", 1)[-1]).strip("_") or "model"
+    return f"{plain_name}_of_the_file" if plain_name in ASSUMED else plain_name
