@@ -77,7 +77,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         responses=_answers(all_cells, judged, tuple(models), shape),
         latency_s=_known(judged.mean(all_cells.numbers["latency_s"], all_cells).reshape(shape)),
         propensity_fraction=_known(judged.mean(all_cells.numbers["propensity"], all_cells).reshape(shape)),
-        source=_source(judged.source_codes),
+        source=source_of(judged.source_codes),
         label=", ".join(f"{each.file} ({each.sha256[:12]})" for each in files),
     )
     notes += [*judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
@@ -275,7 +275,7 @@ def _answers(
     return {name: answers for name, answers in by_model.items() if any(answers)}
 
 
-def _source(codes: npt.NDArray[np.int8]) -> str:
+def source_of(codes: npt.NDArray[np.int8]) -> str:
     """Those who judged, joined by "+"."""
     return "+".join(SOURCES[int(each)] for each in np.unique(codes[codes >= 0]) if SOURCES[int(each)])
 

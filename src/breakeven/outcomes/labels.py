@@ -1,0 +1,102 @@
+"""Labels: what people say of answers, in a small file `request_id[, model], success`, joined to a table of outcomes.
+
+Feedback is what users said; gold is careful labels, of a random sample, that may correct a judge. A label of a request
+without a model is of the one answer that the table has to it; where it has several nobody knows of which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from breakeven.errors import OutcomeError
+from breakeven.outcomes import cells as cell
+from breakeven.outcomes.columns import Columns, read_columns
+from breakeven.outcomes.outcome import SOURCES, Floats
+from breakeven.outcomes.reading import BAD_SUCCESS, SPELLINGS, ReadOutcomes
+from breakeven.outcomes.repeats import TRUST, source_of
+from breakeven.usage.ingest_report import Reject
+
+_SUCCESS: Final = (*SPELLINGS["success"], "label", "feedback", "rating", "thumbs")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels at their places in a table."""
+
+    success: Floats
+    """NaN where there is none; shape (requests, models)."""
+    rejects: tuple[Reject, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Answers with a label."""
+        return int(np.sum(~np.isnan(self.success)))
+
+
+def read_labels(path: Path, read: ReadOutcomes) -> Labels:
+    """The labels of a file at their places in the table of `read`; the last one of an answer counts."""
+    wanted = {*SPELLINGS["request_id"], *SPELLINGS["model"], *_SUCCESS}
+    columns = read_columns(path, lambda name: name in wanted)
+    ids, models = _column(columns, SPELLINGS["request_id"]), _column(columns, SPELLINGS["model"])
+    said = _column(columns, _SUCCESS)
+    if ids is None or said is None:
+        seen = ", ".join(columns.names) or "none that can be used"
+        raise OutcomeError(f"{path}: the columns are {seen}; wanted request_id and success (0 to 1), and model")
+    values = cell.successes(said, decimal_comma=columns.has_decimal_comma)
+    rows = {name: i for i, name in enumerate(read.table.request_ids)}
+    places = {name: i for i, name in enumerate(read.table.models)}
+    found = np.full(read.table.success.shape, np.nan)
+    strangers = unclear = again = 0
+    for i in range(columns.rows_count):
+        row = rows.get(cell.name(ids[i]))
+        if values.bad[i] or np.isnan(values.values[i]):
+            columns.rejects.append(columns.reject(i, BAD_SUCCESS, said[i]))
+            continue
+        if row is None:
+            strangers += 1
+            continue
+        at = places.get(cell.name(models[i])) if models is not None and cell.name(models[i]) else _only(read, row)
+        if at is None or read.tries_count[row, at] == 0:
+            unclear += 1
+            continue
+        again += not np.isnan(found[row, at])
+        found[row, at] = values.values[i]
+    return Labels(found, tuple(columns.rejects), tuple(_notes(path.name, columns, strangers, unclear, again)))
+
+
+def with_labels(read: ReadOutcomes, labels: Floats, source: str) -> ReadOutcomes:
+    """The outcomes with `labels` in place of what a less trusted source said, and of nothing."""
+    from dataclasses import replace
+
+    ranks = np.array([TRUST.index(each) for each in SOURCES])
+    theirs = np.where(read.source_codes >= 0, ranks[np.maximum(read.source_codes, 0)], len(TRUST))
+    taken = ~np.isnan(labels) & (TRUST.index(source) <= theirs)
+    codes = np.where(taken, SOURCES.index(source), read.source_codes).astype(np.int8)
+    success = np.where(taken, labels, read.table.success)
+    return replace(read, table=replace(read.table, success=success, source=source_of(codes)), source_codes=codes)
+
+
+def _column(columns: Columns, names: Sequence[str]) -> list[Any] | None:
+    return next((columns.values[each] for each in names if each in columns.values), None)
+
+
+def _only(read: ReadOutcomes, row: int) -> int | None:
+    """The one model that answered a request."""
+    tried = np.flatnonzero(read.tries_count[row] > 0)
+    return int(tried[0]) if len(tried) == 1 else None
+
+
+def _notes(name: str, columns: Columns, strangers: int, unclear: int, again: int) -> list[str]:
+    counted = (
+        (len(columns.rejects), "are no labels (see the rejects)"),
+        (strangers, "name a request that the outcomes do not have"),
+        (unclear, "do not say of which model's answer, or of a model that did not answer"),
+        (again, "repeat a label of the same answer; the last one counts"),
+    )
+    return [f"{name}: {count:,} rows {what}." for count, what in counted if count]
