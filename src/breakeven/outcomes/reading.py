@@ -33,6 +33,8 @@ SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "propensity": ("propensity", "propensity_fraction"),
     "prompt": ("prompt", "question", "input"),
     "response": ("response", "answer", "output"),
+    "finish_reason": ("finish_reason",),
+    "tool_calls": ("tool_calls",),
     "source": ("source", "outcome_source"),
     "attempt": ("attempt", "try", "trial"),
     **{each: (each,) for each in GROUP_COLUMNS},
@@ -44,9 +46,12 @@ _WIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "latency_s": ("latency_s", "duration_s"),
     "propensity": ("propensity", "propensity_fraction"),
     "response": ("response", "answer", "output"),
+    "finish_reason": ("finish_reason",),
+    "tool_calls": ("tool_calls",),
 }
 _WIDE_STEMS: Final = frozenset(stem for stems in _WIDE.values() for stem in stems)
 _NUMBERS: Final = ("cost_usd", "latency_s", "propensity")
+_TEXTS: Final = ("response", "finish_reason", "tool_calls")
 BAD_SUCCESS: Final = "success is not a number from 0 to 1"
 
 
@@ -66,6 +71,10 @@ class ReadOutcomes:
     the table is their mean, so `success * tries_count` of them succeeded."""
     source_codes: npt.NDArray[np.int8] = field(repr=False)
     """Index into `SOURCES` of who judged each answer, -1 where nobody did; shape (requests, models)."""
+    endings: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Model -> why each of its answers ended (`finish_reason`), "" where not told."""
+    tool_calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Model -> the tool calls of each of its answers, as JSON, "" where there are none."""
 
 
 def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = ()) -> ReadOutcomes:
@@ -145,13 +154,12 @@ class _Reader:
                 self._good[i] = False
         rows = np.flatnonzero(self._good)
         numbers = {key: self._numbers(key, self.names[key])[rows] for key in _NUMBERS if self.names[key]}
-        has_answers = bool(self.names["response"])
         return self._cells(
             rows,
             [models[i] for i in rows],
             read.values[rows],
             numbers,
-            [cell.text(self._column("response")[i]) for i in rows] if has_answers else None,
+            {key: [cell.text(self._column(key)[i]) for i in rows] for key in _TEXTS if self.names[key]},
             [cell.name(self._column("attempt")[i]) for i in rows] if self.names["attempt"] else None,
         )
 
@@ -169,30 +177,32 @@ class _Reader:
             for key in _NUMBERS
             if any(key in part.numbers for part in parts)
         }
-        answers: list[str] | None = None
-        if any(part.answers is not None for part in parts):
-            answers = [each for part in parts for each in part.answers or [""] * len(part.rows)]
+        texts = {
+            key: [each for part in parts for each in part.texts.get(key) or [""] * len(part.rows)]
+            for key in _TEXTS
+            if any(key in part.texts for part in parts)
+        }
         models = [model for part, model in zip(parts, by_model, strict=True) for _ in range(len(part.rows))]
-        return self._cells(rows, models, np.concatenate([part.success for part in parts]), numbers, answers, None)
+        return self._cells(rows, models, np.concatenate([part.success for part in parts]), numbers, texts, None)
 
     def _of_model(self, model: str, names: Mapping[str, str]) -> _ModelColumn:
         count = self.columns.rows_count
-        said = self.columns.values[names["success"]] if "success" in names else [None] * count
-        read = cell.successes(said, decimal_comma=self.columns.has_decimal_comma)
+        scores = self.columns.values[names["success"]] if "success" in names else [None] * count
+        read = cell.successes(scores, decimal_comma=self.columns.has_decimal_comma)
         for i in np.flatnonzero(read.bad & self._good):
-            seen = f"{model}: {said[i]}"
+            seen = f"{model}: {scores[i]}"
             self.columns.rejects.append(self.columns.reject(int(i), BAD_SUCCESS, seen))
-        answers = [cell.text(each) for each in self.columns.values[names["response"]]] if "response" in names else None
+        texts = {key: [cell.text(v) for v in self.columns.values[names[key]]] for key in _TEXTS if key in names}
         numbers = {key: self._numbers(key, names[key]) for key in _NUMBERS if key in names}
         tried = ~np.isnan(read.values)
-        if answers is not None:
-            tried |= np.array([bool(each) for each in answers], dtype=bool) & ~read.bad
+        if "response" in texts:
+            tried |= np.array([bool(each) for each in texts["response"]], dtype=bool) & ~read.bad
         rows = np.flatnonzero(tried & self._good)
         return _ModelColumn(
             rows,
             read.values[rows],
             {key: values[rows] for key, values in numbers.items()},
-            None if answers is None else [answers[i] for i in rows],
+            {key: [said[i] for i in rows] for key, said in texts.items()},
         )
 
     def _cells(
@@ -201,7 +211,7 @@ class _Reader:
         models: list[str],
         success: Floats,
         numbers: dict[str, Floats],
-        answers: list[str] | None,
+        texts: dict[str, list[str]],
         attempts: list[str] | None,
     ) -> Cells:
         sources = [cell.source_name(each) for each in self._column("source")] if self.names["source"] else []
@@ -220,7 +230,7 @@ class _Reader:
             success=success,
             numbers=numbers,
             source_codes=np.array(codes, dtype=np.int8),
-            answers=answers,
+            texts=texts,
             attempts=attempts,
         )
 
@@ -253,4 +263,4 @@ class _ModelColumn:
     rows: Codes
     success: Floats
     numbers: dict[str, Floats]
-    answers: list[str] | None
+    texts: dict[str, list[str]]

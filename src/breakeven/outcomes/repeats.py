@@ -44,7 +44,8 @@ class Cells:
     numbers: Mapping[str, Floats]
     """`cost_usd`, `latency_s`, `propensity`: those the file has."""
     source_codes: npt.NDArray[np.int8]
-    answers: Sequence[str] | None
+    texts: Mapping[str, Sequence[str]]
+    """`response`, `finish_reason`, `tool_calls`: those the file has."""
     attempts: Sequence[str] | None
 
 
@@ -56,6 +57,8 @@ class Resolved:
     notes: tuple[str, ...]
     tries_count: Counts
     source_codes: npt.NDArray[np.int8]
+    endings: Mapping[str, tuple[str, ...]]
+    tool_calls: Mapping[str, tuple[str, ...]]
 
 
 def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset()) -> Resolved:
@@ -74,15 +77,20 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         cost_usd=costs,
         prompts=tuple(prompts),
         groups={name: tuple(values) for name, values in groups.items()},
-        responses=_answers(all_cells, judged, tuple(models), shape),
+        responses=_texts("response", all_cells, judged, tuple(models), shape),
         latency_s=_known(judged.mean(all_cells.numbers["latency_s"], all_cells).reshape(shape)),
         propensity_fraction=_known(judged.mean(all_cells.numbers["propensity"], all_cells).reshape(shape)),
         source=source_of(judged.source_codes),
         label=", ".join(f"{each.file} ({each.sha256[:12]})" for each in files),
     )
     notes += [*judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
-    return _only_tried(
-        Resolved(table, tuple(notes), judged.tries_count.reshape(shape), judged.source_codes.reshape(shape))
+    return Resolved(
+        table,
+        tuple(notes),
+        judged.tries_count.reshape(shape),
+        judged.source_codes.reshape(shape),
+        _texts("finish_reason", all_cells, judged, tuple(models), shape),
+        _texts("tool_calls", all_cells, judged, tuple(models), shape),
     )
 
 
@@ -97,7 +105,7 @@ class _Joined:
     source_codes: npt.NDArray[np.int8]
     attempts: Codes
     """Code of the attempt within the whole, 0 where there is no such column."""
-    answers: Sequence[str] | None
+    texts: Mapping[str, Sequence[str]]
     places: Sequence[tuple[str, int]]
     """File and row, for messages."""
 
@@ -106,12 +114,15 @@ class _Joined:
         cls, files: Sequence[Cells], requests: Mapping[str, int], models: Mapping[str, int], only: frozenset[str]
     ) -> _Joined:
         attempts: dict[str, int] = {"": 0}
-        keys, codes, answers, places = [], [], [], []
+        keys, codes, places = [], [], []
+        names = sorted({name for each in files for name in each.texts})
+        texts: dict[str, list[str]] = {name: [] for name in names}
         for each in files:
             of_row = [requests.get(name, 0) for name in each.request_ids]
             keys += [of_row[row] * len(models) + models[m] for row, m in zip(each.rows, each.models, strict=True)]
             codes += [attempts.setdefault(name, len(attempts)) for name in each.attempts or [""] * len(each.rows)]
-            answers += list(each.answers) if each.answers is not None else [""] * len(each.rows)
+            for name in names:
+                texts[name] += each.texts.get(name) or [""] * len(each.rows)
             places += [(each.file, int(row)) for row in each.row_nos[each.rows]]
         success = np.concatenate([each.success for each in files])
         sources = np.concatenate([each.source_codes for each in files])
@@ -123,7 +134,7 @@ class _Joined:
             {key: _number(files, key) for key in ("cost_usd", "latency_s", "propensity")},
             sources,
             np.array(codes, dtype=np.intp),
-            answers if any(each.answers is not None for each in files) else None,
+            texts,
             places,
         )
 
@@ -261,18 +272,19 @@ def _without_free(costs: Floats, models: Sequence[str]) -> tuple[Floats, list[st
     return np.where(free[np.newaxis, :], np.nan, costs), [note]
 
 
-def _answers(
-    cells: _Joined, judged: _Judged, models: Sequence[str], shape: tuple[int, int]
+def _texts(
+    key: str, cells: _Joined, judged: _Judged, models: Sequence[str], shape: tuple[int, int]
 ) -> dict[str, tuple[str, ...]]:
-    """The last answer told of each place, of models of which any is."""
-    if cells.answers is None:
+    """The last text told at each place, of models of which any is."""
+    told = cells.texts.get(key)
+    if told is None:
         return {}
     flat = [""] * (shape[0] * shape[1])
     for i in np.flatnonzero(judged.counts_there).tolist():
-        if cells.answers[i]:
-            flat[cells.keys[i]] = cells.answers[i]
+        if told[i]:
+            flat[cells.keys[i]] = told[i]
     by_model = {name: tuple(flat[j :: shape[1]]) for j, name in enumerate(models)}
-    return {name: answers for name, answers in by_model.items() if any(answers)}
+    return {name: texts for name, texts in by_model.items() if any(texts)}
 
 
 def source_of(codes: npt.NDArray[np.int8]) -> str:
@@ -288,11 +300,3 @@ def _unjudged(table: OutcomeTable, tries_count: Counts) -> list[str]:
         f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers are not judged yet; "
         "validators, feedback or gold labels can (breakeven outcomes --help)."
     ]
-
-
-def _only_tried(found: Resolved) -> Resolved:
-    """Without requests that no model tried."""
-    tried = np.flatnonzero((found.tries_count > 0).any(axis=1))
-    if len(tried) == len(found.table.request_ids):
-        return found
-    return Resolved(found.table.rows(tried), found.notes, found.tries_count[tried], found.source_codes[tried])
