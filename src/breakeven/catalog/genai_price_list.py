@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
@@ -138,7 +138,15 @@ def find_listing(provider: str | None, model: str, prices: PriceList | None = No
 
     `prices`: the list to look in; None: the installed package's.
     """
-    sellers = (prices or bundled_list()).providers
+    return _bundled_listing(provider, model) if prices is None else _listing(provider, model, prices.providers)
+
+
+@lru_cache(maxsize=4096)
+def _bundled_listing(provider: str | None, model: str) -> Listing | NotListed:
+    return _listing(provider, model, bundled_list().providers)
+
+
+def _listing(provider: str | None, model: str, sellers: list[Provider]) -> Listing | NotListed:
     found = _find(provider, model, sellers)
     if isinstance(found, Listing):
         return found
@@ -327,11 +335,16 @@ def _daily_edges(constraint: TimeOfDateConstraint, first: datetime, last: dateti
 def _source(listing: Listing, read: date | None, last: datetime) -> Source:
     urls = listing.provider.pricing_urls
     return Source(
-        f"genai-prices {version('genai-prices')}: {listing.name}",
+        f"genai-prices {_release()}: {listing.name}",
         urls[0] if urls else "https://github.com/pydantic/genai-prices",
         read or _latest_change(last.date()),
         Grade.QUOTED,
     )
+
+
+@cache
+def _release() -> str:
+    return version("genai-prices")
 
 
 @cache

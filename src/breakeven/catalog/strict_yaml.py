@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -96,14 +97,19 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     >>> line_of("a:\\n  b: 1\\n  c: 2\\n", ["a", "c"])
     3
     """
-    node = yaml.compose(text, Loader=_BaseLoader)
-    line = 1
+    node, line = _composed(text), 1
     for step in path:
         found = _child(node, step)
         if found is None:
             break
         node, line = found
     return line
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of `text`; a page asks for many lines of few files."""
+    return yaml.compose(text, Loader=_BaseLoader)
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:

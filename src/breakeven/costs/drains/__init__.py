@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -20,6 +21,7 @@ class Drain(Protocol):
         ...
 
 
+@cache
 def drain_names() -> tuple[str, ...]:
     """Names of the drains, in alphabetical order: the folder is the registry."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
