@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ["BREAKEVEN_CATALOGUE"] = ""  # prices refreshed on this machine change no test, in children either
 os.environ.pop("COLUMNS", None)  # test workers have one; pages are as wide as where nobody says
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start many processes, which should not compile all again
+sys.dont_write_bytecode = False
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -21,6 +24,18 @@ settings.register_profile("seeded", derandomize=True, deadline=None, suppress_he
 settings.load_profile("seeded")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting makes millions of objects that all stay: nobody looks for rubbish among them, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
+        gc.enable()
 
 
 @pytest.fixture
