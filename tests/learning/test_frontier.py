@@ -15,6 +15,7 @@ from breakeven.errors import LearningError
 from breakeven.learning.frontier import (
     Curve,
     aiq,
+    aiq_of_draws,
     apgr,
     choose,
     cost_at,
@@ -230,3 +231,14 @@ def test_one_model_missing_outcomes_or_scores_are_named() -> None:
 
 def test_the_most_successful_is_judged_where_it_was_tried() -> None:
     assert most_successful(np.array([[1.0, np.nan], [1.0, 1.0], [0.0, np.nan]])) == 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12))
+@settings(max_examples=60, deadline=None)
+def test_aiq_of_draws_is_aiq_of_each(seed: int, points: int) -> None:
+    rng = np.random.default_rng(seed)
+    cost, success = rng.integers(0, 8, (5, points)).astype(float), rng.integers(0, 8, (5, points)) / 7
+    single_cost, single_success = rng.integers(1, 6, (5, 3)).astype(float), rng.integers(0, 8, (5, 3)) / 7
+    together = aiq_of_draws(cost, success, single_cost, single_success)
+    each = [aiq(*row) for row in zip(cost, success, single_cost, single_success, strict=True)]
+    assert together.tolist() == pytest.approx(each, abs=1e-12)

@@ -228,6 +228,35 @@ def aiq(cost: Floats, success: Floats, single_cost: Floats, single_success: Floa
     return float(_area(corners, np.interp(corners, x, y)) / (dearest - cheapest))
 
 
+def aiq_of_draws(cost: Floats, success: Floats, single_cost: Floats, single_success: Floats) -> Floats:
+    """`aiq` of each row at once, the hull wrapped corner by corner; shapes (draws, settings) and (draws, models)."""
+    cheapest, dearest = single_cost.min(axis=1), single_cost.max(axis=1)
+    if (dearest <= cheapest).any():
+        rows = zip(cost, success, single_cost, single_success, strict=True)
+        return np.array([aiq(*each) for each in rows])
+    at_least = np.where(single_cost == cheapest[:, None], single_success, -np.inf).max(axis=1)
+    late = cost.min(axis=1) > cheapest
+    xs = np.column_stack([cost, np.where(late, cheapest, cost[:, 0])])
+    ys = np.column_stack([success, np.where(late, at_least, success[:, 0])])
+    x = xs.min(axis=1)
+    y = np.where(xs == x[:, None], ys, -np.inf).max(axis=1)
+    area = np.zeros(len(x))
+    for _ in range(xs.shape[1]):
+        ahead = (xs > x[:, None]) & (ys > y[:, None])
+        if not ahead.any():
+            break
+        slope = np.where(ahead, (ys - y[:, None]) / np.where(ahead, xs - x[:, None], 1.0), 0.0)
+        steepest = slope.max(axis=1)
+        on_it = ahead & (slope >= steepest[:, None])
+        next_x = np.where(on_it, xs, x[:, None]).max(axis=1)
+        left, right = np.clip(x, cheapest, dearest), np.clip(next_x, cheapest, dearest)
+        area += (right - left) * (y + steepest * ((left + right) / 2.0 - x))
+        y = y + steepest * (next_x - x)
+        x = next_x
+    area += (dearest - np.clip(x, cheapest, dearest)) * y
+    return np.asarray(area / (dearest - cheapest))
+
+
 def hull(cost: Floats, success: Floats) -> tuple[Floats, Floats]:
     """Corners of the non-decreasing convex hull: costs, and the best success that mixing settings buys at each."""
     order = np.lexsort((-success, cost))

@@ -1,0 +1,291 @@
+"""Verdict: route, do not route, or not enough evidence: is any router better than the best single model beyond doubt?
+
+On requests that nothing was learnt from. All single models and all routers are compared at once, and the bounds hold
+for all together (the largest of their standardised errors in bootstrap draws), so that trying many does not make one
+look good. A single model that keeps the floor and costs less than the reference is found by the same rule: often that
+is the whole answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from breakeven.errors import LearningError
+from breakeven.learning.betting import Flags
+from breakeven.learning.frontier import CostBasis, costs
+from breakeven.learning.resampling import RESAMPLES_COUNT, Figure, figure, resampled_means
+from breakeven.outcomes.outcome import Floats, Indexes
+
+Answer = Literal["route", "do not route", "not enough evidence"]
+FEWEST_REQUESTS: Final = 300
+"""Labelled requests below which no router is believed; a single model may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One way to serve the held-out requests."""
+
+    name: str
+    is_single: bool
+    cost_per_request: Figure
+    """In the verdict's cost basis."""
+    success_fraction: Figure
+    keeps_floor: bool
+    """Beyond doubt, or proven elsewhere."""
+    gain_per_request: Figure
+    """What it takes off the objective of the best single model; `low` holds for all at once."""
+    beats_best_single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer, and what it rests on."""
+
+    answer: Answer
+    model: str | None
+    """The single model to use; None where the answer is to route."""
+    router: str | None
+    """The router to use; None where the answer is not to route."""
+    cheaper_model_will_do: bool
+    """A single model that costs less than the reference keeps the floor."""
+    sentence: str
+    standings: tuple[Standing, ...]
+    requests_count: int
+    cost_basis: CostBasis
+    missing_requests_count: int | None
+    """Labelled requests to add until the best router tried would probably be shown to be better."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Means, bootstrap errors and bounds of all comparisons. Ways are the single models, then the routers."""
+
+    names: tuple[str, ...]
+    singles: int
+    cost: Floats
+    success: Floats
+    quality: Floats
+    """Success less the floor's part of the reference's; its bound below."""
+    quality_low: Floats
+    gain: Floats
+    """Of each way over each single model, shape (ways, singles)."""
+    gain_low: Floats
+    gain_error: Floats
+    better_low: Floats
+    """Lower bound of the success over that of each single model."""
+    draws: Floats
+    """Cost and success of each way in each draw, shape (draws, 2, ways)."""
+    critical: float  # in standard errors
+
+
+def verdict(
+    routers: Mapping[str, Indexes],
+    success: Floats,
+    cost_usd: Floats | None,
+    models: tuple[str, ...],
+    reference: int,
+    quality_floor_ratio: float = 0.95,
+    failure_usd_per_request: Floats | None = None,
+    proven: frozenset[str] = frozenset(),
+    resamples_count: int = RESAMPLES_COUNT,
+    seed: int = 0,
+) -> Verdict:
+    """Judge routers (name -> model of each request) on complete held-out outcomes (requests, models).
+
+    The objective is the cost of a request plus, where given, what its failure costs (one number, or one for each
+    request). A way must keep the floor, a part of the reference model's success, on these requests beyond doubt, or
+    be named in `proven` (its floor was proven on other requests).
+    """
+    if len(success) < 2:
+        raise LearningError(
+            f"{len(success)} held-out requests: a verdict wants two at least, and {FEWEST_REQUESTS} to route"
+        )
+    money, basis = costs(success, cost_usd, reference)
+    trial = _trial(
+        routers, success, money, models, reference, quality_floor_ratio,
+        failure_usd_per_request if basis == "usd" else None, resamples_count, seed,
+    )  # fmt: skip
+    keeps = (trial.quality_low >= 0) | np.array([each in proven for each in trial.names])
+    keeps[reference] = True
+    best = _best_single(trial, keeps, reference)
+    beats = keeps & _beats(trial, best)
+    beats[: trial.singles] = False
+    standings = tuple(_standing(trial, at, best, bool(keeps[at]), bool(beats[at])) for at in range(len(trial.names)))
+    return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio)
+
+
+def _trial(
+    routers: Mapping[str, Indexes],
+    success: Floats,
+    money: Floats,
+    models: tuple[str, ...],
+    reference: int,
+    quality_floor_ratio: float,
+    failure_usd_per_request: Floats | None,
+    resamples_count: int,
+    seed: int,
+) -> _Trial:
+    rows, singles = np.arange(len(success)), success.shape[1]
+    won = np.column_stack([success, *(success[rows, each] for each in routers.values())])
+    paid = np.column_stack([money, *(money[rows, each] for each in routers.values())])
+    failure = (
+        0.0 if failure_usd_per_request is None else np.broadcast_to(failure_usd_per_request, (len(rows),))[:, None]
+    )
+    burden = paid + failure * (1.0 - won)
+    ways = won.shape[1]
+    draws = resampled_means(np.column_stack([paid, won, burden]), resamples_count, seed).reshape(-1, 3, ways)
+    means = np.stack([paid.mean(axis=0), won.mean(axis=0), burden.mean(axis=0)])
+    compared = _compared(means, singles, reference, quality_floor_ratio)
+    drawn = _compared(np.moveaxis(draws, 0, -1), singles, reference, quality_floor_ratio)
+    error = drawn.std(axis=-1)
+    errors = (drawn - compared[..., None]) / np.where(error > 0, error, np.inf)[..., None]
+    critical = float(np.quantile(errors.max(axis=0), 0.95))
+    low = compared - critical * error
+    split = [ways, ways + ways * singles]
+    quality, gain, _ = np.split(compared, split)
+    quality_low, gain_low, better_low = np.split(low, split)
+    shape = (ways, singles)
+    return _Trial(
+        names=(*models, *routers),
+        singles=singles,
+        cost=means[0],
+        success=means[1],
+        quality=quality,
+        quality_low=quality_low,
+        gain=gain.reshape(shape),
+        gain_low=gain_low.reshape(shape),
+        gain_error=np.split(error, split)[1].reshape(shape),
+        better_low=better_low.reshape(shape),
+        draws=draws[:, :2],
+        critical=critical,
+    )
+
+
+def _compared(means: Floats, singles: int, reference: int, quality_floor_ratio: float) -> Floats:
+    """Everything that is compared, in one row: quality of each way, then gain and success over each single model."""
+    _, won, burden = means
+    quality = won - quality_floor_ratio * won[reference]
+    gain = burden[None, :singles] - burden[:, None]
+    better = won[:, None] - won[None, :singles]
+    flat = (-1, *means.shape[2:])
+    return np.concatenate([quality, gain.reshape(flat), better.reshape(flat)])
+
+
+def _best_single(trial: _Trial, keeps: Flags, reference: int) -> int:
+    """Of the single models that keep the floor, the one with the least objective; the likelier to succeed of equals."""
+    kept = [each for each in range(trial.singles) if keeps[each]]
+    return min(kept, key=lambda each: (-trial.gain[each, reference], -trial.success[each], each != reference))
+
+
+def _beats(trial: _Trial, best: int) -> Flags:
+    """Cheaper by the objective beyond doubt, or more successful beyond doubt at no more cost."""
+    more = (trial.better_low[:, best] > 0) & (trial.cost <= trial.cost[best])
+    return np.asarray((trial.gain_low[:, best] > 0) | more)
+
+
+def _standing(trial: _Trial, at: int, best: int, keeps: bool, beats: bool) -> Standing:
+    gain = trial.gain[at, best]
+    return Standing(
+        name=trial.names[at],
+        is_single=at < trial.singles,
+        cost_per_request=figure(float(trial.cost[at]), trial.draws[:, 0, at]),
+        success_fraction=figure(float(trial.success[at]), trial.draws[:, 1, at]),
+        keeps_floor=keeps,
+        gain_per_request=Figure(float(gain), float(trial.gain_low[at, best]), None),
+        beats_best_single=beats,
+    )
+
+
+def _answer(
+    trial: _Trial,
+    standings: tuple[Standing, ...],
+    best: int,
+    reference: int,
+    beats: Flags,
+    requests: int,
+    basis: CostBasis,
+    quality_floor_ratio: float,
+) -> Verdict:
+    enough = requests >= FEWEST_REQUESTS
+    winners = np.flatnonzero(beats)
+    router = trial.names[int(winners[np.argmax(trial.gain[winners, best])])] if len(winners) and enough else None
+    cheaper = best != reference and trial.cost[best] < trial.cost[reference]
+    hopeful = [
+        at
+        for at in range(trial.singles, len(trial.names))
+        if trial.gain[at, best] > 0 and (trial.quality[at] > 0 or standings[at].keeps_floor)
+    ]
+    missing = None if router or not hopeful else min(_missing(trial, at, best, requests) for at in hopeful)
+    if router is not None:
+        answer: Answer = "route"
+    else:
+        answer = "do not route" if enough or not hopeful else "not enough evidence"
+    sentence = _sentence(answer, trial, best, reference, router, hopeful, basis, quality_floor_ratio, missing, requests)
+    return Verdict(
+        answer=answer,
+        model=None if router else trial.names[best],
+        router=router,
+        cheaper_model_will_do=bool(cheaper),
+        sentence=sentence,
+        standings=standings,
+        requests_count=requests,
+        cost_basis=basis,
+        missing_requests_count=missing,
+    )
+
+
+def _missing(trial: _Trial, at: int, best: int, requests: int) -> int:
+    """Requests to add until the gain would be shown four times in five, if it is what it looks like."""
+    errors_wanted = trial.critical + 0.842
+    ratio = errors_wanted * trial.gain_error[at, best] / trial.gain[at, best]
+    return max(int(np.ceil(requests * ratio**2)), FEWEST_REQUESTS, requests + 1) - requests
+
+
+def _sentence(
+    answer: Answer,
+    trial: _Trial,
+    best: int,
+    reference: int,
+    router: str | None,
+    hopeful: list[int],
+    basis: CostBasis,
+    quality_floor_ratio: float,
+    missing: int | None,
+    requests: int,
+) -> str:
+    """The verdict first, then the figures."""
+    if router is not None:
+        at = trial.names.index(router)
+        return (
+            f"Route with {router}: {_beside(trial, at, best, basis)}, on {requests:,} held-out requests, "
+            "beyond doubt (95 %, all ways tried together)."
+        )
+    alone = trial.names[best]
+    if best != reference:
+        alone = f"{alone} alone: {_beside(trial, best, reference, basis)}"
+    else:
+        alone = f"{alone} alone, success {trial.success[best]:.1%}"
+    tried = max(hopeful, key=lambda at: trial.gain[at, best]) if hopeful else None
+    if tried is None:
+        rest = (
+            "no router tried costs less and keeps " + f"{quality_floor_ratio:.0%} of {trial.names[reference]}'s success"
+        )
+    else:
+        rest = (
+            f"the best router tried ({trial.names[tried]}: {_beside(trial, tried, best, basis)}) is not surely better"
+        )
+        rest += f"; about {missing:,} more labelled requests could tell" if missing is not None else ""
+    start = "Not enough evidence to route, stay with" if answer == "not enough evidence" else "Do not route: use"
+    return f"{start} {alone}; {rest} ({requests:,} held-out requests)."
+
+
+def _beside(trial: _Trial, at: int, other: int, basis: CostBasis) -> str:
+    """Cost and success of one way beside another's."""
+    what = "cost" if basis == "usd" else "calls of the reference model"
+    then = trial.cost[other]
+    part = f"{trial.cost[at] / then:.0%} of the {what}" if then > 0 else f"no more {what}"
+    return f"{part} of {trial.names[other]}, success {trial.success[at]:.1%} against {trial.success[other]:.1%}"
