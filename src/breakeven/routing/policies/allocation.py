@@ -6,8 +6,8 @@ models, a hash of the prompt says which share a request belongs to, so the same 
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer import Scorer
 from breakeven.routing.words import capped
 
-_HASHES_COUNT = 2**32
+_HASHES_COUNT = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def _drawn(group: KnownGroup, request: RouteRequest) -> str | None:
     total = sum(shares.values())
     if total <= 0:
         return None
-    at = zlib.crc32(capped(request.prompt)) / _HASHES_COUNT * total
+    drawn = int.from_bytes(blake2b(capped(request.prompt), digest_size=8).digest(), "big")
+    at = drawn / _HASHES_COUNT * total
     for name, share in shares.items():
         at -= share
         if at < 0:
