@@ -92,7 +92,16 @@ def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = 
         raise OutcomeError(f"{', '.join(map(str, paths))}: no row is an outcome ({len(rejects):,} rejected{first})")
     notes = [note for each in files for note in each.notes]
     rows_count = sum(each.rows_count for each in files)
-    return ReadOutcomes(found.table, rejects, (*notes, *found.notes), rows_count, found.tries_count, found.source_codes)
+    return ReadOutcomes(
+        found.table,
+        rejects,
+        (*notes, *found.notes),
+        rows_count,
+        found.tries_count,
+        found.source_codes,
+        found.endings,
+        found.tool_calls,
+    )
 
 
 @dataclass(frozen=True, slots=True)
