@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.decision.outcomes_file import outcomes_warnings
 from breakeven.decision.scenario import Scenario, load_scenario
 from breakeven.errors import ScenarioError
+from costing import demand, situation
 
 LONG = "request_id,task,prompt,model,success\n"
 
@@ -74,3 +76,14 @@ def test_a_bad_file_is_refused_with_its_line(tmp_path: Path, content: str | None
     with pytest.raises(ScenarioError, match=r"scenario\.yaml, line 2: outcomes:|scenario\.yaml:2: outcomes:") as found:
         scenario_of(tmp_path, "seed: 1\noutcomes: outcomes.csv\n")
     assert said in str(found.value)
+
+
+def test_what_of_a_file_is_not_used_is_said(tmp_path: Path) -> None:
+    rows = "1,faq,,gpt-5,1\n1,faq,,gpt-5-mini,0\n1,faq,,gpt-oss-120b,1\n1,faq,,chat-prod,1\n2,faq,,gpt-5,perhaps\n"
+    file = Scenario().with_outcomes(write(tmp_path, rows=rows)).outcomes_file()
+    said = " ".join(outcomes_warnings(file, situation(demand(1))))
+    assert "no outcomes were left out: 1" in said
+    assert "chat-prod" in said
+    assert "gpt-5-mini" not in said
+    assert "gpt-oss" not in said
+    assert outcomes_warnings(None, situation(demand(1))) == []

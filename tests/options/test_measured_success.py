@@ -121,7 +121,7 @@ def test_without_a_file_nothing_changes() -> None:
 def test_what_the_scenario_says_wins(name: str, override: str) -> None:
     assert success(name, here(demand(100), outcomes(BOTH), {override: 0.5})) == 0.5
     assert success(name, here(demand(100), outcomes(BOTH), {"success_fraction": 0.4})) == 0.4
-    assert evidence_of(cost(name, here(demand(100), outcomes(BOTH), {override: 0.5})).success) == "measured"
+    assert evidence_of(cost(name, here(demand(100), outcomes(BOTH), {override: 0.5})).success) == "stated"
 
 
 TASKS = [

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from breakeven.catalog.model_names import HOW_TO_SAY
 from breakeven.errors import BreakevenError, ScenarioError
+from breakeven.options.assembly.log_models import offer_of
 from breakeven.options.assembly.measured_success import MeasuredSuccess, measured_success
+from breakeven.options.assembly.mix import shortened
+from breakeven.options.assembly.situation import Situation
 
 DIGEST_SHOWN_COUNT: Final = 8
 """Characters of the hash that reports show."""
@@ -44,3 +48,33 @@ def read_outcomes_file(name: str, folder: Path, aliases: Mapping[str, str], plac
         raise ScenarioError(f"{place}outcomes: {error}") from None
     label = f"{path.name}, sha256 {digest[:DIGEST_SHOWN_COUNT]}"
     return OutcomesFile(name, digest, measured_success(found.table, label, aliases), len(found.rejects), found.notes)
+
+
+def outcomes_warnings(file: OutcomesFile | None, situation: Situation) -> list[str]:
+    """What of the file was not used, and what its rates do not tell."""
+    if file is None:
+        return []
+    found = []
+    if file.rejects_count:
+        found.append(f"rows of {file.name} that are no outcomes were left out: {file.rejects_count:,}")
+    unmatched = file.success.unmatched(situation.catalog, _labels(situation))
+    if unmatched:
+        found.append(
+            f"models of {file.name} that are none of the log's, of their cheaper tiers or of the catalogue's open ones "
+            f"were left out: {shortened(unmatched)}; {HOW_TO_SAY}"
+        )
+    if file.success.judged_by in ("judge", "agreement"):
+        found.append(
+            f"the outcomes of {file.name} were judged by {file.success.judged_by} alone, which overstates quality "
+            f"more often than not: check some by hand"
+        )
+    return [*found, *(f"{file.name}: {each}" for each in file.notes)]
+
+
+def _labels(situation: Situation) -> list[str]:
+    """Models of the log, and those that their calls may move to at their own provider."""
+    labels = [each.label for each in situation.demand.models]
+    offers = [offer_of(situation.catalog, each) for each in labels]
+    tiers = [situation.catalog.token_offers[each.cheaper_tier] for each in offers if each and each.cheaper_tier]
+    chosen = [situation.choices.tier_model] if situation.choices.tier_model else []
+    return [*labels, *(f"{each.provider}/{each.model_ids[0]}" for each in tiers), *chosen]

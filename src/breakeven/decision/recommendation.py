@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all
+from breakeven.options.assembly.success import evidence_of
 
 Confidence = Literal["clear", "likely", "open"]
 CLEAR_FROM_FRACTION: Final = 0.9
@@ -51,7 +52,7 @@ def recommend(comparison: Comparison) -> Recommendation:
         comparison.odds_fraction,
         _saving(best, rival, comparison.status_quo) if rival else None,
         stays,
-        changes_model(best),
+        changes_model(best) and evidence_of(best.cost.success) != "measured",
         _disagreements(comparison, best),
         comparison.choice.months_count if comparison.choice else None,
     )

@@ -11,6 +11,7 @@ from breakeven.audit.small_model import SMALL_BELOW_PARAMS_COUNT
 from breakeven.catalog.load import Catalog, load_catalog, with_model_aliases
 from breakeven.decision.baseline import demand_of, unused_contracts
 from breakeven.decision.compare import STATUS_QUO, compare
+from breakeven.decision.outcomes_file import outcomes_warnings
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import CatalogError
 from breakeven.facts.draws import DrawSet
@@ -105,6 +106,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
         *question.warnings,
         *wording.demand_warnings(demand, workload),
         *status_quo_warnings(situation),
+        *outcomes_warnings(scenario.outcomes_file(), situation),
         *wording.contract_warnings(unused_contracts(question.store.calls(), catalog, scenario), catalog.as_of),
         *catalogue_warnings(catalog, question.today),
     )

@@ -8,6 +8,7 @@ from typing import Final
 from breakeven.decision.baseline import demand_of, unused_contracts
 from breakeven.decision.model_context import too_long_fractions
 from breakeven.decision.models import rank_models, ways_of
+from breakeven.decision.outcomes_file import outcomes_warnings
 from breakeven.facts.draws import DrawSet
 from breakeven.options.assembly.constraints import status_quo_warnings
 from breakeven.options.discover import discover_options, select_options
@@ -45,6 +46,7 @@ def answer_models(question: Question, progress: Progress = lambda _: None) -> Mo
         *question.warnings,
         *wording.demand_warnings(demand, workload),
         *status_quo_warnings(situation),
+        *outcomes_warnings(scenario.outcomes_file(), situation),
         *wording.contract_warnings(unused_contracts(calls, catalog, scenario), catalog.as_of),
         *([] if too_long else [LENGTHS_UNKNOWN]),
         *([] if not scenario.options or set(ways) & set(scenario.options) else [OTHER_WAYS.format(", ".join(ways))]),

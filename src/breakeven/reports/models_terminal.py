@@ -11,11 +11,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.facts.source import Grade
 from breakeven.reports import amounts, findings
 from breakeven.reports.document import Amount
 from breakeven.reports.findings import Badge
 from breakeven.reports.models_document import LeftOutPart, ModelPart, ModelsDocument, SuccessPart, WayPart
-from breakeven.reports.models_wording import CLASS_TITLES, SHOWN_SUCCESSES_COUNT, percent
+from breakeven.reports.models_wording import CLASS_FACTS, CLASS_TITLES, SHOWN_SUCCESSES_COUNT, percent
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
 
@@ -93,7 +94,7 @@ def _classes(document: ModelsDocument, wide: bool) -> list[RenderableType | None
     for name, title in CLASS_TITLES.items():
         models = [each for each in document.models if each.size_class == name]
         if models:
-            heading = f"{title}: success {_assumed(models[0].success)}"
+            heading = f"{title}: success {_of_class(models)}"
             found.append(section(heading, _class_table(models, document.verdict.cheapest, wide)))
     return found
 
@@ -117,8 +118,9 @@ def _name(each: ModelPart, wide: bool) -> Text:
     size = amounts.magnitude(each.params_count).replace(" ", "")
     if each.active_params_count < each.params_count:
         size += f", {amounts.magnitude(each.active_params_count, 2).replace(' ', '')} active"
+    own = f"\nmeasured {amounts.fraction(each.success.typical)}" if _is_own(each) else ""
     return Text(short(each.name, NAME_COLUMNS)).append(
-        f"{' ' if wide and len(size) < 6 else chr(10)}{size}", "dim not bold"
+        f"{' ' if wide and len(size) < 6 else chr(10)}{size}{own}", "dim not bold"
     )
 
 
@@ -148,6 +150,19 @@ def _needed(each: ModelPart) -> Text:
         return Text("never\nover 100 %")
     word = {"below": "likely", "inside": "open", "above": "unlikely"}[each.needed_within]
     return Text(percent(each.needed_success_fraction.p50)).append(f"\n{word}", "dim not bold")
+
+
+def _of_class(models: Sequence[ModelPart]) -> str:
+    """What is assumed of the class; models that somebody measured say their own beside their name."""
+    assumed = next((each.success for each in models if not _is_own(each)), None)
+    if assumed is None:
+        return "measured"
+    others = " unless measured" if any(_is_own(each) for each in models) else ""
+    return f"{_assumed(assumed)}{others}"
+
+
+def _is_own(each: ModelPart) -> bool:
+    return each.success.name not in CLASS_FACTS and each.success.grade == Grade.MEASURED.value
 
 
 def _assumed(success: SuccessPart) -> str:

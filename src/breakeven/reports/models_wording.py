@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from breakeven.decision.comparison import Range
@@ -10,6 +11,7 @@ from breakeven.decision.models import ModelCost, ModelRanking, SizeClass
 from breakeven.decision.recommendation import confidence_of
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
+from breakeven.options.assembly.measured_success import outcomes_words
 from breakeven.reports.amounts import fraction, money_range, odds, ratio
 
 CLASS_TITLES: Final[dict[SizeClass, str]] = {
@@ -18,6 +20,10 @@ CLASS_TITLES: Final[dict[SizeClass, str]] = {
     "large": "Dense above 40B (70B and larger)",
     "moe": "Mixtures of experts above 40B",
 }
+CLASS_FACTS: Final = frozenset(
+    {"success_fraction", "open_model_success_fraction", *(f"{each}_model_success_fraction" for each in CLASS_TITLES)}
+)
+"""Success rates that hold for more than one model."""
 SHOWN_SUCCESSES_COUNT: Final = 1_000
 EXCLUDED: Final = (
     "other ways to serve: spot, one-year terms, managed endpoints, GPUs of your own (name them with --options)",
@@ -45,11 +51,14 @@ def verdict_sentence(ranking: ModelRanking) -> str:
 def verdict_details(ranking: ModelRanking, open_model: str) -> list[str]:
     """Guesses first, then the number that needs no guess; `open_model` is the scenario's."""
     found = []
-    if any(is_guess(each.success) for each in ranking.models):
+    guessed = [each for each in ranking.models if is_guess(each.success)]
+    if guessed:
+        others = "" if len(guessed) == len(ranking.models) else f" of the {len(guessed)} models not named below"
         found.append(
-            "SUCCESS RATES ARE GUESSES, one range per class of model, nobody measured them on your calls: within a "
-            "class this ranks prices alone, between classes it ranks prices and guesses (drawn independently)."
+            f"SUCCESS RATES{others} ARE GUESSES, one range per class of model, nobody measured them on your calls: "
+            "within a class this ranks prices alone, between classes it ranks prices and guesses (drawn independently)."
         )
+    found += measured_details([each.success for each in ranking.models])
     best = ranking.best
     if best is not None:
         found.append(needed_sentence(best))
@@ -63,6 +72,16 @@ def verdict_details(ranking: ModelRanking, open_model: str) -> list[str]:
     return found
 
 
+def measured_details(facts: Sequence[Assumption]) -> list[str]:
+    """Which success rates a file of outcomes measured, one sentence per file."""
+    by_file: dict[str, dict[str, None]] = {}
+    for each in facts:
+        words = outcomes_words(each)
+        if words.file:
+            by_file.setdefault(words.file, {})[f"{words.model} {fraction(each.typical)}"] = None
+    return [f"Measured: {', '.join(rates)} ({file})." for file, rates in by_file.items()]
+
+
 def needed_sentence(each: ModelCost) -> str:
     """What the model has to reach, and whether the range that is assumed holds it."""
     needed, assumed = each.needed_success, each.success
@@ -70,6 +89,9 @@ def needed_sentence(each: ModelCost) -> str:
     if needed.p50 > 1:
         return f"{each.name} pays at no success rate: right every time, an outcome would still cost more than today."
     rate = f"{each.name} pays from a success rate of {percent(needed.p50)} on ({span})"
+    if outcomes_words(assumed).file:
+        ends = {"below": "it pays even at its low end", "above": "more than was measured"}
+        return f"{rate}: {ends.get(each.needed_within, 'more outcomes would tell on which side it is')}."
     if each.needed_within == "below":
         return f"{rate}: even the low end pays. Measure it on your own tasks before you move."
     if each.needed_within == "above":
@@ -79,7 +101,9 @@ def needed_sentence(each: ModelCost) -> str:
 
 def assumed_word(assumed: Assumption) -> str:
     """Guessed, or what else the number stands on."""
-    return "guessed for its class" if is_guess(assumed) else f"given ({assumed.source.grade.value})"
+    if is_guess(assumed):
+        return "guessed for its class"
+    return "measured" if outcomes_words(assumed).file else f"given ({assumed.source.grade.value})"
 
 
 def is_guess(assumed: Assumption) -> bool:

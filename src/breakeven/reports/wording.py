@@ -14,6 +14,7 @@ from breakeven.decision.recommendation import Recommendation, changes_model, lik
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Layer, Node
 from breakeven.options.assembly.demand import Demand
+from breakeven.options.assembly.measured_success import outcomes_words
 from breakeven.reports.amounts import counted, date_text, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.reports.option_titles import Titles
@@ -110,16 +111,22 @@ def _success_facts(comparison: Comparison) -> list[Node]:
 def _by_whom(known: Sequence[Node]) -> str:
     """What is measured, judged or stated, with its source."""
     by_source: dict[tuple[Grade, str], list[str]] = {}
+    files = set()
     for each in known:
         if each.assumption is not None:
             source = each.assumption.source
-            rate = f"{_fact_words(each.name)} {fraction(each.assumption.typical)}"
-            by_source.setdefault((source.grade, source.title), []).append(rate)
+            told_of = outcomes_words(each.assumption)
+            rate = f"{told_of.model or _fact_words(each.name)} {fraction(each.assumption.typical)}"
+            files |= {told_of.file} - {""}
+            by_source.setdefault((source.grade, told_of.file or source.title), []).append(rate)
     told = []
     for (grade, title), rates in by_source.items():
         verb = "is" if len(rates) == 1 else "are"
         those = _listed(rates) if len(rates) <= _LISTED_COUNT else _some(rates)
-        told.append(f"{those} {verb} {_GRADE_WORDS.get(grade, 'stated')} ({title})")
+        if title in files:  # names of models keep their case
+            told.append(f"measured: {those} ({title})")
+        else:
+            told.append(f"{those} {verb} {_GRADE_WORDS.get(grade, 'stated')} ({title})")
     return "".join(f" {each[0].upper()}{each[1:]}." for each in told)
 
 

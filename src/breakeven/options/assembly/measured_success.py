@@ -41,6 +41,7 @@ ASSUMED: Final = (
     *(f"{size}_model" for size in SIZES),
 )
 """Whose success the catalogue assumes: no model of a file may take their names."""
+TITLE: Final = "outcomes "
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
 _QUANTILES: Final = (LOW_QUANTILE, TYPICAL_QUANTILE, HIGH_QUANTILE)
 _VARIANCE_MIN: Final = 1e-12
@@ -120,7 +121,8 @@ class MeasuredSuccess:
         low, typical, high, told = _range(model, weights)
         name = "_".join(each for each in (_slug(model.name), part, SUFFIX) if each)
         judged = f", judged by {self.judged_by}" if self.judged_by else ""
-        title = f"outcomes {self.label}: {model.name}, {told}{judged}"
+        calls = f" on the calls that are {part}" if part else ""
+        title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
         source = Source(title, self.label, demand.source.read, Grade.MEASURED)
         return Assumption(name, "fraction", low, typical, high, source, "Beta posterior of the counts, 5 % to 95 %.")
 
@@ -139,6 +141,24 @@ def measured_success(table: OutcomeTable, label: str, aliases: Mapping[str, str]
         if made[:, at].any()
     )
     return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomesWords:
+    """A Fact of a file of outcomes in words; empty for any other Fact."""
+
+    file: str
+    model: str
+    """As the file writes it, with the part of the calls where it is not all of them."""
+
+
+def outcomes_words(fact: Assumption) -> OutcomesWords:
+    """The file and the model behind a Fact that `MeasuredSuccess.fact` made."""
+    file, colon, rest = fact.source.title.partition(": ")
+    if not colon or not file.startswith(TITLE):
+        return OutcomesWords("", "")
+    model = rest.partition(", ")[0]
+    return OutcomesWords(file, model)
 
 
 def _overall(made: npt.NDArray[np.float64], won: npt.NDArray[np.float64]) -> RateBelief:

@@ -25,7 +25,7 @@ MID_FROM_PARAMS_COUNT: Final = 14e9
 LARGE_FROM_PARAMS_COUNT: Final = 40e9
 
 Evidence = Literal["measured", "partly", "stated", "assumed"]
-"""Of a success rate: all of it measured, a part of it, as the scenario says, or nothing but assumptions."""
+"""Of a success rate: all of it measured, a part of it, none but some as the scenario says, or nothing but assumed."""
 
 
 def success_fact(model: ModelSpec) -> str:
@@ -113,12 +113,15 @@ def bind_mixed_success(
 
 def evidence_of(success: Node) -> Evidence:
     """What a success rate rests on."""
-    leaves = [each for each in success.leaves().values() if each.assumption is not None and each.unit == "fraction"]
-    leaves = [each for each in leaves if each.name.endswith(SUCCESS)]
-    measured = [each.source is not None and each.source.grade is Grade.MEASURED for each in leaves]
+    leaves = [each for name, each in success.leaves().items() if each.assumption and name.endswith(SUCCESS)]
+    stated = [each.layer is Layer.SCENARIO for each in leaves]
+    measured = [
+        not said and each.source is not None and each.source.grade is Grade.MEASURED
+        for each, said in zip(leaves, stated, strict=True)
+    ]
     if any(measured):
         return "measured" if all(measured) else "partly"
-    return "stated" if any(each.layer is Layer.SCENARIO for each in leaves) else "assumed"
+    return "stated" if any(stated) else "assumed"
 
 
 @dataclass(frozen=True, slots=True)
