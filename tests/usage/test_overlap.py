@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from breakeven.usage import overlap
 from breakeven.usage.overlap import Cell, CellKey, Cut, canonical, family_of, settle
-from breakeven.usage.overlap_report import SourceTotals
+from breakeven.usage.overlap_report import SourceTotals, over_all_days
 
 DAY = date(2026, 11, 2)
 FORMATS = ("buckets", "batch_file", "gateway", "spans", "openai_usage", "otel_spans")
@@ -248,6 +248,58 @@ def test_what_two_exports_do_not_both_tell_adds_up() -> None:
 def test_the_cut_is_that_of_the_whole_file() -> None:
     found = [exported("by key", "gpt-4o", named=("key",)), exported("by key"), exported("plain")]
     assert files_left_out(*found) == {"plain"}
+
+
+DAY_S = 86_400
+DAY_0_S = (DAY - date(1970, 1, 1)).days * DAY_S
+
+
+def report(file: str, first_day: int, *, days: int = 1, tokens: int, model: str = "gpt-5", **keys: bool) -> Cell:
+    """A bucket of so many days in a report that may be by day, week or month."""
+    key = CellKey(DAY + timedelta(days=first_day), "ccusage", keys.get("separate", False), "", model, False, True, file)
+    start = DAY_0_S + first_day * DAY_S
+    return Cell(key, 24, SourceTotals(0, tokens), Cut(days * DAY_S, start, start + days * DAY_S, frozenset({"model"})))
+
+
+@pytest.fixture
+def long_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format by the name that reports by week and month have."""
+    monkeypatch.setattr(overlap, "importers", lambda: dict.fromkeys((*FORMATS, "ccusage")))
+    family_of.cache_clear()
+
+
+@pytest.mark.usefixtures("long_reports")
+class TestReportsByMonth:
+    """A bucket of a month beside buckets of its days."""
+
+    DAYS = tuple(report("daily", day, tokens=100) for day in range(30))
+
+    def test_the_days_count_and_the_month_is_left_out_and_said(self) -> None:
+        month = report("monthly", 0, days=30, tokens=3000)
+        assert files_left_out(*self.DAYS, month) == {"monthly"}
+        (told,) = over_all_days(settle([*self.DAYS, month]).overlaps)
+        assert (told.counted, told.left_out) == ("ccusage by day and model", "ccusage by month and model")
+        assert (told.days_count, told.first_day, told.last_day) == (30, DAY, DAY + timedelta(days=29))
+        assert told.tokens_agreement_fraction == 1.0
+
+    def test_a_month_counts_where_the_days_lack_some(self) -> None:
+        month = report("monthly", 0, days=30, tokens=3000)
+        settled = settle([*self.DAYS[12:], month])
+        assert {each.file for each in settled.left_out} == {"daily"}
+        assert len(settled.left_out) == 18
+
+    def test_other_months_other_models_and_declared_traffic_add_up(self) -> None:
+        before = report("monthly", -30, days=30, tokens=3000)
+        other = report("monthly", 0, days=30, tokens=3000, model="gpt-4o")
+        apart = report("monthly", 0, days=30, tokens=3000, separate=True)
+        assert files_left_out(*self.DAYS, before, other, apart) == set()
+
+    def test_weeks_months_and_days_count_once(self) -> None:
+        weeks = [report("weekly", first, days=7, tokens=700) for first in (0, 7, 14)]
+        months = [report("monthly", 0, days=30, tokens=3000), report("monthly", 30, days=31, tokens=3100)]
+        assert files_left_out(*self.DAYS, *weeks, *months) == {"weekly", "monthly"}
+        kept = {each.key for each in (*self.DAYS, *weeks, *months)} - settle([*self.DAYS, *weeks, *months]).left_out
+        assert sum(each.file == "monthly" for each in kept) == 1  # of the month without days
 
 
 cells = st.builds(

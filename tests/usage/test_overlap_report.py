@@ -73,3 +73,32 @@ def test_what_may_be_the_same_is_told_apart_from_what_is() -> None:
 def test_plain_data_and_back() -> None:
     told = DayOverlap(DAY, "a", "b", ("m", "n"), SourceTotals(1, 2, 3, 4, 5, 6), SourceTotals())
     assert DayOverlap.from_json(told.to_json()) == told
+
+
+def test_tokens_that_only_the_source_left_out_saw_are_said_with_their_share() -> None:
+    """Calls that hold 60 % of what the account's export has count, and what they lack is no small print."""
+    found = overlapped(SourceTotals(9, 1_200_000), SourceTotals(0, 2_000_000))
+    assert (found.missed_tokens, found.missed_fraction) == (800_000, 0.4)
+    assert "IN NO FIGURE: 800,000 tokens that only buckets saw (40.0 % of what it saw)." in found.sentence
+    assert found.to_json()["missed_tokens"] == 800_000
+
+
+@pytest.mark.parametrize("theirs", [500, 1000, 1010])
+def test_nothing_is_missed_where_the_source_left_out_saw_no_more(theirs: int) -> None:
+    assert "IN NO FIGURE" not in overlapped(SourceTotals(9, 1000), SourceTotals(9, theirs)).sentence
+
+
+def test_what_is_missed_on_one_day_is_not_made_up_for_by_another() -> None:
+    days = [
+        DayOverlap(DAY, "a", "b", ("m",), SourceTotals(1, 100), SourceTotals(1, 50)),
+        DayOverlap(DAY + timedelta(1), "a", "b", ("m",), SourceTotals(1, 50), SourceTotals(1, 100)),
+    ]
+    (found,) = over_all_days(days)
+    assert (found.missed_tokens, found.missed_fraction) == (50, 1 / 3)
+
+
+def test_a_month_is_told_with_its_days() -> None:
+    month = DayOverlap(DAY, "by day", "by month", ("m",), SourceTotals(0, 9), SourceTotals(0, 9), days_count=30)
+    (found,) = over_all_days([month, DayOverlap(DAY, "by day", "by month", ("n",), SourceTotals(0, 9), SourceTotals())])
+    assert (found.days_count, found.last_day) == (30, DAY + timedelta(days=29))
+    assert DayOverlap.from_json(month.to_json()) == month

@@ -60,8 +60,14 @@ _NAMED: Final = {
     "endpoint": "endpoint",
 }
 """Columns that a report has only where it grouped by them, and what they are called."""
+_LONG_BUCKETS: Final = frozenset({"ccusage"})
+"""Of these, the formats whose buckets may be longer than a day: weeks and months."""
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
+_DAY_S: Final = _SECONDS_PER_HOUR * _HOURS_PER_DAY
+_MONTH_DAYS: Final = (28, 29, 30, 31)
+_LONGER_THAN_A_DAY_S: Final = _DAY_S + 2 * _SECONDS_PER_HOUR
+"""The day on which clocks go back has 25 hours."""
 _FIRST_DAY: Final = date(1970, 1, 1)
 _KEY_NAMES: Final = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
 
@@ -106,15 +112,22 @@ class Cut:
 
     def differs(self, other: Cut) -> bool:
         """Whether two reports of the same hours were cut in different ways."""
-        meets = self.first_s < other.last_s and other.first_s < self.last_s
+        ends = max(self.last_s, self.first_s + 1), max(other.last_s, other.first_s + 1)  # an instant is a time too
+        meets = self.first_s < ends[1] and other.first_s < ends[0]
         has_other_buckets = self.bucket_s and other.bucket_s and self.bucket_s != other.bucket_s
         has_other_operation = self.operation and other.operation and self.operation != other.operation
         return meets and not has_other_operation and bool(has_other_buckets or self.named != other.named)
 
     @property
+    def is_long(self) -> bool:
+        """Whether a bucket lies in more than one day."""
+        return self.bucket_s > _LONGER_THAN_A_DAY_S
+
+    @property
     def words(self) -> str:
         """`by hour, model and project`, after the name of a format."""
-        names = {60: "minute", _SECONDS_PER_HOUR: "hour", _SECONDS_PER_HOUR * _HOURS_PER_DAY: "day"}
+        names = {60: "minute", _SECONDS_PER_HOUR: "hour", _DAY_S: "day", 7 * _DAY_S: "week"}
+        names |= {days * _DAY_S: "month" for days in _MONTH_DAYS}
         span = names.get(self.bucket_s, f"{self.bucket_s / _SECONDS_PER_HOUR:.3g} hours" if self.bucket_s else "")
         parts = [span] * bool(span) + sorted(self.named)
         return " by " + " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) if parts else ""
@@ -193,6 +206,14 @@ class Cell:
             return False
         return self.cut.differs(other.cut) and self._may_mean(other)
 
+    def may_be_part_of(self, other: Cell) -> bool:
+        """Whether one has a bucket of more than a day, and the other tells of some of its days in another cut."""
+        if not (self.cut.is_long or other.cut.is_long) or self.family != other.family:
+            return False
+        if self.key.file == other.key.file or self.key.is_separate or other.key.is_separate:
+            return False
+        return self.cut.differs(other.cut) and self._may_mean(other)
+
     def _may_mean(self, other: Cell) -> bool:
         return all(not (a and b) or a == b for a, b in zip(self.meaning, other.meaning, strict=True))
 
@@ -241,6 +262,11 @@ def reports_accounts(source: str) -> bool:
     return source in _REPORTS
 
 
+def has_long_buckets(source: str) -> bool:
+    """Whether buckets of this format may lie in several days, so that its days are settled together."""
+    return source in _LONG_BUCKETS
+
+
 def cells(calls: Table, separate_files: Sequence[str]) -> Table:
     """Sums by cell of `calls`; rows of `separate_files` were declared other traffic."""
     import ibis
@@ -251,6 +277,8 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
     is_bucket = usage.grain == "bucket"
     weight: Any = ibis.coalesce(usage.weight, 1.0)
     requests: Any = ibis.coalesce(usage.request_count, ibis.ifelse(is_bucket, 0, 1))
+    start_s: Any = usage.start_time.epoch_seconds()
+    told_s: Any = ibis.coalesce(usage.end_time.epoch_seconds() - start_s, usage.duration_s.cast("int64"))
     hourly = usage.group_by(
         "source",
         hour=usage.start_time.epoch_seconds() // _SECONDS_PER_HOUR,
@@ -261,12 +289,12 @@ def cells(calls: Table, separate_files: Sequence[str]) -> Table:
         is_bucket=is_bucket,
         file=ibis.ifelse(is_bucket, ibis.coalesce(usage.source_file, empty), empty),
     ).aggregate(
-        bucket_s=(usage.end_time.epoch_seconds() - usage.start_time.epoch_seconds()).max(),
+        bucket_s=told_s.max(),
         one_operation=usage.operation.min(),
         other_operation=usage.operation.max(),
         **{f"has_{name}": usage[name].notnull().any() for name in _NAMED},
-        first_s=usage.start_time.epoch_seconds().min(),
-        last_s=ibis.coalesce(usage.end_time, usage.start_time).epoch_seconds().max(),
+        first_s=start_s.min(),
+        last_s=(start_s + ibis.coalesce(told_s, 0)).max(),
         requests=(requests * weight).sum(),
         **{kind: (ibis.coalesce(usage[kind], 0) * weight).sum() for kind in TOKEN_KINDS},
     )
@@ -301,11 +329,12 @@ def cell_of(row: Mapping[str, Any]) -> Cell:
 
 def settle(found: Iterable[Cell]) -> Settled:
     """Decide, day by day, which cells count. A cell in which nothing happened is no other view of anything."""
+    told_at_all = [each for each in found if each.totals.requests_count or each.totals.tokens]
+    parts, overlaps = _long_twice(told_at_all)
+    left_out = {each.key for each in parts}
     by_day: dict[date, list[Cell]] = {}
-    for each in (each for each in found if each.totals.requests_count or each.totals.tokens):
+    for each in (each for each in told_at_all if each.key not in left_out):
         by_day.setdefault(each.key.day, []).append(each)
-    left_out: set[CellKey] = set()
-    overlaps: list[DayOverlap] = []
     for day in sorted(by_day):
         cells_of_day = _of_whole_files(sorted(by_day[day], key=lambda each: each.key))
         twice, told = _cut_twice(day, cells_of_day)
@@ -317,6 +346,36 @@ def settle(found: Iterable[Cell]) -> Settled:
             overlaps += _told(day, [each for each in group if each not in losers], losers)
         overlaps += _alike(day, [each for each in cells_of_day if each.key not in left_out])
     return Settled(frozenset(left_out), tuple(overlaps))
+
+
+def _long_twice(found: Iterable[Cell]) -> tuple[list[Cell], list[DayOverlap]]:
+    """Cells of reports by week or month whose days another export tells, or the other way round; over all days.
+
+    Told on the first day of each group: a month has no other day to be told on.
+    """
+    reports = sorted((each for each in found if each.family in _LONG_BUCKETS), key=lambda each: each.key)
+    if not any(each.cut.is_long for each in reports):
+        return [], []
+    twice: list[Cell] = []
+    told: list[DayOverlap] = []
+    for group in _groups(reports, Cell.may_be_part_of):
+        losers = _beaten(_fuller_then_finer(_parties(group)), Cell.may_be_part_of)
+        twice += losers
+        kept = [each for each in group if each not in losers]
+        first, last = min(each.cut.first_s for each in group), max(each.cut.last_s for each in group)
+        days_count = max(-(-last // _DAY_S) - first // _DAY_S, 1)
+        day = _FIRST_DAY + timedelta(days=first // _DAY_S)
+        found_of_group = _told(day, kept, losers, lambda each: each.family + each.cut.words)
+        told += [replace(each, days_count=days_count) for each in found_of_group]
+    return twice, told
+
+
+def _parties(group: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells of one cut together; months are of one cut, whatever their length."""
+    parties: dict[tuple[bool, str, frozenset[str]], list[Cell]] = {}
+    for each in group:
+        parties.setdefault(("model" in each.cut.named, each.cut.words, each.cut.named), []).append(each)
+    return list(parties.values())
 
 
 def _of_whole_files(day: list[Cell]) -> list[Cell]:
@@ -333,10 +392,7 @@ def _cut_twice(day: date, found: list[Cell]) -> tuple[list[Cell], list[DayOverla
     twice: list[Cell] = []
     told: list[DayOverlap] = []
     for group in _groups([each for each in found if each.family in _REPORTS], Cell.may_be_cut_otherwise):
-        parties: dict[tuple[bool, int, frozenset[str]], list[Cell]] = {}
-        for each in group:
-            parties.setdefault(("model" in each.cut.named, each.cut.bucket_s, each.cut.named), []).append(each)
-        losers = _beaten(_fuller_then_finer(list(parties.values())), Cell.may_be_cut_otherwise)
+        losers = _beaten(_fuller_then_finer(_parties(group)), Cell.may_be_cut_otherwise)
         twice += losers
         kept = [each for each in group if each not in losers]
         told += _told(day, kept, losers, lambda each: each.family + each.cut.words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 TOKEN_KINDS: Final = (
@@ -44,7 +44,7 @@ class SourceTotals:
 
 @dataclass(frozen=True, slots=True)
 class DayOverlap:
-    """Sources that saw the same traffic on one UTC day."""
+    """Sources that saw the same traffic on one UTC day, or on the days of a longer bucket."""
 
     day: date
     counted: str
@@ -55,6 +55,13 @@ class DayOverlap:
     left_out_totals: SourceTotals
     is_certain: bool = True
     """False: both count; their sums are the same under other names, so that they may be the same calls."""
+    days_count: int = 1
+    """Of the days from `day` on that are told together."""
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every one of them."""
+        return tuple(self.day + timedelta(days=each) for each in range(self.days_count))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the manifest."""
@@ -71,6 +78,7 @@ class DayOverlap:
             SourceTotals(**content["counted_totals"]),
             SourceTotals(**content["left_out_totals"]),
             bool(content.get("is_certain", True)),
+            int(content.get("days_count", 1)),
         )
 
 
@@ -88,8 +96,15 @@ class SourceOverlap:
     left_out_totals: SourceTotals
     tokens_agreement_fraction: float
     """Tokens that both have over tokens that either has, day by day; 1: the same every day."""
+    missed_tokens: int = 0
+    """Tokens that only the source left out has, day by day: they are in no figure."""
     is_certain: bool = True
     """False: both count, and may be the same calls under other names."""
+
+    @property
+    def missed_fraction(self) -> float:
+        """`missed_tokens` over all tokens of the source left out."""
+        return self.missed_tokens / self.left_out_totals.tokens if self.left_out_totals.tokens else 0.0
 
     @property
     def requests_ratio(self) -> float | None:
@@ -111,9 +126,17 @@ class SourceOverlap:
         span = f"{self.first_day}" if self.first_day == self.last_day else f"{self.first_day} to {self.last_day}"
         return (
             f"{self.counted} and {self.left_out} cover {days} ({span}); {self.counted} counted, {self.left_out} left"
-            f" out, agreement {100 * self.tokens_agreement_fraction:.1f} % of tokens."
+            f" out, agreement {100 * self.tokens_agreement_fraction:.1f} % of tokens.{self._missed}"
             f" {' '.join(self.suggestions())}"
         ).strip()
+
+    @property
+    def _missed(self) -> str:
+        """The tokens that are in no figure, where they are more than rounding."""
+        if self.missed_fraction <= _CLOSE_FRACTION:
+            return ""
+        share = f"{100 * self.missed_fraction:.1f} % of what it saw"
+        return f" IN NO FIGURE: {self.missed_tokens:,} tokens that only {self.left_out} saw ({share})."
 
     @property
     def _doubt(self) -> str:
@@ -155,17 +178,19 @@ def over_all_days(found: Iterable[DayOverlap]) -> tuple[SourceOverlap, ...]:
 
 def _over(pair: tuple[str, str, bool], days: list[DayOverlap]) -> SourceOverlap:
     sums = [(each.counted_totals.tokens, each.left_out_totals.tokens) for each in days]
+    dates = {day for each in days for day in each.days}
     either = sum(max(each) for each in sums)
     return SourceOverlap(
         *pair[:2],
         is_certain=pair[2],
-        days_count=len({each.day for each in days}),
-        first_day=min(each.day for each in days),
-        last_day=max(each.day for each in days),
+        days_count=len(dates),
+        first_day=min(dates),
+        last_day=max(dates),
         models=tuple(sorted({name for each in days for name in each.models})),
         counted_totals=sum((each.counted_totals for each in days), SourceTotals()),
         left_out_totals=sum((each.left_out_totals for each in days), SourceTotals()),
         tokens_agreement_fraction=sum(min(each) for each in sums) / either if either else 1.0,
+        missed_tokens=sum(max(theirs - ours, 0) for ours, theirs in sums) if pair[2] else 0,
     )
 
 

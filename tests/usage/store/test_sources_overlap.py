@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ def gateway_rows(days: range) -> list[dict[str, Any]]:
         {
             "request_id": f"chatcmpl-{day}-{n}",
             "call_type": "acompletion",
-            "startTime": f"2026-11-{2 + day:02d} {3 * n:02d}:00:00.000",
-            "endTime": f"2026-11-{2 + day:02d} {3 * n:02d}:00:02.000",
+            "startTime": f"{date(2026, 11, 2) + timedelta(days=day)} {3 * n:02d}:00:00.000",
+            "endTime": f"{date(2026, 11, 2) + timedelta(days=day)} {3 * n:02d}:00:02.000",
             "model": "openai/gpt-5",
             "model_group": "gpt-5",
             "custom_llm_provider": "openai",
@@ -170,3 +171,41 @@ def test_one_account_exported_in_several_cuts_counts_once(tmp_path: Path, order:
         assert calls.input_tokens.sum().to_pyarrow().as_py() == 24_000
         assert {each.counted for each in store.overlaps()} == {"openai_usage by hour and model"}
         assert len(store.overlaps()) == 2
+
+
+def agents_report(days: range, *, by: str) -> dict[str, Any]:
+    """ccusage of some days of October and November, by day or month, of one model; 200 tokens a day."""
+    counts = {"inputTokens": 150, "outputTokens": 50, "cacheCreationTokens": 0, "cacheReadTokens": 0}
+    periods: dict[str, int] = {}
+    for each in days:
+        day = date(2026, 10, 1) + timedelta(days=each)
+        period = day.isoformat() if by == "daily" else f"{day:%Y-%m}"
+        periods[period] = periods.get(period, 0) + 1
+    entries = [
+        {
+            ("date" if by == "daily" else "month"): period,
+            **{name: count * number for name, count in counts.items()},
+            "totalCost": 0.5,
+            "modelsUsed": ["claude-opus-4-6"],
+        }
+        for period, number in periods.items()
+    ]
+    return {by: entries}
+
+
+@pytest.mark.parametrize("order", list(permutations(("daily", "monthly", "gateway"))))
+@pytest.mark.parametrize("days", [range(47), range(31), range(31, 47)], ids=["two months", "one", "the one going on"])
+def test_days_and_months_of_one_report_count_once(tmp_path: Path, order: tuple[str, ...], days: range) -> None:
+    """The last month has no end yet; a gateway's log of other models changes some of the days in between."""
+    for by in ("daily", "monthly"):
+        (tmp_path / f"{by}.json").write_text(json.dumps(agents_report(days, by=by)))
+    (tmp_path / "gateway.json").write_text("".join(json.dumps(row) + "\n" for row in gateway_rows(range(-32, 3, 7))))
+    with CallStore(tmp_path / "store") as store:
+        for name in order:
+            store.ingest(tmp_path / f"{name}.json", now=NOW)
+        calls = store.calls().filter(lambda each: each.source == "ccusage")
+        assert calls.count().to_pyarrow().as_py() == len(days)
+        assert calls.input_tokens.sum().to_pyarrow().as_py() == 150 * len(days)
+        (told,) = store.overlaps()
+        assert (told.counted, told.left_out) == ("ccusage by day and model", "ccusage by month and model")
+        assert told.tokens_agreement_fraction == 1.0

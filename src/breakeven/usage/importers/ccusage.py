@@ -25,6 +25,7 @@ _KINDS: Final = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheRea
 _OWN_MARKS: Final = ("cacheCreationTokens", "cachedInputTokens", "modelBreakdowns")
 _PROJECT: Final = re.compile(r"projects\..+\[\]\.inputTokens")
 _DAYS: Final = {"daily": 1, "weekly": 7}
+_DAY_S: Final = 86_400
 _NAMED_DAY: Final = "%b %d, %Y"
 
 
@@ -97,23 +98,34 @@ def _period_of(values: Mapping[str, Any]) -> str:
         return f"{said}-01" if re.fullmatch(r"\d{4}-\d{2}", said) else said
 
 
-def _end_of(entry: _Entry, start: str) -> str | None:
-    """The end of a day, week or month; None for a session, and for the last period, which may be still going on."""
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """When a period ends, and how long it is."""
+
+    end: str | None = None
+    """None for a session, and for the last period, which may be still going on."""
+    length_s: int | None = None
+    """Of a day, week or month, whether it is over or not."""
+
+
+def _span_of(entry: _Entry, start: str) -> _Span:
+    """The end of a day, week or month."""
     if entry.report == "blocks":
-        return str(entry.values.get("endTime") or "") or None
+        return _Span(str(entry.values.get("endTime") or "") or None)
     try:
         day = date.fromisoformat(start)
     except ValueError:
-        return None
-    if entry.is_last or entry.report not in ("daily", "weekly", "monthly") or day.year >= date.max.year:
-        return None
+        return _Span()
+    if entry.report not in ("daily", "weekly", "monthly") or day.year >= date.max.year:
+        return _Span()
     month = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-    return (month if entry.report == "monthly" else day + timedelta(days=_DAYS[entry.report])).isoformat()
+    end = month if entry.report == "monthly" else day + timedelta(days=_DAYS[entry.report])
+    return _Span(None if entry.is_last else end.isoformat(), (end - day).days * _DAY_S)
 
 
 def _rows(entry: _Entry, ids: BucketIds) -> Iterator[Mapping[str, object]]:
     start = _period_of(entry.values)
-    end = _end_of(entry, start)
+    span = _span_of(entry, start)
     project = entry.project or _text(entry.values.get("project"))
     session = _text(entry.values.get("sessionId")) or (
         _text(entry.values.get("period")) if entry.report in ("session", "sessions") else None
@@ -121,7 +133,8 @@ def _rows(entry: _Entry, ids: BucketIds) -> Iterator[Mapping[str, object]]:
     shared = {
         "grain": "bucket",
         "date": start,
-        "end_time": end,
+        "end_time": span.end,
+        "length_s": span.length_s,
         "cost_source": "computed",
         "project": _unnamed(project),
         "sessionId": _unnamed(session),
@@ -209,6 +222,7 @@ IMPORTER = Importer(
         "grain": ("grain",),
         "start_time": ("date",),
         "end_time": ("end_time",),
+        "duration_s": ("length_s",),
         "request_model": ("model",),
         "request_count": ("entries",),
         "input_tokens": ("inputTokens",),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from breakeven.errors import UsageError
 from breakeven.usage.ingest_report import IngestReport, Progress
+from breakeven.usage.overlap import has_long_buckets
 from breakeven.usage.overlap_report import SourceOverlap, over_all_days
 from breakeven.usage.plan import ImportSettings
 from breakeven.usage.store.analyst import DUCKDB, analyst_named
@@ -242,7 +243,7 @@ class CallStore:
     ) -> Manifest:
         """The new manifest, rows of changed days in files of their kind; `look_again`: of all days."""
         changed = {each.day for each in {*before.stored} ^ {*kept}}
-        days = {each.day for each in kept} if look_again else changed
+        days = {each.day for each in kept} if look_again else changed | _linked(changed, before, imported, kept)
         separate = {each.name for each in imported if each.is_separate}
         placement = Placement(self._engine, self.path, self._placed)
         found = placement.placed([each for each in kept if each.day in days], separate, staging)
@@ -294,3 +295,13 @@ class CallStore:
         if missing := [path for path in paths if not path.exists()]:
             raise UsageError(f"{missing[0]}: the store lists this file and it is gone; import again into a new folder")
         return paths
+
+
+def _linked(
+    changed: Set[date], before: Manifest, imported: Sequence[ImportedFile], kept: Sequence[StoredFile]
+) -> set[date]:
+    """Days that are settled together with the changed ones: those of reports by week or month."""
+    days = {each.day for each in kept if any(map(has_long_buckets, each.sources or ()))}
+    known = {each.sha256 for each in before.imported}
+    formats = {each.settings.partition("|")[0] for each in imported if each.sha256 not in known}
+    return days if days & changed or any(map(has_long_buckets, formats)) else set()
