@@ -17,7 +17,7 @@ import numpy.typing as npt
 from breakeven.learning.allocation import Limits, allocate
 from breakeven.learning.cascades import Cascade
 from breakeven.learning.frontier import Sweep, choose, value_sweep
-from breakeven.outcomes.outcome import Floats, OutcomeTable
+from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.policy import Kind
 from breakeven.routing.policy_document import CascadePlan
 
@@ -39,6 +39,8 @@ class Judged:
     """Predicted success."""
     expected_usd: Floats
     """What a call is expected to cost, with `NEVER_USD` where the model may not take it."""
+    failure_usd: Floats
+    """What a failed answer costs, shape (requests,): a success is worth that at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,25 @@ def _cascade_side(mine: Cascade, table: OutcomeTable, thresholds: Floats, check_
 def _side(judged: Judged, values: Floats, prices: Floats) -> Side:
     choices = np.stack(
         [
-            choose(judged.scores, judged.expected_usd + price, float(value))
+            chosen_models(judged.scores, judged.expected_usd + price, np.maximum(value, judged.failure_usd))
             for value, price in zip(values, prices, strict=True)
         ]
     )
     rows = np.arange(judged.table.requests_count)
     return Side(judged.table, Sweep(values, choices), judged.table.cost_usd[rows[None, :], choices])
+
+
+def chosen_models(scores: Floats, expected_usd: Floats, value_usd: Floats) -> Indexes:
+    """The model with the lowest cost + value * (1 - success) of each request; `value_usd` has shape (requests,).
+
+    >>> chosen_models(np.array([[0.5, 0.9]] * 2), np.array([[1.0, 3.0]] * 2), np.array([1.0, 10.0])).tolist()
+    [0, 1]
+    """
+    found = np.zeros(len(scores), dtype=np.intp)
+    for value in np.unique(value_usd):
+        mine = value_usd == value
+        found[mine] = choose(scores[mine], expected_usd[mine], float(value))
+    return found
 
 
 def boldest(family: Family, reference: int, quality_floor_ratio: float) -> int:

@@ -93,12 +93,14 @@ def verdict(
     proven: frozenset[str] = frozenset(),
     resamples_count: int = RESAMPLES_COUNT,
     seed: int = 0,
+    paid: Mapping[str, Floats] | None = None,
 ) -> Verdict:
     """Judge routers (name -> model of each request) on complete held-out outcomes (requests, models).
 
     The objective is the cost of a request plus, where given, what its failure costs (one number, or one for each
     request). A way must keep the floor, a part of the reference model's success, on these requests beyond doubt, or
-    be named in `proven` (its floor was proven on other requests).
+    be named in `proven` (its floor was proven on other requests). `paid` is what a router costs on each request where
+    that is not the cost of the model whose answer is given: a cascade pays every model that it asks.
     """
     if len(success) < 2:
         raise LearningError(
@@ -107,7 +109,7 @@ def verdict(
     money, basis = costs(success, cost_usd, reference)
     trial = _trial(
         routers, success, money, models, reference, quality_floor_ratio,
-        failure_usd_per_request if basis == "usd" else None, resamples_count, seed,
+        failure_usd_per_request if basis == "usd" else None, resamples_count, seed, paid or {},
     )  # fmt: skip
     keeps = (trial.quality_low >= 0) | np.array([each in proven for each in trial.names])
     keeps[reference] = True
@@ -128,10 +130,11 @@ def _trial(
     failure_usd_per_request: Floats | None,
     resamples_count: int,
     seed: int,
+    paid_by: Mapping[str, Floats],
 ) -> _Trial:
     rows, singles = np.arange(len(success)), success.shape[1]
     won = np.column_stack([success, *(success[rows, each] for each in routers.values())])
-    paid = np.column_stack([money, *(money[rows, each] for each in routers.values())])
+    paid = np.column_stack([money, *(paid_by.get(name, money[rows, each]) for name, each in routers.items())])
     failure = (
         0.0 if failure_usd_per_request is None else np.broadcast_to(failure_usd_per_request, (len(rows),))[:, None]
     )
