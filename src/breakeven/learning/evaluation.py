@@ -92,7 +92,7 @@ def evaluate(
     scores = None if scores is None else scores[kept]
     choices = None if choices is None else np.asarray(choices)[kept]
     reference = None if strong is None else _column(table, strong)
-    known = training.of_models(table.models) if training is not None else None
+    known = None if training is None else _same_models(training, table)
     basis = costs(part.success, part.cost_usd, 0)[1]
     expected = _expected(part, known, expected_usd) if basis == "usd" else None
     pair = pair_of(part.success, expected, reference)
@@ -143,6 +143,12 @@ def _complete(table: OutcomeTable) -> tuple[Indexes, int, int]:
             "or estimate from a routed log with known propensities."
         )
     return np.flatnonzero(kept), int((~tried).sum()), int((tried & ~kept).sum())
+
+
+def _same_models(training: OutcomeTable, table: OutcomeTable) -> OutcomeTable:
+    for model in table.models:
+        _column(training, model)
+    return training.of_models(table.models)
 
 
 def _column(table: OutcomeTable, model: str) -> int:
