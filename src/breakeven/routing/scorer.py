@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 
 from breakeven.routing.features import PromptFeatures, prompt_features
+from breakeven.routing.forest import ForestHead
 from breakeven.routing.heads import (
-    SMALLEST_FRACTION,
     Floats,
     GroupHead,
     Head,
@@ -24,6 +24,7 @@ from breakeven.routing.heads import (
     Seen,
     TreesHead,
     logit,
+    within,
 )
 from breakeven.routing.term_weights import TermWeights
 
@@ -74,10 +75,11 @@ class Scorer:
     """The order of every array's models."""
     terms: TermWeights
     blend: dict[str, float]
-    """`linear`, `neighbours`, `trees`, `group` -> weight."""
+    """`linear`, `neighbours`, `trees`, `forest`, `group` -> weight."""
     linear: LinearHead | None = None
     neighbours: NeighboursHead | None = None
     trees: TreesHead | None = None
+    forest: ForestHead | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
 
@@ -92,6 +94,7 @@ class Scorer:
             "linear": self.linear,
             "neighbours": self.neighbours,
             "trees": self.trees,
+            "forest": self.forest,
             "group": GroupHead(),
         }
         return {name: head for name, head in known.items() if head is not None and self.blend.get(name, 0.0) > 0}
@@ -126,7 +129,7 @@ class Scorer:
         score = mean / total if total > 0 else seen.rates
         if self.calibration is not None:
             score = self.calibration.apply(score)
-        return np.clip(score, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+        return within(score)
 
     def novelty_fraction(self, seen: Seen) -> float:
         """How new a prompt is: 0 as known, 1 unlike anything."""

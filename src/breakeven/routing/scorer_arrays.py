@@ -11,6 +11,7 @@ import numpy as np
 from breakeven.errors import PolicyError
 from breakeven.routing.array_file import Array
 from breakeven.routing.features import FEATURES_VERSION, SURFACE_COUNT
+from breakeven.routing.forest import ForestHead
 from breakeven.routing.heads import LinearHead, NeighboursHead, TreesHead
 from breakeven.routing.record import from_plain
 from breakeven.routing.scorer import Calibration, Novelty, Scorer
@@ -39,6 +40,13 @@ _SHAPES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "trees.value": ("float64", ("trees", "nodes")),
     "trees.model": ("int32", ("trees",)),
     "trees.baseline": ("float64", ("models",)),
+    "forest.term_weights": ("float32", ("terms", "sums")),
+    "forest.roots": ("int32", ("forest trees",)),
+    "forest.feature": ("int32", ("forest nodes",)),
+    "forest.threshold": ("float64", ("forest nodes",)),
+    "forest.left": ("int32", ("forest nodes",)),
+    "forest.right": ("int32", ("forest nodes",)),
+    "forest.value": ("float32", ("forest nodes", "models")),
     "calibration.x": ("float64", ("models", "knots")),
     "calibration.y": ("float64", ("models", "knots")),
 }
@@ -47,6 +55,7 @@ _PARTS: Final = {
     "linear": LinearHead,
     "neighbours": NeighboursHead,
     "trees": TreesHead,
+    "forest": ForestHead,
     "calibration": Calibration,
 }
 
@@ -60,11 +69,12 @@ class ScorerSettings:
     """Of the features that it was learnt with."""
     blend: Mapping[str, float]
     parts: tuple[str, ...]
-    """Those of `terms`, `linear`, `neighbours`, `trees`, `calibration` that it has."""
+    """Those of `terms`, `linear`, `neighbours`, `trees`, `forest`, `calibration` that it has."""
     neighbours_count: int = 0
     prior_ratio: float = 0.0
     query_terms_count: int = 0
     depth_count: int = 0
+    forest_depth_count: int = 0
     novelty: Novelty | None = None
 
 
@@ -95,6 +105,7 @@ def parts_of(scorer: Scorer) -> ScorerParts:
         prior_ratio=bank.prior_ratio if bank else 0.0,
         query_terms_count=bank.query_terms_count if bank else 0,
         depth_count=trees.depth_count if trees else 0,
+        forest_depth_count=scorer.forest.depth_count if scorer.forest else 0,
         novelty=scorer.novelty,
     )
     return ScorerParts(settings, arrays)
@@ -124,6 +135,7 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
         linear=LinearHead(**taken["linear"]) if "linear" in taken else None,
         neighbours=_neighbours(taken["neighbours"], settings) if "neighbours" in taken else None,
         trees=TreesHead(**taken["trees"], depth_count=settings.depth_count) if "trees" in taken else None,
+        forest=(ForestHead(**taken["forest"], depth_count=settings.forest_depth_count) if "forest" in taken else None),
         calibration=Calibration(**taken["calibration"]) if "calibration" in taken else None,
         novelty=settings.novelty,
     )
@@ -153,6 +165,10 @@ def _check_settings(settings: ScorerSettings) -> None:
         raise PolicyError(f"scorer: bits_count is {settings.bits_count}; wanted 1 to {BITS_MAX_COUNT}.")
     if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
         raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
+    if not 0 <= settings.forest_depth_count <= _DEPTH_MAX_COUNT:
+        raise PolicyError(
+            f"scorer: forest_depth_count is {settings.forest_depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}."
+        )
     if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_ratio < 0:
         raise PolicyError("scorer: neighbours_count, query_terms_count and prior_ratio are never negative.")
     if unknown := [each for each in settings.parts if each not in _PARTS]:
@@ -195,6 +211,14 @@ def _check_values(settings: ScorerSettings, arrays: Mapping[str, Array], sizes: 
         _within(arrays, "trees.right", sizes["nodes"])
         _within(arrays, "trees.model", sizes["models"])
         _must("trees.feature", sizes["nodes"] > 0, "of one node at least")
+    if "forest" in settings.parts:
+        _within(arrays, "forest.roots", sizes["forest nodes"])
+        _within(arrays, "forest.feature", sizes["surface"] + sizes["models"] + sizes["sums"])
+        _within(arrays, "forest.left", sizes["forest nodes"])
+        _within(arrays, "forest.right", sizes["forest nodes"])
+        _must("forest.roots", sizes["forest trees"] > 0, "of one tree at least")
+        value = arrays["forest.value"]
+        _must("forest.value", bool(((value >= 0) & (value <= 1)).all()), "from 0 to 1")
     if "calibration" in settings.parts:
         y = arrays["calibration.y"]
         _must("calibration.x", sizes["knots"] > 0 and bool((np.diff(arrays["calibration.x"]) >= 0).all()), "ascending")

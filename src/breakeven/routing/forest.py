@@ -1,0 +1,63 @@
+"""Forest: the mean of many trees, each leaf of which holds every model's success; a head of a scorer.
+
+Trees see surface features, the logits of the group's rates, and a few weighted sums of the prompt's terms. All trees'
+nodes stand in one table, each tree's after the last one's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from breakeven.routing.heads import Floats, Seen
+from breakeven.routing.term_weights import Floats32, Indexes32
+
+
+@dataclass(frozen=True, slots=True)
+class ForestHead:
+    """Trees of all models together."""
+
+    term_weights: Floats32
+    """Sums of terms that the trees see, shape (known terms, sums)."""
+    roots: Indexes32
+    """First node of each tree, shape (trees,)."""
+    feature: Indexes32
+    """Input that a node looks at: SURFACE_COUNT + models + sums inputs; anything at a leaf; shape (nodes,)."""
+    threshold: Floats
+    """It goes left where the input, as float32, is at most this."""
+    left: Indexes32
+    """Node below; a leaf names itself."""
+    right: Indexes32
+    value: Floats32
+    """Success of each model at a leaf, shape (nodes, models)."""
+    depth_count: int
+    """Steps from a root to the deepest leaf."""
+
+    def success(self, seen: Seen) -> Floats:
+        """Probability that each model succeeds."""
+        sums = seen.terms.weights @ self.term_weights[seen.terms.rows]
+        inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
+        node = self.roots
+        for _ in range(self.depth_count):
+            below = np.where(inputs[self.feature[node]] <= self.threshold[node], self.left[node], self.right[node])
+            if np.array_equal(below, node):
+                break
+            node = below
+        return np.asarray(self.value[node].mean(axis=0, dtype=np.float64))
+
+    def success_of(self, inputs: npt.NDArray[np.float32]) -> Floats:
+        """The same for many prompts' inputs, shape (prompts, inputs)."""
+        rows = np.arange(len(inputs))
+        total = np.zeros((len(inputs), self.value.shape[1]))
+        for root in self.roots:
+            node = np.full(len(inputs), root, dtype=np.int32)
+            for _ in range(self.depth_count):
+                goes_left = inputs[rows, self.feature[node]] <= self.threshold[node]
+                below = np.where(goes_left, self.left[node], self.right[node])
+                if np.array_equal(below, node):
+                    break
+                node = below
+            total += self.value[node]
+        return total / len(self.roots)
