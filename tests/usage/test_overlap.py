@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.usage import overlap
-from breakeven.usage.overlap import Cell, CellKey, Cut, canonical, family_of, settle
+from breakeven.usage.overlap import Cell, CellKey, canonical, family_of, settle
 from breakeven.usage.overlap_report import SourceTotals, over_all_days
+from breakeven.usage.report_cut import Cut
 
 DAY = date(2026, 11, 2)
 FORMATS = ("buckets", "batch_file", "gateway", "spans", "openai_usage", "otel_spans")

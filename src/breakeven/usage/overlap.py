@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.catalog.genai_price_list import PROVIDER_ALIASES, Listing, find_listing
 from breakeven.usage.importers import importers
 from breakeven.usage.overlap_report import TOKEN_KINDS, DayOverlap, SourceTotals
+from breakeven.usage.report_cut import NO_CUT, Cut
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -65,9 +66,6 @@ _LONG_BUCKETS: Final = frozenset({"ccusage"})
 _SECONDS_PER_HOUR: Final = 3600
 _HOURS_PER_DAY: Final = 24
 _DAY_S: Final = _SECONDS_PER_HOUR * _HOURS_PER_DAY
-_MONTH_DAYS: Final = (28, 29, 30, 31)
-_LONGER_THAN_A_DAY_S: Final = _DAY_S + 2 * _SECONDS_PER_HOUR
-"""The day on which clocks go back has 25 hours."""
 _FIRST_DAY: Final = date(1970, 1, 1)
 _KEY_NAMES: Final = ("source", "is_separate", "cell_provider", "cell_model", "cell_batch", "is_bucket")
 
@@ -88,59 +86,13 @@ class CellKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """How the buckets of a file are cut, on one day."""
-
-    bucket_s: int = 0
-    """The longest of them; 0 where none says when it ends."""
-    first_s: int = 0
-    last_s: int = 0
-    named: frozenset[str] = frozenset()
-    """What the file grouped by."""
-    operation: str = ""
-    """Empty: several, or none said."""
-
-    def with_others(self, other: Cut) -> Cut:
-        """Of both together; an operation is one cell's own."""
-        return Cut(
-            max(self.bucket_s, other.bucket_s),
-            min(self.first_s, other.first_s),
-            max(self.last_s, other.last_s),
-            self.named | other.named,
-            self.operation,
-        )
-
-    def differs(self, other: Cut) -> bool:
-        """Whether two reports of the same hours were cut in different ways."""
-        ends = max(self.last_s, self.first_s + 1), max(other.last_s, other.first_s + 1)  # an instant is a time too
-        meets = self.first_s < ends[1] and other.first_s < ends[0]
-        has_other_buckets = self.bucket_s and other.bucket_s and self.bucket_s != other.bucket_s
-        has_other_operation = self.operation and other.operation and self.operation != other.operation
-        return meets and not has_other_operation and bool(has_other_buckets or self.named != other.named)
-
-    @property
-    def is_long(self) -> bool:
-        """Whether a bucket lies in more than one day."""
-        return self.bucket_s > _LONGER_THAN_A_DAY_S
-
-    @property
-    def words(self) -> str:
-        """`by hour, model and project`, after the name of a format."""
-        names = {60: "minute", _SECONDS_PER_HOUR: "hour", _DAY_S: "day", 7 * _DAY_S: "week"}
-        names |= {days * _DAY_S: "month" for days in _MONTH_DAYS}
-        span = names.get(self.bucket_s, f"{self.bucket_s / _SECONDS_PER_HOUR:.3g} hours" if self.bucket_s else "")
-        parts = [span] * bool(span) + sorted(self.named)
-        return " by " + " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) if parts else ""
-
-
-@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell and what it adds up to."""
 
     key: CellKey
     covered_hours: int
     totals: SourceTotals
-    cut: Cut = Cut()
+    cut: Cut = NO_CUT
 
     @property
     def family(self) -> str:
