@@ -178,3 +178,14 @@ def test_what_cannot_be_judged_is_named() -> None:
     routed[np.arange(50), np.arange(50) % 2] = np.nan
     with pytest.raises(LearningError, match="0 of 50 requests were tried on all 2 models"):
         evaluate(replace(table, success=routed), scores)
+
+
+def test_a_policy_that_asks_two_models_is_charged_for_both() -> None:
+    table, scores = planted(400, 12)
+    choices = (scores[:, 0] < 0.6).astype(np.intp)
+    paid = np.where(choices == 1, 21.0, 1.0)
+    found = evaluate(table, scores, choices, paid_usd=paid, resamples_count=50)
+    assert found.policy.cost_per_request.value == pytest.approx(paid.mean(), abs=1e-5)
+    assert found.savings[0].after_usd_per_request == pytest.approx(paid.mean())
+    dear = {"both": np.full(400, 30.0)}
+    assert verdict({"both": choices}, table.success, table.cost_usd, table.models, 1, paid=dear).router is None

@@ -44,6 +44,8 @@ class Contender:
     """Weak or strong model only, at RouteLLM's thresholds."""
     choices: Indexes | None = None
     """The model of each request at the setting in use; None for one that has settings only."""
+    paid_usd: Floats | None = None
+    """What each request costs there, where that is not the chosen model's call alone (a cascade asks several)."""
 
 
 @dataclass(frozen=True, slots=True)

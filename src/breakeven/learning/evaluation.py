@@ -8,7 +8,7 @@ for them and no money is given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -78,12 +78,14 @@ def evaluate(
     resamples_count: int = RESAMPLES_COUNT,
     seed: int = 0,
     by_task: bool = False,
+    paid_usd: Floats | None = None,
 ) -> Evaluation:
     """Judge predicted successes `scores` (requests, models) and, or, the policy's `choices` (requests,) on a table.
 
     `training` are the outcomes that baselines may learn from. `expected_usd` is what each model's call is believed to
     cost (models,); the mean on the training requests, else on these, where left out. `strong` names the reference
-    model. `by_task` draws within tasks: where the mix of tasks is fixed by design.
+    model. `by_task` draws within tasks: where the mix of tasks is fixed by design. `paid_usd` is what each request
+    costs under the policy where that is not the chosen model's call alone (a cascade asks several).
     """
     if scores is None and choices is None:
         raise LearningError("nothing to judge: give predicted successes, or the model that the policy takes")
@@ -98,10 +100,11 @@ def evaluate(
     pair = pair_of(part.success, expected, reference)
     money, _ = costs(part.success, part.cost_usd, pair.strong)
     usd = money.mean(axis=0) if expected is None else expected
+    paid = None if paid_usd is None or basis != "usd" else paid_usd[kept]
     mine = (
-        Contender(POLICY, "the policy", choices=choices)
+        Contender(POLICY, "the policy", choices=choices, paid_usd=paid)
         if scores is None
-        else contender(POLICY, "the policy", scores, usd, pair, choices, settings_count)
+        else replace(contender(POLICY, "the policy", scores, usd, pair, choices, settings_count), paid_usd=paid)
     )
     everyone = (mine, *all_baselines(part, usd, pair, known, settings_count))
     strata = part.tasks if by_task else None
@@ -122,7 +125,9 @@ def evaluate(
         baselines=judged[1:],
         savings=()
         if choices is None
-        else savings(choices, part.success, part.cost_usd, part.models, before, best, charges, resamples_count, seed),
+        else savings(
+            choices, part.success, part.cost_usd, part.models, before, best, charges, resamples_count, seed, paid
+        ),
         charges=charges or Charges(),
         notes=_notes(part, basis, training is None, untried, unpriced),
         resamples_count=resamples_count,

@@ -109,7 +109,8 @@ def _columns(each: Contender, success: Floats, money: Floats, pair: Pair) -> Flo
     parts: list[Floats] = []
     if each.choices is not None:
         strong = (each.choices == pair.strong).astype(float)
-        parts.append(np.stack([money[rows, each.choices], success[rows, each.choices], strong], axis=1))
+        paid = money[rows, each.choices] if each.paid_usd is None else each.paid_usd
+        parts.append(np.stack([paid, success[rows, each.choices], strong], axis=1))
     if each.sweep is not None:
         parts += [taken(each.sweep, money).T, taken(each.sweep, success).T]
     if each.pair is not None:

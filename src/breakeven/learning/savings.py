@@ -110,18 +110,20 @@ def savings(
     charges: Charges | None = None,
     resamples_count: int = RESAMPLES_COUNT,
     seed: int = 0,
+    paid_usd: Floats | None = None,
 ) -> tuple[Saving, ...]:
     """Savings of a policy's choices on complete outcomes (requests, models).
 
     `incumbent` is the model that took each request before; left out where nobody knows. `best_single` is the model that
-    succeeds most, on these requests where it is not given.
+    succeeds most, on these requests where it is not given. `paid_usd` is what the policy's requests cost where that is
+    not the chosen model's call alone (a cascade asks several).
     """
     best = most_successful(success) if best_single is None else best_single
     everyone: dict[str, Indexes] = {} if incumbent is None else {"incumbent": incumbent}
     everyone["best_single"] = np.full(len(success), best, dtype=np.intp)
     if cost_usd is not None and not np.isnan(cost_usd).any():
         everyone["dearest"] = np.full(len(success), int(np.argmax(cost_usd.mean(axis=0))), dtype=np.intp)
-    return _against(everyone, choices, success, cost_usd, models, charges or Charges(), resamples_count, seed)
+    return _against(everyone, choices, success, cost_usd, models, charges or Charges(), resamples_count, seed, paid_usd)
 
 
 def _against(
@@ -133,12 +135,16 @@ def _against(
     charges: Charges,
     resamples_count: int,
     seed: int,
+    paid_usd: Floats | None,
 ) -> tuple[Saving, ...]:
     rows = np.arange(len(success))
     priced = cost_usd is not None and not np.isnan(cost_usd).any()
     money = cost_usd if priced and cost_usd is not None else np.zeros_like(success)
     pay = [choices, *everyone.values()]
-    columns = np.stack([money[rows, each] for each in pay] + [success[rows, each] for each in pay], axis=1)
+    spent = [money[rows, each] for each in pay]
+    if paid_usd is not None and priced:
+        spent[0] = paid_usd
+    columns = np.stack(spent + [success[rows, each] for each in pay], axis=1)
     means, draws = columns.mean(axis=0), resampled_means(columns, resamples_count, seed)
     charge, width = charges.total_usd_per_request, len(pay)
     after, after_draws = means[0] + charge, draws[:, 0] + charge

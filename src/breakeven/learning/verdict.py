@@ -109,7 +109,8 @@ def verdict(
     money, basis = costs(success, cost_usd, reference)
     trial = _trial(
         routers, success, money, models, reference, quality_floor_ratio,
-        failure_usd_per_request if basis == "usd" else None, resamples_count, seed, paid or {},
+        failure_usd_per_request if basis == "usd" else None, resamples_count, seed,
+        (paid or {}) if basis == "usd" else {},
     )  # fmt: skip
     keeps = (trial.quality_low >= 0) | np.array([each in proven for each in trial.names])
     keeps[reference] = True
