@@ -129,7 +129,13 @@ def _carbon(raw: bytes) -> CatalogFile[CarbonFile]:
 
 
 def _read(raw: dict[str, bytes], place: str, shape: type[M]) -> tuple[CatalogFile[M], ...]:
-    return tuple(validated(name, content, shape) for name, content in raw.items() if _place_of(name) == place)
+    return tuple(_unchanged(name, content, shape) for name, content in raw.items() if _place_of(name) == place)
+
+
+@lru_cache(maxsize=128)
+def _unchanged(name: str, raw: bytes, shape: type[BaseModel]) -> CatalogFile[Any]:
+    """A file with the same bytes is read once; nobody writes into what was read."""
+    return validated(name, raw, shape)
 
 
 def _place_of(name: str) -> str | None:
