@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from rich.console import Console
 from rich.table import Table
 
@@ -10,6 +13,14 @@ from breakeven.reports.option_part import Amount
 from breakeven.reports.safe_text import safe
 from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
 from breakeven.reports.whatif_document import ChangePart, OptionChangePart, WhatIfDocument
+
+AFTER: Final = "After, for as many successful outcomes as today"
+WIDE_FROM_COLUMNS: Final = 112
+"""From this width on, a change stands beside its amount; below, under it."""
+ODDS_FROM_COLUMNS: Final = 56
+BREAKEVEN_FROM_COLUMNS: Final = 72
+"""A narrow console drops what matters less: never half a word."""
+_Cell = Callable[[OptionChangePart], str]
 
 
 def render_whatif(document: WhatIfDocument, console: Console) -> None:
@@ -22,7 +33,9 @@ def render_whatif(document: WhatIfDocument, console: Console) -> None:
             Paragraph(solved.sentence, "bold") if solved else None,
             Paragraph(document.sentence, "" if solved else "bold"),
             section("What is different", bullets([_change(each) for each in document.changes])) if changed else None,
-            section("After, for as many successful outcomes as today", _table(document)) if changed else None,
+            section("After, for as many successful outcomes as today", _table(document, console.width))
+            if changed
+            else None,
             section("Worth knowing", bullets(document.warnings)) if document.warnings else None,
         ),
     )
@@ -34,24 +47,51 @@ def _change(part: ChangePart) -> str:
     return f"{name}: {part.before} becomes {part.after}{note}"
 
 
-def _table(document: WhatIfDocument) -> Table:
-    table = plain_table()
-    table.add_column("option", overflow="fold")
+def _table(document: WhatIfDocument, width: int) -> Table:
+    """Every option; an option's title is broken at words, figures never are."""
+    beside = width >= WIDE_FROM_COLUMNS
     months = f"{document.after.months_count} months"
-    for heading in ("a month", "change", months, "change", "lowest in", "below API from"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    columns: list[tuple[str, _Cell]]
+    columns = [("a month", _month), ("change", _month_change), (months, _present), ("change", _present_change)]
+    if not beside:
+        columns = [("a month", _under(_month, _month_change)), (months, _under(_present, _present_change))]
+    if width >= ODDS_FROM_COLUMNS:
+        columns.append(("lowest in", _odds))
+    if width >= BREAKEVEN_FROM_COLUMNS:
+        columns.append(("below API from", _breakeven if beside else _broken_at_the_arrow))
+    table = plain_table()
+    words = [word for each in document.options for word in safe(each.title).split()]
+    table.add_column("option", overflow="fold", min_width=max(map(len, words), default=0))
+    for heading, _ in columns:
+        table.add_column(heading if beside else heading.replace("below ", "below\n"), justify="right", no_wrap=True)
     for each in document.options:
-        month, horizon = each.after_usd_per_month, each.after_present_cost_usd
-        table.add_row(
-            safe(each.title),
-            _usd(month),
-            _difference(each.before_usd_per_month, month),
-            _usd(horizon),
-            _difference(each.before_present_cost_usd, horizon),
-            _odds(each),
-            _breakeven(each),
-        )
+        table.add_row(safe(each.title), *(cell(each) for _, cell in columns))
     return table
+
+
+def _month(part: OptionChangePart) -> str:
+    return _usd(part.after_usd_per_month)
+
+
+def _month_change(part: OptionChangePart) -> str:
+    return _difference(part.before_usd_per_month, part.after_usd_per_month)
+
+
+def _present(part: OptionChangePart) -> str:
+    return _usd(part.after_present_cost_usd)
+
+
+def _present_change(part: OptionChangePart) -> str:
+    return _difference(part.before_present_cost_usd, part.after_present_cost_usd)
+
+
+def _under(amount: _Cell, change: _Cell) -> _Cell:
+    """A change in the line below its amount."""
+    return lambda part: f"{amount(part)}\n{change(part)}"
+
+
+def _broken_at_the_arrow(part: OptionChangePart) -> str:
+    return _breakeven(part).replace(" -> ", " ->\n")
 
 
 def _usd(value: Amount | None) -> str:
