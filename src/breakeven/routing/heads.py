@@ -9,7 +9,7 @@ Arrays are plain numpy, so that a policy file can hold them; what fits them is o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -86,6 +86,15 @@ class NeighboursHead:
     """Similarity that the group's rate is worth."""
     query_terms_count: int = 96
     """Only so many terms of a prompt are looked up, those of the greatest weight."""
+    _tried: Floats = field(init=False, repr=False, compare=False)
+    """1 where a model was tried, else 0."""
+    _won: Floats = field(init=False, repr=False, compare=False)
+    """Success where it was tried, else 0."""
+
+    def __post_init__(self) -> None:
+        tried = ~np.isnan(self.outcomes)
+        object.__setattr__(self, "_tried", tried.astype(np.float64))
+        object.__setattr__(self, "_won", np.where(tried, self.outcomes, 0.0).astype(np.float64))
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
@@ -93,15 +102,11 @@ class NeighboursHead:
         count = min(self.neighbours_count, similarity.size)
         if count == 0:
             return seen.rates.copy()
-        # rows as near as the last of them count too, so that no order of rows decides
-        least = max(float(np.partition(similarity, similarity.size - count)[similarity.size - count]), _NEAREST)
-        nearest = np.flatnonzero(similarity >= least)
-        outcomes = self.outcomes[nearest].astype(np.float64)
-        tried = ~np.isnan(outcomes)
-        weight = np.where(tried, similarity[nearest][:, None], 0.0)
-        won = (weight * np.where(tried, outcomes, 0.0)).sum(axis=0) + self.prior_ratio * seen.rates
-        total = weight.sum(axis=0) + self.prior_ratio
-        return np.where(total > 0, won / np.where(total > 0, total, 1.0), seen.rates)
+        nearest = _nearest(similarity, count)
+        weights = similarity[nearest]
+        won = weights @ self._won[nearest] + self.prior_ratio * seen.rates
+        total = weights @ self._tried[nearest] + self.prior_ratio
+        return np.where(total > 0, won / np.maximum(total, _NEAREST), seen.rates)
 
     def similarities(self, terms: WeightedTerms) -> Floats:
         """Cosine of the prompt with each row of the bank."""
@@ -119,6 +124,18 @@ class NeighboursHead:
         postings = np.arange(total) + np.repeat(starts - ends + sizes, sizes)
         products = self.weights[postings] * np.repeat(weights, sizes)
         return np.asarray(np.bincount(self.rows[postings], weights=products, minlength=len(self.outcomes)), np.float64)
+
+
+def _nearest(similarity: Floats, count: int) -> npt.NDArray[np.intp]:
+    """Rows of the `count` greatest similarities; rows as near as the last of them count too, so no order decides."""
+    # each of `count` blocks has a row at its maximum or above the least maximum: far fewer rows are left to sort
+    width = similarity.size // count
+    bound = similarity[: width * count].reshape(count, width).max(axis=1).min()
+    candidates = np.flatnonzero(similarity >= max(float(bound), _NEAREST))
+    if candidates.size <= count:
+        return candidates
+    near = similarity[candidates]
+    return candidates[near >= np.partition(near, near.size - count)[near.size - count]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +193,10 @@ def sigmoid(logits: Floats) -> Floats:
 
 def logit(fractions: Floats) -> Floats:
     """Logits of fractions kept within [0.001, 0.999]."""
-    kept = np.clip(fractions, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    kept = within(fractions)
     return np.asarray(np.log(kept / (1 - kept)))
+
+
+def within(fractions: Floats) -> Floats:
+    """Fractions kept within [0.001, 0.999]."""
+    return np.asarray(np.minimum(np.maximum(fractions, SMALLEST_FRACTION), 1 - SMALLEST_FRACTION))
