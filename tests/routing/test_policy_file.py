@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -469,3 +470,11 @@ def test_the_hash_is_of_the_canonical_json(tmp_path: Path) -> None:
     said = plain.pop("hash")
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     assert said == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_page_shows_a_policy_and_every_kind(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "routing-policy.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "policy.json").write_text(shown, encoding="utf-8")
+    assert load(tmp_path).route(task="faq").model == "small"  # the hash on the page fits
+    assert all(f"| `{kind}` |" in page for kind in KINDS)
