@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from breakeven.errors import OutcomeError
+from breakeven.outcomes.cell_marks import unmarked
 from breakeven.usage.ingest_report import Reject
 from breakeven.usage.reading.delimited import Layout
 from breakeven.usage.reading.first_look import head_of
@@ -101,7 +102,7 @@ def _of_csv(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns:
     with _long_fields():
         for row, record in _records(lines, head.layout, found):
             found.row_nos.append(row)
-            records.append([record[i] for i in positions])
+            records.append([unmarked(record[i]) for i in positions])
     by_column: Iterable[Sequence[str]] = zip(*records, strict=True) if records else [()] * len(names)
     found.values = {name: list(column) for name, column in zip(names, by_column, strict=True)}
     return found

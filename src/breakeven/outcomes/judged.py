@@ -1,0 +1,155 @@
+"""Judged: outcomes after every source has been heard, and what each of them is worth.
+
+Validators first (what fails them fails), then feedback, then gold labels, which also correct the judge, whoever it was:
+a judge model, agreement, validators or the log itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from breakeven.errors import OutcomeError
+from breakeven.outcomes.agreement import agreement
+from breakeven.outcomes.canaries import CanaryResult, without_canaries
+from breakeven.outcomes.item_success import ItemSuccess, fit_item_success
+from breakeven.outcomes.judging import GOLD_MIN_COUNT, Confusion, CorrectedRate, prediction_powered, rogan_gladen
+from breakeven.outcomes.labels import read_labels, with_labels
+from breakeven.outcomes.outcome import SOURCES, Floats
+from breakeven.outcomes.reading import ReadOutcomes, read_outcomes
+from breakeven.outcomes.validation import Declaration, Validated, validated
+from breakeven.usage.ingest_report import Reject
+
+REPEATED_MIN_COUNT: Final = 10
+"""Requests that were tried twice or more, to say how alike tries are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Who else is to be heard."""
+
+    declaration: Declaration | None = None
+    feedback: Path | None = None
+    gold: Path | None = None
+    reference: str | None = None
+    """Model whose answers others are compared with, or `majority`; judges answers that nobody else judged."""
+    judge_errors: Confusion | None = None
+    """Of the judge, on another sample."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Outcomes, and what was found out about who judged them."""
+
+    outcomes: ReadOutcomes
+    canaries: tuple[CanaryResult, ...] = ()
+    corrected: Mapping[str, CorrectedRate] = field(default_factory=dict)
+    """Model -> its rate with the judge's errors taken out."""
+    confusions: Mapping[str, Confusion] = field(default_factory=dict)
+    """Model -> the judge's word against gold."""
+    repeated: Mapping[str, ItemSuccess] = field(default_factory=dict)
+    """Model -> how alike its tries of one request are, where enough were repeated."""
+    checks: Validated | None = None
+    notes: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+def judged(read: ReadOutcomes, sources: Sources, unlabelled: ReadOutcomes | None = None) -> Judged:
+    """Hear every source; `unlabelled` is what others than gold say, where `read` holds gold labels itself."""
+    read, canaries = without_canaries(read)
+    notes, rejects = list(read.notes), list(read.rejects)
+    checks = validated(read, sources.declaration) if sources.declaration is not None else None
+    read = checks.outcomes if checks is not None else read
+    if sources.reference is not None:
+        read = with_labels(read, _where_unjudged(read, agreement(read.table, sources.reference)), "agreement")
+    if sources.feedback is not None:
+        said = read_labels(sources.feedback, read)
+        read, notes, rejects = (
+            with_labels(read, said.success, "feedback"),
+            [*notes, *said.notes],
+            [*rejects, *said.rejects],
+        )
+    proxy = without_canaries(unlabelled)[0].table.success if unlabelled is not None else read.table.success
+    if sources.gold is not None:
+        said = read_labels(sources.gold, read)
+        read, notes, rejects = with_labels(read, said.success, "gold"), [*notes, *said.notes], [*rejects, *said.rejects]
+        if not said.count:
+            raise OutcomeError(f"{sources.gold}: none of its labels is of an answer in the outcomes")
+    corrected, confusions, said_of_gold = _corrected(read, proxy, sources.seed)
+    if sources.judge_errors is not None:
+        corrected = {**_by_errors(read, proxy, sources), **corrected}
+    return Judged(
+        replace(read, notes=tuple(notes), rejects=tuple(rejects)),
+        canaries,
+        corrected,
+        confusions,
+        _repeated(read),
+        checks,
+        (*notes, *said_of_gold),
+        tuple(rejects),
+    )
+
+
+def read_and_judge(paths: Sequence[Path], sources: Sources) -> Judged:
+    """Read files, hear every source; gold labels in the files themselves correct what else the files say."""
+    read = read_outcomes(paths)
+    if "gold" not in read.table.source.split("+"):
+        return judged(read, sources)
+    others = [each for each in SOURCES if each != "gold"]
+    return judged(read, sources, read_outcomes(paths, only_sources=others))
+
+
+def _where_unjudged(read: ReadOutcomes, values: Floats) -> Floats:
+    return np.where(np.isnan(read.table.success), values, np.nan)
+
+
+def _corrected(
+    read: ReadOutcomes, proxy: Floats, seed: int
+) -> tuple[dict[str, CorrectedRate], dict[str, Confusion], list[str]]:
+    """By model, where a judge's word stands beside enough gold labels."""
+    from breakeven.outcomes.judging import confusion_of
+
+    is_gold = read.source_codes == SOURCES.index("gold")
+    found: dict[str, CorrectedRate] = {}
+    confusions: dict[str, Confusion] = {}
+    notes = []
+    for at, name in enumerate(read.table.models):
+        both = is_gold[:, at] & ~np.isnan(proxy[:, at])
+        alone = ~is_gold[:, at] & ~np.isnan(proxy[:, at])
+        if not both.any():
+            continue
+        if both.sum() < GOLD_MIN_COUNT:
+            notes.append(
+                f"{name} has {int(both.sum())} gold labels beside the judge's word; its judge is corrected from "
+                f"{GOLD_MIN_COUNT} on."
+            )
+            continue
+        gold, said = read.table.success[both, at], proxy[both, at]
+        found[name] = prediction_powered(gold, said, proxy[alone, at], seed)
+        confusions[name] = confusion_of(gold, said)
+    return found, confusions, notes
+
+
+def _by_errors(read: ReadOutcomes, proxy: Floats, sources: Sources) -> dict[str, CorrectedRate]:
+    assert sources.judge_errors is not None
+    found = {}
+    for at, name in enumerate(read.table.models):
+        known = proxy[~np.isnan(proxy[:, at]), at]
+        if len(known):
+            found[name] = rogan_gladen(float(np.sum(known >= 0.5)), len(known), sources.judge_errors, sources.seed)
+    return found
+
+
+def _repeated(read: ReadOutcomes) -> dict[str, ItemSuccess]:
+    found = {}
+    for at, name in enumerate(read.table.models):
+        tries, success = read.tries_count[:, at], read.table.success[:, at]
+        if int(np.sum((tries > 1) & ~np.isnan(success))) >= REPEATED_MIN_COUNT:
+            known = ~np.isnan(success)
+            found[name] = fit_item_success(tries[known], success[known] * tries[known])
+    return found

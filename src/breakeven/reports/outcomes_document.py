@@ -1,0 +1,274 @@
+"""Outcomes document: success by task and model with intervals, who says so, what a success costs, and cautions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Final, Literal
+
+from breakeven import __version__
+from breakeven.outcomes.cautions import cautions
+from breakeven.outcomes.judged import Judged
+from breakeven.outcomes.success_rates import ALL, RateRange, SuccessRate, of_group
+from breakeven.reports.option_part import Part
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+class RangePart(Part):
+    """A share with its 90 % interval."""
+
+    value: float | None
+    low: float
+    high: float
+
+
+class CostPart(Part):
+    """Cost of one success of a single try, USD."""
+
+    value: float | None
+    """None where nothing succeeded, or nothing is priced."""
+    low: float | None
+    high: float | None
+    why: str = ""
+    """Why there is no value."""
+
+
+class RatePart(Part):
+    """One model in one group."""
+
+    group: str
+    """Empty: all requests."""
+    model: str
+    tries_count: int
+    successes_count: float
+    success_fraction: RangePart
+    """The one to go by: counted, or pooled where tries are few."""
+    is_pooled: bool
+    counted: RangePart
+    pooled: RangePart
+    usd_per_request: float | None
+    usd_per_success: CostPart
+    sources: dict[str, int]
+    """Who judged -> answers; "" where the file does not say."""
+
+
+class PricePart(Part):
+    """How calls of a model are priced where the file does not say."""
+
+    model: str
+    words: str
+    is_estimate: bool
+
+
+class CorrectedPart(Part):
+    """A model's rate with the judge's errors taken out."""
+
+    model: str
+    success_fraction: RangePart
+    judged_fraction: float
+    judge_weight_ratio: float
+    judged_count: int
+    gold_count: int
+    false_accept_fraction: float | None
+    """Share of bad answers, by gold, that the judge passes; None where no gold is beside its word."""
+
+
+class CanaryPart(Part):
+    """What the judge did with answers that no honest judge passes."""
+
+    kind: str
+    judged_count: int
+    false_accept_fraction: RangePart
+
+
+class RepeatedPart(Part):
+    """How alike tries of one request are."""
+
+    model: str
+    requests_count: int
+    alpha_count: float
+    beta_count: float
+    correlation_fraction: float
+
+
+class ChecksPart(Part):
+    """What the validators did."""
+
+    checked_count: int
+    failed_count: int
+    overruled_count: int
+    reasons: dict[str, int]
+
+
+class RejectsPart(Part):
+    """Rows that are no outcomes."""
+
+    rows_count: int
+    reasons: dict[str, int]
+    examples: list[str]
+    path: str | None
+
+
+class OutcomesDocument(Part):
+    """The answer to `breakeven outcomes`."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["outcomes"] = "outcomes"
+    breakeven_version: str = __version__
+    verdict: str
+    files: str
+    source: str
+    by: str
+    requests_count: int
+    models: list[str]
+    rates: list[RatePart]
+    prices: list[PricePart]
+    corrected: list[CorrectedPart]
+    canaries: list[CanaryPart]
+    repeated: list[RepeatedPart]
+    checks: ChecksPart | None
+    warnings: list[str]
+    notes: list[str]
+    rejects: RejectsPart
+    rows_count: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomesQuestion:
+    """What the document is of."""
+
+    judged: Judged
+    rates: Sequence[SuccessRate]
+    by: str
+    price_words: Mapping[str, tuple[str, bool]]
+    """Model -> where its price is from, and whether it is an estimate; only where the file does not say."""
+    reject_path: Path | None
+    seed: int
+
+
+def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
+    """The document."""
+    found, table = asked.judged, asked.judged.outcomes.table
+    whole = of_group(asked.rates, ALL)
+    reasons: dict[str, int] = {}
+    for each in found.rejects:
+        reasons[each.reason] = reasons.get(each.reason, 0) + 1
+    return OutcomesDocument(
+        verdict=verdict(whole),
+        files=table.label,
+        source=table.source,
+        by=asked.by if any(each.group for each in asked.rates) else "",
+        requests_count=table.requests_count,
+        models=list(table.models),
+        rates=[_rate(each) for each in asked.rates],
+        prices=[PricePart(model=m, words=w, is_estimate=e) for m, (w, e) in asked.price_words.items()],
+        corrected=_corrected(found),
+        canaries=[
+            CanaryPart(kind=each.kind, judged_count=each.judged_count, false_accept_fraction=_range(each.accepted))
+            for each in found.canaries
+        ],
+        repeated=[
+            RepeatedPart(
+                model=name,
+                requests_count=each.repeated_count,
+                alpha_count=each.alpha_count,
+                beta_count=each.beta_count,
+                correlation_fraction=each.correlation_fraction,
+            )
+            for name, each in found.repeated.items()
+        ],
+        checks=None
+        if found.checks is None
+        else ChecksPart(
+            checked_count=found.checks.checked_count,
+            failed_count=found.checks.failed_count,
+            overruled_count=found.checks.overruled_count,
+            reasons=dict(found.checks.reasons),
+        ),
+        warnings=list(cautions(found, whole)),
+        notes=list(found.notes),
+        rejects=RejectsPart(
+            rows_count=len(found.rejects),
+            reasons=reasons,
+            examples=[str(each) for each in found.rejects[:3]],
+            path=str(asked.reject_path) if asked.reject_path and found.rejects else None,
+        ),
+        rows_count=found.outcomes.rows_count,
+        seed=asked.seed,
+    )
+
+
+def verdict(whole: Sequence[SuccessRate]) -> str:
+    """The best and the cheapest model in a sentence, with the doubt that the intervals leave."""
+    if not whole:
+        return "No answer is judged yet: nothing can be said of success."
+    best = max(whole, key=lambda each: each.counted.success_fraction)
+    rivals = [each for each in whole if each is not best and each.counted.high_fraction >= best.counted.low_fraction]
+    shown = f"{100 * best.counted.success_fraction:.1f} %"
+    if len(whole) == 1:
+        first = f"{best.model} succeeds in {shown} of {best.tries_count:,} answers."
+    elif rivals:
+        names = ", ".join(each.model for each in rivals[:3]) + (", ..." if len(rivals) > 3 else "")
+        first = f"{best.model} succeeds most often ({shown}), not beyond doubt: {names} may do as well."
+    else:
+        first = f"{best.model} succeeds most often ({shown})."
+    costed = [each for each in whole if each.cost.usd_per_success is not None]
+    if len(costed) < 2:
+        return first
+    cheapest = min(costed, key=lambda each: each.cost.usd_per_success or 0.0)
+    cost = cheapest.cost.usd_per_success or 0.0
+    from breakeven.reports.amounts import money
+
+    return (
+        f"{first} Success costs least with {cheapest.model}: {money(1000 * cost)} per thousand by single tries, at "
+        f"{100 * cheapest.counted.success_fraction:.1f} % success; what a failure costs is not in that."
+    )
+
+
+def to_json(document: OutcomesDocument) -> str:
+    """The document as JSON text."""
+    return document.model_dump_json(indent=2) + "\n"
+
+
+def _rate(rate: SuccessRate) -> RatePart:
+    cost = rate.cost
+    why = "" if cost.usd_per_success is not None else "unpriced" if cost.usd_per_request is None else "no success"
+    return RatePart(
+        group=rate.group,
+        model=rate.model,
+        tries_count=rate.tries_count,
+        successes_count=rate.successes_count,
+        success_fraction=_range(rate.shown),
+        is_pooled=rate.is_rare,
+        counted=_range(rate.counted),
+        pooled=_range(rate.pooled),
+        usd_per_request=cost.usd_per_request,
+        usd_per_success=CostPart(
+            value=cost.usd_per_success, low=cost.low_usd_per_success, high=cost.high_usd_per_success, why=why
+        ),
+        sources=dict(rate.sources),
+    )
+
+
+def _range(rate: RateRange) -> RangePart:
+    value = rate.success_fraction
+    return RangePart(value=value if isfinite(value) else None, low=rate.low_fraction, high=rate.high_fraction)
+
+
+def _corrected(found: Judged) -> list[CorrectedPart]:
+    return [
+        CorrectedPart(
+            model=name,
+            success_fraction=RangePart(value=each.success_fraction, low=each.low_fraction, high=each.high_fraction),
+            judged_fraction=each.judged_fraction,
+            judge_weight_ratio=each.judge_weight_ratio,
+            judged_count=each.judged_count,
+            gold_count=each.gold_count,
+            false_accept_fraction=found.confusions[name].false_accept_fraction if name in found.confusions else None,
+        )
+        for name, each in found.corrected.items()
+    ]
