@@ -115,8 +115,8 @@ def fit_linear(rows: csr_array, success: Floats, offsets: Floats, ridge: float =
         return float(value), slope.ravel()
 
     start = np.zeros((terms_count + 1) * models)
-    options = {"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x.reshape(terms_count + 1, models)
+    result = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7})
+    found = result.x.reshape(terms_count + 1, models)
     return LinearHead(
         term_weights=found[:-1].astype(np.float32),
         surface_weights=np.zeros((SURFACE_COUNT, models)),
@@ -144,9 +144,8 @@ def fit_forest(
 
     Where a model was not tried its group's rate stands for the outcome.
     """
-    from sklearn.ensemble import ExtraTreesRegressor
+    from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
 
-    filled = np.where(np.isnan(success), rates, success)
     forest = ExtraTreesRegressor(
         TREES_COUNT,
         min_samples_leaf=max(1, min(LEAF_ROWS_MIN_COUNT, len(success) // 10)),
@@ -154,27 +153,52 @@ def fit_forest(
         max_features=INPUTS_FRACTION,
         random_state=seed,
         n_jobs=1,
-    ).fit(inputs, filled)
-    trees = [each.tree_ for each in forest.estimators_]
-    roots = np.concatenate([[0], np.cumsum([each.node_count for each in trees])[:-1]]).astype(np.int32)
-    leaf = np.concatenate([each.children_left < 0 for each in trees])
-    here = np.arange(len(leaf), dtype=np.int32)
-
-    def below(name: str) -> npt.NDArray[np.int32]:
-        joined = np.concatenate([getattr(each, name) + root for each, root in zip(trees, roots, strict=True)])
-        return np.where(leaf, here, joined).astype(np.int32)
-
-    value = np.concatenate([each.value[:, :, 0] for each in trees])
+    ).fit(inputs, np.where(np.isnan(success), rates, success))
+    trees = [_Tree.of(each.tree_) for each in forest.estimators_]
+    roots = np.concatenate([[0], np.cumsum([len(each.feature) for each in trees])[:-1]])
     return ForestHead(
         term_weights=term_weights,
-        roots=roots,
-        feature=np.where(leaf, 0, np.concatenate([each.feature for each in trees])).astype(np.int32),
-        threshold=np.where(leaf, 0.0, np.concatenate([each.threshold for each in trees])),
-        left=below("children_left"),
-        right=below("children_right"),
-        value=np.clip(value, 0.0, 1.0).astype(np.float32),
-        depth_count=max(int(each.max_depth) for each in trees),
+        roots=roots.astype(np.int32),
+        feature=np.concatenate([each.feature for each in trees]),
+        threshold=np.concatenate([each.threshold for each in trees]),
+        left=np.concatenate([each.left + root for each, root in zip(trees, roots, strict=True)]).astype(np.int32),
+        value=np.concatenate([each.value for each in trees]),
+        depth_count=max(each.depth_count for each in trees),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A tree whose siblings stand side by side."""
+
+    feature: npt.NDArray[np.int32]
+    threshold: npt.NDArray[np.float32]
+    left: npt.NDArray[np.int32]
+    value: npt.NDArray[np.float32]
+    depth_count: int
+
+    @classmethod
+    def of(cls, tree: Any) -> _Tree:
+        """scikit-learn's tree, in another order: the nodes below the i-th inner node are 2i + 1 and 2i + 2."""
+        inner = np.flatnonzero(tree.children_left >= 0)
+        place = np.zeros(tree.node_count, dtype=np.int32)
+        place[tree.children_left[inner]] = 2 * np.arange(len(inner)) + 1
+        place[tree.children_right[inner]] = 2 * np.arange(len(inner)) + 2
+        feature = np.zeros(tree.node_count, dtype=np.int32)
+        left = np.arange(tree.node_count, dtype=np.int32)
+        threshold = np.full(tree.node_count, np.finfo(np.float32).max, dtype=np.float32)
+        value = np.zeros((tree.node_count, tree.n_outputs), dtype=np.float32)
+        feature[place[inner]] = tree.feature[inner]
+        left[place[inner]] = place[tree.children_left[inner]]
+        threshold[place[inner]] = _rounded_down(tree.threshold[inner])
+        value[place] = np.clip(tree.value[:, :, 0], 0.0, 1.0)
+        return cls(feature, threshold, left, value, int(tree.max_depth))
+
+
+def _rounded_down(thresholds: Floats) -> npt.NDArray[np.float32]:
+    """The greatest float32 at or below each, so that float32 inputs compare with it as with the threshold itself."""
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
 def fit_neighbours(rows: csr_array, success: Floats) -> NeighboursHead:

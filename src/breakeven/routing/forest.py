@@ -6,6 +6,7 @@ nodes stand in one table, each tree's after the last one's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +26,10 @@ class ForestHead:
     """First node of each tree, shape (trees,)."""
     feature: Indexes32
     """Input that a node looks at: SURFACE_COUNT + models + sums inputs; anything at a leaf; shape (nodes,)."""
-    threshold: Floats
-    """It goes left where the input, as float32, is at most this."""
+    threshold: Floats32
+    """It goes left where the input, as float32, is at most this; of a leaf the greatest float32 there is."""
     left: Indexes32
-    """Node below; a leaf names itself."""
-    right: Indexes32
+    """Node below on the left; the one on the right is the next. A leaf names itself."""
     value: Floats32
     """Success of each model at a leaf, shape (nodes, models)."""
     depth_count: int
@@ -41,23 +41,24 @@ class ForestHead:
         inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
         node = self.roots
         for _ in range(self.depth_count):
-            below = np.where(inputs[self.feature[node]] <= self.threshold[node], self.left[node], self.right[node])
-            if np.array_equal(below, node):
-                break
-            node = below
-        return np.asarray(self.value[node].mean(axis=0, dtype=np.float64))
+            node = self.left.take(node) + (inputs.take(self.feature.take(node)) > self.threshold.take(node))
+        return np.asarray(self.value.take(node, axis=0).mean(axis=0, dtype=np.float64))
 
     def success_of(self, inputs: npt.NDArray[np.float32]) -> Floats:
         """The same for many prompts' inputs, shape (prompts, inputs)."""
-        rows = np.arange(len(inputs))
         total = np.zeros((len(inputs), self.value.shape[1]))
+        for leaves in self.leaves_of(inputs):
+            total += self.value[leaves]
+        return total / len(self.roots)
+
+    def leaves_of(self, inputs: npt.NDArray[np.float32]) -> Iterator[Indexes32]:
+        """For each tree the leaf of each prompt."""
+        rows = np.arange(len(inputs))
         for root in self.roots:
             node = np.full(len(inputs), root, dtype=np.int32)
             for _ in range(self.depth_count):
-                goes_left = inputs[rows, self.feature[node]] <= self.threshold[node]
-                below = np.where(goes_left, self.left[node], self.right[node])
+                below = self.left[node] + (inputs[rows, self.feature[node]] > self.threshold[node])
                 if np.array_equal(below, node):
                     break
-                node = below
-            total += self.value[node]
-        return total / len(self.roots)
+                node = below.astype(np.int32)
+            yield node

@@ -43,9 +43,8 @@ _SHAPES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "forest.term_weights": ("float32", ("terms", "sums")),
     "forest.roots": ("int32", ("forest trees",)),
     "forest.feature": ("int32", ("forest nodes",)),
-    "forest.threshold": ("float64", ("forest nodes",)),
+    "forest.threshold": ("float32", ("forest nodes",)),
     "forest.left": ("int32", ("forest nodes",)),
-    "forest.right": ("int32", ("forest nodes",)),
     "forest.value": ("float32", ("forest nodes", "models")),
     "calibration.x": ("float64", ("models", "knots")),
     "calibration.y": ("float64", ("models", "knots")),
@@ -215,7 +214,9 @@ def _check_values(settings: ScorerSettings, arrays: Mapping[str, Array], sizes: 
         _within(arrays, "forest.roots", sizes["forest nodes"])
         _within(arrays, "forest.feature", sizes["surface"] + sizes["models"] + sizes["sums"])
         _within(arrays, "forest.left", sizes["forest nodes"])
-        _within(arrays, "forest.right", sizes["forest nodes"])
+        leaf = arrays["forest.threshold"] == np.finfo(np.float32).max
+        last = arrays["forest.left"][~leaf]
+        _must("forest.left", not last.size or bool(last.max() + 1 < sizes["forest nodes"]), "of nodes with two below")
         _must("forest.roots", sizes["forest trees"] > 0, "of one tree at least")
         value = arrays["forest.value"]
         _must("forest.value", bool(((value >= 0) & (value <= 1)).all()), "from 0 to 1")
