@@ -226,7 +226,8 @@ class _Reader:
         sources = [cell.source_name(each) for each in self._column("source")] if self.names["source"] else []
         codes = [SOURCES.index(sources[i]) if sources else len(SOURCES) - 1 for i in rows]
         for key, count in self._dropped.items():
-            self.notes.append(f"{self.columns.name}: {key} is unreadable in {count:,} rows and was left out there.")
+            rows_words = "1 row" if count == 1 else f"{count:,} rows"
+            self.notes.append(f"{self.columns.name}: {key} is unreadable in {rows_words} and was left out there.")
         return Cells(
             file=self.columns.name,
             sha256=self.columns.sha256,

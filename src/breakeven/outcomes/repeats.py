@@ -196,18 +196,20 @@ class _Judged:
         same_count = self.repeated_count - (len(self.contradicting) - len(places))
         if len(places):
             named = "; ".join(self._named(cells, int(key)) for key in places[:_NAMED_MAX])
-            found.append(
-                f"{len(places):,} answers are told several times and contradict themselves; their mean is kept: {named}"
-                f"{', ...' if len(places) > _NAMED_MAX else ''}. If these are repeated tries, number them in a column "
-                "`attempt`."
+            told = (
+                "1 answer is told several times and contradicts itself; the mean is kept"
+                if len(places) == 1
+                else f"{len(places):,} answers are told several times and contradict themselves; their means are kept"
             )
+            more = ", ..." if len(places) > _NAMED_MAX else ""
+            found.append(f"{told}: {named}{more}. If these are repeated tries, number them in a column `attempt`.")
         if same_count > 0:
-            found.append(f"{same_count:,} rows repeat an outcome that is told already; each counts once.")
+            told = "1 row repeats" if same_count == 1 else f"{same_count:,} rows repeat"
+            found.append(f"{told} an outcome that is told already; it counts once.")
         if self.outranked_count:
             order = ", ".join(each for each in TRUST if each)
-            found.append(
-                f"{self.outranked_count:,} rows are outranked by a more trusted source of the same answer ({order})."
-            )
+            told = "1 row is" if self.outranked_count == 1 else f"{self.outranked_count:,} rows are"
+            found.append(f"{told} outranked by a more trusted source of the same answer ({order}).")
         return found
 
     def _named(self, cells: _Joined, key: int) -> str:
@@ -246,7 +248,8 @@ def _requests(
                     groups[name][at] = groups[name][at] or text
     ids = list(requests)
     notes = [
-        f"{len(found):,} requests have several {what}, the first counts (request {ids[min(found)][:60]!r})."
+        f"{'1 request has' if len(found) == 1 else f'{len(found):,} requests have'} several {what}, the first counts "
+        f"(request {ids[min(found)][:60]!r})."
         for what, found in (("prompts", other_prompts), ("tasks or groups", other_groups))
         if found
     ]
@@ -297,6 +300,6 @@ def _unjudged(table: OutcomeTable, tries_count: Counts) -> list[str]:
     if not missing:
         return []
     return [
-        f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers are not judged yet; "
+        f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers {'is' if missing == 1 else 'are'} not judged yet; "
         "validators, feedback or gold labels can (breakeven outcomes --help)."
     ]
