@@ -91,7 +91,7 @@ def test_options_do_not_know_each_other() -> None:
         assert not imported & {f"breakeven.options.{other}" for other in offers - {name}}
 
 
-@pytest.mark.parametrize("folder", ["costs/drains", "usage/importers"])
+@pytest.mark.parametrize("folder", ["costs/drains", "usage/importers", "routing/policies"])
 def test_siblings_of_a_registry_do_not_know_each_other(folder: str) -> None:
     package = "breakeven." + folder.replace("/", ".")
     shared = {"importer"}

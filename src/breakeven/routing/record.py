@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from breakeven.errors import PolicyError, nearest
@@ -72,8 +73,7 @@ def _union(kind: Any, value: object, where: str) -> Any:
 def _record(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, dict):
         raise _refusal(where, value, "a mapping")
-    types_by_name = typing.get_type_hints(kind)
-    known = {each.name: each for each in fields(kind)}
+    types_by_name, known = _types(kind), _fields(kind)
     for key in value:
         if key not in known:
             raise PolicyError(f"{where}: unknown key {key!r}; {nearest(key, list(known))}.")
@@ -81,6 +81,16 @@ def _record(kind: Any, value: object, where: str) -> Any:
         if name not in value and each.default is MISSING and each.default_factory is MISSING:
             raise PolicyError(f"{where}: the key {name!r} is missing; learn again.")
     return kind(**{key: from_plain(types_by_name[key], each, f"{where}.{key}") for key, each in value.items()})
+
+
+@lru_cache(maxsize=64)
+def _types(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+@lru_cache(maxsize=64)
+def _fields(kind: Any) -> dict[str, Field[Any]]:
+    return {each.name: each for each in fields(kind)}
 
 
 def _scalar(kind: Any, value: object, where: str) -> Any:

@@ -64,7 +64,7 @@ class AllocationPolicy:
         """Success of each model, and why it cannot be told."""
         if self.scorer is None:
             return group.rates, ""
-        if not request.prompt.strip():
+        if not request.prompt or request.prompt.isspace():
             return group.rates, "empty prompt"
         judgement = self.scorer.judge(request.prompt, group.rates)
         if not np.isfinite(judgement.success).all():

@@ -38,7 +38,7 @@ class ThresholdPolicy:
         unknown = unknown_incumbent(request, self.weights)
         if unknown is not None:
             return unknown
-        if not request.prompt.strip():
+        if not request.prompt or request.prompt.isspace():
             return self._default("empty prompt", request)
         group = self.groups.find(request.groups)
         judgement = self.scorer.judge(request.prompt, group.rates)
