@@ -135,7 +135,8 @@ def _nearest(similarity: Floats, count: int) -> npt.NDArray[np.intp]:
     if candidates.size <= count:
         return candidates
     near = similarity[candidates]
-    return candidates[near >= np.partition(near, near.size - count)[near.size - count]]
+    least = float(np.partition(near, near.size - count)[near.size - count])
+    return candidates[near >= least]
 
 
 @dataclass(frozen=True, slots=True)
