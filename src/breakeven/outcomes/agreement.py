@@ -29,7 +29,7 @@ WORDS_ALIKE_FRACTION: Final = 0.6
 TAIL_CHARACTERS_COUNT: Final = 2000
 """An answer says at its end what it is."""
 _FINAL: Final = re.compile(
-    r"(?:####|\\boxed\{|(?i:final answer|the answer)\s*(?:is)?\s*[:=]?)\s*\$?\s*([-+]?\d[\d,]*(?:\.\d+)?|[A-Za-z]\b)"
+    r"(?:####|\\boxed\{|(?i:final answer|the answer)\s*(?:is)?\s*[:=]?)\s*[$(]?\s*([-+]?\d[\d,]*(?:\.\d+)?|[A-J]\b)"
 )
 _CHOICE: Final = re.compile(r"\(?([A-Za-z])\)?\s*(?:[.):]|$)")
 _NUMBER: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")

@@ -94,9 +94,17 @@ def _only(read: ReadOutcomes, row: int) -> int | None:
 
 def _notes(name: str, columns: Columns, strangers: int, unclear: int, again: int) -> list[str]:
     counted = (
-        (len(columns.rejects), "are no labels (see the rejects)"),
-        (strangers, "name a request that the outcomes do not have"),
-        (unclear, "do not say of which model's answer, or of a model that did not answer"),
-        (again, "repeat a label of the same answer; the last one counts"),
+        (len(columns.rejects), "is no label (see the rejects)", "are no labels (see the rejects)"),
+        (strangers, "names a request that the outcomes do not have", "name requests that the outcomes do not have"),
+        (
+            unclear,
+            "does not say of which model's answer, or of one that did not answer",
+            "do not say of which model's answer, or of one that did not answer",
+        ),
+        (again, "repeats a label; the last one counts", "repeat labels; the last one counts"),
     )
-    return [f"{name}: {count:,} rows {what}." for count, what in counted if count]
+    return [
+        f"{name}: 1 row {one}." if count == 1 else f"{name}: {count:,} rows {many}."
+        for count, one, many in counted
+        if count
+    ]
