@@ -17,7 +17,7 @@ from breakeven.catalog.load import Catalog
 from breakeven.catalog.model_names import ModelAlias
 from breakeven.catalog.region import regional_facts
 from breakeven.decision.audit_file import AuditFile, read_audit
-from breakeven.decision.bounds import check_bounds
+from breakeven.decision.bounds import LARGEST_USD, check_bounds
 from breakeven.decision.correlations import check_correlations, copula_of_scenario
 from breakeven.decision.measured_files import MeasuredFile, read_measured
 from breakeven.decision.outcomes_file import OutcomesFile, read_outcomes_file
@@ -68,6 +68,7 @@ BOUND_BY_OPTIONS = frozenset(
         "downtime_hours_per_month",
         "gpus_already_owned_count",
         "carbon_price_usd_per_tonne",
+        "failure_usd_per_request",
         "fine_tune_campaigns_events_per_year",
     }
 )
@@ -142,6 +143,10 @@ class Scenario(Strict):
     """File that `breakeven audit` wrote, relative to this one: its tasks and what a small model can do of each take the
     place of an assumed share in the hybrid. The audit kept in a store is used by itself when absent."""
 
+    failure_usd_per_request: dict[str, Annotated[Number, Field(ge=0, le=LARGEST_USD)]] = Field(default_factory=dict)
+    """What a failed answer breaks, by task of your log (words of its name), beside the hands that correct some; `other`
+    for all other calls. Nothing when absent, so that success rates only divide the cost. One number or range for all
+    calls goes under overrides."""
     outcomes: str | None = None
     """File of outcomes (request, task, model, success), relative to this one: the success rates that it measured, of
     your log's models and of open ones, take the place of what is assumed. What you override wins over it."""
@@ -181,6 +186,7 @@ class Scenario(Strict):
             audit.work if (audit := self.audit_file()) else None,
             "commodity_tasks" in self.model_fields_set,
             outcomes.success if (outcomes := self.outcomes_file()) else None,
+            self.failure_usd_per_request,
         )
 
     def audit_file(self) -> AuditFile | None:

@@ -9,6 +9,7 @@ EMPTY: Final = {
     "correlations": "[]",
     "contract_prices": "[]",
     "model_aliases": "{}",
+    "failure_usd_per_request": "{}",
     "require": "{}",
     "providers": "{}",
     "measured": "[]",
@@ -26,6 +27,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "correlations": ("- {between: [engineer_usd_per_year, correction_usd_per_hour], rank: 0.7}",),
     "contract_prices": ("- {provider: openai, model: gpt-5, input_usd_per_mtok: 1.0, output_usd_per_mtok: 8.0}",),
     "model_aliases": ("chat-prod: azure/gpt-5   # a deployment; provider/deployment works too, quoted ARNs as well",),
+    "failure_usd_per_request": ("contract-review: 12   # a wrong answer that nobody corrects", "other: 0.05"),
     "require": (
         "jurisdictions: [EU, US]",
         "processing_regions: [EU]",

@@ -15,7 +15,7 @@ from breakeven.facts.trace import Binder
 from breakeven.options.assembly.constraints import check_provider, known_terms
 from breakeven.options.assembly.offers import token_offer_prices
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
-from breakeven.options.assembly.success import ANY_OPEN_MODEL, bind_open_model_success
+from breakeven.options.assembly.success import ANY_OPEN_MODEL, bind_assumed_success, bind_open_model_success
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -84,7 +84,8 @@ def _bind_success(binder: Binder, situation: Situation, offer: TokenOffer) -> No
         bind_open_model_success(binder, model, situation)
         return
     name = ANY_OPEN_MODEL if ANY_OPEN_MODEL in binder.scenario else "moe_model_success_fraction"
-    binder.rename("success_fraction", name, "no outcome measured yet: assumed for a large mixture of experts")
+    how = "no outcome measured yet: assumed for a large mixture of experts"
+    bind_assumed_success(binder, situation, name, how)
 
 
 OPTIONS = (DeepSeekApi(),)

@@ -30,9 +30,10 @@ from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.assembly.success import (
+    bind_assumed_success,
     bind_open_model_success,
     bind_todays_success,
-    measured_open_model,
+    has_measured,
 )
 from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
@@ -158,10 +159,10 @@ class Hybrid:
 
 def _bind_fleet_success(hosted: Binder, model: ModelSpec, situation: Situation, cut: _Cut) -> None:
     """On the calls that move: as the scenario says, as measured, as an audit found, or as assumed of easier work."""
-    if SUCCESS not in situation.scenario and measured_open_model(situation, model, cut.moved, "moved"):
+    if SUCCESS not in situation.scenario and has_measured(situation, model):
         bind_open_model_success(hosted, model, situation, cut.moved, "moved")
     else:
-        hosted.rename("success_fraction", SUCCESS, "the easier share of the work")
+        bind_assumed_success(hosted, situation, SUCCESS, "the easier share of the work", cut.moved)
 
 
 def _wider(stairs: Staircase, share: Node) -> Staircase:

@@ -143,6 +143,7 @@ def _verdict(
         *wording.constraint_details(comparison),
         *wording.data_details(workload),
         wording.quality_detail(comparison, advice),
+        *wording.failure_details(comparison),
         *wording.disagreement_details(advice, comparison),
     ]
     return VerdictPart(

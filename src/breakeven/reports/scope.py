@@ -42,6 +42,11 @@ _TOLD: Final = (
         excluded="correcting and debugging failed answers by hand",
     ),
     _Told(
+        "failure_usd_per_request",
+        excluded="what failed answers break that nobody corrects: taken to be nothing, so that success rates only "
+        "divide the cost (failure_usd_per_request)",
+    ),
+    _Told(
         "fine_tune_campaigns_events_per_year",
         excluded="fine-tuning: the scenario plans none (fine_tune_campaigns_events_per_year)",
     ),
@@ -51,7 +56,6 @@ _TOLD: Final = (
     ),
 )
 ALWAYS_EXCLUDED: Final = (
-    "what failed answers break that nobody corrects: success rates only divide the cost",
     "latency targets of what is billed by the token, and of Ollama: only fleets under vLLM are sized for them",
     "taxes, and discounts and negotiated rates that are not in the scenario",
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from breakeven.decision.breakeven import BreakEvenReport
 from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
+from breakeven.decision.failure_flip import failure_flip
 from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Layer, Node
@@ -158,6 +159,20 @@ def _answerer(comparison: Comparison, option: OptionResult) -> str:
     today = comparison.option(comparison.status_quo).cost.success
     same = not changes_model(option) or np.array_equal(option.cost.success.value, today.value)
     return "today's models" if same else _inside(option)
+
+
+def failure_details(comparison: Comparison) -> list[str]:
+    """What a failed answer is taken to cost, and from which cost on another option would be cheapest this month."""
+    flip = failure_flip(comparison)
+    if flip is None:
+        return []
+    cost, name = money(flip.more_usd_per_request), _inside(flip.option)
+    if flip.is_beyond_counted:
+        return [f"Were each failed answer {cost} dearer than counted, {name} would be cheapest this month."]
+    return [
+        f"A failed answer is taken to break nothing (failure_usd_per_request); from {cost} for each one on, {name} "
+        f"would be cheapest this month."
+    ]
 
 
 def constraint_details(comparison: Comparison) -> list[str]:

@@ -117,3 +117,5 @@ class Choices:
     """Whether the scenario names `commodity_tasks` itself; then they win over the audit's."""
     outcomes: MeasuredSuccess | None = None
     """What a file of outcomes measured of models (`outcomes` in the scenario)."""
+    failure_usd_per_request: Mapping[str, float] = field(default_factory=dict)
+    """Task -> what a failed answer breaks; `other`: that of all other calls."""

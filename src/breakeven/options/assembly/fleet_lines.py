@@ -64,6 +64,7 @@ def shared_lines(binder: Binder) -> tuple[CostLine, ...]:
         *drain_lines(binder),
         quality_monitoring.line(binder),
         failed_answers.line(binder),
+        *failed_answers.loss_lines(binder),
         migration.line(binder),
         *fine_tuning.lines(binder),
         *energy.carbon_lines(binder),

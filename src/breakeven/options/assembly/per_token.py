@@ -34,7 +34,7 @@ def per_token_lines(binder: Binder, *, moves: bool = True, watched: bool = True)
     models stay those of today, so that no new one's quality is watched.
     """
     drains = drain_lines(binder)
-    beside = [failed_answers.line(binder)]
+    beside = [failed_answers.line(binder), *failed_answers.loss_lines(binder)]
     if moves and watched:
         beside.append(quality_monitoring.line(binder))
     if moves:

@@ -15,6 +15,7 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.demand import Demand, ModelDemand
+from breakeven.options.assembly.failure_cost import Answered, bind_failure_cost
 from breakeven.options.assembly.measured_success import MeasuredModel
 from breakeven.options.assembly.situation import Situation
 
@@ -49,23 +50,32 @@ def bind_open_model_success(
     The scenario wins: `success_fraction` for every Option alike, then `open_model_success_fraction` for any open model.
     """
     if ANY_OPEN_MODEL in binder.scenario:
-        return binder.rename(SUCCESS, ANY_OPEN_MODEL, "any open model, as the scenario says")
-    measured = measured_open_model(situation, model, calls, part)
-    if measured is not None:
-        return _bind_measured(binder, measured, f"{model.name}, as measured")
+        return bind_assumed_success(binder, situation, ANY_OPEN_MODEL, "any open model, as the scenario says", calls)
+    outcomes, asked = situation.choices.outcomes, calls or situation.demand
+    found = outcomes.open_model(situation.catalog, model) if outcomes else None
+    if outcomes and found:
+        fact = outcomes.fact(found, asked, part)
+        _offer(binder, fact)
+        _bind_failures(binder, situation, {_Answerer(found): asked.models})
+        return binder.rename(SUCCESS, fact.name, f"{model.name}, as measured")
     size = f"{model.params_count / 1e9:,.0f} billion parameters"
     kind = "mixture of experts" if model.is_moe else "dense"
     how = f"no outcome measured yet: assumed for its class ({model.name}: {size}, {kind})"
-    return binder.rename(SUCCESS, success_fact(model), how)
+    return bind_assumed_success(binder, situation, success_fact(model), how, calls)
 
 
-def measured_open_model(
-    situation: Situation, model: ModelSpec, calls: Demand | None = None, part: str = ""
-) -> Assumption | None:
-    """Success of `model` in the scenario's outcomes, on `calls`; None where they do not have it."""
+def bind_assumed_success(
+    binder: Binder, situation: Situation, name: str, how: str, calls: Demand | None = None
+) -> Node:
+    """Bind `success_fraction` of an Option whose model does `calls`, or all, as the Fact `name` says."""
+    _bind_failures(binder, situation, {_Answerer(None, name): (calls or situation.demand).models})
+    return binder.rename(SUCCESS, name, how)
+
+
+def has_measured(situation: Situation, model: ModelSpec) -> bool:
+    """Whether the scenario's outcomes have `model`."""
     outcomes = situation.choices.outcomes
-    found = outcomes.open_model(situation.catalog, model) if outcomes else None
-    return outcomes.fact(found, calls or situation.demand, part) if outcomes and found else None
+    return outcomes is not None and outcomes.open_model(situation.catalog, model) is not None
 
 
 def bind_todays_success(
@@ -96,6 +106,7 @@ def bind_mixed_success(
     assumed of today's models.
     """
     mix = _answerers(binder, situation, calls, answers or {}, instead)
+    _bind_failures(binder, situation, mix)
     if SUCCESS in binder.scenario or not any(each.measured for each in mix):
         return unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
     shares = {
@@ -164,9 +175,16 @@ def _share(models: Sequence[ModelDemand], calls: Demand) -> float:
     return sum(each.requests_count for each in models) / max(calls.requests_count, 1)
 
 
-def _bind_measured(binder: Binder, fact: Assumption, how: str) -> Node:
-    _offer(binder, fact)
-    return binder.rename(SUCCESS, fact.name, how)
+def _bind_failures(binder: Binder, situation: Situation, mix: Mapping[_Answerer, tuple[ModelDemand, ...]]) -> None:
+    """What a failed answer breaks, where the scenario says it by task."""
+    costs, assumed = situation.choices.failure_usd_per_request, situation.catalog.assumptions
+    if costs:
+        answered = [
+            Answered(calls, who.measured, 0.0 if who.measured else assumed[who.assumed].typical)
+            for who, models in mix.items()
+            for calls in models
+        ]
+        bind_failure_cost(binder, costs, answered)
 
 
 def _offer(binder: Binder, *facts: Assumption) -> None:
