@@ -202,3 +202,21 @@ def test_no_calibration_requests_are_no_evidence() -> None:
     assert not found.holds
     assert found.left_out_requests_count == 3
     assert "not enough evidence" in found.why
+
+
+def test_a_promise_for_the_next_requests_is_more_careful_and_kept_as_counted() -> None:
+    """Judged on 800 further requests, whose own luck is part of the count."""
+    known, broken, runs = learnt(0.95), {None: 0, 800: 0}, 40
+    moved = {None: 0.0, 800: 0.0}
+    for seed in range(runs):
+        hard, success = planted(800, seed)
+        later_hard, later = planted(800, 7000 + seed)
+        for future in (None, 800):
+            found = choose(swept(hard), success, DEAR, 0.95, seed=seed, learnt=known, future_requests_count=future)
+            if found.at is not None:
+                kept = gains(swept(later_hard).choices[[found.at]], later, DEAR, 0.95).mean()
+                broken[future] += kept < 0
+                moved[future] += found.moved_fraction
+    assert broken[800] <= runs * 0.05 + 3 * np.sqrt(runs * 0.05 * 0.95)
+    assert broken[800] < broken[None]
+    assert 0 < moved[800] < moved[None]

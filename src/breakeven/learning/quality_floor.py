@@ -143,10 +143,13 @@ def choose(
     confidence_fraction: float = 0.95,
     seed: int = 0,
     learnt: Expected | None = None,
+    future_requests_count: int | None = None,
 ) -> FloorChoice:
     """The boldest setting of a sweep (safest first) that keeps the floor on calibration outcomes (requests, models).
 
-    The sweep's scores and settings, and `learnt`, must come from other requests.
+    The sweep's scores and settings, and `learnt`, must come from other requests. The promise is about the success rate
+    of requests like these; with `future_requests_count` it is about the ratio as it will be counted on so many of them,
+    whose own luck then is part of the risk (by a normal approximation).
     """
     _check(quality_floor_ratio, confidence_fraction, sweep, success)
     known = ~np.isnan(success).any(axis=1)
@@ -155,10 +158,12 @@ def choose(
     rows = len(order)
     moved = (choices != reference).mean(axis=1) if rows else np.zeros(len(choices))
     gained = gains(choices, success, reference, quality_floor_ratio)
+    reserve = _reserve(gained, learnt, confidence_fraction, future_requests_count)
     first = 0 if learnt is None else _first_setting(learnt, rows, quality_floor_ratio, confidence_fraction)
     tested = np.arange(first, len(choices))
     squares = None if learnt is None else learnt.square[tested]
-    shown = mean_above_zero(gained[:, tested], -quality_floor_ratio, confidence_fraction, squares)
+    lowest = -quality_floor_ratio - reserve[tested]
+    shown = mean_above_zero(gained[:, tested] - reserve[tested], lowest, confidence_fraction, squares)
     run = len(shown) if shown.all() else int(np.argmin(shown))
     at = int(tested[run - 1]) if run and moved[tested[run - 1]] > 0 else None
     if at is None:
@@ -201,6 +206,20 @@ def _first_setting(learnt: Expected, rows: int, quality_floor_ratio: float, conf
     errors = np.where(payable, learnt.mean / np.sqrt(learnt.square) * np.sqrt(rows), -np.inf)
     safe = np.flatnonzero(errors >= _SAFE_ERRORS)
     return int(safe[0]) if len(safe) else int(np.argmax(errors))
+
+
+def _reserve(
+    gained: Floats, learnt: Expected | None, confidence_fraction: float, future_requests_count: int | None
+) -> Floats:
+    """How far above zero the mean gain must be shown to be, so that so many future requests stay above it as well."""
+    rows = len(gained)
+    if future_requests_count is None or not rows:
+        return np.zeros(gained.shape[1])
+    from scipy.special import ndtri
+
+    spread = gained.std(axis=0) if learnt is None else np.sqrt(np.maximum(learnt.square - learnt.mean**2, 0.0))
+    errors = float(ndtri(confidence_fraction))
+    return np.asarray(errors * spread * (np.sqrt(1 / rows + 1 / future_requests_count) - np.sqrt(1 / rows)))
 
 
 def _check(quality_floor_ratio: float, confidence_fraction: float, sweep: Sweep, success: Floats) -> None:
