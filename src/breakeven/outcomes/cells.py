@@ -118,20 +118,16 @@ def _numbers(values: Sequence[Any], words: dict[str, float], *, decimal_comma: b
 
 
 def _all_plain(values: Sequence[Any]) -> Numbers | None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """The whole column as it stands; None where anything in it is no plain number."""
+    said = np.array([each is not None and each != "" for each in values], dtype=bool)
     try:
-        array = pa.array(values)
-        if pa.types.is_string(array.type):
-            array = pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
-        elif not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
-            return None
-        read = array.cast(pa.float64())
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        found = np.array(
+            [each if known else np.nan for each, known in zip(values, said, strict=True)], dtype=np.float64
+        )
+    except (TypeError, ValueError, OverflowError):
         return None
-    found = np.array(read.to_numpy(zero_copy_only=False), dtype=np.float64)
-    said = np.array(read.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+    if found.ndim != 1:
+        return None
     bad = said & ~np.isfinite(found)
     return Numbers(np.where(bad, np.nan, found), bad)
 
