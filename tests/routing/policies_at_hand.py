@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from breakeven.routing.features import SURFACE_COUNT, hashed_terms, prompt_features
-from breakeven.routing.heads import LinearHead, NeighboursHead, TreesHead
+from breakeven.routing.forest import ForestHead
+from breakeven.routing.heads import LinearHead, NeighboursHead
 from breakeven.routing.policy import Kind
 from breakeven.routing.policy_document import CascadePlan, GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.scorer import Calibration, Novelty, Scorer
@@ -50,11 +51,10 @@ def scorer(seed: int = 0, bits: int = 12) -> Scorer:
     columns = np.unique(np.concatenate([each.indexes for each in rows]))
     terms = TermWeights(columns, rng.uniform(0.5, 2.0, columns.size).astype(np.float32), bits)
     models = len(MODELS)
-    trees, nodes = 6, 7
     return Scorer(
         models=MODELS,
         terms=terms,
-        blend={"linear": 1.0, "neighbours": 0.5, "trees": 0.7, "group": 0.2},
+        blend={"linear": 1.0, "neighbours": 0.5, "forest": 0.7, "group": 0.2},
         linear=LinearHead(
             term_weights=rng.normal(size=(columns.size, models)).astype(np.float32),
             surface_weights=rng.normal(size=(SURFACE_COUNT, models)) / 10,
@@ -64,18 +64,26 @@ def scorer(seed: int = 0, bits: int = 12) -> Scorer:
             intercepts=rng.normal(size=models),
         ),
         neighbours=_bank(terms, rng),
-        trees=TreesHead(
-            feature=rng.integers(0, SURFACE_COUNT + models, (trees, nodes)).astype(np.int32),
-            threshold=rng.normal(size=(trees, nodes)),
-            left=np.tile(np.array([1, 3, 5, 3, 4, 5, 6], np.int32), (trees, 1)),
-            right=np.tile(np.array([2, 4, 6, 3, 4, 5, 6], np.int32), (trees, 1)),
-            value=rng.normal(size=(trees, nodes)),
-            model=np.array([0, 1] * (trees // 2), np.int32),
-            baseline=np.array([0.2, 1.0]),
-            depth_count=2,
-        ),
+        forest=_forest(columns.size, rng),
         calibration=Calibration(np.tile(np.array([0.0, 0.3, 1.0]), (2, 1)), np.array([[0.1, 0.4, 0.9], [0.3, 0.6, 1]])),
         novelty=Novelty("bank", 0.95, 14.0),
+    )
+
+
+def _forest(terms_count: int, rng: np.random.Generator) -> ForestHead:
+    """Three trees of depth 2; siblings stand side by side."""
+    models, trees = len(MODELS), 3
+    left = np.array([1, 3, 5, 3, 4, 5, 6])
+    leaf = np.tile(left == np.arange(7), trees)
+    threshold = rng.normal(size=7 * trees).astype(np.float32)
+    return ForestHead(
+        term_weights=rng.normal(size=(terms_count, models)).astype(np.float32),
+        roots=np.arange(0, 7 * trees, 7, dtype=np.int32),
+        feature=rng.integers(0, SURFACE_COUNT + 2 * models, 7 * trees).astype(np.int32),
+        threshold=np.where(leaf, np.finfo(np.float32).max, threshold).astype(np.float32),
+        left=np.concatenate([left + 7 * each for each in range(trees)]).astype(np.int32),
+        value=rng.random((7 * trees, models)).astype(np.float32),
+        depth_count=2,
     )
 
 

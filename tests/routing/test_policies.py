@@ -118,7 +118,7 @@ def alone(model_scores: tuple[float, float]) -> Scorer:
         intercepts=np.log(np.array(model_scores) / (1 - np.array(model_scores))),
     )
     return replace(
-        scorer(), linear=zero, blend={"linear": 1.0}, neighbours=None, trees=None, calibration=None, novelty=None
+        scorer(), linear=zero, blend={"linear": 1.0}, neighbours=None, forest=None, calibration=None, novelty=None
     )
 
 

@@ -418,9 +418,11 @@ def at_first(value: float) -> Callable[[Any], Any]:
         ("neighbours.offsets", lambda array: array + 1, "number of postings"),
         ("neighbours.rows", at_first(99), "from 0 to 5"),
         ("neighbours.outcomes", at_first(7.0), "from 0 to 1"),
-        ("trees.feature", at_first(29), "from 0 to 28"),
-        ("trees.left", at_first(-1), "from 0 to 6"),
-        ("trees.model", at_first(2), "from 0 to 1"),
+        ("forest.feature", at_first(31), "from 0 to 30"),
+        ("forest.left", at_first(-1), "from 0 to 20"),
+        ("forest.left", at_first(20), "of nodes with two below"),
+        ("forest.roots", at_first(99), "from 0 to 20"),
+        ("forest.value", at_first(1.5), "from 0 to 1"),
         ("calibration.x", lambda array: array[:, ::-1].copy(), "ascending"),
         ("calibration.y", at_first(2.0), "from 0 to 1"),
     ],
@@ -439,9 +441,9 @@ def test_an_array_that_does_not_fit_is_refused(name: str, change: Callable[[Any]
         ({"prior_ratio": -1.0}, "never negative"),
         ({"parts": ("terms", "magic")}, "unknown part 'magic'"),
         ({"parts": ("linear",)}, "'terms' is missing"),
-        ({"parts": ("terms", "linear", "trees", "calibration")}, "gives weight to 'neighbours'"),
+        ({"parts": ("terms", "linear", "forest", "calibration")}, "gives weight to 'neighbours'"),
         ({"blend": {}}, "one weight above 0"),
-        ({"blend": {"linear": 1.0, "trees": -1.0}}, "none below"),
+        ({"blend": {"linear": 1.0, "forest": -1.0}}, "none below"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:
@@ -452,8 +454,8 @@ def test_settings_that_do_not_fit_are_refused(change: dict[str, Any], message: s
 
 def test_missing_and_needless_arrays_are_named() -> None:
     parts = parts_of(scorer())
-    without = {name: array for name, array in parts.arrays.items() if name != "trees.left"}
-    with pytest.raises(PolicyError, match=r"lacks the array trees\.left"):
+    without = {name: array for name, array in parts.arrays.items() if name != "forest.left"}
+    with pytest.raises(PolicyError, match=r"lacks the array forest\.left"):
         scorer_of(ScorerParts(parts.settings, without), MODELS)
     with pytest.raises(PolicyError, match="nothing uses, more"):
         scorer_of(ScorerParts(parts.settings, {**parts.arrays, "more": np.zeros(1)}), MODELS)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.routing.policies_at_hand import PROMPTS, scorer
 
 from breakeven.routing.features import hashed_terms, prompt_features
-from breakeven.routing.heads import Floats, GroupHead, LinearHead, Seen, TreesHead, logit, sigmoid
+from breakeven.routing.heads import Floats, GroupHead, LinearHead, Seen, logit
 from breakeven.routing.scorer import Calibration, Novelty
 from breakeven.routing.term_weights import TermWeights
 
@@ -85,23 +85,22 @@ def test_neighbours_look_up_the_heaviest_terms_only() -> None:
 
 
 @given(TEXTS)
-def test_trees_walk_as_recursion_does(prompt: str) -> None:
-    head = SCORER.trees
+def test_the_forest_walks_as_recursion_does(prompt: str) -> None:
+    head = SCORER.forest
     assert head is not None
     at = seen(prompt)
-    inputs = np.concatenate([at.surface, logit(RATES)])
+    sums = at.terms.weights @ head.term_weights[at.terms.rows]
+    inputs = np.concatenate([at.surface, logit(RATES), sums]).astype(np.float32)
 
-    def leaf(tree: int, node: int) -> float:
-        left, right = head.left[tree, node], head.right[tree, node]
-        if left == right == node:
-            return float(head.value[tree, node])
-        below = left if inputs[head.feature[tree, node]] <= head.threshold[tree, node] else right
-        return leaf(tree, below)
+    def leaf(node: int) -> Floats:
+        below = int(head.left[node])
+        if below == node:
+            return np.asarray(head.value[node], np.float64)
+        return leaf(below if inputs[head.feature[node]] <= head.threshold[node] else below + 1)
 
-    sums = head.baseline.copy()
-    for tree, model in enumerate(head.model):
-        sums[model] += leaf(tree, 0)
-    assert head.success(at) == pytest.approx(sigmoid(sums))
+    expected = np.mean([leaf(int(root)) for root in head.roots], axis=0)
+    assert head.success(at) == pytest.approx(expected)
+    assert head.success_of(inputs[None])[0] == pytest.approx(expected)
 
 
 @given(TEXTS)
@@ -127,10 +126,10 @@ def test_many_predictions_are_single_ones(prompts: list[str]) -> None:
         assert np.array_equal(many[at], SCORER.judge(prompt, rates[at]).success)
 
 
-@pytest.mark.parametrize("name", ["linear", "neighbours", "trees", "group"])
+@pytest.mark.parametrize("name", ["linear", "neighbours", "forest", "group"])
 def test_any_head_may_be_missing(name: str) -> None:
     alone = replace(SCORER, blend={name: 1.0}, calibration=None)
-    others = [each for each in ("linear", "neighbours", "trees") if each != name]
+    others = [each for each in ("linear", "neighbours", "forest") if each != name]
     bare = replace(alone, **dict.fromkeys(others))
     found = bare.predicted_success(PROMPTS[1], RATES)
     assert np.array_equal(found, alone.predicted_success(PROMPTS[1], RATES))
@@ -180,18 +179,6 @@ def test_extreme_weights_overflow_nothing() -> None:
     )
     extreme = replace(SCORER, linear=head, blend={"linear": 1.0})
     assert np.isfinite(extreme.predicted_success(PROMPTS[0], RATES)).all()
-
-
-def test_trees_of_no_depth_give_the_baseline() -> None:
-    assert SCORER.trees is not None
-    stump = TreesHead(
-        *(getattr(SCORER.trees, each) for each in ("feature", "threshold", "left", "right")),
-        value=np.zeros_like(SCORER.trees.value),
-        model=SCORER.trees.model,
-        baseline=np.array([0.0, 2.0]),
-        depth_count=0,
-    )
-    assert stump.success(seen("x")) == pytest.approx(sigmoid(np.array([0.0, 2.0])))
 
 
 def test_terms_without_any_column_weigh_nothing() -> None:

@@ -2,7 +2,8 @@
 
 - **linear**: logistic regression on weighted terms, surface features and the logit of the group's rate.
 - **neighbours**: success on the most similar prompts of a bank, drawn towards the group's rate. Holds training rows.
-- **trees**: boosted trees on surface features and the logits of the group's rates.
+- **forest** (`forest.py`): trees over surface features, group rates and sums of terms.
+- **group**: the group's rate as it is.
 
 Arrays are plain numpy, so that a policy file can hold them; what fits them is offline.
 """
@@ -137,41 +138,6 @@ def _nearest(similarity: Floats, count: int) -> npt.NDArray[np.intp]:
     near = similarity[candidates]
     least = float(np.partition(near, near.size - count)[near.size - count])
     return candidates[near >= least]
-
-
-@dataclass(frozen=True, slots=True)
-class TreesHead:
-    """Boosted trees, all models' in one table; they see surface features, then the logits of the group's rates."""
-
-    feature: npt.NDArray[np.int32]
-    """Input that a node looks at, shape (trees, nodes): SURFACE_COUNT + models inputs; anything at a leaf."""
-    threshold: Floats
-    """It goes left where the input is at most this."""
-    left: Indexes32
-    """Node below; a leaf names itself, and so does padding."""
-    right: Indexes32
-    value: Floats
-    """What a leaf adds to the logit."""
-    model: Indexes32
-    """Whose tree it is, shape (trees,)."""
-    baseline: Floats
-    """Logit of each model before any tree."""
-    depth_count: int
-    """Steps from the root to the deepest leaf."""
-
-    def success(self, seen: Seen) -> Floats:
-        """Probability that each model succeeds."""
-        inputs = np.concatenate([seen.surface, seen.logits])
-        nodes_count = self.feature.shape[1]
-        root = np.arange(len(self.model), dtype=np.int32) * nodes_count
-        feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        left, right = self.left.ravel(), self.right.ravel()
-        at = root
-        for _ in range(self.depth_count):
-            goes_left = inputs[feature[at]] <= threshold[at]
-            at = root + np.where(goes_left, left[at], right[at])
-        added = np.bincount(self.model, weights=self.value.ravel()[at], minlength=self.baseline.size)
-        return sigmoid(self.baseline + added)
 
 
 @dataclass(frozen=True, slots=True)

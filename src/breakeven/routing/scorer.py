@@ -22,7 +22,6 @@ from breakeven.routing.heads import (
     LinearHead,
     NeighboursHead,
     Seen,
-    TreesHead,
     logit,
     within,
 )
@@ -75,10 +74,9 @@ class Scorer:
     """The order of every array's models."""
     terms: TermWeights
     blend: dict[str, float]
-    """`linear`, `neighbours`, `trees`, `forest`, `group` -> weight."""
+    """`linear`, `neighbours`, `forest`, `group` -> weight."""
     linear: LinearHead | None = None
     neighbours: NeighboursHead | None = None
-    trees: TreesHead | None = None
     forest: ForestHead | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
@@ -93,7 +91,6 @@ class Scorer:
         known: dict[str, Head | None] = {
             "linear": self.linear,
             "neighbours": self.neighbours,
-            "trees": self.trees,
             "forest": self.forest,
             "group": GroupHead(),
         }

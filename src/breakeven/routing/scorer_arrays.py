@@ -12,7 +12,7 @@ from breakeven.errors import PolicyError
 from breakeven.routing.array_file import Array
 from breakeven.routing.features import FEATURES_VERSION, SURFACE_COUNT
 from breakeven.routing.forest import ForestHead
-from breakeven.routing.heads import LinearHead, NeighboursHead, TreesHead
+from breakeven.routing.heads import LinearHead, NeighboursHead
 from breakeven.routing.record import from_plain
 from breakeven.routing.scorer import Calibration, Novelty, Scorer
 from breakeven.routing.term_weights import TermWeights
@@ -33,13 +33,6 @@ _SHAPES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "neighbours.rows": ("int32", ("postings",)),
     "neighbours.weights": ("float32", ("postings",)),
     "neighbours.outcomes": ("float32", ("bank", "models")),
-    "trees.feature": ("int32", ("trees", "nodes")),
-    "trees.threshold": ("float64", ("trees", "nodes")),
-    "trees.left": ("int32", ("trees", "nodes")),
-    "trees.right": ("int32", ("trees", "nodes")),
-    "trees.value": ("float64", ("trees", "nodes")),
-    "trees.model": ("int32", ("trees",)),
-    "trees.baseline": ("float64", ("models",)),
     "forest.term_weights": ("float32", ("terms", "sums")),
     "forest.roots": ("int32", ("forest trees",)),
     "forest.feature": ("int32", ("forest nodes",)),
@@ -53,7 +46,6 @@ _PARTS: Final = {
     "terms": TermWeights,
     "linear": LinearHead,
     "neighbours": NeighboursHead,
-    "trees": TreesHead,
     "forest": ForestHead,
     "calibration": Calibration,
 }
@@ -68,12 +60,11 @@ class ScorerSettings:
     """Of the features that it was learnt with."""
     blend: Mapping[str, float]
     parts: tuple[str, ...]
-    """Those of `terms`, `linear`, `neighbours`, `trees`, `forest`, `calibration` that it has."""
+    """Those of `terms`, `linear`, `neighbours`, `forest`, `calibration` that it has."""
     neighbours_count: int = 0
     prior_ratio: float = 0.0
     query_terms_count: int = 0
     depth_count: int = 0
-    forest_depth_count: int = 0
     novelty: Novelty | None = None
 
 
@@ -94,7 +85,7 @@ def parts_of(scorer: Scorer) -> ScorerParts:
         for each in fields(value)
         if f"{part}.{each.name}" in _SHAPES
     }
-    bank, trees = scorer.neighbours, scorer.trees
+    bank, forest = scorer.neighbours, scorer.forest
     settings = ScorerSettings(
         bits_count=scorer.terms.bits,
         features_version=FEATURES_VERSION,
@@ -103,8 +94,7 @@ def parts_of(scorer: Scorer) -> ScorerParts:
         neighbours_count=bank.neighbours_count if bank else 0,
         prior_ratio=bank.prior_ratio if bank else 0.0,
         query_terms_count=bank.query_terms_count if bank else 0,
-        depth_count=trees.depth_count if trees else 0,
-        forest_depth_count=scorer.forest.depth_count if scorer.forest else 0,
+        depth_count=forest.depth_count if forest else 0,
         novelty=scorer.novelty,
     )
     return ScorerParts(settings, arrays)
@@ -133,8 +123,7 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
         blend=dict(settings.blend),
         linear=LinearHead(**taken["linear"]) if "linear" in taken else None,
         neighbours=_neighbours(taken["neighbours"], settings) if "neighbours" in taken else None,
-        trees=TreesHead(**taken["trees"], depth_count=settings.depth_count) if "trees" in taken else None,
-        forest=(ForestHead(**taken["forest"], depth_count=settings.forest_depth_count) if "forest" in taken else None),
+        forest=ForestHead(**taken["forest"], depth_count=settings.depth_count) if "forest" in taken else None,
         calibration=Calibration(**taken["calibration"]) if "calibration" in taken else None,
         novelty=settings.novelty,
     )
@@ -164,10 +153,8 @@ def _check_settings(settings: ScorerSettings) -> None:
         raise PolicyError(f"scorer: bits_count is {settings.bits_count}; wanted 1 to {BITS_MAX_COUNT}.")
     if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
         raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
-    if not 0 <= settings.forest_depth_count <= _DEPTH_MAX_COUNT:
-        raise PolicyError(
-            f"scorer: forest_depth_count is {settings.forest_depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}."
-        )
+    if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
+        raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
     if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_ratio < 0:
         raise PolicyError("scorer: neighbours_count, query_terms_count and prior_ratio are never negative.")
     if unknown := [each for each in settings.parts if each not in _PARTS]:
@@ -204,12 +191,6 @@ def _check_values(settings: ScorerSettings, arrays: Mapping[str, Array], sizes: 
         _must("linear.surface_scale", bool((arrays["linear.surface_scale"] > 0).all()), "above 0")
     if "neighbours" in settings.parts:
         _check_bank(arrays, sizes)
-    if "trees" in settings.parts:
-        _within(arrays, "trees.feature", sizes["surface"] + sizes["models"])
-        _within(arrays, "trees.left", sizes["nodes"])
-        _within(arrays, "trees.right", sizes["nodes"])
-        _within(arrays, "trees.model", sizes["models"])
-        _must("trees.feature", sizes["nodes"] > 0, "of one node at least")
     if "forest" in settings.parts:
         _within(arrays, "forest.roots", sizes["forest nodes"])
         _within(arrays, "forest.feature", sizes["surface"] + sizes["models"] + sizes["sums"])
