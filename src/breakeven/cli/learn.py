@@ -1,0 +1,207 @@
+"""learn: a routing policy from outcomes that keeps a quality floor, or the answer that none is worth having."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from breakeven.learning.learn import LearnSettings
+    from breakeven.learning.pricing import Priced
+    from breakeven.learning.savings import Charges
+
+
+@click.command(
+    epilog="Example: breakeven learn --outcomes outcomes.csv --quality-floor 0.95 --out policy   |   "
+    "breakeven learn --outcomes outcomes.csv --incumbent gpt-5 --failure-usd 0.5 --explain"
+)
+@click.option(
+    "--outcomes",
+    "files",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File of outcomes (CSV, JSONL, Parquet; long or wide); may be given several times.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the policy to.")
+@click.option("--quality-floor", type=float, default=0.95, show_default=True, help="Part of the reference's success.")
+@click.option("--confidence", type=float, default=0.95, show_default=True, help="That the floor is kept.")
+@click.option("--reference", metavar="MODEL", help="Model the floor is a part of; the incumbent, else the best one.")
+@click.option("--incumbent", metavar="MODEL", help="Model in use today: savings are printed against it.")
+@click.option(
+    "--price", "prices", multiple=True, metavar="MODEL=USD", help="USD per call, or IN/OUT per million tokens."
+)
+@click.option("--output-tokens", type=click.FloatRange(0), help="Tokens of an answer, where the file has none.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices of this date.")
+@click.option("--failure-usd", "failures", multiple=True, metavar="[TASK=]USD", help="What a failed answer costs.")
+@click.option("--capacity", "capacities", multiple=True, metavar="MODEL=SHARE", help="Largest share of the requests.")
+@click.option("--budget-usd", type=click.FloatRange(0, min_open=True), help="Most USD per request, on average.")
+@click.option("--only", "residency", multiple=True, metavar="TASK=MODEL,...", help="The only models for a task's data.")
+@click.option("--max-latency-s", type=click.FloatRange(0, min_open=True), help="Longest 95 % quantile of a model.")
+@click.option("--validators", type=click.Path(dir_okay=False, path_type=Path), help="YAML: checks of answers by task.")
+@click.option("--check-usd", type=click.FloatRange(0), default=0.0, help="Cost of one check of an answer.")
+@click.option("--lost-cache-usd", type=click.FloatRange(0), help="Prompt-cache hits lost, USD per request.")
+@click.option("--judge-usd", type=click.FloatRange(0), help="Judge that labels, USD per request.")
+@click.option("--shadow-usd", type=click.FloatRange(0), help="Shadow calls, USD per request.")
+@click.option("--router-usd", type=click.FloatRange(0), help="The router itself, USD per request.")
+@click.option("--with-rows", is_flag=True, help="Let the scorer hold training rows (it may be a little better).")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of splits, fits and draws.")
+@click.option("--explain", is_flag=True, help="What decides, examples on both sides, the curve as a chart.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
+def command(
+    files: tuple[Path, ...],
+    out: Path | None,
+    prices: tuple[str, ...],
+    as_of: datetime | None,
+    output_tokens: float | None,
+    explain: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Learn which model should answer which request, from outcomes of two models or more on the same requests.
+
+    The policy keeps a floor: with 95 % confidence, at least 95 % of the reference model's success, proven on requests
+    that nothing was learnt from. Groups (application, system prompt, template, task) are looked at first, the words of
+    a prompt only where they add to that. It may answer: do not route. Needs the extra `learning`.
+    """
+    from breakeven.catalog.load import load_catalog
+    from breakeven.cli.console import progress, stdout_console
+    from breakeven.cli.learning_extra import needs_learning, set_aside
+    from breakeven.clock import today
+    from breakeven.learning.pricing import given_price, priced
+    from breakeven.outcomes.reading import read_outcomes
+
+    needs_learning()
+    with progress() as say:
+        say("outcomes")
+        read = read_outcomes(list(files))
+        catalog = load_catalog(as_of.date() if as_of else today())
+        say("prices")
+        costed = priced(read.table, dict(map(given_price, prices)), catalog, output_tokens)
+        document = _learnt(costed, _settings(options), _charges(options), out, read.notes, say)
+        if explain and out is not None:
+            from breakeven.reports.routing_chart import write_curve
+
+            write_curve(document, out / "curve.svg")
+    warnings = set_aside(read, files)
+    if as_json:
+        click.echo(document.model_dump_json(indent=1))
+        return
+    from breakeven.reports.routing_terminal import render_learnt
+
+    next_command = f"breakeven evaluate --policy {out} --outcomes OTHER-REQUESTS.csv" if out else "add --out policy"
+    render_learnt(document, stdout_console(), explain=explain, next_command=next_command, warnings=warnings)
+
+
+def _learnt(
+    costed: Priced, settings: LearnSettings, charges: Charges, out: Path | None, notes: tuple[str, ...], say: Any
+) -> Any:
+    from breakeven import __version__
+    from breakeven.clock import today
+    from breakeven.learning.judgement import judge_learnt
+    from breakeven.learning.learn import learn
+    from breakeven.learning.policy_writing import document_of
+    from breakeven.reports.routing_document import learn_document
+    from breakeven.routing.policy_file import save
+
+    learnt = learn(costed.table, settings, say)
+    say("the verdict")
+    judgement = judge_learnt(learnt, charges)
+    evidence = {"outcomes": costed.table.label, "verdict": judgement.verdict.sentence}
+    policy = document_of(learnt, costed.prices, today(), f"breakeven {__version__}", evidence, judgement)
+    saved = save(policy, out).hash if out is not None else None
+    return learn_document(
+        learnt,
+        judgement,
+        costed.prices,
+        policy,
+        folder=None if out is None else str(out),
+        policy_hash=saved,
+        notes=notes,
+    )
+
+
+def _settings(options: dict[str, Any]) -> LearnSettings:
+    from breakeven.errors import LearningError
+    from breakeven.learning.families import Capacities
+    from breakeven.learning.learn import LearnSettings
+
+    floor, confidence = options["quality_floor"], options["confidence"]
+    if not 0 < floor <= 1.5:
+        raise LearningError(f"--quality-floor {floor:g}: wanted a part of the reference's success, such as 0.95")
+    if not 0.5 <= confidence < 1:
+        raise LearningError(f"--confidence {confidence:g}: wanted a fraction from 0.5 to below 1, such as 0.95")
+    return LearnSettings(
+        quality_floor_ratio=floor,
+        confidence_fraction=confidence,
+        reference=options["reference"],
+        incumbent=options["incumbent"],
+        failure_usd=dict(_amount(each, "--failure-usd", "") for each in options["failures"]),
+        limits=Capacities(
+            {
+                name: _share(value, name)
+                for name, value in (_amount(each, "--capacity") for each in options["capacities"])
+            },
+            options["budget_usd"],
+        ),
+        allowed_by_task=dict(_models_of_task(each) for each in options["residency"]),
+        latency_max_s=options["max_latency_s"],
+        validators=_validators(options["validators"]),
+        check_usd_per_request=options["check_usd"],
+        keeps_rows=options["with_rows"],
+        seed=options["seed"],
+    )
+
+
+def _charges(options: dict[str, Any]) -> Charges:
+    from breakeven.learning.savings import Charges
+
+    return Charges(options["lost_cache_usd"], options["judge_usd"], options["shadow_usd"], options["router_usd"])
+
+
+def _amount(text: str, option: str, unnamed: str | None = None) -> tuple[str, float]:
+    """`NAME=NUMBER`, or a number alone where `unnamed` names all others."""
+    name, equals, value = text.rpartition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf") or not (name or (unnamed is not None and not equals)):
+        raise click.BadParameter(f"saw '{text}'; wanted NAME=NUMBER, the number 0 or more", param_hint=option)
+    return (name or unnamed or "").strip(), number
+
+
+def _share(value: float, name: str) -> float:
+    if value > 1:
+        raise click.BadParameter(
+            f"{name}={value:g}: wanted a share of the requests from 0 to 1", param_hint="--capacity"
+        )
+    return value
+
+
+def _models_of_task(text: str) -> tuple[str, tuple[str, ...]]:
+    task, equals, names = text.partition("=")
+    models = tuple(each.strip() for each in names.split(",") if each.strip())
+    if not equals or not models:
+        raise click.BadParameter(f"saw '{text}'; wanted TASK=MODEL,MODEL", param_hint="--only")
+    return task.strip(), models
+
+
+def _validators(path: Path | None) -> dict[str, Any]:
+    """Checks by task, "" for all other tasks; commands are for judging outcomes, an answer that waits has no time."""
+    if path is None:
+        return {}
+    from breakeven.catalog.strict_yaml import read
+    from breakeven.outcomes.validation import DEFAULT, read_declaration
+
+    read_declaration(path, allow_commands=True)
+    content = read(path.read_text(encoding="utf-8"), str(path))
+    found = {**(content.get("tasks") or {}), **({"": content[DEFAULT]} if content.get(DEFAULT) else {})}
+    plain = {
+        task: {name: value for name, value in checks.items() if name not in ("command", "timeout_s")}
+        for task, checks in found.items()
+    }
+    return {task: checks for task, checks in plain.items() if checks}

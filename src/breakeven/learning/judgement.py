@@ -1,0 +1,90 @@
+"""Judgement: what was learnt, judged on the calibration requests: its savings, and whether to route at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from breakeven.learning.evaluation import Evaluation, evaluate
+from breakeven.learning.learn import Learnt, failure_usd
+from breakeven.learning.resampling import RESAMPLES_COUNT
+from breakeven.learning.savings import Charges
+from breakeven.learning.verdict import Verdict, verdict
+from breakeven.outcomes.outcome import Floats, Indexes
+from breakeven.routing.policy_document import Guarantee
+
+ALONE_METHOD = "paired bootstrap, all ways compared at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A policy on requests that it was not learnt from."""
+
+    choices: Indexes
+    """The model whose answer each calibration request is given."""
+    cost_usd: Floats
+    """What each costs, shape (requests,)."""
+    evaluation: Evaluation
+    verdict: Verdict
+    guarantee: Guarantee
+
+    @property
+    def single(self) -> str | None:
+        """The one model to use, where the verdict is not to route."""
+        return self.verdict.model
+
+
+def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count: int = RESAMPLES_COUNT) -> Judgement:
+    """Judge the calibrated policy. Its floor is proven by calibration; whether it is worth having is asked here.
+
+    The setting was chosen on the same requests: a figure free of that comes from `evaluate` on others.
+    """
+    table, settings = learnt.calibration, learnt.settings
+    reference = table.models.index(learnt.reference)
+    family, at = learnt.draft.family, learnt.floor.at
+    rows = np.arange(table.requests_count)
+    if at is None:
+        choices = np.full(table.requests_count, reference, dtype=np.intp)
+        cost = table.cost_usd[rows, choices]
+    else:
+        choices, cost = family.calibration.sweep.choices[at], family.calibration.cost_usd[at]
+    evaluation = evaluate(
+        table,
+        learnt.calibration_scores,
+        choices,
+        training=learnt.train,
+        strong=learnt.reference,
+        incumbent=settings.incumbent,
+        charges=charges,
+        seed=settings.seed,
+        resamples_count=resamples_count,
+        paid_usd=cost,
+    )
+    tried = {} if at is None else {learnt.draft.family.name: choices}
+    passed = verdict(
+        tried,
+        table.success,
+        table.cost_usd,
+        table.models,
+        reference,
+        settings.quality_floor_ratio,
+        failure_usd(table, settings) if settings.failure_usd else None,
+        frozenset(tried),
+        resamples_count,
+        settings.seed,
+        {name: cost + _charged(charges) for name in tried},
+    )
+    return Judgement(choices, cost, evaluation, passed, _guarantee(learnt, passed))
+
+
+def _charged(charges: Charges | None) -> float:
+    return 0.0 if charges is None else charges.total_usd_per_request
+
+
+def _guarantee(learnt: Learnt, passed: Verdict) -> Guarantee:
+    """Of the calibrated setting, or of the one model that the verdict names."""
+    calibrated = learnt.floor.guarantee(learnt.reference)
+    if passed.model is None:
+        return calibrated
+    return replace(calibrated, holds=True, method=ALONE_METHOD, missing_requests_count=passed.missing_requests_count)

@@ -1,0 +1,144 @@
+"""Policy writing: what was learnt as the document of a policy file, with the evidence that a reader asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from breakeven.learning.drift import drift_reference
+from breakeven.learning.families import NEVER_USD, chosen_models
+from breakeven.learning.group_rates import Path, paths_of
+from breakeven.learning.judgement import Judgement
+from breakeven.learning.learn import Draft, Learnt
+from breakeven.learning.pricing import ModelPrice
+from breakeven.outcomes.outcome import OutcomeTable
+from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
+
+GROUPS_MAX_COUNT = 20_000
+"""Groups written; a file with more groups than that groups by something like a request's id."""
+
+
+def document_of(
+    learnt: Learnt,
+    prices: tuple[ModelPrice, ...],
+    created: date,
+    made_by: str,
+    evidence: Mapping[str, Any],
+    judgement: Judgement,
+) -> PolicyDocument:
+    """The policy: the calibrated setting, or the one model for everything where the verdict is not to route."""
+    draft, at = learnt.draft, learnt.floor.at
+    one = judgement.single or (learnt.reference if at is None else _constant(learnt, draft, at))
+    priced = {each.model.name: each.model for each in prices}
+    models = tuple(priced.get(name, PricedModel(name)) for name in learnt.train.models)
+    base = PolicyDocument(
+        kind="single",
+        models=models,
+        default_model=one or learnt.reference,
+        incumbent_model=learnt.settings.incumbent,
+        levels=learnt.train.levels,
+        failure_usd_per_request=dict(learnt.settings.failure_usd),
+        guarantee=judgement.guarantee,
+        evidence={**evidence, "drift_reference": asdict(_reference(learnt))},
+        created=created.isoformat(),
+        made_by=made_by,
+    )
+    if one is not None or at is None:
+        return replace(base, groups=_groups(learnt, np.inf, None, one))
+    value = float(draft.family.settings[at])
+    if draft.family.kind == "cascade":
+        return _cascade(base, draft, value, learnt)
+    prices_usd = None if draft.family.capacity_usd is None else draft.family.capacity_usd[at]
+    capacity = None if prices_usd is None else dict(zip(learnt.train.models, map(float, prices_usd), strict=True))
+    return replace(
+        base,
+        kind=draft.family.kind,
+        groups=_groups(learnt, value, None if prices_usd is None else prices_usd, None),
+        value_usd_per_success=value if np.isfinite(value) else None,
+        capacity_usd_per_request=capacity,
+        scorer=draft.scorer,
+    )
+
+
+def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -> PolicyDocument:
+    plan = draft.family.plan
+    assert plan is not None
+    if plan.confidence_min_fraction is not None:
+        plan = replace(plan, confidence_min_fraction=trust)
+    return replace(base, kind="cascade", cascade=plan, groups=_groups(learnt, np.inf, None, plan.order[0]))
+
+
+def _constant(learnt: Learnt, draft: Draft, at: int) -> str | None:
+    """The one model that a setting chooses for every request, if it is one."""
+    chosen = np.unique(
+        np.concatenate([draft.family.train.sweep.choices[at], draft.family.calibration.sweep.choices[at]])
+    )
+    if len(chosen) > 1 or draft.family.kind == "cascade":
+        return None
+    return learnt.train.models[int(chosen[0])]
+
+
+def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tuple[GroupChoice, ...]:
+    """Rates, costs and choice of each group; requests of a group that was not seen go to the default model."""
+    models, tries = learnt.train.models, _tries(learnt.train)
+    paths: list[Path] = sorted(learnt.rates.node_of, key=lambda each: (len(each), each))[:GROUPS_MAX_COUNT]
+    rates, usd = learnt.rates.rates(paths), learnt.costs.usd(paths)
+    burden = usd if capacity is None else usd + capacity
+    for row, path in enumerate(paths):
+        if (names := learnt.allowed.get(path)) is not None:
+            burden[row] = burden[row] + [0.0 if each in names else NEVER_USD for each in models]
+    worth = np.maximum(value, [_failure(learnt, path) for path in paths])
+    chosen = chosen_models(rates, burden, worth)
+    found = []
+    for row, path in enumerate(paths):
+        is_whole = len(path) == len(learnt.train.levels)
+        model = one or (models[int(chosen[row])] if is_whole else learnt.reference)
+        found.append(
+            GroupChoice(
+                path=path,
+                model=model,
+                success_fractions={name: float(each) for name, each in zip(models, rates[row], strict=True)},
+                usd_per_request={name: float(each) for name, each in zip(models, usd[row], strict=True)},
+                tries_count=tries.get(path, 0),
+                why="" if is_whole or one else "requests of a group that was not seen",
+                allowed_models=learnt.allowed.get(
+                    path, () if is_whole or learnt.unseen.promoted else (learnt.reference,)
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _failure(learnt: Learnt, path: Path) -> float:
+    failure, levels = learnt.settings.failure_usd, learnt.train.levels
+    at = levels.index("task") if "task" in levels else len(path)
+    task = path[at] if at < len(path) else ""
+    return failure.get(task, failure.get("", 0.0))
+
+
+def _tries(train: OutcomeTable) -> dict[Path, int]:
+    counts: dict[Path, int] = {}
+    for path in paths_of(train):
+        for length in range(len(path) + 1):
+            counts[path[:length]] = counts.get(path[:length], 0) + 1
+    return counts
+
+
+def _reference(learnt: Learnt) -> Any:
+    """What drift is measured against: groups, and the predicted success of the cheapest model."""
+    groups = [group_name(path) for path in paths_of(learnt.train)]
+    cheapest = int(np.nanargmin(learnt.train.cost_usd.mean(axis=0)))
+    return drift_reference(groups, learnt.train_scores[:, cheapest])
+
+
+def group_name(path: Path) -> str:
+    """A group as a drift report names it.
+
+    >>> group_name(("support", "faq"))
+    'support / faq'
+    """
+    return " / ".join(path)

@@ -1,0 +1,98 @@
+"""Serving: what a written policy decides on requests of a table, exactly as it would online, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.errors import LearningError
+from breakeven.learning.cascades import applied
+from breakeven.learning.drift import DriftReference, DriftReport, drift
+from breakeven.learning.group_rates import paths_of
+from breakeven.learning.pricing import GivenPrice
+from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
+from breakeven.routing.known_groups import known_groups
+from breakeven.routing.policy_file import LoadedPolicy
+from breakeven.routing.request import RouteRequest
+from breakeven.routing.validators import validators_of
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A policy's decisions on a table."""
+
+    table: OutcomeTable
+    """With the policy's models, in its order."""
+    choices: Indexes
+    """The model whose answer each request is given."""
+    scores: Floats
+    """Predicted success, shape (requests, models); the group's rate where the policy did not look."""
+    paid_usd: Floats
+    """What each request costs, shape (requests,)."""
+    reasons: Mapping[str, int]
+    """Why it chose so -> requests; the part before a colon."""
+
+
+def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
+    """Let a policy decide every request of a table, one at a time."""
+    if absent := [each for each in policy.models if each not in table.models]:
+        raise LearningError(
+            f"the policy may choose {', '.join(absent)}, and these outcomes do not know it; they have "
+            f"{', '.join(table.models)}"
+        )
+    mine = table.of_models(policy.models)
+    position = {name: at for at, name in enumerate(policy.models)}
+    groups = known_groups(policy.document)
+    choices = np.zeros(mine.requests_count, dtype=np.intp)
+    scores = np.zeros(mine.success.shape)
+    reasons: dict[str, int] = {}
+    for row in range(mine.requests_count):
+        request = RouteRequest(mine.prompts[row], {name: values[row] for name, values in mine.groups.items()})
+        decision = policy.decide(request)
+        choices[row] = position[decision.model]
+        known = decision.success_fractions or groups.find(request.groups).success_fractions
+        scores[row] = [known.get(name, 0.5) for name in policy.models]
+        reason = decision.reason.partition(":")[0] if not decision.reason.startswith("default") else decision.reason
+        reasons[reason] = reasons.get(reason, 0) + 1
+    rows = np.arange(mine.requests_count)
+    paid = mine.cost_usd[rows, choices]
+    if policy.document.cascade is not None and policy.kind == "cascade":
+        plan = policy.document.cascade
+        checks = {task: validators_of(each) for task, each in plan.checks_by_task.items()}
+        cascade = applied(plan, mine, checks)
+        choices = cascade.choices(0.5)
+        paid = cascade.cost_usd(choices, mine.cost_usd)
+    return Served(mine, choices, scores, paid, dict(sorted(reasons.items(), key=lambda each: -each[1])))
+
+
+def snapshot_prices(policy: LoadedPolicy, table: OutcomeTable) -> dict[str, GivenPrice]:
+    """The policy's own prices of the models that a table has, for files without costs."""
+    found = {}
+    for each in policy.document.models:
+        if each.name not in table.models:
+            continue
+        if each.input_usd_per_mtok is not None and each.output_usd_per_mtok is not None:
+            found[each.name] = GivenPrice(None, each.input_usd_per_mtok, each.output_usd_per_mtok)
+        elif each.usd_per_request is not None:
+            found[each.name] = GivenPrice(each.usd_per_request)
+    return found
+
+
+def drift_of(policy: LoadedPolicy, answered: Served) -> DriftReport | None:
+    """Mix and inputs of these requests against those that the policy was learnt from; None where it says nothing."""
+    told = policy.document.evidence.get("drift_reference")
+    if not isinstance(told, Mapping):
+        return None
+    try:
+        reference = DriftReference(
+            {str(name): int(count) for name, count in told["group_counts"].items()},
+            tuple(float(each) for each in told["score_edges"]),
+            tuple(int(each) for each in told["score_counts"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    costs = [np.inf if each.usd_per_request is None else each.usd_per_request for each in policy.document.models]
+    groups = [" / ".join(path) for path in paths_of(answered.table)]
+    return drift(reference, groups, answered.scores[:, int(np.argmin(costs))])

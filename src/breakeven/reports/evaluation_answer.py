@@ -1,0 +1,88 @@
+"""Evaluation answer: a policy on a file of outcomes: beside every simpler way, or judged off-policy from a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from breakeven.learning.drift import DriftReport
+from breakeven.learning.evaluation import evaluate
+from breakeven.learning.evaluation_document import EvaluationDocument, as_json, evaluation_document
+from breakeven.learning.off_policy import OffPolicy, logged_choices, off_policy
+from breakeven.learning.savings import Charges
+from breakeven.learning.serving import Served
+from breakeven.learning.verdict import verdict
+from breakeven.routing.policy_file import LoadedPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What `evaluate` found: a comparison, or an off-policy estimate."""
+
+    policy_hash: str
+    policy_kind: str
+    document: EvaluationDocument | None
+    off_policy: OffPolicy | None
+    drift: DriftReport | None
+    reasons: Mapping[str, int]
+
+    def to_json(self) -> str:
+        """One document: the figures of the comparison at the top, where there is one."""
+        comparison = {} if self.document is None else as_json(self.document)
+        return json.dumps(
+            {
+                **comparison,
+                "policy_hash": self.policy_hash,
+                "policy_kind": self.policy_kind,
+                "off_policy": None if self.off_policy is None else asdict(self.off_policy),
+                "drift": None if self.drift is None else {**asdict(self.drift), "alarm": self.drift.alarm},
+                "reasons": dict(self.reasons),
+            },
+            indent=1,
+            allow_nan=False,
+        )
+
+
+def evaluated(
+    policy: LoadedPolicy, answered: Served, drift: DriftReport | None, options: Mapping[str, Any]
+) -> Evaluated:
+    """Compare on requests that every model was tried on; off-policy where one model was, by lot."""
+    table = answered.table
+    if table.propensity_fraction is not None and (np.isfinite(table.success).sum(axis=1) <= 1).all():
+        estimate = off_policy(logged_choices(table), answered.choices, answered.scores)
+        return Evaluated(policy.hash, policy.kind, None, estimate, drift, answered.reasons)
+    return Evaluated(policy.hash, policy.kind, _compared(policy, answered, options), None, drift, answered.reasons)
+
+
+def _compared(policy: LoadedPolicy, answered: Served, options: Mapping[str, Any]) -> EvaluationDocument:
+    table, guarantee = answered.table, policy.document.guarantee
+    reference = options["reference"] or (guarantee.against_model if guarantee else policy.document.default_model)
+    floor = options["quality_floor"] or (guarantee.quality_floor_ratio if guarantee else 0.95)
+    charges = Charges(options["lost_cache_usd"], options["judge_usd"], options["shadow_usd"], options["router_usd"])
+    evaluation = evaluate(
+        table,
+        answered.scores,
+        answered.choices,
+        strong=reference,
+        incumbent=options["incumbent"] or policy.document.incumbent_model,
+        charges=charges,
+        seed=options["seed"],
+        paid_usd=answered.paid_usd,
+    )
+    known = np.isfinite(table.success).all(axis=1) & np.isfinite(table.cost_usd).all(axis=1)
+    known = known if known.any() else np.isfinite(table.success).all(axis=1)
+    passed = verdict(
+        {"this policy": answered.choices[known]},
+        table.success[known],
+        table.cost_usd[known],
+        table.models,
+        table.models.index(reference),
+        floor,
+        seed=options["seed"],
+        paid={"this policy": answered.paid_usd[known] + charges.total_usd_per_request},
+    )
+    return evaluation_document(evaluation, passed)

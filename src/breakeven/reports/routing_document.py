@@ -1,0 +1,287 @@
+"""Routing document: what `learn` found, as JSON: verdict first, then the floor, the figures, the tasks, the sources.
+
+The page on a terminal, the chart and `--json` show this document and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from breakeven.learning.baselines import pair_of
+from breakeven.learning.evaluation_document import EvaluationDocument, VerdictPart, evaluation_document
+from breakeven.learning.examples import Example, examples_of
+from breakeven.learning.frontier import curve
+from breakeven.learning.judgement import Judgement
+from breakeven.learning.learn import Learnt
+from breakeven.learning.pricing import ModelPrice
+from breakeven.routing.policy_document import GroupChoice, PolicyDocument
+
+SCHEMA_VERSION: Final = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitPart(_Part):
+    """Which requests were for what."""
+
+    learnt_from_requests: int
+    calibration_requests: int
+    seed: int
+
+
+class FloorPart(_Part):
+    """The promise, and whether the evidence bears it."""
+
+    quality_floor: float
+    against_model: str
+    confidence: float
+    holds: bool
+    method: str
+    moved_share: float
+    """Of the requests: they leave the reference model."""
+    success_ratio: float | None
+    """As measured, of the reference's success."""
+    missing_requests: int | None
+    sentence: str
+
+
+class DraftPart(_Part):
+    """A way to route that was weighed, by the requests learnt from."""
+
+    name: str
+    kind: str
+    usd_per_request: float
+    success: float
+    failures_usd_per_request: float
+    calibrated: bool
+
+
+class ScorerPart(_Part):
+    """Whether a scorer of prompts beats the groups."""
+
+    used: bool
+    gain_fraction: float | None
+    """Mean success over all budgets, the scorer's less the groups'."""
+    low_fraction: float | None
+    high_fraction: float | None
+    why: str
+
+
+class PricePart(_Part):
+    """What a model's call costs, and who says so."""
+
+    model: str
+    usd_per_request: float | None
+    input_usd_per_mtok: float | None
+    output_usd_per_mtok: float | None
+    by: str
+    words: str
+
+
+class GroupPart(_Part):
+    """One group of requests."""
+
+    group: dict[str, str]
+    model: str
+    requests: int
+    success: dict[str, float]
+    usd_per_request: dict[str, float]
+
+
+class PointPart(_Part):
+    """One setting of a router."""
+
+    usd_per_request: float
+    success: float
+
+
+class ExamplePart(_Part):
+    """One request near the line, or far from it."""
+
+    request_id: str
+    group: str
+    prompt: str
+    """Its beginning; empty where prompts are not kept."""
+    model: str
+    predicted: dict[str, float]
+
+
+class PolicyPart(_Part):
+    """The policy that was written."""
+
+    folder: str | None
+    kind: str
+    hash: str | None
+    default_model: str
+    models: list[str]
+    levels: list[str]
+    holds_training_rows: bool
+    scorer_used: bool
+
+
+class LearnDocument(_Part):
+    """What `breakeven learn` found."""
+
+    schema_version: int = SCHEMA_VERSION
+    outcomes: str
+    made_by: str
+    created: str
+    verdict: VerdictPart
+    policy: PolicyPart
+    split: SplitPart
+    floor: FloorPart
+    scorer: ScorerPart
+    drafts: list[DraftPart]
+    evaluation: EvaluationDocument
+    """On the calibration requests."""
+    curves: dict[str, list[PointPart]]
+    singles: dict[str, PointPart]
+    groups: list[GroupPart]
+    examples: list[ExamplePart]
+    prices: list[PricePart]
+    notes: list[str]
+
+
+def learn_document(
+    learnt: Learnt,
+    judgement: Judgement,
+    prices: tuple[ModelPrice, ...],
+    policy: PolicyDocument,
+    *,
+    folder: str | None,
+    policy_hash: str | None,
+    notes: tuple[str, ...] = (),
+) -> LearnDocument:
+    """The document of what was learnt."""
+    evaluation = evaluation_document(judgement.evaluation, judgement.verdict)
+    assert evaluation.verdict is not None
+    holds_rows = policy.scorer is not None and policy.scorer.holds_training_rows
+    return LearnDocument(
+        outcomes=learnt.train.label,
+        made_by=policy.made_by,
+        created=policy.created,
+        verdict=evaluation.verdict,
+        policy=PolicyPart(
+            folder=folder,
+            kind=policy.kind,
+            hash=policy_hash,
+            default_model=policy.default_model,
+            models=list(policy.model_names),
+            levels=list(policy.levels),
+            holds_training_rows=holds_rows,
+            scorer_used=policy.scorer is not None,
+        ),
+        split=SplitPart(
+            learnt_from_requests=learnt.train.requests_count,
+            calibration_requests=learnt.calibration.requests_count,
+            seed=learnt.settings.seed,
+        ),
+        floor=_floor(learnt, judgement),
+        scorer=ScorerPart(
+            used=policy.scorer is not None,
+            gain_fraction=learnt.promotion.gain_fraction,
+            low_fraction=learnt.promotion.low_fraction,
+            high_fraction=learnt.promotion.high_fraction,
+            why=learnt.promotion.why,
+        ),
+        drafts=[
+            DraftPart(
+                name=each.family.name,
+                kind=each.family.kind,
+                usd_per_request=each.usd_per_request,
+                success=each.success_fraction,
+                failures_usd_per_request=each.failures_usd_per_request,
+                calibrated=at == 0,
+            )
+            for at, each in enumerate(learnt.drafts)
+        ],
+        evaluation=evaluation,
+        curves=_curves(learnt),
+        singles={
+            name: PointPart(
+                usd_per_request=float(learnt.calibration.cost_usd[:, at].mean()),
+                success=float(learnt.calibration.success[:, at].mean()),
+            )
+            for at, name in enumerate(learnt.calibration.models)
+        },
+        groups=[_group(each, policy) for each in policy.groups if len(each.path) == len(policy.levels)],
+        examples=[_example(each) for each in examples_of(learnt, judgement)],
+        prices=[_price(each) for each in prices],
+        notes=[*learnt.notes, *evaluation.notes, *notes],
+    )
+
+
+def as_json(document: LearnDocument) -> dict[str, Any]:
+    """Plain values, in the order of the fields."""
+    return document.model_dump(mode="json")
+
+
+def _floor(learnt: Learnt, judgement: Judgement) -> FloorPart:
+    floor, guarantee = learnt.floor, judgement.guarantee
+    if judgement.single is not None and judgement.single != learnt.reference:
+        sentence = f"{judgement.single} alone keeps the floor on the calibration requests beyond doubt"
+    elif floor.holds:
+        sentence = f"proven on {floor.calibration_requests_count:,} requests: {floor.why}"
+    else:
+        sentence = f"nothing could be proven: {floor.why}"
+    return FloorPart(
+        quality_floor=guarantee.quality_floor_ratio,
+        against_model=guarantee.against_model,
+        confidence=guarantee.confidence_fraction,
+        holds=guarantee.holds,
+        method=guarantee.method,
+        moved_share=float(np.mean(judgement.choices != learnt.calibration.models.index(learnt.reference))),
+        success_ratio=floor.success_ratio,
+        missing_requests=guarantee.missing_requests_count,
+        sentence=sentence,
+    )
+
+
+def _curves(learnt: Learnt) -> dict[str, list[PointPart]]:
+    table = learnt.calibration
+    expected = learnt.train.cost_usd.mean(axis=0)
+    strong = pair_of(table.success, expected, table.models.index(learnt.reference)).strong
+    found = {}
+    for name, scores in (("policy", learnt.calibration_scores), ("oracle", table.success)):
+        drawn = curve(scores, table.success, table.cost_usd, expected, strong)
+        found[name] = [
+            PointPart(usd_per_request=float(usd), success=float(success))
+            for usd, success in zip(drawn.cost_per_request, drawn.success_fraction, strict=True)
+        ]
+    return found
+
+
+def _group(each: GroupChoice, policy: PolicyDocument) -> GroupPart:
+    return GroupPart(
+        group=dict(zip(policy.levels, each.path, strict=False)),
+        model=each.model,
+        requests=each.tries_count,
+        success=dict(each.success_fractions),
+        usd_per_request=dict(each.usd_per_request),
+    )
+
+
+def _example(each: Example) -> ExamplePart:
+    return ExamplePart(
+        request_id=each.request_id,
+        group=each.group,
+        prompt=each.prompt,
+        model=each.model,
+        predicted=dict(each.predicted),
+    )
+
+
+def _price(each: ModelPrice) -> PricePart:
+    return PricePart(
+        model=each.model.name,
+        usd_per_request=each.model.usd_per_request,
+        input_usd_per_mtok=each.model.input_usd_per_mtok,
+        output_usd_per_mtok=each.model.output_usd_per_mtok,
+        by=each.by,
+        words=each.words,
+    )
