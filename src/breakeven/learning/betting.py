@@ -28,6 +28,7 @@ PRIOR_ROWS: Final = 100.0
 UNTOLD_ROWS: Final = 10.0
 """The same where no expected square is given."""
 UNTOLD_SQUARE: Final = 0.1
+_ROOT_TWO_PI: Final = float(np.sqrt(2.0 * np.pi))
 ROUNDS_MAX: Final = 1_000
 """Longer series are bet on in blocks, one stake each, set before the block: the power is the same to a hundredth."""
 
@@ -37,6 +38,9 @@ def mean_above_zero(
 ) -> Flags:
     """Whether each column's mean is above zero with this confidence, shape (tests,); rows in random order.
 
+    The stake is that of a digital option that pays when the goal is reached: the density at its chance over the chance,
+    in units of what the remaining outcomes spread.
+
     `lowest` is the least value that a gain can take (below zero), the same or one for each test. `expected_square` is
     the mean square of the gains as other data tell it: it makes the bets better, never wrong.
 
@@ -45,27 +49,23 @@ def mean_above_zero(
     >>> mean_above_zero(gains, -0.5, 0.95).tolist(), mean_above_zero(-gains, -0.5, 0.95).tolist()
     ([True], [False])
     """
+    from scipy.special import ndtri
+
     rows, tests = gains.shape
     target = 1.0 / (1.0 - confidence_fraction)
     most = LARGEST_STAKE_FRACTION / -np.asarray(lowest, dtype=float)
     seen = UNTOLD_ROWS if expected_square is None else PRIOR_ROWS
     squares = seen * (np.full(tests, UNTOLD_SQUARE) if expected_square is None else np.maximum(expected_square, 1e-9))
-    wealth, passed = np.ones(tests), np.zeros(tests, dtype=bool)
-    block = max(1, -(-rows // ROUNDS_MAX))
-    for start in range(0, rows, block):
-        part = gains[start : start + block]
-        spread = np.sqrt((rows - start) * squares / seen)
-        stake = np.where(passed, 0.0, np.minimum(_option_stake(wealth / (AIM_RATIO * target)) / spread, most))
-        wealth *= (1.0 + stake * part).prod(axis=0)
-        passed |= wealth >= target
-        squares = squares + (part**2).sum(axis=0)
-        seen += len(part)
-    return passed
-
-
-def _option_stake(chance: Floats) -> Floats:
-    """Stake of a digital option that ends in the money with this chance, in units of the remaining spread."""
-    from scipy.special import ndtri
-
-    inside = np.clip(chance, 1e-12, 1.0 - 1e-9)
-    return np.asarray(np.exp(-0.5 * ndtri(inside) ** 2) / (np.sqrt(2.0 * np.pi) * inside))
+    starts = np.arange(0, rows, max(1, -(-rows // ROUNDS_MAX)))
+    if not rows:
+        return np.zeros(tests, dtype=bool)
+    known = squares + np.vstack([np.zeros(tests), np.cumsum(np.add.reduceat(gains**2, starts), axis=0)[:-1]])
+    spreads = np.sqrt(known * ((rows - starts) / (seen + starts))[:, None])
+    wealth, best = np.ones(tests), np.ones(tests)
+    for start, end, spread in zip(starts, [*starts[1:], rows], spreads, strict=True):
+        chance = np.minimum(np.maximum(wealth / (AIM_RATIO * target), 1e-12), 1.0 - 1e-9)
+        density = np.exp(-0.5 * ndtri(chance) ** 2) / _ROOT_TWO_PI
+        stake = np.minimum(density / (chance * spread), most)
+        wealth *= 1.0 + stake * gains[start] if end == start + 1 else (1.0 + stake * gains[start:end]).prod(axis=0)
+        np.maximum(best, wealth, out=best)
+    return np.asarray(best >= target)
