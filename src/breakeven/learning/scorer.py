@@ -37,7 +37,7 @@ FOREST_PART: Final = 0.8
 LINEAR_PART: Final = 0.2
 NEIGHBOURS_PART: Final = 0.2
 """Beside the others, where a bank of training rows is asked for."""
-INNER_FOLDS_COUNT: Final = 5
+INNER_FOLDS_COUNT: Final = 4
 KNOWN_QUANTILE_FRACTION: Final = 0.995
 """A prompt is novel with a greater share of unknown terms than so many of the training prompts have."""
 
