@@ -29,6 +29,7 @@ GROUPS = ("task", "application", "api_key_hash", "endpoint", "system_hash", "sch
 @click.option("--store", type=click.Path(file_okay=False, path_type=Path), help="Take outcomes from imported calls.")
 @click.option(
     "--retry-minutes",
+    "retry_minutes_count",
     type=click.FloatRange(0.1, 1440),
     help="With --store: a call asked again within so many minutes failed, the others succeeded.",
 )
@@ -56,7 +57,7 @@ GROUPS = ("task", "application", "api_key_hash", "endpoint", "system_hash", "sch
 def command(
     files: tuple[Path, ...],
     store: Path | None,
-    retry_minutes: float | None,
+    retry_minutes_count: float | None,
     validators: Path | None,
     allow_commands: bool,
     feedback: Path | None,
@@ -90,12 +91,12 @@ def command(
 
     if bool(files) == bool(store):
         raise click.UsageError("name files of outcomes, or --store with imported calls")
-    if retry_minutes is not None and store is None:
+    if retry_minutes_count is not None and store is None:
         raise click.UsageError("--retry-minutes looks at imported calls; it needs --store")
     declaration = read_declaration(validators, allow_commands=allow_commands) if validators else None
     sources = Sources(declaration, feedback, gold, agreement_with, _confusion(judge_errors), seed)
     with progress(as_json) as say:
-        found = _judged(files, store, retry_minutes, as_of, sources, say)
+        found = _judged(files, store, retry_minutes_count, as_of, sources, say)
         if canaries:
             _write_canaries(canaries, found, seed)
         if out:
@@ -120,7 +121,7 @@ def command(
 def _judged(
     files: tuple[Path, ...],
     store: Path | None,
-    retry_minutes: float | None,
+    retry_minutes_count: float | None,
     as_of: datetime | None,
     sources: Sources,
     say: Callable[[str], None],
@@ -130,10 +131,10 @@ def _judged(
     say("reading the outcomes")
     if store is None:
         return read_and_judge(files, sources)
-    return judged(_from_store(store, retry_minutes, as_of, sources.seed), sources)
+    return judged(_from_store(store, retry_minutes_count, as_of, sources.seed), sources)
 
 
-def _from_store(store: Path, retry_minutes: float | None, as_of: datetime | None, seed: int) -> ReadOutcomes:
+def _from_store(store: Path, retry_minutes_count: float | None, as_of: datetime | None, seed: int) -> ReadOutcomes:
     from breakeven.catalog.load import load_catalog
     from breakeven.clock import today
     from breakeven.errors import UsageError
@@ -144,7 +145,7 @@ def _from_store(store: Path, retry_minutes: float | None, as_of: datetime | None
         raise UsageError(f"{store}: no such store; run `breakeven import YOUR-LOG --store {store}` first")
     catalog = load_catalog(as_of.date() if as_of else today())
     with CallStore(store) as opened:
-        choice = CallChoice(retry_minutes_count=retry_minutes, seed=seed)
+        choice = CallChoice(retry_minutes_count=retry_minutes_count, seed=seed)
         return table_from_calls(opened.calls(), catalog, choice=choice, label=str(store))
 
 

@@ -128,8 +128,9 @@ class _Placer:
     column: Any
     models_count: int
 
-    def of(self, values: Floats, empty: float = np.nan) -> Floats:
-        found = np.full((len(self.column), self.models_count), empty)
+    def of(self, values: Floats, value: float = np.nan) -> Floats:
+        """`values` by call, and `value` where a call went to another model."""
+        found = np.full((len(self.column), self.models_count), value)
         found[np.arange(len(self.column)), self.column] = values
         return found
 

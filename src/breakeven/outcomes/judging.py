@@ -48,7 +48,7 @@ def prediction_powered(gold: Floats, judged_of_gold: Floats, judged_alone: Float
     """PPI++ mean of success from a random sample with both labels and the answers that only the judge saw.
 
     The point is that of the paper. Its normal interval covers far less often than it says near 0 and 1 (at 0.99 with 50
-    gold labels in 6 of 10 cases instead of 9), so the interval splits the answers by the judge's word, at a half, and
+    gold labels in 4 of 10 cases instead of 9), so the interval splits the answers by the judge's word, at a half, and
     adds up what gold says of either part.
 
     >>> gold = np.r_[np.ones(30), np.zeros(10)]
