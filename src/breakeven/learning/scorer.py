@@ -2,12 +2,12 @@
 
 A forest sees the prompt's surface, the logits of its group's rates and, as sums of terms, the linear head's logits,
 each as for a new request: rates and sums of a row come from folds that lack it. The blend is four parts forest and one
-part linear head for every table; nothing is tuned to a file.
+part linear head for every table; nothing is tuned to a file. A fifth of the rows, chosen by chance, show the forest the
+overall rates instead of their group's, so that it knows what to make of a group that was never seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -38,6 +38,8 @@ LINEAR_PART: Final = 0.2
 NEIGHBOURS_PART: Final = 0.2
 """Beside the others, where a bank of training rows is asked for."""
 INNER_FOLDS_COUNT: Final = 4
+UNSEEN_FRACTION: Final = 0.2
+"""Of the training rows, shown to the forest as if their group were new."""
 KNOWN_QUANTILE_FRACTION: Final = 0.995
 """A prompt is novel with a greater share of unknown terms than so many of the training prompts have."""
 
@@ -99,7 +101,8 @@ def _fitted(table: OutcomeTable, texts: Texts, group_rates: GroupRates, seed: in
     rows = weighed(texts.terms, known)
     linear = fit_linear(rows, table.success, logit(group_rates.rates(paths_of(table))))
     new = _out_of_fold(table, texts, seed)
-    inputs = forest_inputs(texts.surface, new.rates, new.sums)
+    shown = _some_unseen(new.rates, group_rates, seed)
+    inputs = forest_inputs(texts.surface, shown, new.sums)
     forest = fit_forest(inputs, table.success, new.rates, linear.term_weights, seed)
     blend = {"forest": FOREST_PART, "linear": LINEAR_PART}
     if keeps_rows:
@@ -128,6 +131,14 @@ def _out_of_fold(table: OutcomeTable, texts: Texts, seed: int) -> _OutOfFold:
         sums[split.test] = weighed(others, terms) @ head.term_weights
         unknown[split.test] = unknown_fractions(others, terms)
     return _OutOfFold(rates, sums, unknown)
+
+
+def _some_unseen(rates: Floats, group_rates: GroupRates, seed: int) -> Floats:
+    """Rates where some rows have those of everything; all as they are where there is one group only."""
+    if len(group_rates.groups()) < 2:
+        return rates
+    unseen = np.random.default_rng(seed).random(len(rates)) < UNSEEN_FRACTION
+    return np.where(unseen[:, None], group_rates.rates([()]), rates)
 
 
 def _novelty(new: _OutOfFold, texts: Texts) -> Novelty:
@@ -163,8 +174,3 @@ def _of_neighbours(scorer: Scorer, texts: Texts, rates: Floats) -> Floats:
         seen = Seen(texts.surface[at], terms, rates[at], logit(rates[at]), scorer.neighbours.similarities(terms))
         found[at] = scorer.neighbours.success(seen)
     return found
-
-
-def names_of(scorer: Scorer) -> Sequence[str]:
-    """The heads that decide."""
-    return tuple(scorer.heads())
