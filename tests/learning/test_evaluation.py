@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.learning.planted import table_of
 
 from breakeven.errors import LearningError
@@ -189,3 +191,27 @@ def test_a_policy_that_asks_two_models_is_charged_for_both() -> None:
     assert found.savings[0].after_usd_per_request == pytest.approx(paid.mean())
     dear = {"both": np.full(400, 30.0)}
     assert verdict({"both": choices}, table.success, table.cost_usd, table.models, 1, paid=dear).router is None
+
+
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_any_outcomes_give_a_document_or_a_named_error(seed: int, rows: int, width: int) -> None:
+    """Gaps, fractions, equal costs, no costs, free calls, empty prompts, tied scores."""
+    rng = np.random.default_rng(seed)
+    success = rng.choice([0.0, 0.5, 1.0, np.nan], p=[0.3, 0.2, 0.4, 0.1], size=(rows, width))
+    cost = rng.choice([0.0, 1.0, 2.0, np.nan], p=[0.2, 0.4, 0.35, 0.05], size=(rows, width))
+    table = table_of(
+        success,
+        prompts=tuple(rng.choice(np.array(["", "why?", "\ud800", "x" * 5000]), rows)),
+        cost_usd=np.full_like(cost, np.nan) if seed % 5 == 0 else cost,
+        task=tuple(rng.choice(np.array(["", "a", "b"]), rows)),
+    )
+    scores = rng.integers(0, 3, (rows, width)) / 2
+    try:
+        found = evaluate(table, scores, rng.integers(0, width, rows), training=table, resamples_count=20, seed=seed)
+    except LearningError as error:
+        assert "tried on all" in str(error) or "one model only" in str(error)
+        return
+    json.dumps(as_json(evaluation_document(found)), allow_nan=False)
+    for each in found.savings:
+        assert each.sentence

@@ -18,6 +18,7 @@ from breakeven.outcomes.outcome import Floats, Indexes
 from breakeven.units import TOKENS_PER_MTOK
 
 UNPRICED: Final = "the cost of some model's calls is not known: give --price MODEL=USD, or cost_usd in the file"
+_NOTHING_PAID: Final = "nothing was paid before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,9 @@ def _against(
     found = []
     for at, (name, before) in enumerate(everyone.items(), start=1):
         saved, saved_draws = means[at] - after, draws[:, at] - after_draws
+        bills = np.where(draws[:, at] > 0, draws[:, at], np.nan)
         paid = means[at] > 0
-        part = figure(saved / means[at], saved_draws / draws[:, at]) if paid else untold("nothing was paid before")
+        part = figure(saved / means[at], saved_draws / bills, _NOTHING_PAID) if paid else untold(_NOTHING_PAID)
         found.append(
             Saving(
                 against=name,
