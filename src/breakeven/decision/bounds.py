@@ -54,9 +54,16 @@ DIVISORS: Final = frozenset(
 """Facts that something is divided by, or whose logarithm is taken: zero is no value for them."""
 SMALLEST_DIVISOR: Final = 1e-6
 ONE_OR_MORE: Final = frozenset(
-    {"hourly_peak_to_mean_ratio", "burst_headroom_ratio", "pue_ratio", "equal_quality_price_decline_ratio"}
+    {
+        "hourly_peak_to_mean_ratio",
+        "burst_headroom_ratio",
+        "pue_ratio",
+        "equal_quality_price_decline_ratio",
+        "tries_max_count",
+    }
 )
-"""Facts that compare a whole with a part of it: the busiest hour cannot be quieter than the mean one."""
+"""Facts that compare a whole with a part of it, or count what happens at least once: the busiest hour cannot be quieter
+than the mean one."""
 ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio", "horizon_months"})
 """Facts about how widely something is spread, and choices: they have no range of their own."""
 WHOLE: Final = frozenset({"horizon_months"})
@@ -69,6 +76,7 @@ LARGEST_FALL: Final = -0.5
 LARGEST_GROWTH: Final = 1.0
 """A workload that more than doubles every month overflows any horizon."""
 LARGEST_HORIZON_MONTHS: Final = 120.0
+LARGEST_TRIES_COUNT: Final = 100.0
 LARGEST_USD: Final = 1e12
 LARGEST_NUMBER: Final = 1e6
 
@@ -118,6 +126,8 @@ def _largest(name: str, unit: str) -> float:
         return LARGEST_GROWTH
     if name == "horizon_months":
         return LARGEST_HORIZON_MONTHS
+    if name == "tries_max_count":
+        return LARGEST_TRIES_COUNT
     if name == "hours_per_month":
         return LARGEST_HOURS_PER_MONTH
     return LARGEST_USD if unit.startswith("usd") else LARGEST_NUMBER

@@ -69,6 +69,8 @@ BOUND_BY_OPTIONS = frozenset(
         "gpus_already_owned_count",
         "carbon_price_usd_per_tonne",
         "failure_usd_per_request",
+        "tries_max_count",
+        "check_usd_per_request",
         "fine_tune_campaigns_events_per_year",
     }
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.costs.tokens import line as token_line
 from breakeven.errors import UnknownPrice
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
@@ -16,7 +15,7 @@ from breakeven.options.assembly.demand import ModelDemand
 from breakeven.options.assembly.log_models import offer_of, provider_of, same_model
 from breakeven.options.assembly.mix import bind_mix_price, mix_price, shortened
 from breakeven.options.assembly.offers import model_prices
-from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
 from breakeven.options.assembly.success import bind_mixed_success
 from breakeven.options.option import (
     Evaluation,

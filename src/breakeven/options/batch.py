@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.costs.tokens import line as token_line
 from breakeven.errors import UnknownPrice
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
@@ -25,7 +24,7 @@ from breakeven.options.assembly.demand import ModelDemand
 from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import bind_mix_price, mix_price, shortened, todays_price
 from breakeven.options.assembly.offers import model_prices
-from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
 from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
     Evaluation,

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from breakeven.catalog.offer import TokenOffer
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.costs.tokens import line as token_line
 from breakeven.costs.tokens import token_usd_per_mtok
 from breakeven.errors import ConstraintNotMet, UnknownPrice
 from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.offers import chosen_broker_offer, pick, sold_by, token_offer_prices
-from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
 from breakeven.options.assembly.success import bind_open_model_success
 from breakeven.options.option import (
     Evaluation,

@@ -8,13 +8,12 @@ from typing import Final
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.offer import TokenOffer
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.costs.tokens import line as token_line
 from breakeven.costs.tokens import token_usd_per_mtok
 from breakeven.errors import UnknownName, UnknownPrice, nearest
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.constraints import check_provider, known_terms
 from breakeven.options.assembly.offers import token_offer_prices
-from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
 from breakeven.options.assembly.success import ANY_OPEN_MODEL, bind_assumed_success, bind_open_model_success
 from breakeven.options.option import (
     Evaluation,

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
-from breakeven.costs.tokens import line as token_line
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.constraints import status_quo_outside
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import bind_mix_price, describe
-from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
 from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
     Evaluation,

@@ -28,6 +28,7 @@ from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent,
 from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.offers import gpu_offer
+from breakeven.options.assembly.retries import retries
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.assembly.success import (
     bind_assumed_success,
@@ -125,12 +126,12 @@ class Hybrid:
         cut = _cut(situation, whole, split)
 
         hosted = binder_for(situation, evaluation, {**machine.facts, **offer, **audited}, cut.share, cut.moved)
+        _bind_fleet_success(hosted, machine.model, situation, cut)
         own_volume = evaluation.volume_mtok is None
         staircase = bind_fleet(hosted, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_rent(hosted)
         bind_fleet_people(hosted)
         bind_team(hosted, choices.team)
-        _bind_fleet_success(hosted, machine.model, situation, cut)
         _scale(hosted, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(_without_what_the_fleet_pays(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
@@ -145,10 +146,11 @@ class Hybrid:
         breakdown = CostBreakdown(
             (*_part(frontier_lines(at_api), "api", "API"), *_part(rented_lines(hosted), "fleet", "fleet"))
         )
-        if situation.choices.outcomes is not None and "success_fraction" not in situation.scenario:
+        pinned = "success_fraction" in situation.scenario
+        if retries(whole) or (situation.choices.outcomes is not None and not pinned):
             parts = whole.node(SHARE), hosted.node("success_fraction"), at_api.node("success_fraction")
             whole.apply(success_fraction, *parts)
-        elif "success_fraction" not in situation.scenario:
+        elif not pinned:
             whole.evaluate(success_fraction)
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
         buys = f"{machine.label} for {cut.moves}; {stays}{capacity_words(hosted)}"

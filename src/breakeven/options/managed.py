@@ -46,10 +46,10 @@ class Managed:
         if self.scale_to_zero and not offer.scales_to_zero:
             raise UnknownPrice(f"the catalogue knows of no scale to zero at {self.provider}: its endpoints stay on")
         binder = binder_for(situation, evaluation, {**machine.facts, **offer.facts})
+        bind_open_model_success(binder, machine.model, situation)
         staircase = self._size(binder, machine, choices.gpus_per_replica_count, evaluation.volume_mtok is None)
         bind_rent(binder)
         bind_fleet_people(binder, managed=True)
-        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(rented_lines(binder))
         how = "scaled to zero when idle" if self.scale_to_zero else "always on"
         buys = f"{machine.label} at {self.provider}, {how}{capacity_words(binder)}"

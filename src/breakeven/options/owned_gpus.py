@@ -43,13 +43,13 @@ class OwnedGpus:
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = purchase_offer(situation.catalog, choices.gpu, situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
+        bind_open_model_success(binder, machine.model, situation)
         own_volume = evaluation.volume_mtok is None
         staircase = bind_fleet(binder, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         bind_owned_servers(binder, machine.gpu)
         bind_purchase(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(owned_lines(binder))
         buys = f"{machine.label}, vLLM, servers of your own in a colocation{capacity_words(binder)}"
         return option_cost(

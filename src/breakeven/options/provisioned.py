@@ -19,6 +19,7 @@ from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import describe
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines
+from breakeven.options.assembly.retries import retries, tried_unit_tok_per_s
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.option import (
@@ -133,8 +134,8 @@ class Provisioned:
             check_provider(situation, provider)
         binder = binder_for(situation, evaluation, {})
         bind_per_token(binder, exposure="api_breach_exposure_ratio")
-        staircase = _bind_units(binder, evaluated_at_own_volume=evaluation.volume_mtok is None)
         bind_todays_success(binder, situation, "the same models: assumed")
+        staircase = _bind_units(binder, evaluated_at_own_volume=evaluation.volume_mtok is None)
         busy = CostLine(
             "provisioned_busy",
             "Provisioned units, busy hours",
@@ -160,6 +161,8 @@ def _bind_units(binder: Binder, *, evaluated_at_own_volume: bool) -> Staircase:
     """Size the units and bind their commitment in place of a rent; returns where the cost jumps (typical values)."""
     if FEWEST not in binder.scenario:
         binder.derive(FEWEST, 1.0, "no minimum is part of the quote")
+    if retries(binder):
+        binder.apply(tried_unit_tok_per_s, binder.node(SPEED), binder.node("expected_tries_count"), name=SPEED)
     binder.evaluate(provisioned_peak_tok_per_s)
     units = binder.evaluate(provisioned_units_count)
     if evaluated_at_own_volume and float(np.median(units.value)) > UNITS_MAX_COUNT:

@@ -66,6 +66,7 @@ class RentedGpus:
         check_provider(situation, MARKET)
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         binder = binder_for(situation, evaluation, {**machine.facts, **self._rent(situation)})
+        bind_open_model_success(binder, machine.model, situation)
         if self.term == "spot" and GPU_RENT not in situation.scenario:
             binder.evaluate(gpu_rent_usd_per_gpu_hour)
         own_volume = evaluation.volume_mtok is None
@@ -74,7 +75,6 @@ class RentedGpus:
         bind_fleet_people(binder)
         self._bind_interruptions(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(rented_lines(binder))
         buys = f"{machine.label}, vLLM, {_TERMS[self.term]}{capacity_words(binder)}"
         return option_cost(

@@ -38,13 +38,13 @@ class SmallGpu:
         machine = ollama_deployment(situation.catalog, choices.small_model, choices.small_gpu)
         offer = gpu_offer(situation.catalog, choices.small_gpu, "on_demand", situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
+        bind_open_model_success(binder, machine.model, situation)
         if "replicas_min_count" not in binder.scenario:
             binder.derive("replicas_min_count", 1.0, "one machine, no spare")
         staircase = bind_fleet(binder, machine, 1, evaluated_at_own_volume=evaluation.volume_mtok is None)
         bind_rent(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(rented_lines(binder))
         buys = f"{machine.label}, Ollama, on-demand"
         return option_cost(self, binder, breakdown, buys, staircase=staircase, facts=fleet_facts(binder))

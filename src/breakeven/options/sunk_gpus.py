@@ -45,6 +45,7 @@ class SunkGpus:
         machine = deployment(situation.catalog, choices.open_model, choices.gpu, choices.precision, choices.measured)
         offer = purchase_offer(situation.catalog, choices.gpu, situation.scenario)
         binder = binder_for(situation, evaluation, {**machine.facts, **offer})
+        bind_open_model_success(binder, machine.model, situation)
         own_volume = evaluation.volume_mtok is None
         staircase = bind_fleet(binder, machine, choices.gpus_per_replica_count, evaluated_at_own_volume=own_volume)
         if own_volume:
@@ -53,7 +54,6 @@ class SunkGpus:
         bind_resale_forgone(binder)
         bind_fleet_people(binder)
         bind_team(binder, choices.team)
-        bind_open_model_success(binder, machine.model, situation)
         breakdown = CostBreakdown(owned_lines(binder, capital="Resale value forgone, busy hours"))
         buys = f"{machine.label}, vLLM, on GPUs that are already paid for{capacity_words(binder)}"
         only_if = "" if ALREADY_OWNED in situation.scenario else "you already own the GPUs"

@@ -11,6 +11,7 @@ from breakeven.decision.models import rank_models, ways_of
 from breakeven.decision.outcomes_file import outcomes_warnings
 from breakeven.facts.draws import DrawSet
 from breakeven.options.assembly.constraints import status_quo_warnings
+from breakeven.options.assembly.retries import TRIES
 from breakeven.options.discover import discover_options, select_options
 from breakeven.options.option import Situation
 from breakeven.reports import wording
@@ -24,6 +25,7 @@ Progress = Callable[[str], None]
 LENGTHS_UNKNOWN: Final = (
     "The log has buckets of calls only: nobody knows how long a call is, so no model is left out for its context."
 )
+ONE_TRY: Final = f"This ranking tries each request once: {TRIES} is for comparisons of options."
 OTHER_WAYS: Final = "None of the options named serves any open model: {} are taken instead."
 
 
@@ -35,7 +37,9 @@ def answer_models(question: Question, progress: Progress = lambda _: None) -> Mo
     progress("pricing the calls at today's prices")
     calls = question.store.calls()
     demand = demand_of(calls, workload, catalog, scenario, question.label)
-    situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
+    facts = scenario.facts(catalog)
+    retried = facts.pop(TRIES, None)
+    situation = Situation(demand, catalog, scenario.choices(), facts)
     too_long = too_long_fractions(calls, catalog.models.values())
     progress("costing the open models")
     options = discover_options()
@@ -49,6 +53,7 @@ def answer_models(question: Question, progress: Progress = lambda _: None) -> Mo
         *outcomes_warnings(scenario.outcomes_file(), situation),
         *wording.contract_warnings(unused_contracts(calls, catalog, scenario), catalog.as_of),
         *([] if too_long else [LENGTHS_UNKNOWN]),
+        *([ONE_TRY] if retried else []),
         *([] if not scenario.options or set(ways) & set(scenario.options) else [OTHER_WAYS.format(", ".join(ways))]),
         *catalogue_warnings(catalog, question.today),
     )

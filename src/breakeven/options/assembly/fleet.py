@@ -10,6 +10,7 @@ from breakeven.errors import CatalogError
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.capacity import CAPACITY, RATIO, bind_capacity
 from breakeven.options.assembly.deployment import Deployment
+from breakeven.options.assembly.retries import retries, tried_capacity_req_per_s
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.serving import autoscale, fleet
 from breakeven.units import SECONDS_PER_HOUR
@@ -21,8 +22,14 @@ REPLICAS_MAX_COUNT = 10_000.0
 def bind_fleet(
     binder: Binder, machine: Deployment, gpus_per_replica_count: int | None, *, evaluated_at_own_volume: bool
 ) -> Staircase:
-    """Size an always-on fleet for the demand bound in `binder`; returns where its cost jumps (typical values)."""
+    """Size an always-on fleet for the demand bound in `binder`; returns where its cost jumps (typical values).
+
+    Needs `success_fraction`: what fails is tried again where the scenario says so.
+    """
     bind_capacity(binder, machine, gpus_per_replica_count)
+    if retries(binder):
+        capacity, tries = binder.node(CAPACITY), binder.node("expected_tries_count")
+        binder.apply(tried_capacity_req_per_s, capacity, tries, name=CAPACITY)
     for each in (fleet.peak_req_per_s, fleet.replicas_count, fleet.gpus_count, fleet.busy_fraction):
         binder.evaluate(each)
     binder.derive("billed_fraction", 1.0, "always on: every hour is paid")

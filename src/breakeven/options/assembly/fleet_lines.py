@@ -13,6 +13,7 @@ from breakeven.costs.drains.incident_response import (
 from breakeven.costs.gpu_rental import gpu_rent_usd_per_month
 from breakeven.costs.line import CostLine
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.retries import check_lines
 
 NEW_HIRES = "new_hires"
 
@@ -65,6 +66,7 @@ def shared_lines(binder: Binder) -> tuple[CostLine, ...]:
         quality_monitoring.line(binder),
         failed_answers.line(binder),
         *failed_answers.loss_lines(binder),
+        *check_lines(binder),
         migration.line(binder),
         *fine_tuning.lines(binder),
         *energy.carbon_lines(binder),

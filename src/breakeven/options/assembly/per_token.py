@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from breakeven.costs import breach_risk, failed_answers, migration, quality_monitoring
+from breakeven.costs import breach_risk, failed_answers, migration, quality_monitoring, tokens
 from breakeven.costs.drains import drain_lines
 from breakeven.costs.drains.incident_response import api_downtime_hours_per_month, api_incident_events_per_month
 from breakeven.costs.line import CostLine
 from breakeven.facts.trace import Binder
+from breakeven.options.assembly.retries import bind_tried_tokens, check_lines
 
 
 def bind_per_token(binder: Binder, exposure: str) -> None:
@@ -27,6 +28,12 @@ def bind_per_token(binder: Binder, exposure: str) -> None:
     binder.rename("breach_exposure_ratio", exposure, "exposure relative to an average firm's LLM path")
 
 
+def token_line(binder: Binder) -> CostLine:
+    """The token bill, of every try; needs `token_usd_per_mtok` and `success_fraction`."""
+    bind_tried_tokens(binder)
+    return tokens.line(binder)
+
+
 def per_token_lines(binder: Binder, *, moves: bool = True, watched: bool = True) -> tuple[CostLine, ...]:
     """The six drains, failed answers and the breach risk; a model or provider that is new is moved to and watched.
 
@@ -34,7 +41,7 @@ def per_token_lines(binder: Binder, *, moves: bool = True, watched: bool = True)
     models stay those of today, so that no new one's quality is watched.
     """
     drains = drain_lines(binder)
-    beside = [failed_answers.line(binder), *failed_answers.loss_lines(binder)]
+    beside = [failed_answers.line(binder), *failed_answers.loss_lines(binder), *check_lines(binder)]
     if moves and watched:
         beside.append(quality_monitoring.line(binder))
     if moves:

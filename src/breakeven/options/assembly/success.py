@@ -17,6 +17,7 @@ from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.demand import Demand, ModelDemand
 from breakeven.options.assembly.failure_cost import Answered, bind_failure_cost
 from breakeven.options.assembly.measured_success import MeasuredModel
+from breakeven.options.assembly.retries import bind_tries
 from breakeven.options.assembly.situation import Situation
 
 SUCCESS: Final = "success_fraction"
@@ -57,7 +58,8 @@ def bind_open_model_success(
         fact = outcomes.fact(found, asked, part)
         _offer(binder, fact)
         _bind_failures(binder, situation, {_Answerer(found): asked.models})
-        return binder.rename(SUCCESS, fact.name, f"{model.name}, as measured")
+        binder.rename(SUCCESS, fact.name, f"{model.name}, as measured")
+        return bind_tries(binder)
     size = f"{model.params_count / 1e9:,.0f} billion parameters"
     kind = "mixture of experts" if model.is_moe else "dense"
     how = f"no outcome measured yet: assumed for its class ({model.name}: {size}, {kind})"
@@ -69,7 +71,8 @@ def bind_assumed_success(
 ) -> Node:
     """Bind `success_fraction` of an Option whose model does `calls`, or all, as the Fact `name` says."""
     _bind_failures(binder, situation, {_Answerer(None, name): (calls or situation.demand).models})
-    return binder.rename(SUCCESS, name, how)
+    binder.rename(SUCCESS, name, how)
+    return bind_tries(binder)
 
 
 def has_measured(situation: Situation, model: ModelSpec) -> bool:
@@ -108,7 +111,20 @@ def bind_mixed_success(
     mix = _answerers(binder, situation, calls, answers or {}, instead)
     _bind_failures(binder, situation, mix)
     if SUCCESS in binder.scenario or not any(each.measured for each in mix):
-        return unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
+        _ = unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
+    else:
+        _bind_mix(binder, situation, mix, calls, part)
+    return bind_tries(binder)
+
+
+def _bind_mix(
+    binder: Binder,
+    situation: Situation,
+    mix: Mapping[_Answerer, tuple[ModelDemand, ...]],
+    calls: Demand,
+    part: str,
+) -> Node:
+    """Bind the mean over who answers, each by its share of the calls."""
     shares = {
         _known(binder, situation, each, calls, models, part): _share(models, calls) for each, models in mix.items()
     }
