@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import beta, norm
 
-from breakeven.learning.betting import Flags, mean_above_zero
+from breakeven.learning.betting import Flags
 from breakeven.learning.frontier import Sweep
 from breakeven.learning.group_rates import fit_group_rates
 from breakeven.learning.quality_floor import (
@@ -52,8 +52,6 @@ class Tested:
     choices: Indexes
     success: Floats
     floor: float
-    square: Floats
-    """Mean square of the gains on the training rows."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +108,12 @@ def wsr(t: Tested) -> Flags:
     return np.cumsum(np.log1p(stake * (scaled - zero)), axis=0).max(axis=0) >= np.log(1 / ALPHA)
 
 
-def deadline(t: Tested) -> Flags:
-    """The product's bets, from the first setting on."""
-    return mean_above_zero(t.gained, -t.floor, 1 - ALPHA, t.square)
-
-
 BOUNDS: dict[str, Callable[[Tested], Flags]] = {
     "naive": naive,
     "CLT": clt,
     "empirical Bernstein": empirical_bernstein,
     "Clopper-Pearson": clopper_pearson,
     "WSR betting": wsr,
-    "deadline betting": deadline,
 }
 PRODUCT = "product"
 FUTURE = "product, next N"
@@ -213,7 +205,7 @@ def simulate(draws: Iterator[Draw], learnt: Expected, floor: float, runs: int) -
         draw = next(draws)
         gained = gains(draw.sweep.choices, draw.success, DEAR, floor)
         for name, bound in BOUNDS.items():
-            shown = bound(Tested(gained, draw.sweep.choices, draw.success, floor, learnt.square))
+            shown = bound(Tested(gained, draw.sweep.choices, draw.success, floor))
             last = np.flatnonzero(shown)[-1:] if name == "naive" else np.arange(first_false(shown))[-1:]
             for at in last:
                 broken[name] += draw.ratio[at] < floor
