@@ -168,6 +168,7 @@ def test_repeated_tries_tell_how_alike_they_are(tmp_path: Path) -> None:
         ([f"{i},{m},0" for i in range(30) for m in "ab"], "Every answer of every model fails"),
         ([f"{i},{m},{int(m == 'a' or i % 2)}" for i in range(30) for m in "ab"], "Every answer of a succeeds"),
         ([f"{i},{'ab'[i % 2]},{i % 3 == 0:d}" for i in range(30)], "No request was tried by two models"),
+        (["1,a,1", "1,a,0", "2,a,1"], "1 answer is told several times and differently, of 2"),
         ([f"{i},a,1" for i in range(3)], "Unpriced, so without a cost per success: a"),
     ],
 )

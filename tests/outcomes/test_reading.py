@@ -147,6 +147,7 @@ def test_contradicting_rows_are_named_and_their_mean_kept_whatever_their_order(t
         assert "o.csv, rows" in read.notes[0]
         assert read.notes[1] == "1 row repeats an outcome that is told already; it counts once."
         assert read.tries_count.tolist() == [[1], [1]]
+        assert read.contradicting_count == 1
 
 
 def test_attempts_are_tries_and_no_contradiction(tmp_path: Path) -> None:
@@ -175,6 +176,15 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     table = read_outcomes([first, second]).table
     np.testing.assert_array_equal(table.success, [[1, 0], [0, 1]])
     assert table.label.count("(") == 2
+
+
+def test_an_id_of_another_request_in_another_file_is_another_request(tmp_path: Path) -> None:
+    first = _file(tmp_path, "a.csv", HEADER + "1,faq,hi,a,1,0.5\n2,faq,so,a,1,0.5\n")
+    second = _file(tmp_path, "b.csv", HEADER + "1,law,other,a,0,0.5\n2,faq,so,b,0,0.5\n")
+    read = read_outcomes([first, second])
+    assert read.table.request_ids == ("1", "2", "1 (b.csv)")
+    np.testing.assert_array_equal(read.table.success, [[1, np.nan], [1, 0], [0, np.nan]])
+    assert "different requests" in read.notes[0]
 
 
 def test_requests_without_ids_are_told_apart_by_their_prompts(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def cautions(found: Judged, rates: Sequence[SuccessRate]) -> tuple[str, ...]:
     """Sentences, the gravest first; `rates` are those over all requests."""
     return (
         *_of_models(found, rates),
+        *_of_contradictions(found),
         *_of_judges(found),
         *(_of_canary(each) for each in found.canaries if each.accepted.high_fraction > FALSE_ACCEPT_MAX_FRACTION),
         *_of_checks(found),
@@ -43,6 +44,14 @@ def _of_models(found: Judged, rates: Sequence[SuccessRate]) -> Iterator[str]:
             yield f"Every answer of every model {words}: the test tells no model from another."
         elif alike:
             yield f"Every answer of {', '.join(alike)} {words}: look whether the test can tell."
+
+
+def _of_contradictions(found: Judged) -> Iterator[str]:
+    count = found.outcomes.contradicting_count
+    judged = int(np.sum(~np.isnan(found.outcomes.table.success)))
+    if count:
+        told = "1 answer is" if count == 1 else f"{count:,} answers are"
+        yield f"{told} told several times and differently, of {judged:,}: whoever judged was not sure."
 
 
 def _of_judges(found: Judged) -> Iterator[str]:

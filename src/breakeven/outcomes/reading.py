@@ -75,6 +75,8 @@ class ReadOutcomes:
     """Model -> why each of its answers ended (`finish_reason`), "" where not told."""
     tool_calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Model -> the tool calls of each of its answers, as JSON, "" where there are none."""
+    contradicting_count: int = 0
+    """Answers that were told several times, differently, and not as tries."""
 
 
 def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = ()) -> ReadOutcomes:
@@ -101,6 +103,7 @@ def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = 
         found.source_codes,
         found.endings,
         found.tool_calls,
+        found.contradicting_count,
     )
 
 

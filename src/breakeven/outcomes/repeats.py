@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.outcomes.outcome import GROUP_COLUMNS, SOURCES, Floats, OutcomeTable
+from breakeven.outcomes.outcome import SOURCES, Floats, OutcomeTable
+from breakeven.outcomes.request_list import RequestList, request_list
 
 Codes = npt.NDArray[np.intp]
 Counts = npt.NDArray[np.int64]
@@ -59,31 +60,32 @@ class Resolved:
     source_codes: npt.NDArray[np.int8]
     endings: Mapping[str, tuple[str, ...]]
     tool_calls: Mapping[str, tuple[str, ...]]
+    contradicting_count: int
 
 
 def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset()) -> Resolved:
     """The cells of all `files` in one table."""
-    requests, prompts, groups, notes = _requests(files)
+    requests = request_list(files)
     models = {name: i for i, name in enumerate(dict.fromkeys(name for each in files for name in each.models))}
     all_cells = _Joined.of(files, requests, models, only_sources)
-    shape = (len(requests), len(models))
+    shape = (len(requests.ids), len(models))
     judged = _Judged.of(all_cells, shape[0] * shape[1])
     costs = judged.mean(all_cells.numbers["cost_usd"], all_cells).reshape(shape)
     costs, free = _without_free(costs, tuple(models))
     table = OutcomeTable(
-        request_ids=tuple(requests),
+        request_ids=requests.ids,
         models=tuple(models),
         success=judged.success.reshape(shape),
         cost_usd=costs,
-        prompts=tuple(prompts),
-        groups={name: tuple(values) for name, values in groups.items()},
+        prompts=tuple(requests.prompts),
+        groups={name: tuple(values) for name, values in requests.groups.items()},
         responses=_texts("response", all_cells, judged, tuple(models), shape),
         latency_s=_known(judged.mean(all_cells.numbers["latency_s"], all_cells).reshape(shape)),
         propensity_fraction=_known(judged.mean(all_cells.numbers["propensity"], all_cells).reshape(shape)),
         source=source_of(judged.source_codes),
         label=", ".join(f"{each.file} ({each.sha256[:12]})" for each in files),
     )
-    notes += [*judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
+    notes = [*requests.notes(), *judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
     return Resolved(
         table,
         tuple(notes),
@@ -91,6 +93,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         judged.source_codes.reshape(shape),
         _texts("finish_reason", all_cells, judged, tuple(models), shape),
         _texts("tool_calls", all_cells, judged, tuple(models), shape),
+        len(np.unique(all_cells.keys[judged.contradicting])),
     )
 
 
@@ -111,15 +114,16 @@ class _Joined:
 
     @classmethod
     def of(
-        cls, files: Sequence[Cells], requests: Mapping[str, int], models: Mapping[str, int], only: frozenset[str]
+        cls, files: Sequence[Cells], requests: RequestList, models: Mapping[str, int], only: frozenset[str]
     ) -> _Joined:
         attempts: dict[str, int] = {"": 0}
         keys, codes, places = [], [], []
         names = sorted({name for each in files for name in each.texts})
         texts: dict[str, list[str]] = {name: [] for name in names}
-        for each in files:
-            of_row = [requests.get(name, 0) for name in each.request_ids]
-            keys += [of_row[row] * len(models) + models[m] for row, m in zip(each.rows, each.models, strict=True)]
+        for each, of_row in zip(files, requests.of_rows, strict=True):
+            keys += (
+                of_row[each.rows] * len(models) + np.array([models[m] for m in each.models], dtype=np.intp)
+            ).tolist()
             codes += [attempts.setdefault(name, len(attempts)) for name in each.attempts or [""] * len(each.rows)]
             for name in names:
                 texts[name] += each.texts.get(name) or [""] * len(each.rows)
@@ -218,42 +222,6 @@ class _Judged:
         others = ", ".join(f"{row:,}" for _, row in (cells.places[i] for i in mine[1:4]))
         values = " and ".join(f"{cells.success[i]:g}" for i in mine[:4])
         return f"{file}, rows {row:,}, {others} ({values})"
-
-
-def _requests(
-    files: Sequence[Cells],
-) -> tuple[dict[str, int], list[str], dict[str, list[str]], list[str]]:
-    """Requests in order of appearance; the first text that says something is a request's prompt or group."""
-    requests: dict[str, int] = {}
-    prompts: list[str] = []
-    columns = [each for each in GROUP_COLUMNS if any(each in file.groups for file in files)]
-    groups: dict[str, list[str]] = {each: [] for each in columns}
-    other_prompts: set[int] = set()
-    other_groups: set[int] = set()
-    for file in files:
-        for row in np.unique(file.rows).tolist():
-            at = requests.setdefault(file.request_ids[row], len(requests))
-            if at == len(prompts):
-                prompts.append("")
-                for values in groups.values():
-                    values.append("")
-            if text := file.prompts[row]:
-                if prompts[at] and prompts[at] != text:
-                    other_prompts.add(at)
-                prompts[at] = prompts[at] or text
-            for name, said in file.groups.items():
-                if text := said[row]:
-                    if groups[name][at] and groups[name][at] != text:
-                        other_groups.add(at)
-                    groups[name][at] = groups[name][at] or text
-    ids = list(requests)
-    notes = [
-        f"{'1 request has' if len(found) == 1 else f'{len(found):,} requests have'} several {what}, the first counts "
-        f"(request {ids[min(found)][:60]!r})."
-        for what, found in (("prompts", other_prompts), ("tasks or groups", other_groups))
-        if found
-    ]
-    return requests, prompts, groups, notes
 
 
 def _number(files: Sequence[Cells], key: str) -> Floats:

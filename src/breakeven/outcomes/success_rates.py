@@ -18,7 +18,7 @@ from breakeven.errors import OutcomeError, nearest
 from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE
 from breakeven.outcomes.counted import rate_draws
 from breakeven.outcomes.outcome import SOURCES, Floats, OutcomeTable
-from breakeven.outcomes.pooling import pooled_rates
+from breakeven.outcomes.pooling import GROUPS_MIN_COUNT, pooled_rates
 from breakeven.outcomes.success_cost import SuccessCost, success_cost
 
 ALL: Final = ""
@@ -56,8 +56,8 @@ class SuccessRate:
 
     @property
     def is_rare(self) -> bool:
-        """True: too few tries to stand alone, `shown` is the pooled rate."""
-        return self.group != ALL and self.tries_count < RARE_COUNT
+        """True: too few tries to stand alone where other groups tell something, `shown` is the pooled rate."""
+        return self.pooled != self.counted and self.tries_count < RARE_COUNT
 
     @property
     def shown(self) -> RateRange:
@@ -95,6 +95,9 @@ def success_rates(
     found = [_rate(table, codes, ALL, np.arange(table.requests_count), m, seed) for m in range(len(table.models))]
     for m in range(len(table.models)):
         mine = [_rate(table, codes, name, rows, m, seed) for name, rows in groups.items()]
+        if sum(each.tries_count > 0 for each in mine) < GROUPS_MIN_COUNT:
+            found += mine
+            continue
         pooled = pooled_rates(
             [each.tries_count for each in mine], [each.successes_count for each in mine], LOW_QUANTILE, HIGH_QUANTILE
         )
