@@ -72,7 +72,7 @@ def line(binder: Binder) -> CostLine:
 
 def loss_lines(binder: Binder) -> tuple[CostLine, ...]:
     """One line when the scenario says what a failed answer breaks; needs `success_fraction`."""
-    if FAILURE not in binder.scenario and not binder.is_bound(FAILURE):
+    if FAILURE not in binder.scenario and FAILURE not in binder.offer:
         return ()
     losses = binder.evaluate(failure_losses_usd_per_month)
     return (CostLine("failure_losses", "What failed answers break", losses),)

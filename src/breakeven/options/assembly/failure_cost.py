@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from breakeven.costs.failed_answers import FAILURE
+from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Binder
 from breakeven.options.assembly.demand import ModelDemand
 from breakeven.options.assembly.measured_success import MeasuredModel
+from breakeven.options.assembly.offers import fixed_fact
 from breakeven.options.assembly.task_split import matches
 
 OTHER: Final = "other"
@@ -31,7 +34,7 @@ class Answered:
     """Success that is taken for it where nothing is measured."""
 
 
-def bind_failure_cost(binder: Binder, costs: Mapping[str, float], answered: Iterable[Answered]) -> None:
+def bind_failure_cost(binder: Binder, costs: Mapping[str, float], answered: Iterable[Answered], read: date) -> None:
     """Bind `failure_usd_per_request` when the scenario has it by task; one number for all calls wins over it."""
     if not costs or FAILURE in binder.scenario:
         return
@@ -43,8 +46,9 @@ def bind_failure_cost(binder: Binder, costs: Mapping[str, float], answered: Iter
             failing, spent = failing + count, spent + count * usd
             told |= {f"{name} {usd:,g}"} if count else set()
     mean = spent / failing if failing else 0.0
-    how = f"mean over the answers that fail, as the scenario says by task: {', '.join(sorted(told)) or 'none fails'}"
-    binder.derive(FAILURE, mean, how)
+    title = f"scenario, mean over the answers that fail: {', '.join(sorted(told)) or 'none fails'}"
+    source = Source(title, "scenario file", read, Grade.QUOTED)
+    binder.offer = {**binder.offer, FAILURE: fixed_fact(FAILURE, mean, source)}
 
 
 def cost_of_task(costs: Mapping[str, float], task: str) -> tuple[str, float]:

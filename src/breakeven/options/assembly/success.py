@@ -200,7 +200,7 @@ def _bind_failures(binder: Binder, situation: Situation, mix: Mapping[_Answerer,
             for who, models in mix.items()
             for calls in models
         ]
-        bind_failure_cost(binder, costs, answered)
+        bind_failure_cost(binder, costs, answered, situation.demand.source.read)
 
 
 def _offer(binder: Binder, *facts: Assumption) -> None:
