@@ -72,7 +72,7 @@ _MARKS: Final = {
     "beyond": bytes(range(128, 256)),
     "continuation": bytes(range(0x80, 0xC0)),
 }
-_LEXICON: Final = {
+_LISTS: Final = {
     "question": "what which how why when where who whose whom",
     "reasoning": """explain prove derive calculate compute compare analyze analyse evaluate deduce infer determine
         therefore because step steps reason justify estimate suppose assume if then find solve most best likely""",
@@ -83,6 +83,8 @@ _LEXICON: Final = {
     "code": """def return import class print function const var let public static void int str select from where
         python java javascript sql code assert""",
 }
+_SLOT_BITS: Final = 14
+_SLOT_SHIFT: Final = np.uint64(64 - _SLOT_BITS)
 _MIX: Final = tuple(np.uint64(each) for each in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
 
 
@@ -193,13 +195,13 @@ def _surface(characters_count: int, text: bytes, words: Words) -> Floats:
             _longest_line(words.raw),
             len(text) - 1 - text.rfind(b"\n\n"),
             marks["sentence"],
-            _numbers_count(words.raw),
+            _numbers_count(text),
             marks["code"],
             marks["maths"],
             marks["quotes"],
             marks["question"],
             *_lexicon_counts(words).tolist(),
-            _options_count(words.raw),
+            _options_count(text, words.raw),
             words.lengths.sum() / known,
             np.count_nonzero(words.lengths >= LONG_WORD_BYTES) / known,
             _distinct_count(words) / known,
@@ -231,28 +233,53 @@ def _distinct_count(words: Words) -> int:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
 
 
-def _numbers_count(raw: Bytes) -> int:
+def _numbers_count(text: bytes) -> int:
     """Runs of digits."""
-    digit = (raw - np.uint8(0x30)) < 10
-    return int(np.count_nonzero(digit[1:] > digit[:-1])) + int(np.count_nonzero(digit[:1]))
+    return (b" " + text.translate(_DIGIT_MARKS)).count(b" 1")
 
 
-def _options_count(raw: Bytes) -> int:
+def _options_count(text: bytes, raw: Bytes) -> int:
     """Distinct letters A to J that stand as an answer option: `A.`, `B)`, `(C)` or `D:` at the start of a word."""
+    if b" A)" not in b" " + text.translate(_OPTION_MARKS):
+        return 0
     at = np.flatnonzero((raw[:-1] - np.uint8(0x41)) < 10)
     at = at[_OPTION_END[raw[at + 1]]]
-    if not at.size:
-        return 0
     before = np.where(at > 0, raw[at - 1], 0x0A)
     return len(set(raw[at[_OPTION_START[before]]].tolist()))
 
 
 def _lexicon_counts(words: Words) -> Floats:
     """Words of each list of `_LEXICON`."""
-    at = np.searchsorted(_LEXICON_HASHES, words.hashes)
-    at[at == _LEXICON_HASHES.size] = 0
-    hits = at[_LEXICON_HASHES[at] == words.hashes]
-    return np.asarray(_LEXICON_TABLE[hits].sum(axis=0))
+    entries = _LEXICON.slots[(words.hashes * _LEXICON.factor) >> _SLOT_SHIFT]
+    at = np.flatnonzero(entries)
+    found = entries[at]
+    return np.asarray(_LEXICON.lists[found[_LEXICON.hashes[found] == words.hashes[at]]].sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    """Listed words, each in a slot of its own; entry 0 stands for no word."""
+
+    hashes: npt.NDArray[np.uint64]
+    lists: Floats
+    """In which lists each word stands, shape (entries, lists)."""
+    factor: np.uint64
+    slots: npt.NDArray[np.intp]
+
+
+def _lexicon() -> _Lexicon:
+    """The first odd factor that puts no two words into one slot."""
+    words = sorted({word for text in _LISTS.values() for word in text.split()})
+    lists = [set(text.split()) for text in _LISTS.values()]
+    hashes = np.array([0, *(hash_of_word(word) for word in words)], dtype=np.uint64)
+    table = np.array([[0.0] * len(lists), *([float(word in each) for each in lists] for word in words)])
+    for factor in np.arange(1, 2001, 2, dtype=np.uint64) * _MIX[0]:
+        slot = (hashes[1:] * factor) >> _SLOT_SHIFT
+        if np.unique(slot).size == len(words):
+            slots = np.zeros(1 << _SLOT_BITS, dtype=np.intp)
+            slots[slot] = np.arange(1, len(words) + 1)
+            return _Lexicon(hashes, table, factor, slots)
+    raise ValueError("two listed words share a slot under every factor tried: more slots are needed")
 
 
 def _byte_table(marks: bytes) -> npt.NDArray[np.bool_]:
@@ -261,16 +288,18 @@ def _byte_table(marks: bytes) -> npt.NDArray[np.bool_]:
     return table
 
 
-def _lexicon_table() -> tuple[npt.NDArray[np.uint64], Floats]:
-    """Sorted hashes of all listed words, and in which lists each stands."""
-    hashes = {hash_of_word(word): word for text in _LEXICON.values() for word in text.split()}
-    ordered = sorted(hashes)
-    lists = [set(text.split()) for text in _LEXICON.values()]
-    table = [[float(hashes[each] in words) for words in lists] for each in ordered]
-    return np.array(ordered, dtype=np.uint64), np.array(table, dtype=np.float64)
+def _translation(marks: dict[str, bytes], others: str) -> bytes:
+    """A table for `bytes.translate`: each byte becomes the mark of its group, or that of all others."""
+    table = bytearray(others.encode() * 256)
+    for mark, members in marks.items():
+        for byte in members:
+            table[byte] = ord(mark)
+    return bytes(table)
 
 
 _MARK_TABLE: Final = np.stack([_byte_table(each) for each in _MARKS.values()], axis=1).astype(np.float64)
 _OPTION_START: Final = _byte_table(b" \n\t(\r")
 _OPTION_END: Final = _byte_table(b".):")
-_LEXICON_HASHES, _LEXICON_TABLE = _lexicon_table()
+_DIGIT_MARKS: Final = _translation({"1": b"0123456789"}, others=" ")
+_OPTION_MARKS: Final = _translation({" ": b" \n\t(\r", "A": b"ABCDEFGHIJ", ")": b".):"}, others="x")
+_LEXICON: Final = _lexicon()

@@ -77,7 +77,7 @@ def words_of(text: bytes) -> Words:
     raw = np.frombuffer(text, dtype=np.uint8)
     if text.isascii():
         lower = np.frombuffer(text.lower(), dtype=np.uint8)
-        word = _WORD[lower]
+        word = np.frombuffer(text.translate(_WORD_MARKS), dtype=np.bool_)
         starts, ends = _runs(word)
         return Words(raw, _hashes(lower, starts, ends), ends - starts, 0)
     lower = np.frombuffer(text.decode("utf-8").lower().encode("utf-8"), dtype=np.uint8)
@@ -179,5 +179,6 @@ def _powers(factor: int) -> Hashes:
 
 
 _WORD: Final = _word_bytes()
+_WORD_MARKS: Final = bytes(_WORD.astype(np.uint8))
 _POWERS: Final = _powers(_FACTOR)
 _INVERSE_POWERS: Final = _powers(pow(_FACTOR, -1, _MODULUS))
