@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from breakeven.reports import claim_pages
 from breakeven.reports.claim_document import claim_document
 from breakeven.reports.claim_wording import verdict_sentence
 from claims.claiming import AS_OF, checked
+from one_process import run_here
 
 ROOT = Path(__file__).parents[2]
 OFF = """title: too good
@@ -27,13 +26,7 @@ published: {gpu_rent_usd_per_month: 1460}
 
 
 def breakeven(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "breakeven.cli.main", "check", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "100"},
-    )
+    return run_here(("check", *arguments), cwd=cwd)
 
 
 def test_verdict_first_and_exit_codes(tmp_path: Path) -> None:
