@@ -126,6 +126,34 @@ def test_validators_feedback_and_gold_together(tmp_path: Path) -> None:
     assert "Wrote outcomes: judged.csv" in page
 
 
+def test_canaries_and_repeated_tries_on_the_page(tmp_path: Path) -> None:
+    rows = [f"{i},{m},{k},{(i * 7 + k * i) % 3 > 0:d},judge" for i in range(40) for m in "ab" for k in range(3)]
+    rows += [f"{i},canary:empty,0,{i % 2},judge" for i in range(20)]
+    text = "request_id,model,attempt,success,source\n" + "\n".join(rows) + "\n"
+    (tmp_path / "o.csv").write_text(text, encoding="utf-8")
+    page = " ".join(_run(tmp_path, "o.csv").output.split())
+    assert "- empty: 50.0 % of 20 passed" in page
+    assert "a: correlation 0." in page
+    assert "The judge passes answers that cannot be right: 50% of 20 canaries (empty)" in page
+    assert "success according to a judge model" in page
+
+
+def test_many_tasks_are_cut_unless_all_are_asked_for(tmp_path: Path) -> None:
+    rows = "".join(f"{i},task {i % 90},{m},{i % 3 > 0:d}\n" for i in range(180) for m in "ab")
+    (tmp_path / "o.csv").write_text("id,task,model,success\n" + rows, encoding="utf-8")
+    assert "... and 60 more; --all shows them" in _run(tmp_path, "o.csv").output
+    assert "task 89" in _run(tmp_path, "o.csv", "--all").output
+
+
+def test_a_hostile_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    rows = "".join(f"{i},\x1b[31mred\u202e,{i % 2}\n{i},[bold]b,1\n" for i in range(30))
+    (tmp_path / "o.csv").write_text("id,model,success\n" + rows, encoding="utf-8")
+    page = _run(tmp_path, "o.csv").output
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "[bold]b" in page
+
+
 def test_canaries_are_written(outcomes: Path) -> None:
     found = _run(outcomes.parent, str(outcomes), "--canaries", "c.jsonl")
     assert "Wrote canaries for your judge: c.jsonl" in found.output

@@ -264,6 +264,43 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
             read_outcomes(path)
 
 
+def test_bad_json_lines_are_rejects(tmp_path: Path) -> None:
+    good = b'{"request_id": 1, "model": "a", "success": true}\n'
+    path = tmp_path / "o.jsonl"
+    path.write_bytes(good + b'nope\n[1]\n\n{"request_id": 2, "model": "\xff", "success": 1}\n' + good[:20])
+    read = read_outcomes(path)
+    assert read.table.success.tolist() == [[1]]
+    assert _reasons(read) == [
+        (2, "not valid JSON"),
+        (3, "not a JSON object"),
+        (5, "not valid UTF-8"),
+        (6, "not valid JSON"),
+    ]
+
+
+def test_a_json_file_that_is_no_list_of_rows(tmp_path: Path) -> None:
+    with pytest.raises(OutcomeError, match="neither JSON lines nor one JSON list"):
+        read_outcomes(_file(tmp_path, "o.json", '[\n{"request_id": 1,\n "model": "a"},\n{"success": \n'))
+
+
+def test_what_a_cut_gzip_file_holds_is_read_and_the_cut_named(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    text = HEADER + "".join(f"{i},faq,{rng.random()},a,1,0.5\n" for i in range(5000))
+    path = tmp_path / "o.csv.gz"
+    path.write_bytes(gzip.compress(text.encode())[:-2000])
+    read = read_outcomes(path)
+    assert 3000 < read.table.requests_count < 5000
+    assert any("ends early" in each.reason for each in read.rejects)
+
+
+def test_numbers_that_parquet_has_not_are_missing_and_no_rejects(tmp_path: Path) -> None:
+    table = pa.table({"id": [1, 2], "score__a": [float("nan"), 1.0], "score__b": [0.5, None]})
+    pq.write_table(table, tmp_path / "o.parquet")
+    read = read_outcomes(tmp_path / "o.parquet")
+    np.testing.assert_array_equal(read.table.success, [[np.nan, 0.5], [1, np.nan]])
+    assert read.rejects == ()
+
+
 def test_a_damaged_parquet_file(tmp_path: Path) -> None:
     path = _as_parquet(tmp_path / "o.parquet")
     path.write_bytes(path.read_bytes()[:-20] + b"\0" * 20)

@@ -76,6 +76,24 @@ def test_a_failed_check_overrules_a_judge_and_not_a_person(tmp_path: Path) -> No
     assert found.overruled_count == 1
 
 
+def test_tool_calls_are_checked_against_the_tools_on_offer(tmp_path: Path) -> None:
+    calls: list[object] = [
+        [{"function": {"name": "find", "arguments": '{"city": "Rome"}'}}],
+        {"name": "find", "arguments": {"city": 3}},
+        [{"name": "lose", "arguments": {}}],
+        "",
+        "not JSON",
+    ]
+    rows = [
+        {"request_id": str(i), "task": "t", "model": "a", "response": "ok", "tool_calls": each}
+        for i, each in enumerate(calls)
+    ]
+    tool = "{name: find, parameters: {type: object, properties: {city: {type: string}}}}"
+    declared = read_declaration(_declared(tmp_path, f"tasks: {{t: {{tools: [{tool}], tool_required: true}}}}"))
+    found = validated(_read(tmp_path, rows), declared)
+    assert found.outcomes.table.success.ravel().tolist() == [1, 0, 0, 0, 0]
+
+
 def test_without_answers_there_is_nothing_to_check(tmp_path: Path) -> None:
     read = _read(tmp_path, [{"request_id": "1", "model": "a", "success": 1}])
     with pytest.raises(OutcomeError, match="column `response`"):
