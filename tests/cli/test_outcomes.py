@@ -118,6 +118,7 @@ def test_validators_feedback_and_gold_together(tmp_path: Path) -> None:
     assert document["source"] == "validator+judge+gold"
     assert document["corrected"][0]["gold_count"] == 60
     assert document["corrected"][0]["success_fraction"]["value"] == pytest.approx(0.5, abs=0.05)
+    assert document["verdict"].startswith("a succeeds in 5")  # as gold has it, not the judge's 70 %
     again = _document(tmp_path, "judged.csv")
     assert again["rates"][0]["successes_count"] == document["rates"][0]["successes_count"]
     page = _run(tmp_path, *words).output

@@ -11,7 +11,9 @@ from typing import Final, Literal
 from breakeven import __version__
 from breakeven.outcomes.cautions import cautions
 from breakeven.outcomes.judged import Judged
+from breakeven.outcomes.judging import CorrectedRate
 from breakeven.outcomes.success_rates import ALL, RateRange, SuccessRate, of_group
+from breakeven.reports.amounts import money
 from breakeven.reports.option_part import Part
 
 SCHEMA_VERSION: Final = "1.0"
@@ -74,6 +76,8 @@ class CorrectedPart(Part):
     gold_count: int
     false_accept_fraction: float | None
     """Share of bad answers, by gold, that the judge passes; None where no gold is beside its word."""
+    usd_per_success: CostPart
+    """Mean cost of a call over the corrected rate; the range is that of the rate."""
 
 
 class CanaryPart(Part):
@@ -158,7 +162,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
     for each in found.rejects:
         reasons[each.reason] = reasons.get(each.reason, 0) + 1
     return OutcomesDocument(
-        verdict=verdict(whole),
+        verdict=verdict(whole, found.corrected),
         files=table.label,
         source=table.source,
         by=asked.by if any(each.group for each in asked.rates) else "",
@@ -166,7 +170,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
         models=list(table.models),
         rates=[_rate(each) for each in asked.rates],
         prices=[PricePart(model=m, words=w, is_estimate=e) for m, (w, e) in asked.price_words.items()],
-        corrected=_corrected(found),
+        corrected=_corrected(found, whole),
         canaries=[
             CanaryPart(kind=each.kind, judged_count=each.judged_count, false_accept_fraction=_range(each.accepted))
             for each in found.canaries
@@ -202,31 +206,41 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
     )
 
 
-def verdict(whole: Sequence[SuccessRate]) -> str:
+def verdict(whole: Sequence[SuccessRate], corrected: Mapping[str, CorrectedRate]) -> str:
     """The best and the cheapest model in a sentence, with the doubt that the intervals leave."""
     if not whole:
         return "No answer is judged yet: nothing can be said of success."
-    best = max(whole, key=lambda each: each.counted.success_fraction)
-    rivals = [each for each in whole if each is not best and each.counted.high_fraction >= best.counted.low_fraction]
-    shown = f"{100 * best.counted.success_fraction:.1f} %"
+    rates = {each.model: _believed(each, corrected) for each in whole}
+    best = max(rates, key=lambda name: rates[name].success_fraction)
+    rivals = [name for name in rates if name != best and rates[name].high_fraction >= rates[best].low_fraction]
+    shown = f"{100 * rates[best].success_fraction:.1f} %"
     if len(whole) == 1:
-        first = f"{best.model} succeeds in {shown} of {best.tries_count:,} answers."
+        first = f"{best} succeeds in {shown} of {whole[0].tries_count:,} answers."
     elif rivals:
-        names = ", ".join(each.model for each in rivals[:3]) + (", ..." if len(rivals) > 3 else "")
-        first = f"{best.model} succeeds most often ({shown}), not beyond doubt: {names} may do as well."
+        names = ", ".join(rivals[:3]) + (", ..." if len(rivals) > 3 else "")
+        first = f"{best} succeeds most often ({shown}), not beyond doubt: {names} may do as well."
     else:
-        first = f"{best.model} succeeds most often ({shown})."
-    costed = [each for each in whole if each.cost.usd_per_success is not None]
-    if len(costed) < 2:
+        first = f"{best} succeeds most often ({shown})."
+    costs = {
+        each.model: each.cost.usd_per_request / rates[each.model].success_fraction
+        for each in whole
+        if each.cost.usd_per_request is not None and rates[each.model].success_fraction > 0
+    }
+    if len(costs) < 2:
         return first
-    cheapest = min(costed, key=lambda each: each.cost.usd_per_success or 0.0)
-    cost = cheapest.cost.usd_per_success or 0.0
-    from breakeven.reports.amounts import money
-
+    cheapest = min(costs, key=lambda name: costs[name])
     return (
-        f"{first} Success costs least with {cheapest.model}: {money(1000 * cost)} per thousand by single tries, at "
-        f"{100 * cheapest.counted.success_fraction:.1f} % success; what a failure costs is not in that."
+        f"{first} Success costs least with {cheapest}: {money(1000 * costs[cheapest])} per thousand by single tries, "
+        f"at {100 * rates[cheapest].success_fraction:.1f} % success; what a failure costs is not in that."
     )
+
+
+def _believed(rate: SuccessRate, corrected: Mapping[str, CorrectedRate]) -> RateRange:
+    """The rate with the judge's errors taken out, where they are known."""
+    found = corrected.get(rate.model)
+    if found is None:
+        return rate.counted
+    return RateRange(found.success_fraction, found.low_fraction, found.high_fraction)
 
 
 def to_json(document: OutcomesDocument) -> str:
@@ -259,7 +273,8 @@ def _range(rate: RateRange) -> RangePart:
     return RangePart(value=value if isfinite(value) else None, low=rate.low_fraction, high=rate.high_fraction)
 
 
-def _corrected(found: Judged) -> list[CorrectedPart]:
+def _corrected(found: Judged, whole: Sequence[SuccessRate]) -> list[CorrectedPart]:
+    costs = {each.model: each.cost.usd_per_request for each in whole}
     return [
         CorrectedPart(
             model=name,
@@ -269,6 +284,17 @@ def _corrected(found: Judged) -> list[CorrectedPart]:
             judged_count=each.judged_count,
             gold_count=each.gold_count,
             false_accept_fraction=found.confusions[name].false_accept_fraction if name in found.confusions else None,
+            usd_per_success=_corrected_cost(each, costs.get(name)),
         )
         for name, each in found.corrected.items()
     ]
+
+
+def _corrected_cost(rate: CorrectedRate, usd_per_request: float | None) -> CostPart:
+    if usd_per_request is None or rate.success_fraction <= 0:
+        return CostPart(value=None, low=None, high=None, why="unpriced" if usd_per_request is None else "no success")
+    return CostPart(
+        value=usd_per_request / rate.success_fraction,
+        low=usd_per_request / rate.high_fraction,
+        high=usd_per_request / rate.low_fraction if rate.low_fraction > 0 else None,
+    )

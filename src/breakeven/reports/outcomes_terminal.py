@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.reports.amounts import money, money_span
-from breakeven.reports.outcomes_document import OutcomesDocument, RatePart
+from breakeven.reports.outcomes_document import CorrectedPart, OutcomesDocument, RatePart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
 
@@ -139,8 +139,14 @@ def _corrected(document: OutcomesDocument) -> Iterator[str]:
         rate = each.success_fraction
         yield (
             f"{each.model}: {_percent(rate.value)} ({_digits(rate.low)}-{_digits(rate.high)}); the judge says "
-            f"{_percent(each.judged_fraction)} of {each.judged_count + each.gold_count:,}{passes}"
+            f"{_percent(each.judged_fraction)} of {each.judged_count + each.gold_count:,}"
+            f"{passes}{_corrected_cost(each)}"
         )
+
+
+def _corrected_cost(part: CorrectedPart) -> str:
+    cost = part.usd_per_success
+    return "" if cost.value is None else f"; {money(PER_COUNT * cost.value)} per thousand successes"
 
 
 def _canaries(document: OutcomesDocument) -> Iterator[str]:
