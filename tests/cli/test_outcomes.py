@@ -206,6 +206,9 @@ def test_outcomes_of_imported_calls(tmp_path: Path) -> None:
         (["o.csv", "--store", "s"], "name files of outcomes, or --store"),
         (["o.csv", "--retry-minutes", "5"], "needs --store"),
         (["o.csv", "--judge-errors", "1,2"], "wanted four counts"),
+        (["o.csv", "--out", "./o.csv"], "--out would write over o.csv"),
+        (["o.csv", "--gold", "g.csv", "--rejects", "g.csv"], "--rejects would write over g.csv"),
+        (["o.csv", "--out", "x.csv", "--canaries", "x.csv"], "--out and --canaries both write x.csv"),
     ],
 )
 def test_words_that_make_no_sense(tmp_path: Path, words: list[str], message: str) -> None:

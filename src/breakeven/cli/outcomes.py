@@ -93,6 +93,7 @@ def command(
         raise click.UsageError("name files of outcomes, or --store with imported calls")
     if retry_minutes_count is not None and store is None:
         raise click.UsageError("--retry-minutes looks at imported calls; it needs --store")
+    _refuse_overwriting((*files, validators, feedback, gold), {"out": out, "canaries": canaries, "rejects": rejects})
     declaration = read_declaration(validators, allow_commands=allow_commands) if validators else None
     sources = Sources(declaration, feedback, gold, agreement_with, _confusion(judge_errors), seed)
     with progress(as_json) as say:
@@ -116,6 +117,20 @@ def command(
     for path, what in ((out, "outcomes"), (canaries, "canaries for your judge")):
         if path:
             click.echo(f"Wrote {what}: {path}")
+
+
+def _refuse_overwriting(inputs: tuple[Path | None, ...], outputs: dict[str, Path | None]) -> None:
+    """What is read is never written over, and no two outputs are one file."""
+    read = {each.resolve() for each in inputs if each is not None}
+    taken: dict[Path, str] = {}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if path.resolve() in read:
+            raise click.UsageError(f"--{name} would write over {path}, which is read; give another path")
+        if path.resolve() in taken:
+            raise click.UsageError(f"--{taken[path.resolve()]} and --{name} both write {path}; give each its own")
+        taken[path.resolve()] = name
 
 
 def _judged(

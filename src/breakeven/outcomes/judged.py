@@ -66,7 +66,10 @@ def judged(read: ReadOutcomes, sources: Sources, unlabelled: ReadOutcomes | None
     checks = validated(read, sources.declaration) if sources.declaration is not None else None
     read = checks.outcomes if checks is not None else read
     if sources.reference is not None:
-        read = with_labels(read, _where_unjudged(read, agreement(read.table, sources.reference)), "agreement")
+        agreed = _where_unjudged(read, agreement(read.table, sources.reference))
+        count = int(np.sum(~np.isnan(agreed)))
+        notes.append(f"Agreement with {sources.reference} judges {count:,} answers that nobody else judged.")
+        read = with_labels(read, agreed, "agreement")
     if sources.feedback is not None:
         said = read_labels(sources.feedback, read)
         read, notes, rejects = (

@@ -62,9 +62,11 @@ def _what(document: OutcomesDocument, whole: Sequence[RatePart]) -> str:
     names = list(dict.fromkeys(name for each in whole for name in each.sources))
     said = " and ".join(_SOURCE_WORDS[each] for each in names) or "nobody"
     kind = "model" if len(document.models) == 1 else "models"
+    is_pooled = any(each.is_pooled for each in document.rates)
+    pooled = "; ~ marks rates of few answers, drawn towards the model's other tasks" if is_pooled else ""
     return (
         f"{document.requests_count:,} requests, {len(document.models)} {kind}; success according to {said}. "
-        "Ranges are 90 % intervals; ~ marks rates of few answers, drawn towards the model's other tasks."
+        f"Ranges hold the truth in 9 of 10 cases{pooled}."
     )
 
 
