@@ -76,6 +76,7 @@ QUOTE = {
 """A typed-in quote of provisioned throughput."""
 NEEDS: dict[str, tuple[dict[str, float], dict[str, object]]] = {
     "provisioned": (QUOTE, {}),
+    "cascade": ({"verifier_sensitivity_fraction": 0.8, "verifier_false_alarm_fraction": 0.1}, {}),
     "brokered_deepinfra": ({}, {"open_model": "Llama-3.3-70B"}),
     "brokered_siliconflow": ({}, {"open_model": "Qwen3-30B-A3B"}),
 }

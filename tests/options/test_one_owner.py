@@ -43,7 +43,9 @@ BESIDE_HOURS: dict[str, tuple[str, ...]] = {
 
 
 def plain(line_name: str) -> str:
-    return line_name.removeprefix("api_").removeprefix("fleet_")
+    for part in ("api_", "fleet_", "small_", "big_"):
+        line_name = line_name.removeprefix(part)
+    return line_name
 
 
 @pytest.mark.parametrize("name", sorted(discover_options()))

@@ -71,14 +71,22 @@ BOUND_BY_OPTIONS = frozenset(
         "failure_usd_per_request",
         "tries_max_count",
         "check_usd_per_request",
+        "verifier_usd_per_request",
+        "big_success_after_failure_fraction",
         "fine_tune_campaigns_events_per_year",
     }
 )
 """Names that each Option binds for itself unless the scenario sets them (then for every Option alike)."""
 ONLY_FROM_A_SCENARIO = frozenset(
-    {"provisioned_usd_per_unit_hour", "provisioned_unit_tok_per_s", "provisioned_units_min_count"}
+    {
+        "provisioned_usd_per_unit_hour",
+        "provisioned_unit_tok_per_s",
+        "provisioned_units_min_count",
+        "verifier_sensitivity_fraction",
+        "verifier_false_alarm_fraction",
+    }
 )
-"""Names of a user's own quote: no catalogue has them, and an Option that needs them is unpriced without."""
+"""Names of a user's own quote or verifier: no catalogue has them, and an Option that needs them is unpriced without."""
 
 
 class Scenario(Strict):

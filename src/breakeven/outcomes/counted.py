@@ -29,21 +29,21 @@ class CountedCost:
     high_usd_per_success: float
 
 
-def rate_draws(successes_count: float, failures_count: float, probabilities: Draws) -> Draws:
-    """Quantiles of the success rate at `probabilities` (any shape, inside (0, 1)); counts may be fractions of a try.
+def rate_draws(successes_count: float, failures_count: float, probability_fraction: Draws) -> Draws:
+    """Quantiles of the success rate at `probability_fraction` (any shape, inside (0, 1)); counts may be fractions of a try.
 
     >>> rate_draws(45.0, 5.0, np.array([0.05, 0.95])).round(4).tolist()
     [0.8136, 0.9532]
     """
     from scipy.special import betaincinv
 
-    found = betaincinv(successes_count + JEFFREYS_COUNT, failures_count + JEFFREYS_COUNT, probabilities)
+    found = betaincinv(successes_count + JEFFREYS_COUNT, failures_count + JEFFREYS_COUNT, probability_fraction)
     return np.asarray(found, dtype=np.float64)
 
 
-def cost_draws(try_usd: Draws, successes_count: float, failures_count: float, probabilities: Draws) -> Draws:
-    """Cost of one success at each of `probabilities` of the success rate, USD: the higher the rate, the lower."""
-    return try_usd / rate_draws(successes_count, failures_count, probabilities)
+def cost_draws(try_usd: Draws, successes_count: float, failures_count: float, probability_fraction: Draws) -> Draws:
+    """Cost of one success at each of `probability_fraction` of the success rate, USD: the higher the rate, the lower."""
+    return try_usd / rate_draws(successes_count, failures_count, probability_fraction)
 
 
 def counted_cost(

@@ -14,6 +14,8 @@ LinePrice = Literal["api_list_price", "open_token_price", "gpu_rent", "today", "
 """The path that multiplies the line; ``today``: none; ``once``: paid at the start, not in any month."""
 
 TOKENS: Final = "tokens"
+TOKENS_OF_OPEN_MODEL: Final = "small_tokens"
+"""Of a cascade, whose other tokens are today's models'."""
 MIGRATION: Final = "migration"
 BROKERED: Final = "brokered"
 
@@ -23,6 +25,8 @@ def price_of(line: CostLine, cost: OptionCost) -> LinePrice:
     if line.name.endswith(MIGRATION):
         return "once"
     if line.name.endswith(TOKENS):
+        if line.name == TOKENS_OF_OPEN_MODEL:
+            return "open_token_price"
         return "open_token_price" if cost.family == BROKERED else "api_list_price"
     if line.raw_rent and cost.capital is None:
         return "gpu_rent"
