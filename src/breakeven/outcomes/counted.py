@@ -30,7 +30,9 @@ class CountedCost:
 
 
 def rate_draws(successes_count: float, failures_count: float, probability_fraction: Draws) -> Draws:
-    """Quantiles of the success rate at `probability_fraction` (any shape, inside (0, 1)); counts may be fractions of a try.
+    """Quantiles of the success rate at `probability_fraction` (any shape, inside (0, 1)).
+
+    Counts may be fractions of a try.
 
     >>> rate_draws(45.0, 5.0, np.array([0.05, 0.95])).round(4).tolist()
     [0.8136, 0.9532]
@@ -42,7 +44,7 @@ def rate_draws(successes_count: float, failures_count: float, probability_fracti
 
 
 def cost_draws(try_usd: Draws, successes_count: float, failures_count: float, probability_fraction: Draws) -> Draws:
-    """Cost of one success at each of `probability_fraction` of the success rate, USD: the higher the rate, the lower."""
+    """Cost of one success, USD, at the quantiles `probability_fraction` of the success rate: it falls as they rise."""
     return try_usd / rate_draws(successes_count, failures_count, probability_fraction)
 
 
