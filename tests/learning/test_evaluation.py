@@ -215,3 +215,14 @@ def test_any_outcomes_give_a_document_or_a_named_error(seed: int, rows: int, wid
     json.dumps(as_json(evaluation_document(found)), allow_nan=False)
     for each in found.savings:
         assert each.sentence
+
+
+def test_many_requests_are_averaged_in_parts_with_the_same_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, scores = planted(1500, 13)
+    whole = evaluate(table, scores, resamples_count=50)
+    monkeypatch.setattr("breakeven.learning.judged._CELLS_MAX", 1500 * 200)
+    parts = evaluate(table, scores, resamples_count=50)
+    for one, other in zip((whole.policy, *whole.baselines), (parts.policy, *parts.baselines), strict=True):
+        assert one.apgr.value == other.apgr.value
+        assert one.aiq.low == pytest.approx(other.aiq.low, abs=1e-5)
+        assert one.policy_leads_aiq.high == pytest.approx(other.policy_leads_aiq.high, abs=1e-5)

@@ -5,11 +5,13 @@ All routers are measured on the same draws of the same requests: one matrix prod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.learning.baselines import Contender, Pair
 from breakeven.learning.frontier import aiq_of_draws, apgr, cost_at, cpt, taken
@@ -18,6 +20,8 @@ from breakeven.outcomes.outcome import Floats
 
 KEPT_FRACTIONS: Final = (0.95, 0.98, 1.0)
 """Of the strong model's success, for `savings_at`."""
+_CELLS_MAX: Final = 15_000_000
+"""Values averaged at once."""
 _NO_GAP: Final = "the strong model does not succeed more often than the weak one"
 _NO_CURVE: Final = "one setting only: there is no curve"
 _NO_PAIR: Final = "one setting only: there are no thresholds"
@@ -85,22 +89,44 @@ def judge(
     strata: Sequence[str] | None = None,
 ) -> tuple[Judged, ...]:
     """Measure contenders on complete outcomes (requests, models); the first is the policy that others are beside."""
-    blocks = [_columns(each, success, money, pair) for each in everyone]
-    columns = np.concatenate([success, money, *blocks], axis=1, dtype=np.float32)
-    own = columns.mean(axis=0, dtype=np.float64)[None]
-    draws = np.concatenate([own, resampled_means(columns, resamples_count, seed, strata)])
+    alone = np.concatenate([success, money], axis=1)
+    blocks = itertools.chain([alone], (_columns(each, success, money, pair) for each in everyone))
+    draws, *of_each = _drawn(blocks, len(success), resamples_count, seed, strata)
     width = success.shape[1]
     alone_success, alone_cost = draws[:, :width], draws[:, width : 2 * width]
     found: list[Judged] = []
     policy: tuple[_Means, _Measures] | None = None
-    start = 2 * width
-    for each, block in zip(everyone, blocks, strict=True):
-        means = _means(each, draws[:, start : start + block.shape[1]])
-        start += block.shape[1]
+    for each, mine in zip(everyone, of_each, strict=True):
+        means = _means(each, mine)
         measures = _measures(means, alone_cost, alone_success, pair)
         policy = policy or (means, measures)
         found.append(_judged(each, means, measures, *policy))
     return tuple(found)
+
+
+def _drawn(
+    blocks: Iterable[Floats], rows: int, resamples_count: int, seed: int, strata: Sequence[str] | None
+) -> list[Floats]:
+    """Means of each block's columns: of the rows themselves, then of each draw. The draws are the same for all blocks,
+    and as many blocks are averaged at once as memory bears."""
+    found: list[Floats] = []
+    waiting: list[npt.NDArray[np.float32]] = []
+
+    def average() -> None:
+        if not waiting:
+            return
+        columns = np.concatenate(waiting, axis=1)
+        own = columns.mean(axis=0, dtype=np.float64)[None]
+        means = np.concatenate([own, resampled_means(columns, resamples_count, seed, strata)])
+        found.extend(np.split(means, np.cumsum([each.shape[1] for each in waiting])[:-1], axis=1))
+        waiting.clear()
+
+    for block in blocks:
+        waiting.append(block.astype(np.float32))
+        if rows * sum(each.shape[1] for each in waiting) > _CELLS_MAX:
+            average()
+    average()
+    return found
 
 
 def _columns(each: Contender, success: Floats, money: Floats, pair: Pair) -> Floats:
