@@ -12,7 +12,7 @@ from breakeven.decision.recommendation import confidence_of
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 from breakeven.options.assembly.measured_success import outcomes_words
-from breakeven.reports.amounts import fraction, money_range, odds, ratio
+from breakeven.reports.amounts import counted, fraction, money_range, odds, ratio
 
 CLASS_TITLES: Final[dict[SizeClass, str]] = {
     "small": "Small, below 14B",
@@ -53,7 +53,9 @@ def verdict_details(ranking: ModelRanking, open_model: str) -> list[str]:
     found = []
     guessed = [each for each in ranking.models if is_guess(each.success)]
     if guessed:
-        others = "" if len(guessed) == len(ranking.models) else f" of the {len(guessed)} models not named below"
+        others = (
+            "" if len(guessed) == len(ranking.models) else f" of the {counted(len(guessed), 'model')} not named below"
+        )
         found.append(
             f"SUCCESS RATES{others} ARE GUESSES, one range per class of model, nobody measured them on your calls: "
             "within a class this ranks prices alone, between classes it ranks prices and guesses (drawn independently)."
