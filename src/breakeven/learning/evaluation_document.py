@@ -87,6 +87,7 @@ class StandingPart(_Part):
     keeps_floor: bool
     gain_per_request: FigurePart
     beats_best_single: bool
+    lead_over_chance: FigurePart
 
 
 class VerdictPart(_Part):
@@ -245,4 +246,5 @@ def _standing(each: Standing) -> StandingPart:
         keeps_floor=each.keeps_floor,
         gain_per_request=_figure(each.gain_per_request),
         beats_best_single=each.beats_best_single,
+        lead_over_chance=_figure(each.lead_over_chance),
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.learning.group_rates import paths_of
+from breakeven.learning.group_rates import group_name, paths_of
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Learnt
 
@@ -47,7 +47,7 @@ def examples_of(learnt: Learnt, judgement: Judgement) -> tuple[Example, ...]:
             found.append(
                 Example(
                     table.request_ids[row],
-                    " / ".join(paths[row]),
+                    group_name(paths[row]),
                     _end(table.prompts[row]),
                     table.models[int(model)],
                     {

@@ -69,6 +69,15 @@ def paths_of(table: OutcomeTable) -> tuple[Path, ...]:
     return tuple(zip(*columns, strict=True)) if columns else ((),) * table.requests_count
 
 
+def group_name(path: Path) -> str:
+    """A group as a report names it.
+
+    >>> group_name(("support", "faq"))
+    'support / faq'
+    """
+    return " / ".join(path)
+
+
 def fit_group_rates(table: OutcomeTable) -> GroupRates:
     """Rates of all groups of a table, coarse to fine, each level shrunk towards the one above.
 

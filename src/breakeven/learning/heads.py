@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TERM_ROWS_MIN_COUNT: Final = 2
 """A term is known from so many prompts on."""
-RIDGE: Final = 2.0
+PENALTY_RATIO: Final = 2.0
 """Penalty on the squared weights of terms, in units of the log-likelihood (rows of terms have length 1)."""
 LINEAR_STEPS_COUNT: Final = 20
 TREES_COUNT: Final = 100
@@ -94,7 +94,7 @@ def unknown_fractions(terms: TermMatrix, known: TermWeights) -> Floats:
     return np.asarray(1.0 - (sums[terms.offsets[1:]] - sums[terms.offsets[:-1]]) / np.maximum(sizes, 1))
 
 
-def fit_linear(rows: csr_array, success: Floats, offsets: Floats, ridge: float = RIDGE) -> LinearHead:
+def fit_linear(rows: csr_array, success: Floats, offsets: Floats, penalty_ratio: float = PENALTY_RATIO) -> LinearHead:
     """Logistic regression on terms, one column of weights per model, beside `offsets`, the logits of the groups' rates.
 
     Penalised likelihood, climbed by 20 steps of L-BFGS over all models at once; more steps changed no prediction that
@@ -110,9 +110,11 @@ def fit_linear(rows: csr_array, success: Floats, offsets: Floats, ridge: float =
     def loss(flat: Floats) -> tuple[float, Floats]:
         weights = flat.reshape(terms_count + 1, models)
         logits = rows @ weights[:-1] + weights[-1] + offsets
-        value = (np.logaddexp(0.0, logits) - target * logits)[known].sum() + 0.5 * ridge * np.square(weights[:-1]).sum()
+        value = (np.logaddexp(0.0, logits) - target * logits)[known].sum() + 0.5 * penalty_ratio * np.square(
+            weights[:-1]
+        ).sum()
         wrong = np.where(known, sigmoid(logits) - target, 0.0)
-        slope = np.concatenate([across @ wrong + ridge * weights[:-1], wrong.sum(axis=0)[None]])
+        slope = np.concatenate([across @ wrong + penalty_ratio * weights[:-1], wrong.sum(axis=0)[None]])
         return float(value), slope.ravel()
 
     start = np.zeros((terms_count + 1) * models)

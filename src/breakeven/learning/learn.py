@@ -120,8 +120,9 @@ class Learnt:
     floor: FloorChoice
     """Of the first draft."""
     train_scores: Floats
-    """Predicted success that did not see its outcome, of the requests learnt from; the reference of drift."""
+    """Predicted success of the requests learnt from, by models that did not see their outcomes."""
     calibration_scores: Floats
+    """Predicted success of the calibration requests."""
     notes: tuple[str, ...]
 
     @property
@@ -137,7 +138,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     which all were tried.
     """
     usable, notes = usable_outcomes(table, settings)
-    folds_count = max(2, round(usable.requests_count / calibration_count(usable.requests_count)))
+    folds_count = max(2, usable.requests_count // calibration_count(usable.requests_count))
     fold = mixed_folds(usable, folds_count, settings.seed)
     split = next(iter(splits(usable, fold)))
     train, calibration = usable.rows(split.train), usable.rows(split.test)

@@ -7,16 +7,16 @@ on which two models or more were tried the answer is no, whatever the figures sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from breakeven.learning.frontier import aiq_of_draws, costs, most_successful, taken, value_sweep
+from breakeven.learning.frontier import costs, most_successful, taken, value_sweep
 from breakeven.learning.resampling import figure, resampled_means
 from breakeven.learning.scorer import cross_fitted
 from breakeven.learning.splits import mixed_folds, splits, task_folds
-from breakeven.outcomes.outcome import Floats, OutcomeTable
+from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 
 PAIRS_MIN_COUNT: Final = 300
 """Requests with outcomes of two models or more."""
@@ -47,7 +47,9 @@ def scorer_pays(table: OutcomeTable, seed: int, keeps_rows: bool = False) -> Pro
         return refused
     fold_of = mixed_folds(table, FOLDS_COUNT, seed)
     scores = cross_fitted(table, fold_of, seed, "scorer", keeps_rows)
-    return _compared(table, cross_fitted(table, fold_of, seed, "groups"), scores, seed, "the groups' rates")
+    groups = _centred(cross_fitted(table, fold_of, seed, "groups"), fold_of)
+    found = _compared(table, groups, _centred(scores, fold_of), seed, "the groups' rates")
+    return replace(found, scores=scores)
 
 
 def unseen_pays(table: OutcomeTable, seed: int) -> Promotion:
@@ -87,6 +89,31 @@ def _refused(table: OutcomeTable) -> Promotion | None:
     return None
 
 
+def _centred(scores: Floats, fold_of: Indexes) -> Floats:
+    """Scores whose mean is the same in each fold.
+
+    A fold that happens to hold many successes was predicted from folds with fewer: left as they are, fold by fold, the
+    predictions of both sides would be a little worse than nothing, and the groups' more so.
+    """
+    found = scores.copy()
+    for fold in np.unique(fold_of):
+        mine = fold_of == fold
+        found[mine] += scores.mean(axis=0) - scores[mine].mean(axis=0)
+    return found
+
+
+def _area(cost: Floats, won: Floats, alone_cost: Floats) -> Floats:
+    """Mean success over the costs from the cheapest to the dearest model, setting by setting; shape (draws,).
+
+    Not the area under the hull (AIQ): a hull keeps the luckiest settings, so that even a scorer of noise looks better
+    than groups with few settings.
+    """
+    cheapest, dearest = alone_cost.min(axis=1), alone_cost.max(axis=1)
+    steps = (cost[:, 1:] - cost[:, :-1]) * (won[:, 1:] + won[:, :-1]) / 2
+    rest = (dearest - cost[:, -1]) * won[:, -1] + (cost[:, 0] - cheapest) * won[:, 0]
+    return np.asarray((steps.sum(axis=1) + rest) / np.where(dearest > cheapest, dearest - cheapest, 1.0))
+
+
 def _compared(table: OutcomeTable, groups: Floats, scorer: Floats, seed: int, beside: str) -> Promotion:
     whole = np.flatnonzero(~np.isnan(table.success).any(axis=1))
     success = table.success[whole]
@@ -99,10 +126,8 @@ def _compared(table: OutcomeTable, groups: Floats, scorer: Floats, seed: int, be
     own = columns.mean(axis=0)[None]
     means = np.concatenate([own, resampled_means(columns, RESAMPLES_COUNT, seed)])
     edges = np.cumsum([each.shape[1] for each in blocks])[:-1]
-    alone_success, alone_cost, *curves = np.split(means, edges, axis=1)
-    areas = [
-        aiq_of_draws(cost, won, alone_cost, alone_success) for won, cost in zip(curves[::2], curves[1::2], strict=True)
-    ]
+    _, alone_cost, *curves = np.split(means, edges, axis=1)
+    areas = [_area(cost, won, alone_cost) for won, cost in zip(curves[::2], curves[1::2], strict=True)]
     lead = areas[1] - areas[0]
     gain = figure(float(lead[0]), lead[1:])
     low = gain.low if gain.low is not None else -np.inf

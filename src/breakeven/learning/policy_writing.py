@@ -11,7 +11,7 @@ import numpy as np
 
 from breakeven.learning.drift import drift_reference
 from breakeven.learning.families import NEVER_USD, chosen_models
-from breakeven.learning.group_rates import Path, paths_of
+from breakeven.learning.group_rates import Path, group_name, paths_of
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Draft, Learnt
 from breakeven.learning.pricing import ModelPrice
@@ -129,16 +129,10 @@ def _tries(train: OutcomeTable) -> dict[Path, int]:
 
 
 def _reference(learnt: Learnt) -> Any:
-    """What drift is measured against: groups, and the predicted success of the cheapest model."""
-    groups = [group_name(path) for path in paths_of(learnt.train)]
-    cheapest = int(np.nanargmin(learnt.train.cost_usd.mean(axis=0)))
-    return drift_reference(groups, learnt.train_scores[:, cheapest])
+    """What drift is measured against: groups, and the predicted success of the cheapest model.
 
-
-def group_name(path: Path) -> str:
-    """A group as a drift report names it.
-
-    >>> group_name(("support", "faq"))
-    'support / faq'
+    Of the calibration requests: the policy's own predictions on requests that it did not learn from, as it will serve.
     """
-    return " / ".join(path)
+    groups = [group_name(path) for path in paths_of(learnt.calibration)]
+    cheapest = int(np.argmin(learnt.calibration.cost_usd.mean(axis=0)))
+    return drift_reference(groups, learnt.calibration_scores[:, cheapest])

@@ -203,7 +203,7 @@ def _first_setting(learnt: Expected, rows: int, quality_floor_ratio: float, conf
     """
     most = LARGEST_STAKE_FRACTION / quality_floor_ratio
     payable = rows * learnt.mean * most > _PAYABLE_RATIO * np.log(1.0 / (1.0 - confidence_fraction))
-    errors = np.where(payable, learnt.mean / np.sqrt(learnt.square) * np.sqrt(rows), -np.inf)
+    errors = np.where(payable, learnt.mean / np.sqrt(np.maximum(learnt.square, 1e-300)) * np.sqrt(rows), -np.inf)
     safe = np.flatnonzero(errors >= _SAFE_ERRORS)
     return int(safe[0]) if len(safe) else int(np.argmax(errors))
 

@@ -10,7 +10,7 @@ import numpy as np
 from breakeven.errors import LearningError
 from breakeven.learning.cascades import applied
 from breakeven.learning.drift import DriftReference, DriftReport, drift
-from breakeven.learning.group_rates import paths_of
+from breakeven.learning.group_rates import group_name, paths_of
 from breakeven.learning.pricing import GivenPrice
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.known_groups import known_groups
@@ -93,6 +93,6 @@ def drift_of(policy: LoadedPolicy, answered: Served) -> DriftReport | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    costs = [np.inf if each.usd_per_request is None else each.usd_per_request for each in policy.document.models]
-    groups = [" / ".join(path) for path in paths_of(answered.table)]
-    return drift(reference, groups, answered.scores[:, int(np.argmin(costs))])
+    usd = [np.inf if each.usd_per_request is None else each.usd_per_request for each in policy.document.models]
+    groups = [group_name(path) for path in paths_of(answered.table)]
+    return drift(reference, groups, answered.scores[:, int(np.argmin(usd))])

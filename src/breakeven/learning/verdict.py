@@ -16,11 +16,15 @@ import numpy as np
 
 from breakeven.errors import LearningError
 from breakeven.learning.betting import Flags
-from breakeven.learning.frontier import CostBasis, costs
+from breakeven.learning.frontier import CostBasis, costs, hull
 from breakeven.learning.resampling import RESAMPLES_COUNT, Figure, figure, resampled_means
 from breakeven.outcomes.outcome import Floats, Indexes
 
 Answer = Literal["route", "do not route", "not enough evidence"]
+_ONE_SIDED: Final = 0.05
+_ONE_SIDED_ERRORS: Final = 1.645
+_POWER_ERRORS: Final = 0.842
+"""Quantile of a power of 80 %."""
 FEWEST_REQUESTS: Final = 300
 """Labelled requests below which no router is believed; a single model may be."""
 
@@ -39,6 +43,8 @@ class Standing:
     gain_per_request: Figure
     """What it takes off the objective of the best single model; `low` holds for all at once."""
     beats_best_single: bool
+    lead_over_chance: Figure
+    """Success less that of models mixed by chance at the same cost, which spends the floor's slack as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,10 @@ class _Trial:
     """Lower bound of the success over that of each single model."""
     draws: Floats
     """Cost and success of each way in each draw, shape (draws, 2, ways)."""
+    lead: Floats
+    """Success over that of single models mixed by chance at the same cost, shape (ways,)."""
+    lead_draws: Floats
+    """The same in each draw, shape (draws, ways)."""
     critical: float  # in standard errors
 
 
@@ -115,7 +125,7 @@ def verdict(
     keeps = (trial.quality_low >= 0) | np.array([each in proven for each in trial.names])
     keeps[reference] = True
     best = _best_single(trial, keeps, reference)
-    beats = keeps & _beats(trial, best)
+    beats = keeps & _beats(trial, best) & (np.quantile(trial.lead_draws, _ONE_SIDED, axis=0) > 0)
     beats[: trial.singles] = False
     standings = tuple(_standing(trial, at, best, bool(keeps[at]), bool(beats[at])) for at in range(len(trial.names)))
     return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio)
@@ -166,7 +176,24 @@ def _trial(
         better_low=better_low.reshape(shape),
         draws=draws[:, :2],
         critical=critical,
+        **_leads(means, draws, singles),
     )
+
+
+def _leads(means: Floats, draws: Floats, singles: int) -> dict[str, Floats]:
+    """How much more often each way succeeds than a lottery among single models that costs the same.
+
+    The models that the lottery mixes are the corners of the hull of all; a way cheaper than any model is compared with
+    the cheapest, one dearer than any with the most successful.
+    """
+    _, corner_success = hull(means[0, :singles], means[1, :singles])
+    corners = [int(np.flatnonzero(means[1, :singles] == each)[0]) for each in corner_success]
+    every = np.concatenate([means[None, :2], draws[:, :2]])
+    found = np.empty((len(every), every.shape[2]))
+    for at, (cost, won) in enumerate(every):
+        order = np.argsort(cost[corners], kind="stable")
+        found[at] = won - np.interp(cost, cost[corners][order], won[corners][order])
+    return {"lead": found[0], "lead_draws": found[1:]}
 
 
 def _compared(means: Floats, singles: int, reference: int, quality_floor_ratio: float) -> Floats:
@@ -201,6 +228,7 @@ def _standing(trial: _Trial, at: int, best: int, keeps: bool, beats: bool) -> St
         keeps_floor=keeps,
         gain_per_request=Figure(float(gain), float(trial.gain_low[at, best]), None),
         beats_best_single=beats,
+        lead_over_chance=figure(float(trial.lead[at]), trial.lead_draws[:, at]),
     )
 
 
@@ -221,7 +249,7 @@ def _answer(
     hopeful = [
         at
         for at in range(trial.singles, len(trial.names))
-        if trial.gain[at, best] > 0 and (trial.quality[at] > 0 or standings[at].keeps_floor)
+        if trial.gain[at, best] > 0 and (trial.quality[at] > 0 or standings[at].keeps_floor) and trial.lead[at] > 0
     ]
     missing = None if router or not hopeful else min(_missing(trial, at, best, requests) for at in hopeful)
     if router is not None:
@@ -244,8 +272,9 @@ def _answer(
 
 def _missing(trial: _Trial, at: int, best: int, requests: int) -> int:
     """Requests to add until the gain would be shown four times in five, if it is what it looks like."""
-    errors_wanted = trial.critical + 0.842
-    ratio = errors_wanted * trial.gain_error[at, best] / trial.gain[at, best]
+    ratio = (trial.critical + _POWER_ERRORS) * trial.gain_error[at, best] / trial.gain[at, best]
+    if trial.lead[at] > 0:
+        ratio = max(ratio, (_ONE_SIDED_ERRORS + _POWER_ERRORS) * float(trial.lead_draws[:, at].std()) / trial.lead[at])
     return max(int(np.ceil(requests * ratio**2)), FEWEST_REQUESTS, requests + 1) - requests
 
 
@@ -274,13 +303,20 @@ def _sentence(
     else:
         alone = f"{alone} alone, success {trial.success[best]:.1%}"
     tried = max(hopeful, key=lambda at: trial.gain[at, best]) if hopeful else None
-    if tried is None:
+    lottery = [at for at in range(trial.singles, len(trial.names)) if trial.gain[at, best] > 0 >= trial.lead[at]]
+    if tried is None and lottery:
+        rest = (
+            f"the best router tried ({trial.names[lottery[0]]}: {_beside(trial, lottery[0], best, basis)}) does no "
+            "better than models mixed by chance at the same cost"
+        )
+    elif tried is None:
         rest = (
             "no router tried costs less and keeps " + f"{quality_floor_ratio:.0%} of {trial.names[reference]}'s success"
         )
     else:
         rest = (
             f"the best router tried ({trial.names[tried]}: {_beside(trial, tried, best, basis)}) is not surely better"
+            f"{'' if trial.gain_low[tried, best] <= 0 else ' than models mixed by chance at the same cost'}"
         )
         rest += f"; about {missing:,} more labelled requests could tell" if missing is not None else ""
     start = "Not enough evidence to route, stay with" if answer == "not enough evidence" else "Do not route: use"

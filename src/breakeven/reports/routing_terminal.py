@@ -37,13 +37,14 @@ def render_learnt(
     document: LearnDocument, console: Console, *, explain: bool, next_command: str, warnings: Sequence[str] = ()
 ) -> None:
     """Print what was learnt."""
+    routes = document.policy.kind != "single"
     print_parts(
         console,
         (
             Paragraph(document.verdict.sentence, "bold"),
             bullets(list(_details(document))),
-            _ways(document.evaluation, console.width),
-            section("Savings", bullets(_savings(document.evaluation))),
+            _ways(document.evaluation, console.width, "this policy" if routes else "router tried, not used"),
+            section("Savings" if routes else "Savings of the router tried", bullets(_savings(document.evaluation))),
             section("Who takes what", _groups(document.groups, document.floor.against_model, console.width)),
             section("Why", bullets(list(_why(document)))) if explain else None,
             section("Examples", _examples(document)) if explain else None,
@@ -69,7 +70,7 @@ def render_evaluation(
         (
             Paragraph(title, "bold"),
             bullets([*details]),
-            _ways(document, console.width),
+            _ways(document, console.width, "this policy"),
             section("Savings", bullets(_savings(document))),
             section("Models", _models(document)),
             section("Curve", bullets(list(_curve_words(document)))),
@@ -102,7 +103,7 @@ def _details(document: LearnDocument) -> Iterable[str]:
     yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
 
 
-def _ways(document: EvaluationDocument, width: int) -> Table:
+def _ways(document: EvaluationDocument, width: int, own_name: str) -> Table:
     """The policy among everything it is compared with."""
     table = plain_table()
     table.add_column("Way", overflow="fold")
@@ -116,7 +117,7 @@ def _ways(document: EvaluationDocument, width: int) -> Table:
             table.add_column(name, justify="right")
     rows: list[tuple[str, FigurePart, FigurePart, FigurePart, FigurePart]] = [
         (
-            "this policy",
+            own_name,
             document.usd_per_request if money else document.strong_share,
             document.success,
             document.apgr,
