@@ -226,3 +226,15 @@ def test_all_or_nothing_is_never_certain(rate: float) -> None:
     node = cost("brokered", here(demand(100), outcomes({OPEN: {"faq": (won, 20)}})), DrawSet(0, 8)).success
     assert np.all((node.value > 0) & (node.value < 1))
     assert abs(float(np.median(node.value)) - rate) < 0.05
+
+
+def test_a_mean_over_tasks_is_as_unsure_as_its_parts() -> None:
+    rates = {OPEN: {"faq": (90, 100), "drafting": (12, 40)}}
+    measured = outcomes(rates)
+    node = cost("brokered", here(demand_by_task(TASKS, PRICES), measured), DrawSet(0, 12)).success
+    rng = np.random.default_rng(4)
+    beliefs = dict(measured.models[0].tasks)
+    parts = [rng.beta(each.alpha_count, each.beta_count, 200_000) for each in (beliefs[" faq "], beliefs[" drafting "])]
+    exact = 0.75 * parts[0] + 0.25 * parts[1]
+    quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
+    assert np.quantile(node.value, quantiles) == pytest.approx(np.quantile(exact, quantiles), abs=0.003)
