@@ -63,7 +63,7 @@ def test_chosen_rows_of_texts_are_the_texts_of_those_prompts() -> None:
 
 def test_the_linear_head_is_the_penalised_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "LINEAR_STEPS_COUNT", 300)
-    found = fit_linear(ROWS, TABLE.success, np.zeros((200, 2)), ridge=2.0)
+    found = fit_linear(ROWS, TABLE.success, np.zeros((200, 2)), penalty_ratio=2.0)
     for model in (0, 1):
         oracle = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(ROWS, TABLE.success[:, model])
         assert found.term_weights[:, model] == pytest.approx(oracle.coef_[0], abs=2e-2)
