@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from breakeven.decision.compare import typical
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.errors import UnknownPrice
+from breakeven.options.assembly.measured_success import MeasuredSuccess, measured_success
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, OptionCost
 from breakeven.outcomes import cascade
+from breakeven.outcomes.outcome import OutcomeTable
 from costing import demand, pinned, situation
 from options.test_measured_success import outcomes
 
@@ -86,3 +89,37 @@ def test_each_part_follows_its_own_price() -> None:
     prices = {line.name: price_of(line, found) for line in found.breakdown.lines}
     assert (prices["small_tokens"], prices["big_tokens"]) == ("open_token_price", "api_list_price")
     assert prices["verifier"] == "today"
+
+
+def joint(both: int, only_small: int, only_big: int, neither: int) -> MeasuredSuccess:
+    """Outcomes of the same requests for both models."""
+    pairs = [(1.0, 1.0)] * both + [(1.0, 0.0)] * only_small + [(0.0, 1.0)] * only_big + [(0.0, 0.0)] * neither
+    success = np.array(pairs)
+    ids = tuple(map(str, range(len(pairs))))
+    unknown = np.full_like(success, np.nan)
+    return measured_success(
+        OutcomeTable(ids, ("gpt-oss-120b", "gpt-5"), success, unknown, ("",) * len(ids), {}), "outcomes.csv", {}
+    )
+
+
+def test_success_after_a_failure_is_counted_where_both_were_tried() -> None:
+    at = situation(demand(300), pinned(VERIFIER))
+    measured = joint(both=7_900, only_small=100, only_big=1_600, neither=400)
+    at = replace(at, choices=replace(at.choices, outcomes=measured))
+    found = OPTIONS["cascade"].cost(at, Evaluation(typical))
+    assert success(found) == pytest.approx(0.911, abs=0.002)
+    leaves = found.total.leaves()
+    fact = leaves["big_success_after_failure_fraction"]
+    assert fact.source is not None
+    assert fact.source.title == "outcomes outcomes.csv: gpt-5, 2,000 requests at which gpt-oss-120b failed"
+    assert "shared_failure_fraction" not in leaves
+    said = pinned({**VERIFIER, "big_success_after_failure_fraction": 0.0})
+    assert success(OPTIONS["cascade"].cost(replace(at, scenario=said), Evaluation(typical))) < 0.85
+
+
+def test_of_several_models_today_what_they_share_is_assumed() -> None:
+    (one,) = demand(300).models
+    of = replace(demand(300), models=(one, replace(one, label="anthropic/claude-sonnet-4-5")))
+    at = situation(of, pinned(VERIFIER))
+    at = replace(at, choices=replace(at.choices, outcomes=joint(7_900, 100, 1_600, 400)))
+    assert "shared_failure_fraction" in OPTIONS["cascade"].cost(at, Evaluation(typical)).total.leaves()

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from breakeven.catalog.model import ModelSpec
 from breakeven.costs import tokens
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.errors import UnknownPrice
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder, Node
@@ -95,13 +97,14 @@ class Cascade:
             check_provider(situation, provider)
         once = replace(situation, scenario={k: v for k, v in situation.scenario.items() if k != TRIES})
         choices, catalog = once.choices, once.catalog
+        model = pick(catalog.models, choices.open_model, "model")
         offer, chosen = broker_offer(once)
         prices = token_offer_prices(catalog, offer.name, choices.contract)
 
         small = binder_for(once, evaluation, prices.facts)
         small.evaluate(tokens.token_usd_per_mtok)
-        right = bind_open_model_success(small, pick(catalog.models, choices.open_model, "model"), once)
-        whole = binder_for(once, evaluation, {})
+        right = bind_open_model_success(small, model, once)
+        whole = binder_for(once, evaluation, _given_failure(once, model))
         bind_per_token(whole, exposure="brokered_breach_exposure_ratio")
         escalated = _bind_success(whole, right, bind_todays_success(whole, once, "no outcome measured yet: assumed"))
         whole.evaluate(cascade_breach_exposure_ratio, name="breach_exposure_ratio")
@@ -122,12 +125,26 @@ class Cascade:
         return option_cost(self, whole, breakdown, buys, facts=(escalated,))
 
 
+def _given_failure(situation: Situation, model: ModelSpec) -> dict[str, Assumption]:
+    """What the outcomes say of today's model on what `model` failed at; nothing where several models answer today."""
+    outcomes, catalog = situation.choices.outcomes, situation.catalog
+    if outcomes is None:
+        return {}
+    small = outcomes.open_model(catalog, model)
+    today = {outcomes.log_model(catalog, each.label) for each in situation.demand.models}
+    big = today.pop() if len(today) == 1 else None
+    if small is None or big is None:
+        return {}
+    fact = outcomes.after_failure_fact(AFTER_FAILURE, small, big, situation.demand.source.read)
+    return {AFTER_FAILURE: fact} if fact else {}
+
+
 def _bind_success(whole: Binder, right: Node, big: Node) -> Node:
     """Bind success of the whole from that of both models; the share of the calls that is escalated comes back."""
     whole.derive("small_success_fraction", right.value, "the open model, on every call", right)
     whole.derive("big_success_fraction", big.value, "today's models, if they had every call", big)
     escalated = whole.evaluate(cascade.escalated_fraction)
-    if AFTER_FAILURE not in whole.scenario:
+    if AFTER_FAILURE not in whole.scenario and AFTER_FAILURE not in whole.offer:
         whole.evaluate(cascade.big_success_after_failure_fraction)
     whole.evaluate(cascade.big_success_after_success_fraction)
     whole.evaluate(cascade.false_accept_fraction)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -94,6 +95,8 @@ class MeasuredSuccess:
     """Who says that an answer succeeded; empty: the file does not say."""
     aliases: tuple[tuple[str, str], ...] = ()
     """Names of the file -> ``provider/model`` or a model of the catalogue, as the scenario says."""
+    after_failure: Mapping[tuple[str, str], RateBelief] = field(default_factory=dict)
+    """Two models of the file -> success of the second on requests at which the first failed."""
 
     def open_model(self, catalog: Catalog, model: ModelSpec) -> MeasuredModel | None:
         """The file's model that is `model` of the catalogue; of several the one tried most."""
@@ -120,11 +123,30 @@ class MeasuredSuccess:
         weights = _weights(demand)
         low, typical, high, told = _range(model, weights)
         name = "_".join(each for each in (_slug(model.name), part, SUFFIX) if each)
-        judged = f", judged by {self.judged_by}" if self.judged_by else ""
         calls = f" on the calls that are {part}" if part else ""
-        title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
+        title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{self._judged()}"
         source = Source(title, self.label, demand.source.read, Grade.MEASURED)
         return Assumption(name, "fraction", low, typical, high, source, "Beta posterior of the counts, 5 % to 95 %.")
+
+    def after_failure_fact(
+        self, name: str, first: MeasuredModel, second: MeasuredModel, read: date
+    ) -> Assumption | None:
+        """Success of `second` where `first` failed, as a Fact called `name`; None: no request was tried by both."""
+        from scipy.special import betaincinv
+
+        belief = self.after_failure.get((first.name, second.name))
+        if belief is None:
+            return None
+        low, typical, high = betaincinv(belief.alpha_count, belief.beta_count, np.array(_QUANTILES))
+        title = (
+            f"{TITLE}{self.label}: {second.name}, {belief.tries_count:,} requests at which {first.name} failed"
+            f"{self._judged()}"
+        )
+        source = Source(title, self.label, read, Grade.MEASURED)
+        return Assumption(name, "fraction", float(low), float(typical), float(high), source)
+
+    def _judged(self) -> str:
+        return f", judged by {self.judged_by}" if self.judged_by else ""
 
     def _meant(self, name: str) -> str:
         return dict(self.aliases).get(name, name)
@@ -140,7 +162,24 @@ def measured_success(table: OutcomeTable, label: str, aliases: Mapping[str, str]
         for at, name in enumerate(table.models)
         if made[:, at].any()
     )
-    return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())))
+    pairs = _after_failure(table.models, known, won)
+    return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())), pairs)
+
+
+def _after_failure(
+    names: Sequence[str], known: npt.NDArray[np.bool_], won: npt.NDArray[np.float64]
+) -> dict[tuple[str, str], RateBelief]:
+    """Success of each model on the requests at which each other one failed, where both were tried."""
+    failed = np.where(known, 1 - won, 0.0)
+    tried, right = failed.T @ known, failed.T @ won
+    return {
+        (first, second): RateBelief(
+            float(right[i, j]) + JEFFREYS_COUNT, float(tried[i, j] - right[i, j]) + JEFFREYS_COUNT, round(tried[i, j])
+        )
+        for i, first in enumerate(names)
+        for j, second in enumerate(names)
+        if i != j and (tried[i, j] > 0)
+    }
 
 
 @dataclass(frozen=True, slots=True)
