@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from breakeven.routing.policy_file import LoadedPolicy
 
 
 @click.command(
@@ -71,10 +74,17 @@ def command(
         answered = served(loaded, costed.table)
         say("figures")
         found = evaluated(loaded, answered, drift_of(loaded, answered), options)
-    warnings = (*read.notes, *set_aside(read, files))
+    warnings = (*_learnt_from(loaded, costed.table.label), *read.notes, *set_aside(read, files))
     if as_json:
-        click.echo(found.to_json())
+        click.echo(found.to_json(warnings))
         return
     from breakeven.reports.evaluation_terminal import render_evaluated
 
     render_evaluated(found, stdout_console(), warnings=warnings)
+
+
+def _learnt_from(policy: LoadedPolicy, label: str) -> tuple[str, ...]:
+    """A warning where the policy was learnt from this very file."""
+    if policy.document.evidence.get("outcomes") != label:
+        return ()
+    return (f"the policy was learnt from this very file ({label}): these figures flatter it; use other requests",)

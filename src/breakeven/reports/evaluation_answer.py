@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Evaluated:
     drift: DriftReport | None
     reasons: Mapping[str, int]
 
-    def to_json(self) -> str:
+    def to_json(self, warnings: Sequence[str] = ()) -> str:
         """One document: the figures of the comparison at the top, where there is one."""
         comparison = {} if self.document is None else as_json(self.document)
         return json.dumps(
@@ -41,6 +41,7 @@ class Evaluated:
                 "off_policy": None if self.off_policy is None else asdict(self.off_policy),
                 "drift": None if self.drift is None else {**asdict(self.drift), "alarm": self.drift.alarm},
                 "reasons": dict(self.reasons),
+                "warnings": list(warnings),
             },
             indent=1,
             allow_nan=False,

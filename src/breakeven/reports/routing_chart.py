@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import log
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 from breakeven.errors import OutputError
@@ -15,6 +17,9 @@ from breakeven.reports.safe_text import short
 WIDTH_PX: Final = 640
 HEIGHT_PX: Final = 380
 LABEL_MAX_COUNT: Final = 26
+TITLE_COLUMNS_COUNT: Final = 104
+LETTER_PX: Final = 6.2
+LINE_PX: Final = 13.0
 PER: Final = 1000.0
 
 
@@ -52,7 +57,7 @@ def curve_spec(document: LearnDocument) -> dict[str, Any]:
         "height": HEIGHT_PX,
         "background": PAPER,
         "title": {
-            "text": document.verdict.sentence,
+            "text": wrap(document.verdict.sentence, TITLE_COLUMNS_COUNT),
             "anchor": "start",
             "fontSize": FONT_SIZE,
             "color": INK,
@@ -103,10 +108,10 @@ def _line(points: list[PointPart], name: str, colour: str, dash: list[int], widt
         "mark": {"type": "line", "color": colour, "strokeDash": dash, "strokeWidth": width, "interpolate": "linear"},
         "encoding": {
             **_place(),
-            "order": {"field": "usd"},
-            "detail": {"field": "way"},
+            "order": {"field": "usd", "type": "quantitative"},
             "stroke": {
-                "datum": name,
+                "field": "way",
+                "type": "nominal",
                 "scale": {
                     "domain": [
                         "what was learnt, at each setting",
@@ -138,10 +143,24 @@ def _labels(singles: dict[str, PointPart]) -> dict[str, Any]:
 
 
 def _points(singles: dict[str, PointPart]) -> list[dict[str, Any]]:
-    return [
-        {"usd": PER * each.usd_per_request, "success": each.success, "name": short(name, LABEL_MAX_COUNT)}
-        for name, each in singles.items()
-    ]
+    """One point for each model; its name where there is room for it, the most successful first."""
+    usd = [log(max(PER * each.usd_per_request, 1e-12)) for each in singles.values()]
+    success = [each.success for each in singles.values()]
+    wide, high = (max(each) - min(each) or 1.0 for each in (usd, success))
+    taken: list[tuple[float, float, float]] = []
+    found = []
+    for name, each in sorted(singles.items(), key=lambda pair: -pair[1].success):
+        x = (log(max(PER * each.usd_per_request, 1e-12)) - min(usd)) / wide * WIDTH_PX
+        y = (each.success - min(success)) / high * HEIGHT_PX
+        label = short(name, LABEL_MAX_COUNT)
+        end = x + 8 + len(label) * LETTER_PX
+        free = all(end < left or x > right or abs(y - at) > LINE_PX for left, right, at in taken)
+        if free:
+            taken.append((x, end, y))
+        found.append(
+            {"usd": PER * each.usd_per_request, "success": each.success, "name": label if free else "", "model": name}
+        )
+    return found
 
 
 def _hull(points: list[PointPart]) -> list[PointPart]:
