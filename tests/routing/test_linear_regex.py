@@ -50,6 +50,13 @@ def test_a_hostile_text_takes_few_steps(pattern: str) -> None:
     assert len(regex._remembered) <= 100
 
 
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakeven.routing.linear_regex._REMEMBERED_MAX_COUNT", 20)
+    regex = linear_regex("[^z]+z$")
+    assert regex.search("".join(chr(code) for code in range(0x100, 0x400)) + "z")
+    assert len(regex._remembered) <= 20
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [

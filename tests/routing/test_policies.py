@@ -249,6 +249,11 @@ def test_what_a_kind_lacks_is_said() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_policy_says_what_it_is(kind: str) -> None:
+    assert (POLICIES[kind].kind, POLICIES[kind].models) == (kind, MODELS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_that_nobody_knows_is_answered_by_the_default(kind: str) -> None:
     found = POLICIES[kind].decide(RouteRequest(PROMPTS[0], {"task": "faq"}, "gpt-99"))
     assert (found.model, found.reason) == ("big", "default: unknown model asked for")

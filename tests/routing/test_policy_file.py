@@ -375,6 +375,29 @@ def test_too_many_arrays_are_refused() -> None:
         arrays_of(array_bytes({f"a{at}": np.zeros(1) for at in range(65)}), "arrays.npz")
 
 
+def test_two_arrays_of_one_name_are_refused() -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        file.writestr("a.npy", b"")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("a.npy", b"")
+    with pytest.raises(PolicyError, match="two arrays of one name"):
+        arrays_of(whole.getvalue(), "arrays.npz")
+
+
+def test_another_format_of_numpy_is_refused() -> None:
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.zeros(2), version=(2, 0))
+    with pytest.raises(PolicyError, match="in another format of numpy"):
+        arrays_of(member("a.npy", content.getvalue()), "arrays.npz")
+
+
+def test_arrays_that_say_they_are_huge_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakeven.routing.array_file._MAX_BYTES", 1000)
+    with pytest.raises(PolicyError, match="more than 1 GiB"):
+        arrays_of(array_bytes({"a": np.zeros(200)}), "arrays.npz")
+
+
 def test_arrays_come_back_read_only() -> None:
     found = arrays_of(array_bytes({"a": np.arange(6.0).reshape(2, 3), "b": np.zeros(0, np.int32)}), "x")
     assert found["a"].tolist() == [[0, 1, 2], [3, 4, 5]]

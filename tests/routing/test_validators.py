@@ -137,6 +137,14 @@ def test_a_declaration_is_a_mapping() -> None:
         validators_of(["non_empty"])  # type: ignore[arg-type]
 
 
+def test_a_schema_without_end_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(100):
+        deep = {"items": deep}
+    with pytest.raises(PolicyError, match="nested too deeply"):
+        validators_of({"json_schema": deep})
+
+
 def test_a_property_may_be_called_pattern() -> None:
     named = {"type": "object", "properties": {"pattern": {"type": "string"}, "patternProperties": {"type": "string"}}}
     assert why({"json_schema": named}, '{"pattern": "(("}') == ""
