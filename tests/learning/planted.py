@@ -14,7 +14,7 @@ def table_of(
     cost_usd: Floats | None = None,
     **groups: tuple[str, ...],
 ) -> OutcomeTable:
-    """A table of these outcomes; where no cost is given it is 1 for the first model and tenfold for each further one."""
+    """A table of these outcomes; where no cost is given it is 1 for the first model, tenfold for each further one."""
     rows, width = success.shape
     cost = np.tile(10.0 ** np.arange(width), (rows, 1)) if cost_usd is None else cost_usd
     return OutcomeTable(

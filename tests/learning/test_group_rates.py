@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.learning.group_rates import DEFAULT_STRENGTH_COUNT, fit_group_rates, paths_of
+
 from .planted import table_of
 
 

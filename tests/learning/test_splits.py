@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import OutcomeTable
+
 from .planted import table_of
 
 rows = st.lists(st.tuples(st.sampled_from(["a", "b", "c", ""]), st.sampled_from("tuvw")), min_size=1, max_size=40)
