@@ -1,8 +1,9 @@
 """Drift: how the level of a log wanders from week to week and where it tends to, with how little a log says of both.
 
 Weekly means of the logarithm are a level that takes a random step each week, plus what scatters around it (local level
-with drift, Harvey 1989). The share of the steps is not one number but a grid of them, each weighed by the likelihood of
-what was seen with the drift integrated out; so a quiet log of three months still allows for a level that moves.
+with drift, Harvey 1989). The share of the steps is not one number but a grid of them, and the usual size of a drift one
+of three, each pair weighed by the likelihood of what was seen; so a quiet log of three months still allows for a level
+that moves and for growth that chance hides, and a log that plainly grows is not drawn to zero.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ STEP_SHARES: Final = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Variance of a week's step over the variance of what scatters around the level."""
 STILL_WEIGHT_FRACTION: Final = 0.6
 """Weight of a level that does not wander, before the log is looked at; a guess, checked by coverage."""
-USUAL_DRIFT_PER_WEEK_RATIO: Final = 0.01
-"""Usual size of a drift, around zero: 4 % a month; a guess, checked by coverage."""
+DRIFT_SIZES_PER_WEEK: Final = (0.015, 0.05, 0.2)
+"""Standard deviations of a drift around zero: the usual 6 % a month, growth, a launch; guesses, checked by coverage."""
+DRIFT_SIZE_WEIGHTS: Final = (0.85, 0.1, 0.05)
 MIN_WEEKS: Final = 4
 """With fewer weeks the log says nothing of its drift."""
 _SMALLEST: Final = 1e-12
@@ -27,7 +29,7 @@ _SMALLEST: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What the weeks of a log allow; arrays have shape ``(shares,)``."""
+    """What the weeks of a log allow; arrays have shape ``(shares * sizes,)``."""
 
     step_variances: Floats
     """Variance of the step of one week, in squared logarithms."""
@@ -48,18 +50,34 @@ class Drift:
 def drift_of(logs: Floats, *, stepped: bool) -> Drift:
     """Drift of daily logarithms without the days of their week, odd days drawn in.
 
-    `stepped`: level shifts were found beyond doubt, so that a large drift is no more likely than usual.
+    `stepped`: level shifts were found beyond doubt, so that a large drift is no explanation.
     """
-    from scipy.special import stdtrit
-
     weeks = len(logs) // WEEK_DAYS
     if weeks < MIN_WEEKS:
         return _unseen(float(np.var(logs)) / WEEK_DAYS)
     changes = np.diff(logs[-weeks * WEEK_DAYS :].reshape(weeks, WEEK_DAYS).mean(axis=1))
-    beyond_chance = float(stdtrit(len(changes) - 1, 0.975))
-    found = np.array([_at_share(changes, share, np.inf if stepped else beyond_chance) for share in STEP_SHARES])
-    odds = np.exp(found[:, 0] - found[:, 0].max()) * _prior_odds()
-    return Drift(found[:, 1], found[:, 2], found[:, 3], odds / odds.sum(), len(changes) - 1)
+    sizes, weights = _sizes(usual_only=stepped)
+    prior = np.outer(_prior_odds(), weights)
+    seen = [_at_share(changes, share) for share in STEP_SHARES]
+    steps, drifts, errors, likelihoods = (np.array(each)[:, None] for each in zip(*seen, strict=True))
+    spread2 = sizes**2 + errors**2
+    scores = likelihoods - 0.5 * (np.log(spread2) + drifts**2 / spread2)
+    odds = np.exp(scores - scores.max()) * prior
+    kept = sizes**2 / spread2
+    return Drift(
+        np.broadcast_to(steps, odds.shape).ravel(),
+        (drifts * kept).ravel(),
+        (errors * np.sqrt(kept)).ravel(),
+        (odds / odds.sum()).ravel(),
+        len(changes) - 1,
+    )
+
+
+def _sizes(*, usual_only: bool) -> tuple[Floats, Floats]:
+    """Sizes of a drift and their weights; the smallest alone where `usual_only`."""
+    count = 1 if usual_only else len(DRIFT_SIZES_PER_WEEK)
+    weights = np.array(DRIFT_SIZE_WEIGHTS[:count])
+    return np.array(DRIFT_SIZES_PER_WEEK[:count]), weights / weights.sum()
 
 
 def _prior_odds() -> Floats:
@@ -70,14 +88,14 @@ def _prior_odds() -> Floats:
 
 def _unseen(scatter: float) -> Drift:
     """Too few weeks: everything as usual elsewhere, steps in shares of what weeks scatter by."""
-    nothing, usual = np.zeros(len(STEP_SHARES)), np.full(len(STEP_SHARES), USUAL_DRIFT_PER_WEEK_RATIO)
+    nothing, usual = np.zeros(len(STEP_SHARES)), np.full(len(STEP_SHARES), DRIFT_SIZES_PER_WEEK[0])
     return Drift(np.array(STEP_SHARES) * scatter, nothing, usual, _prior_odds(), MIN_WEEKS)
 
 
-def _at_share(changes: Floats, share: float, beyond_chance: float) -> tuple[float, float, float, float]:
-    """Log-likelihood, variance of a step, drift and its error, where steps have `share` of the scatter's variance.
+def _at_share(changes: Floats, share: float) -> tuple[float, float, float, float]:
+    """Variance of a step, drift, its error, and the log-likelihood, where steps have `share` of the scatter's variance.
 
-    The drift is drawn to zero as drifts of the usual size are; only one that stands out of chance is left as it is.
+    The likelihood has any drift integrated out, as if all were equally likely; their sizes come on top.
     """
     count = len(changes)
     precision = np.linalg.inv((share + 2) * np.eye(count) - np.eye(count, k=1) - np.eye(count, k=-1))
@@ -87,9 +105,4 @@ def _at_share(changes: Floats, share: float, beyond_chance: float) -> tuple[floa
     squares = max(float(rest @ precision @ rest), _SMALLEST)
     scatter = squares / (count - 1)
     likelihood = 0.5 * (float(np.linalg.slogdet(precision)[1]) - np.log(weight) - (count - 1) * np.log(squares))
-    error2 = scatter / weight
-    usual2 = USUAL_DRIFT_PER_WEEK_RATIO**2
-    usual_only = drift**2 <= error2 * beyond_chance**2
-    spread2 = usual2 if usual_only else max(usual2, drift**2 - error2)
-    kept = spread2 / (spread2 + error2)
-    return float(likelihood), share * scatter, drift * kept, float(np.sqrt(error2 * kept))
+    return share * scatter, drift, float(np.sqrt(scatter / weight)), float(likelihood)
