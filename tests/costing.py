@@ -68,15 +68,18 @@ def situation(of: Demand, scenario: dict[str, Assumption] | None = None, **choic
     return Situation(of, load_catalog(AS_OF), Scenario(**choices).choices(), scenario or {})
 
 
+VERIFIER = {"verifier_sensitivity_fraction": 0.8, "verifier_false_alarm_fraction": 0.1}
+"""A typed-in verifier."""
 QUOTE = {
     "provisioned_usd_per_unit_hour": 2.0,
     "provisioned_unit_tok_per_s": 500.0,
     "provisioned_units_min_count": 2.0,
+    **VERIFIER,
 }
-"""A typed-in quote of provisioned throughput."""
+"""What only a user knows: a quote of provisioned throughput, a verifier; typed in."""
 NEEDS: dict[str, tuple[dict[str, float], dict[str, object]]] = {
     "provisioned": (QUOTE, {}),
-    "cascade": ({"verifier_sensitivity_fraction": 0.8, "verifier_false_alarm_fraction": 0.1}, {}),
+    "cascade": (VERIFIER, {}),
     "brokered_deepinfra": ({}, {"open_model": "Llama-3.3-70B"}),
     "brokered_siliconflow": ({}, {"open_model": "Qwen3-30B-A3B"}),
 }
