@@ -16,6 +16,7 @@ from breakeven.learning.learn import LearnSettings, calibration_count, learn, us
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import drift_of, served
 from breakeven.outcomes.outcome import OutcomeTable
+from breakeven.routing.answers import Answer
 from breakeven.routing.policy_file import LoadedPolicy, load, save
 from breakeven.routing.request import RouteRequest
 
@@ -233,3 +234,32 @@ def test_all_successes_and_all_failures_are_judged_without_a_crash() -> None:
         table = table_of(np.full((120, 2), value), ("",) * 120, ("a", "b"), task=("t",) * 120)
         judgement = judge_learnt(learn(table, LearnSettings()), resamples_count=200)
         assert judgement.verdict.answer in ("do not route", "not enough evidence")
+
+
+def test_a_cascade_learns_which_answers_to_trust(tmp_path: Path) -> None:
+    """A small model that hedges when it is wrong: its words tell, the prompts do not."""
+    rng = np.random.default_rng(21)
+    rows = 1_600
+    success = (rng.random((rows, 2)) < [0.7, 0.95]).astype(float)
+    hedges = rng.random(rows) < np.where(success[:, 0] == 1, 0.05, 0.9)
+    words = rng.choice(np.array(["lake", "stone", "river", "cloud", "sand", "wood"]), (rows, 5))
+    answers = tuple(
+        f"{'I am not sure, perhaps' if hedge else 'It is'} {' '.join(each)}"
+        for hedge, each in zip(hedges, words, strict=True)
+    )
+    table = table_of(success, ("",) * rows, ("small", "big"), np.tile([0.01, 1.0], (rows, 1)), task=("t",) * rows)
+    settings = LearnSettings(quality_floor_ratio=0.97)
+    learnt = learn(replace(table, responses={"small": answers}), settings)
+    assert learnt.draft.family.kind == "cascade"
+    judgement = judge_learnt(learnt, resamples_count=500)
+    assert judgement.verdict.answer == "route"
+    save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), tmp_path)
+    policy = load(tmp_path)
+    assert policy.accepts(Answer("It is lake stone", "t")).ok
+    assert policy.accepts(Answer("I am not sure", "t", confidence_fraction=1.0)).ok
+    hedged = [each for each in learnt.calibration.responses["small"] if each.startswith("I am")]
+    taken = np.mean([policy.accepts(Answer(each, "t")).ok for each in hedged])
+    assert taken < 0.5  # the floor leaves room for some
+    assert not policy.accepts(Answer(" ", "t")).ok
+    answered = served(policy, learnt.calibration)
+    assert (answered.choices == judgement.choices).mean() >= 0.999

@@ -7,8 +7,8 @@ too. Which requests the last model answers is measured on rows where both were t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,15 +16,23 @@ import numpy.typing as npt
 
 from breakeven.errors import LearningError
 from breakeven.learning.frontier import Sweep
+from breakeven.learning.group_rates import fit_group_rates
+from breakeven.learning.scorer import cross_fitted, fit_scorer
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.answers import COMPARISONS, same_answer
 from breakeven.routing.policy_document import CascadePlan
+from breakeven.routing.scorer import Scorer
 from breakeven.routing.validators import Validator, check_answer
 
 Flags = npt.NDArray[np.bool_]
 
 ANSWERS_MIN_COUNT: Final = 50
 """Fewer answers kept than this say nothing of a check."""
+CONFIDENT_MIN_COUNT: Final = 300
+"""Answers from which a scorer of answers is fitted."""
+CONFIDENT_MODELS_COUNT: Final = 2
+"""Models for which one is fitted: it takes time."""
+FOLDS_COUNT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +144,49 @@ def validator_cascades(
         yield Cascade(plan, first, reference, None, np.where(kept, passed, np.nan).astype(float))
 
 
-def applied(plan: CascadePlan, table: OutcomeTable, checks: Mapping[str, Sequence[Validator]]) -> Cascade:
-    """A plan of yes-or-no checks on the rows of another table; LearningError where its answers were not kept."""
+@dataclass(frozen=True, slots=True)
+class ConfidentCascade:
+    """A cascade that trusts an answer as far as a scorer of answers does, on both sides of a split."""
+
+    train: Cascade
+    calibration: Cascade
+    scorer: Scorer
+
+
+def confidence_cascades(
+    train: OutcomeTable, calibration: OutcomeTable, reference: int, seed: int
+) -> Iterator[ConfidentCascade]:
+    """The most successful cheaper models whose answers were kept, each checked by the words of its answer.
+
+    Trust on the training rows is predicted by scorers that did not see them.
+    """
+    rates = fit_group_rates(train)
+    answering = sorted(_answering(train, reference), key=lambda at: -_mean(train.success[:, at]))
+    for first in answering[:CONFIDENT_MODELS_COUNT]:
+        name = train.models[first]
+        sides = [replace(each, prompts=each.responses.get(name, ())) for each in (train, calibration)]
+        if not sides[1].prompts or sum(map(bool, sides[0].prompts)) < CONFIDENT_MIN_COUNT:
+            continue
+        fitted = fit_scorer(sides[0], rates, seed)
+        trust = (cross_fitted(sides[0], FOLDS_COUNT, seed, "scorer"), fitted.predict(sides[1]))
+        plan = CascadePlan((name, train.models[reference]), confidence_min_fraction=0.5)
+        found = [
+            Cascade(plan, first, reference, None, np.where([bool(text.strip()) for text in side.prompts], told, np.nan))
+            for side, told in zip(sides, (each[:, first] for each in trust), strict=True)
+        ]
+        yield ConfidentCascade(found[0], found[1], fitted.scorer)
+
+
+def applied(
+    plan: CascadePlan,
+    table: OutcomeTable,
+    checks: Mapping[str, Sequence[Validator]],
+    confidence: Callable[[str, str], float] | None = None,
+) -> Cascade:
+    """A plan on the rows of another table; LearningError where its answers were not kept.
+
+    `confidence` says how far an answer to a task is trusted, (answer, task); needed where the plan asks for it.
+    """
     names = [plan.order[0], plan.order[-1], *([plan.agreement_model] if plan.agreement_model else [])]
     if absent := [each for each in names if each not in table.models]:
         raise LearningError(f"the cascade asks {', '.join(absent)}, which these outcomes do not know")
@@ -159,6 +208,9 @@ def applied(plan: CascadePlan, table: OutcomeTable, checks: Mapping[str, Sequenc
         checker = table.models.index(plan.agreement_model)
         others = table.responses.get(plan.agreement_model, ("",) * len(answers))
         trusted &= _agreement(answers, others, plan.agreement)
+    if plan.confidence_min_fraction is not None and confidence is not None:
+        told = np.array([confidence(answer, task) for answer, task in zip(answers, table.tasks, strict=True)])
+        trusted = trusted & (told >= plan.confidence_min_fraction)
     first, last = table.models.index(plan.order[0]), table.models.index(plan.order[-1])
     return Cascade(plan, first, last, checker, np.where(kept, trusted, np.nan).astype(float))
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import LearningError
-from breakeven.learning.cascades import agreement_cascades, applied, validator_cascades
+from breakeven.learning.cascades import agreement_cascades, applied, confidence_cascades, validator_cascades
 from breakeven.learning.families import (
     NEVER_USD,
     Capacities,
@@ -164,7 +164,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         family = _family("threshold", "a scorer of prompts", sides, scores, settings)
         proposals.append((abstaining(family, fitted.scorer, rates, at), fitted.scorer))
     say("checks of answers")
-    proposals += [(each, None) for each in _cascades(train, calibration, at, settings)]
+    proposals += _cascades(train, calibration, at, settings)
     drafts = sorted(
         (_draft(family, scorer, at, settings) for family, scorer in proposals),
         key=lambda each: each.burden_usd_per_request,
@@ -312,18 +312,23 @@ def _family(kind: Any, name: str, sides: list[_Side], scores: tuple[Floats, Floa
     return router(kind, name, train, calibration)
 
 
-def _cascades(train: OutcomeTable, calibration: OutcomeTable, reference: int, settings: LearnSettings) -> list[Family]:
+def _cascades(
+    train: OutcomeTable, calibration: OutcomeTable, reference: int, settings: LearnSettings
+) -> list[tuple[Family, Scorer | None]]:
     """Cascades are not weighed where capacity is finite: they ask two models for one answer."""
-    if settings.limits or settings.allowed_by_task or settings.latency_max_s is not None:
+    if settings.limits or settings.allowed_by_task or settings.latency_max_s is not None or not train.responses:
         return []
     checks = {task: validators_of(each) for task, each in settings.validators.items()}
-    found = list(agreement_cascades(train, reference))
+    plain = list(agreement_cascades(train, reference))
     if checks:
-        found += validator_cascades(train, reference, settings.validators, checks)
-    return [
-        cascade(each, applied(each.plan, calibration, checks), (train, calibration), settings.check_usd_per_request)
-        for each in found
+        plain += validator_cascades(train, reference, settings.validators, checks)
+    sides, check_usd = (train, calibration), settings.check_usd_per_request
+    found: list[tuple[Family, Scorer | None]] = [
+        (cascade(each, applied(each.plan, calibration, checks), sides, check_usd), None) for each in plain
     ]
+    for each in confidence_cascades(train, calibration, reference, settings.seed):
+        found.append((cascade(each.train, each.calibration, sides, check_usd), each.scorer))
+    return found
 
 
 def _reference(train: OutcomeTable, settings: LearnSettings) -> int:

@@ -69,7 +69,8 @@ def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -
     assert plan is not None
     if plan.confidence_min_fraction is not None:
         plan = replace(plan, confidence_min_fraction=trust)
-    return replace(base, kind="cascade", cascade=plan, groups=_groups(learnt, np.inf, None, plan.order[0]))
+    groups = _groups(learnt, np.inf, None, plan.order[0])
+    return replace(base, kind="cascade", cascade=plan, groups=groups, scorer=draft.scorer)
 
 
 def _constant(learnt: Learnt, draft: Draft, at: int) -> str | None:

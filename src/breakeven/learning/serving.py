@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,11 @@ from breakeven.learning.drift import DriftReference, DriftReport, drift
 from breakeven.learning.group_rates import group_name, paths_of
 from breakeven.learning.pricing import GivenPrice
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
+from breakeven.routing.answers import Answer
 from breakeven.routing.known_groups import known_groups
+from breakeven.routing.policies.cascade import CascadePolicy
 from breakeven.routing.policy_file import LoadedPolicy
 from breakeven.routing.request import RouteRequest
-from breakeven.routing.validators import validators_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,15 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
         reasons[reason] = reasons.get(reason, 0) + 1
     rows = np.arange(mine.requests_count)
     paid = mine.cost_usd[rows, choices]
-    if policy.document.cascade is not None and policy.kind == "cascade":
-        plan = policy.document.cascade
-        checks = {task: validators_of(each) for task, each in plan.checks_by_task.items()}
-        cascade = applied(plan, mine, checks)
+    if isinstance(policy.policy, CascadePolicy):
+        cascade = applied(policy.policy.plan, mine, policy.policy.checks, _confidence(policy.policy))
         choices = cascade.choices(0.5)
         paid = cascade.cost_usd(choices, mine.cost_usd)
     return Served(mine, choices, scores, paid, dict(sorted(reasons.items(), key=lambda each: -each[1])))
+
+
+def _confidence(policy: CascadePolicy) -> Callable[[str, str], float]:
+    return lambda answer, task: policy.confidence(Answer(answer, task))
 
 
 def snapshot_prices(policy: LoadedPolicy, table: OutcomeTable) -> dict[str, GivenPrice]:

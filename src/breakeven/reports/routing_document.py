@@ -183,7 +183,7 @@ def learn_document(
         ),
         floor=_floor(learnt, judgement),
         scorer=ScorerPart(
-            used=policy.scorer is not None,
+            used=policy.kind == "threshold" and policy.scorer is not None,
             gain_fraction=learnt.promotion.gain_fraction,
             low_fraction=learnt.promotion.low_fraction,
             high_fraction=learnt.promotion.high_fraction,

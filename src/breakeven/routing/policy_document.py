@@ -77,7 +77,8 @@ class CascadePlan:
     agreement: str = "text"
     """How answers are compared: `answers.COMPARISONS`."""
     confidence_min_fraction: float | None = None
-    """The least confidence in an answer (predicted success, or the probability of its tokens) to take it."""
+    """The least confidence in an answer to take it: what the policy's scorer predicts from the answer's words, or what
+    the caller says (the probability of its tokens, a judge)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class PolicyDocument:
     capacity_usd_per_request: Mapping[str, float] | None = None
     """Model -> shadow price of its capacity."""
     scorer: Scorer | None = None
+    """Of prompts; of a cascade: of the words of the first model's answers."""
     cascade: CascadePlan | None = None
     guarantee: Guarantee | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)

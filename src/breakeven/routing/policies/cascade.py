@@ -16,6 +16,7 @@ from breakeven.routing.known_groups import KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import CascadePlan, PolicyDocument
 from breakeven.routing.request import RouteRequest
+from breakeven.routing.scorer import Scorer
 from breakeven.routing.validators import Validator, Verdict, check_answer, validators_of
 
 
@@ -28,6 +29,8 @@ class CascadePolicy:
     plan: CascadePlan
     checks: Mapping[str, tuple[Validator, ...]]
     """Task -> validators; "" for all other tasks."""
+    scorer: Scorer | None = None
+    """Predicts success from the words of an answer of the first model."""
     kind: Kind = "cascade"
 
     @property
@@ -63,9 +66,18 @@ class CascadePolicy:
             if not same_answer(answer.text, answer.other_text, self.plan.agreement):
                 return Verdict(False, f"{self.plan.agreement_model} answers otherwise")
         least = self.plan.confidence_min_fraction
-        if least is not None and not (answer.confidence_fraction or 0.0) >= least:
+        if least is not None and not self.confidence(answer) >= least:
             return Verdict(False, f"confidence below {least:g}")
         return Verdict(True)
+
+    def confidence(self, answer: Answer) -> float:
+        """How likely an answer is right: as the caller says, else by its words; 0 where nobody can tell."""
+        if answer.confidence_fraction is not None:
+            return answer.confidence_fraction
+        if self.scorer is None or not answer.text.strip():
+            return 0.0
+        rates = self.groups.find({"task": answer.task}).rates
+        return float(self.scorer.predicted_success(answer.text, rates)[self.models.index(self.plan.order[0])])
 
 
 def policy_of(document: PolicyDocument) -> CascadePolicy:
@@ -76,4 +88,4 @@ def policy_of(document: PolicyDocument) -> CascadePolicy:
     if plan.agreement not in COMPARISONS:
         raise PolicyError(f"cascade.agreement is {plan.agreement!r}; {nearest(plan.agreement, list(COMPARISONS))}.")
     checks = {task: validators_of(declaration) for task, declaration in plan.checks_by_task.items()}
-    return CascadePolicy(weights_of(document), known_groups(document), plan, checks)
+    return CascadePolicy(weights_of(document), known_groups(document), plan, checks, document.scorer)
