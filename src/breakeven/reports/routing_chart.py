@@ -102,7 +102,7 @@ def _place() -> dict[str, Any]:
 
 
 def _line(points: list[PointPart], name: str, colour: str, dash: list[int], width: float) -> dict[str, Any]:
-    values = [{"usd": PER * each.usd_per_request, "success": each.success, "way": name} for each in points]
+    values = [{"usd": PER * each.usd_per_request, "success": each.success_fraction, "way": name} for each in points]
     return {
         "data": {"values": values},
         "mark": {"type": "line", "color": colour, "strokeDash": dash, "strokeWidth": width, "interpolate": "linear"},
@@ -145,20 +145,25 @@ def _labels(singles: dict[str, PointPart]) -> dict[str, Any]:
 def _points(singles: dict[str, PointPart]) -> list[dict[str, Any]]:
     """One point for each model; its name where there is room for it, the most successful first."""
     usd = [log(max(PER * each.usd_per_request, 1e-12)) for each in singles.values()]
-    success = [each.success for each in singles.values()]
+    success = [each.success_fraction for each in singles.values()]
     wide, high = (max(each) - min(each) or 1.0 for each in (usd, success))
     taken: list[tuple[float, float, float]] = []
     found = []
-    for name, each in sorted(singles.items(), key=lambda pair: -pair[1].success):
+    for name, each in sorted(singles.items(), key=lambda pair: -pair[1].success_fraction):
         x = (log(max(PER * each.usd_per_request, 1e-12)) - min(usd)) / wide * WIDTH_PX
-        y = (each.success - min(success)) / high * HEIGHT_PX
+        y = (each.success_fraction - min(success)) / high * HEIGHT_PX
         label = short(name, LABEL_MAX_COUNT)
         end = x + 8 + len(label) * LETTER_PX
         free = all(end < left or x > right or abs(y - at) > LINE_PX for left, right, at in taken)
         if free:
             taken.append((x, end, y))
         found.append(
-            {"usd": PER * each.usd_per_request, "success": each.success, "name": label if free else "", "model": name}
+            {
+                "usd": PER * each.usd_per_request,
+                "success": each.success_fraction,
+                "name": label if free else "",
+                "model": name,
+            }
         )
     return found
 
@@ -170,9 +175,9 @@ def _hull(points: list[PointPart]) -> list[PointPart]:
     from breakeven.learning.frontier import hull
 
     usd, success = hull(
-        np.array([each.usd_per_request for each in points]), np.array([each.success for each in points])
+        np.array([each.usd_per_request for each in points]), np.array([each.success_fraction for each in points])
     )
-    mixed = [PointPart(usd_per_request=float(x), success=float(y)) for x, y in zip(usd, success, strict=True)]
+    mixed = [PointPart(usd_per_request=float(x), success_fraction=float(y)) for x, y in zip(usd, success, strict=True)]
     return [part for a, b in pairwise(mixed) for part in _between(a, b)] or mixed
 
 
@@ -182,7 +187,7 @@ def _between(a: PointPart, b: PointPart) -> list[PointPart]:
     return [
         PointPart(
             usd_per_request=a.usd_per_request + at * (b.usd_per_request - a.usd_per_request),
-            success=a.success + at * (b.success - a.success),
+            success_fraction=a.success_fraction + at * (b.success_fraction - a.success_fraction),
         )
         for at in steps
     ]

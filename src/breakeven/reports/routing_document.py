@@ -37,12 +37,12 @@ class SplitPart(_Part):
 class FloorPart(_Part):
     """The promise, and whether the evidence bears it."""
 
-    quality_floor: float
+    quality_floor_ratio: float
     against_model: str
     confidence: float
     holds: bool
     method: str
-    moved_share: float
+    moved_fraction: float
     """Of the requests: they leave the reference model."""
     success_ratio: float | None
     """As measured, of the reference's success."""
@@ -56,7 +56,7 @@ class DraftPart(_Part):
     name: str
     kind: str
     usd_per_request: float
-    success: float
+    success_fraction: float
     failures_usd_per_request: float
     calibrated: bool
 
@@ -97,7 +97,7 @@ class PointPart(_Part):
     """One setting of a router."""
 
     usd_per_request: float
-    success: float
+    success_fraction: float
 
 
 class ExamplePart(_Part):
@@ -194,7 +194,7 @@ def learn_document(
                 name=each.family.name,
                 kind=each.family.kind,
                 usd_per_request=each.usd_per_request,
-                success=each.success_fraction,
+                success_fraction=each.success_fraction,
                 failures_usd_per_request=each.failures_usd_per_request,
                 calibrated=at == 0,
             )
@@ -205,7 +205,7 @@ def learn_document(
         singles={
             name: PointPart(
                 usd_per_request=float(learnt.calibration.cost_usd[:, at].mean()),
-                success=float(learnt.calibration.success[:, at].mean()),
+                success_fraction=float(learnt.calibration.success[:, at].mean()),
             )
             for at, name in enumerate(learnt.calibration.models)
         },
@@ -230,12 +230,12 @@ def _floor(learnt: Learnt, judgement: Judgement) -> FloorPart:
     else:
         sentence = f"nothing could be proven: {floor.why}"
     return FloorPart(
-        quality_floor=guarantee.quality_floor_ratio,
+        quality_floor_ratio=guarantee.quality_floor_ratio,
         against_model=guarantee.against_model,
         confidence=guarantee.confidence_fraction,
         holds=guarantee.holds,
         method=guarantee.method,
-        moved_share=float(np.mean(judgement.choices != learnt.calibration.models.index(learnt.reference))),
+        moved_fraction=float(np.mean(judgement.choices != learnt.calibration.models.index(learnt.reference))),
         success_ratio=floor.success_ratio,
         missing_requests=guarantee.missing_requests_count,
         sentence=sentence,
@@ -250,7 +250,7 @@ def _curves(learnt: Learnt) -> dict[str, list[PointPart]]:
     for name, scores in (("policy", learnt.calibration_scores), ("oracle", table.success)):
         drawn = curve(scores, table.success, table.cost_usd, expected, strong)
         found[name] = [
-            PointPart(usd_per_request=float(usd), success=float(success))
+            PointPart(usd_per_request=float(usd), success_fraction=float(success))
             for usd, success in zip(drawn.cost_per_request, drawn.success_fraction, strict=True)
         ]
     return found

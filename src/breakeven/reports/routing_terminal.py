@@ -83,7 +83,7 @@ def render_evaluation(
 def _details(document: LearnDocument) -> Iterable[str]:
     floor, split, policy = document.floor, document.split, document.policy
     yield (
-        f"Floor: at least {floor.quality_floor:.0%} of the success of {floor.against_model}, with "
+        f"Floor: at least {floor.quality_floor_ratio:.0%} of the success of {floor.against_model}, with "
         f"{floor.confidence:.0%} confidence, for requests like these; {floor.sentence}."
     )
     if floor.missing_requests:
@@ -186,7 +186,7 @@ def _why(document: LearnDocument) -> Iterable[str]:
         )
         yield (
             f"{each.name}: {PER * each.usd_per_request:.4g} USD{failures} per {PER:,.0f} requests, success "
-            f"{each.success:.1%}: {mark}."
+            f"{each.success_fraction:.1%}: {mark}."
         )
     yield from _curve_words(document.evaluation)
 
