@@ -28,6 +28,7 @@ NOT_VERBS = frozenset(
         "output_files",
         "baseline_options",
         "comparison_source",
+        "learning_extra",
     }
 )
 
