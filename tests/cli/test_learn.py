@@ -206,3 +206,41 @@ def test_capacity_budget_and_costs_of_failures_are_taken(learnt: Path) -> None:
     found = LearnDocument.model_validate_json(result.output)
     assert found.drafts[0].kind == "allocation"
     assert found.drafts[0].failures_usd_per_request > 0
+
+
+def test_one_text_for_all_and_control_characters_reach_no_crash(tmp_path: Path) -> None:
+    rows = [
+        f'{i},t,"the same",{model},{int(i % 3 > 0 or model == "b")},{usd},yes'
+        for i in range(400)
+        for model, usd in (("a\x1b\x01", 0.001), ("b", 0.01))
+    ]
+    (tmp_path / "same.csv").write_text(
+        "request_id,task,prompt,model,success,cost_usd,response\n" + "\n".join(rows) + "\n", encoding="utf-8"
+    )
+    assert run(tmp_path, "learn", "--outcomes", "same.csv", "--out", "p", "--explain").exit_code == 0
+    assert (tmp_path / "p" / "curve.svg").exists()
+
+
+def test_requests_without_a_cost_are_left_out_one_by_one(tmp_path: Path) -> None:
+    lines = write(tmp_path / "all.csv", 300, 7).read_text(encoding="utf-8").splitlines()
+    lines[1] = lines[1].rpartition(",")[0] + ","
+    (tmp_path / "some.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page = run(tmp_path, "learn", "--outcomes", "some.csv")
+    assert "1 requests are left out: the cost of some call is not known" in " ".join(page.output.split())
+
+
+def test_a_task_that_no_request_has_is_named(learnt: Path) -> None:
+    for words in (("--only", "fag=acme/large"), ("--failure-usd", "fag=1")):
+        with pytest.raises(LearningError, match="no request has the task fag; the tasks are contract, faq"):
+            run(learnt, "learn", "--outcomes", "outcomes.csv", *words)
+
+
+@pytest.mark.parametrize("words", [("--router-usd", "nan"), ("--judge-usd", "inf")])
+def test_no_number_is_a_usage_error(learnt: Path, words: tuple[str, ...]) -> None:
+    for verb in (("learn",), ("evaluate", "--policy", "policy")):
+        assert run(learnt, *verb, "--outcomes", "later.csv", *words).exit_code == 2
+
+
+def test_stated_charges_stand_in_the_table(learnt: Path) -> None:
+    page = run(learnt, "evaluate", "--policy", "policy", "--outcomes", "later.csv", "--router-usd", "0.005").output
+    assert "this policy, with its charges" in " ".join(page.split())

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.learning.splits import mixed_folds, splits, task_folds
+from breakeven.learning.splits import COMMON_MIN_COUNT, mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import OutcomeTable
 
 from .planted import table_of
@@ -24,7 +24,8 @@ def test_copies_never_straddle_and_each_row_is_judged_once(drawn: list[tuple[str
     for fold_of in (mixed_folds(table, folds, seed), task_folds(table, folds, seed)):
         judged = []
         for split in splits(table, fold_of):
-            learnt = {table.prompts[i] for i in split.train} - {""}
+            common = {text for text in table.prompts if table.prompts.count(text) > COMMON_MIN_COUNT}
+            learnt = {table.prompts[i] for i in split.train} - {"", *common}
             assert not learnt & {table.prompts[i] for i in split.test}
             assert not set(split.train) & set(split.test)
             judged += split.test.tolist()
@@ -55,3 +56,10 @@ def test_a_seed_decides() -> None:
     table = table_of(np.ones((50, 1)), task=("a",) * 50)
     assert (mixed_folds(table, 4, 1) == mixed_folds(table, 4, 1)).all()
     assert (mixed_folds(table, 4, 1) != mixed_folds(table, 4, 2)).any()
+
+
+def test_a_text_that_many_say_is_no_copy() -> None:
+    """All requests with one text, as answers of one word are: they are dealt like texts that were not kept."""
+    table = table_of(np.ones((40, 2)), ("yes",) * 40, task=("t",) * 40)
+    for split in splits(table, mixed_folds(table, 4, 0)):
+        assert (len(split.train), len(split.test)) == (30, 10)

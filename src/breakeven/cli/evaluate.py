@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from breakeven.cli.learning_extra import Amount
+
 if TYPE_CHECKING:
     from breakeven.routing.policy_file import LoadedPolicy
 
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
 @click.option(
     "--price", "prices", multiple=True, metavar="MODEL=USD", help="USD per call, or IN/OUT per million tokens."
 )
-@click.option("--output-tokens", type=click.FloatRange(0), help="Tokens of an answer, where the file has none.")
+@click.option("--output-tokens", type=Amount(), help="Tokens of an answer, where the file has none.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices of this date.")
-@click.option("--lost-cache-usd", type=click.FloatRange(0), help="Prompt-cache hits lost, USD per request.")
-@click.option("--judge-usd", type=click.FloatRange(0), help="Judge that labels, USD per request.")
-@click.option("--shadow-usd", type=click.FloatRange(0), help="Shadow calls, USD per request.")
-@click.option("--router-usd", type=click.FloatRange(0), help="The router itself, USD per request.")
+@click.option("--lost-cache-usd", type=Amount(), help="Prompt-cache hits lost, USD per request.")
+@click.option("--judge-usd", type=Amount(), help="Judge that labels, USD per request.")
+@click.option("--shadow-usd", type=Amount(), help="Shadow calls, USD per request.")
+@click.option("--router-usd", type=Amount(), help="The router itself, USD per request.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
 def command(
@@ -56,7 +58,7 @@ def command(
     """
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, stdout_console
-    from breakeven.cli.learning_extra import set_aside
+    from breakeven.cli.learning_extra import quality_floor, set_aside
     from breakeven.clock import today
     from breakeven.learning.pricing import given_price, priced
     from breakeven.learning.serving import drift_of, served, snapshot_prices
@@ -64,6 +66,8 @@ def command(
     from breakeven.reports.evaluation_answer import evaluated
     from breakeven.routing.policy_file import load
 
+    if options["quality_floor"] is not None:
+        quality_floor(options["quality_floor"])
     with progress() as say:
         loaded = load(policy)
         say("outcomes")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from breakeven.cli.learning_extra import Amount
+
 if TYPE_CHECKING:
     from breakeven.learning.learn import LearnSettings
     from breakeven.learning.pricing import Priced
@@ -34,19 +36,19 @@ if TYPE_CHECKING:
 @click.option(
     "--price", "prices", multiple=True, metavar="MODEL=USD", help="USD per call, or IN/OUT per million tokens."
 )
-@click.option("--output-tokens", type=click.FloatRange(0), help="Tokens of an answer, where the file has none.")
+@click.option("--output-tokens", type=Amount(), help="Tokens of an answer, where the file has none.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices of this date.")
 @click.option("--failure-usd", "failures", multiple=True, metavar="[TASK=]USD", help="What a failed answer costs.")
 @click.option("--capacity", "capacities", multiple=True, metavar="MODEL=SHARE", help="Largest share of the requests.")
-@click.option("--budget-usd", type=click.FloatRange(0, min_open=True), help="Most USD per request, on average.")
+@click.option("--budget-usd", type=Amount(above_zero=True), help="Most USD per request, on average.")
 @click.option("--only", "residency", multiple=True, metavar="TASK=MODEL,...", help="The only models for a task's data.")
-@click.option("--max-latency-s", type=click.FloatRange(0, min_open=True), help="Longest 95 % quantile of a model.")
+@click.option("--max-latency-s", type=Amount(above_zero=True), help="Longest 95 % quantile of a model.")
 @click.option("--validators", type=click.Path(dir_okay=False, path_type=Path), help="YAML: checks of answers by task.")
-@click.option("--check-usd", type=click.FloatRange(0), default=0.0, help="Cost of one check of an answer.")
-@click.option("--lost-cache-usd", type=click.FloatRange(0), help="Prompt-cache hits lost, USD per request.")
-@click.option("--judge-usd", type=click.FloatRange(0), help="Judge that labels, USD per request.")
-@click.option("--shadow-usd", type=click.FloatRange(0), help="Shadow calls, USD per request.")
-@click.option("--router-usd", type=click.FloatRange(0), help="The router itself, USD per request.")
+@click.option("--check-usd", type=Amount(), default=0.0, help="Cost of one check of an answer.")
+@click.option("--lost-cache-usd", type=Amount(), help="Prompt-cache hits lost, USD per request.")
+@click.option("--judge-usd", type=Amount(), help="Judge that labels, USD per request.")
+@click.option("--shadow-usd", type=Amount(), help="Shadow calls, USD per request.")
+@click.option("--router-usd", type=Amount(), help="The router itself, USD per request.")
 @click.option("--with-rows", is_flag=True, help="Let the scorer hold training rows (it may be a little better).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of splits, fits and draws.")
 @click.option("--explain", is_flag=True, help="What decides, examples on both sides, the curve as a chart.")
@@ -125,13 +127,12 @@ def _learnt(
 
 
 def _settings(options: dict[str, Any]) -> LearnSettings:
+    from breakeven.cli.learning_extra import quality_floor
     from breakeven.errors import LearningError
     from breakeven.learning.families import Capacities
     from breakeven.learning.learn import LearnSettings
 
-    floor, confidence = options["quality_floor"], options["confidence"]
-    if not 0 < floor <= 1.5:
-        raise LearningError(f"--quality-floor {floor:g}: wanted a part of the reference's success, such as 0.95")
+    floor, confidence = quality_floor(options["quality_floor"]), options["confidence"]
     if not 0.5 <= confidence < 1:
         raise LearningError(f"--confidence {confidence:g}: wanted a fraction from 0.5 to below 1, such as 0.95")
     return LearnSettings(

@@ -15,6 +15,7 @@ from breakeven.outcomes.outcome import Floats, Indexes
 from breakeven.routing.policy_document import Guarantee
 
 ALONE_METHOD = "paired bootstrap, all ways compared at once"
+REFERENCE_METHOD = "the reference model itself answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
         choices, cost = family.calibration.sweep.choices[at], family.calibration.cost_usd[at]
     evaluation = evaluate(
         table,
-        learnt.calibration_scores,
+        None if family.kind == "cascade" else learnt.calibration_scores,  # a cascade has no curve over prompts
         choices,
         training=learnt.train,
         strong=learnt.reference,
@@ -87,4 +88,6 @@ def _guarantee(learnt: Learnt, passed: Verdict) -> Guarantee:
     calibrated = learnt.floor.guarantee(learnt.reference)
     if passed.model is None:
         return calibrated
+    if passed.model == learnt.reference:
+        return replace(calibrated, holds=True, method=REFERENCE_METHOD)
     return replace(calibrated, holds=True, method=ALONE_METHOD, missing_requests_count=passed.missing_requests_count)

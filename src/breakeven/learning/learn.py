@@ -212,7 +212,7 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
         tried_fraction = float(known[:, at].mean())
         if tried_fraction < TRIED_MIN_FRACTION:
             notes.append(f"{name} is left out: tried on {tried_fraction:.0%} of the requests")
-        elif np.isnan(table.cost_usd[known[:, at], at]).any():
+        elif np.isnan(table.cost_usd[known[:, at], at]).all():
             notes.append(f"{name} is left out: unpriced; give a price with --price {name}=USD")
         else:
             kept.append(name)
@@ -225,9 +225,19 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
         if wanted is not None and wanted not in kept:
             raise LearningError(f"{wanted} is not among the models that can be weighed: {', '.join(kept)}")
     usable = table.of_models(tuple(kept))
-    whole = np.flatnonzero(np.isfinite(usable.success).all(axis=1))
-    if len(whole) < usable.requests_count:
-        notes.append(f"{usable.requests_count - len(whole):,} requests are left out: not every model was tried on them")
+    tried = np.isfinite(usable.success).all(axis=1)
+    priced = np.isfinite(usable.cost_usd).all(axis=1)
+    if not tried.all():
+        notes.append(f"{int((~tried).sum()):,} requests are left out: not every model was tried on them")
+    if (unpriced := int((tried & ~priced).sum())) > 0:
+        notes.append(f"{unpriced:,} requests are left out: the cost of some call is not known")
+    whole = np.flatnonzero(tried & priced)
+    named = {*settings.failure_usd, *settings.allowed_by_task, *settings.validators} - {"", *usable.tasks}
+    if named:
+        raise LearningError(
+            f"no request has the task {', '.join(sorted(named))}; the tasks are "
+            f"{', '.join(sorted(set(usable.tasks))[:12]) or 'not named in these outcomes'}"
+        )
     if len(whole) < REQUESTS_MIN_COUNT:
         raise LearningError(
             f"{len(whole)} requests on which {', '.join(kept)} were all tried; wanted {REQUESTS_MIN_COUNT} or more to "

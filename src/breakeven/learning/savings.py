@@ -86,6 +86,9 @@ class Saving:
         """The saving in words; a loss is said as a cost."""
         change = self.success_change_fraction.value or 0.0
         quality = f"success {100 * change:+.1f} points"
+        if self.success_change_fraction.low is not None and self.success_change_fraction.high is not None:
+            low, high = self.success_change_fraction.low, self.success_change_fraction.high
+            quality += f" ({100 * low:+.1f} to {100 * high:+.1f})"
         saved, part = self.saved_usd_per_request, self.saved_fraction
         if saved.value is None or part.value is None:
             return f"against {self.model}: no money figure ({saved.why}); {quality}"

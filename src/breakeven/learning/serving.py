@@ -62,7 +62,9 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
     if isinstance(policy.policy, CascadePolicy):
         cascade = applied(policy.policy.plan, mine, policy.policy.checks, _confidence(policy.policy))
         choices = cascade.choices(0.5)
-        paid = cascade.cost_usd(choices, mine.cost_usd)
+        paid = cascade.cost_usd(
+            choices, mine.cost_usd, float(policy.document.evidence.get("check_usd_per_request", 0.0))
+        )
     return Served(mine, choices, scores, paid, dict(sorted(reasons.items(), key=lambda each: -each[1])))
 
 

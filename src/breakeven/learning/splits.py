@@ -6,12 +6,18 @@ one unit: copies never lie on both sides. A fold number per request, from a seed
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from breakeven.outcomes.outcome import Indexes, OutcomeTable
+
+COMMON_FRACTION: Final = 0.02
+"""A text of more of the requests than this is what many say (a label, a template without its content), not a copy."""
+COMMON_MIN_COUNT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,14 @@ def splits(table: OutcomeTable, fold_of: Indexes) -> Iterator[Split]:
 
 
 def _units(table: OutcomeTable) -> Indexes:
-    """Number of each request's text; a request whose text was not kept is a unit of its own."""
+    """Number of each request's text; a request whose text was not kept, or is a common one, is a unit of its own."""
+    common = max(COMMON_MIN_COUNT, COMMON_FRACTION * table.requests_count)
+    frequent = {text for text, count in Counter(table.prompts).items() if count > common}
     number_of: dict[str, int] = {}
     units = np.zeros(table.requests_count, dtype=np.intp)
     unnamed = 0
     for row, prompt in enumerate(table.prompts):
-        if prompt:
+        if prompt and prompt not in frequent:
             units[row] = number_of.setdefault(prompt, len(number_of) + unnamed)
         else:
             units[row] = len(number_of) + unnamed

@@ -66,7 +66,7 @@ def _compared(policy: LoadedPolicy, answered: Served, options: Mapping[str, Any]
     charges = Charges(options["lost_cache_usd"], options["judge_usd"], options["shadow_usd"], options["router_usd"])
     evaluation = evaluate(
         table,
-        answered.scores,
+        None if policy.kind == "cascade" else answered.scores,  # a cascade has no curve over prompts
         answered.choices,
         strong=reference,
         incumbent=options["incumbent"] or policy.document.incumbent_model,

@@ -12,7 +12,7 @@ from breakeven.errors import OutputError
 from breakeven.reports.chart_style import FONT, FONT_SIZE, GRID, INK, MUTED, PAPER, SERIES
 from breakeven.reports.charts import to_svg
 from breakeven.reports.routing_document import LearnDocument, PointPart
-from breakeven.reports.safe_text import short
+from breakeven.reports.safe_text import safe, short
 
 WIDTH_PX: Final = 640
 HEIGHT_PX: Final = 380
@@ -57,7 +57,7 @@ def curve_spec(document: LearnDocument) -> dict[str, Any]:
         "height": HEIGHT_PX,
         "background": PAPER,
         "title": {
-            "text": wrap(document.verdict.sentence, TITLE_COLUMNS_COUNT),
+            "text": wrap(safe(document.verdict.sentence), TITLE_COLUMNS_COUNT),
             "anchor": "start",
             "fontSize": FONT_SIZE,
             "color": INK,
@@ -152,7 +152,7 @@ def _points(singles: dict[str, PointPart]) -> list[dict[str, Any]]:
     for name, each in sorted(singles.items(), key=lambda pair: -pair[1].success_fraction):
         x = (log(max(PER * each.usd_per_request, 1e-12)) - min(usd)) / wide * WIDTH_PX
         y = (each.success_fraction - min(success)) / high * HEIGHT_PX
-        label = short(name, LABEL_MAX_COUNT)
+        label = short(safe(name), LABEL_MAX_COUNT)
         end = x + 8 + len(label) * LETTER_PX
         free = all(end < left or x > right or abs(y - at) > LINE_PX for left, right, at in taken)
         if free:
@@ -162,7 +162,7 @@ def _points(singles: dict[str, PointPart]) -> list[dict[str, Any]]:
                 "usd": PER * each.usd_per_request,
                 "success": each.success_fraction,
                 "name": label if free else "",
-                "model": name,
+                "model": safe(name),
             }
         )
     return found

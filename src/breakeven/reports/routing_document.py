@@ -212,13 +212,24 @@ def learn_document(
         groups=[_group(each, policy) for each in policy.groups if len(each.path) == len(policy.levels)],
         examples=[_example(each) for each in examples_of(learnt, judgement)],
         prices=[_price(each) for each in prices],
-        notes=[*learnt.notes, *evaluation.notes, *notes],
+        notes=[*_stated(learnt), *learnt.notes, *evaluation.notes, *notes],
     )
 
 
 def as_json(document: LearnDocument) -> dict[str, Any]:
     """Plain values, in the order of the fields."""
     return document.model_dump(mode="json")
+
+
+def _stated(learnt: Learnt) -> list[str]:
+    """What the user said that decides more than any price."""
+    failure = learnt.settings.failure_usd
+    if not any(failure.values()):
+        return []
+    told = ", ".join(f"{task or 'any other task'} {usd:g} USD" for task, usd in failure.items())
+    return [
+        f"failed answers are weighed with what was stated ({told}); the dearer they are, the less leaves the reference"
+    ]
 
 
 def _floor(learnt: Learnt, judgement: Judgement) -> FloorPart:

@@ -20,6 +20,7 @@ NAME_MAX_COUNT: Final = 30
 NARROW_COLUMNS: Final = 90
 PER: Final = 1000.0
 """Requests to which money in tables refers: one call costs too little to read."""
+_NOTHING: Final = FigurePart(value=None, low=None, high=None)
 BASELINES: Final = {
     "best_single": "best single model",
     "always_weak": "cheap model alone",
@@ -69,7 +70,7 @@ def render_evaluation(
         console,
         (
             Paragraph(title, "bold"),
-            bullets([*details]),
+            bullets([*_ranges(document), *details]),
             _ways(document, console.width, "this policy"),
             section("Savings", bullets(_savings(document))),
             section("Models", _models(document)),
@@ -92,6 +93,12 @@ def _details(document: LearnDocument) -> Iterable[str]:
         f"Learnt from {split.learnt_from_requests:,} requests; judged on {split.calibration_requests:,} others "
         f"(seed {split.seed})."
     )
+    yield from _ranges(document.evaluation)
+    if document.policy.kind != "single":
+        yield (
+            "The setting was chosen on the requests it is judged on, which flatters it a little; figures of "
+            "`evaluate` on other requests are free of that."
+        )
     kind = {
         "single": f"one model for everything, {policy.default_model}",
         "task_map": f"a map from {' / '.join(policy.levels)} to a model",
@@ -99,8 +106,18 @@ def _details(document: LearnDocument) -> Iterable[str]:
         "cascade": "a cheap model answers first, and a check of its answer decides who answers next",
         "allocation": "prices of capacity decide among several models",
     }[policy.kind]
-    holds = "; it holds training rows (learn with --without-rows for one that does not)"
+    holds = "; it holds training rows (learn without --with-rows for one that does not)"
     yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
+
+
+def _ranges(document: EvaluationDocument) -> Iterable[str]:
+    """The policy's own figures with their intervals."""
+    usd, success = document.usd_per_request, document.success
+    if success.value is not None and success.low is not None and success.high is not None:
+        words = f"success {success.value:.1%} (95 %: {success.low:.1%} to {success.high:.1%})"
+        if usd.value is not None and usd.low is not None and usd.high is not None:
+            words += f", {PER * usd.value:.4g} USD per {PER:,.0f} ({PER * usd.low:.4g} to {PER * usd.high:.4g})"
+        yield f"Measured on {document.requests:,} requests: {words}."
 
 
 def _ways(document: EvaluationDocument, width: int, own_name: str) -> Table:
@@ -124,7 +141,11 @@ def _ways(document: EvaluationDocument, width: int, own_name: str) -> Table:
             document.aiq,
         )
     ]
-    rows += [_row(each, money) for each in document.baselines]
+    charges = sum(each for each in document.charges_usd_per_request.values() if each is not None)
+    if money and charges > 0 and document.usd_per_request.value is not None:
+        charged = FigurePart(value=document.usd_per_request.value + charges, low=None, high=None)
+        rows.append((f"{own_name}, with its charges", charged, document.success, _NOTHING, _NOTHING))
+    rows += [_row(each, document, money) for each in document.baselines]
     for at, (name, cost, success, apgr, aiq) in enumerate(rows):
         cells = [name, _money(cost) if money else _percent(cost), _percent(success)]
         if money:
@@ -135,14 +156,32 @@ def _ways(document: EvaluationDocument, width: int, own_name: str) -> Table:
     return table
 
 
-def _row(each: JudgedPart, money: bool) -> tuple[str, FigurePart, FigurePart, FigurePart, FigurePart]:
+def _row(
+    each: JudgedPart, document: EvaluationDocument, money: bool
+) -> tuple[str, FigurePart, FigurePart, FigurePart, FigurePart]:
+    """One baseline; one without a setting of its own stands at the cost of the policy."""
     name = BASELINES.get(each.name, each.name)
+    if each.name == "always_weak" and _is_dearer(document):
+        name = "the other model alone"
     model = each.what.rpartition(": ")[2] if each.name in ("best_single", "always_weak", "always_strong") else ""
     label = f"{name}: {short(model, NAME_MAX_COUNT)}" if model else name
-    return label, each.cost_per_request if money else each.strong_share, each.success, each.apgr, each.aiq
+    cost, success = each.cost_per_request if money else each.strong_share, each.success
+    if cost.value is None and each.success_at_policy_cost.value is not None:
+        own = document.usd_per_request if money else document.strong_share
+        return f"{label}, at the same cost", own, each.success_at_policy_cost, each.apgr, each.aiq
+    return label, cost, success, each.apgr, each.aiq
+
+
+def _is_dearer(document: EvaluationDocument) -> bool:
+    """Whether the model called weak costs more than the reference."""
+    cost = {each.name: each.cost_per_request.value for each in document.baselines}
+    weak, strong = cost.get("always_weak"), cost.get("always_strong")
+    return weak is not None and strong is not None and weak > strong
 
 
 def _savings(document: EvaluationDocument) -> list[str]:
+    if all(each.saved_usd_per_request.value == 0 for each in document.savings):
+        return []
     names = {"incumbent": "What ran before", "best_single": "Best single model", "dearest": "Dearest model"}
     lines = [f"{names[each.against]}: {each.sentence}." for each in document.savings]
     not_stated = [name for name, amount in document.charges_usd_per_request.items() if amount is None]
