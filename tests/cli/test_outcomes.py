@@ -238,3 +238,10 @@ def test_what_cannot_be_done_is_said(outcomes: Path, words: list[str], message: 
 def test_help_has_an_example() -> None:
     found = CliRunner().invoke(group, ["outcomes", "--help"])
     assert "Example: breakeven outcomes" in " ".join(found.output.split())
+
+
+def test_a_name_is_no_markup(tmp_path: Path) -> None:
+    text = "request_id,task,model,success\nr1,faq,[red]m[/red],1\nr2,faq,m,0\nr3,faq,[/x]n,0\n"
+    (tmp_path / "o.csv").write_text(text, encoding="utf-8")
+    table = _run(tmp_path, "o.csv").output.partition("By model")[2]
+    assert [line.split()[0] for line in table.splitlines()[3:6]] == ["[red]m[/red]", "m", "[/x]n"]

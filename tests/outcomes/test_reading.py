@@ -364,3 +364,33 @@ def test_public_outcomes(name: str, shape: tuple[int, int], tasks_count: int) ->
     assert read.table.success.shape == shape
     assert len(set(read.table.tasks)) == tasks_count
     assert read.rejects == ()
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.jsonl", "o.jsonl.gz"])
+@pytest.mark.parametrize("ends", ["", "\n"])
+def test_a_first_prompt_of_a_megabyte(tmp_path: Path, name: str, ends: str) -> None:
+    prompts = ["x" * 1_000_000, "short", "y" * 300_000]
+    if name == "o.csv":
+        text = HEADER + "\n".join(f"{i},t,{each},a,1," for i, each in enumerate(prompts))
+    else:
+        rows = [{"request_id": str(i), "prompt": each, "model": "a", "success": 1} for i, each in enumerate(prompts)]
+        text = "\n".join(map(json.dumps, rows))
+    path = tmp_path / name
+    data = (text + ends).encode()
+    path.write_bytes(gzip.compress(data, 0) if name.endswith("gz") else data)
+    assert read_outcomes(path).table.prompts == tuple(prompts)
+
+
+def test_rejects_hold_no_words(tmp_path: Path) -> None:
+    good = "request_id,task,prompt,model,success\n1,t,p,a,1\n"
+    csv_rows = 'SECRET,t,SECRET,a,SECRET\n2,t,"SECRET,a,1\n2,SECRET\n'
+    lines = ['{"request_id": "2", "model": "a", "success": {"SECRET": 1}}', '["SECRET"]', "{SECRET", '{"SECRET": 1}']
+    good_line = '{"request_id": "1", "model": "a", "success": 1}\n'
+    for path in (
+        _file(tmp_path, "o.csv", good + csv_rows),
+        _file(tmp_path, "o.jsonl", good_line + "\n".join(lines)),
+        _file(tmp_path, "wide.csv", "id,score__a,score__b\n1,1,SECRET\n2,0,1\n"),
+    ):
+        read = read_outcomes(path)
+        assert read.rejects
+        assert "SECRET" not in str([(each.value, each.raw) for each in read.rejects])

@@ -199,3 +199,40 @@ def test_a_command_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(OutcomeError, match=message):
         AnswerCommand.of(command, timeout_s, tmp_path, "task code")
+
+
+def test_an_answer_that_is_not_kept_is_not_checked(tmp_path: Path) -> None:
+    rows = [{"request_id": str(i), "task": "t", "model": "a", "success": 1} for i in range(4)]
+    rows[0]["response"] = "nonsense"
+    rows[1]["response"] = ""
+    rows[2]["response"] = None
+    path = tmp_path / "o.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    checks = tmp_path / "v.yaml"
+    checks.write_text("tasks: {t: {labels: [bug]}}", encoding="utf-8")
+    found = validated(read_outcomes(path), read_declaration(checks))
+    assert (found.checked_count, found.failed_count, found.unkept_count) == (2, 2, 2)
+    np.testing.assert_array_equal(found.outcomes.table.success[:, 0], [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"$ref": "http://127.0.0.1:1/x"}',
+        '{"$ref": "#"}',
+        '{"properties": {"a": {"$ref": "#/$defs/gone"}}}',
+        '{"properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"$ref": "#/$defs/x"}}}',
+    ],
+)
+def test_a_schema_that_cannot_be_applied_is_refused(tmp_path: Path, schema: str) -> None:
+    checks = tmp_path / "v.yaml"
+    checks.write_text(f"tasks: {{t: {{json_schema: {schema}}}}}", encoding="utf-8")
+    with pytest.raises(OutcomeError, match="cannot be applied"):
+        read_declaration(checks)
+
+
+def test_a_schema_that_speaks_of_itself_is_taken(tmp_path: Path) -> None:
+    checks = tmp_path / "v.yaml"
+    tree = '{type: object, properties: {child: {"$ref": "#"}}, default: {"$ref": "no reference"}}'
+    checks.write_text(f"tasks: {{t: {{json_schema: {tree}}}}}", encoding="utf-8")
+    assert read_declaration(checks).of("t") is not None

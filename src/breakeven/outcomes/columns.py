@@ -10,7 +10,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +20,16 @@ from breakeven.usage.ingest_report import Reject
 from breakeven.usage.reading.delimited import Layout
 from breakeven.usage.reading.first_look import head_of
 from breakeven.usage.reading.head import Head, NotALog
-from breakeven.usage.reading.log_file import DamagedFileError, LogFile, open_log
+from breakeven.usage.reading.log_file import HEAD_BYTES, DamagedFileError, LogFile, open_log
 from breakeven.usage.reading.rows import LINE_BYTES_MAX, shortened
 
 ROWS_MAX: Final = 20_000_000
 """A Parquet file of more rows than this is refused before it fills the memory."""
 NOT_UTF8: Final = "not valid UTF-8"
+NUMBER_CHARACTERS_MAX: Final = 40
+"""A longer number in a reject is shown as a text."""
+HEAD_LINES_COUNT: Final = 3
+"""A first look sees so many lines whole, however long they are: perhaps `sep=;`, a header, a row."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Columns:
     names: tuple[str, ...]
     """Lower-case, without surrounding blanks, each once."""
     has_decimal_comma: bool = False
+    is_csv: bool = False
+    """An empty cell says nothing; elsewhere an empty text is a text."""
     has_broken_bytes: bool = False
     """Somewhere in the file are bytes that are no UTF-8."""
     row_nos: list[int] = field(default_factory=list)
@@ -52,11 +58,35 @@ class Columns:
         """Rows that could be read."""
         return len(self.row_nos)
 
-    def reject(self, index: int, reason: str, value: object = "") -> Reject:
-        """Row `index` as a reject."""
-        seen = [self.values[name][index] for name in self.names]
-        raw = shortened(",".join("" if each is None else str(each)[:200] for each in seen))
-        return Reject(self.name, self.row_nos[index], reason, shortened(str(value)), raw)
+    def reject(self, index: int, reason: str, value: object = None, of: str = "") -> Reject:
+        """Row `index` as a reject: what was seen (perhaps `of` a model) and the row, without its words."""
+        raw = ",".join(wordless(self.values[name][index]) for name in self.names)
+        seen = f"{of}: {wordless(value)}" if of else wordless(value)
+        return Reject(self.name, self.row_nos[index], reason, shortened(seen), shortened(raw))
+
+
+def wordless(value: object) -> str:
+    """A number as it is; of anything else no more than its kind and length, because a row may hold anything.
+
+    >>> wordless("7.5"), wordless("it was fine"), wordless({"key": 1}), wordless(None)
+    ('7.5', '<text of 11 characters>', '<object of 1>', '')
+    """
+    if value is None or value == "":
+        return ""
+    if isinstance(value, dict | list):
+        return f"<{'object' if isinstance(value, dict) else 'list'} of {len(value)}>"
+    text = str(value)
+    if len(text) <= NUMBER_CHARACTERS_MAX and (isinstance(value, bool) or _is_number(text)):
+        return text
+    return f"<text of {len(text)} characters>"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_columns(path: Path, wanted: Callable[[str], bool]) -> Columns:
@@ -64,12 +94,28 @@ def read_columns(path: Path, wanted: Callable[[str], bool]) -> Columns:
     if not path.is_file():
         raise OutcomeError(f"{path}: no such file; wanted a file of outcomes (CSV, JSON lines or Parquet)")
     log = open_log(path, path.name)
-    head = head_of(log)
+    head = head_of(_with_whole_lines(log))
     if isinstance(head, NotALog):
         raise OutcomeError(f"{path}: {head.reason}; wanted rows with a header, as CSV, JSON lines or Parquet")
     if head.shape == "parquet":
         return _of_parquet(log, wanted)
     return _of_csv(log, head, wanted) if head.shape == "csv" else _of_json(log, head, wanted)
+
+
+def _with_whole_lines(log: LogFile) -> LogFile:
+    """The log with a head that holds its first lines whole: one prompt may be longer than a usual head."""
+    if log.is_parquet or len(log.head) < HEAD_BYTES - 4 or log.head.count(b"\n") >= HEAD_LINES_COUNT:
+        return log
+    head = bytearray()
+    try:
+        for block in log.blocks():
+            head += block
+            if head.count(b"\n") >= HEAD_LINES_COUNT or len(head) > LINE_BYTES_MAX:
+                break
+    except DamagedFileError:  # said again, and reported, where the rows are read
+        pass
+    whole = bytes(head) if head.count(b"\n") < HEAD_LINES_COUNT else bytes(head[: head.rindex(b"\n")])
+    return replace(log, head=whole + b"\n")
 
 
 def _of_parquet(log: LogFile, wanted: Callable[[str], bool]) -> Columns:
@@ -96,7 +142,7 @@ def _of_csv(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns:
     assert head.layout is not None
     names = _distinct(head.layout.columns, wanted)
     positions = [head.layout.columns.index(each) for each in names.values()]
-    found = Columns(log.path, log.name, log.sha256(), tuple(names), head.has_decimal_comma)
+    found = Columns(log.path, log.name, log.sha256(), tuple(names), head.has_decimal_comma, is_csv=True)
     lines = _text(log, found).split("\n")
     records = []
     with _long_fields():
@@ -183,18 +229,18 @@ def _lone_line(line: str, delimiter: str, width: int, row: int, into: Columns) -
     reader = csv.reader([line, "x"], delimiter=delimiter)
     record = next(reader, [])
     if reader.line_num > 1:
-        into.rejects.append(Reject(into.name, row, "a quote is not closed", "", shortened(_mended(line))))
+        into.rejects.append(Reject(into.name, row, "a quote is not closed", "", wordless(line)))
     else:
         yield from _judged(record, width, row, into)
 
 
 def _judged(record: list[str], width: int, row: int, into: Columns) -> Iterator[tuple[int, list[str]]]:
-    raw = ",".join(each[:200] for each in record)
+    raw = shortened(",".join(map(wordless, record)))
     if len(record) != width:
         reason = f"the record does not have the header's {width} fields"
-        into.rejects.append(Reject(into.name, row, reason, str(len(record)), shortened(_mended(raw))))
+        into.rejects.append(Reject(into.name, row, reason, str(len(record)), raw))
     elif into.has_broken_bytes and _is_broken("".join(record)):
-        into.rejects.append(Reject(into.name, row, NOT_UTF8, "save it as UTF-8", shortened(_mended(raw))))
+        into.rejects.append(Reject(into.name, row, NOT_UTF8, "save it as UTF-8", raw))
     else:
         yield row, record
 
@@ -208,10 +254,6 @@ def _is_broken(text: str) -> bool:
     return False
 
 
-def _mended(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
 def _json_lines(text: str, into: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
     for row, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -219,12 +261,12 @@ def _json_lines(text: str, into: Columns) -> Iterator[tuple[int, dict[str, Any]]
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            into.rejects.append(Reject(into.name, row, "not valid JSON", "", shortened(_mended(line))))
+            into.rejects.append(Reject(into.name, row, "not valid JSON", "", wordless(line)))
             continue
         if not isinstance(value, dict):
-            into.rejects.append(Reject(into.name, row, "not a JSON object", "", shortened(_mended(line))))
+            into.rejects.append(Reject(into.name, row, "not a JSON object", "", wordless(line)))
         elif into.has_broken_bytes and _is_broken(line):
-            into.rejects.append(Reject(into.name, row, NOT_UTF8, "save it as UTF-8", shortened(_mended(line))))
+            into.rejects.append(Reject(into.name, row, NOT_UTF8, "save it as UTF-8", wordless(line)))
         else:
             yield row, value
 

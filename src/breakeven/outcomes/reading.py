@@ -19,7 +19,7 @@ from breakeven.errors import OutcomeError
 from breakeven.outcomes import cells as cell
 from breakeven.outcomes.columns import Columns, read_columns
 from breakeven.outcomes.outcome import GROUP_COLUMNS, SOURCES, Floats, OutcomeTable
-from breakeven.outcomes.repeats import Cells, resolved
+from breakeven.outcomes.repeats import KEPT, Cells, resolved
 from breakeven.usage.ingest_report import Reject
 
 Codes = npt.NDArray[np.intp]
@@ -75,6 +75,8 @@ class ReadOutcomes:
     """Model -> why each of its answers ended (`finish_reason`), "" where not told."""
     tool_calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Model -> the tool calls of each of its answers, as JSON, "" where there are none."""
+    kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Model -> "1" where its answer is kept, also an empty one; "" where nobody knows it."""
     contradicting_count: int = 0
     """Answers that were told several times, differently, and not as tries."""
 
@@ -103,6 +105,7 @@ def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = 
         found.source_codes,
         found.endings,
         found.tool_calls,
+        found.kept,
         found.contradicting_count,
     )
 
@@ -161,7 +164,7 @@ class _Reader:
         read = cell.successes(self._column("success"), decimal_comma=self.columns.has_decimal_comma)
         for i, model in enumerate(models):
             if self._good[i] and (not model or read.bad[i]):
-                seen = "" if not model else self._column("success")[i]
+                seen = None if not model else self._column("success")[i]
                 self.columns.rejects.append(self.columns.reject(i, BAD_SUCCESS if model else "model is missing", seen))
                 self._good[i] = False
         rows = np.flatnonzero(self._good)
@@ -171,7 +174,7 @@ class _Reader:
             [models[i] for i in rows],
             read.values[rows],
             numbers,
-            {key: [cell.text(self._column(key)[i]) for i in rows] for key in _TEXTS if self.names[key]},
+            {key: [said[i] for i in rows] for key, said in self._texts(self.names).items()},
             [cell.name(self._column("attempt")[i]) for i in rows] if self.names["attempt"] else None,
         )
 
@@ -191,7 +194,7 @@ class _Reader:
         }
         texts = {
             key: [each for part in parts for each in part.texts.get(key) or [""] * len(part.rows)]
-            for key in _TEXTS
+            for key in (*_TEXTS, KEPT)
             if any(key in part.texts for part in parts)
         }
         models = [model for part, model in zip(parts, by_model, strict=True) for _ in range(len(part.rows))]
@@ -202,9 +205,8 @@ class _Reader:
         scores = self.columns.values[names["success"]] if "success" in names else [None] * count
         read = cell.successes(scores, decimal_comma=self.columns.has_decimal_comma)
         for i in np.flatnonzero(read.bad & self._good):
-            seen = f"{model}: {scores[i]}"
-            self.columns.rejects.append(self.columns.reject(int(i), BAD_SUCCESS, seen))
-        texts = {key: [cell.text(v) for v in self.columns.values[names[key]]] for key in _TEXTS if key in names}
+            self.columns.rejects.append(self.columns.reject(int(i), BAD_SUCCESS, scores[i], of=model))
+        texts = self._texts(names)
         numbers = {key: self._numbers(key, names[key]) for key in _NUMBERS if key in names}
         tried = ~np.isnan(read.values)
         if "response" in texts:
@@ -246,6 +248,15 @@ class _Reader:
             texts=texts,
             attempts=attempts,
         )
+
+    def _texts(self, names: Mapping[str, str]) -> dict[str, list[str]]:
+        """By row, of the columns that are there; `KEPT` tells an empty answer from none."""
+        columns = {key: self.columns.values[names[key]] for key in _TEXTS if names.get(key)}
+        found = {key: [cell.text(each) for each in values] for key, values in columns.items()}
+        if "response" in found:
+            nothing = (None, "") if self.columns.is_csv else (None,)
+            found[KEPT] = ["" if each in nothing else "1" for each in columns["response"]]
+        return found
 
     def _numbers(self, key: str, column: str) -> Floats:
         read_as = cell.probabilities if key == "propensity" else cell.amounts

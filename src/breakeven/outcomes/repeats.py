@@ -23,6 +23,8 @@ Counts = npt.NDArray[np.int64]
 TRUST: Final = ("gold", "feedback", "validator", "log", "retry", "", "judge", "agreement")
 """Sources, the most trusted first."""
 _RANK: Final = np.array([TRUST.index(each) for each in SOURCES])
+KEPT: Final = "kept"
+"""Name of the texts that are "1" where an answer is kept, be it empty."""
 _SAME: Final = 1e-9
 _NAMED_MAX: Final = 3
 
@@ -46,7 +48,7 @@ class Cells:
     """`cost_usd`, `latency_s`, `propensity`: those the file has."""
     source_codes: npt.NDArray[np.int8]
     texts: Mapping[str, Sequence[str]]
-    """`response`, `finish_reason`, `tool_calls`: those the file has."""
+    """`response`, `finish_reason`, `tool_calls`: those the file has; `KEPT` beside `response`."""
     attempts: Sequence[str] | None
 
 
@@ -60,6 +62,7 @@ class Resolved:
     source_codes: npt.NDArray[np.int8]
     endings: Mapping[str, tuple[str, ...]]
     tool_calls: Mapping[str, tuple[str, ...]]
+    kept: Mapping[str, tuple[str, ...]]
     contradicting_count: int
 
 
@@ -93,6 +96,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         judged.source_codes.reshape(shape),
         _texts("finish_reason", all_cells, judged, tuple(models), shape),
         _texts("tool_calls", all_cells, judged, tuple(models), shape),
+        _texts(KEPT, all_cells, judged, tuple(models), shape),
         len(np.unique(all_cells.keys[judged.contradicting])),
     )
 

@@ -7,7 +7,8 @@
     default: {non_empty: true}
 
 An answer that fails a check fails, whatever a log or a judge says. One that passes succeeds where nobody else judged
-it: a check sees form, so say so where form is not success. Feedback and gold labels are left as they are.
+it: a check sees form, so say so where form is not success. Feedback and gold labels are left as they are. An answer
+that is not kept (no text, no tool call, and no word of how it ended) is not checked.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ class Validated:
     """Why answers failed -> how many, most first."""
     unused_tasks: tuple[str, ...]
     """Declared, and no request has them."""
+    unkept_count: int = 0
+    """Answers with checks declared that are not kept: whoever judged them before has the word."""
 
 
 def read_declaration(path: Path, *, allow_commands: bool = False) -> Declaration:
@@ -104,7 +107,7 @@ def validated(read: ReadOutcomes, declaration: Declaration) -> Validated:
     """The outcomes with what the checks say of every answer that is kept."""
     if not read.table.responses:
         raise OutcomeError("validators check answers, and the file keeps none; add a column `response`")
-    verdicts, reasons = _verdicts(read, declaration)
+    verdicts, reasons, unkept_count = _verdicts(read, declaration)
     untouched = np.isin(read.source_codes, [SOURCES.index(each) for each in _UNTOUCHED])
     verdicts = np.where(untouched, np.nan, verdicts)
     before = read.table.success
@@ -121,6 +124,7 @@ def validated(read: ReadOutcomes, declaration: Declaration) -> Validated:
         int(np.sum(checked & (verdicts == 0) & (np.nan_to_num(before) >= 0.5))),
         dict(reasons.most_common(REASONS_MAX)),
         tuple(each for each in declaration.tasks if each not in present),
+        unkept_count,
     )
 
 
@@ -141,31 +145,34 @@ def _checks(content: Any, place: str, path: Path, allow_commands: bool) -> TaskC
     return TaskChecks(validators, command)
 
 
-def _verdicts(read: ReadOutcomes, declaration: Declaration) -> tuple[Floats, Counter[str]]:
-    """1 passes, 0 fails, NaN: no answer is kept or nothing is declared; shape (requests, models)."""
+def _verdicts(read: ReadOutcomes, declaration: Declaration) -> tuple[Floats, Counter[str], int]:
+    """1 passes, 0 fails, NaN: no answer is kept or nothing is declared; why; answers not kept."""
     table = read.table
     found = np.full(table.success.shape, np.nan)
     reasons: Counter[str] = Counter()
+    unkept_count = 0
     for column, model in enumerate(table.models):
         answers, endings = table.responses.get(model), read.endings.get(model)
-        calls = read.tool_calls.get(model)
-        if answers is None:
-            continue
+        calls, kept = read.tool_calls.get(model), read.kept.get(model)
         for row, task in enumerate(table.tasks):
             checks = declaration.of(task)
             if checks is None or read.tries_count[row, column] == 0:
                 continue
+            answer, ending, called, known = (texts[row] if texts else "" for texts in (answers, endings, calls, kept))
+            if not (answer or ending or called or known):
+                unkept_count += 1
+                continue
             why = _why_not(
                 checks,
-                answers[row],
-                endings[row] if endings else "",
-                calls[row] if calls else "",
+                answer,
+                ending,
+                called,
                 {"request_id": table.request_ids[row], "task": task, "model": model, "prompt": table.prompts[row]},
             )
             found[row, column] = float(not why)
             if why:
                 reasons[f"{task or DEFAULT}: {why}"] += 1
-    return found, reasons
+    return found, reasons, unkept_count
 
 
 def _why_not(checks: TaskChecks, answer: str, ending: str, calls: str, about: Mapping[str, str]) -> str:

@@ -104,6 +104,8 @@ class ChecksPart(Part):
     checked_count: int
     failed_count: int
     overruled_count: int
+    unkept_count: int
+    """Answers that the file does not keep: not checked."""
     reasons: dict[str, int]
 
 
@@ -191,6 +193,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
             checked_count=found.checks.checked_count,
             failed_count=found.checks.failed_count,
             overruled_count=found.checks.overruled_count,
+            unkept_count=found.checks.unkept_count,
             reasons=dict(found.checks.reasons),
         ),
         warnings=list(cautions(found, whole)),

@@ -86,14 +86,14 @@ def _table(groups: Sequence[Sequence[RatePart]], width: int) -> Table:
             table.add_row(Text(short(name, name_width), style="italic"))
         for each in sorted(rates, key=_order):
             row = [
-                ("  " if name else "") + names[each.model],
                 f"{each.tries_count:,}",
                 f"{'~' if each.is_pooled else ''}{_percent(each.success_fraction.value)}",
                 f"{_digits(each.success_fraction.low)}-{_digits(each.success_fraction.high)}",
                 "-" if each.usd_per_request is None else money(PER_COUNT * each.usd_per_request),
                 _per_success(each),
             ]
-            table.add_row(*row, *([_span(each)] if is_wide else []))
+            label = Text(("  " if name else "") + names[each.model])  # a name is no markup
+            table.add_row(label, *row, *([_span(each)] if is_wide else []))
     return table
 
 
@@ -173,6 +173,8 @@ def _checks(document: OutcomesDocument) -> Iterator[str]:
     yield f"{checks.failed_count:,} of {checks.checked_count:,} answers fail their checks"
     if checks.overruled_count:
         yield f"{checks.overruled_count:,} of these were called a success before"
+    if checks.unkept_count:
+        yield f"{checks.unkept_count:,} answers are not kept in the file, so not checked; what it says of them stands"
     yield from (f"{count:,} {why}" for why, count in checks.reasons.items())
 
 

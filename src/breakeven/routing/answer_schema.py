@@ -11,6 +11,9 @@ from breakeven.errors import PolicyError
 from breakeven.routing.linear_regex import LinearRegex, linear_regex
 
 NESTING_MAX_COUNT: Final = 64
+_SAMPLES: Final[tuple[Any, ...]] = (None, {}, [], "", 0)
+"""Values that a schema is tried on."""
+_KEYS_OF_DATA: Final = ("enum", "const", "default", "examples")
 _KEYS_OF_SCHEMAS: Final = ("properties", "$defs", "definitions", "dependentSchemas")
 
 
@@ -38,7 +41,9 @@ class JsonSchema:
         except jsonschema.SchemaError as error:
             raise PolicyError(f"validators: the JSON schema is not valid: {error.message[:200]}.") from error
         # an empty registry: a reference to an address is refused, never fetched
-        return JsonSchema(schema, kind(schema, registry=referencing.Registry()))
+        validator = kind(schema, registry=referencing.Registry())
+        _refuse_useless(validator, schema)
+        return JsonSchema(schema, validator)
 
     def misfit(self, value: Any) -> str:
         """What does not fit, "" where all does."""
@@ -83,6 +88,37 @@ def _patterns(schema: Any, depth: int) -> Iterator[tuple[str, LinearRegex]]:
         inner = value.values() if key in _KEYS_OF_SCHEMAS and isinstance(value, Mapping) else [value]
         for each in inner:
             yield from _patterns(each, depth + 1)
+
+
+def _refuse_useless(validator: Any, schema: Any) -> None:
+    """PolicyError where a schema cannot be applied: a reference leads nowhere, or to itself for ever."""
+    for part in (schema, *({"$ref": each} for each in _references(schema))):
+        for sample in _SAMPLES:
+            try:
+                next(validator.evolve(schema=part).iter_errors(sample), None)
+            except Exception as problem:
+                at = f" at the reference {part['$ref'][:80]!r}" if isinstance(part, Mapping) and "$ref" in part else ""
+                raise PolicyError(
+                    f"validators: the JSON schema cannot be applied{at} ({type(problem).__name__}); a "
+                    "reference must lead to a part of the same schema, such as #/$defs/NAME, and not to itself."
+                ) from None
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Every reference in a schema."""
+    if isinstance(schema, list | tuple):
+        for each in schema:
+            yield from _references(each)
+    if not isinstance(schema, Mapping):
+        return
+    if isinstance(schema.get("$ref"), str):
+        yield schema["$ref"]
+    for key, value in schema.items():
+        if key in _KEYS_OF_SCHEMAS and isinstance(value, Mapping):
+            for each in value.values():
+                yield from _references(each)
+        elif key not in _KEYS_OF_DATA:
+            yield from _references(value)
 
 
 def _pattern_keyword(patterns: Mapping[str, LinearRegex]) -> Any:
