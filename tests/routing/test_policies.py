@@ -15,7 +15,7 @@ from breakeven.routing.answers import Answer
 from breakeven.routing.choice import Weights, best_model
 from breakeven.routing.policies import kinds, policy_of
 from breakeven.routing.policies.cascade import CascadePolicy
-from breakeven.routing.policy import Decision
+from breakeven.routing.policy import REFUSED, Decision
 from breakeven.routing.policy_document import KINDS, CascadePlan, GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.request import RouteRequest, last_user_text
 from breakeven.routing.scorer import Scorer
@@ -39,7 +39,7 @@ def test_the_folder_is_the_registry() -> None:
     [
         ("faq", "small", "group: task=faq"),
         ("proof", "big", "group: task=proof"),
-        ("unheard of", "big", "group: all requests"),
+        ("unheard of", "big", "default: unknown group"),
         (None, "big", "group: all requests"),
     ],
 )
@@ -58,7 +58,9 @@ def test_a_group_takes_what_it_lacks_from_the_group_above() -> None:
     known = policy_of(two).decide(RouteRequest("", {"application": "shop", "task": "faq"}))
     assert (known.model, known.success_fractions) == ("big", {"small": 0.7, "big": 0.8})
     above = policy_of(two).decide(RouteRequest("", {"application": "shop", "task": "new"}))
-    assert (above.model, above.reason) == ("small", "group: application=shop")
+    assert (above.model, above.reason) == ("small", "default: unknown group")
+    coarse = policy_of(two).decide(RouteRequest("", {"application": "shop"}))  # says no more than is known
+    assert (coarse.model, coarse.reason) == ("small", "group: application=shop")
     nothing = policy_of(two).decide(RouteRequest("", {"task": "faq"}))
     assert (nothing.model, nothing.reason) == ("big", "default: unknown group")
 
@@ -69,7 +71,7 @@ def test_closed_models_get_nothing() -> None:
     second = decide(task_map(), task="proof", closed=frozenset({"big"}))
     assert (second.model, second.reason) == ("small", "open: big is closed, and the default too")
     last = decide(task_map(), closed=frozenset(MODELS))
-    assert (last.model, last.reason) == ("big", "default: every model is closed")
+    assert last == Decision("", REFUSED, {})
 
 
 def test_single_takes_the_default() -> None:
@@ -136,7 +138,7 @@ def test_threshold_keeps_to_the_models_that_a_group_allows() -> None:
     plain = replace(document("threshold"), groups=(group,), scorer=alone((0.9, 0.9)))
     assert decide(plain, "x", "law").model == "big"
     assert decide(plain, "x", "chat").model == "small"
-    assert decide(plain, "x", "law", closed=frozenset({"big"})).reason == "open: big is closed, and the default too"
+    assert decide(plain, "x", "law", closed=frozenset({"big"})) == Decision("", REFUSED, {})
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_a_cascade_starts_small_and_says_who_is_next() -> None:
     assert (found.model, found.escalate_to, found.reason) == ("small", ("big",), "cascade: small > big")
     assert decide(document("cascade"), "x", "proof").escalate_to == ()
     assert decide(document("cascade"), "x", closed=frozenset({"small"})).model == "big"
-    assert decide(document("cascade"), "x", closed=frozenset(MODELS)).reason == "default: every model is closed"
+    assert decide(document("cascade"), "x", closed=frozenset(MODELS)) == Decision("", REFUSED, {})
 
 
 @pytest.mark.parametrize(
@@ -273,9 +275,12 @@ def test_any_request_gets_a_model_and_a_reason(
 ) -> None:
     request = RouteRequest(prompt, groups, incumbent, closed)
     found = POLICIES[kind].decide(request)
-    assert found.model in MODELS
     assert found.reason
-    assert found.model not in closed or closed >= set(MODELS)
+    if closed >= set(MODELS):
+        assert found == Decision("", REFUSED, {})
+    else:
+        assert found.model in set(MODELS) - closed
+        assert not closed & set(found.escalate_to)
     assert found == POLICIES[kind].decide(request)  # pure
 
 

@@ -41,6 +41,7 @@ def document_of(
         default_model=one or learnt.reference,
         incumbent_model=learnt.settings.incumbent,
         levels=learnt.train.levels,
+        allowed_by_task=dict(learnt.settings.allowed_by_task),
         failure_usd_per_request=dict(learnt.settings.failure_usd),
         guarantee=judgement.guarantee,
         evidence={**evidence, "drift_reference": asdict(_reference(learnt))},
@@ -84,20 +85,20 @@ def _constant(learnt: Learnt, draft: Draft, at: int) -> str | None:
 
 
 def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tuple[GroupChoice, ...]:
-    """Rates, costs and choice of each group; requests of a group that was not seen go to the default model."""
+    """Rates, costs and choice of each group; requests of a group that was not seen go to the reference model."""
     models, tries = learnt.train.models, _tries(learnt.train)
     paths: list[Path] = sorted(learnt.rates.node_of, key=lambda each: (len(each), each))[:GROUPS_MAX_COUNT]
     rates, usd = learnt.rates.rates(paths), learnt.costs.usd(paths)
     burden = usd if capacity is None else usd + capacity
-    for row, path in enumerate(paths):
-        if (names := learnt.allowed.get(path)) is not None:
-            burden[row] = burden[row] + [0.0 if each in names else NEVER_USD for each in models]
+    may_take = np.array([[each in learnt.allowed.get(path, models) for each in models] for path in paths])
     worth = np.maximum(value, [_failure(learnt, path) for path in paths])
-    chosen = chosen_models(rates, burden, worth)
+    chosen = chosen_models(np.where(may_take, rates, -1.0), np.where(may_take, burden, burden + NEVER_USD), worth)
     found = []
     for row, path in enumerate(paths):
         is_whole = len(path) == len(learnt.train.levels)
         model = one or (models[int(chosen[row])] if is_whole else learnt.reference)
+        if not may_take[row, models.index(model)]:
+            model = models[int(chosen[row])]
         found.append(
             GroupChoice(
                 path=path,
@@ -106,9 +107,8 @@ def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tup
                 usd_per_request={name: float(each) for name, each in zip(models, usd[row], strict=True)},
                 tries_count=tries.get(path, 0),
                 why="" if is_whole or one else "requests of a group that was not seen",
-                allowed_models=learnt.allowed.get(
-                    path, () if is_whole or learnt.unseen.promoted else (learnt.reference,)
-                ),
+                allowed_models=learnt.allowed.get(path, ()),
+                is_fallback=not is_whole and not learnt.unseen.promoted,
             )
         )
     return tuple(found)

@@ -1,7 +1,8 @@
 """Choice: the rule that all policies share: the lowest cost + capacity price + value * (1 - success) among open models.
 
 What cannot be weighed is not chosen: a model without a known cost or success, unless it is the default. Where nothing
-can be decided the default model takes the request, and the reason says why.
+can be decided the default model takes the request, and the reason says why. A model that is closed, or that the group
+does not allow, takes nothing: where no other is left, the request is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.routing.policy import Decision
+from breakeven.routing.known_groups import AskedGroup
+from breakeven.routing.policy import REFUSED, Decision
 from breakeven.routing.policy_document import PolicyDocument
 from breakeven.routing.request import RouteRequest
 
@@ -82,23 +84,52 @@ def best_model(
 
 
 def open_decision(
-    wanted: str, reason: str, request: RouteRequest, weights: Weights, success_fractions: Mapping[str, float]
+    wanted: str,
+    reason: str,
+    request: RouteRequest,
+    weights: Weights,
+    asked: AskedGroup,
+    success_fractions: Mapping[str, float],
 ) -> Decision:
-    """The wanted model where it is open, else the default, else the open model that succeeds most often."""
-    closed = request.closed
-    if wanted not in closed:
+    """The wanted model where it may take the request, else the default, else the one of those that may that succeeds
+    most often; where none may, the request is refused."""
+    default, may_take = weights.default_model, asked.may_take
+    if may_take[weights.models.index(wanted)]:
         return Decision(wanted, reason, success_fractions)
-    if weights.default_model not in closed:
-        return Decision(weights.default_model, f"default: {wanted} is closed", success_fractions)
-    open_models = [name for name in weights.models if name not in closed]
+    barred = _barred(wanted, request)
+    if may_take[weights.default_at]:
+        return Decision(default, f"default: {wanted} is {barred}", success_fractions)
+    open_models = [name for name, may in zip(weights.models, may_take.tolist(), strict=True) if may]
     if not open_models:
-        return Decision(weights.default_model, "default: every model is closed", success_fractions)
-    best = max(open_models, key=lambda name: success_fractions.get(name, 0.0))
-    return Decision(best, f"open: {wanted} is closed, and the default too", success_fractions)
+        return Decision("", REFUSED, {})
+    rates = success_fractions or asked.group.success_fractions
+    best = max(open_models, key=lambda name: rates.get(name, 0.0))
+    too = _barred(default, request)
+    return Decision(
+        best, f"open: {wanted} is {barred}, and the default {'too' if too == barred else too}", success_fractions
+    )
 
 
-def unknown_incumbent(request: RouteRequest, weights: Weights) -> Decision | None:
+def _barred(name: str, request: RouteRequest) -> str:
+    return "closed" if name in request.closed else "not allowed"
+
+
+def unknown_incumbent(request: RouteRequest, weights: Weights, asked: AskedGroup) -> Decision | None:
     """The default model, where the client asked for a model that the policy does not know; else None."""
     if request.incumbent is None or request.incumbent in weights.models:
         return None
-    return open_decision(weights.default_model, "default: unknown model asked for", request, weights, {})
+    return open_decision(weights.default_model, "default: unknown model asked for", request, weights, asked, {})
+
+
+def safe_decision(document: PolicyDocument, request: RouteRequest, why: str) -> Decision:
+    """Where deciding failed: the default, or another open model that every group and task allows; else a refusal."""
+    limits = [each.allowed_models for each in document.groups if each.allowed_models]
+    limits += document.allowed_by_task.values()
+    try:
+        names = (document.default_model, *document.model_names)
+        free = [name for name in names if name not in request.closed and all(name in each for each in limits)]
+    except Exception:  # nobody can say what is closed
+        return Decision("", REFUSED, {})
+    if not free:
+        return Decision("", REFUSED, {})
+    return Decision(free[0], f"{'default' if free[0] == document.default_model else 'open'}: {why}", {})

@@ -19,6 +19,10 @@ def check_document(document: PolicyDocument) -> None:
     for each in document.models:
         prices = (each.input_usd_per_mtok, each.output_usd_per_mtok, each.usd_per_request)
         _not_negative([price for price in prices if price is not None], f"prices of {each.name}")
+    for task, allowed in document.allowed_by_task.items():
+        _known(names, allowed, f"allowed_by_task.{task}")
+        if not allowed:
+            raise PolicyError(f"allowed_by_task.{task}: saw no model; wanted one or more.")
     for at, group in enumerate(document.groups):
         _check_group(group, document, f"groups[{at}]")
     if len({each.path for each in document.groups}) < len(document.groups):

@@ -43,9 +43,12 @@ class GroupChoice:
     tries_count: int = 0
     why: str = ""
     allowed_models: tuple[str, ...] = ()
-    """Those that may take the group's requests (evidence, latency, residency); none named: all."""
+    """The only models that ever take the group's requests (residency, latency); none named: all."""
     share_fractions: Mapping[str, float] = field(default_factory=dict)
     """Of an allocation whose limits divide the group: model -> its share; empty where it is not divided."""
+    is_fallback: bool = False
+    """True: `model` takes the requests of groups below that were not seen, whatever a scorer says of them. A preference
+    and no restriction: where `model` is closed another one takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class PolicyDocument:
     levels: tuple[str, ...] = ("task",)
     """Group columns of a request, coarse to fine."""
     groups: tuple[GroupChoice, ...] = ()
+    allowed_by_task: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Task -> the only models that ever take its requests (residency), in whatever group they are."""
     value_usd_per_success: float | None = None
     """What a success is worth against its cost; None: the most successful model, whatever it costs."""
     failure_usd_per_request: Mapping[str, float] = field(default_factory=dict)

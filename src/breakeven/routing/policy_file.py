@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from breakeven.errors import PolicyError
 from breakeven.routing.answers import Answer
 from breakeven.routing.array_file import FILE_MAX_GIB, array_bytes, arrays_of
+from breakeven.routing.choice import safe_decision
 from breakeven.routing.policies import policy_of
 from breakeven.routing.policy import Accepting, Decision, Kind, RoutingPolicy
 from breakeven.routing.policy_check import check_document
@@ -54,11 +55,11 @@ class LoadedPolicy:
         return self.document.model_names
 
     def decide(self, request: RouteRequest) -> Decision:
-        """The model for one request; the default model, with the reason, whatever goes wrong."""
+        """The model for one request, or none that may take it; whatever goes wrong, the safe side, with the reason."""
         try:
             return self.policy.decide(request)
         except Exception as error:  # a router must answer
-            return Decision(self.document.default_model, f"default: {type(error).__name__} in the policy", {})
+            return safe_decision(self.document, request, f"{type(error).__name__} in the policy")
 
     def accepts(self, answer: Answer) -> Verdict:
         """Whether a cascade may give out an answer; every other kind of policy takes the answer that it gets."""

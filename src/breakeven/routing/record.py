@@ -34,7 +34,7 @@ def to_plain(value: object) -> Any:
 def _is_left_out(each: Field[Any], value: object) -> bool:
     """Whether a field holds its default, and that says nothing."""
     default = each.default_factory() if each.default_factory is not MISSING else each.default
-    return default in (None, (), {}, "") and getattr(value, each.name) == default
+    return (default is False or default in (None, (), {}, "")) and getattr(value, each.name) == default
 
 
 def from_plain(kind: Any, value: object, where: str) -> Any:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 
 from breakeven.routing.choice import Floats, Weights, best_model, open_decision, unknown_incumbent, weights_of
-from breakeven.routing.known_groups import KnownGroup, KnownGroups, known_groups
+from breakeven.routing.known_groups import AskedGroup, KnownGroup, KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import PolicyDocument
 from breakeven.routing.request import RouteRequest
@@ -38,26 +38,30 @@ class AllocationPolicy:
 
     def decide(self, request: RouteRequest) -> Decision:
         """The model with the lowest cost + capacity price + value * (1 - success)."""
-        unknown = unknown_incumbent(request, self.weights)
+        asked = self.groups.asked(request)
+        unknown = unknown_incumbent(request, self.weights, asked)
         if unknown is not None:
             return unknown
-        group = self.groups.find(request.groups)
-        if not group.known:
-            return self._default("unknown group", request)
-        drawn = _drawn(group, request)
+        group = asked.group
+        if not group.known or asked.falls_back:
+            rates, reason = group.success_fractions, "default: unknown group"
+            return open_decision(group.choice.model, reason, request, self.weights, asked, rates)
+        drawn = _drawn(asked, request.prompt, self.models)
         if drawn is not None:
-            return Decision(drawn, f"share: {group.label}", group.success_fractions)
+            return Decision(drawn, f"share: {asked.label}", group.success_fractions)
+        return self._weighed(asked, request)
+
+    def _weighed(self, asked: AskedGroup, request: RouteRequest) -> Decision:
+        group = asked.group
         success, novel = self._success(group, request)
         if novel:
-            return self._default(novel, request)
-        allowed = group.allowed & np.array([name not in request.closed for name in self.models])
-        if self.scorer is None:
-            allowed &= group.rates_known
-        at = best_model(self.weights, success, group.usd_per_request, request.groups.get("task", ""), allowed)
+            return self._default(novel, request, asked)
+        weighable = asked.may_take if self.scorer is not None else asked.may_take & group.rates_known
+        at = best_model(self.weights, success, group.usd_per_request, request.groups.get("task", ""), weighable)
         if at is None:
-            return self._default("no model can be weighed", request)
+            return self._default("no model can be weighed", request, asked)
         return Decision(
-            self.models[at], f"allocation: {group.label}", dict(zip(self.models, success.tolist(), strict=True))
+            self.models[at], f"allocation: {asked.label}", dict(zip(self.models, success.tolist(), strict=True))
         )
 
     def _success(self, group: KnownGroup, request: RouteRequest) -> tuple[Floats, str]:
@@ -71,17 +75,18 @@ class AllocationPolicy:
             return group.rates, "the scorer gave no number"
         return judgement.success, judgement.novel
 
-    def _default(self, why: str, request: RouteRequest) -> Decision:
-        return open_decision(self.weights.default_model, f"default: {why}", request, self.weights, {})
+    def _default(self, why: str, request: RouteRequest, asked: AskedGroup) -> Decision:
+        return open_decision(self.weights.default_model, f"default: {why}", request, self.weights, asked, {})
 
 
-def _drawn(group: KnownGroup, request: RouteRequest) -> str | None:
-    """The model of the share that a request belongs to, among the open ones; None where the group is not divided."""
-    shares = {name: share for name, share in group.choice.share_fractions.items() if name not in request.closed}
+def _drawn(asked: AskedGroup, prompt: str, models: tuple[str, ...]) -> str | None:
+    """The model of the share that a request belongs to, of those that may take it; None where there is no share."""
+    shares = asked.group.choice.share_fractions
+    shares = {name: share for name, share in shares.items() if asked.may_take[models.index(name)]}
     total = sum(shares.values())
     if total <= 0:
         return None
-    drawn = int.from_bytes(blake2b(capped(request.prompt), digest_size=8).digest(), "big")
+    drawn = int.from_bytes(blake2b(capped(prompt), digest_size=8).digest(), "big")
     at = drawn / _HASHES_COUNT * total
     for name, share in shares.items():
         at -= share

@@ -1,7 +1,8 @@
 """Cascade: a small model answers first; what its answer's check flags goes to the next model.
 
 An answer is taken when its validators pass, and, where the plan asks for it, a second model agrees and confidence is
-high enough. The last model's answer is always taken.
+high enough. The last model's answer is always taken. Models that may not take a request are neither asked nor compared
+with: where the second model may not, the last of those that may answers alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from breakeven.errors import PolicyError, nearest
 from breakeven.routing.answers import COMPARISONS, Answer, same_answer
 from breakeven.routing.choice import Weights, open_decision, unknown_incumbent, weights_of
-from breakeven.routing.known_groups import KnownGroups, known_groups
+from breakeven.routing.known_groups import AskedGroup, KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import CascadePlan, PolicyDocument
 from breakeven.routing.request import RouteRequest
@@ -39,16 +40,26 @@ class CascadePolicy:
         return self.weights.models
 
     def decide(self, request: RouteRequest) -> Decision:
-        """The first open model of the task's order; the others follow in `escalate_to`."""
-        unknown = unknown_incumbent(request, self.weights)
+        """The first model of the task's order that may take the request; the others follow in `escalate_to`."""
+        asked = self.groups.asked(request)
+        unknown = unknown_incumbent(request, self.weights, asked)
         if unknown is not None:
             return unknown
-        task = request.groups.get("task", "")
-        rates = self.groups.find(request.groups).success_fractions
-        order = [name for name in self.plan.order_by_task.get(task, self.plan.order) if name not in request.closed]
+        rates, order = asked.group.success_fractions, self._order(request, asked)
         if not order:
-            return open_decision(self.weights.default_model, "default: cascade is closed", request, self.weights, rates)
+            default = self.weights.default_model
+            return open_decision(default, "default: cascade is closed", request, self.weights, asked, rates)
         return Decision(order[0], f"cascade: {' > '.join(order)}", rates, tuple(order[1:]))
+
+    def _order(self, request: RouteRequest, asked: AskedGroup) -> list[str]:
+        """The models to ask, first to last."""
+
+        def may(name: str) -> bool:
+            return bool(asked.may_take[self.models.index(name)])
+
+        task, second = request.groups.get("task", ""), self.plan.agreement_model
+        order = [name for name in self.plan.order_by_task.get(task, self.plan.order) if may(name)]
+        return order if second is None or may(second) else order[-1:]
 
     def accepts(self, answer: Answer) -> Verdict:
         """Whether an answer may be given out; if not, the next model of `escalate_to` is asked. Never raises."""

@@ -1,6 +1,7 @@
 """Task map: each group of requests has its model; a person can read it, and no word of the prompt is looked at.
 
 A request of a group that was not seen takes the model of the nearest group above it; where there is none, the default.
+Either way the reason says that the group is unknown.
 """
 
 from __future__ import annotations
@@ -29,14 +30,13 @@ class TaskMapPolicy:
 
     def decide(self, request: RouteRequest) -> Decision:
         """The model of the nearest known group."""
-        unknown = unknown_incumbent(request, self.weights)
+        asked = self.groups.asked(request)
+        unknown = unknown_incumbent(request, self.weights, asked)
         if unknown is not None:
             return unknown
-        group = self.groups.find(request.groups)
-        if not group.known:
-            return open_decision(self.weights.default_model, "default: unknown group", request, self.weights, {})
-        reason = f"group: {group.label}"
-        return open_decision(group.choice.model, reason, request, self.weights, group.success_fractions)
+        group = asked.group  # of a policy without groups, its model is the default
+        reason = "default: unknown group" if asked.unknown or not group.known else f"group: {group.label}"
+        return open_decision(group.choice.model, reason, request, self.weights, asked, group.success_fractions)
 
 
 def policy_of(document: PolicyDocument) -> TaskMapPolicy:

@@ -1,7 +1,8 @@
 """Threshold: a scorer predicts each model's success on the prompt, and the best balance of cost and success takes it.
 
 With two models and one ratio of prices this is a threshold on the difference of their predicted successes. Prompts that
-are empty, or unlike those it was learnt from, stay with the default model.
+are empty, or unlike those it was learnt from, stay with the default model; so do groups that were not seen, where the
+policy was learnt to be no good at them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from breakeven.errors import PolicyError
 from breakeven.routing.choice import Weights, best_model, open_decision, unknown_incumbent, weights_of
-from breakeven.routing.known_groups import KnownGroups, known_groups
+from breakeven.routing.known_groups import AskedGroup, KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import PolicyDocument
 from breakeven.routing.request import RouteRequest
@@ -35,30 +36,31 @@ class ThresholdPolicy:
 
     def decide(self, request: RouteRequest) -> Decision:
         """The model with the lowest cost + value * (1 - predicted success)."""
-        unknown = unknown_incumbent(request, self.weights)
+        asked = self.groups.asked(request)
+        unknown = unknown_incumbent(request, self.weights, asked)
         if unknown is not None:
             return unknown
+        group = asked.group
         if not request.prompt or request.prompt.isspace():
-            return self._default("empty prompt", request)
-        group = self.groups.find(request.groups)
+            return self._default("empty prompt", request, asked)
+        if asked.falls_back:
+            rates, reason = group.success_fractions, "default: unknown group"
+            return open_decision(group.choice.model, reason, request, self.weights, asked, rates)
         judgement = self.scorer.judge(request.prompt, group.rates)
         if judgement.novel:
-            return self._default(judgement.novel, request)
+            return self._default(judgement.novel, request, asked)
         if not np.isfinite(judgement.success).all():
-            return self._default("the scorer gave no number", request)
-        allowed = group.allowed
-        if request.closed:
-            allowed = allowed & np.array([name not in request.closed for name in self.models])
-        at = best_model(self.weights, judgement.success, group.usd_per_request, request.groups.get("task", ""), allowed)
+            return self._default("the scorer gave no number", request, asked)
+        task, may_take = request.groups.get("task", ""), asked.may_take
+        at = best_model(self.weights, judgement.success, group.usd_per_request, task, may_take)
         success = dict(zip(self.models, judgement.success.tolist(), strict=True))
         if at is None:
-            return open_decision(
-                self.weights.default_model, "default: no cost is known", request, self.weights, success
-            )
-        return Decision(self.models[at], "threshold", success)
+            default = self.weights.default_model
+            return open_decision(default, "default: no cost is known", request, self.weights, asked, success)
+        return Decision(self.models[at], "threshold: unknown group" if asked.unknown else "threshold", success)
 
-    def _default(self, why: str, request: RouteRequest) -> Decision:
-        return open_decision(self.weights.default_model, f"default: {why}", request, self.weights, {})
+    def _default(self, why: str, request: RouteRequest, asked: AskedGroup) -> Decision:
+        return open_decision(self.weights.default_model, f"default: {why}", request, self.weights, asked, {})
 
 
 def policy_of(document: PolicyDocument) -> ThresholdPolicy:

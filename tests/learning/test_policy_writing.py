@@ -1,0 +1,100 @@
+"""Policy writing: restrictions and unseen groups, from learning to the decisions of the written policy."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from breakeven.learning.judgement import judge_learnt
+from breakeven.learning.learn import LearnSettings, learn
+from breakeven.learning.policy_writing import document_of
+from breakeven.outcomes.outcome import OutcomeTable
+from breakeven.routing.policy import REFUSED, Decision
+from breakeven.routing.policy_file import LoadedPolicy, save
+from breakeven.routing.request import RouteRequest
+
+from .planted import table_of, words_decide
+
+RESIDENT = {"legal": ("big",), "faq": ("small",)}
+BIG_CLOSED, SMALL_CLOSED = frozenset({"big"}), frozenset({"small"})
+REFUSAL = Decision("", REFUSED, {})
+
+
+def tasks_decide(rows: int, seed: int) -> OutcomeTable:
+    """The small model is as good but for contracts; an application says nothing."""
+    rng = np.random.default_rng(seed)
+    task = rng.choice(["faq", "legal", "contract"], rows)
+    small = rng.random(rows) < np.where(task == "contract", 0.4, 0.95)
+    large = rng.random(rows) < 0.95
+    success = np.column_stack([small, large]).astype(float)
+    application = rng.choice(["shop", "desk"], rows)
+    return table_of(
+        success, ("",) * rows, ("small", "big"), application=tuple(application.tolist()), task=tuple(task.tolist())
+    )
+
+
+def written(table: OutcomeTable, folder: Path, settings: LearnSettings) -> LoadedPolicy:
+    learnt = learn(table, settings)
+    judgement = judge_learnt(learnt, resamples_count=200)
+    return save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), folder)
+
+
+@pytest.fixture(scope="module")
+def by_task(tmp_path_factory: pytest.TempPathFactory) -> LoadedPolicy:
+    folder = tmp_path_factory.mktemp("policy")
+    return written(tasks_decide(1_200, 1), folder, LearnSettings(reference="big", allowed_by_task=RESIDENT))
+
+
+@pytest.mark.parametrize("application", ["shop", "desk", "never seen", ""])
+def test_residency_holds_in_every_group_seen_or_not(by_task: LoadedPolicy, application: str) -> None:
+    for task, model, closed in (("legal", "big", BIG_CLOSED), ("faq", "small", SMALL_CLOSED)):
+        request = RouteRequest("x", {"application": application, "task": task})
+        assert by_task.decide(request).model == model
+        for incumbent in (None, "gpt-99"):
+            assert by_task.decide(RouteRequest("x", request.groups, incumbent, closed)) == REFUSAL
+
+
+def test_a_group_that_was_not_seen_is_said_to_be_unknown(by_task: LoadedPolicy) -> None:
+    """It goes to the reference model; where that is closed, to the other: that is no restriction."""
+    assert by_task.kind == "task_map"
+    for groups in ({"application": "shop", "task": "poems"}, {"application": "new", "task": "contract"}):
+        found = by_task.decide(RouteRequest("x", groups))
+        assert (found.model, found.reason) == ("big", "default: unknown group")
+        assert by_task.decide(RouteRequest("x", groups, None, BIG_CLOSED)).model == "small"
+    seen = by_task.route("x", application="shop", task="contract")
+    assert (seen.model, seen.reason) == ("big", "group: application=shop, task=contract")
+
+
+def test_one_model_for_everything_keeps_residency(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    success = (rng.random((1_000, 2)) < 0.93).astype(float)
+    task = tuple(rng.choice(["legal", "chat"], 1_000, p=[0.02, 0.98]).tolist())
+    table = table_of(success, ("",) * 1_000, ("small", "big"), task=task)
+    settings = LearnSettings(reference="big", allowed_by_task={"legal": ("big",)})
+    policy = written(table, tmp_path, settings)
+    assert policy.route("x", task="legal").model == "big"
+    assert policy.decide(RouteRequest("x", {"task": "legal"}, None, BIG_CLOSED)) == REFUSAL
+    assert policy.decide(RouteRequest("x", {"task": "chat"}, None, BIG_CLOSED)).model == "small"
+
+
+def test_each_groups_own_model_is_one_that_may_take_it(by_task: LoadedPolicy) -> None:
+    restricted = [each for each in by_task.document.groups if each.allowed_models]
+    assert len(restricted) == 4  # two tasks in two applications
+    assert all(each.model in each.allowed_models for each in restricted)
+    assert {each.is_fallback for each in restricted} == {False}
+    assert {each.is_fallback for each in by_task.document.groups if len(each.path) < 2} == {True}
+
+
+def test_a_scorer_that_is_no_good_at_new_tasks_is_not_asked_of_them(tmp_path: Path) -> None:
+    table = words_decide(1_600, 3)
+    learnt = learn(table, LearnSettings())
+    assert not learnt.unseen.promoted
+    judgement = judge_learnt(learnt, resamples_count=200)
+    policy = save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), tmp_path)
+    assert policy.kind == "threshold"
+    prompt = next(each for each in table.prompts if each.startswith("easy"))
+    found = policy.route(prompt, **dict.fromkeys(table.levels, "new"))
+    assert (found.model, found.reason) == (learnt.reference, "default: unknown group")
