@@ -245,3 +245,13 @@ def test_a_name_is_no_markup(tmp_path: Path) -> None:
     (tmp_path / "o.csv").write_text(text, encoding="utf-8")
     table = _run(tmp_path, "o.csv").output.partition("By model")[2]
     assert [line.split()[0] for line in table.splitlines()[3:6]] == ["[red]m[/red]", "m", "[/x]n"]
+
+
+def test_answers_judged_here_are_not_called_unjudged(tmp_path: Path) -> None:
+    rows = [{"request_id": str(i), "task": "t", "model": "a", "response": "bug" if i else None} for i in range(9)]
+    (tmp_path / "o.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    (tmp_path / "v.yaml").write_text("tasks: {t: {labels: [bug]}}", encoding="utf-8")
+    notes = _document(tmp_path, "o.jsonl", "--validators", "v.yaml")["notes"]
+    assert [each for each in notes if "not judged yet" in each] == [
+        "1 of 9 answers is not judged yet; validators, feedback or gold labels can (breakeven outcomes --help)."
+    ]

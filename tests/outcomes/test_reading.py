@@ -394,3 +394,33 @@ def test_rejects_hold_no_words(tmp_path: Path) -> None:
         read = read_outcomes(path)
         assert read.rejects
         assert "SECRET" not in str([(each.value, each.raw) for each in read.rejects])
+
+
+def test_tries_that_stop_at_a_success_count_by_their_first(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    rates = rng.beta(2, 1, 2_000)
+    firsts, rows, later_count = [], [], 0
+    for i, rate in enumerate(rates):
+        tries = rng.random(4) < rate
+        made = int(np.argmax(tries)) + 1 if tries.any() else 4
+        firsts.append(tries[0])
+        later_count += made - 1
+        rows += [f"{i},a,{int(tries[k])},{k},{0.001 * (k + 1)}\n" for k in range(made)]
+    rng.shuffle(rows)
+    read = read_outcomes(_file(tmp_path, "o.csv", "request_id,model,success,attempt,cost_usd\n" + "".join(rows)))
+    assert read.table.success.mean() == pytest.approx(np.mean(firsts))
+    np.testing.assert_allclose(read.table.cost_usd, 0.001)
+    assert any(f"{later_count:,} later tries are left out" in each for each in read.notes)
+
+
+def test_tries_that_go_on_after_a_success_all_count(tmp_path: Path) -> None:
+    text = "request_id,model,success,attempt\n1,a,0,1\n1,a,1,2\n2,a,1,1\n2,a,1,2\n3,a,1,1\n"
+    read = read_outcomes(_file(tmp_path, "o.csv", text))
+    assert read.table.success.ravel().tolist() == [0.5, 1, 1]
+
+
+def test_a_malformed_attempt_is_rejected(tmp_path: Path) -> None:
+    text = "request_id,model,success,attempt\n1,a,1,1\n1,a,0,2.0\n1,a,1,second\n1,a,1,-1\n2,a,1,\n"
+    read = read_outcomes(_file(tmp_path, "o.csv", text))
+    assert _reasons(read) == [(row, "attempt is not a whole number from 0 to 1,000,000") for row in (4, 5)]
+    assert read.tries_count.ravel().tolist() == [2, 1]

@@ -136,3 +136,17 @@ def test_without_a_price_or_a_success_there_is_no_cost_of_one() -> None:
     assert none.usd_per_success is None
     assert none.low_usd_per_success is not None
     assert none.low_usd_per_success > 0.5
+
+
+def test_a_pooled_row_costs_what_its_rate_says() -> None:
+    rng = np.random.default_rng(8)
+    tasks = [f"t{i % 4}" for i in range(400)] + ["rare"] * 5
+    success = np.r_[(rng.random(400) < 0.8).astype(float), [1, 0, 0, 1, 0]][:, np.newaxis]
+    costs = rng.uniform(0.5, 1.5, success.shape)
+    table = OutcomeTable(tuple(map(str, range(405))), ("a",), success, costs, ("",) * 405, {"task": tuple(tasks)})
+    rates = {each.group: each for each in success_rates(table)}
+    assert rates["rare"].is_rare
+    for each in rates.values():
+        cost = each.cost
+        assert cost.usd_per_success == pytest.approx(cost.usd_per_request / each.shown.success_fraction)
+        assert cost.low_usd_per_success < cost.usd_per_success < cost.high_usd_per_success

@@ -14,6 +14,8 @@ from breakeven.usage.reading.values import number
 
 Mask = npt.NDArray[np.bool_]
 
+ATTEMPT_MAX: Final = 1_000_000
+"""Nobody asks for an answer more often."""
 _SUCCESS_WORDS: Final = {
     **dict.fromkeys(("true", "yes", "y", "pass", "passed", "correct", "ok", "success"), 1.0),
     **dict.fromkeys(("false", "no", "n", "fail", "failed", "incorrect", "wrong", "failure"), 0.0),
@@ -68,6 +70,19 @@ def probabilities(values: Sequence[Any], *, decimal_comma: bool = False) -> Numb
     """A column of probabilities with which something was chosen: over 0, at most 1."""
     read = _numbers(values, {}, decimal_comma=decimal_comma)
     return _within(read, (read.values > 0) & (read.values <= 1))
+
+
+def attempt_name(value: Any) -> str | None:
+    """The number of a try as text, "" where there is none; None for what is no whole number.
+
+    >>> [attempt_name(each) for each in (None, " 2", 3.0, "1.0", "first", -1, True, 1.5)]
+    ['', '2', '3', '1', None, None, None, None]
+    """
+    said = name(value)
+    if not said:
+        return ""
+    read = None if isinstance(value, bool) else number(said)
+    return None if read is None or not 0 <= read <= ATTEMPT_MAX or read != int(read) else str(int(read))
 
 
 def source_name(value: Any) -> str:

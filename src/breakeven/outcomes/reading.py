@@ -53,6 +53,7 @@ _WIDE_STEMS: Final = frozenset(stem for stems in _WIDE.values() for stem in stem
 _NUMBERS: Final = ("cost_usd", "latency_s", "propensity")
 _TEXTS: Final = ("response", "finish_reason", "tool_calls")
 BAD_SUCCESS: Final = "success is not a number from 0 to 1"
+BAD_ATTEMPT: Final = "attempt is not a whole number from 0 to 1,000,000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class _Reader:
                 seen = None if not model else self._column("success")[i]
                 self.columns.rejects.append(self.columns.reject(i, BAD_SUCCESS if model else "model is missing", seen))
                 self._good[i] = False
+        attempts = self._attempts()
         rows = np.flatnonzero(self._good)
         numbers = {key: self._numbers(key, self.names[key])[rows] for key in _NUMBERS if self.names[key]}
         return self._cells(
@@ -175,8 +177,18 @@ class _Reader:
             read.values[rows],
             numbers,
             {key: [said[i] for i in rows] for key, said in self._texts(self.names).items()},
-            [cell.name(self._column("attempt")[i]) for i in rows] if self.names["attempt"] else None,
+            [attempts[i] for i in rows] if attempts else None,
         )
+
+    def _attempts(self) -> list[str]:
+        """Number of the try on each row, empty without such a column; a row with what is none is rejected."""
+        said = self._column("attempt") if self.names["attempt"] else []
+        read = [cell.attempt_name(each) for each in said]
+        for i, each in enumerate(read):
+            if each is None and self._good[i]:
+                self.columns.rejects.append(self.columns.reject(i, BAD_ATTEMPT, said[i]))
+                self._good[i] = False
+        return [each or "" for each in read]
 
     def wide(self, columns: Sequence[str]) -> Cells:
         """A cell per row and model of which anything is said."""

@@ -3,6 +3,9 @@
 The most trusted source counts (`TRUST`). Rows of different `attempt` are tries: success is their mean. Rows of one
 attempt (or without such a column) that agree are one told twice; where they contradict each other their mean is kept,
 because it does not depend on the order of the rows, and the first of them are named.
+
+Where tries of a model stop at the first success, their mean would count failures of hard requests again and again: only
+the first try of each request counts there.
 """
 
 from __future__ import annotations
@@ -72,7 +75,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
     models = {name: i for i, name in enumerate(dict.fromkeys(name for each in files for name in each.models))}
     all_cells = _Joined.of(files, requests, models, only_sources)
     shape = (len(requests.ids), len(models))
-    judged = _Judged.of(all_cells, shape[0] * shape[1])
+    judged = _Judged.of(all_cells, shape[0], tuple(models))
     costs = judged.mean(all_cells.numbers["cost_usd"], all_cells).reshape(shape)
     costs, free = _without_free(costs, tuple(models))
     table = OutcomeTable(
@@ -88,7 +91,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         source=source_of(judged.source_codes),
         label=", ".join(f"{each.file} ({each.sha256[:12]})" for each in files),
     )
-    notes = [*requests.notes(), *judged.notes(all_cells), *free, *_unjudged(table, judged.tries_count.reshape(shape))]
+    notes = [*requests.notes(), *judged.notes(all_cells), *free, *unjudged(table, judged.tries_count.reshape(shape))]
     return Resolved(
         table,
         tuple(notes),
@@ -112,6 +115,8 @@ class _Joined:
     source_codes: npt.NDArray[np.int8]
     attempts: Codes
     """Code of the attempt within the whole, 0 where there is no such column."""
+    attempt_nos: Codes
+    """Its number, 0 where there is none."""
     texts: Mapping[str, Sequence[str]]
     places: Sequence[tuple[str, int]]
     """File and row, for messages."""
@@ -142,6 +147,7 @@ class _Joined:
             {key: _number(files, key) for key in ("cost_usd", "latency_s", "propensity")},
             sources,
             np.array(codes, dtype=np.intp),
+            np.array([int(name) if name else 0 for name in attempts], dtype=np.intp)[codes],
             texts,
             places,
         )
@@ -160,14 +166,19 @@ class _Judged:
     """Cells in the first contradiction of each place that has one."""
     repeated_count: int
     outranked_count: int
+    later: Mapping[str, int]
+    """Model whose tries stop at the first success -> rows of later tries, which do not count."""
 
     @classmethod
-    def of(cls, cells: _Joined, places_count: int) -> _Judged:
+    def of(cls, cells: _Joined, requests_count: int, models: Sequence[str]) -> _Judged:
+        places_count = requests_count * len(models)
         known = ~np.isnan(cells.success)
         rank = np.where(known, _RANK[cells.source_codes], len(TRUST))
         best = np.full(places_count, len(TRUST) + 1)
         np.minimum.at(best, cells.keys, rank)
-        counts = rank == best[cells.keys]
+        trusted = rank == best[cells.keys]
+        later = _later_tries(cells, trusted, places_count, len(models))
+        counts = trusted & ~later
         tried = cells.keys * (int(cells.attempts.max(initial=0)) + 1) + cells.attempts
         tries, of_try = np.unique(tried[counts], return_inverse=True)
         values = cells.success[counts]
@@ -187,7 +198,8 @@ class _Judged:
             codes,
             np.flatnonzero(counts)[off],
             int(np.sum(rows_of_try - 1)),
-            int(np.sum(known & ~counts)),
+            int(np.sum(known & ~trusted)),
+            {name: n for at, name in enumerate(models) if (n := int(np.sum(later & (cells.keys % len(models) == at))))},
         )
 
     def mean(self, values: Floats, cells: _Joined) -> Floats:
@@ -214,6 +226,12 @@ class _Judged:
         if same_count > 0:
             told = "1 row repeats" if same_count == 1 else f"{same_count:,} rows repeat"
             found.append(f"{told} an outcome that is told already; it counts once.")
+        if self.later:
+            left_out = sum(self.later.values())
+            found.append(
+                f"Tries of {', '.join(self.later)} stop at the first success, so only the first try of each request "
+                f"counts: {left_out:,} later {'try is' if left_out == 1 else 'tries are'} left out."
+            )
         if self.outranked_count:
             order = ", ".join(each for each in TRUST if each)
             told = "1 row is" if self.outranked_count == 1 else f"{self.outranked_count:,} rows are"
@@ -226,6 +244,27 @@ class _Judged:
         others = ", ".join(f"{row:,}" for _, row in (cells.places[i] for i in mine[1:4]))
         values = " and ".join(f"{cells.success[i]:g}" for i in mine[:4])
         return f"{file}, rows {row:,}, {others} ({values})"
+
+
+def _later_tries(
+    cells: _Joined, trusted: npt.NDArray[np.bool_], places_count: int, models_count: int
+) -> npt.NDArray[np.bool_]:
+    """Cells behind the first try, of models that are never asked again after a success and stop early for one."""
+    if not cells.attempts.any():
+        return np.zeros(len(cells.keys), dtype=bool)
+    keys, numbers = cells.keys[trusted], cells.attempt_nos[trusted]
+    won = np.nan_to_num(cells.success[trusted]) >= 0.5
+    never = int(cells.attempt_nos.max()) + 1
+    first, last, success = np.full(places_count, never), np.full(places_count, -1), np.full(places_count, never)
+    np.minimum.at(first, keys, numbers)
+    np.maximum.at(last, keys, numbers)
+    np.minimum.at(success, keys[won], numbers[won])
+    tries = np.bincount(np.unique(keys * (never + 1) + numbers) // (never + 1), minlength=places_count)
+    by_model = tries.reshape(-1, models_count)
+    goes_on = (last > success).reshape(by_model.shape).any(axis=0)
+    early = ((success < never) & (last == success)).reshape(by_model.shape) & (by_model < by_model.max(axis=0))
+    stops = ~goes_on & early.any(axis=0)
+    return np.asarray(trusted & stops[cells.keys % models_count] & (cells.attempt_nos > first[cells.keys]), dtype=bool)
 
 
 def _number(files: Sequence[Cells], key: str) -> Floats:
@@ -267,11 +306,13 @@ def source_of(codes: npt.NDArray[np.int8]) -> str:
     return "+".join(SOURCES[int(each)] for each in np.unique(codes[codes >= 0]) if SOURCES[int(each)])
 
 
-def _unjudged(table: OutcomeTable, tries_count: Counts) -> list[str]:
+UNJUDGED: Final = "not judged yet; validators, feedback or gold labels can (breakeven outcomes --help)."
+"""How the note ends that says how many answers are not judged."""
+
+
+def unjudged(table: OutcomeTable, tries_count: Counts) -> list[str]:
+    """How many answers nobody judged, in a sentence, where there are any."""
     missing = int(np.sum((tries_count > 0) & np.isnan(table.success)))
     if not missing:
         return []
-    return [
-        f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers {'is' if missing == 1 else 'are'} not judged yet; "
-        "validators, feedback or gold labels can (breakeven outcomes --help)."
-    ]
+    return [f"{missing:,} of {int(np.sum(tries_count > 0)):,} answers {'is' if missing == 1 else 'are'} {UNJUDGED}"]

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE
-from breakeven.outcomes.counted import counted_cost, rate_draws
+from breakeven.outcomes.counted import JEFFREYS_COUNT, counted_cost, rate_draws
 from breakeven.outcomes.outcome import Floats
 
 DRAWS_COUNT: Final = 1024
@@ -34,8 +34,12 @@ class SuccessCost:
 UNPRICED: Final = SuccessCost(None, 0, None, None, None)
 
 
-def success_cost(cost_usd: Floats, success: Floats, seed: int = 0) -> SuccessCost:
+def success_cost(
+    cost_usd: Floats, success: Floats, seed: int = 0, pooled_counts: tuple[float, float] | None = None
+) -> SuccessCost:
     """Cost of a success; arrays of shape (calls,), NaN where not known. All judged calls tell the share.
+
+    With `pooled_counts`, alpha and beta, the share is that Beta instead, as where it is pooled over groups.
 
     >>> found = success_cost(np.full(50, 0.01), np.r_[np.ones(45), np.zeros(5)])
     >>> round(found.usd_per_success, 6), round(found.low_usd_per_success, 6), round(found.high_usd_per_success, 6)
@@ -48,16 +52,20 @@ def success_cost(cost_usd: Floats, success: Floats, seed: int = 0) -> SuccessCos
     if not len(judged):
         return SuccessCost(mean, len(costs), None, None, None)
     successes = float(judged.sum())
+    failures = len(judged) - successes
+    share = successes / len(judged)
+    if pooled_counts is not None:
+        successes, failures = (each - JEFFREYS_COUNT for each in pooled_counts)
+        share = pooled_counts[0] / sum(pooled_counts)
     error = float(costs.std(ddof=1)) / np.sqrt(len(costs)) / mean if len(costs) > 1 and mean > 0 else 0.0
     if error < 1e-9:
-        exact = counted_cost(mean, successes, len(judged))
+        exact = counted_cost(mean, successes, successes + failures)
         low, high = exact.low_usd_per_success, exact.high_usd_per_success
     else:
-        failures = len(judged) - successes
         low, high = _range(mean, float(error), _correlation(cost_usd, success), successes, failures, seed)
-    if successes <= 0:
+    if share <= 0:
         return SuccessCost(mean, len(costs), None, low, None)
-    return SuccessCost(mean, len(costs), mean * len(judged) / successes, low, high)
+    return SuccessCost(mean, len(costs), mean / share, low, high)
 
 
 def _range(

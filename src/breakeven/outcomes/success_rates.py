@@ -102,7 +102,12 @@ def success_rates(
             [each.tries_count for each in mine], [each.successes_count for each in mine], LOW_QUANTILE, HIGH_QUANTILE
         )
         ends = zip(pooled.success_fractions, pooled.low_fractions, pooled.high_fractions, strict=True)
-        found += [_with_pooled(each, RateRange(*map(float, end))) for each, end in zip(mine, ends, strict=True)]
+        ranges = [RateRange(*map(float, end)) for end in ends]
+        counts = zip(pooled.alpha_counts.tolist(), pooled.beta_counts.tolist(), strict=True)
+        found += [
+            _with_pooled(each, pooled_range, success_cost(table.cost_usd[rows, m], table.success[rows, m], seed, beta))
+            for each, rows, pooled_range, beta in zip(mine, groups.values(), ranges, counts, strict=True)
+        ]
     order = {name: i for i, name in enumerate([ALL, *groups])}
     tried = [each for each in found if each.tries_count]
     return tuple(
@@ -142,10 +147,12 @@ def _rate(
     return SuccessRate(group, table.models[model], tries, successes, own, own, cost, sources)
 
 
-def _with_pooled(rate: SuccessRate, pooled: RateRange) -> SuccessRate:
+def _with_pooled(rate: SuccessRate, pooled: RateRange, cost: SuccessCost) -> SuccessRate:
+    """With the pooled rate, and where that is shown, with what a success costs at it."""
     from dataclasses import replace
 
-    return replace(rate, pooled=pooled)
+    found = replace(rate, pooled=pooled)
+    return replace(found, cost=cost) if found.is_rare else found
 
 
 def of_group(rates: Sequence[SuccessRate], group: str) -> tuple[SuccessRate, ...]:

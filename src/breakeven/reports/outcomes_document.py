@@ -12,6 +12,7 @@ from breakeven import __version__
 from breakeven.outcomes.cautions import cautions
 from breakeven.outcomes.judged import Judged
 from breakeven.outcomes.judging import CorrectedRate
+from breakeven.outcomes.repeats import UNJUDGED, unjudged
 from breakeven.outcomes.success_rates import ALL, RateRange, SuccessRate, of_group
 from breakeven.reports.amounts import money
 from breakeven.reports.option_part import Part
@@ -197,7 +198,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
             reasons=dict(found.checks.reasons),
         ),
         warnings=list(cautions(found, whole)),
-        notes=list(found.notes),
+        notes=[*(each for each in found.notes if not each.endswith(UNJUDGED)), *_unjudged(found)],
         rejects=RejectsPart(
             rows_count=len(found.rejects),
             reasons=reasons,
@@ -207,6 +208,11 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
         rows_count=found.outcomes.rows_count,
         seed=asked.seed,
     )
+
+
+def _unjudged(found: Judged) -> list[str]:
+    """What is not judged after every source was heard; the file's own note is of before."""
+    return unjudged(found.outcomes.table, found.outcomes.tries_count)
 
 
 def verdict(whole: Sequence[SuccessRate], corrected: Mapping[str, CorrectedRate]) -> str:
