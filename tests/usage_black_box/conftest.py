@@ -12,7 +12,7 @@ from breakeven.usage.ingest_report import IngestReport
 from breakeven.usage.store.call_store import CallStore
 from usage_black_box.logs import ingest, write
 
-SECONDS_MAX = 40
+SECONDS_MAX = 180
 
 
 class Hanging(BaseException):

@@ -26,6 +26,10 @@ SAMPLED_BYTES: Final = 64 << 20
 the names of cached and reasoning tokens beside them. That halves the time; a name that fewer than about one row in
 5,000 has may be overlooked (``--map`` makes sure of it)."""
 
+COMPILED_BYTES: Final = 256 << 20
+"""Only a sampled log larger than this is worth the line kernel: loading it costs a second, compiling it, once per
+machine, ten."""
+
 _BESIDE_TOKENS: Final = (
     "cache_read_tokens",
     "cache_write_tokens",
@@ -95,6 +99,8 @@ class Plan:
     """Share of the calls that was logged, where the rows do not say it."""
     unseen: frozenset[str] = frozenset()
     """Names among those of `fields` that the file was not seen to have."""
+    is_huge: bool = False
+    """So large that compiled code pays."""
 
     def narrowed(self) -> Plan:
         """The plan for rows that have no `unseen` name."""
@@ -128,7 +134,7 @@ class Plan:
     def statement_key(self) -> tuple[object, ...]:
         """Plans with equal keys turn rows into Calls by the same statement."""
         shape = (self.importer.name, self.head.shape, self.head.has_decimal_comma, self.head.groups_with_dots)
-        names = (self.fields, self.spellings, self.unseen)
+        names = (self.fields, self.spellings, self.unseen, self.is_huge)
         return (*shape, *names, self.tokens_rule, self.salt, self.sampled_fraction)
 
 
@@ -160,7 +166,8 @@ def _plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
     if head.shape == "json":
         return Plan(importer, replace(head, shape="jsonl"), fields, rule, settings.salt, spellings, packed=head)
     unseen = frozenset(spelled) - seen.names if seen else frozenset()
-    return Plan(importer, head, fields, rule, settings.salt, spellings, unseen=unseen)
+    is_huge = log.bytes_count >= COMPILED_BYTES
+    return Plan(importer, head, fields, rule, settings.salt, spellings, unseen=unseen, is_huge=is_huge)
 
 
 def _unpacking(log: LogFile, head: Head, importer: Importer, settings: ImportSettings) -> Plan:

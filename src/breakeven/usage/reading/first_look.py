@@ -128,10 +128,23 @@ def metric_names(lines: list[str]) -> frozenset[str]:
 def _json_head(objects: Iterable[Mapping[str, Any]]) -> Head:
     names: set[str] = set()
     dotted: set[str] = set()
+    known: set[object] = set()
     for each in objects:
-        names.update(json_paths(each))
-        dotted.update(key for key in each if "." in key)
+        if (form := _form(each)) not in known:
+            known.add(form)
+            names.update(json_paths(each))
+            dotted.update(key for key in each if "." in key)
     return Head("jsonl", frozenset(names), dotted_keys=frozenset(dotted))
+
+
+def _form(value: Mapping[str, Any], depth: int = 1) -> object:
+    """Equal only for objects with equal paths: most rows of a log are like one that was looked at."""
+    inner = [
+        (key, _form(each, depth + 1) if isinstance(each, dict) else id(each))
+        for key, each in value.items()
+        if each and (isinstance(each, list) or (depth < _NESTING_MAX and isinstance(each, dict)))
+    ]
+    return tuple(value), tuple(inner)
 
 
 def _json_object(line: str) -> dict[str, Any] | None:

@@ -83,7 +83,10 @@ def _as_text(data: bytes, ends: NDArray[np.int64]) -> pa.StringArray | None:
     """An Arrow array over `data` without copying it; None when `data` is not UTF-8."""
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends
-    lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    if data.isascii():
+        return pa.Array.from_buffers(pa.string(), len(ends), buffers)
+    lines = pa.Array.from_buffers(pa.binary(), len(ends), buffers)
     try:
         return lines.cast(pa.string())
     except pa.ArrowInvalid:

@@ -7,6 +7,7 @@ as there are workers, so memory is bounded.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +29,7 @@ from breakeven.usage.store.fields import DISPENSABLE
 from breakeven.usage.store.held_calls import Held
 from breakeven.usage.store.prompt_reader import PromptReader, TermCounts
 from breakeven.usage.store.redaction import ids_hidden, redacted
-from breakeven.usage.store.statement import Statement
+from breakeven.usage.store.statement import PlainStatement, Statement
 from breakeven.usage.store.text_writer import TextWriter
 from breakeven.usage.store.verdicts import LACKS_TOKENS
 from breakeven.usage.token_estimate.calibration import Sample
@@ -134,18 +135,38 @@ class AssemblyLine:
     def _judged(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> tuple[pa.Table, list[Rejected]]:
         """The Calls among `rows`: by the quick statement those that it takes, the others by the whole one."""
         done: list[pa.Table] = []
+        if judged.plain is not None and judged.plain.lines.is_worth_it:
+            calls, rows = self._plain_calls(rows, judged.plain)
+            done.append(calls)
         for sql in (judged.usual, judged.calls):
             if sql is None or (done and not rows.num_rows):
                 continue
             calls = self._engine.run_over(rows, sql)
             assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
-            is_call = pc.fill_null(calls["is_call"], False)
-            if pc.all(is_call).as_py():
-                rows = rows.slice(0, 0)
-            else:
-                calls, rows = calls.filter(is_call), rows.filter(pc.invert(is_call))
+            calls, rows = _parted(calls, rows)
             done.append(calls)
-        return pa.concat_tables(done), self._rejects(rows, judged, names) if rows.num_rows else []
+        calls = done[-1]
+        if len(done) > 1:
+            calls = pa.concat_tables(each.select(calls.column_names).cast(calls.schema) for each in done)
+        return calls, self._rejects(rows, judged, names) if rows.num_rows else []
+
+    def _plain_calls(self, rows: pa.Table, plain: PlainStatement) -> tuple[pa.Table, pa.Table]:
+        """The Calls among the rows that the line kernel takes, and the other rows."""
+        read = plain.lines.read(rows["text"])
+        others = rows.slice(0, 0)
+        if not read.taken.all():
+            taken = pa.array(read.taken)
+            others, rows = rows.filter(pc.invert(taken)), rows.filter(taken)
+        typed = pa.table({**{name: rows[name] for name in rows.column_names}, **read.columns})
+        used = [name for name in typed.column_names if re.search(rf"\b{name}\b", plain.sql)]
+        calls = self._engine.run_over(typed.select(used), plain.sql)
+        assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
+        for name, place in {**plain.copied, "file_no": "file_no", "source_line": "row_no"}.items():
+            calls = calls.append_column(name, typed[place])
+        for name in plain.zeros:
+            calls = calls.append_column(name, pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows))
+        calls, rows = _parted(calls, rows)
+        return calls, pa.concat_tables([others, rows]) if rows.num_rows else others
 
     def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[Rejected]:
         """Ask for the reason of each row that is no Call."""
@@ -157,6 +178,14 @@ class AssemblyLine:
             reject = Reject(names[number], row, reason, _cut(seen), shortened(text))
             rejects.append(Rejected(number, reject, record_id if reason in LACKS_TOKENS else None))
         return rejects
+
+
+def _parted(calls: pa.Table, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Those of `calls` that are Calls, and the `rows` of which none was made."""
+    is_call = pc.fill_null(calls["is_call"], False)
+    if pc.all(is_call).as_py():
+        return calls, rows.slice(0, 0)
+    return calls.filter(is_call), rows.filter(pc.invert(is_call))
 
 
 def _named(calls: pa.Table, names: Sequence[str]) -> pa.Table:

@@ -172,10 +172,7 @@ def _tz_assumed(fields: Fields) -> str:
     if fields.plan.importer.relative_time:
         return "true"
     said = f"TRY_CAST({fields.text('tz_assumed')} AS BOOLEAN)"
-    zone = "regexp_matches(substr(t_start_time, 14), '[A-Za-z+-]')"
-    is_utc = "ends_with(t_start_time, 'Z') OR ends_with(t_start_time, '+00:00')"
-    seen = f"CASE WHEN n_start_time IS NOT NULL OR {is_utc} THEN false ELSE NOT {zone} END"
-    return f"COALESCE({said}, {seen})" if fields.has("tz_assumed") else seen
+    return f"COALESCE({said}, has_no_zone)" if fields.has("tz_assumed") else "has_no_zone"
 
 
 def _provenance(fields: Fields) -> dict[str, str]:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from breakeven.usage.store.schema import FEW_NUMBERS, FEW_VALUES, call_schema, w
 ROW_GROUP_ROWS: Final = 122_880
 _HELD_ROWS_MAX: Final = 600_000
 _OPEN_FILES_MAX: Final = 128
+_BUFFER_BYTES: Final = 256 << 10
+"""Of each file: a column chunk is often only a few bytes."""
 _US_PER_DAY: Final = 86_400_000_000
 _TOLD_TEXTS: Final = ("source", "grain")
 """Of the texts, those whose smallest and largest values are written: placement asks for them. Of the others they
@@ -38,6 +41,7 @@ class DayFile:
 class _OpenDay:
     path: Path
     writer: pq.ParquetWriter
+    file: pa.NativeFile
     rows: int = 0
 
 
@@ -85,7 +89,7 @@ class DayWriter:
             self._flush(day)
 
     def _flush(self, day: int) -> None:
-        table = pa.concat_tables(each.cast(writing_schema()) for each in self._held.pop(day))
+        table = pa.concat_tables(self._held.pop(day))
         del self._held_rows[day]
         if day not in self._open:
             if len(self._open) >= _OPEN_FILES_MAX:
@@ -98,18 +102,20 @@ class DayWriter:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / new_name()
+        file = pa.output_stream(path, buffer_size=_BUFFER_BYTES)
         writer = pq.ParquetWriter(
-            path,
+            file,
             writing_schema(),
             use_dictionary=[*FEW_VALUES, *FEW_NUMBERS],
             write_statistics=_with_statistics(table),
             store_schema=False,
         )
-        return _OpenDay(path, writer)
+        return _OpenDay(path, writer, file)
 
     def _finish(self, day: int) -> None:
         opened = self._open.pop(day)
         opened.writer.close()
+        opened.file.close()
         self._done.append(DayFile(_date(day), opened.path, opened.rows))
 
 
@@ -131,16 +137,20 @@ def _date(day: int) -> date:
 
 
 def _completed(calls: pa.Table, constants: Mapping[str, Constant]) -> pa.Table:
-    """All columns in order: computed ones, constants as one-word dictionaries, nulls for the rest."""
-    schema, rows = call_schema(), calls.num_rows
-    names = set(calls.column_names)
+    """All columns in order and as they are written: computed ones, constants, nulls for the rest."""
+    rows, names = calls.num_rows, set(calls.column_names)
     arrays: list[pa.Array | pa.ChunkedArray] = []
-    for column in schema:
+    for column in writing_schema():
         if column.name in names:
-            arrays.append(calls[column.name])
-        elif column.name in constants:
-            word = pa.array([constants[column.name]], column.type)
-            arrays.append(pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), word))
+            arrays.append(calls[column.name].cast(column.type))
         else:
-            arrays.append(pa.nulls(rows, pa.null()))
-    return pa.table(arrays, names=schema.names)
+            arrays.append(_repeated(constants.get(column.name), column.type, 1 << rows.bit_length()).slice(0, rows))
+    return pa.table(arrays, schema=writing_schema())
+
+
+@lru_cache(maxsize=32)
+def _repeated(value: Constant | None, dtype: pa.DataType, rows: int) -> pa.Array:
+    """One value again and again. The same few arrays serve every chunk of an import, so they stay in reach."""
+    if pa.types.is_dictionary(dtype) and value is not None:
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value], dtype.value_type))
+    return pa.repeat(pa.scalar(value, dtype), rows)

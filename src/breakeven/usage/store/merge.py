@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from breakeven.usage.call import CALL_COLUMNS
 from breakeven.usage.store.digest import CONTENT
 from breakeven.usage.store.engine import Engine, parquet, path_literal
 
+SORTED_ROWS_MAX: Final = 20_000_000
+"""Of so many new rows the ids' hashes are sorted in memory to see whether any repeats, which is quicker than groups."""
 SUSPICIOUS_US: Final = 3_600_000_000
 """Deliveries of one request that lie further apart than this look like ids that are no request ids."""
 
@@ -106,8 +111,18 @@ def _by_path(engine: Engine, counts: dict[int, int], files: Sequence[Path]) -> d
 def _find_repeats(engine: Engine, new: Sequence[Path]) -> bool:
     """Make the table `repeats` of id hashes that occur more than once in `new`; false when there are none."""
     hashes = f"SELECT hash(record_id) AS h FROM {parquet(new)}"
-    engine.run(f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1")
+    several = f"SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
+    rows = engine.value(f"SELECT count(*) FROM {parquet(new)}")
+    if rows <= SORTED_ROWS_MAX and not _has_twins(engine.run(hashes)["h"].to_numpy()):
+        several = "SELECT 0::UBIGINT AS h WHERE false"
+    engine.run(f"CREATE OR REPLACE TEMP TABLE repeats AS {several}")
     return bool(engine.value("SELECT count(*) FROM repeats"))
+
+
+def _has_twins(hashes: NDArray[np.uint64]) -> bool:
+    """Whether two are equal."""
+    in_order = np.sort(hashes)
+    return bool((in_order[1:] == in_order[:-1]).any())
 
 
 def _find_known(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> bool:

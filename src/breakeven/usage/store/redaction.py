@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -40,12 +42,21 @@ RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
 _SUSPECT_ID: Final = r"^(?:\d{1,3}\.){3}|^(?:sk|pk|rk|gsk|xai|hf|key)[-_]"
 """Request ids are many and all different: only those with an @ or such a beginning are looked at."""
+_MAY_BEGIN: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789sprgxhk", np.uint8))
+"""The first bytes of such beginnings."""
+_AT: Final = re.compile(b"@")
+_REMEMBERED: Final = 1 << 16
+"""The same users and keys come in every chunk."""
 _NOTES: Final = ("user hashed", "key hashed", "name hidden")
 _PROMPT_NOTES: Final[dict[PromptsMode, str]] = {
     "drop": "prompt dropped",
     "redact": "prompt kept redacted",
     "keep": "prompt kept",
 }
+
+
+_hash_of = lru_cache(maxsize=_REMEMBERED)(hash_of)
+_hashed_once = lru_cache(maxsize=_REMEMBERED)(hashed_once)
 
 
 def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Table:
@@ -55,16 +66,16 @@ def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Ta
         notes |= _there(calls["prompt_hash"])
     for bit, (raw, column) in enumerate(RAW_HASHED.items(), 1):
         if column in calls.column_names:
-            calls = _put(calls, column, _by_value(calls[column], lambda value: hashed_once(value, salt)))
+            calls = _put(calls, column, _by_value(calls[column], lambda value: _hashed_once(value, salt)))
         if raw in calls.column_names:
             notes |= _there(calls[raw]) << bit
-            fresh = _by_value(calls[raw], lambda value: hash_of(value, salt))
+            fresh = _by_value(calls[raw], lambda value: _hash_of(value, salt))
             known = calls[column].cast(pa.string()) if column in calls.column_names else None
             merged = fresh if known is None else pc.coalesce(known, fresh.cast(pa.string()))
             calls = _put(calls.drop_columns([raw]), column, merged)
     for column in LABELS:
         if column in calls.column_names:
-            encoded = calls[column].combine_chunks().dictionary_encode()
+            encoded = _whole(calls[column]).dictionary_encode()
             secrets = pc.indices_nonzero(pc.match_substring_regex(encoded.dictionary, HIDDEN_PATTERN))
             if len(secrets):
                 notes |= _among(encoded.indices, secrets) << 3
@@ -75,21 +86,43 @@ def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Ta
 
 def ids_hidden(calls: pa.Table, salt: str) -> pa.Table:
     """Calls whose request ids are hidden where they look like secrets; the same id always becomes the same."""
-    ids = calls["record_id"].combine_chunks()
-    rows = pc.indices_nonzero(pc.or_(pc.match_substring(ids, "@"), pc.match_substring_regex(ids, _SUSPECT_ID)))
+    ids = _whole(calls["record_id"])
+    rows = _suspects(ids)
     if not len(rows):
         return calls
     told = ids.to_pylist()
-    for row in rows.to_pylist():
+    for row in rows.tolist():
         told[row] = label_or_hidden(told[row], salt)
     return _put(calls, "record_id", pa.array(told, pa.string()))
 
 
+def _suspects(ids: pa.StringArray) -> NDArray[np.int64]:
+    """The places of ids with an @ or a beginning like that of a key or an address."""
+    _, offsets, data = ids.buffers()
+    if not len(ids) or data is None:
+        return np.empty(0, np.int64)
+    starts = np.frombuffer(offsets, np.int32)[ids.offset : ids.offset + len(ids) + 1]
+    text = np.frombuffer(data, np.uint8)
+    is_suspect = np.zeros(len(ids), np.bool_)
+    if _AT.search(memoryview(data)[starts[0] : starts[-1]]):
+        is_suspect |= pc.match_substring(ids, "@").to_numpy(zero_copy_only=False)
+    beginnings = np.flatnonzero(_MAY_BEGIN[text[np.minimum(starts[:-1], max(len(text) - 1, 0))]])
+    if len(beginnings):
+        found = pc.match_substring_regex(ids.take(pa.array(beginnings)), _SUSPECT_ID)
+        is_suspect[beginnings] |= found.to_numpy(zero_copy_only=False)
+    return np.flatnonzero(is_suspect)
+
+
 def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.DictionaryArray:
     """`rule` applied to each distinct value."""
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = _whole(column).dictionary_encode()
     words = pa.array([rule(word) for word in encoded.dictionary.to_pylist()], pa.string())
     return pa.DictionaryArray.from_arrays(encoded.indices, words)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, copied only where it is in several."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _there(column: pa.ChunkedArray) -> NDArray[np.int8]:
@@ -111,12 +144,9 @@ def _noted(calls: pa.Table, notes: NDArray[np.int8], names: Sequence[str]) -> pa
     """Add the notes to what the log itself said about redaction."""
     if not notes.any():
         return calls
-    texts = [
-        "; ".join(note for bit, note in enumerate(names) if code & (1 << bit)) or None
-        for code in range(1 << len(names))
-    ]
-    ours = pa.DictionaryArray.from_arrays(pa.array(notes), pa.array([text or "" for text in texts])).cast(pa.string())
-    ours = pc.if_else(pc.equal(ours, ""), pa.scalar(None, pa.string()), ours)
+    texts = ["; ".join(note for bit, note in enumerate(names) if code & (1 << bit)) for code in range(1 << len(names))]
+    codes = pa.array(notes.astype(np.int32), mask=notes == 0) if not notes.all() else pa.array(notes.astype(np.int32))
+    ours = pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
     if "redaction" in calls.column_names and calls["redaction"].null_count < calls.num_rows:
         pairs = zip(calls["redaction"].to_pylist(), ours.to_pylist(), strict=True)
         ours = pa.array([_together(*pair) for pair in pairs], pa.string())

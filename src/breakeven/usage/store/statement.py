@@ -13,11 +13,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from breakeven.usage.plan import Plan
-from breakeven.usage.store.columns import Constant, columns, default_constants, sums
-from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Fields
+from breakeven.usage.store.columns import TEXTS, Constant, columns, default_constants, sums
+from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Dispensable, Fields
 from breakeven.usage.store.json_paths import JsonPaths
+from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
+from breakeven.usage.store.redaction import LABELS, RAW_HASHED
+from breakeven.usage.store.schema import FEW_VALUES
 from breakeven.usage.store.verdicts import Verdict, is_call, verdicts
 
+_ZERO: Final = "CAST(0 AS BIGINT)"
 _FUTURE_ALLOWED: Final = timedelta(days=1)
 _ZONE: Final = r"(Z|[+-]\d\d(?::?\d\d)?)"
 _SHORT_TIMES: Final = (
@@ -26,6 +30,17 @@ _SHORT_TIMES: Final = (
     (rf"(\d{{4}})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:[.,]\d+)?){_ZONE}?", r"\1-\2-\3T\4:\5:\6\7"),
 )
 """Forms of ISO 8601 that the cast does not read -> the form that it does."""
+_SINCE_1970: Final = (
+    "WHEN {n} < 1e8 THEN NULL"
+    " WHEN {n} < 1e11 THEN CAST(round({n} * 1e6) AS BIGINT)"
+    " WHEN {n} < 1e14 THEN CAST(round({n} * 1e3) AS BIGINT)"
+    " WHEN {n} < 1e17 THEN CAST(round({n}) AS BIGINT)"
+)
+"""A number is a time in seconds, milliseconds, microseconds, by its size."""
+_HAS_NO_ZONE: Final = (
+    "CASE WHEN n_start_time IS NOT NULL OR ends_with(t_start_time, 'Z') OR ends_with(t_start_time, '+00:00')"
+    " THEN false ELSE NOT regexp_matches(substr(t_start_time, 14), '[A-Za-z+-]') END"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,21 @@ class Statement:
     """Columns that are the same in every row, and so not computed."""
     usual: str | None = None
     """Gives the same as `calls`, in less time, and takes only rows with none but the names seen before for Calls."""
+    plain: PlainStatement | None = None
+    """Gives the same in the least time, for rows that the line kernel takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainStatement:
+    """How rows that the line kernel takes become Calls."""
+
+    lines: PlainLines
+    sql: str
+    """Over a relation `chunk` with the columns of `lines`: `is_call`, `dropped`, then columns of a Call."""
+    copied: Mapping[str, str]
+    """Column of a Call -> the column of `lines` that it is."""
+    zeros: tuple[str, ...]
+    """Columns of a Call that are 0."""
 
 
 def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statement:
@@ -56,19 +86,68 @@ def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statem
     reasons = f"""{rows}, judged AS (SELECT *, CASE {codes} END AS verdict FROM sums)
 SELECT verdict, CASE verdict {seen} END AS seen, {fields.text("record_id")} AS record_id FROM judged"""
     constants = {name: value for name, value in default_constants(plan).items() if name not in found}
-    usual = _usual(fields, found, keeps_texts=keeps_texts) if plan.unseen else None
-    return Statement(calls, reasons, tuple(judged), constants, usual)
+    usual, plain = _usual(fields, found, keeps_texts=keeps_texts) if plan.unseen else (None, None)
+    return Statement(calls, reasons, tuple(judged), constants, usual, plain)
 
 
-def _usual(fields: Fields, found: Mapping[str, str], *, keeps_texts: bool) -> str | None:
+def _usual(fields: Fields, found: Mapping[str, str], *, keeps_texts: bool) -> tuple[str | None, PlainStatement | None]:
     """The Calls of rows without the unseen names, with the columns `found`; None where these cannot be told."""
     narrow = fields.plan.narrowed()
     some = Fields(narrow, frozenset(name for name, _ in narrow.fields), fields.latest_us)
     fewer = columns(some, keeps_texts=keeps_texts)
     zeros = {name for name, value in default_constants(narrow).items() if value == 0 and name.endswith("_tokens")}
     if any(name not in fewer and name not in zeros for name in found):
+        return None, None
+    selected = {name: fewer.get(name, _ZERO) for name in found}
+    return _calls(some, selected, fields.plan.unseen), _plain(some, selected)
+
+
+def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
+    """The columns `found` of the rows that the line kernel takes; None where it cannot read such rows."""
+    wanted = _wanted(fields)
+    has_texts = any(f"raw_{name}" in found for name in TEXTS)
+    if (
+        not fields.plan.is_huge
+        or has_texts
+        or fields.plan.importer.relative_time is not None
+        or not is_readable(wanted)
+    ):
         return None
-    return _calls(some, {name: fewer.get(name, "CAST(0 AS BIGINT)") for name in found}, fields.plan.unseen)
+    texts = {name: f"t_{name}" for name in wanted.texts}
+    copied = {name: value for name, value in found.items() if value in texts.values()}
+    if fields.has("record_id"):
+        copied["record_id"] = "t_record_id"
+    zeros = tuple(name for name, value in found.items() if value == _ZERO)
+    computed = ", ".join(f"{found[name]} AS {name}" for name in found if name not in copied and name not in zeros)
+    numbers = [f"n_{name} AS t_{name}" for name in wanted.numbers]
+    numbers += [f"COALESCE(n_{name}, CAST(i_{name} AS DOUBLE)) AS t_{name}" for name in wanted.times]
+    numbers += [f"TRY_CAST(t_{each.name} AS {each.type}) AS n_{each.name}" for each in _other_types(fields)]
+    times = [
+        f"CASE WHEN n_{name} IS NULL THEN i_{name} {_SINCE_1970.format(n='n_' + name)} END AS us_{name}"
+        for name in wanted.times
+    ]
+    sql = f"""WITH numbers AS (SELECT *, true AS is_row, {", ".join(numbers)} FROM chunk),
+times AS (SELECT *, n_start_time IS NULL AND NOT z_start_time AS has_no_zone, {", ".join(times)} FROM numbers),
+sums AS (SELECT *, {sums(fields)} FROM times)
+SELECT {is_call(fields, has_counts=True)} AS is_call, {_dropped(fields)} AS dropped, {computed} FROM sums"""
+    return PlainStatement(PlainLines(wanted), sql, copied, zeros)
+
+
+def _wanted(fields: Fields) -> Wanted:
+    """What the line kernel is to look for."""
+    plan = fields.plan
+    ways = dict(plan.spellings)
+    places = {name: [way for path in paths for way in ways[path]] for name, paths in plan.fields}
+    numeric = {*TOKENS, *NEEDED_NUMBERS, *(each.name for each in DISPENSABLE if each.type == "DOUBLE")}
+    return Wanted(
+        {name: found for name, found in places.items() if name not in numeric and name not in TIMES},
+        {name: found for name, found in places.items() if name in numeric},
+        frozenset(TOKENS),
+        {name: found for name, found in places.items() if name in TIMES},
+        [way for path in sorted(plan.unseen) for way in ways[path]],
+        frozenset({*FEW_VALUES, *LABELS, *(raw.removeprefix("raw_") for raw in RAW_HASHED)}),
+        "record_id" if fields.has("record_id") else None,
+    )
 
 
 def _calls(fields: Fields, found: Mapping[str, str], unseen: Collection[str] = ()) -> str:
@@ -131,13 +210,14 @@ def _trimmed(text: str) -> str:
 def _numbers(fields: Fields) -> str:
     numeric = [*TOKENS, *NEEDED_NUMBERS, *(each.name for each in DISPENSABLE if each.type == "DOUBLE")]
     found = [f"{_number(fields, f't_{name}')} AS n_{name}" for name in numeric if fields.has(name)]
-    found += [
-        f"TRY_CAST(t_{each.name} AS {each.type}) AS n_{each.name}"
-        for each in DISPENSABLE
-        if each.type != "DOUBLE" and fields.has(each.name)
-    ]
+    found += [f"TRY_CAST(t_{each.name} AS {each.type}) AS n_{each.name}" for each in _other_types(fields)]
     found += [f"{_time_number(f't_{name}')} AS n_{name}" for name in TIMES if fields.has(name)]
     return ", ".join(found)
+
+
+def _other_types(fields: Fields) -> list[Dispensable]:
+    """What a file supplies that is neither text nor a number."""
+    return [each for each in DISPENSABLE if each.type != "DOUBLE" and fields.has(each.name)]
 
 
 def _number(fields: Fields, text: str) -> str:
@@ -162,7 +242,8 @@ def _time_number(text: str) -> str:
 
 
 def _times(fields: Fields) -> str:
-    return ", ".join(f"{_time_us(fields, name)} AS us_{name}" for name in TIMES if fields.has(name))
+    found = [f"{_time_us(fields, name)} AS us_{name}" for name in TIMES if fields.has(name)]
+    return ", ".join([*found, f"{_HAS_NO_ZONE} AS has_no_zone"])
 
 
 def _time_us(fields: Fields, name: str) -> str:
@@ -181,11 +262,7 @@ def _time_us(fields: Fields, name: str) -> str:
         whole = f"regexp_replace({whole}, '^{pattern}$', '{written}')"
     return (
         f"CASE WHEN {number} IS NULL THEN COALESCE({usual}, CASE WHEN {whole} <> {text} THEN {_zoned_us(whole)} END)"
-        f" WHEN {number} < 1e8 THEN NULL"
-        f" WHEN {number} < 1e11 THEN CAST(round({number} * 1e6) AS BIGINT)"
-        f" WHEN {number} < 1e14 THEN CAST(round({number} * 1e3) AS BIGINT)"
-        f" WHEN {number} < 1e17 THEN CAST(round({number}) AS BIGINT)"
-        f" WHEN {number} < 9e18 THEN TRY_CAST({text} AS BIGINT) // 1000 END"
+        f" {_SINCE_1970.format(n=number)} WHEN {number} < 9e18 THEN TRY_CAST({text} AS BIGINT) // 1000 END"
     )
 
 

@@ -37,17 +37,24 @@ def verdicts(fields: Fields) -> list[Verdict]:
     ]
 
 
-def is_call(fields: Fields) -> str:
-    """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict."""
+def is_call(fields: Fields, *, has_counts: bool = False) -> str:
+    """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict.
+
+    `has_counts` says that all tokens are whole numbers, within the limit of a request.
+    """
     wanted = ["is_row"] if fields.plan.head.shape == "jsonl" else []
     wanted.append(f"us_start_time BETWEEN {_YEAR_2000_US} AND {fields.latest_us}")
     if fields.has("end_time"):
         wanted.append(f"(t_end_time IS NULL OR us_end_time BETWEEN us_start_time AND {fields.latest_us})")
     limit = _tokens_limit(fields)
     for name in TOKENS:
-        if fields.has(name):
+        if fields.has(name) and not has_counts:
             wanted.append(f"(t_{name} IS NULL OR n_{name} BETWEEN 0 AND {limit} AND n_{name} = floor(n_{name}))")
-    bad = (*_missing_tokens(fields), *_bad_relations(fields), *_bad_weights(fields), *_bad_cost(fields))
+    is_missing = " OR ".join(f"COALESCE({each.condition}, false)" for each in _missing_tokens(fields))
+    wanted.append(
+        f"CASE WHEN s_input_tokens + s_output_tokens >= 0 THEN {_has_cost(fields)} ELSE NOT ({is_missing}) END"
+    )
+    bad = (*_bad_relations(fields), *_bad_weights(fields), *_bad_cost(fields))
     wanted += [f"NOT COALESCE({each.condition}, false)" for each in bad]
     return " AND ".join(wanted)
 
@@ -101,34 +108,49 @@ def _missing_tokens(fields: Fields) -> Iterator[Verdict]:
     told = f"({lacks_tokens(fields, 'output')})"
     is_missing = f"s_output_tokens IS NULL AND status = 'ok' AND NOT {may_lack} AND NOT {told}"
     yield Verdict("output_tokens is missing", is_missing)
-    yield Verdict("cost_usd is missing on a bill", f"{is_bill} AND {fields.text('cost_usd')} IS NULL")
+    yield Verdict("cost_usd is missing on a bill", f"NOT {_has_cost(fields)}")
+
+
+def _has_cost(fields: Fields) -> str:
+    """SQL that is false for a bill without an amount."""
+    if not fields.has("grain"):
+        return "true"
+    return f"NOT (COALESCE(lower(t_grain) = 'bill', false) AND {fields.text('cost_usd')} IS NULL)"
 
 
 def _bad_relations(fields: Fields) -> Iterator[Verdict]:
-    too_many = f"s_input_tokens > {_tokens_limit(fields)}"
-    yield Verdict("input_tokens and cache tokens beside them are absurdly many", too_many)
-    yield Verdict(
-        "cache_read_tokens + cache_write_tokens is more than input_tokens",
-        "s_cache_read_tokens + s_cache_write_tokens > COALESCE(s_input_tokens, 0)",
-        "concat_ws(' + ', s_cache_read_tokens::BIGINT, s_cache_write_tokens::BIGINT)"
-        " || ' > ' || COALESCE(s_input_tokens, 0)::BIGINT",
-    )
-    yield Verdict(
-        "cache_write_1h_tokens is more than cache_write_tokens", "s_cache_write_1h_tokens > s_cache_write_tokens"
-    )
-    yield Verdict(
-        "reasoning_tokens is more than output_tokens",
-        "s_reasoning_tokens > COALESCE(s_output_tokens, 0)",
-        "s_reasoning_tokens::BIGINT || ' > ' || COALESCE(s_output_tokens, 0)::BIGINT",
-    )
-    yield Verdict(
-        "audio_input_tokens + image_input_tokens is more than input_tokens",
-        "s_audio_input_tokens + s_image_input_tokens > COALESCE(s_input_tokens, 0)",
-    )
-    yield Verdict(
-        "audio_output_tokens is more than output_tokens",
-        "s_audio_output_tokens > COALESCE(s_output_tokens, 0)",
-    )
+    """What is 0 because the file has none of it can break no relation."""
+    beside = [f"exclusive_cache_{part}_tokens" for part in ("read", "write", "write_5m", "write_1h")]
+    read_or_written = ("cache_read_tokens", "cache_write_tokens", *beside)
+    if fields.has(*read_or_written):
+        too_many = f"s_input_tokens > {_tokens_limit(fields)}"
+        yield Verdict("input_tokens and cache tokens beside them are absurdly many", too_many)
+        yield Verdict(
+            "cache_read_tokens + cache_write_tokens is more than input_tokens",
+            "s_cache_read_tokens + s_cache_write_tokens > COALESCE(s_input_tokens, 0)",
+            "concat_ws(' + ', s_cache_read_tokens::BIGINT, s_cache_write_tokens::BIGINT)"
+            " || ' > ' || COALESCE(s_input_tokens, 0)::BIGINT",
+        )
+    if fields.has("cache_write_1h_tokens", beside[-1]):
+        yield Verdict(
+            "cache_write_1h_tokens is more than cache_write_tokens", "s_cache_write_1h_tokens > s_cache_write_tokens"
+        )
+    if fields.has("reasoning_tokens", "exclusive_reasoning_tokens"):
+        yield Verdict(
+            "reasoning_tokens is more than output_tokens",
+            "s_reasoning_tokens > COALESCE(s_output_tokens, 0)",
+            "s_reasoning_tokens::BIGINT || ' > ' || COALESCE(s_output_tokens, 0)::BIGINT",
+        )
+    if fields.has("audio_input_tokens", "image_input_tokens"):
+        yield Verdict(
+            "audio_input_tokens + image_input_tokens is more than input_tokens",
+            "s_audio_input_tokens + s_image_input_tokens > COALESCE(s_input_tokens, 0)",
+        )
+    if fields.has("audio_output_tokens"):
+        yield Verdict(
+            "audio_output_tokens is more than output_tokens",
+            "s_audio_output_tokens > COALESCE(s_output_tokens, 0)",
+        )
 
 
 def _bad_weights(fields: Fields) -> Iterator[Verdict]:
