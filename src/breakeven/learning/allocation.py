@@ -65,6 +65,8 @@ class Allocation:
     """Requests that the program splits between models (at most one for each limit)."""
     agreement_fraction: float
     """Share of the undivided requests for which the rule of prices chooses as the program does."""
+    split_fractions: Floats
+    """How each row is split between the models, shape (rows, models)."""
 
     @property
     def usd_per_success(self) -> float:
@@ -78,19 +80,27 @@ def allocate(
     success: Floats,
     limits: Limits,
     allowed: Flags | None = None,
+    requests_count: Floats | None = None,
+    failure_usd: Floats | None = None,
 ) -> Allocation:
     """The cheapest split of the requests within `limits`.
 
     `cost_usd` and `success` (predicted) have shape (requests, models); `allowed` says which model may take which
-    request (latency, residency). Raises LearningError where no split keeps every limit, naming how far off it is.
+    request (latency, residency). A row may stand for `requests_count` requests, shape (rows,), as those of a group;
+    then all rows are used. `failure_usd`, shape (rows,), is the least that a success of a row is worth. Raises
+    LearningError where no split keeps every limit, naming how far off it is.
 
     >>> found = allocate(("own", "api"), np.array([[0.0, 1.0]] * 4), np.full((4, 2), 0.9), Limits({"own": 0.5}))
     >>> found.share_fractions, round(found.capacity_usd_per_request[0], 6)
     ((0.5, 0.5), 1.0)
     """
-    cost, chance, may = _sampled(cost_usd, success, allowed, limits.seed)
-    _check(models, cost, chance, may, limits)
-    program = _Program(tuple(models), cost, chance, may, limits)
+    at = _sampled(len(cost_usd), limits.seed) if requests_count is None else np.arange(len(cost_usd))
+    count = np.ones(len(cost_usd)) if requests_count is None else requests_count
+    least = np.zeros(len(cost_usd)) if failure_usd is None else failure_usd
+    may = np.ones(cost_usd.shape, bool) if allowed is None else allowed
+    program = _Program(tuple(models), cost_usd[at], success[at], may[at], limits, count[at], least[at])
+    cost, chance, may = program.cost, program.chance, program.may
+    _check(program)
     if limits.failure_usd_per_request is not None:
         return program.solved(limits.failure_usd_per_request)
     ratio = float(cost[may].mean() / max(chance[may].mean(), 1e-12))
@@ -132,6 +142,10 @@ class _Program:
     chance: Floats
     may: Flags
     limits: Limits
+    count: Floats
+    """Requests that each row stands for."""
+    least_usd: Floats
+    """What a success of each row is worth at least."""
 
     def solved(self, value_usd: float) -> Allocation:
         """Minimise cost - value * success, `value_usd` being what a success is worth before any floor asks for more."""
@@ -141,7 +155,8 @@ class _Program:
         rows, width = self.cost.shape
         cells = np.arange(rows * width)
         each_once = csr_array((np.ones(rows * width), (cells // width, cells)), shape=(rows, rows * width))
-        burden = self.cost - value_usd * self.chance
+        worth = np.maximum(value_usd, self.least_usd)[:, None]
+        burden = (self.cost - worth * self.chance) * self.count[:, None]
         unit = float(np.abs(burden).mean()) or 1.0  # the solver's tolerances are absolute: let it see numbers near 1
         limits = self._limits(unit)
         result = linprog(  # type: ignore[call-overload] # its stubs know no sparse matrices
@@ -166,16 +181,17 @@ class _Program:
 
     def _limits(self, unit: float) -> list[_Limit]:
         rows, width = self.cost.shape
+        count, total = self.count[:, None], float(self.count.sum())
         found = []
         for at, model in enumerate(self.models):
             if (share := self.limits.capacity_fraction.get(model, 1.0)) < 1:
                 line = np.zeros((rows, width))
-                line[:, at] = 1
-                found.append(_Limit(model, line.ravel(), share * rows))
+                line[:, at] = self.count
+                found.append(_Limit(model, line.ravel(), share * total))
         if (floor := self.limits.quality_floor_fraction) is not None:
-            found.append(_Limit(_FLOOR, -self.chance.ravel(), -floor * rows))
+            found.append(_Limit(_FLOOR, -(self.chance * count).ravel(), -floor * total))
         if (budget := self.limits.budget_usd_per_request) is not None:
-            found.append(_Limit(_BUDGET, self.cost.ravel() / unit, budget * rows / unit, unit))
+            found.append(_Limit(_BUDGET, (self.cost * count).ravel() / unit, budget * total / unit, unit))
         return found
 
     def _allocation(self, split: Floats, value_usd: float, duals: Mapping[str, float]) -> Allocation:
@@ -183,31 +199,38 @@ class _Program:
         value = (value_usd + max(duals.get(_FLOOR, 0.0), 0.0)) / scale
         prices = tuple(max(duals.get(each, 0.0), 0.0) / scale for each in self.models)
         whole = split.max(axis=1) >= _FULL_FRACTION
-        burden = np.where(self.may, self.cost + np.asarray(prices) + value * (1 - self.chance), np.inf)
+        worth = np.maximum(value, self.least_usd / scale)[:, None]
+        burden = np.where(self.may, self.cost + np.asarray(prices) + worth * (1 - self.chance), np.inf)
         best, mine = burden.min(axis=1), burden[np.arange(len(split)), split.argmax(axis=1)]
         agrees = mine <= best + 1e-9 * np.maximum(np.abs(best), 1e-12)  # of equal burdens either is the rule's choice
         return Allocation(
             self.models,
-            tuple(float(each) for each in split.mean(axis=0)),
-            float((split * self.cost).sum(axis=1).mean()),
-            float((split * self.chance).sum(axis=1).mean()),
+            tuple(_mean(each, self.count) for each in split.T),
+            _mean((split * self.cost).sum(axis=1), self.count),
+            _mean((split * self.chance).sum(axis=1), self.count),
             value,
             prices,
             int((~whole).sum()),
             float(agrees[whole].mean()) if whole.any() else 1.0,
+            split,
         )
 
 
-def _sampled(cost_usd: Floats, success: Floats, allowed: Flags | None, seed: int) -> tuple[Floats, Floats, Flags]:
-    may = np.ones(cost_usd.shape, bool) if allowed is None else allowed
-    if len(cost_usd) <= ROWS_MAX_COUNT:
-        return cost_usd, success, may
-    at = np.sort(np.random.default_rng(seed).choice(len(cost_usd), ROWS_MAX_COUNT, replace=False))
-    return cost_usd[at], success[at], may[at]
+def _mean(values: Floats, count: Floats) -> float:
+    return float((values * count).sum() / count.sum())
 
 
-def _check(models: Sequence[str], cost: Floats, chance: Floats, may: Flags, limits: Limits) -> None:
+def _sampled(rows: int, seed: int) -> npt.NDArray[np.intp]:
+    """The rows that the program is solved for."""
+    if rows <= ROWS_MAX_COUNT:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, ROWS_MAX_COUNT, replace=False))
+
+
+def _check(program: _Program) -> None:
     """Every limit alone must be within reach; together they may still not be, which the program then says."""
+    models, limits = program.models, program.limits
+    cost, chance, may, count = program.cost, program.chance, program.may, program.count
     if not len(cost):
         raise LearningError("no request to allocate; wanted outcomes of at least one")
     if not np.isfinite(cost[may]).all() or not np.isfinite(chance[may]).all():
@@ -224,13 +247,13 @@ def _check(models: Sequence[str], cost: Floats, chance: Floats, may: Flags, limi
         raise LearningError(
             f"the capacities hold {100 * room:.0f} % of the requests; add a model without a limit, or more capacity"
         )
-    best = float(np.where(may, chance, -np.inf).max(axis=1).mean())
+    best = _mean(np.where(may, chance, -np.inf).max(axis=1), count)
     if limits.quality_floor_fraction is not None and best < limits.quality_floor_fraction:
         raise LearningError(
             f"no split reaches a success of {limits.quality_floor_fraction:.3f}: choosing the best model for every "
             f"request is predicted to reach {best:.3f}"
         )
-    least = float(np.where(may, cost, np.inf).min(axis=1).mean())
+    least = _mean(np.where(may, cost, np.inf).min(axis=1), count)
     if limits.budget_usd_per_request is not None and least > limits.budget_usd_per_request:
         raise LearningError(
             f"the budget of {limits.budget_usd_per_request:.6g} USD a request is below the cheapest split, {least:.6g}"

@@ -14,9 +14,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.learning.allocation import Limits, allocate
+from breakeven.errors import LearningError
+from breakeven.learning.allocation import Allocation, Limits, allocate
 from breakeven.learning.cascades import Cascade
 from breakeven.learning.frontier import Sweep, choose, value_sweep
+from breakeven.learning.group_shares import Groups, Shares, divided, drawn, groups_of, is_by_group
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.policy import Kind
 from breakeven.routing.policy_document import CascadePlan
@@ -28,6 +30,8 @@ NEVER_USD: Final = 1e6
 ALLOCATIONS_COUNT: Final = 24
 """Settings for which the program of capacities is solved."""
 ALLOCATION_ROWS_MAX_COUNT: Final = 1_500
+TIGHTENING_MAX_COUNT: Final = 200
+VALUE_STEP_RATIO: Final = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Family:
     calibration: Side
     capacity_usd: Floats | None = None
     """Prices of capacity at each setting, shape (settings, models)."""
+    shares: tuple[Shares, ...] | None = None
+    """At each setting, each group's shares; None where requests are decided one by one."""
     plan: CascadePlan | None = None
 
     @property
@@ -90,24 +96,120 @@ def router(kind: Kind, name: str, train: Judged, calibration: Judged) -> Family:
 
 
 def allocation(name: str, train: Judged, calibration: Judged, limits: Capacities, seed: int) -> Family:
-    """The same rule with prices of capacity, which a linear program finds for each value of a success."""
-    values = value_sweep(train.scores, train.expected_usd, ALLOCATIONS_COUNT).settings[::-1]
-    values = values[np.isfinite(values)]
+    """The cheapest split within the limits for each value of a success, by a linear program.
+
+    Where the groups decide, it divides them; where a scorer does, it gives prices of capacity for the same rule.
+    """
+    by_group = is_by_group(calibration.table, calibration.scores)
+    found = None if by_group else _by_request(name, train, calibration, limits, seed)
+    return found or _by_group(name, train, calibration, limits)
+
+
+def _by_group(name: str, train: Judged, calibration: Judged, limits: Capacities) -> Family:
+    models = train.table.models
+    groups = groups_of(train.table, train.scores, train.failure_usd)
+    allowed = groups_of(train.table, train.expected_usd, train.failure_usd).scores < NEVER_USD / 2
+    shares: list[Shares] = []
+    found: list[Allocation] = []
+    for value in _values(groups, allowed):
+        mine, split = divided(groups, models, _limits(limits, float(value)), allowed)
+        if not shares or mine != shares[-1]:
+            shares.append(mine)
+            found.append(split)
+    worth = np.array([each.value_usd_per_success for each in found])
+    price = np.array([each.capacity_usd_per_request for each in found])
+    sides = [_drawn_side(each, worth, price, shares) for each in (train, calibration)]
+    return Family("allocation", name, sides[0], sides[1], price, tuple(shares))
+
+
+def _values(groups: Groups, allowed: Flags) -> Floats:
+    """What a success may be worth: where groups turn from one model to another, and far above; largest first."""
+    usd = np.where(allowed, groups.cost_usd, groups.cost_usd.max())
+    found = value_sweep(np.where(allowed, groups.scores, 0.0), usd, ALLOCATIONS_COUNT).settings
+    known = found[np.isfinite(found)]
+    return np.concatenate([known, [10 * max(float(known.max()), float(usd.max()))]])[::-1]
+
+
+def _limits(limits: Capacities, value_usd: float) -> Limits:
+    return Limits(limits.capacity_fraction, limits.budget_usd_per_request, None, value_usd)
+
+
+def _drawn_side(judged: Judged, values: Floats, prices: Floats, shares: list[Shares]) -> Side:
+    """Choices by shares; a group that was not seen is decided by the rule with prices."""
+    plain = _side(judged, values, prices)
+    choices = np.stack([drawn(each, judged.table, row) for each, row in zip(shares, plain.sweep.choices, strict=True)])
+    rows = np.arange(judged.table.requests_count)
+    return Side(judged.table, Sweep(values, choices), judged.table.cost_usd[rows[None, :], choices])
+
+
+def _by_request(name: str, train: Judged, calibration: Judged, limits: Capacities, seed: int) -> Family | None:
+    """The rule with prices, made so tight that it keeps the limits on the requests learnt from; None where none can."""
+    sweep = value_sweep(train.scores, train.expected_usd, ALLOCATIONS_COUNT).settings[::-1]
     rows = np.random.default_rng(seed).permutation(len(train.scores))[:ALLOCATION_ROWS_MAX_COUNT]
-    allowed = train.expected_usd[rows] < NEVER_USD
-    prices = np.array(
-        [
-            allocate(
-                train.table.models,
-                train.expected_usd[rows],
-                train.scores[rows],
-                Limits(limits.capacity_fraction, limits.budget_usd_per_request, None, float(value)),
-                allowed,
-            ).capacity_usd_per_request
-            for value in values
-        ]
-    )
+    allowed = train.expected_usd[rows] < NEVER_USD / 2
+    settings = []
+    for value in sweep[np.isfinite(sweep)]:
+        try:
+            found = allocate(
+                train.table.models, train.expected_usd[rows], train.scores[rows], _limits(limits, float(value)),
+                allowed, None, train.failure_usd[rows],
+            )  # fmt: skip
+        except LearningError:
+            return None  # the groups' program says what is wrong, if it is
+        start = np.asarray(found.capacity_usd_per_request)
+        settings.append(tightened(train, found.value_usd_per_success, start, limits))
+    kept = _ever_cheaper(train, [each for each in settings if each is not None])
+    if not kept:
+        return None
+    values, prices = np.array([each[0] for each in kept]), np.stack([each[1] for each in kept])
     return Family("allocation", name, _side(train, values, prices), _side(calibration, values, prices), prices)
+
+
+def tightened(train: Judged, value_usd: float, price_usd: Floats, limits: Capacities) -> tuple[float, Floats] | None:
+    """A value of a success no higher and prices of capacity no lower, so that the rule keeps the limits; None: none."""
+    value, price = value_usd, price_usd.copy()
+    budget, models = limits.budget_usd_per_request, train.table.models
+    for _ in range(TIGHTENING_MAX_COUNT):
+        choices = _ruled(train, value, price)
+        usd = float(train.table.cost_usd[np.arange(len(choices)), choices].mean())
+        over = [
+            (at, limits.capacity_fraction.get(each, 1.0))
+            for at, each in enumerate(models)
+            if (choices == at).mean() > limits.capacity_fraction.get(each, 1.0) + 1e-9
+        ]
+        if not over and (budget is None or usd <= budget * (1 + 1e-9)):
+            return value, price
+        if budget is not None and usd > budget:
+            value *= VALUE_STEP_RATIO
+        for at, most in over:
+            price[at] += _raise_usd(train, value, price, at, most)
+    return None
+
+
+def _ever_cheaper(train: Judged, settings: list[tuple[float, Floats]]) -> list[tuple[float, Floats]]:
+    """The settings that cost less than all before them: prices of capacity may make a lower value no bolder."""
+    kept: list[tuple[float, Floats]] = []
+    least = np.inf
+    for value, price in settings:
+        choices = _ruled(train, value, price)
+        usd = float(train.table.cost_usd[np.arange(len(choices)), choices].mean())
+        if usd < least * (1 - 1e-9):
+            kept.append((value, price))
+            least = usd
+    return kept
+
+
+def _ruled(judged: Judged, value: float, price: Floats) -> Indexes:
+    return chosen_models(judged.scores, judged.expected_usd + price, np.maximum(value, judged.failure_usd))
+
+
+def _raise_usd(judged: Judged, value: float, price: Floats, at: int, most: float) -> float:
+    """By how much a model's price must rise so that no more than `most` of the requests still prefer it."""
+    worth = np.maximum(value, judged.failure_usd)[:, None]
+    burden = judged.expected_usd + price + worth * (1 - judged.scores)
+    lead = np.sort(np.delete(burden, at, axis=1).min(axis=1) - burden[:, at])[::-1]
+    first_out = lead[min(int(most * len(lead) + 1e-9), len(lead) - 1)]
+    return max(float(first_out), 0.0) * (1 + 1e-9) + 1e-12 * float(np.abs(burden).max())
 
 
 def cascade(train: Cascade, calibration: Cascade, sides: tuple[OutcomeTable, OutcomeTable], check_usd: float) -> Family:

@@ -8,6 +8,7 @@ import numpy as np
 
 from breakeven.learning.evaluation import Evaluation, evaluate
 from breakeven.learning.learn import Learnt, failure_usd
+from breakeven.learning.limits import barred_models, mixes_within
 from breakeven.learning.resampling import RESAMPLES_COUNT
 from breakeven.learning.savings import Charges
 from breakeven.learning.verdict import Verdict, verdict
@@ -75,6 +76,8 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
         resamples_count,
         settings.seed,
         {name: cost + _charged(charges) for name in tried},
+        barred_models(table, settings.limits) if settings.limits else frozenset(),
+        mixes_within(table.models, settings.limits.capacity_fraction),
     )
     return Judgement(choices, cost, evaluation, passed, _guarantee(learnt, passed))
 

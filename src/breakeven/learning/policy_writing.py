@@ -12,8 +12,10 @@ import numpy as np
 from breakeven.learning.drift import drift_reference
 from breakeven.learning.families import NEVER_USD, chosen_models
 from breakeven.learning.group_rates import Path, group_name, paths_of
+from breakeven.learning.group_shares import Shares, prompts_are_kept
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Draft, Learnt
+from breakeven.learning.limits import refuse_broken
 from breakeven.learning.pricing import ModelPrice
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
@@ -30,9 +32,13 @@ def document_of(
     evidence: Mapping[str, Any],
     judgement: Judgement,
 ) -> PolicyDocument:
-    """The policy: the calibrated setting, or the one model for everything where the verdict is not to route."""
+    """The policy: the calibrated setting, or the one model for everything where the verdict is not to route.
+
+    Raises LearningError where that would pass a limit of capacity or the budget.
+    """
     draft, at = learnt.draft, learnt.floor.at
     one = judgement.single or (learnt.reference if at is None else _constant(learnt, draft, at))
+    refuse_broken(learnt, one)
     priced = {each.model.name: each.model for each in prices}
     models = tuple(priced.get(name, PricedModel(name)) for name in learnt.train.models)
     base = PolicyDocument(
@@ -44,7 +50,11 @@ def document_of(
         allowed_by_task=dict(learnt.settings.allowed_by_task),
         failure_usd_per_request=dict(learnt.settings.failure_usd),
         guarantee=judgement.guarantee,
-        evidence={**evidence, "drift_reference": asdict(_reference(learnt))},
+        evidence={
+            **evidence,
+            "check_usd_per_request": learnt.settings.check_usd_per_request,
+            "drift_reference": asdict(_reference(learnt)),
+        },
         created=created.isoformat(),
         made_by=made_by,
     )
@@ -55,10 +65,12 @@ def document_of(
         return _cascade(base, draft, value, learnt)
     prices_usd = None if draft.family.capacity_usd is None else draft.family.capacity_usd[at]
     capacity = None if prices_usd is None else dict(zip(learnt.train.models, map(float, prices_usd), strict=True))
+    shares = None if draft.family.shares is None else draft.family.shares[at]
+    groups = _groups(learnt, value, prices_usd, None)
     return replace(
         base,
         kind=draft.family.kind,
-        groups=_groups(learnt, value, None if prices_usd is None else prices_usd, None),
+        groups=groups if shares is None else _divided(groups, shares, prompts_are_kept(learnt.train)),
         value_usd_per_success=value if np.isfinite(value) else None,
         capacity_usd_per_request=capacity,
         scorer=draft.scorer,
@@ -111,6 +123,20 @@ def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tup
                 is_fallback=not is_whole and not learnt.unseen.promoted,
             )
         )
+    return tuple(found)
+
+
+def _divided(groups: tuple[GroupChoice, ...], shares: Shares, prompts_kept: bool) -> tuple[GroupChoice, ...]:
+    """The groups with their shares; the model of a group is that of its largest share."""
+    words = "divided by a hash of the prompt"
+    words += "" if prompts_kept else ", which these outcomes do not hold: they were judged by a hash of their ids"
+    found = []
+    for each in groups:
+        mine = dict(shares.get(each.path, {}))
+        if mine:
+            why = words if len(mine) > 1 else each.why
+            each = replace(each, model=max(mine, key=mine.__getitem__), share_fractions=mine, why=why)
+        found.append(each)
     return tuple(found)
 
 

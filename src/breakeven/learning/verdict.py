@@ -104,13 +104,17 @@ def verdict(
     resamples_count: int = RESAMPLES_COUNT,
     seed: int = 0,
     paid: Mapping[str, Floats] | None = None,
+    barred: frozenset[int] = frozenset(),
+    mixes: Floats | None = None,
 ) -> Verdict:
     """Judge routers (name -> model of each request) on complete held-out outcomes (requests, models).
 
     The objective is the cost of a request plus, where given, what its failure costs (one number, or one for each
     request). A way must keep the floor, a part of the reference model's success, on these requests beyond doubt, or
     be named in `proven` (its floor was proven on other requests). `paid` is what a router costs on each request where
-    that is not the cost of the model whose answer is given: a cascade pays every model that it asks.
+    that is not the cost of the model whose answer is given: a cascade pays every model that it asks. `barred` models
+    may not take all requests alone (capacity, budget); `mixes` are the shares that chance may give the models, shape
+    (mixes, models), each model alone where left out.
     """
     if len(success) < 2:
         raise LearningError(
@@ -120,9 +124,10 @@ def verdict(
     trial = _trial(
         routers, success, money, models, reference, quality_floor_ratio,
         failure_usd_per_request if basis == "usd" else None, resamples_count, seed,
-        (paid or {}) if basis == "usd" else {},
+        (paid or {}) if basis == "usd" else {}, mixes,
     )  # fmt: skip
     keeps = (trial.quality_low >= 0) | np.array([each in proven for each in trial.names])
+    keeps[list(barred)] = False
     keeps[reference] = True
     best = _best_single(trial, keeps, reference)
     beats = keeps & _beats(trial, best) & (np.quantile(trial.lead_draws, _ONE_SIDED, axis=0) > 0)
@@ -142,6 +147,7 @@ def _trial(
     resamples_count: int,
     seed: int,
     paid_by: Mapping[str, Floats],
+    mixes: Floats | None,
 ) -> _Trial:
     rows, singles = np.arange(len(success)), success.shape[1]
     won = np.column_stack([success, *(success[rows, each] for each in routers.values())])
@@ -176,23 +182,26 @@ def _trial(
         better_low=better_low.reshape(shape),
         draws=draws[:, :2],
         critical=critical,
-        **_leads(means, draws, singles),
+        **_leads(means, draws, np.eye(singles) if mixes is None else mixes),
     )
 
 
-def _leads(means: Floats, draws: Floats, singles: int) -> dict[str, Floats]:
+def _leads(means: Floats, draws: Floats, mixes: Floats) -> dict[str, Floats]:
     """How much more often each way succeeds than a lottery among single models that costs the same.
 
-    The models that the lottery mixes are the corners of the hull of all; a way cheaper than any model is compared with
-    the cheapest, one dearer than any with the most successful.
+    What the lottery mixes are the corners of the hull of all `mixes` (each model alone, where nothing limits it); a way
+    cheaper than any is compared with the cheapest, one dearer than any with the most successful.
     """
-    _, corner_success = hull(means[0, :singles], means[1, :singles])
-    corners = [int(np.flatnonzero(means[1, :singles] == each)[0]) for each in corner_success]
+    singles = mixes.shape[1]
+    mixed_cost, mixed_won = (means[:2, :singles] @ mixes.T).tolist()
+    _, corner_success = hull(np.array(mixed_cost), np.array(mixed_won))
+    corners = mixes[[mixed_won.index(each) for each in corner_success]]
     every = np.concatenate([means[None, :2], draws[:, :2]])
     found = np.empty((len(every), every.shape[2]))
     for at, (cost, won) in enumerate(every):
-        order = np.argsort(cost[corners], kind="stable")
-        found[at] = won - np.interp(cost, cost[corners][order], won[corners][order])
+        corner_cost, corner_won = corners @ cost[:singles], corners @ won[:singles]
+        order = np.argsort(corner_cost, kind="stable")
+        found[at] = won - np.interp(cost, corner_cost[order], corner_won[order])
     return {"lead": found[0], "lead_draws": found[1:]}
 
 
