@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breakeven.errors import LearningError
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import LearnSettings, learn
 from breakeven.learning.policy_writing import document_of
+from breakeven.learning.serving import served
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy import REFUSED, Decision
+from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.policy_file import LoadedPolicy, save
 from breakeven.routing.request import RouteRequest
 
@@ -98,3 +101,12 @@ def test_a_scorer_that_is_no_good_at_new_tasks_is_not_asked_of_them(tmp_path: Pa
     prompt = next(each for each in table.prompts if each.startswith("easy"))
     found = policy.route(prompt, **dict.fromkeys(table.levels, "new"))
     assert (found.model, found.reason) == (learnt.reference, "default: unknown group")
+
+
+def test_a_refused_request_has_no_cost_to_tell(tmp_path: Path) -> None:
+    group = GroupChoice(("legal",), "small", allowed_models=("small",))
+    models = (PricedModel("small"), PricedModel("big"))
+    plain = PolicyDocument("task_map", models, "big", groups=(group,), allowed_by_task={"legal": ("big",)})
+    policy = save(plain, tmp_path)
+    with pytest.raises(LearningError, match="lets no model take request"):
+        served(policy, tasks_decide(40, 2))

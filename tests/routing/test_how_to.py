@@ -8,12 +8,14 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from tests.routing.policies_at_hand import document, task_map
 
+from breakeven.routing.policy_document import GroupChoice, PolicyDocument
 from breakeven.routing.policy_file import save
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,12 @@ async def main():
     found["hook"] = rewritten["model"]
     untouched = await hook.async_pre_call_hook(None, None, {"model": "big"}, "acompletion")
     found["untouched"] = untouched["model"]
+    data = {"model": "auto", "messages": [{"role": "user", "content": "hi"}], "metadata": {"task": "nowhere"}}
+    for name, asking in (("refused", ask("hi", "nowhere")), ("hook", hook.async_pre_call_hook(None, None, data, ""))):
+        try:
+            await asking
+        except Exception as error:
+            found[name + " because"] = "refused: no open model may take it" in str(error)
     ours = list(inspect.signature(BreakevenHook.async_pre_call_hook).parameters)
     found["same signature"] = ours == list(inspect.signature(CustomLogger.async_pre_call_hook).parameters)
     print("FOUND " + json.dumps(found))
@@ -53,6 +61,12 @@ asyncio.run(main())
 def code_blocks(page: str) -> list[str]:
     """The Python blocks of a page, in order."""
     return re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def with_a_task_for_nobody(plain: PolicyDocument) -> PolicyDocument:
+    """The same with a task whose group and residency have no model in common, so that it is refused."""
+    group = GroupChoice(("nowhere",), "small", allowed_models=("small",))
+    return replace(plain, groups=(*plain.groups, group), allowed_by_task={"nowhere": ("big",)})
 
 
 class FakeOpenAi(BaseHTTPRequestHandler):
@@ -86,7 +100,7 @@ def server() -> Iterator[str]:
 
 
 def test_the_python_page_routes_and_escalates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save(document("cascade"), tmp_path / "policy")
+    save(with_a_task_for_nobody(document("cascade")), tmp_path / "policy")
     monkeypatch.chdir(tmp_path)
     (code,) = code_blocks("route-in-python.md")
     names: dict[str, object] = {}
@@ -104,12 +118,15 @@ def test_the_python_page_routes_and_escalates(tmp_path: Path, monkeypatch: pytes
     asked.clear()
     assert answer("Is it blue?", "chat", call) == "perhaps"
     assert asked == ["small"]
+    with pytest.raises(PermissionError, match="no open model may take it"):
+        answer("Is it blue?", "nowhere", call)
+    assert asked == ["small"]  # and nobody else
 
 
 def test_the_litellm_page_routes_in_the_real_router(tmp_path: Path, server: str) -> None:
     if not LITELLM.exists() or not list(LITELLM.parents[1].glob("lib/python*/site-packages/litellm/router.py")):
         pytest.skip("LiteLLM's environment is not there: `make .venv/.litellm` builds it, with a network")
-    save(task_map(), tmp_path / "policy")
+    save(with_a_task_for_nobody(task_map()), tmp_path / "policy")
     route, router = code_blocks("route-in-litellm.md")
     (tmp_path / "breakeven_route.py").write_text(route, encoding="utf-8")
     script = f"URL = {server!r}\n" + CHECK % router
@@ -132,5 +149,7 @@ def test_the_litellm_page_routes_in_the_real_router(tmp_path: Path, server: str)
         "named": "from small",
         "hook": "small",
         "untouched": "big",
+        "refused because": True,
+        "hook because": True,
         "same signature": True,
     }

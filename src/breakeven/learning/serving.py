@@ -52,6 +52,11 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
     for row in range(mine.requests_count):
         request = RouteRequest(mine.prompts[row], {name: values[row] for name, values in mine.groups.items()})
         decision = policy.decide(request)
+        if not decision.model:
+            raise LearningError(
+                f"the policy lets no model take request {mine.request_ids[row]!r} ({decision.reason}), so what it would "
+                "cost cannot be told; leave such requests out"
+            )
         choices[row] = position[decision.model]
         known = decision.success_fractions or groups.find(request.groups).success_fractions
         scores[row] = [known.get(name, 0.5) for name in policy.models]
