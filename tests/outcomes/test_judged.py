@@ -14,7 +14,7 @@ from breakeven.errors import OutcomeError
 from breakeven.outcomes.canaries import CONSTANT, canary_rows, without_canaries
 from breakeven.outcomes.cautions import cautions
 from breakeven.outcomes.cell_marks import marked, unmarked
-from breakeven.outcomes.judged import Judged, Sources, read_and_judge
+from breakeven.outcomes.judged import JudgeAlone, Judged, Sources, judge_alone, rate_of_rows, read_and_judge
 from breakeven.outcomes.judging import Confusion
 from breakeven.outcomes.labels import read_labels, with_labels
 from breakeven.outcomes.outcome import SOURCES
@@ -230,3 +230,41 @@ def test_rejects_hold_no_words(tmp_path: Path) -> None:
     assert (told["file"], told["row"], told["value"]) == ("o.csv", 2, "7")
     assert "nobody" not in json.dumps(told)
     assert (tmp_path / "r.jsonl").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_written_file_corrects_its_judge_when_it_is_read_again(tmp_path: Path, suffix: str) -> None:
+    path, truth = _judge_file(tmp_path)
+    labels = "request_id,model,success\n" + "".join(f"{i},a,{truth[i]}\n" for i in range(80))
+    found = read_and_judge([path], Sources(gold=_file(tmp_path, "gold.csv", labels)))
+    out = tmp_path / f"out{suffix}"
+    assert write_outcomes(out, found.outcomes, found.others) == 480
+    again = read_and_judge([out], Sources())
+    assert again.corrected == found.corrected
+    np.testing.assert_array_equal(again.outcomes.table.success, found.outcomes.table.success)
+    twice = tmp_path / f"twice{suffix}"
+    write_outcomes(twice, again.outcomes, again.others)
+    assert read_and_judge([twice], Sources()).corrected == found.corrected
+
+
+def test_gold_without_the_judges_own_word_leaves_the_judge_alone(tmp_path: Path) -> None:
+    path, truth = _judge_file(tmp_path)
+    labels = "request_id,model,success\n" + "".join(f"{i},a,{truth[i]}\n" for i in range(80))
+    found = read_and_judge([path], Sources(gold=_file(tmp_path, "gold.csv", labels)))
+    write_outcomes(tmp_path / "out.csv", found.outcomes)
+    lost = read_and_judge([tmp_path / "out.csv"], Sources())
+    assert not lost.corrected
+    assert judge_alone(lost) == JudgeAlone(alone_count=320, answers_count=400, gold_count=80)
+    assert "A judge model alone says what succeeds for 320 of 400 answers" in _warnings(lost)
+    assert "80 stand here, too few or without the judge's own word" in _warnings(lost)
+
+
+def test_a_rate_of_some_requests_needs_gold_of_their_own(tmp_path: Path) -> None:
+    path, truth = _judge_file(tmp_path, 2000, with_gold=200)
+    found = read_and_judge([path], Sources())
+    first = np.arange(2000) < 1000
+    rate = rate_of_rows(found, "a", first)
+    assert rate is not None
+    assert (rate.gold_count, rate.judged_count) == (200, 800)
+    assert rate.low_fraction <= truth[:1000].mean() <= rate.high_fraction
+    assert rate_of_rows(found, "a", ~first) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from breakeven.errors import OutcomeError
 from breakeven.outcomes.judging import Confusion, CorrectedRate, confusion_of, prediction_powered, rogan_gladen
@@ -112,3 +113,15 @@ def test_confusion_counts() -> None:
     found = confusion_of(np.array([1, 1, 0, 0, 1.0]), np.array([1, 0, 1, 0, 0.7]))
     assert found == Confusion(2, 1, 1, 1)
     assert found.false_accept_fraction == 0.5
+
+
+@pytest.mark.parametrize(("good", "count"), [(60, 100), (95, 100), (100, 100), (0, 50), (20, 25)])
+def test_the_beta_of_a_corrected_rate_has_its_interval(good: int, count: int) -> None:
+    gold = np.r_[np.ones(good), np.zeros(count - good)]
+    rate = prediction_powered(gold, gold, np.tile(gold, 900 // count))
+    alpha, beta_count = rate.beta_counts
+    width = rate.high_fraction - rate.low_fraction
+    low, high = beta(alpha, beta_count).ppf([0.05, 0.95])
+    near = 0.35 * width if good in (0, count) else 0.02 * width
+    assert (low, high) == pytest.approx((rate.low_fraction, rate.high_fraction), abs=near)
+    assert alpha / (alpha + beta_count) == pytest.approx(rate.success_fraction, abs=0.3 * width)

@@ -101,7 +101,7 @@ def command(
         if canaries:
             _write_canaries(canaries, found, seed)
         if out:
-            write_outcomes(out, found.outcomes)
+            write_outcomes(out, found.outcomes, found.others)
         say("success and its cost")
         asked = AskedOutcomes("" if by == "none" else by, _prices(prices), seed, _set_aside(found, files, rejects))
         document = answer_outcomes(found, asked, load_catalog(as_of.date() if as_of else today()))

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from breakeven.catalog.model_names import HOW_TO_SAY
 from breakeven.errors import BreakevenError, ScenarioError
@@ -14,6 +14,9 @@ from breakeven.options.assembly.log_models import offer_of
 from breakeven.options.assembly.measured_success import MeasuredSuccess, measured_success
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.situation import Situation
+
+if TYPE_CHECKING:
+    from breakeven.outcomes.judged import JudgeAlone
 
 DIGEST_SHOWN_COUNT: Final = 8
 """Characters of the hash that reports show."""
@@ -32,22 +35,25 @@ class OutcomesFile:
     """Rows that are no outcomes."""
     notes: tuple[str, ...]
     """What was left out, merged or assumed while reading."""
+    alone: JudgeAlone
+    """Answers that nobody but a judge model, or agreement, judged, and that nothing corrects."""
 
 
 def read_outcomes_file(name: str, folder: Path, aliases: Mapping[str, str], place: str = "") -> OutcomesFile:
     """The file `name`, relative to `folder`; raises ScenarioError, after the `place` in the scenario that names it."""
-    from breakeven.outcomes.reading import read_outcomes
+    from breakeven.outcomes.judged import Sources, judge_alone, read_and_judge
 
     path = folder / name
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        found = read_outcomes(path)
+        found = read_and_judge([path], Sources())
     except OSError as error:
         raise ScenarioError(f"{place}outcomes: {path}: {error.strerror}; wanted a file of outcomes") from None
     except BreakevenError as error:
         raise ScenarioError(f"{place}outcomes: {error}") from None
     label = f"{path.name}, sha256 {digest[:DIGEST_SHOWN_COUNT]}"
-    return OutcomesFile(name, digest, measured_success(found.table, label, aliases), len(found.rejects), found.notes)
+    success = measured_success(found.outcomes.table, label, aliases, found)
+    return OutcomesFile(name, digest, success, len(found.rejects), found.notes, judge_alone(found))
 
 
 def outcomes_warnings(file: OutcomesFile | None, situation: Situation) -> list[str]:
@@ -63,12 +69,25 @@ def outcomes_warnings(file: OutcomesFile | None, situation: Situation) -> list[s
             f"models of {file.name} that are none of the log's, of their cheaper tiers or of the catalogue's open ones "
             f"were left out: {shortened(unmatched)}; {HOW_TO_SAY}"
         )
-    if file.success.judged_by in ("judge", "agreement"):
-        found.append(
-            f"the outcomes of {file.name} were judged by {file.success.judged_by} alone, which overstates quality "
-            f"more often than not: check some by hand"
-        )
+    if file.alone.is_most:
+        found.append(_judged_alone(file))
     return [*found, *(f"{file.name}: {each}" for each in file.notes)]
+
+
+def _judged_alone(file: OutcomesFile) -> str:
+    """Whose word most of the answers rest on, and what would take its errors out."""
+    alone, judges = file.alone, [each for each in file.success.judged_by.split("+") if each in ("judge", "agreement")]
+    is_all = alone.alone_count == alone.answers_count
+    part = "" if is_all else f" for {alone.alone_count:,} of {alone.answers_count:,} answers"
+    unused = (
+        f"; its {alone.gold_count:,} careful labels are too few, or stand without the judge's own word, to correct it"
+        if alone.gold_count
+        else ""
+    )
+    return (
+        f"the outcomes of {file.name} were judged by {' and '.join(judges)} alone{part}, which overstates quality more "
+        f"often than not: check some by hand{unused}"
+    )
 
 
 def _labels(situation: Situation) -> list[str]:

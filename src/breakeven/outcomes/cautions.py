@@ -9,7 +9,8 @@ import numpy as np
 
 from breakeven.outcomes.agreement import OVERSTATES_POINTS_COUNT
 from breakeven.outcomes.canaries import FALSE_ACCEPT_MAX_FRACTION, CanaryResult
-from breakeven.outcomes.judged import Judged
+from breakeven.outcomes.judged import JudgeAlone, Judged, judge_alone
+from breakeven.outcomes.judging import GOLD_MIN_COUNT
 from breakeven.outcomes.success_rates import SuccessRate
 
 TRIES_TELLING_COUNT: Final = 20
@@ -56,12 +57,9 @@ def _of_contradictions(found: Judged) -> Iterator[str]:
 
 def _of_judges(found: Judged) -> Iterator[str]:
     sources = set(found.outcomes.table.source.split("+"))
-    if "judge" in sources and not found.corrected:
-        seen = "" if found.canaries else ", and no canary shows what it lets through (--canaries)"
-        yield (
-            f"A judge model alone says what succeeds{seen}; careful labels of a random sample (--gold) would take its "
-            "errors out."
-        )
+    alone = judge_alone(found, ("judge",))
+    if alone.alone_count:
+        yield _of_judge_alone(found, alone)
     if "agreement" in sources:
         yield (
             "Agreement with a reference ranks models well and is no measure of quality: on public outcomes it "
@@ -73,6 +71,19 @@ def _of_judges(found: Judged) -> Iterator[str]:
         if not corrected.low_fraction <= corrected.judged_fraction <= corrected.high_fraction:
             kind = "kind" if corrected.bias_fraction > 0 else "strict"
             yield f"The judge is too {kind} to {name} by {abs(corrected.bias_fraction) * 100:.1f} points."
+
+
+def _of_judge_alone(found: Judged, alone: JudgeAlone) -> str:
+    seen = "" if found.canaries else ", and no canary shows what it lets through (--canaries)"
+    is_all = alone.alone_count == alone.answers_count
+    part = "" if is_all else f" for {alone.alone_count:,} of {alone.answers_count:,} answers"
+    few = (
+        f"{GOLD_MIN_COUNT} careful labels of each model, of answers that the judge judged too, would take its errors "
+        f"out ({alone.gold_count:,} stand here, too few or without the judge's own word)."
+        if alone.gold_count
+        else "careful labels of a random sample (--gold) would take its errors out."
+    )
+    return f"A judge model alone says what succeeds{part}{seen}; {few}"
 
 
 def _of_canary(result: CanaryResult) -> str:

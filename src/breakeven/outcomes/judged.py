@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.errors import OutcomeError
 from breakeven.outcomes.agreement import agreement
@@ -23,6 +24,8 @@ from breakeven.outcomes.outcome import SOURCES, Floats
 from breakeven.outcomes.reading import ReadOutcomes, read_outcomes
 from breakeven.outcomes.validation import Declaration, Validated, validated
 from breakeven.usage.ingest_report import Reject
+
+Mask = npt.NDArray[np.bool_]
 
 REPEATED_MIN_COUNT: Final = 10
 """Requests that were tried twice or more, to say how alike tries are."""
@@ -47,6 +50,8 @@ class Judged:
     """Outcomes, and what was found out about who judged them."""
 
     outcomes: ReadOutcomes
+    others: ReadOutcomes | None = None
+    """What others than gold say of the same answers, at the same places."""
     canaries: tuple[CanaryResult, ...] = ()
     corrected: Mapping[str, CorrectedRate] = field(default_factory=dict)
     """Model -> its rate with the judge's errors taken out."""
@@ -77,17 +82,18 @@ def judged(read: ReadOutcomes, sources: Sources, unlabelled: ReadOutcomes | None
             [*notes, *said.notes],
             [*rejects, *said.rejects],
         )
-    proxy = without_canaries(unlabelled)[0].table.success if unlabelled is not None else read.table.success
+    others = without_canaries(unlabelled)[0] if unlabelled is not None else read
     if sources.gold is not None:
         said = read_labels(sources.gold, read)
         read, notes, rejects = with_labels(read, said.success, "gold"), [*notes, *said.notes], [*rejects, *said.rejects]
         if not said.count:
             raise OutcomeError(f"{sources.gold}: none of its labels is of an answer in the outcomes")
-    corrected, confusions, said_of_gold = _corrected(read, proxy, sources.seed)
+    corrected, confusions, said_of_gold = _corrected(read, others.table.success, sources.seed)
     if sources.judge_errors is not None:
-        corrected = {**_by_errors(read, proxy, sources), **corrected}
+        corrected = {**_by_errors(read, others.table.success, sources), **corrected}
     return Judged(
         replace(read, notes=tuple(notes), rejects=tuple(rejects)),
+        others,
         canaries,
         corrected,
         confusions,
@@ -107,6 +113,47 @@ def read_and_judge(paths: Sequence[Path], sources: Sources) -> Judged:
     return judged(read, sources, read_outcomes(paths, only_sources=others))
 
 
+def rate_of_rows(found: Judged, model: str, rows: Mask, seed: int = 0) -> CorrectedRate | None:
+    """A model's corrected rate on some requests (`rows`: one flag each); None where too few of them have gold."""
+    assert found.others is not None
+    at, proxy = found.outcomes.table.models.index(model), found.others.table.success
+    is_gold, known = gold_places(found.outcomes)[:, at] & rows, ~np.isnan(proxy[:, at]) & rows
+    both, alone = is_gold & known, known & ~is_gold
+    if both.sum() < GOLD_MIN_COUNT:
+        return None
+    return prediction_powered(found.outcomes.table.success[both, at], proxy[both, at], proxy[alone, at], seed)
+
+
+def gold_places(read: ReadOutcomes) -> Mask:
+    """Where a careful label stands, shape (requests, models)."""
+    return np.asarray(read.source_codes == SOURCES.index("gold"))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAlone:
+    """Answers of models whose judge nothing corrects."""
+
+    alone_count: int
+    """Judged by a judge model, or by agreement, and by nobody else."""
+    answers_count: int
+    gold_count: int
+    """Of these answers; too few of them, or none, have the judge's own word too."""
+
+    @property
+    def is_most(self) -> bool:
+        """True where most of what is said of them is a judge's word."""
+        return 2 * self.alone_count > self.answers_count
+
+
+def judge_alone(found: Judged, sources: Sequence[str] = ("judge", "agreement")) -> JudgeAlone:
+    """How many answers rest on the word of `sources` alone, of the models that gold labels do not correct."""
+    table = found.outcomes.table
+    columns = [at for at, name in enumerate(table.models) if name not in found.corrected]
+    codes = found.outcomes.source_codes[:, columns][~np.isnan(table.success[:, columns])]
+    theirs = np.isin(codes, [SOURCES.index(each) for each in sources])
+    return JudgeAlone(int(theirs.sum()), len(codes), int(np.sum(codes == SOURCES.index("gold"))))
+
+
 def _where_unjudged(read: ReadOutcomes, values: Floats) -> Floats:
     return np.where(np.isnan(read.table.success), values, np.nan)
 
@@ -117,7 +164,7 @@ def _corrected(
     """By model, where a judge's word stands beside enough gold labels."""
     from breakeven.outcomes.judging import confusion_of
 
-    is_gold = read.source_codes == SOURCES.index("gold")
+    is_gold = gold_places(read)
     found: dict[str, CorrectedRate] = {}
     confusions: dict[str, Confusion] = {}
     notes = []

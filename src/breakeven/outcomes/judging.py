@@ -8,7 +8,7 @@ nothing. Where only the judge's sensitivity and specificity are known, from anot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,11 @@ from breakeven.outcomes.outcome import Floats
 GOLD_MIN_COUNT: Final = 10
 """Fewer gold labels of a model correct nothing: their own spread is not known."""
 DRAWS_COUNT: Final = 4000
+NORMAL_WIDTH_RATIO: Final = 3.2897
+"""Width of a 90 % interval, in standard deviations."""
+_WIDTH_MIN_FRACTION: Final = 1e-6
+_STEPS_COUNT: Final = 12
+"""Of the search for a Beta distribution with a given interval; a few are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,39 @@ class CorrectedRate:
     def bias_fraction(self) -> float:
         """By how much the judge is too kind (over 0) or too strict."""
         return self.judged_fraction - self.success_fraction
+
+    @property
+    def answers_count(self) -> int:
+        """Answers that anybody judged."""
+        return self.judged_count + self.gold_count
+
+    def moved(self, by_fraction: float) -> CorrectedRate:
+        """The rate and its interval, moved, within 0 and 1."""
+        ends = (self.success_fraction, self.low_fraction, self.high_fraction)
+        mean, low, high = (min(max(each + by_fraction, 0.0), 1.0) for each in ends)
+        return replace(self, success_fraction=mean, low_fraction=low, high_fraction=high)
+
+    @property
+    def beta_counts(self) -> tuple[float, float]:
+        """Alpha and beta of the Beta distribution that has this interval; its mean is nearly the rate.
+
+        >>> alpha, beta = CorrectedRate(0.6, 0.55, 0.65, 0.8, 0.5, 900, 100).beta_counts
+        >>> round(alpha / (alpha + beta), 3), round(alpha + beta)
+        (0.6, 259)
+        """
+        from scipy.special import betaincinv
+
+        width = max(self.high_fraction - self.low_fraction, _WIDTH_MIN_FRACTION)
+        inner = (self.low_fraction + width / 4, self.high_fraction - width / 4)
+        mean = float(np.clip(self.success_fraction, *inner))
+        total = max(mean * (1 - mean) / (width / NORMAL_WIDTH_RATIO) ** 2 - 1, 1.0)
+        if self.low_fraction <= 0 or self.high_fraction >= 1:
+            return mean * total, (1 - mean) * total  # no Beta distribution has its interval at an end
+        for _ in range(_STEPS_COUNT):
+            low, high = betaincinv(mean * total, (1 - mean) * total, np.array([LOW_QUANTILE, HIGH_QUANTILE]))
+            mean = float(np.clip(mean + (self.low_fraction + self.high_fraction - low - high) / 2, *inner))
+            total = max(total * float((high - low) / width) ** 2, 1.0)
+        return mean * total, (1 - mean) * total
 
 
 def prediction_powered(gold: Floats, judged_of_gold: Floats, judged_alone: Floats, seed: int = 0) -> CorrectedRate:

@@ -23,16 +23,21 @@ from breakeven.outcomes.reading import ReadOutcomes
 from breakeven.usage.ingest_report import Reject
 
 SUFFIXES: Final = (".jsonl", ".csv")
+_GOLD: Final = SOURCES.index("gold")
 
 
-def write_outcomes(path: Path, read: ReadOutcomes) -> int:
-    """Write the answers that are judged, a row each; how many there are."""
+def write_outcomes(path: Path, read: ReadOutcomes, others: ReadOutcomes | None = None) -> int:
+    """Write the answers that are judged, a row each; how many rows there are.
+
+    Where a careful label stands and `others` (the same answers without such labels) say something too, that is a row
+    of its own: the file can then correct its judge when it is read again.
+    """
     table = read.table
     has_latency, has_chance = table.latency_s is not None, table.propensity_fraction is not None
     names = ["request_id", *table.levels, "prompt", "model", "success", "cost_usd", "source"]
     names += [*(["latency_s"] if has_latency else []), *(["propensity"] if has_chance else [])]
     names += ["response"] if table.responses else []
-    return _write(path, names, _rows(read))
+    return _write(path, names, _rows(read, others))
 
 
 def write_canaries(path: Path, rows: Iterable[CanaryRow]) -> int:
@@ -52,7 +57,7 @@ def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
             file.add(each)
 
 
-def _rows(read: ReadOutcomes) -> Iterator[dict[str, Any]]:
+def _rows(read: ReadOutcomes, others: ReadOutcomes | None) -> Iterator[dict[str, Any]]:
     table = read.table
     for row, name in enumerate(table.request_ids):
         for column in np.flatnonzero(~np.isnan(table.success[row])).tolist():
@@ -70,6 +75,15 @@ def _rows(read: ReadOutcomes) -> Iterator[dict[str, Any]]:
             if model in table.responses:
                 found["response"] = table.responses[model][row]
             yield found
+            if others is not None and code == _GOLD:
+                yield from _other_word(found, others, row, column)
+
+
+def _other_word(row: dict[str, Any], others: ReadOutcomes, at: int, column: int) -> Iterator[dict[str, Any]]:
+    """The row with what somebody else says of the same answer, if anybody does."""
+    said, code = float(others.table.success[at, column]), int(others.source_codes[at, column])
+    if not np.isnan(said) and code not in (_GOLD, -1):
+        yield {**row, "success": said, "source": SOURCES[code]}
 
 
 def _known(value: float) -> float | None:

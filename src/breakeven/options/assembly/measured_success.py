@@ -9,7 +9,7 @@ Fact like any other: its name is the model's, so every Option that uses the mode
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -30,6 +30,8 @@ from breakeven.outcomes.counted import JEFFREYS_COUNT
 
 if TYPE_CHECKING:
     from breakeven.options.assembly.demand import Demand
+    from breakeven.outcomes.judged import Judged
+    from breakeven.outcomes.judging import CorrectedRate
     from breakeven.outcomes.outcome import OutcomeTable
 
 SUFFIX: Final = "success_fraction"
@@ -55,6 +57,8 @@ class RateBelief:
     alpha_count: float
     beta_count: float
     tries_count: int
+    gold_count: int = 0
+    """Careful labels that took the errors of whoever judged out; 0: the rate is as it was judged."""
 
     @property
     def mean_fraction(self) -> float:
@@ -124,7 +128,8 @@ class MeasuredSuccess:
         low, typical, high, told = _range(model, weights)
         name = "_".join(each for each in (_slug(model.name), part, SUFFIX) if each)
         calls = f" on the calls that are {part}" if part else ""
-        title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{self._judged()}"
+        judged = _corrected_words(model.overall.gold_count) or self._judged()
+        title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
         source = Source(title, self.label, demand.source.read, Grade.MEASURED)
         return Assumption(name, "fraction", low, typical, high, source, "Beta posterior of the counts, 5 % to 95 %.")
 
@@ -140,7 +145,7 @@ class MeasuredSuccess:
         low, typical, high = betaincinv(belief.alpha_count, belief.beta_count, np.array(_QUANTILES))
         title = (
             f"{TITLE}{self.label}: {second.name}, {belief.tries_count:,} requests at which {first.name} failed"
-            f"{self._judged()}"
+            f"{', by careful labels' if belief.gold_count else self._judged()}"
         )
         source = Source(title, self.label, read, Grade.MEASURED)
         return Assumption(name, "fraction", float(low), float(typical), float(high), source)
@@ -152,29 +157,44 @@ class MeasuredSuccess:
         return dict(self.aliases).get(name, name)
 
 
-def measured_success(table: OutcomeTable, label: str, aliases: Mapping[str, str]) -> MeasuredSuccess:
-    """What `table` says of its models; a request counts once, with the mean of its tries."""
+def measured_success(
+    table: OutcomeTable, label: str, aliases: Mapping[str, str], judged: Judged | None = None
+) -> MeasuredSuccess:
+    """What `table` says of its models; a request counts once, with the mean of its tries.
+
+    Of models whose judge is corrected in `judged` (of the same table) the corrected rates count: of the tasks that have
+    gold labels enough of their own, and over the whole for the others; after a failure gold labels only.
+    """
     known = np.isfinite(table.success)
     made, won = known.astype(np.float64), np.where(known, np.nan_to_num(table.success), 0.0)
     tasks = tuple(plain(each) for each in table.tasks)
     models = tuple(
-        MeasuredModel(name, _overall(made[:, at], won[:, at]), _by_task(tasks, made[:, at], won[:, at]))
+        _corrected_model(judged, name, tasks)
+        if judged is not None and name in judged.corrected
+        else MeasuredModel(name, _overall(made[:, at], won[:, at]), _by_task(tasks, made[:, at], won[:, at]))
         for at, name in enumerate(table.models)
         if made[:, at].any()
     )
-    pairs = _after_failure(table.models, known, won)
+    corrected = set(judged.corrected) if judged is not None else set()
+    pairs = _after_failure(table.models, known if judged is None else _without_judge(judged, known), won, corrected)
     return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())), pairs)
 
 
 def _after_failure(
-    names: Sequence[str], known: npt.NDArray[np.bool_], won: npt.NDArray[np.float64]
+    names: Sequence[str],
+    known: npt.NDArray[np.bool_],
+    won: npt.NDArray[np.float64],
+    corrected: Collection[str],
 ) -> dict[tuple[str, str], RateBelief]:
     """Success of each model on the requests at which each other one failed, where both were tried."""
     failed = np.where(known, 1 - won, 0.0)
-    tried, right = failed.T @ known, failed.T @ won
+    tried, right = failed.T @ known, failed.T @ np.where(known, won, 0.0)
     return {
         (first, second): RateBelief(
-            float(right[i, j]) + JEFFREYS_COUNT, float(tried[i, j] - right[i, j]) + JEFFREYS_COUNT, round(tried[i, j])
+            float(right[i, j]) + JEFFREYS_COUNT,
+            float(tried[i, j] - right[i, j]) + JEFFREYS_COUNT,
+            round(tried[i, j]),
+            round(tried[i, j]) if {first, second} & set(corrected) else 0,
         )
         for i, first in enumerate(names)
         for j, second in enumerate(names)
@@ -198,6 +218,40 @@ def outcomes_words(fact: Assumption) -> OutcomesWords:
         return OutcomesWords("", "")
     model = rest.partition(", ")[0]
     return OutcomesWords(file, model)
+
+
+def _corrected_words(gold_count: int) -> str:
+    return f", errors of whoever judged taken out by {gold_count:,} careful labels" if gold_count else ""
+
+
+def _without_judge(judged: Judged, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """`known` with careful labels only for the models whose judge errs by a known measure."""
+    from breakeven.outcomes.judged import gold_places
+
+    is_corrected = np.array([each in judged.corrected for each in judged.outcomes.table.models], dtype=bool)
+    return np.asarray(known & (gold_places(judged.outcomes) | ~is_corrected))
+
+
+def _corrected_model(judged: Judged, name: str, tasks: Sequence[str]) -> MeasuredModel:
+    """A model with its judge's errors taken out, over the whole and of each task with gold labels enough.
+
+    The tasks' rates are moved together until, in the file's own mix, they make the rate of the whole, which knows more.
+    """
+    from breakeven.outcomes.judged import rate_of_rows
+
+    whole, of_rows = judged.corrected[name], np.array(tasks)
+    found = {each: rate_of_rows(judged, name, of_rows == each) for each in sorted(set(tasks)) if each.strip()}
+    rates = {each: rate for each, rate in found.items() if rate is not None}
+    answers = [rate.answers_count for rate in rates.values()]
+    off = [whole.success_fraction - rate.success_fraction for rate in rates.values()]
+    shift = float(np.average(off, weights=answers)) if rates else 0.0
+    return MeasuredModel(
+        name, _belief(whole), tuple((each, _belief(rate.moved(shift))) for each, rate in rates.items())
+    )
+
+
+def _belief(rate: CorrectedRate) -> RateBelief:
+    return RateBelief(*rate.beta_counts, rate.answers_count, rate.gold_count)
 
 
 def _overall(made: npt.NDArray[np.float64], won: npt.NDArray[np.float64]) -> RateBelief:
