@@ -54,8 +54,8 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
         decision = policy.decide(request)
         if not decision.model:
             raise LearningError(
-                f"the policy lets no model take request {mine.request_ids[row]!r} ({decision.reason}), so what it would "
-                "cost cannot be told; leave such requests out"
+                f"the policy lets no model take request {mine.request_ids[row]!r} ({decision.reason}), so what it "
+                "would cost cannot be told; leave such requests out"
             )
         choices[row] = position[decision.model]
         known = decision.success_fractions or groups.find(request.groups).success_fractions
