@@ -56,7 +56,7 @@ def test_page(outcomes: Path) -> None:
     assert "Next: breakeven learn --outcomes" in first
 
 
-@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("width", [60, 66, 80, 100, 140])
 def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(outcomes: Path, width: int) -> None:
     found = _run(outcomes.parent, str(outcomes), width=width)
     lines = found.output.splitlines()
@@ -255,3 +255,59 @@ def test_answers_judged_here_are_not_called_unjudged(tmp_path: Path) -> None:
     assert [each for each in notes if "not judged yet" in each] == [
         "1 of 9 answers is not judged yet; validators, feedback or gold labels can (breakeven outcomes --help)."
     ]
+
+
+def test_the_table_has_the_corrected_rate(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{'xy'[i % 2]},{m},{int(i % 10 > 1)},judge,0.5\n" for i in range(200) for m in "ab")
+    (tmp_path / "o.csv").write_text("id,task,model,success,source,cost_usd\n" + rows, encoding="utf-8")
+    gold = "".join(f"{i},a,{int(i % 2)}\n" for i in range(60))
+    (tmp_path / "g.csv").write_text("id,model,label\n" + gold, encoding="utf-8")
+    document = _document(tmp_path, "o.csv", "--gold", "g.csv")
+    rates = {(each["group"], each["model"]): each for each in document["rates"]}
+    assert {key for key, each in rates.items() if each["is_corrected"]} == {("", "a")}
+    assert rates["", "a"]["success_fraction"] == document["corrected"][0]["success_fraction"]
+    assert rates["", "a"]["usd_per_success"] == document["corrected"][0]["usd_per_success"]
+    page = " ".join(_run(tmp_path, "o.csv", "--gold", "g.csv").output.split())
+    assert f" *{100 * rates['', 'a']['success_fraction']['value']:.1f} % " in page
+    assert "Of rates marked * the judge's errors are taken out; by task they are not." in page
+
+
+def test_answers_of_the_sample_of_errors_are_not_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{i},a,{int(i % 10 > 1)},judge\n" for i in range(1000))
+    (tmp_path / "o.csv").write_text("id,model,success,source\n" + rows, encoding="utf-8")
+    page = " ".join(_run(tmp_path, "o.csv", "--judge-errors", "95,5,80,20").output.split())
+    assert "the judge says 80.0 % of 1,000, and its errors are known from 200 other answers" in page
+
+
+def test_rejected_cells_are_not_called_rows(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("id,score__a,score__b\n1,x,7\n2,1,-3\n", encoding="utf-8")
+    (tmp_path / "f.csv").write_text("id,model,label\n1,a,often\n2,a,1\n", encoding="utf-8")
+    words = ["w.csv", "--feedback", "f.csv"]
+    assert "2 of 2 rows hold 3 cells that were rejected" in " ".join(_run(tmp_path, *words).output.split())
+    rejects = _document(tmp_path, *words)["rejects"]
+    assert (rejects["rows_count"], rejects["cells_count"], rejects["labels_count"]) == (2, 3, 1)
+
+
+def test_equal_costs_are_not_told_apart(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{m},{int(i % 2)},{cost}\n" for i in range(40) for m, cost in (("a", 1), ("b", 1), ("c", 90)))
+    (tmp_path / "o.csv").write_text("id,model,success,cost_usd\n" + rows, encoding="utf-8")
+    verdict = _document(tmp_path, "o.csv")["verdict"]
+    assert "Success costs least with a" in verdict
+    assert "not beyond doubt (b may cost as little)" in verdict
+
+
+def test_a_price_that_the_file_knows_better_is_said_to_be_unused(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{m},1,{cost}\n" for i in range(9) for m, cost in (("a", 1), ("b", "")))
+    (tmp_path / "o.csv").write_text("id,model,success,cost_usd\n" + rows, encoding="utf-8")
+    notes = _document(tmp_path, "o.csv", "--price", "a=2", "--price", "b=2")["notes"]
+    assert [each for each in notes if "price" in each] == [
+        "The price given for a is not used: the file says what its calls cost."
+    ]
+
+
+def test_labels_that_contradict_each_other_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_text("id,model,success\n1,a,1\n2,a,0\n3,a,0\n", encoding="utf-8")
+    (tmp_path / "g.csv").write_text("id,label\n1,1\n1,0\n2,1\n2,1\n3,1\n3,0\n", encoding="utf-8")
+    notes = " ".join(_document(tmp_path, "o.csv", "--gold", "g.csv")["notes"])
+    assert "g.csv: 3 rows repeat labels" in notes
+    assert "g.csv: 2 rows contradict earlier labels" in notes

@@ -21,6 +21,8 @@ from breakeven.outcomes.reading import BAD_SUCCESS, SPELLINGS, ReadOutcomes
 from breakeven.outcomes.repeats import TRUST, source_of
 from breakeven.usage.ingest_report import Reject
 
+SAME: Final = 1e-9
+"""Labels that differ by no more say the same."""
 _SUCCESS: Final = (*SPELLINGS["success"], "label", "feedback", "rating", "thumbs")
 
 
@@ -52,7 +54,7 @@ def read_labels(path: Path, read: ReadOutcomes) -> Labels:
     rows = {name: i for i, name in enumerate(read.table.request_ids)}
     places = {name: i for i, name in enumerate(read.table.models)}
     found = np.full(read.table.success.shape, np.nan)
-    strangers = unclear = again = 0
+    strangers = unclear = again = otherwise = 0
     for i in range(columns.rows_count):
         row = rows.get(cell.name(ids[i]))
         if values.bad[i] or np.isnan(values.values[i]):
@@ -66,8 +68,11 @@ def read_labels(path: Path, read: ReadOutcomes) -> Labels:
             unclear += 1
             continue
         again += not np.isnan(found[row, at])
+        otherwise += abs(found[row, at] - values.values[i]) > SAME
         found[row, at] = values.values[i]
-    return Labels(found, tuple(columns.rejects), tuple(_notes(path.name, columns, strangers, unclear, again)))
+    return Labels(
+        found, tuple(columns.rejects), tuple(_notes(path.name, columns, strangers, unclear, again, otherwise))
+    )
 
 
 def with_labels(read: ReadOutcomes, labels: Floats, source: str) -> ReadOutcomes:
@@ -92,7 +97,7 @@ def _only(read: ReadOutcomes, row: int) -> int | None:
     return int(tried[0]) if len(tried) == 1 else None
 
 
-def _notes(name: str, columns: Columns, strangers: int, unclear: int, again: int) -> list[str]:
+def _notes(name: str, columns: Columns, strangers: int, unclear: int, again: int, otherwise: int) -> list[str]:
     counted = (
         (len(columns.rejects), "is no label (see the rejects)", "are no labels (see the rejects)"),
         (strangers, "names a request that the outcomes do not have", "name requests that the outcomes do not have"),
@@ -102,6 +107,11 @@ def _notes(name: str, columns: Columns, strangers: int, unclear: int, again: int
             "do not say of which model's answer, or of one that did not answer",
         ),
         (again, "repeats a label; the last one counts", "repeat labels; the last one counts"),
+        (
+            otherwise,
+            "contradicts an earlier label of the same answer: whoever labels is not sure",
+            "contradict earlier labels of the same answers: whoever labels is not sure",
+        ),
     )
     return [
         f"{name}: 1 row {one}." if count == 1 else f"{name}: {count:,} rows {many}."

@@ -34,6 +34,7 @@ def answer_outcomes(found: Judged, asked: AskedOutcomes, catalog: Catalog) -> Ou
         for each in filled.prices
         if each.filled_cells_count and each.by != "unpriced"
     }
-    return outcomes_document(
-        OutcomesQuestion(replace(found, outcomes=outcomes), rates, asked.by, words, asked.reject_path, asked.seed)
-    )
+    unused = [each.model.name for each in filled.prices if each.model.name in asked.prices and each.by != "given"]
+    notes = [f"The price given for {name} is not used: the file says what its calls cost." for name in unused]
+    found = replace(found, outcomes=outcomes, notes=(*found.notes, *notes))
+    return outcomes_document(OutcomesQuestion(found, rates, asked.by, words, asked.reject_path, asked.seed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Final, Literal
 
@@ -48,8 +48,10 @@ class RatePart(Part):
     tries_count: int
     successes_count: float
     success_fraction: RangePart
-    """The one to go by: counted, or pooled where tries are few."""
+    """The one to go by: corrected, else counted, or pooled where tries are few."""
     is_pooled: bool
+    is_corrected: bool
+    """The judge's errors are taken out of `success_fraction` and `usd_per_success`; of no group but that of all."""
     counted: RangePart
     pooled: RangePart
     usd_per_request: float | None
@@ -75,6 +77,7 @@ class CorrectedPart(Part):
     judge_weight_ratio: float
     judged_count: int
     gold_count: int
+    """Careful labels; with --judge-errors the answers, of another sample, on which the judge's errors are known."""
     false_accept_fraction: float | None
     """Share of bad answers, by gold, that the judge passes; None where no gold is beside its word."""
     usd_per_success: CostPart
@@ -114,6 +117,11 @@ class RejectsPart(Part):
     """Rows that are no outcomes."""
 
     rows_count: int
+    """Of the files of outcomes: rows of which something was rejected."""
+    cells_count: int
+    """Everything that was rejected there: of the wide format a row may have several cells."""
+    labels_count: int
+    """Rows of feedback and gold labels that are none."""
     reasons: dict[str, int]
     examples: list[str]
     path: str | None
@@ -161,9 +169,6 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
     """The document."""
     found, table = asked.judged, asked.judged.outcomes.table
     whole = of_group(asked.rates, ALL)
-    reasons: dict[str, int] = {}
-    for each in found.rejects:
-        reasons[each.reason] = reasons.get(each.reason, 0) + 1
     return OutcomesDocument(
         verdict=verdict(whole, found.corrected),
         files=table.label,
@@ -171,7 +176,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
         by=asked.by if any(each.group for each in asked.rates) else "",
         requests_count=table.requests_count,
         models=list(table.models),
-        rates=[_rate(each) for each in asked.rates],
+        rates=[_rate(each, found.corrected) for each in asked.rates],
         prices=[PricePart(model=m, words=w, is_estimate=e) for m, (w, e) in asked.price_words.items()],
         corrected=_corrected(found, whole),
         canaries=[
@@ -199,14 +204,25 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
         ),
         warnings=list(cautions(found, whole)),
         notes=[*(each for each in found.notes if not each.endswith(UNJUDGED)), *_unjudged(found)],
-        rejects=RejectsPart(
-            rows_count=len(found.rejects),
-            reasons=reasons,
-            examples=[str(each) for each in found.rejects[:3]],
-            path=str(asked.reject_path) if asked.reject_path and found.rejects else None,
-        ),
+        rejects=_rejects(asked),
         rows_count=found.outcomes.rows_count,
         seed=asked.seed,
+    )
+
+
+def _rejects(asked: OutcomesQuestion) -> RejectsPart:
+    found = asked.judged
+    mine = [each for each in found.rejects if f"{each.file} (" in found.outcomes.table.label]
+    reasons: dict[str, int] = {}
+    for each in mine:
+        reasons[each.reason] = reasons.get(each.reason, 0) + 1
+    return RejectsPart(
+        rows_count=len({(each.file, each.row) for each in mine}),
+        cells_count=len(mine),
+        labels_count=len(found.rejects) - len(mine),
+        reasons=reasons,
+        examples=[str(each) for each in mine[:3]],
+        path=str(asked.reject_path) if asked.reject_path and found.rejects else None,
     )
 
 
@@ -230,17 +246,21 @@ def verdict(whole: Sequence[SuccessRate], corrected: Mapping[str, CorrectedRate]
         first = f"{best} succeeds most often ({shown}), not beyond doubt: {names} may do as well."
     else:
         first = f"{best} succeeds most often ({shown})."
-    costs = {
-        each.model: each.cost.usd_per_request / rates[each.model].success_fraction
-        for each in whole
-        if each.cost.usd_per_request is not None and rates[each.model].success_fraction > 0
-    }
-    if len(costs) < 2:
-        return first
-    cheapest = min(costs, key=lambda name: costs[name])
+    costs = {each.model: part for each in whole if (part := _rate(each, corrected).usd_per_success).value is not None}
+    return first + _of_cheapest(costs, rates) if len(costs) > 1 else first
+
+
+def _of_cheapest(costs: Mapping[str, CostPart], rates: Mapping[str, RateRange]) -> str:
+    cheapest = min(costs, key=lambda name: costs[name].value or 0.0)
+    mine = costs[cheapest]
+    most = inf if mine.high is None else mine.high
+    rivals = [name for name, each in costs.items() if name != cheapest and (each.low or 0.0) <= most]
+    doubt = ""
+    if rivals:
+        doubt = f", not beyond doubt ({', '.join(rivals[:3])}{', ...' if len(rivals) > 3 else ''} may cost as little)"
     return (
-        f"{first} Success costs least with {cheapest}: {money(1000 * costs[cheapest])} per thousand by single tries, "
-        f"at {100 * rates[cheapest].success_fraction:.1f} % success; what a failure costs is not in that."
+        f" Success costs least with {cheapest}: {money(1000 * (mine.value or 0.0))} per thousand by single tries, "
+        f"at {100 * rates[cheapest].success_fraction:.1f} % success{doubt}; what a failure costs is not in that."
     )
 
 
@@ -257,22 +277,25 @@ def to_json(document: OutcomesDocument) -> str:
     return document.model_dump_json(indent=2) + "\n"
 
 
-def _rate(rate: SuccessRate) -> RatePart:
-    cost = rate.cost
+def _rate(rate: SuccessRate, corrected: Mapping[str, CorrectedRate]) -> RatePart:
+    cost, known = rate.cost, None if rate.group else corrected.get(rate.model)
     why = "" if cost.usd_per_success is not None else "unpriced" if cost.usd_per_request is None else "no success"
     return RatePart(
         group=rate.group,
         model=rate.model,
         tries_count=rate.tries_count,
         successes_count=rate.successes_count,
-        success_fraction=_range(rate.shown),
-        is_pooled=rate.is_rare,
+        success_fraction=_range(rate.shown if known is None else _believed(rate, corrected)),
+        is_pooled=rate.is_rare and known is None,
+        is_corrected=known is not None,
         counted=_range(rate.counted),
         pooled=_range(rate.pooled),
         usd_per_request=cost.usd_per_request,
         usd_per_success=CostPart(
             value=cost.usd_per_success, low=cost.low_usd_per_success, high=cost.high_usd_per_success, why=why
-        ),
+        )
+        if known is None
+        else _corrected_cost(known, cost.usd_per_request),
         sources=dict(rate.sources),
     )
 

@@ -15,6 +15,8 @@ from breakeven.reports.outcomes_document import CorrectedPart, OutcomesDocument,
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
 
+NARROW_CHARACTERS_COUNT: Final = 76
+"""Below this width a table leaves out the cost of calls, and names are shorter."""
 WIDE_CHARACTERS_COUNT: Final = 100
 """From this width on a table has the range of a success's cost too."""
 PER_COUNT: Final = 1000
@@ -64,9 +66,13 @@ def _what(document: OutcomesDocument, whole: Sequence[RatePart]) -> str:
     kind = "model" if len(document.models) == 1 else "models"
     is_pooled = any(each.is_pooled for each in document.rates)
     pooled = "; ~ marks rates of few answers, drawn towards the model's other tasks" if is_pooled else ""
+    corrected = ""
+    if any(each.is_corrected for each in document.rates):
+        groups = f"; by {document.by} they are not" if document.by else ""
+        corrected = f" Of rates marked * the judge's errors are taken out{groups}."
     return (
         f"{document.requests_count:,} requests, {len(document.models)} {kind}; success according to {said}. "
-        f"Ranges hold the truth in 9 of 10 cases{pooled}."
+        f"Ranges hold the truth in 9 of 10 cases{pooled}.{corrected}"
     )
 
 
@@ -74,10 +80,11 @@ def _table(groups: Sequence[Sequence[RatePart]], width: int) -> Table:
     """Rows of models; a group that has a name stands above its rows."""
     table = plain_table()
     is_wide = width >= WIDE_CHARACTERS_COUNT
-    name_width = 30 if is_wide else 22
+    is_narrow = width < NARROW_CHARACTERS_COUNT
+    name_width = 30 if is_wide else max(8, min(22, width - 44)) if is_narrow else 22
     names = short_names([each.model for rates in groups for each in rates], name_width - 2)
     table.add_column("model", no_wrap=True, max_width=name_width)
-    headings = ["answers", "success", "range", "$/1k calls", "$/1k succ."]
+    headings = ["answers", "success", "range", *([] if is_narrow else ["$/1k calls"]), "$/1k succ."]
     for heading in headings + (["range"] if is_wide else []):
         table.add_column(heading, justify="right", no_wrap=True)
     for rates in groups:
@@ -87,9 +94,9 @@ def _table(groups: Sequence[Sequence[RatePart]], width: int) -> Table:
         for each in sorted(rates, key=_order):
             row = [
                 f"{each.tries_count:,}",
-                f"{'~' if each.is_pooled else ''}{_percent(each.success_fraction.value)}",
+                f"{'~' if each.is_pooled else '*' if each.is_corrected else ''}{_percent(each.success_fraction.value)}",
                 f"{_digits(each.success_fraction.low)}-{_digits(each.success_fraction.high)}",
-                "-" if each.usd_per_request is None else money(PER_COUNT * each.usd_per_request),
+                *([] if is_narrow else [_per_call(each)]),
                 _per_success(each),
             ]
             label = Text(("  " if name else "") + names[each.model])  # a name is no markup
@@ -141,9 +148,16 @@ def _corrected(document: OutcomesDocument) -> Iterator[str]:
         rate = each.success_fraction
         yield (
             f"{each.model}: {_percent(rate.value)} ({_digits(rate.low)}-{_digits(rate.high)}); the judge says "
-            f"{_percent(each.judged_fraction)} of {each.judged_count + each.gold_count:,}"
+            f"{_percent(each.judged_fraction)} of {_judged_words(each)}"
             f"{passes}{_corrected_cost(each)}"
         )
+
+
+def _judged_words(part: CorrectedPart) -> str:
+    """How many answers the judge's rate is of."""
+    if part.false_accept_fraction is None:
+        return f"{part.judged_count:,}, and its errors are known from {part.gold_count:,} other answers"
+    return f"{part.judged_count + part.gold_count:,}"
 
 
 def _corrected_cost(part: CorrectedPart) -> str:
@@ -185,8 +199,13 @@ def _remarks(document: OutcomesDocument) -> list[str]:
     if rejects.rows_count:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in list(rejects.reasons.items())[:3])
         where = f"; all of them are in {rejects.path}" if rejects.path else ""
-        found.append(f"{rejects.rows_count:,} of {document.rows_count:,} rows were rejected ({reasons}){where}.")
+        what = "rows were rejected"
+        if rejects.cells_count > rejects.rows_count:
+            what = f"rows hold {rejects.cells_count:,} cells that were rejected"
+        found.append(f"{rejects.rows_count:,} of {document.rows_count:,} {what} ({reasons}){where}.")
         found += rejects.examples
+    elif rejects.labels_count and rejects.path:
+        found.append(f"Rows that are no labels: {rejects.labels_count:,}; all of them are in {rejects.path}.")
     return [*found, f"read from {document.files}"]
 
 
@@ -196,6 +215,10 @@ def _percent(value: float | None) -> str:
 
 def _digits(value: float) -> str:
     return f"{100 * value:.1f}"
+
+
+def _per_call(rate: RatePart) -> str:
+    return "-" if rate.usd_per_request is None else money(PER_COUNT * rate.usd_per_request)
 
 
 def _per_success(rate: RatePart) -> str:
