@@ -131,7 +131,8 @@ class MeasuredSuccess:
         judged = _corrected_words(model.overall.gold_count) or self._judged()
         title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
         source = Source(title, self.label, demand.source.read, Grade.MEASURED)
-        return Assumption(name, "fraction", low, typical, high, source, "Beta posterior of the counts, 5 % to 95 %.")
+        kind = "with the corrected interval" if model.overall.gold_count else "posterior of the counts"
+        return Assumption(name, "fraction", low, typical, high, source, f"Beta {kind}, 5 % to 95 %.")
 
     def after_failure_fact(
         self, name: str, first: MeasuredModel, second: MeasuredModel, read: date
