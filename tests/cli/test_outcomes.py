@@ -311,3 +311,22 @@ def test_labels_that_contradict_each_other_are_counted(tmp_path: Path) -> None:
     notes = " ".join(_document(tmp_path, "o.csv", "--gold", "g.csv")["notes"])
     assert "g.csv: 3 rows repeat labels" in notes
     assert "g.csv: 2 rows contradict earlier labels" in notes
+
+
+def test_gold_and_known_errors_of_the_judge_are_not_both_taken(outcomes: Path) -> None:
+    (outcomes.parent / "g.csv").write_text("id,model,label\n1,x,1\n", encoding="utf-8")
+    found = _run(outcomes.parent, str(outcomes), "--gold", "g.csv", "--judge-errors", "95,5,80,20")
+    assert found.exit_code == 2
+    assert "give one of them" in " ".join(found.output.split())
+
+
+def test_rejects_are_written_over_rejects_and_nothing_else(outcomes: Path) -> None:
+    for name, text in (("plan.txt", "precious\n"), ("other.jsonl", '{"request_id": "1"}\n')):
+        (outcomes.parent / name).write_text(text, encoding="utf-8")
+        assert _run(outcomes.parent, str(outcomes), "--rejects", name, "--out", "out.jsonl").exit_code == 2
+        assert (outcomes.parent / name).read_text(encoding="utf-8") == text
+        assert not (outcomes.parent / "out.jsonl").exists()
+    (outcomes.parent / "outcomes.csv.rejects.jsonl").write_text("precious\n", encoding="utf-8")
+    assert _run(outcomes.parent, str(outcomes)).exit_code == 2
+    for _ in range(2):
+        assert _run(outcomes.parent, str(outcomes), "--rejects", "rejects.jsonl").exit_code == 0

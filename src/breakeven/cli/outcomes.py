@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CANARY_REQUESTS_COUNT = 50
 """Requests that a file of canaries is made of: with none of 50 passed, a judge passes at most 4 % of that kind."""
+FIRST_LINE_CHARACTERS_MAX = 100_000
 _FILE = click.Path(dir_okay=False, path_type=Path)
 GROUPS = ("task", "application", "api_key_hash", "endpoint", "system_hash", "schema_hash", "template_id", "none")
 
@@ -93,6 +94,10 @@ def command(
         raise click.UsageError("name files of outcomes, or --store with imported calls")
     if retry_minutes_count is not None and store is None:
         raise click.UsageError("--retry-minutes looks at imported calls; it needs --store")
+    if gold is not None and judge_errors is not None:
+        raise click.UsageError("--gold and --judge-errors both say how the judge errs; give one of them")
+    if rejects is not None:
+        _refuse_strange(rejects)
     _refuse_overwriting((*files, validators, feedback, gold), {"out": out, "canaries": canaries, "rejects": rejects})
     declaration = read_declaration(validators, allow_commands=allow_commands) if validators else None
     sources = Sources(declaration, feedback, gold, agreement_with, _confusion(judge_errors), seed)
@@ -131,6 +136,25 @@ def _refuse_overwriting(inputs: tuple[Path | None, ...], outputs: dict[str, Path
         if path.resolve() in taken:
             raise click.UsageError(f"--{taken[path.resolve()]} and --{name} both write {path}; give each its own")
         taken[path.resolve()] = name
+
+
+def _refuse_strange(path: Path) -> None:
+    """A file of rejects is written over, another is not."""
+    if path.exists() and not _holds_rejects(path):
+        raise click.UsageError(f"{path} exists and holds no rejected rows; give another path with --rejects")
+
+
+def _holds_rejects(path: Path) -> bool:
+    """True for an empty file, and for one whose first line is a reject."""
+    import json
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(FIRST_LINE_CHARACTERS_MAX)
+        found = json.loads(first) if first else {"raw": "", "reason": ""}
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"raw", "reason"} <= found.keys()
 
 
 def _judged(
@@ -177,6 +201,7 @@ def _set_aside(found: Judged, files: tuple[Path, ...], place: Path | None) -> Pa
     if not found.rejects:
         return None
     path = place or Path(f"{files[0].name if files else 'outcomes'}.rejects.jsonl")
+    _refuse_strange(path)
     write_rejects(path, found.rejects)
     return path
 
