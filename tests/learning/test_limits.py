@@ -155,3 +155,32 @@ def test_a_limit_may_be_passed_by_luck_alone() -> None:
         "small would take 32.5% of the requests, and its capacity is 20.0%"
     ]
     assert "the budget is 0.005 USD" in broken(table, choices, Capacities(budget_usd_per_request=0.005))[0]
+
+
+def test_a_model_that_would_do_alone_is_not_named_where_its_capacity_is_too_small() -> None:
+    rng = np.random.default_rng(10)
+    success = (rng.random((2_000, 2)) < 0.93).astype(float)
+    table = table_of(success, ("",) * 2_000, ("cheap", "dear"), task=("t",) * 2_000)
+    free = judge_learnt(learn(table, LearnSettings(reference="dear")), resamples_count=300)
+    held = judge_learnt(
+        learn(table, LearnSettings(reference="dear", limits=Capacities({"cheap": 0.3}))), resamples_count=300
+    )
+    assert free.single == "cheap"
+    assert held.single != "cheap"
+
+
+def test_residency_and_the_cost_of_failures_hold_beside_a_capacity(tmp_path: Path) -> None:
+    learnt = learn(
+        three_tasks(ROWS, 11),
+        LearnSettings(
+            reference="big",
+            limits=Capacities({"small": 0.3}),
+            allowed_by_task={"code": ("big",)},
+            failure_usd={"legal": 10.0},
+        ),
+    )
+    judgement = judge_learnt(learnt, resamples_count=500)
+    save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), tmp_path)
+    found = served(load(tmp_path), three_tasks(4_000, 99))
+    assert share_of(found, "small") == pytest.approx(0.3, abs=error_of(0.3))
+    assert (found.choices[np.array(found.table.tasks) != "faq"] == 1).all()
