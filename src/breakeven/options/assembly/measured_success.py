@@ -244,7 +244,7 @@ def _corrected_model(judged: Judged, name: str, tasks: Sequence[str]) -> Measure
     found = {each: rate_of_rows(judged, name, of_rows == each) for each in sorted(set(tasks)) if each.strip()}
     rates = {each: rate for each, rate in found.items() if rate is not None}
     answers = [rate.answers_count for rate in rates.values()]
-    off = [whole.success_fraction - rate.success_fraction for rate in rates.values()]
+    off = [_belief(whole).mean_fraction - _belief(rate).mean_fraction for rate in rates.values()]
     shift = float(np.average(off, weights=answers)) if rates else 0.0
     return MeasuredModel(
         name, _belief(whole), tuple((each, _belief(rate.moved(shift))) for each, rate in rates.items())
