@@ -233,12 +233,7 @@ def _cascade_side(mine: Cascade, table: OutcomeTable, thresholds: Floats, check_
 
 
 def _side(judged: Judged, values: Floats, prices: Floats) -> Side:
-    choices = np.stack(
-        [
-            chosen_models(judged.scores, judged.expected_usd + price, np.maximum(value, judged.failure_usd))
-            for value, price in zip(values, prices, strict=True)
-        ]
-    )
+    choices = np.stack([_ruled(judged, value, price) for value, price in zip(values, prices, strict=True)])
     rows = np.arange(judged.table.requests_count)
     return Side(judged.table, Sweep(values, choices), judged.table.cost_usd[rows[None, :], choices])
 

@@ -75,6 +75,10 @@ class LearnSettings:
     """True: a scorer may hold training rows, to compare prompts with."""
     seed: int = 0
 
+    def failure_usd_of(self, task: str) -> float:
+        """What a failed answer to a task costs; 0 where nothing is stated."""
+        return self.failure_usd.get(task, self.failure_usd.get("", 0.0))
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -258,8 +262,7 @@ def calibration_count(requests_count: int) -> int:
 
 def failure_usd(table: OutcomeTable, settings: LearnSettings) -> Floats:
     """What a failed answer to each request costs, by its task; 0 where nothing is stated."""
-    stated = settings.failure_usd
-    return np.array([stated.get(task, stated.get("", 0.0)) for task in table.tasks], dtype=float)
+    return np.array([settings.failure_usd_of(task) for task in table.tasks], dtype=float)
 
 
 def allowed_models(train: OutcomeTable, settings: LearnSettings) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -141,10 +141,8 @@ def _divided(groups: tuple[GroupChoice, ...], shares: Shares, prompts_kept: bool
 
 
 def _failure(learnt: Learnt, path: Path) -> float:
-    failure, levels = learnt.settings.failure_usd, learnt.train.levels
-    at = levels.index("task") if "task" in levels else len(path)
-    task = path[at] if at < len(path) else ""
-    return failure.get(task, failure.get("", 0.0))
+    task = dict(zip(learnt.train.levels, path, strict=False)).get("task", "")
+    return learnt.settings.failure_usd_of(task)
 
 
 def _tries(train: OutcomeTable) -> dict[Path, int]:

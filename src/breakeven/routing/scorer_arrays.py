@@ -153,8 +153,6 @@ def _check_settings(settings: ScorerSettings) -> None:
         raise PolicyError(f"scorer: bits_count is {settings.bits_count}; wanted 1 to {BITS_MAX_COUNT}.")
     if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
         raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
-    if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
-        raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
     if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_ratio < 0:
         raise PolicyError("scorer: neighbours_count, query_terms_count and prior_ratio are never negative.")
     if unknown := [each for each in settings.parts if each not in _PARTS]:
