@@ -51,6 +51,10 @@ class PolicyError(BreakevenError):
     """A policy folder is corrupt, newer than this version, or not one; nothing of it is used."""
 
 
+class ConfigError(BreakevenError):
+    """A gateway's configuration has an unknown key, an impossible value, or contradicts itself."""
+
+
 class LearningError(BreakevenError):
     """No policy can be learnt or judged from these outcomes within these limits."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from breakeven.catalog import strict_yaml
+from breakeven import strict_yaml
 from breakeven.catalog.schema import (
     AssumptionFile,
     CatalogueFile,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from breakeven.catalog import strict_yaml
+from breakeven import strict_yaml
 from breakeven.errors import CatalogError, ClaimError, nearest
 from breakeven.facts.source import Grade
 

@@ -195,8 +195,8 @@ def _validators(path: Path | None) -> dict[str, Any]:
     """Checks by task, "" for all other tasks; commands are for judging outcomes, an answer that waits has no time."""
     if path is None:
         return {}
-    from breakeven.catalog.strict_yaml import read
     from breakeven.outcomes.validation import DEFAULT, read_declaration
+    from breakeven.strict_yaml import read
 
     read_declaration(path, allow_commands=True)
     content = read(path.read_text(encoding="utf-8"), str(path))

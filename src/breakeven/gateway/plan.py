@@ -9,7 +9,7 @@ from typing import Any, Literal
 from breakeven.gateway.upstream import Target
 
 Operation = Literal["chat", "completions", "embeddings", "responses", "messages", "count_tokens", "outcomes"]
-"""What the client speaks: OpenAI's first four, Anthropic's next two, and feedback, which goes to the control process."""
+"""What the client speaks: OpenAI's first four, Anthropic's next two, and feedback for the control process."""
 
 
 @dataclass(slots=True)

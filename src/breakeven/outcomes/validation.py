@@ -81,7 +81,7 @@ class Validated:
 
 def read_declaration(path: Path, *, allow_commands: bool = False) -> Declaration:
     """The checks in a YAML file; OutcomeError says what is wrong and where."""
-    from breakeven.catalog.strict_yaml import read as read_yaml
+    from breakeven.strict_yaml import read as read_yaml
 
     try:
         text = path.read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from breakeven.catalog.files import DATA
-from breakeven.catalog.strict_yaml import line_of, read
 from breakeven.errors import CatalogError
+from breakeven.strict_yaml import line_of, read
 
 
 def test_a_duplicate_key_is_refused_with_its_line() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from breakeven.errors import CatalogError
+from breakeven.errors import BreakevenError, CatalogError
 
 if TYPE_CHECKING:
     _BaseLoader = yaml.SafeLoader
@@ -72,8 +72,8 @@ def _problem(node: yaml.Node, text: str) -> yaml.constructor.ConstructorError:
     return yaml.constructor.ConstructorError(None, None, text, node.start_mark)
 
 
-def read(text: str, file: str) -> Any:
-    """The content of a YAML `text`; `file` is its name in error messages.
+def read(text: str, file: str, error_type: type[BreakevenError] = CatalogError) -> Any:
+    """The content of a YAML `text`; `file` is its name in error messages, `error_type` what is raised of bad text.
 
     >>> read("a: 1", "x.yaml")
     {'a': 1}
@@ -86,7 +86,7 @@ def read(text: str, file: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise CatalogError(f"{file}{line}: not readable as YAML: {problem}.") from error
+        raise error_type(f"{file}{line}: not readable as YAML: {problem}.") from error
     finally:
         loader.dispose()
 
