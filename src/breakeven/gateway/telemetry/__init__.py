@@ -1,0 +1,1 @@
+"""Telemetry: what a gateway counts, logs and traces, without ever slowing a request or holding its words."""
