@@ -1,0 +1,1 @@
+"""Limits: budgets and rates of keys, reserved before a call is sent and settled after it."""
