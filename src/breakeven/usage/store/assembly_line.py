@@ -120,7 +120,7 @@ class AssemblyLine:
 
     def _assemble(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Assembled:
         assert chunk.plan is not None
-        calls, rejects = self._judged(chunk.table(), judged, names)
+        calls, constants, rejects = self._judged(chunk.table(), judged, names)
         dropped = _dropped(calls["dropped"])
         read = self._reader.read(ids_hidden(_named(calls, names), chunk.plan.salt))
         clean = redacted(read.calls, chunk.plan.salt, self._reader.settings.prompts)
@@ -128,15 +128,20 @@ class AssemblyLine:
         if read.lacking:
             waits = np.zeros(clean.num_rows, bool)
             waits[[each.row for each in read.lacking]] = True
-            held = Held(clean.filter(pa.array(waits)), judged.constants, read.lacking)
+            held = Held(clean.filter(pa.array(waits)), constants, read.lacking)
             clean = clean.filter(pa.array(~waits))
-        return Assembled(clean, judged.constants, rejects, dropped, read.terms, read.texts, held, read.samples)
+        return Assembled(clean, constants, rejects, dropped, read.terms, read.texts, held, read.samples)
 
-    def _judged(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> tuple[pa.Table, list[Rejected]]:
-        """The Calls among `rows`: by the quick statement those that it takes, the others by the whole one."""
+    def _judged(
+        self, rows: pa.Table, judged: Statement, names: Sequence[str]
+    ) -> tuple[pa.Table, Mapping[str, Constant], list[Rejected]]:
+        """The Calls among `rows`, and the columns that are the same in all of them: by the quick statement those that
+        it takes, the others by the whole one."""
         done: list[pa.Table] = []
+        zeros: dict[str, Constant] = {}
         if judged.plain is not None and judged.plain.lines.is_worth_it:
             calls, rows = self._plain_calls(rows, judged.plain)
+            zeros = dict.fromkeys(judged.plain.zeros, 0)
             done.append(calls)
         for sql in (judged.usual, judged.calls):
             if sql is None or (done and not rows.num_rows):
@@ -147,8 +152,12 @@ class AssemblyLine:
             done.append(calls)
         calls = done[-1]
         if len(done) > 1:
+            for name, value in zeros.items():
+                done[0] = done[0].append_column(name, pa.repeat(pa.scalar(value, pa.int64()), done[0].num_rows))
+            zeros = {}
             calls = pa.concat_tables(each.select(calls.column_names).cast(calls.schema) for each in done)
-        return calls, self._rejects(rows, judged, names) if rows.num_rows else []
+        rejects = self._rejects(rows, judged, names) if rows.num_rows else []
+        return calls, {**judged.constants, **zeros}, rejects
 
     def _plain_calls(self, rows: pa.Table, plain: PlainStatement) -> tuple[pa.Table, pa.Table]:
         """The Calls among the rows that the line kernel takes, and the other rows."""
@@ -163,8 +172,6 @@ class AssemblyLine:
         assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
         for name, place in {**plain.copied, "file_no": "file_no", "source_line": "row_no"}.items():
             calls = calls.append_column(name, typed[place])
-        for name in plain.zeros:
-            calls = calls.append_column(name, pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows))
         calls, rows = _parted(calls, rows)
         return calls, pa.concat_tables([others, rows]) if rows.num_rows else others
 

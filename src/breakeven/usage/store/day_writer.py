@@ -1,9 +1,12 @@
-"""DayWriter: Calls arriving in any order, written as Parquet files of one UTC day each, in bounded memory."""
+"""DayWriter: Calls arriving in any order, written as Parquet files of one UTC day each, in bounded memory.
+
+Columns that are the same in all rows of a file are no work: `still_columns.py` adds them when the file is done.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -16,6 +19,7 @@ import pyarrow.parquet as pq
 
 from breakeven.usage.store.columns import Constant
 from breakeven.usage.store.schema import FEW_NUMBERS, FEW_VALUES, call_schema, writing_schema
+from breakeven.usage.store.still_columns import Value, add_still_columns
 
 ROW_GROUP_ROWS: Final = 122_880
 _HELD_ROWS_MAX: Final = 600_000
@@ -37,9 +41,18 @@ class DayFile:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Calls of one day: the columns that differ from row to row, and the value of each other one."""
+
+    told: pa.Table
+    still: Mapping[str, Value]
+
+
 @dataclass(slots=True)
 class _OpenDay:
     path: Path
+    still: Mapping[str, Value]
     writer: pq.ParquetWriter
     file: pa.NativeFile
     rows: int = 0
@@ -50,7 +63,7 @@ class DayWriter:
     """Writes below `root`; `close` tells what was written, and then a new writing may begin."""
 
     root: Path
-    _held: dict[int, list[pa.Table]] = field(default_factory=dict)
+    _held: dict[int, list[_Part]] = field(default_factory=dict)
     _held_rows: dict[int, int] = field(default_factory=dict)
     _open: dict[int, _OpenDay] = field(default_factory=dict)
     _done: list[DayFile] = field(default_factory=list)
@@ -63,11 +76,13 @@ class DayWriter:
         if np.any(days[1:] < days[:-1]):
             order = np.argsort(days, kind="stable")
             calls, days = calls.take(pa.array(order)), days[order]
-        table = _completed(calls, constants)
+        names = set(calls.column_names)
+        told = _told(calls)
+        still = {name: constants.get(name) for name in writing_schema().names if name not in names}
         found, starts = np.unique(days, return_index=True)
         ends = [*starts[1:].tolist(), len(days)]
         for day, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
-            self._hold(day, table.slice(start, end - start))
+            self._hold(day, _Part(told.slice(start, end - start), still))
         for day in [each for each in self._held if each < found[0]]:
             self._flush(day)  # logs are mostly in order: such a day is over
         while sum(self._held_rows.values()) > _HELD_ROWS_MAX:
@@ -82,40 +97,46 @@ class DayWriter:
         done, self._done = self._done, []
         return done
 
-    def _hold(self, day: int, calls: pa.Table) -> None:
+    def _hold(self, day: int, calls: _Part) -> None:
         self._held.setdefault(day, []).append(calls)
-        self._held_rows[day] = self._held_rows.get(day, 0) + calls.num_rows
+        self._held_rows[day] = self._held_rows.get(day, 0) + calls.told.num_rows
         if self._held_rows[day] >= ROW_GROUP_ROWS:
             self._flush(day)
 
     def _flush(self, day: int) -> None:
-        table = pa.concat_tables(self._held.pop(day))
+        parts = self._held.pop(day)
         del self._held_rows[day]
+        before = [self._open[day].still] if day in self._open else []
+        still = _alike([*before, *(each.still for each in parts)])
+        if before and len(still) < len(before[0]):
+            self._finish(day)  # what was the same in all of its rows is so no longer
+        table = pa.concat_tables(_whole(each, still) for each in parts)
         if day not in self._open:
             if len(self._open) >= _OPEN_FILES_MAX:
                 self._finish(next(iter(self._open)))
-            self._open[day] = self._started(day, table)
+            self._open[day] = self._started(day, table, still)
         self._open[day].writer.write_table(table)
         self._open[day].rows += table.num_rows
 
-    def _started(self, day: int, table: pa.Table) -> _OpenDay:
+    def _started(self, day: int, table: pa.Table, still: Mapping[str, Value]) -> _OpenDay:
         folder = self.root / f"day={_date(day)}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / new_name()
         file = pa.output_stream(path, buffer_size=_BUFFER_BYTES)
         writer = pq.ParquetWriter(
             file,
-            writing_schema(),
+            table.schema,
             use_dictionary=[*FEW_VALUES, *FEW_NUMBERS],
             write_statistics=_with_statistics(table),
             store_schema=False,
         )
-        return _OpenDay(path, writer, file)
+        return _OpenDay(path, still, writer, file)
 
     def _finish(self, day: int) -> None:
         opened = self._open.pop(day)
         opened.writer.close()
         opened.file.close()
+        add_still_columns(opened.path, opened.still)
         self._done.append(DayFile(_date(day), opened.path, opened.rows))
 
 
@@ -124,7 +145,8 @@ def _with_statistics(table: pa.Table) -> list[str]:
     plain = [
         each.name for each in call_schema() if not pa.types.is_string(each.type) and not pa.types.is_list(each.type)
     ]
-    return [name for name in (*plain, *_TOLD_TEXTS) if table[name].null_count < table.num_rows]
+    names = set(table.column_names)
+    return [name for name in (*plain, *_TOLD_TEXTS) if name in names and table[name].null_count < table.num_rows]
 
 
 def new_name() -> str:
@@ -136,20 +158,36 @@ def _date(day: int) -> date:
     return datetime.fromtimestamp(day * 86_400, UTC).date()
 
 
-def _completed(calls: pa.Table, constants: Mapping[str, Constant]) -> pa.Table:
-    """All columns in order and as they are written: computed ones, constants, nulls for the rest."""
-    rows, names = calls.num_rows, set(calls.column_names)
-    arrays: list[pa.Array | pa.ChunkedArray] = []
-    for column in writing_schema():
-        if column.name in names:
-            arrays.append(calls[column.name].cast(column.type))
-        else:
-            arrays.append(_repeated(constants.get(column.name), column.type, 1 << rows.bit_length()).slice(0, rows))
-    return pa.table(arrays, schema=writing_schema())
+def _told(calls: pa.Table) -> pa.Table:
+    """The columns of a Call that `calls` has, in order and as they are written."""
+    names = set(calls.column_names)
+    fields = [field for field in writing_schema() if field.name in names]
+    return pa.table([calls[each.name].cast(each.type) for each in fields], schema=pa.schema(fields))
+
+
+def _alike(values: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    """What is the same in all."""
+    first, *others = values
+    return {
+        name: value for name, value in first.items() if all(name in each and each[name] == value for each in others)
+    }
+
+
+def _whole(part: _Part, still: Mapping[str, Value]) -> pa.Table:
+    """All columns of `part` but the `still` ones."""
+    rows, told = part.told.num_rows, set(part.told.column_names)
+    fields = [field for field in writing_schema() if field.name not in still]
+    arrays = [
+        part.told[each.name]
+        if each.name in told
+        else _repeated(part.still[each.name], each.type, 1 << rows.bit_length()).slice(0, rows)
+        for each in fields
+    ]
+    return pa.table(arrays, schema=pa.schema(fields))
 
 
 @lru_cache(maxsize=32)
-def _repeated(value: Constant | None, dtype: pa.DataType, rows: int) -> pa.Array:
+def _repeated(value: Value, dtype: pa.DataType, rows: int) -> pa.Array:
     """One value again and again. The same few arrays serve every chunk of an import, so they stay in reach."""
     if pa.types.is_dictionary(dtype) and value is not None:
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value], dtype.value_type))

@@ -1,0 +1,189 @@
+"""Still columns: columns of a Parquet file that say the same in every row, or nothing, in a few bytes.
+
+Arrow writes such a column value by value, and the fifty of them that a log leaves in its Calls cost as much as all the
+others. Here their pages are written as the one run of equal values that they are, behind what Arrow wrote, and the
+footer is made to list them where they belong. All else of a column, its type, its dictionary and its statistics, is
+what Arrow writes for one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from breakeven.usage.store.compact_thrift import I32, I64, STRUCT, Struct, read_struct, varint, written_struct
+from breakeven.usage.store.schema import writing_schema
+
+Value = str | int | float | bool | None
+_MAGIC: Final = b"PAR1"
+_SCHEMA, _ROW_GROUPS, _COLUMN_ORDERS = 2, 4, 7
+"""Fields of the footer."""
+_COLUMNS, _BYTE_SIZE, _ROWS, _COMPRESSED_SIZE = 1, 2, 3, 6
+"""Fields of a row group."""
+_CHUNK_OFFSET, _METADATA = 2, 3
+"""Fields of a column."""
+_PATH, _VALUES, _UNCOMPRESSED, _COMPRESSED, _DATA_OFFSET, _DICTIONARY_OFFSET, _STATISTICS = 3, 5, 6, 7, 9, 11, 12
+"""Fields of its metadata."""
+_COUNTED: Final = (13, 16)
+"""The same: counts of pages and levels, which would be those of one row."""
+_NULL_COUNT: Final = 3
+"""A field of statistics."""
+_PAGE_UNCOMPRESSED, _PAGE_COMPRESSED, _DATA_PAGE = 2, 3, 5
+"""Fields of the header of a page."""
+_PAGE_VALUES, _PAGE_STATISTICS = 1, 5
+"""Fields of what it says of data."""
+_CODEC: Final = "snappy"
+
+
+def add_still_columns(path: Path, values: Mapping[str, Value]) -> None:
+    """Give the Parquet file at `path`, which lacks these columns of a Call, one value each for all of its rows."""
+    schema, orders = _whole_schema()
+    with path.open("r+b") as file:
+        file.seek(-8, 2)
+        size = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - size, 2)
+        end = file.tell()
+        footer, _ = read_struct(file.read(size), 0)
+        added = bytearray()
+        for group in footer[_ROW_GROUPS][1][1]:
+            for name, value in values.items():
+                added += _listed(group, _still_chunk(name, value, group[_ROWS][1]), end + len(added))
+            group[_COLUMNS][1][1].sort(key=_place)
+        footer[_SCHEMA], footer[_COLUMN_ORDERS] = schema, orders
+        whole = written_struct(footer)
+        file.seek(end)
+        file.write(bytes(added) + whole + len(whole).to_bytes(4, "little") + _MAGIC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """One column of one row group: its pages, and its metadata but for where these lie."""
+
+    metadata: Struct
+    dictionary: bytes
+    data: bytes
+
+
+def _listed(group: Struct, chunk: _Chunk, offset: int) -> bytes:
+    """List `chunk`, which is going to lie at `offset`, among the columns of `group`; give its bytes."""
+    metadata = {**chunk.metadata, _DATA_OFFSET: (I64, offset + len(chunk.dictionary))}
+    if chunk.dictionary:
+        metadata[_DICTIONARY_OFFSET] = (I64, offset)
+    group[_COLUMNS][1][1].append({_CHUNK_OFFSET: (I64, 0), _METADATA: (STRUCT, metadata)})
+    for field, its_bytes in ((_BYTE_SIZE, _UNCOMPRESSED), (_COMPRESSED_SIZE, _COMPRESSED)):
+        group[field] = (I64, group[field][1] + metadata[its_bytes][1])
+    return chunk.dictionary + chunk.data
+
+
+def _place(column: Struct) -> int:
+    """Where a column stands in the schema."""
+    return _places()[column[_METADATA][1][_PATH][1][1][0]]
+
+
+@lru_cache(maxsize=1)
+def _places() -> dict[bytes, int]:
+    return {name.encode(): place for place, name in enumerate(writing_schema().names)}
+
+
+@lru_cache(maxsize=1)
+def _whole_schema() -> tuple[tuple[int, Any], tuple[int, Any]]:
+    """What a footer says of the columns of a Call."""
+    footer = _footer(_written(writing_schema().empty_table(), has_dictionary=False))
+    schema, orders = (
+        (kind, (inner, [written_struct(each) for each in structs]))
+        for kind, (inner, structs) in (footer[_SCHEMA], footer[_COLUMN_ORDERS])
+    )
+    return schema, orders
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A column of one row: its metadata, its dictionary with the header, and the header of its page."""
+
+    metadata: Struct
+    dictionary: bytes
+    header: Struct
+    page_bytes: int
+    """Of the page, unpacked."""
+
+
+@lru_cache(maxsize=1024)
+def _model(name: str, value: Value) -> _Model:
+    field = writing_schema().field(name)
+    file = _written(_one_row(field, value), has_dictionary=_has_dictionary(field.type, value))
+    (group,) = _footer(file)[_ROW_GROUPS][1][1]
+    (column,) = group[_COLUMNS][1][1]
+    metadata: Struct = {each: told for each, told in column[_METADATA][1].items() if each not in _COUNTED}
+    at = metadata[_DATA_OFFSET][1]
+    header, start = read_struct(file, at)
+    told = {each: what for each, what in header[_DATA_PAGE][1].items() if each != _PAGE_STATISTICS}
+    header[_DATA_PAGE] = (STRUCT, told)
+    dictionary = file[metadata[_DICTIONARY_OFFSET][1] : at] if _DICTIONARY_OFFSET in metadata else b""
+    return _Model(metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
+
+
+def _still_chunk(name: str, value: Value, rows: int) -> _Chunk:
+    """The column `name` of so many rows that all have `value`."""
+    model = _model(name, value)
+    size, packed = _packed_body(writing_schema().field(name).type, value is not None, bool(value), rows)
+    page = written_struct(
+        {
+            **model.header,
+            _PAGE_UNCOMPRESSED: (I32, size),
+            _PAGE_COMPRESSED: (I32, len(packed)),
+            _DATA_PAGE: (STRUCT, {**model.header[_DATA_PAGE][1], _PAGE_VALUES: (I32, rows)}),
+        }
+    )
+    metadata = {
+        **model.metadata,
+        _VALUES: (I64, rows),
+        _UNCOMPRESSED: (I64, model.metadata[_UNCOMPRESSED][1] - model.page_bytes + len(page) + size),
+        _COMPRESSED: (I64, len(model.dictionary) + len(page) + len(packed)),
+        _STATISTICS: (STRUCT, {**model.metadata[_STATISTICS][1], _NULL_COUNT: (I64, rows if value is None else 0)}),
+    }
+    return _Chunk(metadata, model.dictionary, page + packed)
+
+
+@lru_cache(maxsize=64)
+def _packed_body(kind: pa.DataType, is_there: bool, is_true: bool, rows: int) -> tuple[int, bytes]:
+    """The size of the body of a page, and the body packed."""
+    body = _body(kind, is_there, is_true, rows)
+    return len(body), pa.compress(body, _CODEC, asbytes=True)
+
+
+def _body(kind: pa.DataType, is_there: bool, is_true: bool, rows: int) -> bytes:
+    """Levels, which say that a value is there or is not, and the values: each of it one run."""
+    run = varint(rows << 1) + (b"\1" if is_there else b"\0")
+    levels = (len(run).to_bytes(4, "little") + run) * (2 if pa.types.is_list(kind) else 1)
+    if not is_there:
+        return levels
+    if pa.types.is_boolean(kind):  # these have no dictionary: a bit each
+        return levels + (b"\xff" if is_true else b"\0") * -(-rows // 8)
+    return levels + b"\1" + varint(rows << 1) + b"\0"  # the first word of the dictionary, numbered with one bit
+
+
+def _has_dictionary(kind: pa.DataType, value: Value) -> bool:
+    return value is not None and not pa.types.is_boolean(kind)
+
+
+def _one_row(field: pa.Field, value: Value) -> pa.Table:
+    plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    return pa.table([pa.array([value], plain)], schema=pa.schema([(field.name, plain)]))
+
+
+def _written(table: pa.Table, *, has_dictionary: bool) -> bytes:
+    """A Parquet file with `table`."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression=_CODEC, use_dictionary=has_dictionary, store_schema=False)
+    return bytes(sink.getvalue())
+
+
+def _footer(file: bytes) -> Struct:
+    size = int.from_bytes(file[-8:-4], "little")
+    return read_struct(file, len(file) - 8 - size)[0]
