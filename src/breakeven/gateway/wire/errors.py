@@ -1,0 +1,201 @@
+"""Errors on the wire: answers of our own in the client's dialect, and what upstreams say, without their secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from breakeven.gateway.plan import Operation, Refusal, RequestFacts
+from breakeven.gateway.upstream import Target
+
+MESSAGE_MAX_COUNT: Final = 500
+"""Characters kept of what an upstream said."""
+_BODY_MAX_COUNT: Final = 65_536
+_OPENAI_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    402: "insufficient_quota",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+_ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_STATUS_BY_CODE: Final[Mapping[str, int]] = {"upstream_timeout": 504, "no_upstream": 503}
+_IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\-\[\]]{0,63}")
+_HIDDEN: Final = re.compile(
+    r"""(?:https?|wss?|file|unix)://[^\s"'<>)\]]+                          # addresses
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                                         # e-mail
+    | (?i:bearer|basic)\s+[\w.~+/=-]{8,}                                   # credentials
+    | \b(?:sk|pk|rk|gsk|hf|xai|org|proj|key|ak|AIza|AKIA|ghp|glpat|eyJ)[-_]?[A-Za-z0-9*_.\-]{8,}
+    | (?<![\w/-])[A-Za-z0-9_+/=-]*(?=[A-Za-z_+/=-]*[0-9])[A-Za-z0-9_+/=-]{32,}   # what looks like a secret
+    | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b                             # IPv4
+    | (?<![\w:])(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}(?![\w:])        # IPv6
+    | \b(?:[a-z0-9-]+\.)+(?:internal|local|localdomain|lan|corp|svc|svc\.cluster\.local)\b(?::\d{1,5})?
+    | \blocalhost(?::\d{1,5})?\b
+    | (?<![\w.])/(?:home|root|usr|var|opt|srv|etc|app|mnt|tmp|workspace)/[^\s"']+   # paths of their machines
+    """,
+    re.VERBOSE,
+)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def error_body(operation: Operation | None, refusal: Refusal, request_id: str) -> bytes:
+    """An answer of our own; `operation` is None where no path was understood.
+
+    >>> error_body("messages", Refusal(429, "rate_limited", "Wait."), "req_1")[:44]
+    b'{"type":"error","error":{"type":"rate_limit_'
+    """
+    return _shaped(operation, refusal.http_status, refusal.message, refusal.code, None, None, request_id)
+
+
+def stream_error(operation: Operation, code: str, message: str, sequence_number: int = 0) -> bytes:
+    """The last event of a stream that cannot go on. No end mark follows it: nobody shall take the answer as whole."""
+    message = sanitised(message)
+    if operation in ("messages", "count_tokens"):
+        kind = _ANTHROPIC_TYPES.get(_STATUS_BY_CODE.get(code, 500), "api_error")
+        return b"event: error\ndata: " + orjson.dumps(_anthropic(kind, message)) + b"\n\n"
+    if operation == "responses":
+        event = {
+            "type": "error",
+            "sequence_number": sequence_number,
+            "code": code,
+            "message": message,
+            "param": None,
+        }
+        return b"event: error\ndata: " + orjson.dumps(event) + b"\n\n"
+    return b"data: " + orjson.dumps(_openai("server_error", message, code, None)) + b"\n\n"
+
+
+def upstream_error(facts: RequestFacts, target: Target, http_status: int, body: bytes) -> bytes:
+    """What an upstream said of an error, in the client's dialect; no address, key or host of it goes through.
+
+    Errors come as an object, as a list of one, flat, or as plain text; a page of HTML is not shown.
+    """
+    said = read_error(body)
+    message = (
+        sanitised(said.message, (target.upstream.host,)) or f"The upstream answered {http_status} without a reason."
+    )
+    if http_status in (401, 403):
+        message = f"The upstream refused its credentials or this model ({http_status}): {message}"
+    return _shaped(facts.operation, http_status, message, said.code, said.type, said.param, None)
+
+
+def sanitised(message: str, hidden: tuple[str, ...] = ()) -> str:
+    """A message without secrets, addresses and control characters, at most 500 characters long.
+
+    >>> sanitised("Incorrect API key provided: sk-proj-abcdef123456. See https://x.ai/keys")
+    'Incorrect API key provided: [hidden] See [hidden]'
+    """
+    text = _CONTROL.sub(" ", message[: 4 * MESSAGE_MAX_COUNT])
+    for each in hidden:
+        if len(each) > 3:
+            text = text.replace(each, "[hidden]")
+    text = _HIDDEN.sub("[hidden]", text).strip()
+    return text if len(text) <= MESSAGE_MAX_COUNT else text[: MESSAGE_MAX_COUNT - 3] + "..."
+
+
+class SaidError:
+    """What an upstream's error says."""
+
+    __slots__ = ("code", "message", "param", "type")
+
+    def __init__(self, message: str = "", code: str | None = None, type_: str | None = None, param: str | None = None):
+        self.message = message
+        self.code = code
+        self.type = type_
+        self.param = param
+
+
+def read_error(body: bytes) -> SaidError:
+    """An error out of an upstream's body, of whatever shape; never raises.
+
+    >>> read_error(b'[{"error": {"code": 400, "message": "no such field", "status": "INVALID_ARGUMENT"}}]').message
+    'no such field'
+    >>> read_error(b'{"code": 20012, "message": "Model does not exist", "data": null}').message
+    'Model does not exist'
+    """
+    try:
+        document = orjson.loads(body[:_BODY_MAX_COUNT])
+    except orjson.JSONDecodeError:
+        text = body[:_BODY_MAX_COUNT].decode("utf-8", "replace").strip()
+        return SaidError("" if text.startswith("<") else text)
+    return error_in(document)
+
+
+def error_in(document: Any) -> SaidError:
+    """The error in a parsed document."""
+    for _ in range(4):
+        if isinstance(document, list) and document:
+            document = document[0]
+        elif isinstance(document, dict) and isinstance(document.get("error"), dict | list):
+            document = document["error"]
+        else:
+            break
+    if isinstance(document, str):
+        return SaidError(document)
+    if not isinstance(document, dict):
+        return SaidError()
+    return SaidError(
+        _message_in(document),
+        _identifier(document.get("code")) or _identifier(document.get("status")),
+        _identifier(document.get("type")),
+        _identifier(document.get("param")),
+    )
+
+
+def _message_in(document: Mapping[str, Any]) -> str:
+    for name in ("message", "error", "detail", "msg", "error_msg", "errors"):
+        value = document.get(name)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list) and value:
+            return "; ".join(_message_in(each) if isinstance(each, dict) else str(each) for each in value[:3])
+        if isinstance(value, dict):
+            return _message_in(value)
+    return ""
+
+
+def _identifier(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
+
+
+def _shaped(
+    operation: Operation | None,
+    http_status: int,
+    message: str,
+    code: str | None,
+    type_: str | None,
+    param: str | None,
+    request_id: str | None,
+) -> bytes:
+    if operation in ("messages", "count_tokens"):
+        kind = _ANTHROPIC_TYPES.get(http_status) or ("api_error" if http_status >= 500 else "invalid_request_error")
+        document = _anthropic(kind, message)
+        if request_id is not None:
+            document["request_id"] = request_id
+            document["error"]["code"] = code
+        return orjson.dumps(document)
+    kind = _OPENAI_TYPES.get(http_status) or ("server_error" if http_status >= 500 else "invalid_request_error")
+    return orjson.dumps(_openai(type_ or kind, message, code, param))
+
+
+def _openai(kind: str, message: str, code: str | None, param: str | None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _anthropic(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}}

@@ -1,0 +1,176 @@
+"""Plain answer: an answer that is no stream, held until it is whole, so that another can still take its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from breakeven.gateway.attempt import Failure, TokenCounts
+from breakeven.gateway.plan import Operation, RequestFacts
+from breakeven.gateway.wire.answer_parts import answer_parts
+from breakeven.gateway.wire.chat_stream import chunk_counts
+from breakeven.gateway.wire.errors import error_in, sanitised
+from breakeven.gateway.wire.estimates import input_tokens, output_tokens
+from breakeven.gateway.wire.responses_stream import response_reason
+from breakeven.gateway.wire.stream_reader import is_error
+from breakeven.gateway.wire.usage_fields import anthropic_counts, openai_counts, timings_counts
+from breakeven.routing.answers import Answer
+
+_TAIL_BYTES: Final = 65_536
+_USAGE: Final = re.compile(rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})')
+
+
+class PlainAnswer:
+    """An answer as one JSON object."""
+
+    __slots__ = (
+        "_document",
+        "_is_let_through",
+        "_operation",
+        "_parts",
+        "_tail",
+        "_upstream_operation",
+        "failure",
+        "failure_message",
+        "finish_reason",
+        "has_begun",
+        "held_bytes_count",
+        "response_model",
+        "service_tier",
+        "tokens",
+    )
+
+    def __init__(self, operation: Operation, upstream_operation: Operation) -> None:
+        self._operation = operation
+        self._upstream_operation = upstream_operation
+        self._parts: list[bytes] = []
+        self._document: dict[str, Any] = {}
+        self._is_let_through = False
+        self._tail = b""
+        self.held_bytes_count = 0
+        self.tokens: TokenCounts | None = None
+        self.finish_reason: str | None = None
+        self.response_model: str | None = None
+        self.service_tier: str | None = None
+        self.failure: Failure | None = None
+        self.failure_message: str | None = None
+        self.has_begun = False
+
+    @property
+    def can_be_let_through(self) -> bool:
+        """Whether its bytes are those that the client gets: nothing is translated."""
+        return self._operation == self._upstream_operation
+
+    def let_through(self) -> bytes:
+        """Hold it no longer (it grew too large): all so far, and from now on each piece as it comes."""
+        held = b"".join(self._parts)
+        self._parts = []
+        self._is_let_through = self.has_begun = True
+        self._tail = held[-_TAIL_BYTES:]
+        self.held_bytes_count = 0
+        return held
+
+    def feed(self, data: bytes) -> bytes:
+        """Nothing, until it is whole or let through."""
+        if self._is_let_through:
+            self._tail = (self._tail + data)[-_TAIL_BYTES:] if len(data) < _TAIL_BYTES else data[-_TAIL_BYTES:]
+            return data
+        self._parts.append(data)
+        self.held_bytes_count += len(data)
+        return b""
+
+    def end(self) -> bytes:
+        """The answer, where it is one."""
+        if self._is_let_through:
+            self._note_tail()
+            return b""
+        body = b"".join(self._parts)
+        self._parts = []
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            try:
+                document = orjson.loads(body.decode("utf-8", "replace"))
+            except orjson.JSONDecodeError:
+                return self._failed("The upstream's answer is no JSON.")
+        if type(document) is not dict:
+            return self._failed("The upstream's answer is JSON, but no object.")
+        self._note(document)
+        if is_error(document) and self._operation != "outcomes":
+            return self._failed(error_in(document).message or "The upstream answered with an error.")
+        self.has_begun = True
+        return self._written(body, document)
+
+    def _written(self, body: bytes, document: dict[str, Any]) -> bytes:
+        """What the client gets."""
+        del document
+        return body
+
+    def counted(self, facts: RequestFacts) -> TokenCounts:
+        """The tokens as reported, else estimated, and marked so."""
+        if self.tokens is not None:
+            return self.tokens
+        return TokenCounts(input_tokens(facts), output_tokens(self.text_bytes_count), is_estimated=True)
+
+    @property
+    def text_bytes_count(self) -> int:
+        """Bytes of the generated text; of an answer that never became whole, bytes of all that came."""
+        if self._document:
+            return answer_parts(self._upstream_operation, self._document).bytes_count
+        return self.held_bytes_count
+
+    def answer(self) -> Answer:
+        """What the model said, for checks."""
+        parts = answer_parts(self._upstream_operation, self._document)
+        return Answer(parts.text, finish_reason=self.finish_reason, tool_calls=parts.tool_calls or None)
+
+    def _failed(self, message: str) -> bytes:
+        self.failure, self.failure_message = "bad_answer", sanitised(message)
+        return b""
+
+    def _note(self, document: dict[str, Any]) -> None:
+        self._document = document
+        operation = self._upstream_operation
+        usage = document.get("usage")
+        if operation == "messages":
+            self.tokens = anthropic_counts(usage)
+        elif operation == "count_tokens":
+            self.tokens = TokenCounts()
+        else:
+            choices = document.get("choices")
+            self.tokens = chunk_counts(document, choices if type(choices) is list else [])
+            if self.tokens is None:
+                self.tokens = openai_counts(usage) or timings_counts(document.get("timings"))
+        self.finish_reason = _finish_reason(operation, document)
+        self.response_model = _text(document.get("model"))
+        tier = usage.get("service_tier") if type(usage) is dict and operation == "messages" else None
+        self.service_tier = _text(tier) or _text(document.get("service_tier"))
+
+    def _note_tail(self) -> None:
+        """Usage of a large answer, where it stands near its end."""
+        found = _USAGE.findall(self._tail)
+        if not found:
+            return
+        try:
+            usage = orjson.loads(found[-1])
+        except orjson.JSONDecodeError:
+            return
+        read = anthropic_counts if self._upstream_operation == "messages" else openai_counts
+        self.tokens = read(usage)
+
+
+def _finish_reason(operation: Operation, document: Mapping[str, Any]) -> str | None:
+    if operation == "messages":
+        return _text(document.get("stop_reason"))
+    if operation == "responses":
+        return response_reason(document)
+    choices = document.get("choices")
+    first = choices[0] if type(choices) is list and choices else None
+    return _text(first.get("finish_reason")) if type(first) is dict else None
+
+
+def _text(value: object) -> str | None:
+    return value if type(value) is str and value else None

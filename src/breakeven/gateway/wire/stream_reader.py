@@ -1,0 +1,164 @@
+"""Stream reader: a streamed answer on its way through: whole events go on at once, usage, end and errors are seen."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from breakeven.gateway.attempt import Failure, TokenCounts
+from breakeven.gateway.plan import RequestFacts
+from breakeven.gateway.wire.errors import error_in, sanitised
+from breakeven.gateway.wire.estimates import input_tokens, output_tokens
+from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
+from breakeven.routing.answers import Answer
+
+_ERROR_NAME: Final = b"error"
+
+
+class StreamReader(ABC):
+    """What every dialect's stream has in common."""
+
+    __slots__ = (
+        "_held",
+        "_pieces",
+        "failure",
+        "failure_message",
+        "finish_reason",
+        "has_begun",
+        "is_done",
+        "response_model",
+        "service_tier",
+        "text_bytes_count",
+        "tokens",
+    )
+
+    def __init__(self) -> None:
+        self._pieces = EventPieces()
+        self._held = self._pieces.held
+        self.tokens: TokenCounts | None = None
+        """As reported; None so far."""
+        self.finish_reason: str | None = None
+        self.response_model: str | None = None
+        self.service_tier: str | None = None
+        self.failure: Failure | None = None
+        self.failure_message: str | None = None
+        """What the upstream said of it, without secrets."""
+        self.has_begun = False
+        """A part of the answer itself went to the client."""
+        self.is_done = False
+        """The mark of its end was seen."""
+        self.text_bytes_count = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """What may go to the client now: whole events, so that an error event can follow at any time."""
+        if self.failure is not None:
+            return b""
+        events = self._pieces.whole(data)
+        if len(events) == 1:
+            return self._taken(events[0])
+        given = []
+        for event in events:
+            given.append(self._taken(event))
+            if self.failure is not None:
+                break
+        if self._pieces.is_too_large:
+            self._fail("too_large", "An event of the stream passes all measure.")
+        return b"".join(given)
+
+    def end(self) -> bytes:
+        """The rest, when the upstream ended cleanly; without the mark of its end the answer was cut."""
+        if self.failure is not None:
+            return b""
+        rest = self._pieces.rest()
+        given = self._taken(rest) if rest.strip() else rest
+        if not self._is_whole():
+            self.failure, self.failure_message = "reset", "The upstream's stream ended before its end mark."
+            return b""
+        self.failure = None
+        return given
+
+    def counted(self, facts: RequestFacts) -> TokenCounts:
+        """The tokens as reported, else estimated by what went through, and marked so."""
+        if self.tokens is not None:
+            return self.tokens
+        return TokenCounts(input_tokens(facts), output_tokens(self.text_bytes_count), is_estimated=True)
+
+    def answer(self) -> Answer:
+        """Of a stream no text is kept: only how it ended."""
+        return Answer("", finish_reason=self.finish_reason)
+
+    @abstractmethod
+    def _chunk(self, event: bytes, data: bytes, chunk: dict[str, Any]) -> bytes:
+        """What goes to the client for one event, whose data is an object and no error."""
+
+    def _marked(self, event: bytes) -> bytes:
+        """What goes to the client for `data: [DONE]`."""
+        self.is_done = True
+        return event
+
+    def _comment(self, event: bytes) -> bytes:
+        """What goes to the client for an event without data."""
+        return event
+
+    def _is_whole(self) -> bool:
+        return self.is_done or self.finish_reason is not None
+
+    def _taken(self, event: bytes) -> bytes:
+        data = event_data(event)
+        if not data:
+            return self._comment(event)
+        if data == b"[DONE]" or data.strip() == b"[DONE]":
+            return self._marked(event)
+        chunk = parsed(data)
+        if chunk is None:
+            self._fail("bad_answer", "An event of the upstream's stream is no JSON object.")
+            return b""
+        if is_error(chunk) or event_name(event) == _ERROR_NAME:
+            self._note_error(chunk)
+            return b""
+        return self._chunk(event, data, chunk)
+
+    def _note_error(self, chunk: Mapping[str, Any]) -> None:
+        self._fail("bad_answer", error_in(chunk).message or "The upstream's stream told of an error.")
+
+    def _fail(self, failure: Failure, message: str) -> None:
+        self.failure, self.failure_message = failure, sanitised(message)
+
+
+def parsed(data: bytes) -> dict[str, Any] | None:
+    """An object out of an event's data; bytes that are no UTF-8 (tokens cut in two) are no reason to fail."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        try:
+            value = orjson.loads(data.decode("utf-8", "replace"))
+        except orjson.JSONDecodeError:
+            return None
+    return value if type(value) is dict else None
+
+
+def is_error(chunk: Mapping[str, Any]) -> bool:
+    """Whether an event is an error, in any vendor's shape.
+
+    >>> is_error({"error": {"message": "x"}}), is_error({"choices": [], "usage": {}})
+    (True, False)
+    >>> is_error({"code": 20012, "message": "x", "data": None})
+    True
+    """
+    if "choices" in chunk:
+        return bool(chunk.get("error"))
+    if "error" in chunk:
+        return bool(chunk["error"]) or chunk.get("type") == "error"
+    if chunk.get("type") == "error" or chunk.get("object") == "error":
+        return True
+    return "message" in chunk and "code" in chunk and "type" not in chunk
+
+
+def utf8_count(text: object) -> int:
+    """Bytes of a text in UTF-8; 0 for what is none."""
+    if type(text) is not str:
+        return 0
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,1 @@
+"""Translation: chat completions to messages and back, requests, answers, streams."""
