@@ -132,3 +132,5 @@ class Plan:
     received_monotonic_s: float = 0.0
     answer_checks: Any = None
     """The policy's `accepts`, where answers are checked before they are given out; else None."""
+    notes: Any = None
+    """Admission's own: what was tried, which probes are held."""

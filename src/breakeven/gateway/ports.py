@@ -17,8 +17,14 @@ class Admission(Protocol):
         """A plan, or an answer of our own; awaitable only where limits are kept on another machine."""
         ...
 
-    def next_target(self, plan: Plan, failed: Attempt) -> tuple[Target, float] | None:
-        """Who is tried after a failure before the first byte, and after how many seconds; None: nobody."""
+    def next_target(
+        self, plan: Plan, failed: Attempt
+    ) -> tuple[Target, float] | None | Awaitable[tuple[Target, float] | None]:
+        """Who is tried after a failure before the first byte, and after how many seconds; None: nobody.
+
+        After the failure `rejected`: who is asked next of `plan.escalate_to`. For an attempt that has not failed (its
+        `failure` is None): who may be asked beside it, a hedge. Awaitable only where `admit` may be, too.
+        """
         ...
 
     def finish(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
