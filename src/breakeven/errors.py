@@ -55,6 +55,10 @@ class ConfigError(BreakevenError):
     """A gateway's configuration has an unknown key, an impossible value, or contradicts itself."""
 
 
+class GatewayError(BreakevenError):
+    """A gateway cannot start here: a port or its state folder is taken, or a process of it does not come up."""
+
+
 class LearningError(BreakevenError):
     """No policy can be learnt or judged from these outcomes within these limits."""
 
