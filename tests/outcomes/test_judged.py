@@ -211,6 +211,18 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
         assert not any(each.startswith(("=", "@", "-")) for each in cells)
 
 
+def test_an_answer_that_was_not_kept_is_written_as_none_and_an_empty_one_as_it_is(tmp_path: Path) -> None:
+    rows = [
+        {"request_id": str(i), "task": "t", "prompt": "why?", "model": "a", "response": text, "success": 1}
+        for i, text in enumerate(("so", "", None))
+    ]
+    read = read_outcomes(_file(tmp_path, "o.jsonl", "".join(json.dumps(each) + "\n" for each in rows)))
+    assert write_outcomes(tmp_path / "out.jsonl", read) == 3
+    written = [json.loads(each)["response"] for each in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert written == ["so", "", None]
+    assert read_outcomes(tmp_path / "out.jsonl").kept == read.kept
+
+
 @given(st.text(st.sampled_from("'=+-@\t\rab"), max_size=6))
 def test_marks_come_off_as_they_went_on(text: str) -> None:
     assert unmarked(marked(text)) == text

@@ -424,3 +424,15 @@ def test_a_malformed_attempt_is_rejected(tmp_path: Path) -> None:
     read = read_outcomes(_file(tmp_path, "o.csv", text))
     assert _reasons(read) == [(row, "attempt is not a whole number from 0 to 1,000,000") for row in (4, 5)]
     assert read.tries_count.ravel().tolist() == [2, 1]
+
+
+def test_a_cost_that_no_call_has_is_rejected_with_its_row(tmp_path: Path) -> None:
+    text = HEADER + "1,faq,hi,a,1,1e300\n2,faq,hi,a,1,1000000\n3,faq,hi,a,0,1000000.01\n"
+    read = read_outcomes(_file(tmp_path, "o.csv", text))
+    assert _reasons(read) == [(2, "cost_usd is above 1,000,000"), (4, "cost_usd is above 1,000,000")]
+    assert [each.value for each in read.rejects] == ["1e300", "1000000.01"]
+    assert read.table.request_ids == ("2",)
+    wide = "id,score__a,cost__a,score__b,latency_s__b\n1,1,1e9,1,2\n2,1,3,1,1e8\n"
+    read = read_outcomes(_file(tmp_path, "w.csv", wide))
+    np.testing.assert_array_equal(read.table.success, [[np.nan, 1], [1, np.nan]])
+    assert [(each.row, each.value) for each in read.rejects] == [(2, "a: 1e9"), (3, "b: 1e8")]

@@ -14,6 +14,9 @@ from breakeven.errors import LearningError
 
 if TYPE_CHECKING:
     from breakeven.outcomes.reading import ReadOutcomes
+    from breakeven.usage.ingest_report import Reject
+
+FIRST_LINE_CHARACTERS_MAX = 100_000
 
 
 class Amount(click.FloatRange):
@@ -45,10 +48,40 @@ def needs_learning() -> None:
 
 def set_aside(read: ReadOutcomes, files: Sequence[Path]) -> tuple[str, ...]:
     """Write the rows that are no outcomes beside the work, and say so."""
-    if not read.rejects:
+    path = written_rejects(read.rejects, files)
+    if path is None:
         return ()
+    return (f"{len(read.rejects):,} rows are no outcomes and are left out; the first: {read.rejects[0]}. All: {path}",)
+
+
+def written_rejects(rejects: Sequence[Reject], files: Sequence[Path], place: Path | None = None) -> Path | None:
+    """Write rejected rows to `place`, else beside the work under the first file's name; where, None without any."""
     from breakeven.outcomes.writing import write_rejects
 
-    path = Path(f"{files[0].name}.rejects.jsonl")
-    write_rejects(path, read.rejects)
-    return (f"{len(read.rejects):,} rows are no outcomes and are left out; the first: {read.rejects[0]}. All: {path}",)
+    if not rejects:
+        return None
+    path = place or Path(f"{files[0].name if files else 'outcomes'}.rejects.jsonl")
+    refuse_strange(path)
+    write_rejects(path, rejects)
+    return path
+
+
+def refuse_strange(path: Path) -> None:
+    """A file of rejects is written over, another is not."""
+    if path.exists() and not _holds_rejects(path):
+        raise click.UsageError(
+            f"{path} exists and holds no rejected rows; move it away (`breakeven outcomes` has --rejects PATH)"
+        )
+
+
+def _holds_rejects(path: Path) -> bool:
+    """True for an empty file, and for one whose first line is a reject."""
+    import json
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(FIRST_LINE_CHARACTERS_MAX)
+        found = json.loads(first) if first else {"raw": "", "reason": ""}
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"raw", "reason"} <= found.keys()

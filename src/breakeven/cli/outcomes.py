@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CANARY_REQUESTS_COUNT = 50
 """Requests that a file of canaries is made of: with none of 50 passed, a judge passes at most 4 % of that kind."""
-FIRST_LINE_CHARACTERS_MAX = 100_000
 _FILE = click.Path(dir_okay=False, path_type=Path)
 GROUPS = ("task", "application", "api_key_hash", "endpoint", "system_hash", "schema_hash", "template_id", "none")
 
@@ -83,6 +82,7 @@ def command(
     """
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, stdout_console
+    from breakeven.cli.learning_extra import refuse_strange, written_rejects
     from breakeven.clock import today
     from breakeven.outcomes.judged import Sources
     from breakeven.outcomes.validation import read_declaration
@@ -97,7 +97,7 @@ def command(
     if gold is not None and judge_errors is not None:
         raise click.UsageError("--gold and --judge-errors both say how the judge errs; give one of them")
     if rejects is not None:
-        _refuse_strange(rejects)
+        refuse_strange(rejects)
     _refuse_overwriting((*files, validators, feedback, gold), {"out": out, "canaries": canaries, "rejects": rejects})
     declaration = read_declaration(validators, allow_commands=allow_commands) if validators else None
     sources = Sources(declaration, feedback, gold, agreement_with, _confusion(judge_errors), seed)
@@ -108,7 +108,8 @@ def command(
         if out:
             write_outcomes(out, found.outcomes, found.others)
         say("success and its cost")
-        asked = AskedOutcomes("" if by == "none" else by, _prices(prices), seed, _set_aside(found, files, rejects))
+        set_aside = written_rejects(found.rejects, files, rejects)
+        asked = AskedOutcomes("" if by == "none" else by, _prices(prices), seed, set_aside)
         document = answer_outcomes(found, asked, load_catalog(as_of.date() if as_of else today()))
 
     if as_json:
@@ -136,25 +137,6 @@ def _refuse_overwriting(inputs: tuple[Path | None, ...], outputs: dict[str, Path
         if path.resolve() in taken:
             raise click.UsageError(f"--{taken[path.resolve()]} and --{name} both write {path}; give each its own")
         taken[path.resolve()] = name
-
-
-def _refuse_strange(path: Path) -> None:
-    """A file of rejects is written over, another is not."""
-    if path.exists() and not _holds_rejects(path):
-        raise click.UsageError(f"{path} exists and holds no rejected rows; give another path with --rejects")
-
-
-def _holds_rejects(path: Path) -> bool:
-    """True for an empty file, and for one whose first line is a reject."""
-    import json
-
-    try:
-        with path.open(encoding="utf-8") as file:
-            first = file.readline(FIRST_LINE_CHARACTERS_MAX)
-        found = json.loads(first) if first else {"raw": "", "reason": ""}
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and {"raw", "reason"} <= found.keys()
 
 
 def _judged(
@@ -192,18 +174,6 @@ def _prices(texts: tuple[str, ...]) -> dict[str, GivenPrice]:
     from breakeven.learning.pricing import given_price
 
     return dict(given_price(each) for each in texts)
-
-
-def _set_aside(found: Judged, files: tuple[Path, ...], place: Path | None) -> Path | None:
-    """Write rejected rows; where."""
-    from breakeven.outcomes.writing import write_rejects
-
-    if not found.rejects:
-        return None
-    path = place or Path(f"{files[0].name if files else 'outcomes'}.rejects.jsonl")
-    _refuse_strange(path)
-    write_rejects(path, found.rejects)
-    return path
 
 
 def _write_canaries(path: Path, found: Judged, seed: int) -> None:

@@ -53,6 +53,8 @@ _WIDE_STEMS: Final = frozenset(stem for stems in _WIDE.values() for stem in stem
 _NUMBERS: Final = ("cost_usd", "latency_s", "propensity")
 _TEXTS: Final = ("response", "finish_reason", "tool_calls")
 BAD_SUCCESS: Final = "success is not a number from 0 to 1"
+NUMBERS_MAX_COUNT: Final[Mapping[str, float]] = {"cost_usd": 1e6, "latency_s": 1e7}
+"""No call costs or lasts more: such a number is in another unit, or damaged, and one alone would decide every mean."""
 BAD_ATTEMPT: Final = "attempt is not a whole number from 0 to 1,000,000"
 
 
@@ -169,8 +171,11 @@ class _Reader:
                 self.columns.rejects.append(self.columns.reject(i, BAD_SUCCESS if model else "model is missing", seen))
                 self._good[i] = False
         attempts = self._attempts()
+        numbers = {key: self._numbers(key, self.names[key]) for key in _NUMBERS if self.names[key]}
+        for key, values in numbers.items():
+            self._good &= ~self._beyond(key, values, self.names[key])
         rows = np.flatnonzero(self._good)
-        numbers = {key: self._numbers(key, self.names[key])[rows] for key in _NUMBERS if self.names[key]}
+        numbers = {key: values[rows] for key, values in numbers.items()}
         return self._cells(
             rows,
             [models[i] for i in rows],
@@ -223,6 +228,8 @@ class _Reader:
         tried = ~np.isnan(read.values)
         if "response" in texts:
             tried |= np.array([bool(each) for each in texts["response"]], dtype=bool) & ~read.bad
+        for key, values in numbers.items():
+            tried &= ~self._beyond(key, values, names[key], of=model)
         rows = np.flatnonzero(tried & self._good)
         return _ModelColumn(
             rows,
@@ -276,6 +283,15 @@ class _Reader:
         if bad := int(read.bad.sum()):
             self._dropped[key] = self._dropped.get(key, 0) + bad
         return read.values
+
+    def _beyond(self, key: str, values: Floats, column: str, of: str = "") -> npt.NDArray[np.bool_]:
+        """Rows whose number is above what any call costs or lasts; they are rejected."""
+        most = NUMBERS_MAX_COUNT.get(key, np.inf)
+        beyond = values > most
+        for i in np.flatnonzero(beyond & self._good):
+            seen, reason = self.columns.values[column][i], f"{key} is above {most:,.0f}"
+            self.columns.rejects.append(self.columns.reject(int(i), reason, seen, of=of))
+        return np.asarray(beyond)
 
     def _column(self, key: str) -> list[Any]:
         name = self.names[key]

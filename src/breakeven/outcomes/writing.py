@@ -73,7 +73,7 @@ def _rows(read: ReadOutcomes, others: ReadOutcomes | None) -> Iterator[dict[str,
             if table.propensity_fraction is not None:
                 found["propensity"] = _known(table.propensity_fraction[row, column])
             if model in table.responses:
-                found["response"] = table.responses[model][row]
+                found["response"] = _answer(read, model, row)
             yield found
             if others is not None and code == _GOLD:
                 yield from _other_word(found, others, row, column)
@@ -84,6 +84,12 @@ def _other_word(row: dict[str, Any], others: ReadOutcomes, at: int, column: int)
     said, code = float(others.table.success[at, column]), int(others.source_codes[at, column])
     if not np.isnan(said) and code not in (_GOLD, -1):
         yield {**row, "success": said, "source": SOURCES[code]}
+
+
+def _answer(read: ReadOutcomes, model: str, row: int) -> str | None:
+    """An answer's text, "" for an empty answer, None for one that was not kept."""
+    text = read.table.responses[model][row]
+    return text if text or (model in read.kept and read.kept[model][row]) else None
 
 
 def _known(value: float) -> float | None:
