@@ -37,6 +37,7 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.reports.claim_pages
 	$(BIN)/python -m breakeven.serving.prediction.reference
 	$(BIN)/python -m breakeven.reports.log_formats
+	$(BIN)/python -m breakeven.gateway.config.reference
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
 	$(BIN)/python docs/take_pictures.py
