@@ -84,7 +84,7 @@ def _rows(part: type[BaseModel], defaults: Any) -> Iterator[str]:
             "required" if field.is_required() else _shown(known.get(name, field.get_default(call_default_factory=True)))
         )
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
-        yield f"| `{name}` | {default} | {meaning} |"
+        yield f"| `{name}` | {shown} | {meaning} |"
 
 
 def _shown(value: Any) -> str:
@@ -96,4 +96,5 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")        default = known.get(name, field.get_default(call_default_factory=True))
+        shown = "required" if field.is_required() else _shown(default)
