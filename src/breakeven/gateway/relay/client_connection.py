@@ -1,0 +1,338 @@
+"""Client connection: reads requests strictly and within limits, one at a time, and writes their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any, Final, Literal, cast
+
+from breakeven.gateway.plan import Head, Refusal
+from breakeven.gateway.relay.answers_of_ours import CONTINUE, refusal_answer, whole_answer
+from breakeven.gateway.relay.chunks import ChunkReader
+from breakeven.gateway.relay.exchange import Exchange
+from breakeven.gateway.relay.heads import BadMessage, RequestHead, read_request_head
+from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.wire.request_facts import OPERATIONS
+
+_PIPELINED_MAX_BYTES: Final = 65_536
+_LINGER_S: Final = 2.0
+_LINGER_MAX_BYTES: Final = 4 * 2**20
+_MODEL_PATHS: Final = frozenset((b"/v1/models", b"/models", b"/openai/v1/models"))
+_Phase = Literal["idle", "head", "body", "busy", "lingering", "closed"]
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection of a client."""
+
+    __slots__ = (
+        "_body",
+        "_body_bytes_count",
+        "_buffer",
+        "_chunks",
+        "_clients",
+        "_deadline_s",
+        "_exchange",
+        "_lingered_bytes_count",
+        "_peer",
+        "_phase",
+        "_request",
+        "_state",
+        "_transport",
+        "closes",
+        "is_full",
+        "is_http10",
+    )
+
+    def __init__(self, state: RelayState, clients: set[ClientConnection]) -> None:
+        self._state = state
+        self._clients = clients
+        self._transport: asyncio.Transport = cast(Any, None)
+        self._peer = ""
+        self._phase: _Phase = "idle"
+        self._buffer = b""
+        self._request: RequestHead | None = None
+        self._body: list[bytes] = []
+        self._body_bytes_count = 0
+        self._chunks: ChunkReader | None = None
+        self._exchange: Exchange | None = None
+        self._lingered_bytes_count = 0
+        self._deadline_s = 0.0
+        self.closes = False
+        self.is_http10 = False
+        self.is_full = False
+
+    @property
+    def is_busy(self) -> bool:
+        """A request is under way or being read."""
+        return self._phase not in ("idle", "closed")
+
+    # What the loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        state = self._state
+        self._clients.add(self)
+        self._deadline_s = monotonic() + state.settings.timeouts.client_idle_s
+        if len(self._clients) > state.settings.wire.connections_max_count:
+            self.closes = True
+            self._refuse(Refusal(503, "too_many_connections", "This gateway has as many connections as it takes.", 1.0))
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request."""
+        phase = self._phase
+        if phase in ("idle", "head"):
+            self._read_head(data)
+        elif phase == "body":
+            self._read_body(data)
+        elif phase == "busy":  # the next request: it waits for its turn
+            self._buffer += data
+            if len(self._buffer) > _PIPELINED_MAX_BYTES:
+                self._transport.pause_reading()
+        elif phase == "lingering":
+            self._lingered_bytes_count += len(data)
+            if self._lingered_bytes_count > _LINGER_MAX_BYTES:
+                self._transport.abort()
+
+    def eof_received(self) -> bool:
+        """The client says no more; one that still waits for an answer has left, as far as anybody can tell."""
+        if self._exchange is not None:
+            self._transport.abort()
+            self._leave()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """The client is gone."""
+        self._leave()
+        self._phase = "closed"
+        self._clients.discard(self)
+
+    def pause_writing(self) -> None:
+        """Bytes are piling up."""
+        self.is_full = True
+        if self._exchange is not None:
+            self._exchange.client_full()
+
+    def resume_writing(self) -> None:
+        """They are gone."""
+        self.is_full = False
+        if self._exchange is not None:
+            self._exchange.client_ready()
+
+    def look(self, now_s: float) -> None:
+        """Ends what takes too long; an answer under way has its own limits."""
+        if self._phase == "busy" or now_s < self._deadline_s:
+            return
+        if self._phase in ("head", "body"):
+            self.closes = True
+            self._refuse(Refusal(408, "request_timeout", f"The {self._phase} of the request took too long."))
+        else:
+            self._transport.abort() if self._phase == "lingering" else self._transport.close()
+
+    def drain(self) -> None:
+        """No further request is taken."""
+        self.closes = True
+        if self._phase == "idle":
+            self._transport.close()
+
+    def kill(self) -> None:
+        """The process ends."""
+        self._transport.abort()
+
+    # What the exchange says.
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes."""
+        self._transport.write(data)
+
+    def answered(self, exchange: Exchange) -> None:
+        """An answer is whole."""
+        if self._exchange is exchange:
+            self._exchange = None
+            self._ready()
+
+    def cut(self, is_flushed: bool) -> None:
+        """Ends the connection in the middle of an answer."""
+        self._exchange = None
+        self._phase = "lingering"
+        self._deadline_s = monotonic() + _LINGER_S
+        if is_flushed:
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    # Reading.
+
+    def _read_head(self, data: bytes) -> None:
+        state = self._state
+        limits = state.settings.wire
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
+        elif data[:2] == b"\r\n":  # an empty line before a request is forgiven
+            data = data[2:]
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > limits.head_max_bytes:
+            self._wait_for_head(data, limits.head_max_bytes)
+            return
+        try:
+            request = read_request_head(data[:end], limits.headers_max_count, self._peer)
+            if request.body_bytes_count > limits.body_max_bytes:
+                raise _too_large(limits.body_max_bytes)
+            self._request = request
+            self.closes = request.closes or state.is_draining
+            self.is_http10 = request.is_http10
+            rest = data[end + 4 :]
+            if not request.is_chunked and len(rest) == request.body_bytes_count:  # the usual case: all in one piece
+                self._take(request.head, rest)
+                return
+        except BadMessage as problem:
+            self._refuse_and_close(problem.refusal)
+            return
+        self._phase = "body"
+        self._deadline_s = monotonic() + state.settings.timeouts.client_body_s
+        self._chunks = ChunkReader() if request.is_chunked else None
+        if request.expects_continue and not rest:
+            self._transport.write(CONTINUE)
+        self._read_body(rest)
+
+    def _wait_for_head(self, data: bytes, limit_bytes: int) -> None:
+        if len(data) > limit_bytes:
+            message = f"The head of the request is larger than {limit_bytes} bytes."
+            self._refuse_and_close(Refusal(431, "headers_too_large", message))
+        elif data:
+            self._buffer = data
+            if self._phase == "idle":
+                self._phase = "head"
+                self._deadline_s = monotonic() + self._state.settings.timeouts.client_head_s
+
+    def _read_body(self, data: bytes) -> None:
+        """A body in pieces."""
+        request, limit_bytes = self._request, self._state.settings.wire.body_max_bytes
+        assert request is not None
+        chunks = self._chunks
+        try:
+            if chunks is not None:
+                data = chunks.feed(data)
+                self._buffer = chunks.rest
+            else:
+                missing_count = request.body_bytes_count - self._body_bytes_count
+                data, self._buffer = data[:missing_count], data[missing_count:]
+            if data:
+                self._body.append(data)
+                self._body_bytes_count += len(data)
+            if self._body_bytes_count > limit_bytes:
+                raise _too_large(limit_bytes)
+        except BadMessage as problem:
+            self._refuse_and_close(problem.refusal)
+            return
+        if self._body_bytes_count == request.body_bytes_count if chunks is None else chunks.is_done:
+            body = b"".join(self._body)
+            self._body, self._body_bytes_count, self._chunks = [], 0, None
+            self._take(request.head, body)
+
+    def _take(self, head: Head, body: bytes) -> None:
+        """A request is whole."""
+        self._phase = "busy"
+        if head.method == b"POST" and head.path in OPERATIONS:
+            self._exchange = exchange = Exchange(self._state, self)
+            exchange.begin(head, body)
+        else:
+            self._answer(head)
+
+    def _answer(self, head: Head) -> None:
+        """Requests that need no model."""
+        state = self._state
+        is_head = head.method == b"HEAD"
+        allowed = b"POST" if head.path in OPERATIONS else b"GET, HEAD"
+        said: bytes | Refusal = Refusal(
+            404, "unknown_path", "This gateway has no such path; see the list of operations."
+        )
+        http_status = 200
+        if head.path in OPERATIONS or (not is_head and head.method != b"GET" and _is_ours(head.path)):
+            message = f"This path takes {allowed.decode()}."
+            answer = refusal_answer(
+                Refusal(405, "method_not_allowed", message),
+                OPERATIONS.get(head.path),
+                state.date_line,
+                closes=self.closes,
+                is_head=is_head,
+                more_headers=b"allow: " + allowed + b"\r\n",
+            )
+            self._transport.write(answer)
+            self._ready()
+            return
+        if head.path == b"/healthz":
+            said = b'{"status":"ok"}'
+        elif head.path == b"/readyz":
+            http_status = 503 if state.is_draining else 200
+            said = b'{"status":"draining"}' if state.is_draining else b'{"status":"ready"}'
+        elif head.path in _MODEL_PATHS:
+            said = state.admission.models(head)
+        if isinstance(said, Refusal):
+            state.refused(said.code)
+            answer = refusal_answer(said, None, state.date_line, closes=self.closes, is_head=is_head)
+        else:
+            answer = whole_answer(http_status, said, state.date_line, closes=self.closes, is_head=is_head)
+        self._transport.write(answer)
+        self._ready()
+
+    def _ready(self) -> None:
+        """The connection is free for the next request, which may be here already."""
+        self._request = None
+        if self.closes:
+            self._linger()
+            return
+        self._phase = "idle"
+        self._deadline_s = monotonic() + self._state.settings.timeouts.client_idle_s
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
+            if len(data) > _PIPELINED_MAX_BYTES:
+                self._transport.resume_reading()
+            self._state.loop.call_soon(self._next, data)
+
+    def _next(self, data: bytes) -> None:
+        """A request that waited; in a call of its own, so that a long queue does not grow the stack."""
+        if self._phase == "idle":
+            self.data_received(data)
+        elif self._phase in ("head", "busy"):
+            self._buffer = data + self._buffer
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """An answer of ours to what is no request."""
+        state = self._state
+        state.refused(refusal.code)
+        head = None if self._request is None else self._request.head
+        operation = None if head is None else OPERATIONS.get(head.path)
+        is_head = head is not None and head.method == b"HEAD"
+        self._transport.write(refusal_answer(refusal, operation, state.date_line, None, self.closes, is_head))
+        self._linger()
+
+    def _refuse_and_close(self, refusal: Refusal) -> None:
+        self.closes = True
+        self._body, self._body_bytes_count, self._chunks = [], 0, None
+        self._refuse(refusal)
+
+    def _linger(self) -> None:
+        """Closes so that the client can read the answer even if it is still sending: closing at once would reset it."""
+        self._phase = "lingering"
+        self._buffer = b""
+        self._deadline_s = monotonic() + _LINGER_S
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _leave(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.client_gone()
+
+
+def _is_ours(path: bytes) -> bool:
+    return path in (b"/healthz", b"/readyz") or path in _MODEL_PATHS
+
+
+def _too_large(limit_bytes: int) -> BadMessage:
+    return BadMessage(f"The body is larger than {limit_bytes} bytes.", 413, "body_too_large")

@@ -1,0 +1,458 @@
+"""Exchange: one request and its answer: admission, attempts until one answers, and what the client gets of it.
+
+The plain path has no task and no timer: everything is a call from the connection that has something to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
+from time import monotonic
+from typing import Final, Protocol
+
+from breakeven.gateway.attempt import Attempt, Failure
+from breakeven.gateway.plan import Head, Operation, Plan, Refusal
+from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
+from breakeven.gateway.relay.dispatch import Dispatch
+from breakeven.gateway.relay.shadow import start_shadow
+from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.errors import stream_error, upstream_error
+from breakeven.gateway.wire.outgoing import Untranslatable
+from breakeven.gateway.wire.request_facts import OPERATIONS
+
+_TIMEOUTS: Final = frozenset(("first_byte_timeout", "idle_timeout", "total_timeout"))
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+Kind = str
+
+
+class ClientSide(Protocol):
+    """The connection of the client, as far as its exchange goes."""
+
+    closes: bool
+    """It ends after this answer."""
+    is_http10: bool
+    is_full: bool
+    """It takes no more bytes for now."""
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes."""
+        ...
+
+    def answered(self, exchange: Exchange) -> None:
+        """The answer is whole: the next request may come."""
+        ...
+
+    def cut(self, is_flushed: bool) -> None:
+        """Ends the connection without the end of an answer; `is_flushed`: after what was written."""
+        ...
+
+
+class Exchange:
+    """One request and its answer. Over once; `admission.finish` hears of it once."""
+
+    __slots__ = (
+        "_active",
+        "_attempts",
+        "_backing_off",
+        "_client",
+        "_deadline_s",
+        "_has_hedged",
+        "_is_chunked",
+        "_is_head_sent",
+        "_is_over",
+        "_kept",
+        "_last_failed",
+        "_operation",
+        "_plan",
+        "_state",
+        "_stuck_since_s",
+        "_tasks",
+    )
+
+    def __init__(self, state: RelayState, client: ClientSide) -> None:
+        self._state = state
+        self._client = client
+        self._plan: Plan | None = None
+        self._operation: Operation | None = None
+        self._active: list[Dispatch] = []
+        self._attempts: list[Attempt] = []
+        self._kept: tuple[Dispatch, bytes] | None = None
+        """An answer that failed its checks, given out if nobody does better."""
+        self._last_failed: Dispatch | None = None
+        self._backing_off: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] | None = None
+        self._deadline_s = 0.0
+        self._stuck_since_s: float | None = None
+        self._has_hedged = self._is_chunked = self._is_head_sent = self._is_over = False
+
+    def begin(self, head: Head, body: bytes) -> None:
+        """Takes a request that is whole."""
+        state = self._state
+        state.exchanges.add(self)
+        self._deadline_s = monotonic() + state.settings.timeouts.total_s
+        self._operation = OPERATIONS.get(head.path)
+        if len(state.exchanges) > state.settings.wire.requests_in_flight_max_count:
+            message = "As many requests as this gateway takes are under way. Try again in a second."
+            state.refused("overloaded")
+            self._refuse(Refusal(503, "overloaded", message, 1.0))
+            return
+        decided = state.admission.admit(head, body)
+        if isinstance(decided, Plan | Refusal):
+            self._decided(decided)
+        else:
+            self._spawn(self._decide_later(decided))
+
+    def client_gone(self) -> None:
+        """The client left: nobody is asked any longer."""
+        for dispatch in self._active:
+            dispatch.attempt.is_aborted = True
+            dispatch.abort("client_gone")
+        self._finish(False)
+
+    def client_full(self) -> None:
+        """The client reads more slowly than its answer comes."""
+        self._stuck_since_s = monotonic()
+        for dispatch in self._active:
+            dispatch.pause()
+
+    def client_ready(self) -> None:
+        """The client reads again."""
+        self._stuck_since_s = None
+        for dispatch in self._active:
+            dispatch.resume()
+
+    def look(self, now_s: float) -> None:
+        """Ends what takes too long."""
+        timeouts = self._state.settings.timeouts
+        if now_s > self._deadline_s:
+            self._time_out()
+        elif self._stuck_since_s is not None:
+            if now_s - self._stuck_since_s > timeouts.idle_s:
+                self._client.cut(is_flushed=False)
+                self.client_gone()
+        else:
+            for dispatch in tuple(self._active):
+                self._look_at(dispatch, now_s)
+
+    def _look_at(self, dispatch: Dispatch, now_s: float) -> None:
+        timeouts = self._state.settings.timeouts
+        if dispatch.has_moved:
+            dispatch.has_moved = False
+            dispatch.still_since_s = now_s
+            return
+        still_s = now_s - dispatch.still_since_s
+        if dispatch.is_connecting:
+            if still_s > timeouts.connect_s:
+                dispatch.fail("connect")
+        elif dispatch.attempt.first_byte_monotonic_s is None:
+            waited_s = now_s - dispatch.attempt.started_monotonic_s
+            hedge_after_s = self._state.settings.retries.hedge_after_s
+            if waited_s > timeouts.first_byte_s:
+                dispatch.fail("first_byte_timeout")
+            elif hedge_after_s is not None and waited_s > hedge_after_s and not self._has_hedged:
+                self._has_hedged = True
+                self._try_next(dispatch.attempt, "hedge")
+        elif still_s > timeouts.idle_s:
+            dispatch.fail("idle_timeout")
+
+    # Admission, and attempts.
+
+    async def _decide_later(self, decision: Awaitable[Plan | Refusal]) -> None:
+        self._decided(await decision)
+
+    def _decided(self, decided: Plan | Refusal) -> None:
+        if type(decided) is Refusal:
+            self._refuse(decided)
+            return
+        assert isinstance(decided, Plan)
+        self._plan = decided
+        if self._is_over:  # the client left while limits were asked
+            self._state.admission.finish(decided, [], False)
+            return
+        self._dispatch(decided.targets[0], "first")
+        if decided.shadow is not None:
+            start_shadow(self._state, decided)
+
+    def _dispatch(self, target: Target, kind: Kind) -> None:
+        plan, state = self._plan, self._state
+        assert plan is not None
+        self._backing_off = None
+        attempt = Attempt(target, len(self._attempts) + 1, kind)  # type: ignore[arg-type]
+        limit = state.settings.wire.answer_buffer_max_bytes
+        dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
+        self._attempts.append(attempt)
+        self._active.append(dispatch)
+        try:
+            dispatch.start()
+        except Untranslatable as problem:
+            self._active.remove(dispatch)
+            self._attempts.pop()
+            if not self._active:
+                self._give_up(problem.refusal if self._last_failed is None else None)
+
+    def _try_next(self, failed: Attempt, kind: Kind | None = None) -> None:
+        """Another attempt after (or, for a hedge, beside) one; without any the request ends as it stands."""
+        assert self._plan is not None
+        found = self._state.admission.next_target(self._plan, failed)
+        if found is None or isinstance(found, tuple):
+            self._found_next(found, failed, kind)
+        else:
+            self._spawn(self._try_later(found, failed, kind))
+
+    async def _try_later(
+        self, finding: Awaitable[tuple[Target, float] | None], failed: Attempt, kind: Kind | None
+    ) -> None:
+        self._found_next(await finding, failed, kind)
+
+    def _found_next(self, found: tuple[Target, float] | None, failed: Attempt, kind: Kind | None) -> None:
+        if self._is_over or self._is_head_sent:
+            return
+        if found is None:
+            if kind != "hedge":
+                self._give_up(None)
+            return
+        target, delay_s = found
+        if kind is None:
+            kind = "escalation" if failed.failure == "rejected" else "fallback"
+            if target is failed.target:
+                kind = "retry"
+        if delay_s <= 0:
+            self._dispatch(target, kind)
+        elif monotonic() + delay_s < self._deadline_s:
+            self._backing_off = self._state.loop.call_later(delay_s, self._dispatch, target, kind)
+        else:
+            self._give_up(None)
+
+    # What attempts say.
+
+    def answered(self, dispatch: Dispatch, body: bytes) -> None:
+        """A plain answer is whole."""
+        plan, attempt = self._plan, dispatch.attempt
+        assert plan is not None
+        self._active.remove(dispatch)
+        if plan.answer_checks is None or plan.facts.is_stream or self._is_good(plan, dispatch):
+            self._give_out(dispatch, body)
+            return
+        attempt.failure = "rejected"
+        self._kept = (dispatch, body)
+        if not self._active:
+            self._try_next(attempt)
+
+    def _is_good(self, plan: Plan, dispatch: Dispatch) -> bool:
+        """Whether an answer passes the policy's checks."""
+        assert dispatch.reader is not None
+        answer = dispatch.reader.answer()
+        return bool(plan.answer_checks(replace(answer, task=plan.task or "")).ok)
+
+    def _give_out(self, dispatch: Dispatch, body: bytes) -> None:
+        self._drop_others(dispatch)
+        start = self._start(dispatch) + b"content-length: %d\r\n\r\n" % len(body)
+        self._is_head_sent = True
+        self._end(start + body, is_delivered=True)
+
+    def piece(self, dispatch: Dispatch, data: bytes, chunk: bytes | None) -> None:
+        """A piece of a stream."""
+        client = self._client
+        if not self._is_head_sent:
+            self._send_stream_head(dispatch)
+        if self._is_chunked:
+            client.write(chunk or b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            client.write(data)
+        if client.is_full:
+            dispatch.pause()
+
+    def ended(self, dispatch: Dispatch, data: bytes) -> None:
+        """A stream is at its end, for good or ill."""
+        if dispatch.attempt.failure is not None:
+            if data:
+                self.piece(dispatch, data, None)
+            self.failed(dispatch)
+            return
+        self._active.remove(dispatch)
+        if not self._is_head_sent:
+            self._send_stream_head(dispatch)
+        if self._is_chunked:
+            data = (b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)) if data else _LAST_CHUNK
+        self._end(data, is_delivered=True)
+
+    def refused(self, dispatch: Dispatch, body: bytes) -> None:
+        """The upstream says that the request is wrong: the client hears why, and nobody else is asked."""
+        self._active.remove(dispatch)
+        if self._active:  # a hedge may still answer
+            return
+        if self._kept is not None:
+            self._give_up(None)
+            return
+        self._tell(dispatch, body)
+
+    def failed(self, dispatch: Dispatch) -> None:
+        """An attempt failed: another one, if nothing went to the client."""
+        if dispatch in self._active:
+            self._active.remove(dispatch)
+        self._last_failed = dispatch
+        if self._is_over:
+            return
+        if self._is_head_sent:
+            self._break_off(dispatch)
+        elif not self._active and self._backing_off is None:
+            self._try_next(dispatch.attempt)
+
+    def may_pass(self) -> bool:
+        """A large answer goes on as it comes."""
+        return not self._is_head_sent
+
+    # What the client gets.
+
+    def _start(self, dispatch: Dispatch) -> bytes:
+        state, plan, answer = self._state, self._plan, dispatch.answer
+        assert plan is not None and answer is not None
+        ours = state.admission.response_headers(plan, dispatch.attempt)
+        is_open = state.settings.is_open
+        if state.is_draining:
+            self._client.closes = True
+        return answer_start(answer, state.date_line, ours, self._client.closes, is_open)
+
+    def _send_stream_head(self, dispatch: Dispatch) -> None:
+        """From here on no other model can answer."""
+        self._is_head_sent = True
+        self._drop_others(dispatch)
+        client, answer = self._client, dispatch.answer
+        assert answer is not None
+        if dispatch.mode == "passing" and answer.body_bytes_count is not None:
+            framing = b"content-length: %d\r\n\r\n" % answer.body_bytes_count
+        elif client.is_http10:
+            client.closes = True
+            framing = b"\r\n"
+        else:
+            self._is_chunked = True
+            framing = b"transfer-encoding: chunked\r\n\r\n"
+        client.write(self._start(dispatch) + framing)
+
+    def _drop_others(self, winner: Dispatch) -> None:
+        """Hedges that lost."""
+        for other in self._active:
+            if other is not winner:
+                other.attempt.is_aborted = True
+                other.abort("client_gone")
+        self._active = [winner] if winner in self._active else []
+
+    def _break_off(self, dispatch: Dispatch) -> None:
+        """A started answer cannot go on: an error event, no end mark, and the connection ends."""
+        if self._operation is not None and dispatch.mode == "stream":
+            failure, reader = dispatch.attempt.failure, dispatch.reader
+            code = "upstream_timeout" if failure in _TIMEOUTS else "upstream_error"
+            message = (reader.failure_message if reader is not None else None) or _said(failure)
+            event = stream_error(self._operation, code, message)
+            self._client.write(b"%x\r\n%b\r\n" % (len(event), event) if self._is_chunked else event)
+            self._client.cut(is_flushed=True)
+        else:
+            self._client.cut(is_flushed=False)
+        self._finish(False)
+
+    def _tell(self, dispatch: Dispatch, body: bytes) -> None:
+        """An upstream's error, without what is not the client's business."""
+        plan, attempt = self._plan, dispatch.attempt
+        assert plan is not None and attempt.http_status is not None
+        state, client = self._state, self._client
+        told = upstream_error(plan.facts, attempt.target, attempt.http_status, body)
+        ours = state.admission.response_headers(plan, attempt)
+        wait_s = attempt.retry_after_s
+        closes = client.closes = client.closes or state.is_draining
+        self._end(whole_answer(attempt.http_status, told, state.date_line, ours, closes, False, wait_s), False)
+
+    def _give_up(self, refusal: Refusal | None) -> None:
+        """Nobody is left to ask."""
+        if self._kept is not None:
+            self._give_out(*self._kept)
+            return
+        last = self._last_failed
+        status = None if last is None else last.attempt.http_status
+        if refusal is not None or last is None:
+            self._refuse(refusal or Refusal(502, "upstream_error", "No upstream answered."))
+        elif last.attempt.failure == "status" and status is not None and status < 500:
+            self._tell(last, last.error_body)
+        elif last.attempt.failure in _TIMEOUTS:
+            self._refuse(Refusal(504, "upstream_timeout", _said(last.attempt.failure)))
+        else:
+            said = (
+                f"The upstream answered {status}." if last.attempt.failure == "status" else _said(last.attempt.failure)
+            )
+            self._refuse(Refusal(502, "upstream_error", said))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        plan, state, client = self._plan, self._state, self._client
+        request_id = None if plan is None else plan.request_id
+        closes = client.closes = client.closes or state.is_draining
+        self._end(refusal_answer(refusal, self._operation, state.date_line, request_id, closes), False)
+
+    def _time_out(self) -> None:
+        """All attempts together took too long."""
+        active, self._active = self._active, []
+        for dispatch in active:
+            dispatch.abort("total_timeout")
+        self._last_failed = active[-1] if active else self._last_failed
+        if self._is_head_sent and active:
+            self._break_off(active[-1])
+        elif self._kept is not None:
+            self._give_out(*self._kept)
+        else:
+            self._refuse(Refusal(504, "upstream_timeout", _said("total_timeout")))
+
+    # The end.
+
+    def _end(self, data: bytes, is_delivered: bool) -> None:
+        """Sends the last bytes, and is over; with durability `request` only when the Calls are on the disk."""
+        if self._is_over:
+            return
+        state = self._state
+        if state.is_durable and state.sink is not None and self._attempts:
+            self._finish(is_delivered)
+            self._spawn(self._write_when_kept(data))
+            return
+        self._client.write(data)
+        self._finish(is_delivered)
+        self._client.answered(self)
+
+    async def _write_when_kept(self, data: bytes) -> None:
+        sink = self._state.sink
+        assert sink is not None
+        await sink.written()
+        self._client.write(data)
+        self._client.answered(self)
+
+    def _finish(self, is_delivered: bool) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._backing_off is not None:
+            self._backing_off.cancel()
+        self._active = []
+        self._state.exchanges.discard(self)
+        if self._plan is not None:
+            self._state.admission.finish(self._plan, self._attempts, is_delivered)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        """A task, where something must be waited for; kept until it is done."""
+        task = self._state.loop.create_task(work)
+        self._tasks = self._tasks or set()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _said(failure: Failure | None) -> str:
+    """What a client hears of a failure."""
+    return _WORDS.get(failure or "", "The upstream could not answer.")
+
+
+_WORDS: Final = {
+    "connect": "The upstream could not be reached.",
+    "first_byte_timeout": "The upstream did not begin to answer in time.",
+    "idle_timeout": "The upstream stopped in the middle of its answer.",
+    "total_timeout": "The answer took longer than is allowed.",
+    "reset": "The upstream closed the connection before its answer was whole.",
+    "bad_answer": "The upstream's answer was not understood.",
+    "too_large": "The upstream's answer is too large to be translated.",
+}

@@ -1,0 +1,194 @@
+"""Heads: the start line and headers of an HTTP/1.1 message, read strictly, and how its body is framed.
+
+Whatever two readers could understand in two ways (both lengths, a bare CR, a folded line, a space before the colon) is
+an error: that is what request smuggling and response splitting are made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.gateway.plan import Head, Refusal
+
+_TEXT: Final = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
+_VISIBLE: Final = bytes(range(0x21, 0x7F))
+_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LENGTH_MAX_DIGITS: Final = 15
+_NAMES_MAX_COUNT: Final = 512
+_names: dict[bytes, bytes] = {}
+"""Names of headers as they were written -> lower-case; only valid ones, so that each is checked once."""
+
+
+class BadMessage(Exception):
+    """A message that is no HTTP/1.1, or not safely so; holds what a client is told."""
+
+    def __init__(self, message: str, http_status: int = 400, code: str = "bad_request") -> None:
+        super().__init__(message)
+        self.refusal = Refusal(http_status, code, message)
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """A client's head, and what follows it."""
+
+    head: Head
+    body_bytes_count: int
+    """0 where there is no body; meaningless where it comes in chunks."""
+    is_chunked: bool
+    expects_continue: bool
+    closes: bool
+    """No other request follows on this connection."""
+    is_http10: bool
+    """Knows no chunks."""
+
+
+@dataclass(slots=True)
+class AnswerHead:
+    """An upstream's head, and what follows it."""
+
+    http_status: int
+    headers: list[tuple[bytes, bytes]]
+    body_bytes_count: int | None
+    """None: in chunks, or until the connection closes."""
+    is_chunked: bool
+    is_kept_alive: bool
+    content_type: bytes
+    is_encoded: bool
+    """Compressed, though we asked for it as it is."""
+
+
+def read_request_head(raw: bytes, headers_max_count: int, peer: str = "") -> RequestHead:
+    r"""A head without the empty line that ends it.
+
+    >>> read_request_head(b"POST /v1/x?a=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5", 100).body_bytes_count
+    5
+    """
+    lines = raw.split(b"\r\n")
+    if len(lines) - 1 > headers_max_count:
+        raise BadMessage(f"more than {headers_max_count} headers", 431, "headers_too_large")
+    if raw.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
+        raise BadMessage("control characters in the head")
+    start = lines[0].split(b" ")
+    if len(start) != 3 or start[0].translate(None, _TOKEN) or not start[0]:
+        raise BadMessage("the request line is not METHOD PATH VERSION")
+    method, target, version = start
+    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise BadMessage("only HTTP/1.1 and HTTP/1.0 are spoken here", 505, "http_version")
+    if target[:1] != b"/" or target.translate(None, _VISIBLE):
+        raise BadMessage("the path must begin with / and hold visible ASCII characters only")
+    path, _, query = target.partition(b"?")
+    head = Head(method, path, query, [], peer)
+    return _framed(head, lines, version == b"HTTP/1.0")
+
+
+def _framed(head: Head, lines: list[bytes], is_http10: bool) -> RequestHead:
+    """The headers, and the framing that they tell."""
+    headers = head.headers
+    length: bytes | None = None
+    coding: bytes | None = None
+    hosts_count = 0
+    closes, expects = is_http10, False
+    rest = iter(lines)
+    next(rest)
+    for line in rest:
+        raw_name, colon, value = line.partition(b":")
+        name = _names.get(raw_name) or _valid_name(raw_name)
+        if not colon:
+            raise BadMessage("a header without a colon")
+        value = value.strip(b" \t")
+        headers.append((name, value))
+        if name == b"content-length":
+            if length is not None:
+                raise BadMessage("more than one Content-Length")
+            length = value
+        elif name == b"host":
+            hosts_count += 1
+        elif name == b"transfer-encoding":
+            if coding is not None:
+                raise BadMessage("more than one Transfer-Encoding")
+            coding = value.lower()
+        elif name == b"connection":
+            closes = _closes(value, closes)
+        elif name == b"expect":
+            expects = value.lower() == b"100-continue"
+    if hosts_count != 1 and not (is_http10 and hosts_count == 0):
+        raise BadMessage("exactly one Host header is wanted")
+    if coding is not None:
+        if coding != b"chunked" or is_http10:
+            raise BadMessage("the only Transfer-Encoding known here is chunked, in HTTP/1.1", 501, "transfer_encoding")
+        if length is not None:
+            raise BadMessage("Content-Length and Transfer-Encoding exclude each other")
+    size = 0 if length is None else _length(length)
+    return RequestHead(head, size, coding is not None, expects and not is_http10, closes, is_http10)
+
+
+def read_answer_head(raw: bytes, headers_max_count: int = 200) -> AnswerHead:
+    r"""An upstream's head without the empty line that ends it.
+
+    >>> read_answer_head(b"HTTP/1.1 200 OK\r\nContent-Length: 2").http_status
+    200
+    """
+    lines = raw.split(b"\r\n")
+    if raw.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1) or len(lines) > headers_max_count:
+        raise BadMessage("control characters in the head, or too many headers")
+    start = lines[0]
+    digits = start[9:12]
+    if start[:7] != b"HTTP/1." or start[7:9] not in (b"1 ", b"0 ") or len(digits) != 3 or not digits.isdigit():
+        raise BadMessage("not an HTTP/1.1 answer")
+    if start[12:13] not in (b"", b" ") or digits[0] not in b"12345":
+        raise BadMessage("not an HTTP/1.1 answer")
+    answer = AnswerHead(int(digits), [], None, False, start[7] == 0x31, b"", False)
+    headers = answer.headers
+    rest = iter(lines)
+    next(rest)
+    for line in rest:
+        raw_name, colon, value = line.partition(b":")
+        name = _names.get(raw_name) or _valid_name(raw_name)
+        if not colon:
+            raise BadMessage("a header without a colon")
+        value = value.strip(b" \t")
+        headers.append((name, value))
+        if name == b"content-length":
+            size = _length(value)
+            if answer.body_bytes_count not in (None, size):
+                raise BadMessage("Content-Length twice, and not the same")
+            answer.body_bytes_count = size
+        elif name == b"content-type":
+            answer.content_type = value
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked" or answer.is_chunked:
+                raise BadMessage("the only Transfer-Encoding known here is chunked")
+            answer.is_chunked = True
+        elif name == b"connection":
+            answer.is_kept_alive = not _closes(value, not answer.is_kept_alive)
+        elif name == b"content-encoding":
+            answer.is_encoded = value.lower() not in (b"identity", b"")
+    if answer.is_chunked and answer.body_bytes_count is not None:
+        raise BadMessage("Content-Length and Transfer-Encoding exclude each other")
+    return answer
+
+
+def _valid_name(raw: bytes) -> bytes:
+    """A header's name in lower case; remembered."""
+    if not raw or raw.translate(None, _TOKEN):
+        raise BadMessage("a header's name holds characters that names may not hold, or is folded")
+    name = raw.lower()
+    if len(_names) < _NAMES_MAX_COUNT:
+        _names[raw] = name
+    return name
+
+
+def _closes(value: bytes, by_default: bool) -> bool:
+    """What a Connection header says about the end of the connection."""
+    tokens = [token.strip(b" \t") for token in value.lower().split(b",")]
+    if b"close" in tokens:
+        return True
+    return False if b"keep-alive" in tokens else by_default
+
+
+def _length(value: bytes) -> int:
+    """A Content-Length: digits and nothing else."""
+    if not value.isdigit() or len(value) > _LENGTH_MAX_DIGITS:
+        raise BadMessage("Content-Length is not a number")
+    return int(value)

@@ -1,0 +1,95 @@
+"""Outgoing heads: how a request is addressed to one upstream: prepared once, completed per request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from breakeven.gateway.plan import Plan
+from breakeven.gateway.relay.pool import Pool
+from breakeven.gateway.upstream import Target, Upstream
+from breakeven.gateway.wire.outgoing import extra_headers, outgoing_path
+
+_PASSED: Final = frozenset(
+    (
+        b"anthropic-beta",
+        b"anthropic-version",
+        b"idempotency-key",
+        b"openai-beta",
+        b"traceparent",
+        b"tracestate",
+    )
+)
+"""What goes on to an upstream that we pay for. Not the client's key, address, cookies or wishes about routing."""
+_NEVER_PASSED: Final = frozenset(
+    (
+        b"accept-encoding",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+    )
+)
+_STARTS_MAX_COUNT: Final = 64
+
+
+class OutgoingHeads:
+    """The heads of requests to one upstream, and its connections."""
+
+    __slots__ = ("_is_transparent", "_starts", "pool", "upstream")
+
+    def __init__(self, upstream: Upstream, pool: Pool, is_open: bool) -> None:
+        self.upstream = upstream
+        self.pool = pool
+        self._is_transparent = is_open and not upstream.auth_headers
+        """The client's own key and headers go through: it is only watched."""
+        self._starts: dict[tuple[bytes, str], bytes] = {}
+
+    def head(self, plan: Plan, target: Target, body_bytes_count: int) -> bytes:
+        """The whole head of one request. Raises Untranslatable where the upstream has no such operation."""
+        facts = plan.facts
+        path = outgoing_path(facts, target)
+        start = self._starts.get((path, facts.operation)) or self._start(plan, target, path)
+        pieces = [start]
+        query = plan.head.query
+        if query and (self._is_transparent or query == b"beta=true"):
+            pieces[0] = start.replace(b" HTTP/1.1\r\n", b"?" + query + b" HTTP/1.1\r\n", 1)
+        if self._is_transparent:
+            pieces += [
+                b"%b: %b\r\n" % header
+                for header in plan.head.headers
+                if header[0] not in _NEVER_PASSED and not header[0].startswith(b"x-breakeven-")
+            ]
+        else:
+            for header in plan.head.headers:
+                if header[0] in _PASSED:
+                    pieces.append(b"%b: %b\r\n" % header)
+        if facts.operation == "outcomes" and plan.key is not None:
+            pieces.append(b"x-breakeven-key-id: %b\r\n" % plan.key.id.encode("ascii", "replace"))
+        pieces.append(b"content-length: %d\r\n\r\n" % body_bytes_count)
+        return b"".join(pieces)
+
+    def _start(self, plan: Plan, target: Target, path: bytes) -> bytes:
+        upstream = self.upstream
+        is_usual_port = upstream.port == (443 if upstream.is_tls else 80)
+        name = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+        host = name if is_usual_port or upstream.socket_path else f"{name}:{upstream.port}"
+        headers = [(b"host", host.encode("idna" if not host.isascii() else "ascii")), *upstream.auth_headers]
+        headers += [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
+        if not self._is_transparent:
+            headers.append((b"user-agent", b"breakeven"))
+        headers += extra_headers(plan.facts, target)
+        start = b"POST " + path + b" HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers)
+        if len(self._starts) < _STARTS_MAX_COUNT:
+            self._starts[(path, plan.facts.operation)] = start
+        return start

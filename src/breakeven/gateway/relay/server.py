@@ -1,0 +1,142 @@
+"""Server: a relay that listens: `start`, `reload`, `drain`; and the clock that ends what takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext, TLSVersion
+from time import monotonic
+from typing import Final
+
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.ports import Sink
+from breakeven.gateway.relay.client_connection import ClientConnection
+from breakeven.gateway.relay.state import LOOK_EVERY_S, Counting, RelayAdmission, RelayState
+
+_BACKLOG_COUNT: Final = 2_048
+_LOOKS_PER_SECOND_COUNT: Final = round(1 / LOOK_EVERY_S)
+
+
+class Relay:
+    """A relay that listens."""
+
+    def __init__(self, state: RelayState) -> None:
+        self._state = state
+        self._clients: set[ClientConnection] = set()
+        self._server: asyncio.Server | None = None
+        self._clock: asyncio.TimerHandle | None = None
+        self._looks_count = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def open_requests_count(self) -> int:
+        """Requests under way, shadows included."""
+        return len(self._state.exchanges)
+
+    @property
+    def clients_count(self) -> int:
+        """Connections of clients."""
+        return len(self._clients)
+
+    @property
+    def upstream_connections_count(self) -> int:
+        """Connections to upstreams, free ones included."""
+        return sum(len(pool.open) for pool in self._state.pools.values())
+
+    async def listen(self, shares_port: bool) -> None:
+        """Begins to take connections."""
+        settings, loop = self._state.settings, self._state.loop
+        tls = None
+        if settings.tls_certificate is not None and settings.tls_key is not None:
+            tls = server_ssl_context(settings.tls_certificate, settings.tls_key)
+        self._server = await loop.create_server(
+            lambda: ClientConnection(self._state, self._clients),
+            settings.listen_host,
+            settings.listen_port,
+            ssl=tls,
+            backlog=_BACKLOG_COUNT,
+            reuse_port=shares_port or None,
+        )
+        self._clock = loop.call_later(LOOK_EVERY_S, self._look)
+
+    def reload(self, settings: GatewaySettings) -> None:
+        """Other settings, for requests to come; nothing under way is dropped. Where it listens stays as it was."""
+        self._state.reload(settings)
+
+    async def drain(self) -> None:
+        """Takes nothing new, waits for what is under way up to `drain_s`, then ends it."""
+        state = self._state
+        state.is_draining = True
+        if self._server is not None:
+            self._server.close()
+        ends_s = monotonic() + state.settings.timeouts.drain_s
+        for client in list(self._clients):
+            client.drain()
+        while (state.exchanges or any(each.is_busy for each in self._clients)) and monotonic() < ends_s:
+            await asyncio.sleep(LOOK_EVERY_S)
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends everything at once."""
+        state = self._state
+        if self._server is not None:
+            self._server.close()
+        if self._clock is not None:
+            self._clock.cancel()
+        for exchange in list(state.exchanges):
+            exchange.client_gone()
+        for client in list(self._clients):
+            client.kill()
+        for pool in state.pools.values():
+            pool.close()
+        await asyncio.sleep(0)
+
+    def _look(self) -> None:
+        """Looks at everything that may take too long; one timer for all."""
+        state, now_s = self._state, monotonic()
+        self._clock = state.loop.call_later(LOOK_EVERY_S, self._look)
+        for exchange in tuple(state.exchanges):
+            exchange.look(now_s)
+        self._looks_count += 1
+        if self._looks_count % 4 == 0:
+            for client in tuple(self._clients):
+                client.look(now_s)
+        if self._looks_count % _LOOKS_PER_SECOND_COUNT == 0:
+            self._each_second()
+
+    def _each_second(self) -> None:
+        state = self._state
+        state.set_date()
+        for pool in state.pools.values():
+            pool.reap(state.loop.time())
+        if state.counting is not None:
+            state.counting.gauge("in_flight", len(state.exchanges))
+            state.counting.gauge("client_connections", len(self._clients))
+            state.counting.gauge("upstream_connections", self.upstream_connections_count)
+
+
+async def start(
+    settings: GatewaySettings,
+    admission: RelayAdmission,
+    sink: Sink | None = None,
+    counting: Counting | None = None,
+    shares_port: bool = False,
+) -> Relay:
+    """A relay that listens at `settings.listen_host` and `listen_port` (0: any free port; see `Relay.port`)."""
+    relay = Relay(RelayState(settings, admission, sink, counting, asyncio.get_running_loop()))
+    await relay.listen(shares_port)
+    return relay
+
+
+def server_ssl_context(certificate: Path, key: Path) -> SSLContext:
+    """TLS towards clients: 1.2 or newer, HTTP/1.1."""
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.minimum_version = TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context

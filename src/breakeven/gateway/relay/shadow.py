@@ -1,0 +1,101 @@
+"""Shadow: a copy of a request for a model on trial; its answer goes nowhere but to the record, nobody waits for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.plan import Plan
+from breakeven.gateway.relay.dispatch import Dispatch
+from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.outgoing import Untranslatable
+
+NUMBER: Final = 99
+"""A shadow's number among the attempts of its request: no other attempt gets so far."""
+
+
+def start_shadow(state: RelayState, plan: Plan) -> None:
+    """Sends a copy when the loop has nothing more urgent, unless as many as allowed are under way."""
+    target = plan.shadow
+    assert target is not None
+    counts = state.shadows_count_by_model
+    under_way_count = counts.get(target.name, 0)
+    if state.is_draining or under_way_count >= state.shadow_limits().get(target.name, 0):
+        return
+    counts[target.name] = under_way_count + 1
+    state.loop.call_soon(Shadow(state, plan, target).start)
+
+
+class Shadow:
+    """A copy under way."""
+
+    __slots__ = ("_dispatch", "_plan", "_state", "_target")
+
+    def __init__(self, state: RelayState, plan: Plan, target: Target) -> None:
+        self._state = state
+        self._plan = replace(plan, reservation=None, shadow=None)
+        self._target = target
+        self._dispatch: Dispatch | None = None
+
+    def start(self) -> None:
+        """Sends it."""
+        state = self._state
+        attempt = Attempt(self._target, NUMBER, "shadow")
+        limit = state.settings.wire.answer_buffer_max_bytes
+        dispatch = self._dispatch = Dispatch(self, self._plan, state.outgoing(self._target.upstream), attempt, limit)
+        state.exchanges.add(self)
+        try:
+            dispatch.start()
+        except Untranslatable:
+            self._free()
+
+    def look(self, now_s: float) -> None:
+        """Ends it when it takes too long."""
+        dispatch, timeouts = self._dispatch, self._state.settings.timeouts
+        assert dispatch is not None
+        if now_s - dispatch.attempt.started_monotonic_s > timeouts.total_s or self._state.is_draining:
+            dispatch.fail("total_timeout")
+        elif dispatch.has_moved:
+            dispatch.has_moved = False
+            dispatch.still_since_s = now_s
+        elif now_s - dispatch.still_since_s > (timeouts.connect_s if dispatch.is_connecting else timeouts.first_byte_s):
+            dispatch.fail("connect" if dispatch.is_connecting else "first_byte_timeout")
+
+    def client_gone(self) -> None:
+        """The process ends."""
+        if self._dispatch is not None and not self._dispatch.is_over:
+            self._dispatch.fail("total_timeout")
+
+    def answered(self, dispatch: Dispatch, body: bytes) -> None:  # noqa: ARG002
+        """It answered."""
+        self._over(dispatch)
+
+    def piece(self, dispatch: Dispatch, data: bytes, chunk: bytes | None) -> None:
+        """Nobody reads it."""
+
+    def ended(self, dispatch: Dispatch, data: bytes) -> None:  # noqa: ARG002
+        """Its stream is whole."""
+        self._over(dispatch)
+
+    def refused(self, dispatch: Dispatch, body: bytes) -> None:  # noqa: ARG002
+        """It does not take such requests."""
+        self._over(dispatch)
+
+    def failed(self, dispatch: Dispatch) -> None:
+        """It failed."""
+        self._over(dispatch)
+
+    def may_pass(self) -> bool:
+        """Large answers are read, not held."""
+        return True
+
+    def _over(self, dispatch: Dispatch) -> None:
+        self._free()
+        self._state.admission.finish(self._plan, [dispatch.attempt], False)
+
+    def _free(self) -> None:
+        counts, name = self._state.shadows_count_by_model, self._target.name
+        counts[name] = max(counts.get(name, 0) - 1, 0)
+        self._state.exchanges.discard(self)

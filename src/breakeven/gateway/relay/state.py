@@ -1,0 +1,132 @@
+"""State: what all connections of one relay share: settings, pools, who is served, and the time of the last look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from email.utils import formatdate
+from typing import Final, Protocol
+
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.plan import Head, Plan, Refusal
+from breakeven.gateway.ports import Admission, Sink
+from breakeven.gateway.relay.outgoing_heads import OutgoingHeads
+from breakeven.gateway.relay.pool import Pool
+from breakeven.gateway.upstream import Upstream
+
+LOOK_EVERY_S: Final = 0.05
+
+
+class RelayAdmission(Admission, Protocol):
+    """What the relay asks of admission beyond the port: words of answers, and lists."""
+
+    def response_headers(self, plan: Plan, attempt: Attempt) -> bytes:
+        """The `x-breakeven-*` headers of an answer, each line with its CRLF."""
+        ...
+
+    def models(self, head: Head) -> bytes | Refusal:
+        """The document of `GET /v1/models` for the key in this head."""
+        ...
+
+
+class Counting(Protocol):
+    """Where the relay counts what only it sees: `telemetry.counters`."""
+
+    def refused(self, code: str) -> None:
+        """A request was answered by ourselves, before admission saw it."""
+        ...
+
+    def gauge(self, name: str, value: float) -> None:
+        """How much of something there is."""
+        ...
+
+
+class Watched(Protocol):
+    """Something with limits of time."""
+
+    def look(self, now_s: float) -> None:
+        """Ends what takes too long; called every `LOOK_EVERY_S` with the monotonic clock."""
+        ...
+
+    def client_gone(self) -> None:
+        """Ends it at once."""
+        ...
+
+
+class RelayState:
+    """What the connections of a relay share."""
+
+    __slots__ = (
+        "_outgoing",
+        "admission",
+        "counting",
+        "date_line",
+        "exchanges",
+        "is_draining",
+        "is_durable",
+        "loop",
+        "pools",
+        "settings",
+        "shadows_count_by_model",
+        "sink",
+    )
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        admission: RelayAdmission,
+        sink: Sink | None,
+        counting: Counting | None,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.settings = settings
+        self.admission = admission
+        self.sink = sink
+        self.counting = counting
+        self.loop = loop
+        self.pools: dict[Upstream, Pool] = {}
+        self._outgoing: dict[int, OutgoingHeads] = {}
+        self.exchanges: set[Watched] = set()
+        """Requests under way, shadows included."""
+        self.shadows_count_by_model: dict[str, int] = {}
+        self.is_draining = False
+        self.is_durable = settings.durability == "request"
+        self.date_line = b""
+        self.set_date()
+
+    def outgoing(self, upstream: Upstream) -> OutgoingHeads:
+        """How that upstream is written to. By identity: the value is long to hash, and every request asks."""
+        return self._outgoing.get(id(upstream)) or self._new_outgoing(upstream)
+
+    def reload(self, settings: GatewaySettings) -> None:
+        """Other settings, for requests to come; what is under way ends as it began."""
+        self.settings = settings
+        self.is_durable = settings.durability == "request"
+        self._outgoing.clear()
+        known = set(settings.upstreams.values())
+        for upstream in [each for each in self.pools if each not in known]:
+            self.pools.pop(upstream).retire()
+        for pool in self.pools.values():
+            pool.connect_s = settings.timeouts.connect_s
+
+    def set_date(self) -> None:
+        """The Date header; once a second is enough."""
+        self.date_line = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
+
+    def refused(self, code: str) -> None:
+        """Counts an answer of our own."""
+        if self.counting is not None:
+            self.counting.refused(code)
+
+    def shadow_limits(self) -> Mapping[str, int]:
+        """Model -> how many copies may be under way."""
+        return {each.model: each.in_flight_max_count for each in self.settings.shadows}
+
+    def _new_outgoing(self, upstream: Upstream) -> OutgoingHeads:
+        pool = self.pools.get(upstream)
+        if pool is None:
+            pool = self.pools[upstream] = Pool(upstream, self.loop, self.settings.timeouts.connect_s)
+        outgoing = OutgoingHeads(upstream, pool, self.settings.is_open)
+        self._outgoing[id(upstream)] = outgoing
+        return outgoing

@@ -1,0 +1,218 @@
+"""Upstream connection: one connection to an upstream: writes a request, reads its answer, and can be used again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Literal, Protocol, cast
+
+from breakeven.gateway.relay.chunks import ChunkReader, whole_chunk
+from breakeven.gateway.relay.heads import AnswerHead, BadMessage, read_answer_head
+
+HEAD_MAX_BYTES: Final = 65_536
+_INTERIM_MAX_COUNT: Final = 16
+_Reading = Literal["head", "counted", "chunked", "to_the_end"]
+
+
+class AnswerTaker(Protocol):
+    """Who waits for an answer."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """The head is there; 1xx answers are not told."""
+        ...
+
+    def answer_data(self, data: bytes, chunk: bytes | None) -> None:
+        """A piece of the body, never empty; `chunk`: the same piece with the framing of the one chunk that it was."""
+        ...
+
+    def answer_end(self) -> None:
+        """The body is whole, as HTTP goes."""
+        ...
+
+    def answer_lost(self, is_stale: bool, is_malformed: bool) -> None:
+        """There will be no (more) answer; `is_stale`: a connection from the pool ended before any byte of it came."""
+        ...
+
+
+class ConnectionKeeper(Protocol):
+    """Where connections go when they are free or gone: the pool."""
+
+    def released(self, connection: UpstreamConnection) -> None:
+        """It can take another request."""
+        ...
+
+    def gone(self, connection: UpstreamConnection) -> None:
+        """It is closed."""
+        ...
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection. It has a taker from `send` to the end of the answer, or to `abort`."""
+
+    __slots__ = (
+        "_buffer",
+        "_chunks",
+        "_has_bytes",
+        "_interim_count",
+        "_is_kept_alive",
+        "_is_reused",
+        "_keeper",
+        "_left_bytes_count",
+        "_reading",
+        "_taker",
+        "idle_since_s",
+        "is_closed",
+        "transport",
+    )
+
+    def __init__(self, keeper: ConnectionKeeper) -> None:
+        self._keeper = keeper
+        self._taker: AnswerTaker | None = None
+        self._reading: _Reading = "head"
+        self._buffer = b""
+        self._chunks: ChunkReader | None = None
+        self._left_bytes_count = 0
+        self._is_kept_alive = False
+        self._is_reused = False
+        self._has_bytes = False
+        self._interim_count = 0
+        self.idle_since_s = 0.0
+        self.is_closed = False
+        self.transport: asyncio.Transport = cast(Any, None)
+
+    def send(self, taker: AnswerTaker, request: bytes, body: bytes = b"") -> None:
+        """Sends a request whole; its answer goes to the taker."""
+        self._taker = taker
+        self._reading = "head"
+        self._has_bytes = False
+        self.transport.write(request)
+        if body:
+            self.transport.write(body)
+
+    def abort(self) -> None:
+        """Drops the connection at once, unsent bytes included; the taker hears nothing more."""
+        self._taker = None
+        self.transport.abort()
+        self._close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of an answer."""
+        taker = self._taker
+        if taker is None:  # nobody asked: whatever it says, the next answer could not be told from it
+            self.abort()
+            return
+        self._has_bytes = True
+        try:
+            if self._reading == "head":
+                self._read_head(taker, data)
+            elif self._reading == "chunked":
+                self._read_chunks(taker, data)
+            else:
+                self._read_counted(taker, data)
+        except BadMessage:
+            self._lose(is_malformed=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        taker = self._taker
+        self._is_kept_alive = False
+        if taker is not None and self._reading == "to_the_end" and exc is None:
+            self._end(taker)
+        elif taker is not None:
+            self._lose(is_malformed=False)
+        self._close()
+
+    def _read_head(self, taker: AnswerTaker, data: bytes) -> None:
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > HEAD_MAX_BYTES:
+            if len(data) > HEAD_MAX_BYTES or (len(data) >= 5 and not data.startswith(b"HTTP/")):
+                raise BadMessage("no HTTP, or a head that is too large")
+            self._buffer = data
+            return
+        head = read_answer_head(data[:end])
+        rest = data[end + 4 :]
+        status = head.http_status
+        if status < 200:
+            self._interim_count += 1
+            if status == 101 or self._interim_count > _INTERIM_MAX_COUNT:
+                raise BadMessage("an interim answer that was not asked for")
+            if rest:
+                self._read_head(taker, rest)
+            return
+        self._is_kept_alive = head.is_kept_alive
+        if status in (204, 304):
+            head.body_bytes_count, head.is_chunked = 0, False
+        taker.answer_head(head)
+        if self._taker is not taker:  # it wants no more
+            return
+        if head.is_chunked:
+            self._reading, self._chunks = "chunked", ChunkReader()
+            if rest:
+                self._read_chunks(taker, rest)
+            return
+        self._reading = "to_the_end" if head.body_bytes_count is None else "counted"
+        self._left_bytes_count = head.body_bytes_count or 0
+        self._read_counted(taker, rest)
+
+    def _read_counted(self, taker: AnswerTaker, data: bytes) -> None:
+        """A body of known length, or one that goes on until the connection ends."""
+        if self._reading == "to_the_end":
+            self._is_kept_alive = False
+            if data:
+                taker.answer_data(data, None)
+            return
+        left = self._left_bytes_count - len(data)
+        if left < 0:  # more than was announced: nothing after it can be trusted
+            self._is_kept_alive = False
+            data, left = data[:left], 0
+        self._left_bytes_count = left
+        if data:
+            taker.answer_data(data, None)
+        if left == 0 and self._taker is taker:
+            self._end(taker)
+
+    def _read_chunks(self, taker: AnswerTaker, data: bytes) -> None:
+        chunks = self._chunks
+        assert chunks is not None
+        if chunks.is_between:
+            content = whole_chunk(data)
+            if content is not None:
+                taker.answer_data(content, data)
+                return
+        content = chunks.feed(data)
+        if content:
+            taker.answer_data(content, None)
+        if chunks.is_done and self._taker is taker:
+            if chunks.rest:
+                self._is_kept_alive = False
+            self._end(taker)
+
+    def _end(self, taker: AnswerTaker) -> None:
+        """The answer is whole: the connection is free before its taker goes on, who may want it at once."""
+        self._taker = None
+        self._chunks = None
+        self._interim_count = 0
+        if self._is_kept_alive and not self.transport.get_write_buffer_size():
+            self._is_reused = True
+            self._keeper.released(self)
+        elif not self.is_closed:
+            self.transport.abort()
+            self._close()
+        taker.answer_end()
+
+    def _lose(self, is_malformed: bool) -> None:
+        taker, self._taker = self._taker, None
+        self.transport.abort()
+        self._close()
+        if taker is not None:
+            taker.answer_lost(self._is_reused and not self._has_bytes and not is_malformed, is_malformed)
+
+    def _close(self) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            self._keeper.gone(self)
