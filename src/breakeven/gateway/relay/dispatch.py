@@ -173,7 +173,10 @@ class Dispatch:
         attempt, facts = self.attempt, self.plan.facts
         status = attempt.http_status = head.http_status
         if 200 <= status < 300 and not head.is_encoded:
-            is_event_stream = facts.is_stream and head.content_type[:17].lower() == b"text/event-stream"
+            is_event_stream = head.content_type[:17].lower() == b"text/event-stream"
+            if is_event_stream and not facts.is_stream:
+                self.fail("bad_answer")
+                return
             self._reader = reader_for(facts, self.attempt.target, is_event_stream)
             self.mode = "stream" if is_event_stream else "plain"
             if not is_event_stream and (head.body_bytes_count or 0) > self._held_max_bytes:
