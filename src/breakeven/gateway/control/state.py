@@ -1,0 +1,153 @@
+"""State of the control process: what its pages read and change."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any, Protocol
+
+from breakeven.errors import BreakevenError, PolicyError
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.control.file_watch import FileWatch
+from breakeven.gateway.control.key_file import key_file_path
+from breakeven.gateway.control.key_requests import KeyDesk
+from breakeven.gateway.control.outcome_store import OutcomeStore, outcomes_path
+from breakeven.gateway.control.policy_shelf import Chosen, Pin, PolicyShelf, choose
+from breakeven.gateway.limits.key_state import KeySpend
+from breakeven.gateway.plan import Key
+from breakeven.gateway.telemetry.counters import Counters
+from breakeven.gateway.telemetry.json_log import JsonLog
+from breakeven.routing.policy_file import ARRAYS_NAME, JSON_NAME, LoadedPolicy, load
+
+
+class Spending(Protocol):
+    """What it asks of `limits/`."""
+
+    def spend(self, key: Key, now_unix_s: float) -> KeySpend | Awaitable[KeySpend]:
+        """What a key has used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepBack:
+    """What a step back did, or why it could not."""
+
+    pin: Pin | None
+    why_not: str = ""
+
+
+class ControlState:
+    """One per control process. Blocking methods are called in a thread, one at a time."""
+
+    def __init__(self, settings: GatewaySettings, counters: Counters, log: JsonLog) -> None:
+        self.settings = settings
+        self.counters = counters
+        self.log = log
+        self.shelf = PolicyShelf(settings.state_folder)
+        self.outcomes = OutcomeStore(outcomes_path(settings.state_folder))
+        self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
+        self._limits: Spending | None = None
+        self._policy_watch: FileWatch[LoadedPolicy] | None = None
+        self._watch_policy()
+
+    def change(self, settings: GatewaySettings) -> None:
+        """New settings."""
+        old, self.settings = self.settings, settings
+        self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
+        if old.policy_folder != settings.policy_folder:
+            self._watch_policy()
+
+    def close(self) -> None:
+        """End."""
+        if self._policy_watch is not None:
+            self._policy_watch.close()
+        self.outcomes.close()
+
+    def is_admin(self, token: bytes | None) -> bool:
+        """Whether a token is the administrator's; takes as long for a wrong one."""
+        from hashlib import sha256
+
+        wanted = self.settings.admin_token_hash
+        return wanted is not None and token is not None and compare_digest(sha256(token).digest(), wanted)
+
+    async def spend(self, key: Key) -> KeySpend | None:
+        """What a key has used; None where that cannot be told now."""
+        try:
+            if self._limits is None:
+                self._limits = _limits_of(self.settings)
+            found = self._limits.spend(key, time.time())
+            return await found if inspect.isawaitable(found) else found
+        except (BreakevenError, OSError) as error:
+            self.log.say("spend_unknown", "warning", why=str(error))
+            return None
+
+    def chosen_policy(self) -> Chosen | None:
+        """The policy that relays ought to serve; None without a policy folder. PolicyError where there is none."""
+        folder = self.settings.policy_folder
+        return None if folder is None else choose(folder, self.shelf)
+
+    def reload_policy(self) -> None:
+        """Have every process read the policy again, whatever its files look like."""
+        self.shelf.set_pin(self.shelf.pin())
+
+    def step_back(self) -> StepBack:
+        """Put the version before the one in force in its place."""
+        chosen = self.chosen_policy()
+        folder = self.settings.policy_folder
+        if chosen is None or folder is None:
+            return StepBack(None, "no policy is configured")
+        hashes = self.shelf.hashes()
+        if chosen.policy.hash not in hashes:
+            return StepBack(None, "the version in force is not on the shelf yet; try again in a second")
+        at = hashes.index(chosen.policy.hash)
+        if at == 0:
+            return StepBack(None, "no version was in force before this one")
+        try:
+            instead_of = load(folder).hash
+        except PolicyError as error:
+            return StepBack(None, f"the policy folder cannot be read, and the last good version is in force: {error}")
+        before = self.shelf.read(hashes[at - 1])
+        pin = Pin(before.hash, instead_of)
+        self.shelf.set_pin(pin)
+        self.log.say("policy_step_back", "warning", hash=pin.hash, instead_of=pin.instead_of)
+        return StepBack(pin)
+
+    def _watch_policy(self) -> None:
+        if self._policy_watch is not None:
+            self._policy_watch.close()
+            self._policy_watch = None
+        folder = self.settings.policy_folder
+        if folder is None:
+            return
+        watch = FileWatch(
+            (folder / JSON_NAME, folder / ARRAYS_NAME),
+            lambda: self._copied(folder),
+            lambda _policy: None,
+            lambda why: self.log.say("policy_not_kept", "warning", why=why),
+        )
+        try:
+            self._copied(folder)
+        except (PolicyError, OSError) as error:
+            self.log.say("policy_not_kept", "warning", why=str(error))
+        watch.start()
+        self._policy_watch = watch
+
+    def _copied(self, folder: Path) -> LoadedPolicy:
+        policy = load(folder)
+        self.shelf.copy(policy, folder)
+        return policy
+
+
+def _limits_of(settings: GatewaySettings) -> Spending:
+    if settings.redis_url is not None:
+        from breakeven.gateway.limits.redis_limits import RedisLimits
+
+        found: Any = RedisLimits(settings.redis_url, ())
+        return found  # type: ignore[no-any-return]
+    from breakeven.gateway.limits.shared_limits import FILE_NAME, SharedLimits
+
+    return SharedLimits(settings.state_folder / FILE_NAME, ())
