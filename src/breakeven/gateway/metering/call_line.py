@@ -9,7 +9,6 @@ it, `response_model` is what the upstream says it used.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from time import gmtime, strftime
 from typing import Any, Final
@@ -105,7 +104,13 @@ def _json(said: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(said)
     except TypeError:  # a lone surrogate, an integer past 64 bits
-        return json.dumps(said).encode()
+        return orjson.dumps({name: _sayable(value) for name, value in said.items()})
+
+
+def _sayable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return min(value, 2**63 - 1) if isinstance(value, int) else value
 
 
 def _second(whole_s: int) -> str:
