@@ -12,6 +12,9 @@ from breakeven.gateway.wire.messages_stream import MessagesStream
 from breakeven.gateway.wire.outgoing import asks_for_usage, upstream_operation
 from breakeven.gateway.wire.plain_answer import PlainAnswer
 from breakeven.gateway.wire.responses_stream import ResponsesStream
+from breakeven.gateway.wire.translation.chunks_to_events import ChunksToEvents
+from breakeven.gateway.wire.translation.events_to_chunks import EventsToChunks
+from breakeven.gateway.wire.translation.plain_reader import TranslatedPlainAnswer
 from breakeven.routing.answers import Answer
 
 
@@ -52,13 +55,24 @@ class AnswerReader(Protocol):
         ...
 
 
-def reader_for(facts: RequestFacts, target: Target, is_event_stream: bool) -> AnswerReader:
-    """A reader for the answer of one attempt that was answered with 2xx."""
+def reader_for(facts: RequestFacts, target: Target, is_event_stream: bool, created_unix_s: int = 0) -> AnswerReader:
+    """A reader for the answer of one attempt that was answered with 2xx.
+
+    `created_unix_s` is when the request came: translated chat completions say it.
+    """
     operation = upstream_operation(facts, target)
+    if operation != facts.operation:
+        return _translating(facts, is_event_stream, created_unix_s)
     if not is_event_stream:
-        return PlainAnswer(facts.operation, operation)
+        return PlainAnswer(operation, operation)
     if operation == "messages":
         return MessagesStream()
     if operation == "responses":
         return ResponsesStream()
-    return ChatStream(facts, asks_for_usage(facts, target))
+    return ChatStream(asks_for_usage(facts, target))
+
+
+def _translating(facts: RequestFacts, is_event_stream: bool, created_unix_s: int) -> AnswerReader:
+    if not is_event_stream:
+        return TranslatedPlainAnswer(facts, created_unix_s)
+    return EventsToChunks(facts, created_unix_s) if facts.operation == "chat" else ChunksToEvents(facts)

@@ -1,7 +1,7 @@
 """Chat stream: chunks of chat completions and of completions, passed on byte for byte; usage we asked for is taken out.
 
-Most chunks hold a few letters and nothing else: they are known by a few searches in their bytes, and go on as the very
-object that came in. Everything else is parsed.
+Most chunks hold a few letters and nothing else: they are known by their frame, and go on as the very object that came
+in. Everything else is parsed.
 """
 
 from __future__ import annotations
@@ -9,63 +9,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from breakeven.gateway.attempt import TokenCounts
-from breakeven.gateway.plan import RequestFacts
+from breakeven.gateway.wire.frame import learnt
 from breakeven.gateway.wire.raw_object import rewritten
 from breakeven.gateway.wire.stream_reader import StreamReader, utf8_count
 from breakeven.gateway.wire.usage_fields import openai_counts, timings_counts
 
 _TEXT_NAMES: Final = ("content", "reasoning_content", "reasoning", "refusal", "text")
-_BACKSLASH: Final = 92
-_COMMA: Final = 44
-_LINE_FEED: Final = 10
 
 
 class ChatStream(StreamReader):
     """Of `/v1/chat/completions` and `/v1/completions`."""
 
-    __slots__ = ("_finished", "_is_single", "_strips", "_text_key", "_text_key_count", "_timings")
+    __slots__ = ("_finished", "_strips", "_text", "_timings")
 
-    def __init__(self, facts: RequestFacts, strips: bool) -> None:
+    def __init__(self, strips: bool) -> None:
         super().__init__()
         self._strips = strips
         """The client did not ask for usage, we did."""
-        self._is_single = facts.answers_count == 1
-        self._text_key: bytes | None = None
-        """The key of the last text, as it stood in the bytes; None: look at the whole chunk."""
-        self._text_key_count = 0
+        self._text: tuple[str, str] | None = None
+        """Key and text of the chunk at hand, where it holds nothing but one text."""
         self._finished: set[int] = set()
         self._timings: object = None
-
-    def feed(self, data: bytes) -> bytes:
-        """What may go to the client now."""
-        key = self._text_key
-        end = len(data) - 2
-        if (
-            key is not None
-            and not self._held
-            and data.find(b"\n") == end
-            and data[-1] == _LINE_FEED
-            and (start := data.find(key)) > 0
-            and data.startswith(b"data: {")
-            and data.find(b'"error"') < 0
-        ):
-            start += self._text_key_count
-            stop = data.find(b'"', start)
-            reason = data.find(b'finish_reason"')
-            if data[stop - 1] != _BACKSLASH and (reason < 0 or data.startswith(b":null", reason + 14)):
-                usage = data.find(b'"usage"')
-                if usage < 0:
-                    self.text_bytes_count += stop - start
-                    return data
-                if data.startswith(b":null", usage + 7):
-                    if not self._strips:
-                        self.text_bytes_count += stop - start
-                        return data
-                    if data[usage - 1] == _COMMA and data.find(b"}", usage) == end - 1:
-                        # no brace closes between it and the last one: it is a member of the outermost object
-                        self.text_bytes_count += stop - start
-                        return data[: usage - 1] + data[usage + 12 :]
-        return StreamReader.feed(self, data)
 
     def end(self) -> bytes:
         """The rest."""
@@ -77,13 +41,21 @@ class ChatStream(StreamReader):
     def _chunk(self, event: bytes, data: bytes, chunk: dict[str, Any]) -> bytes:
         choices = chunk.get("choices")
         choices = choices if type(choices) is list else []
+        self._text = None
         self._note(chunk, choices)
         for choice in choices:
             if type(choice) is dict:
-                self._note_choice(choice, event)
+                self._note_choice(choice)
+        given = self._given(event, data, chunk, bool(choices))
+        if self._text is not None and len(choices) == 1 and chunk.get("usage") is None and "timings" not in chunk:
+            self._frame = learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], given)
+        return given
+
+    def _given(self, event: bytes, data: bytes, chunk: dict[str, Any], has_choices: bool) -> bytes:
+        """The chunk without the usage that only we asked for."""
         if not self._strips or "usage" not in chunk:
             return event
-        if not choices and chunk["usage"] is not None:
+        if not has_choices and chunk["usage"] is not None:
             return b""
         changed = rewritten(data, {}, ("usage",))
         return event.replace(data, changed, 1) if data in event else b"data: " + changed + b"\n\n"
@@ -99,30 +71,26 @@ class ChatStream(StreamReader):
         if type(chunk.get("service_tier")) is str:
             self.service_tier = chunk["service_tier"]
 
-    def _note_choice(self, choice: dict[str, Any], event: bytes) -> None:
+    def _note_choice(self, choice: dict[str, Any]) -> None:
         reason, index = choice.get("finish_reason"), choice.get("index")
-        if type(reason) is str and reason:
+        is_last = type(reason) is str and bool(reason)
+        if is_last:
             self._finished.add(index if type(index) is int else 0)
             if self.finish_reason is None or index == 0:
                 self.finish_reason = reason
         delta: Any = choice.get("delta")
         delta = delta if type(delta) is dict else choice
-        for name in _TEXT_NAMES:
-            count = utf8_count(delta.get(name))
-            if count:
-                self.text_bytes_count += count
-                self.has_begun = True
-                self._learn(name, event)
-        for call in _calls(delta):
+        texts = [(name, text) for name in _TEXT_NAMES if type(text := delta.get(name)) is str and text]
+        calls = _calls(delta)
+        if texts or calls:
             self.has_begun = True
+        for _, text in texts:
+            self.text_bytes_count += utf8_count(text)
+        for call in calls:
             function = call.get("function")
             self.text_bytes_count += utf8_count(function.get("arguments")) if type(function) is dict else 0
-
-    def _learn(self, name: str, event: bytes) -> None:
-        """Where the text of the next chunks will probably stand."""
-        key = b'"%s":"' % name.encode()
-        if self._is_single and key in event:
-            self._text_key, self._text_key_count = key, len(key)
+        if len(texts) == 1 and not calls and not is_last and "usage" not in choice:
+            self._text = texts[0]
 
 
 def chunk_counts(chunk: dict[str, Any], choices: list[Any]) -> TokenCounts | None:

@@ -7,40 +7,21 @@ from typing import Any
 from breakeven.gateway.attempt import TokenCounts
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
+from breakeven.gateway.wire.frame import learnt
 from breakeven.gateway.wire.stream_reader import StreamReader, utf8_count
 from breakeven.gateway.wire.usage_fields import anthropic_counts, merged_anthropic
-
-_DELTA: bytes = b"event: content_block_delta\ndata: {"
-_BACKSLASH = 92
 
 
 class MessagesStream(StreamReader):
     """Of `/v1/messages`."""
 
-    __slots__ = ("_text_key", "_text_key_count", "_usage")
+    __slots__ = ("_text", "_usage")
 
     def __init__(self) -> None:
         super().__init__()
         self._usage: dict[str, Any] = {}
-        self._text_key: bytes | None = None
-        self._text_key_count = 0
-
-    def feed(self, data: bytes) -> bytes:
-        """What may go to the client now."""
-        key = self._text_key
-        if (
-            key is not None
-            and not self._held
-            and data.startswith(_DELTA)
-            and data.find(b"\n\n") == len(data) - 2
-            and (start := data.find(key)) > 0
-        ):
-            start += self._text_key_count
-            stop = data.find(b'"', start)
-            if data[stop - 1] != _BACKSLASH:
-                self.text_bytes_count += stop - start
-                return data
-        return StreamReader.feed(self, data)
+        self._text: tuple[str, str] | None = None
+        """Key and text of the event at hand, where it holds nothing else."""
 
     def counted(self, facts: RequestFacts) -> TokenCounts:
         """As reported; before the end, input as the start told it and output by the bytes that came."""
@@ -54,14 +35,17 @@ class MessagesStream(StreamReader):
 
     def _chunk(self, event: bytes, data: bytes, chunk: dict[str, Any]) -> bytes:
         del data
-        self.note(chunk, event)
+        self.note(chunk)
+        if self._text is not None:
+            self._frame = learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], event)
         return event
 
-    def note(self, chunk: dict[str, Any], event: bytes) -> None:
+    def note(self, chunk: dict[str, Any]) -> None:
         """Keep what is wanted of one event."""
+        self._text = None
         kind = chunk.get("type")
         if kind == "content_block_delta":
-            self._note_delta(chunk.get("delta"), event)
+            self._note_delta(chunk.get("delta"))
         elif kind == "content_block_start":
             self.has_begun = True
         elif kind == "message_start":
@@ -71,17 +55,15 @@ class MessagesStream(StreamReader):
         elif kind == "message_stop":
             self.is_done = True
 
-    def _note_delta(self, delta: object, event: bytes) -> None:
+    def _note_delta(self, delta: object) -> None:
         self.has_begun = True
         if type(delta) is not dict:
             return
         for name in ("text", "thinking", "partial_json"):
-            count = utf8_count(delta.get(name))
-            if count:
-                self.text_bytes_count += count
-                key = b'"%s":"' % name.encode()
-                if key in event:
-                    self._text_key, self._text_key_count = key, len(key)
+            text = delta.get(name)
+            if type(text) is str and text:
+                self.text_bytes_count += utf8_count(text)
+                self._text = (name, text)
 
     def _note_start(self, message: object) -> None:
         if type(message) is not dict:

@@ -40,8 +40,10 @@ class Quirks:
     """It refuses `name` in messages."""
     has_responses: bool = True
     """It knows `/responses`."""
-    temperature_max_ratio: float | None = None
-    """A higher temperature is refused, so it is sent as this."""
+    limit_name: str = "max_tokens"
+    """What the limit of output tokens is called in chats that are translated."""
+    extras: frozenset[str] = frozenset()
+    """Fields beyond OpenAI's that translated chats may hold: `top_k`, `reasoning_content`."""
     note: str = ""
 
 
@@ -51,6 +53,7 @@ _LISTED: Final = (
         "OpenAI",
         "https://api.openai.com/v1",
         ("api.openai.com",),
+        limit_name="max_completion_tokens",
         note="Usage comes in a chunk of its own before `[DONE]`, and not at all when the stream is cut.",
     ),
     Quirks(
@@ -59,6 +62,7 @@ _LISTED: Final = (
         "https://RESOURCE.openai.azure.com/openai/v1",
         ("openai.azure.com", "services.ai.azure.com"),
         auth="api-key",
+        limit_name="max_completion_tokens",
         note="`model` is the name of the deployment.",
     ),
     Quirks(
@@ -69,7 +73,6 @@ _LISTED: Final = (
         dialect="anthropic",
         auth="x-api-key",
         usage="always",
-        temperature_max_ratio=1.0,
         note="Spoken to natively; its OpenAI-compatible endpoint lacks caching and is not meant for production.",
     ),
     Quirks(
@@ -78,6 +81,7 @@ _LISTED: Final = (
         "https://api.deepseek.com",
         ("api.deepseek.com",),
         has_responses=False,
+        extras=frozenset(("reasoning_content",)),
         note="Cache in `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens`; 402 when the balance is spent.",
     ),
     Quirks(
@@ -128,8 +132,20 @@ _LISTED: Final = (
         ("ollama.com",),
         note="A key is ignored; a subset of the fields is known.",
     ),
-    Quirks("vllm", "vLLM", "http://localhost:8000/v1", note="A key is asked only where it was started with one."),
-    Quirks("llama.cpp", "llama.cpp server", "http://localhost:8080/v1", note="`code` of an error is a number."),
+    Quirks(
+        "vllm",
+        "vLLM",
+        "http://localhost:8000/v1",
+        extras=frozenset(("top_k", "reasoning_content")),
+        note="A key is asked only where it was started with one.",
+    ),
+    Quirks(
+        "llama.cpp",
+        "llama.cpp server",
+        "http://localhost:8080/v1",
+        extras=frozenset(("top_k", "reasoning_content")),
+        note="`code` of an error is a number.",
+    ),
     Quirks(
         "gemini",
         "Gemini's OpenAI-compatible endpoint",

@@ -13,6 +13,7 @@ from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.wire.errors import error_in, sanitised
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
+from breakeven.gateway.wire.frame import Frame
 from breakeven.routing.answers import Answer
 
 _ERROR_NAME: Final = b"error"
@@ -22,6 +23,7 @@ class StreamReader(ABC):
     """What every dialect's stream has in common."""
 
     __slots__ = (
+        "_frame",
         "_held",
         "_pieces",
         "failure",
@@ -38,6 +40,7 @@ class StreamReader(ABC):
     def __init__(self) -> None:
         self._pieces = EventPieces()
         self._held = self._pieces.held
+        self._frame: Frame | None = None
         self.tokens: TokenCounts | None = None
         """As reported; None so far."""
         self.finish_reason: str | None = None
@@ -54,6 +57,11 @@ class StreamReader(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the client now: whole events, so that an error event can follow at any time."""
+        if self._frame is not None and not self._held:
+            filled = self._frame.filled(data)
+            if filled is not None:
+                self.text_bytes_count += filled[1]
+                return filled[0]
         if self.failure is not None:
             return b""
         events = self._pieces.whole(data)
@@ -125,6 +133,7 @@ class StreamReader(ABC):
         self._fail("bad_answer", error_in(chunk).message or "The upstream's stream told of an error.")
 
     def _fail(self, failure: Failure, message: str) -> None:
+        self._frame = None
         self.failure, self.failure_message = failure, sanitised(message)
 
 
