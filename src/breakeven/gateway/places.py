@@ -44,6 +44,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return found
 
 
+def address(host: str, port: int) -> str:
+    """As people write it.
+
+    >>> address("::1", 4000)
+    '[::1]:4000'
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _hold_folder(folder: Path, stack: ExitStack) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +89,7 @@ def _hold_port(host: str, port: int, who: str, stack: ExitStack) -> int:
         held = listening_socket(host, port)
     except OSError as error:
         raise GatewayError(
-            f"{host}:{port}: {error.strerror}; wanted for {who}. `ss -ltnp` says who listens there"
+            f"{address(host, port)}: {error.strerror}; wanted for {who}. `ss -ltnp` says who listens there"
         ) from None
     stack.callback(held.close)
     return int(held.getsockname()[1])

@@ -17,7 +17,7 @@ from typing import Any, Final
 from breakeven.errors import ConfigError
 from breakeven.gateway.child_process import Child, ChildPlan
 from breakeven.gateway.config.settings import GatewaySettings
-from breakeven.gateway.places import held_places
+from breakeven.gateway.places import address, held_places
 from breakeven.gateway.telemetry.counters import Counters
 from breakeven.gateway.telemetry.snapshot_file import SnapshotWriter, last_snapshot
 from breakeven.gateway.wake_signals import WakeSignals
@@ -161,8 +161,8 @@ class Supervisor:
             if self._was_ready:
                 self._say(
                     "ready",
-                    listen=f"{self.settings.listen_host}:{self.settings.listen_port}",
-                    admin=f"{self.settings.admin_host}:{self.settings.admin_port}",
+                    listen=address(self.settings.listen_host, self.settings.listen_port),
+                    admin=address(self.settings.admin_host, self.settings.admin_port),
                     processes_count=self.settings.processes_count,
                 )
 

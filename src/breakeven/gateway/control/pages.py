@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.control.policy_shelf import Chosen, PolicyShelf
 from breakeven.gateway.limits.key_state import KeySpend
+from breakeven.gateway.places import address
 from breakeven.gateway.plan import Key
 from breakeven.gateway.telemetry.merged import Merged
 from breakeven.gateway.upstream import Target, Upstream
@@ -89,8 +90,8 @@ def upstreams_page(settings: GatewaySettings, numbers: Merged) -> dict[str, Any]
 def settings_page(settings: GatewaySettings) -> dict[str, Any]:
     """The settings in force: only what is named here, so that nothing new leaks by itself."""
     return {
-        "listen": f"{settings.listen_host}:{settings.listen_port}",
-        "admin": f"{settings.admin_host}:{settings.admin_port}",
+        "listen": address(settings.listen_host, settings.listen_port),
+        "admin": address(settings.admin_host, settings.admin_port),
         "processes_count": settings.processes_count,
         "state_folder": str(settings.state_folder),
         "upstreams": [_upstream_page(each) for each in settings.upstreams.values()],
