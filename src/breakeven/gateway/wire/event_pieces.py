@@ -11,6 +11,8 @@ from typing import Final
 
 EVENT_MAX_BYTES: Final = 16 * 2**20
 """A longer event is a broken stream."""
+_JOINED_MAX_BYTES: Final = 16_384
+"""A longer part of an event is not copied again for each piece."""
 _END: Final = re.compile(rb"(?>\r\n|\n|\r){2}")
 _LINE: Final = re.compile(rb"\r\n|\n|\r")
 
@@ -43,8 +45,11 @@ class EventPieces:
         ([b'data: 1\\n\\n'], [b'data: 2\\r\\n\\r\\n'], b'')
         """
         held = self.held
-        if not held and data.find(b"\n\n") == len(data) - 2 and len(data) > 2 and b"\r" not in data:
-            return [data]
+        if len(held) < _JOINED_MAX_BYTES:
+            joined = bytes(held) + data if held else data
+            if b"\r" not in joined:
+                held.clear()
+                return self._cut(joined)
         held += data
         found: list[bytes] = []
         start = 0
@@ -56,6 +61,18 @@ class EventPieces:
         if start:
             del held[:start]
         self._searched = len(held)
+        return found
+
+    def _cut(self, data: bytes) -> list[bytes]:
+        """The same where nothing is held and no line ends with CR."""
+        found: list[bytes] = []
+        start = 0
+        while (stop := data.find(b"\n\n", start)) >= 0:
+            found.append(data[start : stop + 2])
+            start = stop + 2
+        if start < len(data):
+            self.held += data[start:]
+            self._searched = len(self.held)
         return found
 
     def rest(self) -> bytes:

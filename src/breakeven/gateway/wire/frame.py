@@ -1,8 +1,8 @@
 """Frame: what is the same in every chunk of a stream but its few letters, learnt from one chunk that was parsed.
 
 A chunk that begins and ends like the last one, and has no quotation mark in between, is that chunk with another text:
-it needs no parsing, and what went to the client then goes to it now, around the new text. Some vendors pad chunks with a
-second text of no meaning (`obfuscation`); a frame has room for it.
+it needs no parsing, and what went to the client then goes to it now, around the new text. Some vendors pad chunks with
+a second text of no meaning (`obfuscation`); a frame has room for it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -19,25 +18,20 @@ from breakeven.gateway.wire.stream_reader import is_error
 from breakeven.gateway.wire.usage_fields import anthropic_counts, openai_counts, timings_counts
 from breakeven.routing.answers import Answer
 
-_TAIL_BYTES: Final = 65_536
-_USAGE: Final = re.compile(rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})')
-
 
 class PlainAnswer:
     """An answer as one JSON object."""
 
     __slots__ = (
         "_document",
-        "_is_let_through",
+        "_held_bytes_count",
         "_operation",
         "_parts",
-        "_tail",
         "_upstream_operation",
         "failure",
         "failure_message",
         "finish_reason",
         "has_begun",
-        "held_bytes_count",
         "response_model",
         "service_tier",
         "tokens",
@@ -48,9 +42,7 @@ class PlainAnswer:
         self._upstream_operation = upstream_operation
         self._parts: list[bytes] = []
         self._document: dict[str, Any] = {}
-        self._is_let_through = False
-        self._tail = b""
-        self.held_bytes_count = 0
+        self._held_bytes_count = 0
         self.tokens: TokenCounts | None = None
         self.finish_reason: str | None = None
         self.response_model: str | None = None
@@ -59,34 +51,14 @@ class PlainAnswer:
         self.failure_message: str | None = None
         self.has_begun = False
 
-    @property
-    def can_be_let_through(self) -> bool:
-        """Whether its bytes are those that the client gets: nothing is translated."""
-        return self._operation == self._upstream_operation
-
-    def let_through(self) -> bytes:
-        """Hold it no longer (it grew too large): all so far, and from now on each piece as it comes."""
-        held = b"".join(self._parts)
-        self._parts = []
-        self._is_let_through = self.has_begun = True
-        self._tail = held[-_TAIL_BYTES:]
-        self.held_bytes_count = 0
-        return held
-
     def feed(self, data: bytes) -> bytes:
-        """Nothing, until it is whole or let through."""
-        if self._is_let_through:
-            self._tail = (self._tail + data)[-_TAIL_BYTES:] if len(data) < _TAIL_BYTES else data[-_TAIL_BYTES:]
-            return data
+        """Nothing, until it is whole."""
         self._parts.append(data)
-        self.held_bytes_count += len(data)
+        self._held_bytes_count += len(data)
         return b""
 
     def end(self) -> bytes:
         """The answer, where it is one."""
-        if self._is_let_through:
-            self._note_tail()
-            return b""
         body = b"".join(self._parts)
         self._parts = []
         try:
@@ -120,7 +92,7 @@ class PlainAnswer:
         """Bytes of the generated text; of an answer that never became whole, bytes of all that came."""
         if self._document:
             return answer_parts(self._upstream_operation, self._document).bytes_count
-        return self.held_bytes_count
+        return self._held_bytes_count
 
     def answer(self) -> Answer:
         """What the model said, for checks."""
@@ -148,18 +120,6 @@ class PlainAnswer:
         self.response_model = _text(document.get("model"))
         tier = usage.get("service_tier") if type(usage) is dict and operation == "messages" else None
         self.service_tier = _text(tier) or _text(document.get("service_tier"))
-
-    def _note_tail(self) -> None:
-        """Usage of a large answer, where it stands near its end."""
-        found = _USAGE.findall(self._tail)
-        if not found:
-            return
-        try:
-            usage = orjson.loads(found[-1])
-        except orjson.JSONDecodeError:
-            return
-        read = anthropic_counts if self._upstream_operation == "messages" else openai_counts
-        self.tokens = read(usage)
 
 
 def _finish_reason(operation: Operation, document: Mapping[str, Any]) -> str | None:

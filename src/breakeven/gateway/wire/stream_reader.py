@@ -64,29 +64,29 @@ class StreamReader(ABC):
                 return filled[0]
         if self.failure is not None:
             return b""
-        events = self._pieces.whole(data)
-        if len(events) == 1:
-            return self._taken(events[0])
         given = []
-        for event in events:
+        for event in self._pieces.whole(data):
+            filled = self._frame.filled(event) if self._frame is not None else None
+            if filled is not None:
+                self.text_bytes_count += filled[1]
+                given.append(filled[0])
+                continue
             given.append(self._taken(event))
             if self.failure is not None:
                 break
         if self._pieces.is_too_large:
             self._fail("too_large", "An event of the stream passes all measure.")
-        return b"".join(given)
+        return given[0] if len(given) == 1 else b"".join(given)
 
     def end(self) -> bytes:
         """The rest, when the upstream ended cleanly; without the mark of its end the answer was cut."""
         if self.failure is not None:
             return b""
         rest = self._pieces.rest()
-        given = self._taken(rest) if rest.strip() else rest
-        if not self._is_whole():
-            self.failure, self.failure_message = "reset", "The upstream's stream ended before its end mark."
-            return b""
-        self.failure = None
-        return given
+        given = self._taken(rest) if _is_event(rest) else b""
+        if self.failure is None and not self._is_whole():
+            self._fail("reset", "The upstream's stream ended before its end mark.")
+        return given if self.failure is None else b""
 
     def counted(self, facts: RequestFacts) -> TokenCounts:
         """The tokens as reported, else estimated by what went through, and marked so."""
@@ -135,6 +135,12 @@ class StreamReader(ABC):
     def _fail(self, failure: Failure, message: str) -> None:
         self._frame = None
         self.failure, self.failure_message = failure, sanitised(message)
+
+
+def _is_event(rest: bytes) -> bool:
+    """Whether what is left at the end is an event that lacks only its empty line, and not a part of one."""
+    data = event_data(rest).strip()
+    return not data or data == b"[DONE]" or parsed(data) is not None
 
 
 def parsed(data: bytes) -> dict[str, Any] | None:

@@ -34,35 +34,39 @@ def openai_counts(usage: object) -> TokenCounts | None:
     made = usage.get("completion_tokens", usage.get("output_tokens"))
     if given is None and made is None:
         return None
-    into, output = _count(given), _count(made)
-    heard = _object(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
-    spoken = _object(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
-    read, write = _cached(usage, heard), _first(heard, ("cache_write_tokens", "cache_creation_tokens"))
-    write = write or _first(usage, ("cache_creation_input_tokens",))
-    if read + write > into:
-        into += read + write
-    total = _count(usage.get("total_tokens"))
-    output = max(output, total - into)
-    reasoning = _first(spoken, ("reasoning_tokens",)) or _first(usage, ("reasoning_tokens",))
-    if reasoning > output:
-        output += reasoning
-    return TokenCounts(
-        into,
-        output,
-        read,
-        write,
-        0,
-        reasoning,
-        min(_count(heard.get("audio_tokens")), into),
-        min(_count(spoken.get("audio_tokens")), output),
-    )
+    counts = TokenCounts(_count(given), _count(made))
+    heard = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    spoken = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    if heard or len(usage) > 2 + ("total_tokens" in usage):
+        _note_cache(counts, usage, heard if type(heard) is dict else _NONE)
+    total = usage.get("total_tokens")
+    if type(total) is int and counts.output_tokens < total - counts.input_tokens <= TOKENS_MAX_COUNT:
+        counts.output_tokens = total - counts.input_tokens
+    if spoken or "reasoning_tokens" in usage:
+        _note_spoken(counts, usage, spoken if type(spoken) is dict else _NONE)
+    return counts
 
 
-def _cached(usage: Mapping[str, Any], details: Mapping[str, Any]) -> int:
-    """Tokens read from a cache, by the names in use: OpenAI; DeepSeek; Moonshot; Anthropic behind a proxy."""
-    return _first(details, ("cached_tokens", "cache_read_tokens")) or _first(
+def _note_cache(counts: TokenCounts, usage: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    """Cached input, by the names in use: OpenAI; DeepSeek; Moonshot; Anthropic behind a proxy."""
+    read = _count(details.get("cached_tokens")) or _first(
         usage, ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
     )
+    write = _first(details, ("cache_write_tokens", "cache_creation_tokens")) or _count(
+        usage.get("cache_creation_input_tokens")
+    )
+    if read + write > counts.input_tokens:
+        counts.input_tokens += read + write
+    counts.cache_read_tokens, counts.cache_write_tokens = read, write
+    counts.audio_input_tokens = min(_count(details.get("audio_tokens")), counts.input_tokens)
+
+
+def _note_spoken(counts: TokenCounts, usage: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    reasoning = _count(details.get("reasoning_tokens")) or _count(usage.get("reasoning_tokens"))
+    if reasoning > counts.output_tokens:
+        counts.output_tokens += reasoning
+    counts.reasoning_tokens = reasoning
+    counts.audio_output_tokens = min(_count(details.get("audio_tokens")), counts.output_tokens)
 
 
 def timings_counts(timings: object) -> TokenCounts | None:
