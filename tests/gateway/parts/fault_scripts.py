@@ -21,6 +21,7 @@ from gateway.parts.answers import (
     good,
     plain,
     stream,
+    usage,
 )
 from gateway.parts.final_chunks import ENDINGS, cumulative, ending
 from gateway.parts.scripted_upstream import Asked, Script, Step
@@ -154,6 +155,7 @@ def length_and_chunks(asked: Asked) -> Iterator[Step]:
 def bad_chunk(asked: Asked) -> Iterator[Step]:
     """A chunk size that is none, after good ones."""
     yield from _begun(asked)
+    yield 0.02
     yield b"xyz\r\nwhat\r\n"
     yield "close"
 
@@ -187,19 +189,20 @@ def invalid_utf8(asked: Asked) -> Iterator[Step]:
     """Bytes that are no text in the middle of a word."""
     if asked.is_stream:
         yield from _begun(asked)
+        yield 0.02
         yield chunk(b'data: {"choices":[{"index":0,"delta":{"content":"\xff\xfe\xc3"},"finish_reason":null}]}\n\n')
-        yield chunk(event(chat_chunk(asked, {}, "stop"))) + chunk(DONE) + b"0\r\n\r\n"
+        yield chunk(event(chat_chunk(asked, {}, "stop", usage=usage(asked, 12)))) + chunk(DONE) + b"0\r\n\r\n"
     else:
         yield plain(compact(chat_answer(asked, 12)).replace("東".encode(), b"\xff\xc3"))
 
 
 def huge(asked: Asked, megabytes: int = 100) -> Iterator[Step]:
-    """A plain answer of 100 MB: valid JSON, mostly spaces."""
-    body = compact(chat_answer(asked, 12))
+    """A plain answer of 100 MB: its text is mostly spaces."""
+    lead, mark, rest = compact(chat_answer(asked, 12)).partition(b'"content":"')
     filling = megabytes * MB // 65_536 * 65_536
-    yield OK + b"Content-Length: %d\r\n\r\n" % (filling + len(body)) + body[:-1]
+    yield OK + b"Content-Length: %d\r\n\r\n" % (len(lead + mark + rest) + filling) + lead + mark
     yield filling
-    yield body[-1:]
+    yield rest
 
 
 def huge_event(asked: Asked, megabytes: int = 20) -> Iterator[Step]:

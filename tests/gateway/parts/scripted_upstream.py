@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 Step = bytes | float | str | int
 """Bytes are sent, a float is a pause in seconds, an int is that many bytes of filling,
@@ -110,8 +110,7 @@ class _Connection(asyncio.Protocol):
         self.left = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.upstream.connections_count += 1
         self.upstream.open_connections.add(self)
 
