@@ -81,7 +81,8 @@ def _rows(part: type[BaseModel], defaults: Any) -> Iterator[str]:
     known = {each.name: getattr(defaults, each.name) for each in fields(defaults)} if is_dataclass(defaults) else {}
     for name, field in part.model_fields.items():
         default = (
-            "required" if field.is_required() else _shown(known.get(name, field.get_default(call_default_factory=True)))
+        default = known.get(name, field.get_default(call_default_factory=True))
+        shown = "required" if field.is_required() else _shown(default)
         )
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         yield f"| `{name}` | {shown} | {meaning} |"
@@ -96,5 +97,4 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")        default = known.get(name, field.get_default(call_default_factory=True))
-        shown = "required" if field.is_required() else _shown(default)
+    PAGE.write_text(page(), encoding="utf-8")
