@@ -58,9 +58,8 @@ def command(
         _check(config, upstream, changes, as_json)
         return
     _needs_packages()
-    from breakeven.gateway.supervisor import run
-
     from breakeven.gateway.control.cautions import cautions
+    from breakeven.gateway.supervisor import run
 
     teller = _Teller(as_json, changes.settings(config, upstream), is_record_only=upstream is not None)
     for each in cautions(teller.settings):

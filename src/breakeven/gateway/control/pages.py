@@ -70,7 +70,6 @@ def policy_page(chosen: Chosen | None, shelf: PolicyShelf, numbers: Merged) -> d
 def upstreams_page(settings: GatewaySettings, numbers: Merged) -> dict[str, Any]:
     """Each upstream with its breaker, and what became of the attempts there."""
     breakers = numbers.numbers.get("breaker_state", {})
-    connections = numbers.numbers.get("upstream_connections", {})
     pages = []
     for name, upstream in settings.upstreams.items():
         results: dict[str, int] = {}
@@ -80,7 +79,6 @@ def upstreams_page(settings: GatewaySettings, numbers: Merged) -> dict[str, Any]
         state = int(breakers.get((name,), 0))
         page = _upstream_page(upstream) | {
             "breaker": _BREAKER_STATES[min(max(state, 0), 2)],
-            "connections": int(connections.get((name,), 0)),
             "attempts": results,
         }
         pages.append(page)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from hmac import compare_digest
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from breakeven.gateway.control.key_file import key_file_path
 from breakeven.gateway.control.key_requests import KeyDesk
 from breakeven.gateway.control.outcome_store import OutcomeStore, outcomes_path
 from breakeven.gateway.control.policy_shelf import Chosen, Pin, PolicyShelf, choose
+from breakeven.gateway.control.trace_thread import TraceThread
 from breakeven.gateway.limits.key_state import KeySpend
 from breakeven.gateway.plan import Key
 from breakeven.gateway.telemetry.counters import Counters
@@ -52,7 +54,9 @@ class ControlState:
         self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
         self._limits: Spending | None = None
         self._policy_watch: FileWatch[LoadedPolicy] | None = None
+        self._traces: TraceThread | None = None
         self._watch_policy()
+        self._begin_traces()
 
     def change(self, settings: GatewaySettings) -> None:
         """New settings."""
@@ -60,11 +64,15 @@ class ControlState:
         self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
         if old.policy_folder != settings.policy_folder:
             self._watch_policy()
+        if old.trace_endpoint != settings.trace_endpoint:
+            self._begin_traces()
 
     def close(self) -> None:
         """End."""
         if self._policy_watch is not None:
             self._policy_watch.close()
+        if self._traces is not None:
+            self._traces.close()
         self.outcomes.close()
 
     def is_admin(self, token: bytes | None) -> bool:
@@ -135,6 +143,17 @@ class ControlState:
             self.log.say("policy_not_kept", "warning", why=str(error))
         watch.start()
         self._policy_watch = watch
+
+    def _begin_traces(self) -> None:
+        if self._traces is not None:
+            self._traces.close()
+            self._traces = None
+        if self.settings.trace_endpoint is not None:
+            if find_spec("opentelemetry") is None:
+                self.log.say("no_traces", "error", why="not installed: pip install 'breakeven[otel]'")
+                return
+            self._traces = TraceThread(self.settings.trace_endpoint, self.settings.state_folder, self.counters)
+            self._traces.start()
 
     def _copied(self, folder: Path) -> LoadedPolicy:
         policy = load(folder)

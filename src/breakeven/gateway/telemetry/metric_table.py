@@ -97,7 +97,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("requests_in_flight", "gauge", (), "Requests under way."),
     Metric("client_connections", "gauge", (), "Connections of clients that are open."),
-    Metric("upstream_connections", "gauge", ("upstream",), "Connections to an upstream, idle ones included."),
+    Metric("upstream_connections", "gauge", (), "Connections to upstreams, idle ones included."),
     Metric(
         "breaker_state", "gauge", ("upstream",), "Circuit breaker: 0 closed, 1 half open, 2 open; the worst.", "max"
     ),
@@ -113,6 +113,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("policy_errors_total", "counter", (), "New policy versions that could not be used; the old one stayed."),
     Metric("reload_errors_total", "counter", (), "New settings or key files that could not be used; the old stayed."),
     Metric("log_lines_dropped_total", "counter", (), "Log lines not written: too many at once, or stderr is stuck."),
+    Metric("spans_exported_total", "counter", (), "Spans given to the collector of traces."),
+    Metric(
+        "spans_dropped_total", "counter", (), "Spans that the collector did not take, or that came too fast for it."
+    ),
     Metric("events_total", "counter", ("event",), "Anything else worth counting."),
     Metric(
         "outcomes_total",

@@ -1,0 +1,45 @@
+"""Cautions: what is allowed in a configuration and yet may surprise, in sentences."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from breakeven.gateway.config.settings import GatewaySettings
+
+
+def cautions(settings: GatewaySettings) -> tuple[str, ...]:
+    """One sentence each, the gravest first."""
+    found = []
+    if settings.is_open and not is_loopback(settings.listen_host):
+        found.append(
+            f"It is open and listens on {settings.listen_host}: whoever reaches the port may use it. Their own keys go "
+            "to the upstream."
+        )
+    if not is_loopback(settings.listen_host) and settings.tls_certificate is None:
+        found.append(f"It listens on {settings.listen_host} without TLS: keys and prompts cross the network readable.")
+    if not is_loopback(settings.admin_host):
+        found.append(f"The admin API listens on {settings.admin_host} without TLS; keep that port inside the cluster.")
+    if not settings.is_open and not settings.keys and settings.admin_token_hash is None:
+        found.append("It has no key and no admin token to make one with: every request will be refused.")
+    unpriced = sorted(
+        {target.name for targets in settings.models.values() for target in targets if target.price is None}
+    )
+    if unpriced:
+        found.append(f"UNPRICED, in no budget and no total: {', '.join(unpriced)}. Give them a price.")
+    if settings.prompts == "full":
+        found.append("Prompts are stored in full, personal data included.")
+    if settings.durability == "batch" and any(each.budget_usd is not None for each in settings.keys):
+        found.append("Calls of the last second before a crash of the machine may be lost (durability: batch).")
+    return tuple(found)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0"), is_loopback("localhost")
+    (True, False, True)
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
