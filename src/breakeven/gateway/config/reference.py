@@ -64,8 +64,8 @@ def page() -> str:
         "# gateway.yaml",
         "",
         "Printed by `make docs` from the schema. Unknown keys are refused, with the line and the nearest known key;",
-        "`breakeven serve --check --config gateway.yaml` says what would be served. Paths are relative to the file. Keys",
-        "and tokens come from the environment or from files, never from here.",
+        "`breakeven serve --check --config gateway.yaml` says what would be served. Paths are relative to the file.",
+        "Keys and tokens come from the environment or from files, never from here.",
         "",
         "```yaml",
         *EXAMPLE.rstrip().splitlines(),
@@ -80,10 +80,8 @@ def page() -> str:
 def _rows(part: type[BaseModel], defaults: Any) -> Iterator[str]:
     known = {each.name: getattr(defaults, each.name) for each in fields(defaults)} if is_dataclass(defaults) else {}
     for name, field in part.model_fields.items():
-        default = (
         default = known.get(name, field.get_default(call_default_factory=True))
         shown = "required" if field.is_required() else _shown(default)
-        )
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         yield f"| `{name}` | {shown} | {meaning} |"
 
