@@ -134,8 +134,12 @@ def _line(document: dict[str, Value]) -> bytes:
     try:
         return orjson.dumps(document) + b"\n"
     except (TypeError, ValueError):  # a text that is no Unicode
-        clean = {name: ascii(value) if isinstance(value, str) else value for name, value in document.items()}
+        clean = {name: _unicode(value) if isinstance(value, str) else value for name, value in document.items()}
         return orjson.dumps(clean, default=str) + b"\n"
+
+
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _ending(attempt: Attempt) -> str:
