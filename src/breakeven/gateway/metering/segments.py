@@ -64,6 +64,8 @@ class Segment:
     def sync(self) -> None:
         """What was written is on the disk after this. An error is final: what was not synced may be gone."""
         if self.synced_bytes_count != self.bytes_count:
+            if not os.fstat(self.fd).st_nlink:
+                raise FileNotFoundError(f"{self.path} was deleted while it was written")
             os.fdatasync(self.fd)
             self.synced_bytes_count = self.bytes_count
 
