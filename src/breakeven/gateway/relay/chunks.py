@@ -23,7 +23,7 @@ class ChunkReader:
     (b'', True, b'NEXT')
     """
 
-    __slots__ = ("_buffer", "_left_bytes_count", "_trailers_bytes_count", "is_done", "rest")
+    __slots__ = ("_buffer", "_left_bytes_count", "_trailers_bytes_count", "is_between", "is_done", "rest")
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -31,14 +31,11 @@ class ChunkReader:
         """Of the chunk under way, its CRLF included; 0: a size line comes next."""
         self._trailers_bytes_count = -1
         """-1: the last chunk has not come."""
+        self.is_between = True
+        """Nothing is under way: the next byte begins a chunk."""
         self.is_done = False
         self.rest = b""
         """What came after the body."""
-
-    @property
-    def is_between(self) -> bool:
-        """Nothing is under way: the next byte begins a chunk."""
-        return not self._left_bytes_count and not self._buffer and self._trailers_bytes_count < 0
 
     def feed(self, data: bytes) -> bytes:
         """The content among these bytes."""
@@ -55,6 +52,7 @@ class ChunkReader:
                 at = self._size_line(data, at)
             if at < 0:
                 break
+        self.is_between = not self._left_bytes_count and not self._buffer and self._trailers_bytes_count < 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _content(self, data: bytes, at: int, pieces: list[bytes]) -> int:
@@ -131,11 +129,11 @@ def whole_chunk(data: bytes) -> bytes | None:
     >>> whole_chunk(b"2\\r\\nhi\\r\\n")
     b'hi'
     """
-    end = data.find(b"\r\n", 0, _SIZE_MAX_DIGITS + 2)
-    if end <= 0 or not data.endswith(b"\r\n"):
-        return None
-    digits = data[:end]
-    if digits.translate(None, _HEX):
-        return None
-    size = int(digits, 16)
-    return data[end + 2 : -2] if size and size == len(data) - end - 4 else None
+    line = _SIZE_LINES.get(len(data))
+    if line is not None and data.startswith(line) and data.endswith(b"\r\n"):
+        return data[len(line) : -2]
+    return None
+
+
+_SIZE_LINES: Final = {len(b"%x" % size) + size + 4: b"%x\r\n" % size for size in range(1, 8192)}
+"""Bytes of a piece that is one chunk -> how it must begin: so nothing needs to be parsed."""

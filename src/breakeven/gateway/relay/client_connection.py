@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 from typing import Any, Final, Literal, cast
 
 from breakeven.gateway.plan import Head, Refusal
@@ -75,7 +74,7 @@ class ClientConnection(asyncio.Protocol):
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         state = self._state
         self._clients.add(self)
-        self._deadline_s = monotonic() + state.settings.timeouts.client_idle_s
+        self._deadline_s = state.now_s + state.settings.timeouts.client_idle_s
         if len(self._clients) > state.settings.wire.connections_max_count:
             self.closes = True
             self._refuse(Refusal(503, "too_many_connections", "This gateway has as many connections as it takes.", 1.0))
@@ -157,7 +156,7 @@ class ClientConnection(asyncio.Protocol):
         """Ends the connection in the middle of an answer."""
         self._exchange = None
         self._phase = "lingering"
-        self._deadline_s = monotonic() + _LINGER_S
+        self._deadline_s = self._state.now_s + _LINGER_S
         if is_flushed:
             self._transport.close()
         else:
@@ -191,7 +190,7 @@ class ClientConnection(asyncio.Protocol):
             self._refuse_and_close(problem.refusal)
             return
         self._phase = "body"
-        self._deadline_s = monotonic() + state.settings.timeouts.client_body_s
+        self._deadline_s = state.now_s + state.settings.timeouts.client_body_s
         self._chunks = ChunkReader() if request.is_chunked else None
         if request.expects_continue and not rest:
             self._transport.write(CONTINUE)
@@ -205,7 +204,7 @@ class ClientConnection(asyncio.Protocol):
             self._buffer = data
             if self._phase == "idle":
                 self._phase = "head"
-                self._deadline_s = monotonic() + self._state.settings.timeouts.client_head_s
+                self._deadline_s = self._state.now_s + self._state.settings.timeouts.client_head_s
 
     def _read_body(self, data: bytes) -> None:
         """A body in pieces."""
@@ -285,7 +284,7 @@ class ClientConnection(asyncio.Protocol):
             self._linger()
             return
         self._phase = "idle"
-        self._deadline_s = monotonic() + self._state.settings.timeouts.client_idle_s
+        self._deadline_s = self._state.now_s + self._state.settings.timeouts.client_idle_s
         if self._buffer:
             data, self._buffer = self._buffer, b""
             if len(data) > _PIPELINED_MAX_BYTES:
@@ -318,7 +317,7 @@ class ClientConnection(asyncio.Protocol):
         """Closes so that the client can read the answer even if it is still sending: closing at once would reset it."""
         self._phase = "lingering"
         self._buffer = b""
-        self._deadline_s = monotonic() + _LINGER_S
+        self._deadline_s = self._state.now_s + _LINGER_S
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from breakeven.gateway.attempt import Attempt, Failure
 from breakeven.gateway.plan import Head, Operation, Plan, Refusal
@@ -91,7 +91,7 @@ class Exchange:
         """Takes a request that is whole."""
         state = self._state
         state.exchanges.add(self)
-        self._deadline_s = monotonic() + state.settings.timeouts.total_s
+        self._deadline_s = state.now_s + state.settings.timeouts.total_s
         self._operation = OPERATIONS.get(head.path)
         if len(state.exchanges) > state.settings.wire.requests_in_flight_max_count:
             message = "As many requests as this gateway takes are under way. Try again in a second."
@@ -99,10 +99,10 @@ class Exchange:
             self._refuse(Refusal(503, "overloaded", message, 1.0))
             return
         decided = state.admission.admit(head, body)
-        if isinstance(decided, Plan | Refusal):
+        if type(decided) is Plan or type(decided) is Refusal:
             self._decided(decided)
         else:
-            self._spawn(self._decide_later(decided))
+            self._spawn(self._decide_later(cast(Awaitable[Plan | Refusal], decided)))
 
     def client_gone(self) -> None:
         """The client left: nobody is asked any longer."""

@@ -1,7 +1,8 @@
 """Heads: the start line and headers of an HTTP/1.1 message, read strictly, and how its body is framed.
 
 Whatever two readers could understand in two ways (both lengths, a bare CR, a folded line, a space before the colon) is
-an error: that is what request smuggling and response splitting are made of.
+an error: that is what request smuggling and response splitting are made of. Lines that come again and again (clients
+and upstreams repeat themselves) are read once and remembered, secrets excepted.
 """
 
 from __future__ import annotations
@@ -15,9 +16,19 @@ _TEXT: Final = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _VISIBLE: Final = bytes(range(0x21, 0x7F))
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LENGTH_MAX_DIGITS: Final = 15
-_NAMES_MAX_COUNT: Final = 512
-_names: dict[bytes, bytes] = {}
-"""Names of headers as they were written -> lower-case; only valid ones, so that each is checked once."""
+_LINES_MAX_COUNT: Final = 4_096
+_LINE_MAX_BYTES: Final = 160
+"""Of a line that is remembered."""
+_SECRET: Final = frozenset((b"api-key", b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"))
+_FRAMING: Final = frozenset(
+    (b"connection", b"content-encoding", b"content-length", b"content-type", b"expect", b"host", b"transfer-encoding")
+)
+
+Header = tuple[bytes, bytes]
+_headers: dict[bytes, Header] = {}
+"""Lines as they came -> lower-case name and value; valid ones only."""
+_starts: dict[bytes, tuple[bytes, bytes, bytes, bool]] = {}
+"""Request lines as they came -> method, path, query, and whether they are of HTTP/1.0."""
 
 
 class BadMessage(Exception):
@@ -48,7 +59,7 @@ class AnswerHead:
     """An upstream's head, and what follows it."""
 
     http_status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: list[Header]
     body_bytes_count: int | None
     """None: in chunks, or until the connection closes."""
     is_chunked: bool
@@ -67,51 +78,34 @@ def read_request_head(raw: bytes, headers_max_count: int, peer: str = "") -> Req
     lines = raw.split(b"\r\n")
     if len(lines) - 1 > headers_max_count:
         raise BadMessage(f"more than {headers_max_count} headers", 431, "headers_too_large")
-    if raw.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
-        raise BadMessage("control characters in the head")
-    start = lines[0].split(b" ")
-    if len(start) != 3 or start[0].translate(None, _TOKEN) or not start[0]:
-        raise BadMessage("the request line is not METHOD PATH VERSION")
-    method, target, version = start
-    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
-        raise BadMessage("only HTTP/1.1 and HTTP/1.0 are spoken here", 505, "http_version")
-    if target[:1] != b"/" or target.translate(None, _VISIBLE):
-        raise BadMessage("the path must begin with / and hold visible ASCII characters only")
-    path, _, query = target.partition(b"?")
-    head = Head(method, path, query, [], peer)
-    return _framed(head, lines, version == b"HTTP/1.0")
-
-
-def _framed(head: Head, lines: list[bytes], is_http10: bool) -> RequestHead:
-    """The headers, and the framing that they tell."""
-    headers = head.headers
+    start = lines[0]
+    method, path, query, is_http10 = _starts.get(start) or _read_start(start)
+    del lines[0]
+    headers: list[Header] = []
     length: bytes | None = None
     coding: bytes | None = None
     hosts_count = 0
     closes, expects = is_http10, False
-    rest = iter(lines)
-    next(rest)
-    for line in rest:
-        raw_name, colon, value = line.partition(b":")
-        name = _names.get(raw_name) or _valid_name(raw_name)
-        if not colon:
-            raise BadMessage("a header without a colon")
-        value = value.strip(b" \t")
-        headers.append((name, value))
-        if name == b"content-length":
-            if length is not None:
-                raise BadMessage("more than one Content-Length")
-            length = value
-        elif name == b"host":
-            hosts_count += 1
-        elif name == b"transfer-encoding":
-            if coding is not None:
-                raise BadMessage("more than one Transfer-Encoding")
-            coding = value.lower()
-        elif name == b"connection":
-            closes = _closes(value, closes)
-        elif name == b"expect":
-            expects = value.lower() == b"100-continue"
+    known = _headers
+    for line in lines:
+        header = known.get(line) or _read_header(line)
+        headers.append(header)
+        name, value = header
+        if name in _FRAMING:
+            if name == b"content-length":
+                if length is not None:
+                    raise BadMessage("more than one Content-Length")
+                length = value
+            elif name == b"host":
+                hosts_count += 1
+            elif name == b"transfer-encoding":
+                if coding is not None:
+                    raise BadMessage("more than one Transfer-Encoding")
+                coding = value.lower()
+            elif name == b"connection":
+                closes = _closes(value, closes)
+            elif name == b"expect":
+                expects = value.lower() == b"100-continue"
     if hosts_count != 1 and not (is_http10 and hosts_count == 0):
         raise BadMessage("exactly one Host header is wanted")
     if coding is not None:
@@ -120,6 +114,7 @@ def _framed(head: Head, lines: list[bytes], is_http10: bool) -> RequestHead:
         if length is not None:
             raise BadMessage("Content-Length and Transfer-Encoding exclude each other")
     size = 0 if length is None else _length(length)
+    head = Head(method, path, query, headers, peer)
     return RequestHead(head, size, coding is not None, expects and not is_http10, closes, is_http10)
 
 
@@ -130,53 +125,84 @@ def read_answer_head(raw: bytes, headers_max_count: int = 200) -> AnswerHead:
     200
     """
     lines = raw.split(b"\r\n")
-    if raw.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1) or len(lines) > headers_max_count:
-        raise BadMessage("control characters in the head, or too many headers")
-    start = lines[0]
-    digits = start[9:12]
-    if start[:7] != b"HTTP/1." or start[7:9] not in (b"1 ", b"0 ") or len(digits) != 3 or not digits.isdigit():
-        raise BadMessage("not an HTTP/1.1 answer")
-    if start[12:13] not in (b"", b" ") or digits[0] not in b"12345":
-        raise BadMessage("not an HTTP/1.1 answer")
-    answer = AnswerHead(int(digits), [], None, False, start[7] == 0x31, b"", False)
-    headers = answer.headers
-    rest = iter(lines)
-    next(rest)
-    for line in rest:
-        raw_name, colon, value = line.partition(b":")
-        name = _names.get(raw_name) or _valid_name(raw_name)
-        if not colon:
-            raise BadMessage("a header without a colon")
-        value = value.strip(b" \t")
-        headers.append((name, value))
-        if name == b"content-length":
-            size = _length(value)
-            if answer.body_bytes_count not in (None, size):
-                raise BadMessage("Content-Length twice, and not the same")
-            answer.body_bytes_count = size
-        elif name == b"content-type":
-            answer.content_type = value
-        elif name == b"transfer-encoding":
-            if value.lower() != b"chunked" or answer.is_chunked:
-                raise BadMessage("the only Transfer-Encoding known here is chunked")
-            answer.is_chunked = True
-        elif name == b"connection":
-            answer.is_kept_alive = not _closes(value, not answer.is_kept_alive)
-        elif name == b"content-encoding":
-            answer.is_encoded = value.lower() not in (b"identity", b"")
+    if len(lines) > headers_max_count:
+        raise BadMessage("too many headers")
+    status, is_kept_alive = _read_status(lines[0])
+    del lines[0]
+    headers: list[Header] = []
+    answer = AnswerHead(status, headers, None, False, is_kept_alive, b"", False)
+    known = _headers
+    for line in lines:
+        header = known.get(line) or _read_header(line)
+        headers.append(header)
+        if header[0] in _FRAMING:
+            _frame(answer, *header)
     if answer.is_chunked and answer.body_bytes_count is not None:
         raise BadMessage("Content-Length and Transfer-Encoding exclude each other")
     return answer
 
 
-def _valid_name(raw: bytes) -> bytes:
-    """A header's name in lower case; remembered."""
-    if not raw or raw.translate(None, _TOKEN):
-        raise BadMessage("a header's name holds characters that names may not hold, or is folded")
-    name = raw.lower()
-    if len(_names) < _NAMES_MAX_COUNT:
-        _names[raw] = name
-    return name
+def _frame(answer: AnswerHead, name: bytes, value: bytes) -> None:
+    """What one header says of the body."""
+    if name == b"content-length":
+        size = _length(value)
+        if answer.body_bytes_count not in (None, size):
+            raise BadMessage("Content-Length twice, and not the same")
+        answer.body_bytes_count = size
+    elif name == b"content-type":
+        answer.content_type = value
+    elif name == b"transfer-encoding":
+        if value.lower() != b"chunked" or answer.is_chunked:
+            raise BadMessage("the only Transfer-Encoding known here is chunked")
+        answer.is_chunked = True
+    elif name == b"connection":
+        answer.is_kept_alive = not _closes(value, not answer.is_kept_alive)
+    elif name == b"content-encoding":
+        answer.is_encoded = value.lower() not in (b"identity", b"")
+
+
+def _read_start(line: bytes) -> tuple[bytes, bytes, bytes, bool]:
+    """Method, path, query, whether it is HTTP/1.0."""
+    parts = line.split(b" ")
+    if len(parts) != 3 or parts[0].translate(None, _TOKEN) or not parts[0]:
+        raise BadMessage("the request line is not METHOD PATH VERSION")
+    method, target, version = parts
+    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise BadMessage("only HTTP/1.1 and HTTP/1.0 are spoken here", 505, "http_version")
+    if target[:1] != b"/" or target.translate(None, _VISIBLE):
+        raise BadMessage("the path must begin with / and hold visible ASCII characters only")
+    path, _, query = target.partition(b"?")
+    start = (method, path, query, version == b"HTTP/1.0")
+    if len(line) <= _LINE_MAX_BYTES:
+        if len(_starts) >= _LINES_MAX_COUNT:
+            _starts.clear()
+        _starts[line] = start
+    return start
+
+
+def _read_status(line: bytes) -> tuple[int, bool]:
+    """Status, and whether the connection stays open if nothing else is said."""
+    digits = line[9:12]
+    if line[:7] != b"HTTP/1." or line[7:9] not in (b"1 ", b"0 ") or len(digits) != 3 or not digits.isdigit():
+        raise BadMessage("not an HTTP/1.1 answer")
+    if line[12:13] not in (b"", b" ") or digits[0] not in b"12345" or line.translate(None, _TEXT):
+        raise BadMessage("not an HTTP/1.1 answer")
+    return int(digits), line[7] == 0x31
+
+
+def _read_header(line: bytes) -> Header:
+    """Name in lower case, and value."""
+    raw_name, colon, value = line.partition(b":")
+    if not raw_name or raw_name.translate(None, _TOKEN) or not colon:
+        raise BadMessage("a header without a name and a colon, with a name that is none, or folded")
+    if value.translate(None, _TEXT):
+        raise BadMessage("control characters in a header")
+    header = (raw_name.lower(), value.strip(b" \t"))
+    if len(line) <= _LINE_MAX_BYTES and header[0] not in _SECRET:
+        if len(_headers) >= _LINES_MAX_COUNT:
+            _headers.clear()
+        _headers[line] = header
+    return header
 
 
 def _closes(value: bytes, by_default: bool) -> bool:

@@ -40,7 +40,6 @@ _NEVER_PASSED: Final = frozenset(
         b"via",
     )
 )
-_STARTS_MAX_COUNT: Final = 64
 
 
 class OutgoingHeads:
@@ -53,17 +52,17 @@ class OutgoingHeads:
         self.pool = pool
         self._is_transparent = is_open and not upstream.auth_headers
         """The client's own key and headers go through: it is only watched."""
-        self._starts: dict[tuple[bytes, str], bytes] = {}
+        self._starts: dict[str, bytes] = {}
+        """By operation."""
 
     def head(self, plan: Plan, target: Target, body_bytes_count: int) -> bytes:
         """The whole head of one request. Raises Untranslatable where the upstream has no such operation."""
         facts = plan.facts
-        path = outgoing_path(facts, target)
-        start = self._starts.get((path, facts.operation)) or self._start(plan, target, path)
-        pieces = [start]
+        start = self._starts.get(facts.operation) or self._start(plan, target)
         query = plan.head.query
         if query and (self._is_transparent or query == b"beta=true"):
-            pieces[0] = start.replace(b" HTTP/1.1\r\n", b"?" + query + b" HTTP/1.1\r\n", 1)
+            start = start.replace(b" HTTP/1.1\r\n", b"?" + query + b" HTTP/1.1\r\n", 1)
+        pieces = [start]
         if self._is_transparent:
             pieces += [
                 b"%b: %b\r\n" % header
@@ -79,7 +78,7 @@ class OutgoingHeads:
         pieces.append(b"content-length: %d\r\n\r\n" % body_bytes_count)
         return b"".join(pieces)
 
-    def _start(self, plan: Plan, target: Target, path: bytes) -> bytes:
+    def _start(self, plan: Plan, target: Target) -> bytes:
         upstream = self.upstream
         is_usual_port = upstream.port == (443 if upstream.is_tls else 80)
         name = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
@@ -89,7 +88,7 @@ class OutgoingHeads:
         if not self._is_transparent:
             headers.append((b"user-agent", b"breakeven"))
         headers += extra_headers(plan.facts, target)
+        path = outgoing_path(plan.facts, target)
         start = b"POST " + path + b" HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers)
-        if len(self._starts) < _STARTS_MAX_COUNT:
-            self._starts[(path, plan.facts.operation)] = start
+        self._starts[plan.facts.operation] = start
         return start

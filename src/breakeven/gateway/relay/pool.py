@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, TLSVersion, create_default_context
+from time import monotonic
 from typing import Final, Protocol
 
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
@@ -30,11 +31,23 @@ class Waiter(Protocol):
 class Pool:
     """The connections to one upstream. `take` gives a free one at once; `want` calls back."""
 
-    __slots__ = ("_free", "_is_retired", "_loop", "_opening", "_ssl", "_waiting", "connect_s", "open", "upstream")
+    __slots__ = (
+        "_free",
+        "_is_retired",
+        "_loop",
+        "_opening",
+        "_ssl",
+        "_waiting",
+        "connect_s",
+        "now_s",
+        "open",
+        "upstream",
+    )
 
     def __init__(self, upstream: Upstream, loop: asyncio.AbstractEventLoop, connect_s: float = 5.0) -> None:
         self.upstream = upstream
         self.connect_s = connect_s
+        self.now_s = monotonic()
         self.open: set[UpstreamConnection] = set()
         self._free: list[UpstreamConnection] = []
         self._waiting: deque[Waiter] = deque()
@@ -68,7 +81,7 @@ class Pool:
         elif self._waiting:
             self._loop.call_soon(self._hand_on, connection)
         else:
-            connection.idle_since_s = self._loop.time()
+            connection.idle_since_s = self.now_s
             self._free.append(connection)
 
     def gone(self, connection: UpstreamConnection) -> None:
@@ -80,7 +93,8 @@ class Pool:
             self._open_more()
 
     def reap(self, now_s: float) -> None:
-        """Closes what has been free for long; `now_s` is the loop's time."""
+        """Closes what has been free for long; called now and then with the monotonic clock."""
+        self.now_s = now_s
         while self._free and now_s - self._free[0].idle_since_s > IDLE_MAX_S:
             self._free.pop(0).abort()
 

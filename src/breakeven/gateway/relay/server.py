@@ -98,7 +98,8 @@ class Relay:
 
     def _look(self) -> None:
         """Looks at everything that may take too long; one timer for all."""
-        state, now_s = self._state, monotonic()
+        state = self._state
+        now_s = state.now_s = monotonic()
         self._clock = state.loop.call_later(LOOK_EVERY_S, self._look)
         for exchange in tuple(state.exchanges):
             exchange.look(now_s)
@@ -113,7 +114,7 @@ class Relay:
         state = self._state
         state.set_date()
         for pool in state.pools.values():
-            pool.reap(state.loop.time())
+            pool.reap(state.now_s)
         if state.counting is not None:
             state.counting.gauge("in_flight", len(state.exchanges))
             state.counting.gauge("client_connections", len(self._clients))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from email.utils import formatdate
+from time import monotonic
 from typing import Final, Protocol
 
 from breakeven.gateway.attempt import Attempt
@@ -66,6 +67,7 @@ class RelayState:
         "is_draining",
         "is_durable",
         "loop",
+        "now_s",
         "pools",
         "settings",
         "shadows_count_by_model",
@@ -90,6 +92,8 @@ class RelayState:
         self.exchanges: set[Watched] = set()
         """Requests under way, shadows included."""
         self.shadows_count_by_model: dict[str, int] = {}
+        self.now_s = monotonic()
+        """The monotonic clock at the last look: exact enough for limits."""
         self.is_draining = False
         self.is_durable = settings.durability == "request"
         self.date_line = b""

@@ -54,6 +54,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_has_bytes",
         "_interim_count",
         "_is_kept_alive",
+        "_is_large",
         "_is_reused",
         "_keeper",
         "_left_bytes_count",
@@ -74,6 +75,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_kept_alive = False
         self._is_reused = False
         self._has_bytes = False
+        self._is_large = False
+        """Its request may not have been sent whole when the answer ends."""
         self._interim_count = 0
         self.idle_since_s = 0.0
         self.is_closed = False
@@ -84,6 +87,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._taker = taker
         self._reading = "head"
         self._has_bytes = False
+        self._is_large = bool(body)
         self.transport.write(request)
         if body:
             self.transport.write(body)
@@ -105,6 +109,10 @@ class UpstreamConnection(asyncio.Protocol):
             self.abort()
             return
         self._has_bytes = True
+        chunks = self._chunks
+        if chunks is not None and chunks.is_between and (content := whole_chunk(data)) is not None:
+            taker.answer_data(content, data)  # the usual piece of a stream
+            return
         try:
             if self._reading == "head":
                 self._read_head(taker, data)
@@ -179,11 +187,6 @@ class UpstreamConnection(asyncio.Protocol):
     def _read_chunks(self, taker: AnswerTaker, data: bytes) -> None:
         chunks = self._chunks
         assert chunks is not None
-        if chunks.is_between:
-            content = whole_chunk(data)
-            if content is not None:
-                taker.answer_data(content, data)
-                return
         content = chunks.feed(data)
         if content:
             taker.answer_data(content, None)
@@ -197,7 +200,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._taker = None
         self._chunks = None
         self._interim_count = 0
-        if self._is_kept_alive and not self.transport.get_write_buffer_size():
+        if self._is_kept_alive and not (self._is_large and self.transport.get_write_buffer_size()):
             self._is_reused = True
             self._keeper.released(self)
         elif not self.is_closed:
