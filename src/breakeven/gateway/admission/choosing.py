@@ -1,0 +1,213 @@
+"""Choosing: which model a request gets, and why: an override, an arm, the policy, the name it asks for, a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from breakeven.gateway.admission.arms import arm_of
+from breakeven.gateway.admission.availability import Availability
+from breakeven.gateway.admission.chains import Bounds, Chains, unknown_model
+from breakeven.gateway.admission.model_choice import ModelChoice, Models
+from breakeven.gateway.admission.routed_text import prompt_of
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.plan import Operation, Refusal, RequestFacts
+from breakeven.gateway.upstream import Target
+from breakeven.routing.policy import Decision
+
+AUTO: Final = "auto"
+"""The name of a model by which a client leaves the choice to the gateway, unless a model is called so."""
+GENERATING: Final[frozenset[Operation]] = frozenset({"chat", "completions", "responses", "messages"})
+"""What a policy decides: embeddings and counts of tokens need the very model that was asked for."""
+_KEPT_MAX_COUNT: Final = 4_096
+_NOT_OVERRIDABLE: Final = Refusal(
+    403,
+    "override_not_allowed",
+    "This key may not choose its model by `x-breakeven-model`. Leave the header out, or ask for a key that may.",
+)
+
+
+@dataclass(slots=True)
+class Wish:
+    """A request, as far as its model depends on it."""
+
+    facts: RequestFacts
+    bounds: Bounds
+    """Without what the policy says."""
+    groups: dict[str, str]
+    override: str | None = None
+    may_override: bool = False
+    unit: str | None = None
+    """What arms are drawn by; None: this request is in no experiment."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What was chosen."""
+
+    chain: tuple[Target, ...]
+    """Never empty."""
+    reason: str
+    bounds: Bounds
+    policy_hash: str | None = None
+    arm: str | None = None
+    propensity: float | None = None
+    escalate_to: tuple[Target, ...] = ()
+    answer_checks: Any = None
+
+
+class Choosing:
+    """Chooses, under one configuration and one version of a policy."""
+
+    __slots__ = ("_availability", "_barred", "_passed", "_passthrough", "_settings", "chains", "policy")
+
+    def __init__(
+        self, settings: GatewaySettings, chains: Chains, policy: ModelChoice | None, availability: Availability
+    ) -> None:
+        self._settings = settings
+        self._availability = availability
+        self.chains = chains
+        self.policy = policy
+        name = settings.passthrough
+        if name is None and not settings.models and len(settings.upstreams) == 1:
+            name = next(iter(settings.upstreams))
+        self._passthrough = None if name is None else settings.upstreams.get(name)
+        self._passed: dict[str, Target] = {}
+        self._barred: dict[Bounds, Models] = {}
+
+    def choose(self, wish: Wish) -> Chosen | Refusal:
+        """The model of a request, with those that may take its place."""
+        asked, bounds, policy = wish.facts.model, wish.bounds, self.policy
+        is_generating = wish.facts.operation in GENERATING
+        if policy is not None and is_generating:
+            allowed = policy.allowed(wish.groups)
+            if allowed is not None:
+                bounds = bounds._replace(policy_models=allowed)
+        if wish.override is not None:
+            return self._overridden(wish, bounds)
+        is_listed = asked in self._settings.models
+        if not is_listed and asked != AUTO and self._passthrough is not None:
+            return self._passed_through(asked, bounds)
+        if not is_generating or policy is None:
+            return self._without_policy(wish, bounds, is_listed, is_generating)
+        if is_listed and asked not in policy.loaded.models and (chain := self.chains.of(asked, bounds)):
+            return Chosen(chain, "asked: not in the policy", bounds)
+        return self._armed(wish, bounds) or self._by_policy(wish, bounds, policy)
+
+    def _overridden(self, wish: Wish, bounds: Bounds) -> Chosen | Refusal:
+        if not wish.may_override:
+            return _NOT_OVERRIDABLE
+        model = wish.override or ""
+        if model not in self._settings.models:
+            return unknown_model(model)
+        return self._named(model, bounds, "override")
+
+    def _without_policy(self, wish: Wish, bounds: Bounds, is_listed: bool, is_generating: bool) -> Chosen | Refusal:
+        asked, default = wish.facts.model, self._settings.default_model
+        model, reason = (asked, "asked") if is_listed or default is None or asked != AUTO else (default, "default")
+        if model not in self._settings.models:
+            return unknown_model(model)
+        armed = self._armed(wish, bounds) if is_generating else None
+        if armed is not None:
+            return armed
+        chosen = self._named(model, bounds, reason)
+        return self._with_arm(chosen, wish, bounds) if is_generating and isinstance(chosen, Chosen) else chosen
+
+    def _named(self, model: str, bounds: Bounds, reason: str) -> Chosen | Refusal:
+        chain = self.chains.of(model, bounds)
+        return Chosen(chain, reason, bounds) if chain else self.chains.refusal(model, bounds)
+
+    def _passed_through(self, asked: str, bounds: Bounds) -> Chosen | Refusal:
+        upstream = self._passthrough
+        assert upstream is not None
+        target = self._passed.get(asked)
+        if target is None:
+            if len(self._passed) >= _KEPT_MAX_COUNT:
+                self._passed.clear()
+            target = self._passed[asked] = Target(asked, upstream, asked)
+        refusal = bounds.refusal(target)
+        return Chosen((target,), "passthrough", bounds) if refusal is None else refusal
+
+    def _by_policy(self, wish: Wish, bounds: Bounds, policy: ModelChoice) -> Chosen | Refusal:
+        asked = None if wish.facts.model == AUTO else wish.facts.model
+        prompt = prompt_of(wish.facts.document) if policy.reads_words else None
+        decision = policy.decide(wish.groups, asked, self._closed(policy, bounds), prompt)
+        if not decision.model:  # whoever is only out of order may still have fallbacks
+            decision = policy.decide(wish.groups, asked, self.barred(policy, bounds), prompt)
+        decision = _for_streams(decision) if wish.facts.is_stream and decision.escalate_to else decision
+        if not decision.model:
+            return self._refused(bounds, policy)
+        chain = self.chains.of(decision.model, bounds)
+        if not chain:
+            return self.chains.refusal(decision.model, bounds)
+        chosen = Chosen(chain, decision.reason, bounds, policy.loaded.hash)
+        if decision.escalate_to:
+            own = self.chains.own
+            chosen.escalate_to = tuple(target for name in decision.escalate_to for target in own(name, bounds))
+            chosen.answer_checks = policy.loaded.accepts if chosen.escalate_to else None
+        return self._with_arm(chosen, wish, bounds)
+
+    def barred(self, policy: ModelChoice, bounds: Bounds) -> Models:
+        """Models of the policy that may not take such a request at all."""
+        barred = self._barred.get(bounds)
+        if barred is None:
+            if len(self._barred) >= _KEPT_MAX_COUNT:
+                self._barred.clear()
+            names = policy.loaded.models
+            barred = self._barred[bounds] = frozenset(name for name in names if not self.chains.own(name, bounds))
+        return barred
+
+    def _closed(self, policy: ModelChoice, bounds: Bounds) -> Models:
+        """Those, and the models all whose servers are left alone now."""
+        barred = self.barred(policy, bounds)
+        if not self._availability.is_troubled:
+            return barred
+        now_s = self._availability.now()
+        names = [name for name in policy.loaded.models if name not in barred]
+        admits = self._availability.admits
+        return barred.union(
+            [name for name in names if not any(admits(each, now_s) for each in self.chains.own(name, bounds))]
+        )
+
+    def _refused(self, bounds: Bounds, policy: ModelChoice) -> Refusal:
+        """Why no model of the policy ever may take such a request."""
+        found = [self.chains.refusal(name, bounds) for name in policy.loaded.models]
+        known = [each for each in found if each.code != "model_not_found"]
+        return known[0] if known else unknown_model(policy.loaded.document.default_model)
+
+    def _armed(self, wish: Wish, bounds: Bounds) -> Chosen | None:
+        """The model of the request's arm, where it has one; a request that some arm could not serve is in none."""
+        drawn = self._arm(wish, bounds)
+        if drawn is None:
+            return None
+        arms = self._settings.arms
+        assert arms is not None
+        model = arms.models.get(drawn[0])
+        if model is None:
+            return None
+        chain = self.chains.of(model, bounds)
+        return Chosen(chain, f"arm: {drawn[0]}", bounds, None, *drawn)
+
+    def _with_arm(self, chosen: Chosen, wish: Wish, bounds: Bounds) -> Chosen:
+        """Of an arm that follows the policy: its name and chance."""
+        if wish.unit is not None and (drawn := self._arm(wish, bounds)) is not None:
+            chosen.arm, chosen.propensity = drawn
+        return chosen
+
+    def _arm(self, wish: Wish, bounds: Bounds) -> tuple[str, float] | None:
+        arms = self._settings.arms
+        if arms is None or wish.unit is None or (arms.tasks and wish.groups.get("task") not in arms.tasks):
+            return None
+        if not all(self.chains.own(model, bounds) for model in arms.models.values()):
+            return None
+        return arm_of(arms.experiment, wish.unit, arms.shares)
+
+
+NO_UPSTREAM: Final = Refusal(
+    503, "no_upstream", "All servers that may answer this request have failed lately. Try again in a while.", 1.0
+)
+
+
+def _for_streams(decision: Decision) -> Decision:
+    """A streamed answer is out before it can be checked: it comes from the last model, whose answer needs no check."""
+    return Decision(decision.escalate_to[-1], f"{decision.reason}; streamed", decision.success_fractions)

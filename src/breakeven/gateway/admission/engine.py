@@ -1,0 +1,422 @@
+"""Engine: decides on every request and hears how it ended: `ports.Admission`, without socket or clock of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from random import random
+from typing import Any, Final, Protocol
+
+from breakeven.gateway.admission.arms import drawn_fraction
+from breakeven.gateway.admission.availability import Availability
+from breakeven.gateway.admission.breakers import State
+from breakeven.gateway.admission.chains import Chains, unknown_model
+from breakeven.gateway.admission.choosing import GENERATING, NO_UPSTREAM, Choosing, Chosen, Wish
+from breakeven.gateway.admission.model_choice import ModelChoice
+from breakeven.gateway.admission.model_list import model_list, one_model
+from breakeven.gateway.admission.next_targets import NextTargets
+from breakeven.gateway.admission.reception import Received, Reception
+from breakeven.gateway.admission.request_head import MODEL, TRACE, trace_of, word
+from breakeven.gateway.admission.reservations import tokens_at_most, usd_at_most
+from breakeven.gateway.admission.response_headers import ResponseHeaders
+from breakeven.gateway.admission.retry_budget import RetryBudget
+from breakeven.gateway.admission.trail import Trail
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.metering.call_line import call_lines
+from breakeven.gateway.metering.pricing import cost_usd
+from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
+from breakeven.gateway.ports import Limits, Sink
+from breakeven.gateway.upstream import Target, Upstream
+from breakeven.routing.policy_file import LoadedPolicy
+
+_INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide on this request. Nothing was sent.")
+_LIMITS_GONE: Final = Refusal(
+    503, "limits_unavailable", "The limits of this key cannot be read now, so nothing was sent. Try again soon.", 1.0
+)
+_ID_BYTES: Final = 16
+_IDS_AT_ONCE_COUNT: Final = 256
+_STATE_NUMBERS: Final[dict[State, int]] = {"closed": 0, "half_open": 1, "open": 2}
+CONTROL_SOCKET_NAME: Final = "control.sock"
+Decided = Plan | Refusal
+Next = tuple[Target, float] | None
+
+
+class Counting(Protocol):
+    """Where the engine counts: `telemetry.counters`."""
+
+    def finished(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
+        """A request is over."""
+        ...
+
+    def refused(self, code: str) -> None:
+        """A request got an answer of our own."""
+        ...
+
+    def count(self, name: str, n: float = 1, label: str = "") -> None:
+        """Something happened."""
+        ...
+
+    def gauge(self, name: str, value: float, label: str = "") -> None:
+        """How much of something there is."""
+        ...
+
+
+class Engine:
+    """One process's engine. Not for several threads; nothing in it waits."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        policy: LoadedPolicy | None,
+        limits: Limits,
+        sink: Sink,
+        counters: Counting,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random,
+    ) -> None:
+        self._limits, self._sink, self._counters = limits, sink, counters
+        self._now, self._monotonic, self._jitter = now, monotonic, jitter
+        self._headers = ResponseHeaders()
+        self._availability = Availability(settings, monotonic)
+        self._budget = RetryBudget(settings.retries.budget_fraction)
+        self._open_count = 0
+        self._ids: list[str] = []
+        self._more_keys: tuple[Key, ...] = ()
+        self._policy = None if policy is None else ModelChoice(policy)
+        self._take(settings, Reception(settings))
+
+    def reload(self, settings: GatewaySettings) -> None:
+        """New settings, from the next request on; breakers keep what they learnt. ConfigError: the old ones stay."""
+        reception = Reception(settings, self._more_keys)
+        if settings.retries.budget_fraction != self._settings.retries.budget_fraction:
+            self._budget = RetryBudget(settings.retries.budget_fraction)
+        self._availability.settled_by(settings)
+        self._take(settings, reception)
+
+    def set_keys(self, more_keys: tuple[Key, ...]) -> None:
+        """The keys that the admin API made, beside those of the configuration."""
+        self._more_keys = tuple(more_keys)
+        self._reception = Reception(self._settings, self._more_keys)
+
+    def swap_policy(self, policy: LoadedPolicy | None) -> None:
+        """Another version of the policy, from the next request on."""
+        self._policy = None if policy is None else ModelChoice(policy)
+        self._choosing = Choosing(self._settings, self._chains, self._policy, self._availability)
+
+    def _take(self, settings: GatewaySettings, reception: Reception) -> None:
+        self._settings = settings
+        self._reception = reception
+        self._chains = Chains(settings)
+        self._choosing = Choosing(settings, self._chains, self._policy, self._availability)
+        self._next = NextTargets(settings.retries, self._availability, self._budget, self._jitter)
+        socket_path = str(settings.state_folder / CONTROL_SOCKET_NAME)
+        control = Upstream("control", "localhost", 80, False, b"", "openai", socket_path=socket_path)
+        self._control = (Target("outcomes", control, "outcomes"),)
+
+    # What is asked of it.
+
+    def open_requests(self) -> int:
+        """Requests that were admitted and are not over."""
+        return self._open_count
+
+    def breaker_states(self) -> dict[str, State]:
+        """Upstream -> closed, open or half-open."""
+        return self._availability.states()
+
+    def response_headers(self, plan: Plan, attempt: Attempt | None) -> bytes:
+        """The `x-breakeven-*` headers of an answer, each line with its end."""
+        return self._headers.of(plan, attempt)
+
+    def models(self, head: Head) -> bytes | Refusal:
+        """The document of `GET /v1/models` (or of one model, `/v1/models/NAME`) for the key of a request."""
+        told = self._reception.told(head)
+        key = self._reception.key(told, self._now())
+        if isinstance(key, Refusal):
+            self._counters.refused(key.code)
+            return key
+        mine = self._reception.key_models(key)
+        shown = [
+            (name, targets[0])
+            for name, targets in self._settings.models.items()
+            if targets and (mine is None or name in mine)
+        ]
+        is_anthropic = head.header(b"anthropic-version") is not None
+        asked = head.path.decode("utf-8", "replace").partition("/models")[2].strip("/")
+        if not asked:
+            return model_list(shown, is_anthropic)
+        found = dict(shown).get(asked)
+        return unknown_model(asked) if found is None else one_model(asked, found, is_anthropic)
+
+    # A request.
+
+    def admit(self, head: Head, body: bytes) -> Decided | Awaitable[Decided]:
+        """A plan, or an answer of our own; never raises."""
+        try:
+            decided = self._admit(head, body)
+        except Exception:  # whatever it was, the client gets an answer and the process goes on
+            decided = _INTERNAL
+            self._counters.count("events_total", 1, "admission_error")
+        if type(decided) is Refusal:
+            self._counters.refused(decided.code)
+        return decided
+
+    def _admit(self, head: Head, body: bytes) -> Decided | Awaitable[Decided]:
+        now_unix_s, now_s = self._now(), self._monotonic()
+        received = self._reception.receive(head, body, now_unix_s)
+        if type(received) is Refusal:
+            return received
+        assert isinstance(received, Received)
+        request_id = (self._ids or self._new_ids()).pop()
+        if received.facts.operation == "outcomes":
+            chosen = Chosen(self._control, "outcomes", received.bounds)
+            return self._plan(head, received, chosen, request_id, None, None, now_unix_s, now_s)
+        unit, unit_hash = self._reception.unit(received, request_id)
+        key = received.key
+        wish = Wish(received.facts, received.bounds, received.groups, None, False, unit)
+        if MODEL in received.told:
+            wish.override, wish.may_override = word(received.told, MODEL) or "?", key is not None and key.may_override
+        found = self._choosing.choose(wish)
+        if type(found) is Refusal:
+            return found
+        assert isinstance(found, Chosen)
+        if self._availability.is_troubled:
+            found.chain = self._availability.ordered(found.chain, now_s) or found.chain
+            if not self._availability.admits(found.chain[0], now_s):
+                wait_s = max(1.0, self._availability.wait_s(found.chain, now_s))
+                return Refusal(NO_UPSTREAM.http_status, NO_UPSTREAM.code, NO_UPSTREAM.message, wait_s)
+        if key is None or not key.is_limited:
+            return self._plan(head, received, found, request_id, unit_hash, None, now_unix_s, now_s)
+        input_count, output_count = tokens_at_most(received.facts)
+        usd = usd_at_most(found.chain[0], input_count, output_count)
+        reserved = self._limits.reserve(key, usd, input_count + output_count, now_unix_s)
+        if type(reserved) is Reservation:
+            return self._plan(head, received, found, request_id, unit_hash, reserved, now_unix_s, now_s)
+        if isinstance(reserved, Refusal):
+            return reserved
+        assert not isinstance(reserved, Reservation)
+        return self._admit_later(reserved, head, received, found, request_id, unit_hash, now_unix_s, now_s)
+
+    async def _admit_later(
+        self, reserving: Awaitable[Reservation | Refusal], head: Head, received: Received, chosen: Chosen, *rest: Any
+    ) -> Decided:
+        """The same where limits are kept elsewhere."""
+        request_id, unit_hash, now_unix_s, now_s = rest
+        try:
+            reserved = await reserving
+        except Exception:  # nobody knows what is left: nothing is sent
+            reserved = _LIMITS_GONE
+        if isinstance(reserved, Refusal):
+            self._counters.refused(reserved.code)
+            return reserved
+        return self._plan(head, received, chosen, request_id, unit_hash, reserved, now_unix_s, now_s)
+
+    def _plan(
+        self,
+        head: Head,
+        received: Received,
+        chosen: Chosen,
+        request_id: str,
+        unit_hash: str | None,
+        reservation: Reservation | None,
+        now_unix_s: float,
+        now_s: float,
+    ) -> Plan:
+        bounds, told = chosen.bounds, received.told
+        trace_id, parent_id = trace_of(told) if TRACE in told else (None, None)
+        plan = Plan(
+            request_id,
+            head,
+            received.facts,
+            received.key,
+            chosen.chain,
+            chosen.reason,
+            received.task,
+            received.task_source,
+            received.application,
+            received.groups,
+            chosen.policy_hash,
+            chosen.arm,
+            chosen.propensity,
+            unit_hash,
+            received.session_id,
+            trace_id,
+            parent_id,
+            chosen.escalate_to,
+            self._shadow(received, chosen, request_id) if self._settings.shadows else None,
+            bounds.upstreams is not None or bounds.policy_models is not None,
+            reservation,
+            now_unix_s,
+            now_s,
+            chosen.answer_checks,
+        )
+        self._budget.request(now_s)
+        self._open_count += 1
+        if self._availability.is_troubled:
+            self._hold(plan, chosen.chain[0], now_s)
+        return plan
+
+    def _shadow(self, received: Received, chosen: Chosen, request_id: str) -> Target | None:
+        """A model that gets a copy of this request, if it belongs to that model's sample and the data may go there."""
+        if received.facts.operation not in GENERATING:
+            return None
+        bounds = chosen.bounds._replace(is_priced=False)
+        for shadow in self._settings.shadows:
+            if shadow.model == chosen.chain[0].name or (shadow.tasks and received.task not in shadow.tasks):
+                continue
+            if drawn_fraction(f"shadow {shadow.model}", request_id) >= shadow.share_fraction:
+                continue
+            now_s = self._monotonic()
+            for target in self._chains.own(shadow.model, bounds):
+                if self._availability.admits(target, now_s) and not self._availability.is_probing(target):
+                    return target
+        return None
+
+    def _hold(self, plan: Plan, target: Target, now_s: float) -> None:
+        """A request goes to a target; it may be the probe of its upstream."""
+        breaker = self._availability.take(target, now_s)
+        if breaker is not None:
+            _trail(plan).probes[target.upstream.name] = breaker
+
+    def _new_ids(self) -> list[str]:
+        """Random ids, many at a time; nobody can guess the id of somebody else's request."""
+        drawn = os.urandom(_ID_BYTES * _IDS_AT_ONCE_COUNT).hex()
+        width = 2 * _ID_BYTES
+        self._ids.extend([drawn[at : at + width] for at in range(0, len(drawn), width)])
+        return self._ids
+
+    # What comes of it.
+
+    def next_target(self, plan: Plan, failed: Attempt) -> Next | Awaitable[Next]:
+        """Who is tried after a failure, beside a slow attempt, or after an answer that failed its checks."""
+        try:
+            return self._next_target(plan, failed)
+        except Exception:  # as in `admit`
+            self._counters.count("events_total", 1, "admission_error")
+            return None
+
+    def _next_target(self, plan: Plan, failed: Attempt) -> Next | Awaitable[Next]:
+        now_s, trail = self._monotonic(), _trail(plan)
+        if failed.failure is not None:
+            self._tell(plan, failed, now_s)
+        if plan.facts.operation == "outcomes":
+            return None
+        before = self._next.exhausted_count
+        found = self._next.after(plan, trail, failed, now_s)
+        if self._next.exhausted_count > before:
+            self._counters.count("retry_budget_exhausted_total")
+        if found is None:
+            return None
+        more = self._more_for(plan, found[0], failed)
+        if more is None or isinstance(more, Reservation):
+            return self._handed_out(plan, found, more, now_s)
+        if isinstance(more, Refusal):
+            return None
+        return self._next_later(more, plan, found, now_s)
+
+    async def _next_later(
+        self, reserving: Awaitable[Reservation | Refusal], plan: Plan, found: tuple[Target, float], now_s: float
+    ) -> Next:
+        try:
+            more = await reserving
+        except Exception:  # as in `_admit_later`
+            return None
+        return None if isinstance(more, Refusal) else self._handed_out(plan, found, more, now_s)
+
+    def _handed_out(self, plan: Plan, found: tuple[Target, float], more: Reservation | None, now_s: float) -> Next:
+        trail = _trail(plan)
+        if more is not None:
+            trail.more.append(more)
+        trail.handed_out.append(found[0])
+        self._hold(plan, found[0], now_s + found[1])
+        return found
+
+    def _more_for(
+        self, plan: Plan, target: Target, failed: Attempt
+    ) -> Reservation | Refusal | Awaitable[Reservation | Refusal] | None:
+        """What has to be set aside before a target may take over: as much as it and what was spent exceed what is set
+        aside; None where that is enough."""
+        key, reserved = plan.key, plan.reservation
+        if key is None or reserved is None:
+            return None
+        trail = _trail(plan)
+        usd = usd_at_most(target, *tokens_at_most(plan.facts)) + sum(
+            self._spent_usd(plan, each) for each in {id(each): each for each in (*trail.told, failed)}.values()
+        )
+        missing_usd = usd - reserved.usd - sum(each.usd for each in trail.more)
+        if missing_usd <= 1e-12:
+            return None
+        return self._limits.reserve(key, missing_usd, 0, self._now())
+
+    def _spent_usd(self, plan: Plan, attempt: Attempt) -> float:
+        """What an attempt costs, or, while it is under way, may cost."""
+        if attempt.failure is None:
+            return usd_at_most(attempt.target, *tokens_at_most(plan.facts))
+        return cost_usd(attempt.target.price, attempt.tokens) or 0.0
+
+    def _tell(self, plan: Plan, attempt: Attempt, now_s: float) -> None:
+        """Breakers hear of each attempt once."""
+        trail = _trail(plan)
+        if any(each is attempt for each in trail.told):
+            return
+        trail.told.append(attempt)
+        if self._availability.tell(attempt, now_s):
+            trail.probes.pop(attempt.target.upstream.name, None)
+        self._show_breaker(attempt.target.upstream.name, now_s)
+
+    def _show_breaker(self, upstream: str, now_s: float) -> None:
+        state = self._availability.state(upstream, now_s)
+        self._counters.gauge("breaker_state", _STATE_NUMBERS[state], upstream)
+
+    def finish(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
+        """The request is over: breakers, costs, limits, counters and the record hear of it."""
+        try:
+            self._finish(plan, attempts, delivered)
+        except Exception:  # as in `admit`
+            self._counters.count("events_total", 1, "admission_error")
+
+    def _finish(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
+        usd, tokens_count, is_shadow = 0.0, 0, bool(attempts)
+        for attempt in attempts:
+            tokens = attempt.tokens
+            if tokens is not None and attempt.cost_usd is None:
+                attempt.cost_usd = cost_usd(attempt.target.price, tokens)
+            if attempt.kind != "shadow":
+                is_shadow = False
+                if tokens is not None:
+                    usd += attempt.cost_usd or 0.0
+                    tokens_count += tokens.input_tokens + tokens.output_tokens
+            self._hear(plan, attempt)
+        if not is_shadow:
+            self._open_count -= 1
+            self._settle(plan, usd, tokens_count)
+        if plan.facts.operation == "outcomes":
+            return
+        for line in call_lines(plan, attempts):
+            self._sink.put(line)
+        self._counters.finished(plan, attempts, delivered)
+
+    def _hear(self, plan: Plan, attempt: Attempt) -> None:
+        """Let breakers hear of an attempt; nothing is to be told of a good one where all is well."""
+        if attempt.failure is None and not attempt.is_aborted and self._availability.is_well(attempt.target):
+            return
+        self._tell(plan, attempt, self._monotonic())
+
+    def _settle(self, plan: Plan, usd: float, tokens_count: int) -> None:
+        if plan.notes is not None:
+            for breaker in plan.notes.probes.values():
+                breaker.give_back()
+            plan.notes.probes.clear()
+            for more in plan.notes.more:
+                self._limits.settle(more, 0.0, 0)
+        if plan.reservation is not None:
+            self._limits.settle(plan.reservation, usd, tokens_count)
+
+
+def _trail(plan: Plan) -> Trail:
+    """What is remembered of a request, from when there is something to remember."""
+    if plan.notes is None:
+        plan.notes = Trail()
+    return plan.notes  # type: ignore[no-any-return]

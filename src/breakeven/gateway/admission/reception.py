@@ -1,0 +1,189 @@
+"""Reception: who asks, for what work, known by what, and where it may go: all that is known before a choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from breakeven.errors import BreakevenError, ConfigError
+from breakeven.gateway.admission.chains import FREE, Bounds
+from breakeven.gateway.admission.conditions import Asked
+from breakeven.gateway.admission.credentials import KeyRing, secret_of
+from breakeven.gateway.admission.groups import schema_hash, system_hash
+from breakeven.gateway.admission.request_head import (
+    API_KEY,
+    APPLICATION,
+    AUTHORIZATION,
+    KNOWN,
+    SESSION,
+    TEMPLATE,
+    WORD_MAX_COUNT,
+    Told,
+    told_of,
+    word,
+)
+from breakeven.gateway.admission.residency import Residency
+from breakeven.gateway.admission.tasks import Tasks
+from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.metering.call_line import ENDPOINTS
+from breakeven.gateway.plan import Head, Key, Refusal, RequestFacts
+from breakeven.gateway.wire.request_facts import read_request
+from breakeven.routing.task_naming import load_task_naming
+from breakeven.usage.redact import HASH_HEX_LENGTH, hash_of
+
+_NOTHING: Final[tuple[bytes, ...]] = ()
+_HEADER_UNIT: Final = "header:"
+_NO_OUTCOMES: Final = Refusal(
+    403, "outcomes_not_allowed", "This key may not give outcomes. Use the key of whoever judges the answers."
+)
+
+
+@dataclass(slots=True)
+class Received:
+    """A request, as far as it is known before a model is chosen."""
+
+    told: Told
+    facts: RequestFacts
+    key: Key | None
+    task: str | None
+    task_source: str | None
+    application: str | None
+    session_id: str | None
+    groups: dict[str, str]
+    bounds: Bounds
+
+
+class Reception:
+    """Receives requests under one configuration."""
+
+    __slots__ = (
+        "_endpoint_by_operation",
+        "_key_words",
+        "_keys",
+        "_models_by_key",
+        "_residency",
+        "_settings",
+        "_tasks",
+        "_unit_header",
+        "_wanted",
+    )
+
+    def __init__(self, settings: GatewaySettings, more_keys: tuple[Key, ...] = ()) -> None:
+        self._settings = settings
+        naming = None
+        try:
+            if settings.tasks_file is not None:
+                naming = load_task_naming(settings.tasks_file)
+            self._tasks = Tasks(settings.tasks, naming)
+            self._residency = Residency(settings.residency)
+        except BreakevenError as error:
+            raise ConfigError(str(error)) from error
+        keys = (*settings.keys, *more_keys)
+        self._keys = KeyRing(keys)
+        self._models_by_key = {each: frozenset(each.allowed_models) for each in keys if each.allowed_models}
+        self._key_words = {id(each): each.key_hash.hex()[:HASH_HEX_LENGTH] for each in keys}
+        unit = settings.arms.unit if settings.arms is not None else ""
+        is_header = unit.startswith(_HEADER_UNIT)
+        self._unit_header = unit.removeprefix(_HEADER_UNIT).lower().encode() if is_header else None
+        conditions = (*(each.when for each in settings.residency), *(each.when for each in settings.tasks))
+        named = {each.header[0] for each in conditions if each.header is not None}
+        self._wanted = KNOWN | named | ({self._unit_header} if self._unit_header else set())
+
+    def key(self, told: Told, now_unix_s: float) -> Key | Refusal | None:
+        """Whose request it is; None where no key is asked."""
+        if self._settings.is_open:
+            return None
+        return self._keys.find(told.get(AUTHORIZATION, _NOTHING), told.get(API_KEY, _NOTHING), now_unix_s)
+
+    def told(self, head: Head) -> Told:
+        """The headers that decide something."""
+        return told_of(head.headers, self._wanted)
+
+    def key_models(self, key: Key | None) -> frozenset[str] | None:
+        """The only models of a key; None: any."""
+        return None if key is None or not key.allowed_models else self._models_by_key.get(key, frozenset())
+
+    def receive(self, head: Head, body: bytes, now_unix_s: float) -> Received | Refusal:
+        """What is known of a request; a refusal where nobody is known to ask, or nothing is known to be asked."""
+        told = told_of(head.headers, self._wanted)
+        key = self.key(told, now_unix_s)
+        if type(key) is Refusal:
+            return key
+        facts = read_request(head.path, body)
+        if type(facts) is Refusal:
+            return facts
+        assert isinstance(facts, RequestFacts) and not isinstance(key, Refusal)
+        operation = facts.operation
+        if operation == "outcomes":
+            if key is not None and not key.may_give_outcomes:
+                return _NO_OUTCOMES
+            return Received(told, facts, key, None, None, None, None, {}, Bounds(operation))
+        groups: dict[str, str] = {}
+        asked = Asked(head.path, told, facts.document, key)
+        found = system_hash(facts.document, body)
+        if found is not None:
+            asked.system_hash = groups["system_hash"] = found
+        found = schema_hash(facts.document)
+        if found is not None:
+            asked.schema_hash = groups["schema_hash"] = found
+        task, source = self._tasks.of(asked)
+        if task is not None:
+            asked.task = groups["task"] = task
+        self._add_groups(groups, told, operation, key)
+        bounds = Bounds(
+            operation,
+            self._residency.allowed(asked) if self._residency else None,
+            None,
+            self.key_models(key),
+            key is not None and key.budget_usd is not None and operation not in FREE,
+        )
+        session = word(told, SESSION) if SESSION in told else None
+        return Received(told, facts, key, task, source, groups.get("application"), session, groups, bounds)
+
+    def _add_groups(self, groups: dict[str, str], told: Told, operation: str, key: Key | None) -> None:
+        groups["endpoint"] = ENDPOINTS[operation]
+        if key is not None:
+            groups["api_key_hash"] = self._key_words[id(key)]
+            if key.application is not None:
+                groups["application"] = key.application
+        elif AUTHORIZATION in told or API_KEY in told:
+            secret = secret_of(told.get(AUTHORIZATION, _NOTHING), told.get(API_KEY, _NOTHING))
+            if not isinstance(secret, Refusal):
+                groups["api_key_hash"] = sha256(secret).hexdigest()[:HASH_HEX_LENGTH]
+        if APPLICATION in told and "application" not in groups and (named := word(told, APPLICATION)) is not None:
+            groups["application"] = named
+        if TEMPLATE in told and (named := word(told, TEMPLATE)) is not None:
+            groups["template_id"] = named
+
+    def unit(self, received: Received, request_id: str) -> tuple[str | None, str | None]:
+        """What arms are drawn by, and the hash that is kept of who it is (the unit, else the user of the body)."""
+        arms = self._settings.arms
+        kind = arms.unit if arms is not None else "user"
+        value: str | None
+        if kind == "request":
+            return request_id, _hash(_user(received.facts))
+        if kind == "key":
+            value = None if received.key is None else received.key.id
+        elif kind == "session":
+            value = received.session_id
+        elif self._unit_header is not None:
+            value = word(received.told, self._unit_header)
+        else:
+            value = _user(received.facts)
+        return value, _hash(value)
+
+
+def _hash(value: str | None) -> str | None:
+    return None if value is None else hash_of(value)
+
+
+def _user(facts: RequestFacts) -> str | None:
+    """The user that a body names."""
+    document: Any = facts.document
+    value = document.get("user")
+    if value is None and "metadata" in document and isinstance(document["metadata"], dict):
+        value = document["metadata"].get("user_id")
+    if value is None:
+        value = document.get("safety_identifier")
+    return value if isinstance(value, str) and 0 < len(value) <= WORD_MAX_COUNT else None

@@ -1,0 +1,45 @@
+"""Reservations: what a request may cost, as far as its body tells, set aside before anything is sent.
+
+The estimate is the input, counted by bytes, and as many output tokens as the request allows, at the dearest price that
+they could have. A request that does not say how long its answers may be is taken to allow `OUTPUT_TOKENS_UNSTATED`;
+whatever it comes to, the true cost is put in place of the estimate.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from breakeven.gateway.admission.chains import FREE
+from breakeven.gateway.plan import RequestFacts
+from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.estimates import input_tokens
+
+OUTPUT_TOKENS_UNSTATED: Final = 4_096
+_MTOK: Final = 1e6
+
+
+def tokens_at_most(facts: RequestFacts) -> tuple[int, int]:
+    """Estimated input tokens of a request, and the output tokens that it allows."""
+    operation = facts.operation
+    if operation in FREE:
+        return 0, 0
+    if operation == "embeddings":
+        return input_tokens(facts), 0
+    limit = facts.output_tokens_max
+    return input_tokens(facts), (OUTPUT_TOKENS_UNSTATED if limit is None else limit) * facts.answers_count
+
+
+def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
+    """What so many tokens cost at a target at most; 0 where its price is not known (see `Bounds.is_priced`).
+
+    >>> from breakeven.gateway.upstream import Upstream
+    >>> server = Upstream("a", "a.example", 443, True, b"/v1", "openai")
+    >>> usd_at_most(Target("m", server, "m", TokenPrice(1.0, 4.0, cache_write_usd_per_mtok=2.0)), 1_000_000, 500_000)
+    4.0
+    """
+    price = target.price
+    if price is None:
+        return 0.0
+    dearest = max(price.input_usd_per_mtok or 0.0, price.cache_write_usd_per_mtok or 0.0)
+    total = (input_count * dearest + output_count * (price.output_usd_per_mtok or 0.0)) / _MTOK
+    return total if price.usd_per_request is None else total + price.usd_per_request

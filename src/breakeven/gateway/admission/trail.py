@@ -1,0 +1,24 @@
+"""Trail: what admission remembers of one request beyond its plan: probes held, breakers told, more reserved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from breakeven.gateway.admission.breakers import UpstreamBreaker
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.plan import Reservation
+from breakeven.gateway.upstream import Target
+
+
+@dataclass(slots=True)
+class Trail:
+    """Of one request."""
+
+    probes: dict[str, UpstreamBreaker] = field(default_factory=dict)
+    """Upstream -> the breaker whose probe this request is."""
+    told: list[Attempt] = field(default_factory=list)
+    """Attempts that breakers have heard of."""
+    more: list[Reservation] = field(default_factory=list)
+    """Set aside for dearer models that took over."""
+    handed_out: list[Target] = field(default_factory=list)
+    """Given to the relay after the first."""
