@@ -183,6 +183,8 @@ def test_a_real_server_stops_generating(llama_url: str, tmp_path: Path) -> None:
                 async with raw_client(gateway.url) as client:
                     document = chat("tiny", stream=True, max_tokens=900, ignore_eos=True)
                     await client.send(request("/v1/chat/completions", document, KEY))
+                    while not await asyncio.to_thread(busy_slots, llama_url):
+                        await asyncio.sleep(0.001)
                     await read_events(client, events_count)
                 while await asyncio.to_thread(busy_slots, llama_url):
                     await asyncio.sleep(0.01)

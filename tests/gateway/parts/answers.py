@@ -257,11 +257,15 @@ def response_events(asked: Asked, count: int) -> list[bytes]:
     whole = response_answer(asked, count)
     started = whole | {"status": "in_progress", "output": [], "usage": None}
     item = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    message = whole["output"][0] | {"status": "in_progress", "content": []}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": started},
         {"type": "response.in_progress", "response": started},
+        {"type": "response.output_item.added", "output_index": 0, "item": message},
+        {"type": "response.content_part.added", "part": {"type": "output_text", "text": "", "annotations": []}} | item,
         *({"type": "response.output_text.delta", "delta": word, "logprobs": []} | item for word in words(count)),
         {"type": "response.output_text.done", "text": "".join(words(count)), "logprobs": []} | item,
+        {"type": "response.output_item.done", "output_index": 0, "item": whole["output"][0]},
         {"type": "response.completed", "response": whole},
     ]
     return [event(each | {"sequence_number": number}, each["type"]) for number, each in enumerate(events)]
