@@ -49,6 +49,7 @@ class EventPieces:
             joined = bytes(held) + data if held else data
             if b"\r" not in joined:
                 held.clear()
+                self._searched = 0
                 return self._cut(joined)
         held += data
         found: list[bytes] = []
