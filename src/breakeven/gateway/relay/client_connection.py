@@ -17,6 +17,7 @@ _PIPELINED_MAX_BYTES: Final = 65_536
 _LINGER_S: Final = 2.0
 _LINGER_MAX_BYTES: Final = 4 * 2**20
 _MODEL_PATHS: Final = frozenset((b"/v1/models", b"/models", b"/openai/v1/models"))
+_UNKNOWN: Final = Refusal(404, "unknown_path", "This gateway has no such path. GET /v1/models lists its models.")
 _Phase = Literal["idle", "head", "body", "busy", "lingering", "closed"]
 
 
@@ -37,6 +38,7 @@ class ClientConnection(asyncio.Protocol):
         "_request",
         "_state",
         "_transport",
+        "_unsent_bytes_count",
         "closes",
         "is_full",
         "is_http10",
@@ -54,7 +56,7 @@ class ClientConnection(asyncio.Protocol):
         self._body_bytes_count = 0
         self._chunks: ChunkReader | None = None
         self._exchange: Exchange | None = None
-        self._lingered_bytes_count = 0
+        self._lingered_bytes_count = self._unsent_bytes_count = 0
         self._deadline_s = 0.0
         self.closes = False
         self.is_http10 = False
@@ -122,13 +124,25 @@ class ClientConnection(asyncio.Protocol):
 
     def look(self, now_s: float) -> None:
         """Ends what takes too long; an answer under way has its own limits."""
+        if self._phase == "lingering":
+            self._look_at_rest(now_s)
+            return
         if self._phase == "busy" or now_s < self._deadline_s:
             return
         if self._phase in ("head", "body"):
             self.closes = True
             self._refuse(Refusal(408, "request_timeout", f"The {self._phase} of the request took too long."))
         else:
-            self._transport.abort() if self._phase == "lingering" else self._transport.close()
+            self._transport.close()
+
+    def _look_at_rest(self, now_s: float) -> None:
+        """The last bytes of an answer take the time that they take, as long as they go on."""
+        unsent_count = self._transport.get_write_buffer_size()
+        if unsent_count != self._unsent_bytes_count:
+            self._unsent_bytes_count = unsent_count
+            self._deadline_s = now_s + (self._state.settings.timeouts.idle_s if unsent_count else _LINGER_S)
+        elif now_s > self._deadline_s:
+            self._transport.abort()
 
     def drain(self) -> None:
         """No further request is taken."""
@@ -245,9 +259,7 @@ class ClientConnection(asyncio.Protocol):
         state = self._state
         is_head = head.method == b"HEAD"
         allowed = b"POST" if head.path in OPERATIONS else b"GET, HEAD"
-        said: bytes | Refusal = Refusal(
-            404, "unknown_path", "This gateway has no such path; see the list of operations."
-        )
+        said: bytes | Refusal = _UNKNOWN
         http_status = 200
         if head.path in OPERATIONS or (not is_head and head.method != b"GET" and _is_ours(head.path)):
             message = f"This path takes {allowed.decode()}."
@@ -267,10 +279,9 @@ class ClientConnection(asyncio.Protocol):
         elif head.path == b"/readyz":
             http_status = 503 if state.is_draining else 200
             said = b'{"status":"draining"}' if state.is_draining else b'{"status":"ready"}'
-        elif head.path in _MODEL_PATHS:
+        elif _is_models(head.path):
             said = state.admission.models(head)
         if isinstance(said, Refusal):
-            state.refused(said.code)
             answer = refusal_answer(said, None, state.date_line, closes=self.closes, is_head=is_head)
         else:
             answer = whole_answer(http_status, said, state.date_line, closes=self.closes, is_head=is_head)
@@ -330,7 +341,11 @@ class ClientConnection(asyncio.Protocol):
 
 
 def _is_ours(path: bytes) -> bool:
-    return path in (b"/healthz", b"/readyz") or path in _MODEL_PATHS
+    return path in (b"/healthz", b"/readyz") or _is_models(path)
+
+
+def _is_models(path: bytes) -> bool:
+    return path in _MODEL_PATHS or path.startswith((b"/v1/models/", b"/models/", b"/openai/v1/models/"))
 
 
 def _too_large(limit_bytes: int) -> BadMessage:

@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, TLSVersion
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.places import listening_socket
 from breakeven.gateway.ports import Sink
 from breakeven.gateway.relay.client_connection import ClientConnection
 from breakeven.gateway.relay.state import LOOK_EVERY_S, Counting, RelayAdmission, RelayState
@@ -54,13 +55,10 @@ class Relay:
         tls = None
         if settings.tls_certificate is not None and settings.tls_key is not None:
             tls = server_ssl_context(settings.tls_certificate, settings.tls_key)
+        host, port = settings.listen_host, settings.listen_port
+        where: dict[str, Any] = {"sock": listening_socket(host, port)} if shares_port else {"host": host, "port": port}
         self._server = await loop.create_server(
-            lambda: ClientConnection(self._state, self._clients),
-            settings.listen_host,
-            settings.listen_port,
-            ssl=tls,
-            backlog=_BACKLOG_COUNT,
-            reuse_port=shares_port or None,
+            lambda: ClientConnection(self._state, self._clients), ssl=tls, backlog=_BACKLOG_COUNT, **where
         )
         self._clock = loop.call_later(LOOK_EVERY_S, self._look)
 
@@ -116,7 +114,7 @@ class Relay:
         for pool in state.pools.values():
             pool.reap(state.now_s)
         if state.counting is not None:
-            state.counting.gauge("in_flight", len(state.exchanges))
+            state.counting.gauge("requests_in_flight", len(state.exchanges))
             state.counting.gauge("client_connections", len(self._clients))
             state.counting.gauge("upstream_connections", self.upstream_connections_count)
 

@@ -23,6 +23,8 @@ def start_shadow(state: RelayState, plan: Plan) -> None:
     counts = state.shadows_count_by_model
     under_way_count = counts.get(target.name, 0)
     if state.is_draining or under_way_count >= state.shadow_limits().get(target.name, 0):
+        if state.counting is not None:
+            state.counting.count("shadows_skipped_total")
         return
     counts[target.name] = under_way_count + 1
     state.loop.call_soon(Shadow(state, plan, target).start)

@@ -38,6 +38,10 @@ class Counting(Protocol):
         """A request was answered by ourselves, before admission saw it."""
         ...
 
+    def count(self, name: str, n: float = 1) -> None:
+        """Something happened."""
+        ...
+
     def gauge(self, name: str, value: float) -> None:
         """How much of something there is."""
         ...
