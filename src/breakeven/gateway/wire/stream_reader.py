@@ -140,7 +140,9 @@ class StreamReader(ABC):
 def _is_event(rest: bytes) -> bool:
     """Whether what is left at the end is an event that lacks only its empty line, and not a part of one."""
     data = event_data(rest).strip()
-    return not data or data == b"[DONE]" or parsed(data) is not None
+    if not data:
+        return rest.endswith((b"\n", b"\r"))
+    return data == b"[DONE]" or parsed(data) is not None
 
 
 def parsed(data: bytes) -> dict[str, Any] | None:
