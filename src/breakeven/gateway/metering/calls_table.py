@@ -72,7 +72,7 @@ def read_lines(lines: Iterable[bytes], seen: set[str]) -> ReadLines:
             prompt = {name: row.pop(name) for name in PROMPT_FIELDS if name in row}
             day.calls.append(row)
             if prompt:
-                texts = {name: orjson.dumps(told).decode() for name, told in prompt.items()}
+                texts: dict[str, Any] = {name: orjson.dumps(told).decode() for name, told in prompt.items()}
                 day.prompts.append({**row, **texts})
     return found
 
@@ -105,12 +105,12 @@ def _row(line: bytes) -> dict[str, Any] | None:
 def _fits(row: dict[str, Any], name: str) -> bool:
     """Whether Arrow will take that value; what is no column is not asked."""
     kind = _KINDS.get(name)
+    value = row[name]
     if kind is None:
         return True
-    value = row[name]
-    if kind is float:
-        return type(value) in (float, int)
-    return type(value) is kind and (kind is not int or -(2**63) <= value < 2**63)
+    if kind is int:
+        return type(value) is int and -(2**63) <= value < 2**63
+    return type(value) is kind or (kind is float and type(value) is int)
 
 
 _KINDS: Final[Mapping[str, type]] = {
