@@ -5,7 +5,8 @@
     python benchmarks/routing.py --ways given --out runs.jsonl    keeps each run; those kept are not run again
 
 Four folds, with every task in equal parts or (left out) whole tasks; each request is predicted by a model that did not
-see its fold. One setting for all sets. APGR and CPT are RouteLLM's, AIQ is RouterBench's, on the pooled predictions.
+see its fold. One setting for all sets. APGR and CPT are RouteLLM's, AIQ is RouterBench's, on the pooled predictions;
+`apgr_centred` has each fold's mean prediction set alike, as pooling sets folds against each other.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import numpy as np
 from breakeven.learning.baselines import keyword_scores
 from breakeven.learning.frontier import aiq, apgr, cpt, curve, measured, threshold_sweep
 from breakeven.learning.group_rates import fit_group_rates
-from breakeven.learning.nested import scorer_pays, unseen_pays
+from breakeven.learning.nested import centred, scorer_pays, unseen_pays
 from breakeven.learning.scorer import cross_fitted, fit_scorer
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
@@ -140,7 +141,11 @@ def runs(name: str, way: str, seed: int) -> Iterator[tuple[str, dict[str, float]
     fold_of = task_folds(whole, FOLDS, seed) if way == "left out" else mixed_folds(whole, FOLDS, seed)
     began = time.process_time()
     scores = cross_fitted(table, fold_of, seed, "scorer")
-    yield "scorer", figures(scores, table) | {"cpu_s": time.process_time() - began}
+    found = figures(scores, table) | {"cpu_s": time.process_time() - began}
+    if len(table.models) == 2:
+        alike = centred(scores, fold_of)
+        found["apgr_centred"] = pair_figures(alike[:, 0] - alike[:, 1], table)["apgr"]
+    yield "scorer", found
     yield "group rates", figures(cross_fitted(table, fold_of, seed, "groups"), table)
     if seed == 0:
         yield from others(whole, fold_of)

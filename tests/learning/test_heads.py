@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from breakeven.learning import heads
 from breakeven.learning.heads import (
+    fit_directions,
     fit_forest,
     fit_linear,
     fit_neighbours,
@@ -51,6 +52,27 @@ def test_rows_are_weighed_as_one_by_one() -> None:
         assert ROWS.indices[part].tolist() == one.rows.tolist()
         assert ROWS.data[part] == pytest.approx(one.weights, abs=1e-6)
         assert unknown_fractions(TEXTS.terms, TERMS)[row] == pytest.approx(one.unknown_fraction)
+
+
+def test_directions_hold_as_much_of_the_prompts_as_any_so_many_can() -> None:
+    found = fit_directions(ROWS)
+    assert found.shape == (ROWS.shape[1], heads.DIRECTIONS_COUNT)
+    dense = ROWS.toarray()
+    best = np.square(np.linalg.svd(dense, compute_uv=False)[: heads.DIRECTIONS_COUNT]).sum()
+    assert np.square(dense @ found).sum() == pytest.approx(best, rel=0.02)
+    np.testing.assert_allclose(found.T @ found, np.eye(heads.DIRECTIONS_COUNT), atol=1e-5)
+    assert (fit_directions(ROWS) == found).all()
+
+
+def test_there_are_no_more_directions_than_prompts_or_terms() -> None:
+    texts = texts_of(("same word", "same thing", "same"))
+    known = fit_terms(texts.terms)
+    found = fit_directions(weighed(texts.terms, known))
+    assert found.shape == (1, heads.DIRECTIONS_COUNT)
+    assert np.abs(found[0, 0]) == pytest.approx(1.0)
+    assert not found[0, 1:].any()
+    nothing = texts_of(("", ""))
+    assert fit_directions(weighed(nothing.terms, fit_terms(nothing.terms))).shape == (0, heads.DIRECTIONS_COUNT)
 
 
 def test_chosen_rows_of_texts_are_the_texts_of_those_prompts() -> None:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import numpy as np
 
 from breakeven.errors import LearningError
+from breakeven.learning.digits import rounded_up
 from breakeven.outcomes.outcome import Floats, Indexes
 
 CostBasis = Literal["usd", "strong_calls"]
@@ -289,7 +290,7 @@ def _turning_values(scores: Floats, usd: Floats, settings_count: int) -> Floats:
     found = np.unique(np.concatenate(turns))
     if len(found) > settings_count:
         found = np.unique(np.quantile(found, np.linspace(0.0, 1.0, settings_count), method="nearest"))
-    return found * (1 + 1e-9)
+    return rounded_up(found * (1 + 1e-9))
 
 
 def _area(x: Floats, y: Floats) -> Floats:

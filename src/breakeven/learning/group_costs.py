@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from breakeven.learning.digits import rounded
 from breakeven.learning.group_rates import Path, paths_of
 from breakeven.outcomes.outcome import Floats, OutcomeTable
 
@@ -47,14 +48,14 @@ def fit_group_costs(table: OutcomeTable) -> GroupCosts:
     known = np.isfinite(table.cost_usd)
     costs = np.where(known, table.cost_usd, 0.0)
     counts = known.sum(axis=0)
-    usd_of: dict[Path, Floats] = {(): np.where(counts > 0, costs.sum(axis=0) / np.maximum(counts, 1), np.nan)}
+    mean = np.where(counts > 0, costs.sum(axis=0) / np.maximum(counts, 1), np.nan)
+    usd_of: dict[Path, Floats] = {(): rounded(mean)}
     for level in range(len(table.levels)):
         rows: dict[Path, list[int]] = {}
         for at, path in enumerate(paths):
             rows.setdefault(path[: level + 1], []).append(at)
         for path, mine in rows.items():
             above = usd_of[path[:-1]]
-            usd_of[path] = (costs[mine].sum(axis=0) + PARENT_CALLS_COUNT * above) / (
-                known[mine].sum(axis=0) + PARENT_CALLS_COUNT
-            )
+            total = costs[mine].sum(axis=0) + PARENT_CALLS_COUNT * above
+            usd_of[path] = rounded(total / (known[mine].sum(axis=0) + PARENT_CALLS_COUNT))
     return GroupCosts(table.models, usd_of)

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from breakeven.learning.digits import rounded
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 
 DEFAULT_STRENGTH_COUNT: Final = 20.0
@@ -94,7 +95,7 @@ def fit_group_rates(table: OutcomeTable) -> GroupRates:
     successes = np.where(tried, table.success, 0.0)
     node_of: dict[Path, int] = {(): 0}
     wins, tries = [successes.sum(axis=0)], [tried.sum(axis=0).astype(float)]
-    rates = [(wins[0] + 0.5) / (tries[0] + 1.0)]
+    rates = [rounded((wins[0] + 0.5) / (tries[0] + 1.0))]
     strengths = np.full((len(table.levels), len(table.models)), DEFAULT_STRENGTH_COUNT)
     for level in range(len(table.levels)):
         names = sorted({path[: level + 1] for path in paths})
@@ -103,7 +104,7 @@ def fit_group_rates(table: OutcomeTable) -> GroupRates:
         won, known = _totals(successes, of_row, len(names)), _totals(tried.astype(float), of_row, len(names))
         above = np.array([rates[node_of[name[:-1]]] for name in names])
         strengths[level] = _likeliest_strengths(won, known, above)
-        shrunk = (won + strengths[level] * above) / (known + strengths[level])
+        shrunk = rounded((won + strengths[level] * above) / (known + strengths[level]))
         for name in names:
             node_of[name] = len(node_of)
         wins.extend(won)

@@ -32,6 +32,9 @@ LEAF_ROWS_MIN_COUNT: Final = 20
 DEPTH_MAX_COUNT: Final = 16
 INPUTS_FRACTION: Final = 0.4
 """Of the inputs, tried at each node of a tree."""
+DIRECTIONS_COUNT: Final = 16
+"""Of the terms (singular vectors), of which the trees see a prompt's coordinates."""
+DIRECTIONS_STEPS_COUNT: Final = 3
 NEIGHBOURS_COUNT: Final = 50
 PRIOR_RATIO: Final = 5.0
 """Similarity that the group's rate is worth beside the neighbours'."""
@@ -128,6 +131,22 @@ def fit_linear(rows: csr_array, success: Floats, offsets: Floats, penalty_ratio:
         group_weights=np.ones(models),
         intercepts=found[-1],
     )
+
+
+def fit_directions(rows: csr_array) -> npt.NDArray[np.float32]:
+    """Directions in which prompts differ most in their terms, shape (known terms, DIRECTIONS_COUNT); zeros where fewer.
+
+    Right singular vectors of the weighed rows, by random subspace iteration from one fixed start. No outcome is looked
+    at, so a training row's own coordinates say nothing of its outcome.
+    """
+    found = np.zeros((rows.shape[1], DIRECTIONS_COUNT), dtype=np.float32)
+    count = min(DIRECTIONS_COUNT, *rows.shape)
+    if count and rows.nnz:
+        from sklearn.utils.extmath import randomized_svd  # type: ignore[import-untyped]
+
+        _, _, across = randomized_svd(rows, count, n_iter=DIRECTIONS_STEPS_COUNT, random_state=0)
+        found[:, :count] = across.T
+    return found
 
 
 def linear_success(head: LinearHead, rows: csr_array, rates: Floats) -> Floats:

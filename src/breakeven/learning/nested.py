@@ -47,8 +47,8 @@ def scorer_pays(table: OutcomeTable, seed: int, keeps_rows: bool = False) -> Pro
         return refused
     fold_of = mixed_folds(table, FOLDS_COUNT, seed)
     scores = cross_fitted(table, fold_of, seed, "scorer", keeps_rows)
-    groups = _centred(cross_fitted(table, fold_of, seed, "groups"), fold_of)
-    found = _compared(table, groups, _centred(scores, fold_of), seed, "the groups' rates")
+    groups = centred(cross_fitted(table, fold_of, seed, "groups"), fold_of)
+    found = _compared(table, groups, centred(scores, fold_of), seed, "the groups' rates")
     return replace(found, scores=scores)
 
 
@@ -89,7 +89,7 @@ def _refused(table: OutcomeTable) -> Promotion | None:
     return None
 
 
-def _centred(scores: Floats, fold_of: Indexes) -> Floats:
+def centred(scores: Floats, fold_of: Indexes) -> Floats:
     """Scores whose mean is the same in each fold.
 
     A fold that happens to hold many successes was predicted from folds with fewer: left as they are, fold by fold, the

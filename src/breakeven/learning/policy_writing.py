@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from breakeven.learning.digits import plain_rounded
 from breakeven.learning.drift import drift_reference
 from breakeven.learning.families import NEVER_USD, chosen_models
 from breakeven.learning.group_rates import Path, group_name, paths_of
@@ -50,11 +51,13 @@ def document_of(
         allowed_by_task=dict(learnt.settings.allowed_by_task),
         failure_usd_per_request=dict(learnt.settings.failure_usd),
         guarantee=judgement.guarantee,
-        evidence={
-            **evidence,
-            "check_usd_per_request": learnt.settings.check_usd_per_request,
-            "drift_reference": asdict(_reference(learnt)),
-        },
+        evidence=plain_rounded(
+            {
+                **evidence,
+                "check_usd_per_request": learnt.settings.check_usd_per_request,
+                "drift_reference": asdict(_reference(learnt)),
+            }
+        ),
         created=created.isoformat(),
         made_by=made_by,
     )

@@ -20,6 +20,7 @@ from breakeven.catalog.load import Catalog
 from breakeven.catalog.sellers import SellerPrices, params_in_name_count, seller_prices, size_price
 from breakeven.catalog.token_prices import PriceKey, price_table
 from breakeven.errors import LearningError
+from breakeven.learning.digits import rounded
 from breakeven.outcomes.outcome import Floats, OutcomeTable
 from breakeven.routing.policy_document import PricedModel
 from breakeven.units import TOKENS_PER_MTOK
@@ -125,7 +126,7 @@ def priced(
             if input_count is None and rate.given.usd_per_request is None:
                 input_count = _input_tokens(table.prompts)
             costs[missing, at] = _costs(rate.given, table, name, input_count, output_tokens)[missing]
-        mean = float(np.nanmean(costs[:, at])) if np.isfinite(costs[:, at]).any() else None
+        mean = float(rounded(np.nanmean(costs[:, at]))) if np.isfinite(costs[:, at]).any() else None
         model = PricedModel(
             name, rate.given.input_usd_per_mtok, rate.given.output_usd_per_mtok, mean, catalog.as_of.isoformat()
         )
@@ -135,7 +136,7 @@ def priced(
 
 def _of_file(name: str, costs: Floats, catalog: Catalog) -> ModelPrice:
     known = costs[np.isfinite(costs)]
-    mean = float(known.mean()) if len(known) else None
+    mean = float(rounded(known.mean())) if len(known) else None
     by: PricedBy = "file" if len(known) else "unpriced"
     return ModelPrice(PricedModel(name, None, None, mean, catalog.as_of.isoformat()), by, "cost in the file", 0)
 

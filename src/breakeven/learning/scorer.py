@@ -1,9 +1,10 @@
 """Scorer training: a model of prompts on top of the groups' rates, and predictions that did not see their outcomes.
 
-A forest sees the prompt's surface, the logits of its group's rates and, as sums of terms, the linear head's logits,
-each as for a new request: rates and sums of a row come from folds that lack it. The blend is four parts forest and one
-part linear head for every table; nothing is tuned to a file. A fifth of the rows, chosen by chance, show the forest the
-overall rates instead of their group's, so that it knows what to make of a group that was never seen.
+A forest sees the prompt's surface, the logits of its group's rates and, as sums of terms, the linear head's logits and
+the coordinates along the terms' main directions, each as for a new request: rates and logits of a row come from folds
+that lack it, and directions look at no outcome. The blend is nine parts forest and one part linear head for every
+table; nothing is tuned to a file. A fifth of the rows, chosen by chance, show the forest the overall rates instead of
+their group's, so that it knows what to make of a group that was never seen.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
 from breakeven.learning.heads import (
     Texts,
+    fit_directions,
     fit_forest,
     fit_linear,
     fit_neighbours,
@@ -33,8 +35,8 @@ from breakeven.routing.scorer import Novelty, Scorer
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of
 from breakeven.routing.term_weights import WeightedTerms
 
-FOREST_PART: Final = 0.8
-LINEAR_PART: Final = 0.2
+FOREST_PART: Final = 0.9
+LINEAR_PART: Final = 0.1
 NEIGHBOURS_PART: Final = 0.2
 """Beside the others, where a bank of training rows is asked for."""
 INNER_FOLDS_COUNT: Final = 4
@@ -102,8 +104,10 @@ def _fitted(table: OutcomeTable, texts: Texts, group_rates: GroupRates, seed: in
     linear = fit_linear(rows, table.success, logit(group_rates.rates(paths_of(table))))
     new = _out_of_fold(table, texts, seed)
     shown = _some_unseen(new.rates, group_rates, seed)
-    inputs = forest_inputs(texts.surface, shown, new.sums)
-    forest = fit_forest(inputs, table.success, new.rates, linear.term_weights, seed)
+    directions = fit_directions(rows)
+    inputs = forest_inputs(texts.surface, shown, np.concatenate([new.sums, rows @ directions], axis=1))
+    sums = np.concatenate([linear.term_weights, directions], axis=1)
+    forest = fit_forest(inputs, table.success, new.rates, sums, seed)
     blend = {"forest": FOREST_PART, "linear": LINEAR_PART}
     if keeps_rows:
         blend["neighbours"] = NEIGHBOURS_PART
