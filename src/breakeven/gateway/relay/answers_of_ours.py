@@ -39,28 +39,21 @@ _CLOSE: Final = b"connection: close\r\n"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def answer_start(
-    answer: AnswerHead, date_line: bytes, ours: bytes, closes: bool, is_open: bool, content_type: bytes = b""
-) -> bytes:
-    """The head of an upstream's answer as its client gets it, up to its framing."""
-    start = b"".join(
-        (
-            _START_LINES[answer.http_status],
-            date_line,
-            b"content-type: ",
-            content_type or answer.content_type or b"application/json",
-            b"\r\n",
-            ours,
-            _CLOSE if closes else b"",
-        )
-    )
-    if is_open:
-        passed = [header for header in answer.headers if _may_pass_back(header[0])]
-    else:
-        passed = [header for header in answer.headers if header[0] in _PASSED_BACK]
-    for header in passed:
-        start += b"%b: %b\r\n" % header
-    return start
+def answer_start(answer: AnswerHead, date_line: bytes, ours: bytes, closes: bool, is_open: bool) -> list[bytes]:
+    """The head of an upstream's answer as its client gets it, up to its framing, in pieces."""
+    pieces = [
+        _START_LINES[answer.http_status],
+        date_line,
+        b"content-type: ",
+        answer.content_type or b"application/json",
+        b"\r\n",
+        ours,
+        _CLOSE if closes else b"",
+    ]
+    for header in answer.headers:
+        if header[0] in _PASSED_BACK or (is_open and _may_pass_back(header[0])):
+            pieces.append(b"%b: %b\r\n" % header)
+    return pieces
 
 
 def _may_pass_back(name: bytes) -> bool:

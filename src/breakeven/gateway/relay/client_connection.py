@@ -84,7 +84,7 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
         phase = self._phase
-        if phase in ("idle", "head"):
+        if phase == "idle" or phase == "head":
             self._read_head(data)
         elif phase == "body":
             self._read_body(data)
@@ -183,7 +183,7 @@ class ClientConnection(asyncio.Protocol):
         limits = state.settings.wire
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
-        elif data[:2] == b"\r\n":  # an empty line before a request is forgiven
+        if data.startswith(b"\r\n"):  # an empty line before a request is forgiven
             data = data[2:]
         end = data.find(b"\r\n\r\n")
         if end < 0 or end > limits.head_max_bytes:

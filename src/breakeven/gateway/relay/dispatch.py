@@ -64,7 +64,6 @@ class Dispatch:
         "_held_bytes_count",
         "_held_max_bytes",
         "_owner",
-        "_reader",
         "_to",
         "_was_resent",
         "answer",
@@ -73,6 +72,7 @@ class Dispatch:
         "is_over",
         "mode",
         "plan",
+        "reader",
         "still_since_s",
     )
 
@@ -84,7 +84,8 @@ class Dispatch:
         self._connection: UpstreamConnection | None = None
         self._head = b""
         self._body = b""
-        self._reader: AnswerReader | None = None
+        self.reader: AnswerReader | None = None
+        """What reads the answer; None before its head and for errors."""
         self._held: list[bytes] = []
         self._held_bytes_count = 0
         self._held_max_bytes = answer_buffer_max_bytes
@@ -98,11 +99,6 @@ class Dispatch:
         """Something came since the last look of the clock."""
         self.still_since_s = attempt.started_monotonic_s = monotonic()
         attempt.started_unix_s = time()
-
-    @property
-    def reader(self) -> AnswerReader | None:
-        """What read the answer; None before its head and for errors."""
-        return self._reader
 
     @property
     def is_connecting(self) -> bool:
@@ -177,7 +173,7 @@ class Dispatch:
             if is_event_stream and not facts.is_stream:
                 self.fail("bad_answer")
                 return
-            self._reader = reader_for(facts, self.attempt.target, is_event_stream)
+            self.reader = reader_for(facts, self.attempt.target, is_event_stream)
             self.mode = "stream" if is_event_stream else "plain"
             if not is_event_stream and (head.body_bytes_count or 0) > self._held_max_bytes:
                 self._pass_on()
@@ -195,7 +191,7 @@ class Dispatch:
         if self.attempt.first_byte_monotonic_s is None:
             self.attempt.first_byte_monotonic_s = monotonic()
         if self.mode == "stream":
-            reader = self._reader
+            reader = self.reader
             assert reader is not None
             out = reader.feed(data)
             if reader.failure is not None and not reader.has_begun:
@@ -214,25 +210,41 @@ class Dispatch:
             self._held.append(data)
             self._held_bytes_count += len(data)
 
+    def answer_whole(self, head: AnswerHead, body: bytes) -> None:
+        """Everything at once."""
+        self._connection = None
+        self.answer_head(head)
+        if self.mode == "plain" and not self.is_over:
+            self.attempt.first_byte_monotonic_s = monotonic()
+            self._end_plain(body)
+        elif not self.is_over:
+            if body:
+                self.answer_data(body, None)
+            self.answer_end()
+
+    def _end_plain(self, body: bytes) -> None:
+        reader = self.reader
+        assert reader is not None
+        reader.feed(body)
+        out = reader.end()
+        self._close(reader.failure)
+        if reader.failure is None:
+            self._owner.answered(self, out)
+        else:
+            self._owner.failed(self)
+
     def answer_end(self) -> None:
         """The body is whole."""
         self._connection = None
-        mode, reader = self.mode, self._reader
+        mode, reader = self.mode, self.reader
         if mode == "stream":
             assert reader is not None
             tail = reader.end()
             self._close(reader.failure)
             self._owner.ended(self, tail)
         elif mode == "plain":
-            assert reader is not None
-            held = self._held
-            body = reader.feed(held[0] if len(held) == 1 else b"".join(held)) + reader.end()
-            self._held = []
-            self._close(reader.failure)
-            if reader.failure is None:
-                self._owner.answered(self, body)
-            else:
-                self._owner.failed(self)
+            held, self._held = self._held, []
+            self._end_plain(b"".join(held))
         elif mode == "passing":
             self._close(None)
             self._owner.ended(self, b"")
@@ -251,10 +263,10 @@ class Dispatch:
             self._was_resent = True
             self._to.pool.want(self)
         elif self.mode == "stream" and not is_malformed:
-            assert self._reader is not None
-            tail = self._reader.end()
+            assert self.reader is not None
+            tail = self.reader.end()
             self._close("reset")
-            self._owner.ended(self, tail) if self._reader.has_begun else self._owner.failed(self)
+            self._owner.ended(self, tail) if self.reader.has_begun else self._owner.failed(self)
         else:
             self._close("bad_answer" if is_malformed else "status" if self.mode == "failing" else "reset")
             self._owner.failed(self)
@@ -285,12 +297,12 @@ class Dispatch:
     def _close(self, failure: Failure | None) -> None:
         """Writes down how it ended."""
         self.is_over = True
-        attempt, reader = self.attempt, self._reader
+        attempt, reader = self.attempt, self.reader
         attempt.ended_monotonic_s = monotonic()
         attempt.failure = failure
         if reader is not None:
             if self.mode == "passing":
-                reader = self._reader = _tail_reader(reader, self._held, self.plan, attempt)
+                reader = self.reader = _tail_reader(reader, self._held, self.plan, attempt)
             attempt.finish_reason = reader.finish_reason
             attempt.response_model = reader.response_model
             attempt.service_tier = reader.service_tier
@@ -307,8 +319,8 @@ class Dispatch:
     def _estimate(self) -> TokenCounts:
         """Nobody reported usage: what was asked and what came, by its bytes."""
         facts = self.plan.facts
-        if self.mode == "stream" and self._reader is not None:
-            return self._reader.counted(facts)
+        if self.mode == "stream" and self.reader is not None:
+            return self.reader.counted(facts)
         came_count = 0 if facts.operation == "embeddings" else self._held_bytes_count
         return TokenCounts(input_tokens(facts), output_tokens(came_count), is_estimated=True)
 

@@ -247,10 +247,12 @@ class Exchange:
         return bool(plan.answer_checks(replace(answer, task=plan.task or "")).ok)
 
     def _give_out(self, dispatch: Dispatch, body: bytes) -> None:
-        self._drop_others(dispatch)
-        start = self._start(dispatch) + b"content-length: %d\r\n\r\n" % len(body)
+        if self._active:
+            self._drop_others(dispatch)
+        pieces = self._start(dispatch)
+        pieces += (b"content-length: %d\r\n\r\n" % len(body), body)
         self._is_head_sent = True
-        self._end(start + body, is_delivered=True)
+        self._end(b"".join(pieces), is_delivered=True)
 
     def piece(self, dispatch: Dispatch, data: bytes, chunk: bytes | None) -> None:
         """A piece of a stream."""
@@ -306,7 +308,7 @@ class Exchange:
 
     # What the client gets.
 
-    def _start(self, dispatch: Dispatch) -> bytes:
+    def _start(self, dispatch: Dispatch) -> list[bytes]:
         state, plan, answer = self._state, self._plan, dispatch.answer
         assert plan is not None and answer is not None
         ours = state.admission.response_headers(plan, dispatch.attempt)
@@ -329,7 +331,7 @@ class Exchange:
         else:
             self._is_chunked = True
             framing = b"transfer-encoding: chunked\r\n\r\n"
-        client.write(self._start(dispatch) + framing)
+        client.write(b"".join((*self._start(dispatch), framing)))
 
     def _drop_others(self, winner: Dispatch) -> None:
         """Hedges that lost."""

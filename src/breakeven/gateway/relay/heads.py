@@ -1,8 +1,8 @@
 """Heads: the start line and headers of an HTTP/1.1 message, read strictly, and how its body is framed.
 
 Whatever two readers could understand in two ways (both lengths, a bare CR, a folded line, a space before the colon) is
-an error: that is what request smuggling and response splitting are made of. Lines that come again and again (clients
-and upstreams repeat themselves) are read once and remembered, secrets excepted.
+an error: that is what request smuggling and response splitting are made of. Lines and heads that come again and
+again (clients and upstreams repeat themselves) are read once and remembered.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ _LENGTH_MAX_DIGITS: Final = 15
 _LINES_MAX_COUNT: Final = 4_096
 _LINE_MAX_BYTES: Final = 160
 """Of a line that is remembered."""
+_HEADS_MAX_COUNT: Final = 512
+_HEAD_MAX_BYTES: Final = 2_048
+"""Of a head that is remembered."""
 _SECRET: Final = frozenset((b"api-key", b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"))
 _FRAMING: Final = frozenset(
     (b"connection", b"content-encoding", b"content-length", b"content-type", b"expect", b"host", b"transfer-encoding")
@@ -69,12 +72,52 @@ class AnswerHead:
     """Compressed, though we asked for it as it is."""
 
 
+_heads: dict[bytes, RequestHead] = {}
+"""Heads as they came, without their length -> what they say."""
+_statuses: dict[bytes, tuple[int, bool]] = {}
+"""Status lines as they came -> status, and whether the connection stays open."""
+
+
 def read_request_head(raw: bytes, headers_max_count: int, peer: str = "") -> RequestHead:
     r"""A head without the empty line that ends it.
+
+    A client's heads mostly differ by their length only: what is left without it is looked up. A head with another
+    word on its framing is not remembered, so nothing is missed. Such heads share one list of headers, without the
+    length.
 
     >>> read_request_head(b"POST /v1/x?a=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5", 100).body_bytes_count
     5
     """
+    at = raw.find(b"\r\nContent-Length: ")
+    if at < 0:
+        at = raw.find(b"\r\ncontent-length: ")
+    if at < 0:
+        return _read_request_head(raw, headers_max_count, peer)
+    stop = raw.find(b"\r\n", at + 18)
+    rest = raw[:at] if stop < 0 else raw[:at] + raw[stop:]
+    known = _heads.get(rest) or _without_length(raw, rest, headers_max_count)
+    if known is None or len(known.head.headers) >= headers_max_count:
+        return _read_request_head(raw, headers_max_count, peer)
+    size = _length(raw[at + 18 :] if stop < 0 else raw[at + 18 : stop])
+    same = known.head
+    head = Head(same.method, same.path, same.query, same.headers, peer)
+    return RequestHead(head, size, False, known.expects_continue, known.closes, known.is_http10)
+
+
+def _without_length(raw: bytes, rest: bytes, headers_max_count: int) -> RequestHead | None:
+    """A head without its length, remembered; None where another header tells of its body, too."""
+    known = _read_request_head(rest, headers_max_count, "")
+    if known.is_chunked or any(name in (b"content-length", b"transfer-encoding") for name, _ in known.head.headers):
+        return None
+    if len(raw) <= _HEAD_MAX_BYTES:
+        if len(_heads) >= _HEADS_MAX_COUNT:
+            _heads.clear()
+        _heads[rest] = known
+    return known
+
+
+def _read_request_head(raw: bytes, headers_max_count: int, peer: str) -> RequestHead:
+    """Line by line."""
     lines = raw.split(b"\r\n")
     if len(lines) - 1 > headers_max_count:
         raise BadMessage(f"more than {headers_max_count} headers", 431, "headers_too_large")
@@ -127,7 +170,7 @@ def read_answer_head(raw: bytes, headers_max_count: int = 200) -> AnswerHead:
     lines = raw.split(b"\r\n")
     if len(lines) > headers_max_count:
         raise BadMessage("too many headers")
-    status, is_kept_alive = _read_status(lines[0])
+    status, is_kept_alive = _statuses.get(lines[0]) or _read_status(lines[0])
     del lines[0]
     headers: list[Header] = []
     answer = AnswerHead(status, headers, None, False, is_kept_alive, b"", False)
@@ -187,7 +230,10 @@ def _read_status(line: bytes) -> tuple[int, bool]:
         raise BadMessage("not an HTTP/1.1 answer")
     if line[12:13] not in (b"", b" ") or digits[0] not in b"12345" or line.translate(None, _TEXT):
         raise BadMessage("not an HTTP/1.1 answer")
-    return int(digits), line[7] == 0x31
+    status = (int(digits), line[7] == 0x31)
+    if len(_statuses) < _HEADS_MAX_COUNT and len(line) <= _LINE_MAX_BYTES:
+        _statuses[line] = status
+    return status
 
 
 def _read_header(line: bytes) -> Header:

@@ -28,6 +28,10 @@ class AnswerTaker(Protocol):
         """The body is whole, as HTTP goes."""
         ...
 
+    def answer_whole(self, head: AnswerHead, body: bytes) -> None:
+        """Head and body came at once; nothing else will be told."""
+        ...
+
     def answer_lost(self, is_stale: bool, is_malformed: bool) -> None:
         """There will be no (more) answer; `is_stale`: a connection from the pool ended before any byte of it came."""
         ...
@@ -155,6 +159,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_kept_alive = head.is_kept_alive
         if status in (204, 304):
             head.body_bytes_count, head.is_chunked = 0, False
+        if not head.is_chunked and head.body_bytes_count == len(rest):  # the usual plain answer
+            self._set_free()
+            taker.answer_whole(head, rest)
+            return
         taker.answer_head(head)
         if self._taker is not taker:  # it wants no more
             return
@@ -196,6 +204,10 @@ class UpstreamConnection(asyncio.Protocol):
             self._end(taker)
 
     def _end(self, taker: AnswerTaker) -> None:
+        self._set_free()
+        taker.answer_end()
+
+    def _set_free(self) -> None:
         """The answer is whole: the connection is free before its taker goes on, who may want it at once."""
         self._taker = None
         self._chunks = None
@@ -206,7 +218,6 @@ class UpstreamConnection(asyncio.Protocol):
         elif not self.is_closed:
             self.transport.abort()
             self._close()
-        taker.answer_end()
 
     def _lose(self, is_malformed: bool) -> None:
         taker, self._taker = self._taker, None
