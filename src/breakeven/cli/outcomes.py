@@ -152,21 +152,26 @@ def _judged(
     say("reading the outcomes")
     if store is None:
         return read_and_judge(files, sources)
-    return judged(_from_store(store, retry_minutes_count, as_of, sources.seed), sources)
+    return judged(_from_store(store, retry_minutes_count, as_of, sources), sources)
 
 
-def _from_store(store: Path, retry_minutes_count: float | None, as_of: datetime | None, seed: int) -> ReadOutcomes:
+def _from_store(
+    store: Path, retry_minutes_count: float | None, as_of: datetime | None, sources: Sources
+) -> ReadOutcomes:
     from breakeven.catalog.load import load_catalog
     from breakeven.clock import today
     from breakeven.errors import UsageError
     from breakeven.outcomes.calls_seen import CallChoice, table_from_calls
+    from breakeven.outcomes.labels import labelled_ids
     from breakeven.usage.store import CallStore
 
     if not store.is_dir():
         raise UsageError(f"{store}: no such store; run `breakeven import YOUR-LOG --store {store}` first")
     catalog = load_catalog(as_of.date() if as_of else today())
     with CallStore(store) as opened:
-        choice = CallChoice(retry_minutes_count=retry_minutes_count, seed=seed)
+        files = [each for each in (sources.feedback, sources.gold) if each is not None]
+        ids = frozenset[str]().union(*(labelled_ids(each) for each in files))
+        choice = CallChoice(retry_minutes_count=retry_minutes_count, seed=sources.seed, judged_ids=ids)
         return table_from_calls(opened.calls(), catalog, choice=choice, label=str(store))
 
 

@@ -39,6 +39,8 @@ class CallChoice:
     """None: calls that nobody judged are left out."""
     calls_max_count: int = CALLS_MAX_COUNT
     seed: int = 0
+    judged_ids: frozenset[str] = frozenset()
+    """Calls that labels of another file are said of; they stay, though nobody judged them yet."""
 
 
 def table_from_calls(
@@ -69,6 +71,12 @@ def _judged(calls: Table, asked: CallChoice) -> tuple[Table, list[str]]:
     if asked.retry_minutes_count is not None:
         single = with_retries(single, asked.retry_minutes_count)
         known = single.outcome.notnull() | (single.status == "error") | single[ASKED_AGAIN].notnull()
+    if asked.judged_ids:
+        import ibis
+        import pyarrow as pa
+
+        ids = ibis.memtable(pa.table({"judged_id": sorted(asked.judged_ids)}))
+        known |= single.record_id.isin(ids.judged_id)
     kept = single.filter(known)
     count = int(kept.count().to_pyarrow().as_py())
     if count <= asked.calls_max_count:
@@ -147,6 +155,9 @@ def _successes(told: dict[str, list[Any]]) -> tuple[Floats, Floats]:
         elif status == "error":
             found.append(0.0)
             codes.append(SOURCES.index("log"))
+        elif again is None:  # somebody's label is still to come
+            found.append(np.nan)
+            codes.append(-1)
         else:
             found.append(float(not again))
             codes.append(SOURCES.index("retry"))

@@ -75,6 +75,12 @@ def read_labels(path: Path, read: ReadOutcomes) -> Labels:
     )
 
 
+def labelled_ids(path: Path) -> frozenset[str]:
+    """The requests that a file of labels names."""
+    columns = read_columns(path, lambda name: name in SPELLINGS["request_id"])
+    return frozenset(cell.name(each) for each in _column(columns, SPELLINGS["request_id"]) or ()) - {""}
+
+
 def with_labels(read: ReadOutcomes, labels: Floats, source: str) -> ReadOutcomes:
     """The outcomes with `labels` in place of what a less trusted source said, and of nothing."""
     from dataclasses import replace

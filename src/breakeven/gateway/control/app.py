@@ -155,7 +155,7 @@ class _Admin:
         return await run_in_threadpool(read)
 
     async def _list_keys(self, _request: Request) -> Response:
-        keys = await run_in_threadpool(self._state.keys.keys)
+        keys = await run_in_threadpool(self._state.keys.all_keys)
         return JSONResponse({"keys": [await self._key_page(each) for each in keys]})
 
     async def _make_key(self, request: Request) -> Response:
@@ -171,7 +171,7 @@ class _Admin:
 
     async def _show_key(self, request: Request) -> Response:
         key_id = request.path_params["key_id"]
-        keys = await run_in_threadpool(self._state.keys.keys)
+        keys = await run_in_threadpool(self._state.keys.all_keys)
         found = [each for each in keys if each.id == key_id]
         if not found:
             return _error(404, "unknown_key", "no such key; GET /admin/keys lists them")

@@ -70,7 +70,7 @@ class KeyDesk:
         self.configured = configured
         self.models = models
 
-    def keys(self) -> tuple[Key, ...]:
+    def all_keys(self) -> tuple[Key, ...]:
         """All keys, disabled ones marked."""
         return keys_in_force(self.configured, read_key_file(self._path))
 
@@ -95,7 +95,7 @@ class KeyDesk:
             return _unknown(key_id)
         ids = file.disabled_ids | {key_id} if is_disabled else file.disabled_ids - {key_id}
         write_key_file(self._path, replace(file, disabled_ids=ids))
-        return next(each for each in self.keys() if each.id == key_id)
+        return next(each for each in self.all_keys() if each.id == key_id)
 
     def delete(self, key_id: str) -> Denied | None:
         """Take a made key away for good."""
