@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import random
 from typing import Any, Final, Protocol
 
@@ -84,22 +85,20 @@ class Engine:
         self._budget = RetryBudget(settings.retries.budget_fraction)
         self._open_count = 0
         self._ids: list[str] = []
-        self._more_keys: tuple[Key, ...] = ()
         self._policy = None if policy is None else ModelChoice(policy)
         self._take(settings, Reception(settings))
 
     def reload(self, settings: GatewaySettings) -> None:
         """New settings, from the next request on; breakers keep what they learnt. ConfigError: the old ones stay."""
-        reception = Reception(settings, self._more_keys)
+        reception = Reception(settings)
         if settings.retries.budget_fraction != self._settings.retries.budget_fraction:
             self._budget = RetryBudget(settings.retries.budget_fraction)
         self._availability.settled_by(settings)
         self._take(settings, reception)
 
-    def set_keys(self, more_keys: tuple[Key, ...]) -> None:
-        """The keys that the admin API made, beside those of the configuration."""
-        self._more_keys = tuple(more_keys)
-        self._reception = Reception(self._settings, self._more_keys)
+    def set_keys(self, keys: tuple[Key, ...]) -> None:
+        """The keys in force from the next request on, in place of those of the settings."""
+        self.reload(replace(self._settings, keys=tuple(keys)))
 
     def swap_policy(self, policy: LoadedPolicy | None) -> None:
         """Another version of the policy, from the next request on."""

@@ -64,8 +64,7 @@ def _walk(value: Any, found: OutgoingText, json_depth: int) -> None:
         elif isinstance(each, list):
             if len(each) > 1 and type(each[0]) is int:
                 found.is_readable = False  # tokens, most likely
-            else:
-                waiting += reversed(each)
+            waiting += reversed(each)
 
 
 def _is_plain(part: Mapping[str, Any]) -> bool:

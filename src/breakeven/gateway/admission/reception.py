@@ -69,7 +69,7 @@ class Reception:
         "_wanted",
     )
 
-    def __init__(self, settings: GatewaySettings, more_keys: tuple[Key, ...] = ()) -> None:
+    def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
         naming = None
         try:
@@ -79,7 +79,7 @@ class Reception:
             self._residency = Residency(settings.residency)
         except BreakevenError as error:
             raise ConfigError(str(error)) from error
-        keys = (*settings.keys, *more_keys)
+        keys = settings.keys
         self._keys = KeyRing(keys)
         self._models_by_key = {each: frozenset(each.allowed_models) for each in keys if each.allowed_models}
         self._key_words = {id(each): each.key_hash.hex()[:HASH_HEX_LENGTH] for each in keys}

@@ -36,7 +36,7 @@ class RetryBudget:
         if now_s >= self._span_ends_s:
             self._turn(now_s)
         requests, retries = self._before
-        if self._retries_count + retries >= ALWAYS_COUNT + self._fraction * (self._requests_count + requests):
+        if self._retries_count + retries + 1 > ALWAYS_COUNT + self._fraction * (self._requests_count + requests):
             return False
         self._retries_count += 1
         return True
