@@ -10,9 +10,8 @@ import orjson
 
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.sanitising import sanitised
 
-MESSAGE_MAX_COUNT: Final = 500
-"""Characters kept of what an upstream said."""
 _BODY_MAX_COUNT: Final = 65_536
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
@@ -34,21 +33,6 @@ _ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
 }
 _STATUS_BY_CODE: Final[Mapping[str, int]] = {"upstream_timeout": 504, "no_upstream": 503}
 _IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\-\[\]]{0,63}")
-_HIDDEN: Final = re.compile(
-    r"""(?:https?|wss?|file|unix)://[^\s"'<>)\]]+                          # addresses
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                                         # e-mail
-    | (?i:bearer|basic)\s+[\w.~+/=-]{8,}                                   # credentials
-    | \b(?:sk|pk|rk|gsk|hf|xai|org|proj|key|ak|AIza|AKIA|ghp|glpat|eyJ)[-_]?[A-Za-z0-9*_.\-]{8,}
-    | (?<![\w/-])[A-Za-z0-9_+/=-]*(?=[A-Za-z_+/=-]*[0-9])[A-Za-z0-9_+/=-]{32,}   # what looks like a secret
-    | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b                             # IPv4
-    | (?<![\w:])(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}(?![\w:])        # IPv6
-    | \b(?:[a-z0-9-]+\.)+(?:internal|local|localdomain|lan|corp|svc|svc\.cluster\.local)\b(?::\d{1,5})?
-    | \blocalhost(?::\d{1,5})?\b
-    | (?<![\w.])/(?:home|root|usr|var|opt|srv|etc|app|mnt|tmp|workspace)/[^\s"']+   # paths of their machines
-    """,
-    re.VERBOSE,
-)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def error_body(operation: Operation | None, refusal: Refusal, request_id: str) -> bytes:
@@ -90,20 +74,6 @@ def upstream_error(facts: RequestFacts, target: Target, http_status: int, body: 
     if http_status in (401, 403):
         message = f"The upstream refused its credentials or this model ({http_status}): {message}"
     return _shaped(facts.operation, http_status, message, said.code, said.type, said.param, None)
-
-
-def sanitised(message: str, hidden: tuple[str, ...] = ()) -> str:
-    """A message without secrets, addresses and control characters, at most 500 characters long.
-
-    >>> sanitised("Incorrect API key provided: sk-proj-abcdef123456. See https://x.ai/keys")
-    'Incorrect API key provided: [hidden] See [hidden]'
-    """
-    text = _CONTROL.sub(" ", message[: 4 * MESSAGE_MAX_COUNT])
-    for each in hidden:
-        if len(each) > 3:
-            text = text.replace(each, "[hidden]")
-    text = _HIDDEN.sub("[hidden]", text).strip()
-    return text if len(text) <= MESSAGE_MAX_COUNT else text[: MESSAGE_MAX_COUNT - 3] + "..."
 
 
 class SaidError:

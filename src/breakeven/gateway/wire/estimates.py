@@ -62,12 +62,12 @@ def _bytes_count(value: Any, depth: int) -> int:
 def _object_bytes_count(value: Mapping[str, Any], depth: int) -> int:
     count = 0
     for name, inner in value.items():
-        if name in _TEXT_KEYS or name in _NESTED_KEYS:
+        if name == "input" and type(inner) is dict:
+            count += _written_count(inner)  # a tool's
+        elif name in _TEXT_KEYS or name in _NESTED_KEYS:
             count += _bytes_count(inner, depth + 1)
         elif name in ("image_url", "source", "input_audio", "file", "image"):
             count += int(IMAGE_TOKENS * BYTES_PER_TOKEN_RATIO)
-        elif name == "input" and depth:
-            count += _written_count(inner)
     return count
 
 

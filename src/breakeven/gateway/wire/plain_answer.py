@@ -11,9 +11,10 @@ from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import Operation, RequestFacts
 from breakeven.gateway.wire.answer_parts import answer_parts
 from breakeven.gateway.wire.chat_stream import chunk_counts
-from breakeven.gateway.wire.errors import error_in, sanitised
+from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.responses_stream import response_reason
+from breakeven.gateway.wire.sanitising import sanitised
 from breakeven.gateway.wire.stream_reader import is_error
 from breakeven.gateway.wire.usage_fields import anthropic_counts, openai_counts, timings_counts
 from breakeven.routing.answers import Answer

@@ -10,10 +10,11 @@ import orjson
 
 from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import RequestFacts
-from breakeven.gateway.wire.errors import error_in, sanitised
+from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
 from breakeven.gateway.wire.frame import Frame
+from breakeven.gateway.wire.sanitising import sanitised
 from breakeven.routing.answers import Answer
 
 _ERROR_NAME: Final = b"error"

@@ -1,0 +1,86 @@
+"""Sanitising: words of an upstream without its keys, addresses, hosts and paths; one line, of bounded length and time.
+
+Each word is looked at by itself, so that no text, however it is made, takes long.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MESSAGE_MAX_COUNT: Final = 500
+"""Characters kept of what an upstream said."""
+HIDDEN: Final = "[hidden]"
+_READ_MAX_COUNT: Final = 2_000
+_WORD_MAX_COUNT: Final = 200
+"""A longer word is no word of a language; it is hidden."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_WORD: Final = re.compile(r"[^\s\"'`<>()\[\]{},;]+")
+_KEY: Final = re.compile(r"(?:^|[=:|])(?:(?:sk|pk|rk|gsk|hf|xai|ghp|gho|glpat|xoxb)[-_]|AIza|AKIA|eyJ)[\w*.\-]{6,}")
+_NUMBERED_KEY: Final = re.compile(r"(?:^|[=:|])(?:org|proj|key|ak|acct|user|account)[-_](?=[a-zA-Z]*\d)[\w*.\-]{8,}")
+_IPV4: Final = re.compile(r"(?:^|[=@])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=$|/)")
+_IPV6: Final = re.compile(r"[0-9a-fA-F:.%]*")
+_HOST: Final = re.compile(r"(?:\.(?:internal|local|localdomain|lan|corp|svc)|(?:^|[=@])localhost)(?::\d{1,5})?(?=$|/)")
+_PATHS: Final = (
+    "/home/",
+    "/root/",
+    "/usr/",
+    "/var/",
+    "/opt/",
+    "/srv/",
+    "/etc/",
+    "/app/",
+    "/mnt/",
+    "/tmp/",
+    "/workspace/",
+)
+_SECRET_MIN_COUNT: Final = 24
+_SECRET: Final = re.compile(r"[A-Za-z0-9_+=]*")
+
+
+def sanitised(message: str, hidden: tuple[str, ...] = ()) -> str:
+    """A message without secrets and control characters, at most 500 characters long; `hidden` are names to hide too.
+
+    >>> sanitised("Incorrect API key provided: sk-proj-abcdef123456. See https://x.ai/keys")
+    'Incorrect API key provided: [hidden]. See [hidden]'
+    """
+    text = _CONTROL.sub(" ", message[:_READ_MAX_COUNT])
+    for each in hidden:
+        if len(each) > 3:
+            text = text.replace(each, HIDDEN)
+    parts: list[str] = []
+    at = 0
+    before = ""
+    for match in _WORD.finditer(text):
+        word = match.group()
+        bare = word.rstrip(".:!?")
+        if _is_secret(bare, before):
+            parts += (text[at : match.start()], HIDDEN, word[len(bare) :])
+            at = match.end()
+        before = bare
+    parts.append(text[at:])
+    shown = "".join(parts).strip()
+    return shown if len(shown) <= MESSAGE_MAX_COUNT else shown[: MESSAGE_MAX_COUNT - 3] + "..."
+
+
+def _is_secret(word: str, before: str) -> bool:
+    if len(word) > _WORD_MAX_COUNT or "://" in word:
+        return True
+    if "@" in word and "." in word.rpartition("@")[2]:
+        return True
+    if before.lower() in ("bearer", "basic") and (len(word) >= _SECRET_MIN_COUNT or any(map(str.isdigit, word))):
+        return True
+    if any(path in word for path in _PATHS) and not word[0].isalnum():
+        return True
+    if word.count(":") >= 3 and _IPV6.fullmatch(word):
+        return True
+    if any(pattern.search(word) for pattern in (_KEY, _NUMBERED_KEY, _IPV4, _HOST)):
+        return True
+    return any(map(_looks_random, re.split(r"[/\-.:]", word)))
+
+
+def _looks_random(part: str) -> bool:
+    """Whether a part of a word is long and mixes letters and digits."""
+    if len(part) < _SECRET_MIN_COUNT or not _SECRET.fullmatch(part):
+        return False
+    return any(map(str.isdigit, part)) and any(map(str.isalpha, part))
