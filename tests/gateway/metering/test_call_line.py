@@ -77,6 +77,7 @@ def test_a_line_holds_no_prompt_and_no_key() -> None:
         ),
         ({"is_aborted": True, "failure": "client_gone"}, {"status": "cancelled", "error_type": "client_gone"}),
         ({"is_aborted": True}, {"status": "cancelled"}),
+        ({"http_status": 400, "tokens": None, "cost_usd": None}, {"status": "error", "error_type": "http_400"}),
         ({"failure": "rejected"}, {"status": "ok", "error_type": "rejected"}),
         ({"tokens": None, "cost_usd": None}, {"tokens_source": "missing", "input_tokens": 0, "cost_usd": None}),
         (
