@@ -65,3 +65,23 @@ def test_nothing_writes_nothing(tmp_path: Path) -> None:
     writer = DayWriter(tmp_path)
     writer.add(calls(np.empty(0, np.int64)), {})
     assert writer.close() == []
+
+
+def test_a_value_that_stops_being_the_same_in_all_rows_begins_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day_writer, "ROW_GROUP_ROWS", 10)
+    writer = DayWriter(tmp_path)
+    starts = np.arange(20_000 * DAY_US, 20_000 * DAY_US + 120)
+    told = []
+    for number in range(12):
+        some = starts[10 * number : 10 * (number + 1)]
+        source, tasks = "one" if number % 4 else "two", {"task": ["t"] * 10} if number % 3 == 2 else {}
+        writer.add(calls(some, **tasks), {"source": source, "request_count": 1})
+        told += [(str(start), source, "t" if tasks else None, 1) for start in some]
+    files = writer.close()
+    assert len(files) == 3, "source differs once, task begins once, and then no file need end"
+    written(files)
+    table = pa.concat_tables([pq.read_table(each.path, partitioning=None) for each in files])
+    columns = (table[name].to_pylist() for name in ("record_id", "source", "task", "request_count"))
+    assert sorted(zip(*columns, strict=True)) == sorted(told)

@@ -400,3 +400,37 @@ def test_only_huge_logs_without_texts_are_read_by_the_kernel(tmp_path: Path, mon
     monkeypatch.setattr(plan_module, "COMPILED_BYTES", 10)
     assert statement(plan_of(tmp_path, row()), NOW).plain is not None
     assert statement(plan_of(tmp_path, row(messages=[])), NOW).plain is None
+
+
+STATUSES = [
+    200,
+    "ok",
+    "Success",
+    "TIMEOUT",
+    "cancelled",
+    "cache_hit",
+    404,
+    "404.0",
+    "2e2",
+    "99",
+    "1000",
+    200.5,
+    "",
+    None,
+]
+
+
+@pytest.mark.parametrize("words_max_count", [3, 5000])
+def test_what_hangs_on_one_text_alone_is_as_in_a_small_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words_max_count: int, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(plain_lines, "WORDS_MAX_COUNT", words_max_count)
+    tasks = ["a", None, "b", ""]
+    rows = [row(n, status=STATUSES[n % len(STATUSES)], task=tasks[n % 4]) for n in range(200)]
+    log = jsonl(*rows)
+    whole = imported(tmp_path, log)
+    counts = request.getfixturevalue("huge")
+    quick = imported(tmp_path, log)
+    assert sum(counts) == 200 - len([each for each in rows if each.get("status") == 200.5])
+    assert quick.calls == whole.calls
+    assert len({(call["status"], call["http_status"], call["task_source"]) for call in quick.calls}) >= 8

@@ -78,6 +78,8 @@ class AssemblyLine:
         self._write_worker = ThreadPoolExecutor(1, "write")
         self._assembling: deque[Future[Assembled]] = deque()
         self._writing: deque[Future[None]] = deque()
+        self._told_by_word: dict[str, tuple[pa.Array, pa.Table]] = {}
+        """Statement -> the texts that it was last asked for, and what it said of each."""
 
     def __enter__(self) -> Self:
         return self
@@ -167,13 +169,37 @@ class AssemblyLine:
             taken = pa.array(read.taken)
             others, rows = rows.filter(pc.invert(taken)), rows.filter(taken)
         typed = pa.table({**{name: rows[name] for name in rows.column_names}, **read.columns})
-        used = [name for name in typed.column_names if re.search(rf"\b{name}\b", plain.sql)]
-        calls = self._engine.run_over(typed.select(used), plain.sql)
+        has_labels = all(pa.types.is_dictionary(typed[label].type) for label in plain.by_word)
+        sql = plain.rest if has_labels else plain.sql
+        calls = self._engine.run_over(_used(typed, sql), sql)
         assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
+        for label, its_sql in plain.by_word.items() if has_labels else ():
+            calls = self._with_told_by_word(calls, typed, label, its_sql)
         for name, place in {**plain.copied, "file_no": "file_no", "source_line": "row_no"}.items():
             calls = calls.append_column(name, typed[place])
         calls, rows = _parted(calls, rows)
         return calls, pa.concat_tables([others, rows]) if rows.num_rows else others
+
+    def _with_told_by_word(self, calls: pa.Table, typed: pa.Table, label: str, sql: str) -> pa.Table:
+        """Add the columns that hang on one text alone: each distinct one is asked for once, as chunks have the same."""
+        texts = _whole(typed[label])
+        words = pa.concat_arrays([texts.dictionary, pa.nulls(1, texts.dictionary.type)])
+        known, told = self._told_by_word.get(sql, (words, None))
+        if told is None or pc.index_in(words, known).null_count:
+            others = [pa.nulls(len(words), each.type) for each in typed.columns]
+            asked = pa.table(others, typed.column_names).set_column(typed.column_names.index(label), label, words)
+            known, told = words, self._engine.run_over(_used(asked, sql), sql)
+            self._told_by_word[sql] = known, told
+        places = pc.index_in(words, known).take(pc.fill_null(texts.indices, len(words) - 1))
+        for name in told.column_names:
+            values = _whole(told[name])
+            if pa.types.is_string(values.type):
+                coded = values.dictionary_encode()
+                column = pa.DictionaryArray.from_arrays(coded.indices.take(places), coded.dictionary)
+            else:
+                column = values.take(places)
+            calls = calls.append_column(name, column)
+        return calls
 
     def _rejects(self, rows: pa.Table, judged: Statement, names: Sequence[str]) -> list[Rejected]:
         """Ask for the reason of each row that is no Call."""
@@ -185,6 +211,15 @@ class AssemblyLine:
             reject = Reject(names[number], row, reason, _cut(seen), shortened(text))
             rejects.append(Rejected(number, reject, record_id if reason in LACKS_TOKENS else None))
         return rejects
+
+
+def _used(rows: pa.Table, sql: str) -> pa.Table:
+    """The columns of `rows` that `sql` asks for."""
+    return rows.select([name for name in rows.column_names if re.search(rf"\b{name}\b", sql)])
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _parted(calls: pa.Table, rows: pa.Table) -> tuple[pa.Table, pa.Table]:

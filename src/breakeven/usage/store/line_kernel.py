@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from breakeven.usage.call import REQUEST_TOKENS_MAX
 from breakeven.usage.store.number_kernel import number_at, time_us
+from breakeven.usage.store.word_kernel import plain_count
 
 TEXT, ID, NUMBER, COUNT, TIME, UNWANTED = range(6)
 """Kinds of wanted values. A count is a whole number from 0 to `COUNT_MAX`; a row with an `UNWANTED` one, other than
@@ -44,17 +44,6 @@ _NOWHERE: Final = np.uint64(0)
 _FNV_OFFSET: Final = np.uint32(0x811C9DC5)
 _FNV_PRIME: Final = np.uint32(0x01000193)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _stops() -> NDArray[np.bool_]:
-    """The bytes at which a plain string ends or is none."""
-    stops = np.zeros(256, np.bool_)
-    stops[:32] = True
-    stops[[_QUOTE, _BACKSLASH]] = True
-    return stops
-
-
-_STOPS: Final = _stops()
 
 
 @njit(cache=True, nogil=True)
@@ -150,8 +139,7 @@ def _row(
                     i += np.uint64(keys[key, LENGTH])
                 else:
                     start = i
-                    while not _STOPS[data[i]]:
-                        i += _1
+                    i = _after_plain(words, i)
                     if data[i] != _QUOTE:
                         return False
                     i += _1
@@ -192,10 +180,7 @@ def _row(
             start, state = i, SAID
             if byte == _QUOTE:
                 start += _1
-                i = start
-                while not _STOPS[data[i]]:
-                    i += _1
-                end = i
+                end = i = _after_plain(words, start)
                 if data[i] != _QUOTE:
                     if slot >= 0:
                         return False
@@ -203,7 +188,7 @@ def _row(
                     if i == _NOWHERE:
                         return False
                 if kind == TIME:
-                    us, end = time_us(data, start, end)
+                    us, end = time_us(data, words, start, end)
                     if us < 0:
                         return False
                     numbers[slot, row] = us
@@ -215,7 +200,7 @@ def _row(
                     return False
                 i += _1
             elif byte == _MINUS or 48 <= byte <= 57:
-                i, is_whole, is_exact, number = number_at(data, i)
+                i, is_whole, is_exact, number = number_at(data, words, i)
                 end = i
                 if i == _NOWHERE or (kind <= ID and not is_whole) or (kind == TIME and not is_exact):
                     return False
@@ -245,6 +230,16 @@ def _row(
                 return bool(data[i] == _LINE_FEED or (data[i] == 13 and data[i + _1] == _LINE_FEED))
             node, before = stack[depth, 0], stack[depth, 1]
         i = _after_blanks(data, i + _1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _after_plain(words: Any, i: Any) -> Any:
+    """Where a string ends, or is no plain one."""
+    count = plain_count(words[i])
+    while count == _8:
+        i += _8
+        count = plain_count(words[i])
+    return i + count
 
 
 @njit(cache=True, nogil=True)
@@ -330,13 +325,14 @@ def lengths_of(spans: Any, states: Any, state: int, offsets: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def copy_texts(data: Any, spans: Any, offsets: Any, texts: Any) -> None:
-    """Put the bytes of texts where `offsets` say."""
+def copy_texts(words: Any, spans: Any, offsets: Any, texts: Any) -> None:
+    """Put the bytes of texts where `offsets` say, in order: `texts` are eight bytes from each place on, and what is
+    written too much the next text goes over."""
     for row in range(len(spans)):
         i = np.uint64(spans[row, 0])
-        for at in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1])):
-            texts[at] = data[i]
-            i += _1
+        for at in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1]), _8):
+            texts[at] = words[i]
+            i += _8
 
 
 @njit(cache=True, nogil=True)

@@ -6,8 +6,10 @@ microseconds of a time written as text and `z_NAME` whether it has a zone.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,6 +76,12 @@ class PlainLines:
 
     def read(self, texts: pa.ChunkedArray) -> PlainRows:
         """The values of `texts`, lines with their line feeds. Numbers are good until the same thread reads again."""
+        if self._tried_count:
+            return self._read(texts)
+        with _uncollected():
+            return self._read(texts)
+
+    def _read(self, texts: pa.ChunkedArray) -> PlainRows:
         from breakeven.usage.store import line_kernel as kernel
 
         rows = len(texts)
@@ -227,15 +235,29 @@ class _Found:
 
         spans, states = self.spans[self.slots[keys]], self.states[self.slots[keys]]
         offsets = np.zeros(self.rows + 1, np.int32)
-        texts = np.empty(kernel.lengths_of(spans, states, state, offsets), np.uint8)
+        texts = np.empty(kernel.lengths_of(spans, states, state, offsets) + 8, np.uint8)
         for rows, data in self.parts:
-            kernel.copy_texts(data, spans[rows], offsets[rows.start : rows.stop + 1], texts)
+            kernel.copy_texts(
+                _words(data), spans[rows], offsets[rows.start : rows.stop + 1], _words(texts, is_written=True)
+            )
         bits = pa.py_buffer(np.packbits(states == state, bitorder="little"))
         return pa.Array.from_buffers(pa.string(), self.rows, [bits, pa.py_buffer(offsets), pa.py_buffer(texts)])
 
     def label(self, keys: Keys) -> pa.DictionaryArray | None:
         """Texts as a dictionary; None where they are too many."""
         return self.labels.column(self.slots[keys], self.is_in(keys, _SAID))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is looked for while compiled code is loaded: very many objects come, all of which stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _masked(values: NDArray[Any], is_there: NDArray[np.bool_]) -> pa.Array:
@@ -260,10 +282,10 @@ def _buffers(piece: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8
     return offsets, data
 
 
-def _words(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def _words(data: NDArray[np.uint8], *, is_written: bool = False) -> NDArray[np.uint64]:
     """Eight bytes at a time, from every place on."""
     whole = data[: len(data) // 8 * 8].view(np.uint64)
-    return np.lib.stride_tricks.as_strided(whole, (max(len(data) - 7, 0),), (1,), writeable=False)
+    return np.lib.stride_tricks.as_strided(whole, (max(len(data) - 7, 0),), (1,), writeable=is_written)
 
 
 def is_readable(wanted: Wanted) -> bool:

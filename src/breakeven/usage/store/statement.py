@@ -7,6 +7,7 @@ not readable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ _SINCE_1970: Final = (
     " WHEN {n} < 1e17 THEN CAST(round({n}) AS BIGINT)"
 )
 """A number is a time in seconds, milliseconds, microseconds, by its size."""
+_ASKED: Final = re.compile(r"\b(?:(?:[tnsiz]|us)_\w+|status|has_no_zone|row_no|file_no|base|text)\b")
+"""Columns of the layers, in an expression."""
 _HAS_NO_ZONE: Final = (
     "CASE WHEN n_start_time IS NOT NULL OR ends_with(t_start_time, 'Z') OR ends_with(t_start_time, '+00:00')"
     " THEN false ELSE NOT regexp_matches(substr(t_start_time, 14), '[A-Za-z+-]') END"
@@ -71,6 +74,10 @@ class PlainStatement:
     """Column of a Call -> the column of `lines` that it is."""
     zeros: tuple[str, ...]
     """Columns of a Call that are 0."""
+    rest: str
+    """Like `sql`, without the columns that `by_word` gives."""
+    by_word: Mapping[str, str]
+    """Column of `lines` with few distinct texts -> like `sql`, for the columns that hang on nothing but this text."""
 
 
 def statement(plan: Plan, now: datetime, *, keeps_texts: bool = False) -> Statement:
@@ -118,7 +125,8 @@ def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
     if fields.has("record_id"):
         copied["record_id"] = "t_record_id"
     zeros = tuple(name for name, value in found.items() if value == _ZERO)
-    computed = ", ".join(f"{found[name]} AS {name}" for name in found if name not in copied and name not in zeros)
+    computed = {name: f"{found[name]} AS {name}" for name in found if name not in copied and name not in zeros}
+    labels = {name: label for name in computed if (label := _only_label(fields, found[name], wanted.labels))}
     numbers = [f"n_{name} AS t_{name}" for name in wanted.numbers]
     numbers += [f"COALESCE(n_{name}, CAST(i_{name} AS DOUBLE)) AS t_{name}" for name in wanted.times]
     numbers += [f"TRY_CAST(t_{each.name} AS {each.type}) AS n_{each.name}" for each in _other_types(fields)]
@@ -126,11 +134,33 @@ def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
         f"CASE WHEN n_{name} IS NULL THEN i_{name} {_SINCE_1970.format(n='n_' + name)} END AS us_{name}"
         for name in wanted.times
     ]
-    sql = f"""WITH numbers AS (SELECT *, true AS is_row, {", ".join(numbers)} FROM chunk),
+    layers = f"""WITH numbers AS (SELECT *, true AS is_row, {", ".join(numbers)} FROM chunk),
 times AS (SELECT *, n_start_time IS NULL AND NOT z_start_time AS has_no_zone, {", ".join(times)} FROM numbers),
 sums AS (SELECT *, {sums(fields)} FROM times)
-SELECT {is_call(fields, has_counts=True)} AS is_call, {_dropped(fields)} AS dropped, {computed} FROM sums"""
-    return PlainStatement(PlainLines(wanted), sql, copied, zeros)
+SELECT"""
+    judged = [f"{is_call(fields, has_counts=True)} AS is_call", f"{_dropped(fields)} AS dropped"]
+
+    def selected(*names: str) -> str:
+        return ", ".join(computed[name] for name in names)
+
+    by_word = {
+        label: f"{layers} {selected(*(name for name in labels if labels[name] == label))} FROM sums"
+        for label in sorted(set(labels.values()))
+    }
+    rest = ", ".join([*judged, *(told for name, told in computed.items() if name not in labels)])
+    whole = ", ".join([*judged, *computed.values()])
+    return PlainStatement(
+        PlainLines(wanted), f"{layers} {whole} FROM sums", copied, zeros, f"{layers} {rest} FROM sums", by_word
+    )
+
+
+def _only_label(fields: Fields, expression: str, labels: Collection[str]) -> str | None:
+    """The one column of texts that `expression` asks for, where these are few; None where it asks for more."""
+    asked = set(_ASKED.findall(expression))
+    if asked == {"status"} and not fields.has("http_status", "error_type"):
+        asked = {"t_status"}
+    (only,) = asked if len(asked) == 1 else ("",)
+    return only if only.startswith("t_") and only.removeprefix("t_") in labels else None
 
 
 def _wanted(fields: Fields) -> Wanted:

@@ -1,0 +1,56 @@
+"""Word kernel: what eight bytes of a line say, looked at as one number; part of the line kernel.
+
+The first byte lies lowest. A test of all eight at once leaves the highest bit of each byte that passes; bytes above the
+first such one may be wrong (a borrow runs upwards), the first one never is, and no more is asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+_ONES: Final = np.uint64(0x0101010101010101)
+_HIGHS: Final = np.uint64(0x8080808080808080)
+_QUOTES: Final = np.uint64(0x2222222222222222)
+_BACKSLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
+_SPACES: Final = np.uint64(0x2020202020202020)
+_ZEROS: Final = np.uint64(0x3030303030303030)
+_TO_NINE: Final = np.uint64(0x7676767676767676)
+"""Added to bytes up to 9, it leaves the highest bit alone."""
+_NONE, _1, _3, _8, _16, _32, _56 = (np.uint64(each) for each in (0, 1, 3, 8, 16, 32, 56))
+_TENS, _PAIRS = np.uint64(10 << 8 | 1), np.uint64(0x00FF00FF00FF00FF)
+_HUNDREDS, _FOURS = np.uint64(100 << 16 | 1), np.uint64(0x0000FFFF0000FFFF)
+_TEN_THOUSANDS: Final = np.uint64(10_000 << 32 | 1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def plain_count(word: Any) -> Any:
+    """How many bytes come before the first quote, backslash or control character; 8 where there is none."""
+    quoted, escaped = word ^ _QUOTES, word ^ _BACKSLASHES
+    found = (quoted - _ONES) & ~quoted | (escaped - _ONES) & ~escaped | (word - _SPACES) & ~word
+    return _before(found & _HIGHS)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def digits_count(word: Any) -> Any:
+    """How many digits come first."""
+    values = word ^ _ZEROS
+    return _before(((values + _TO_NINE) | values) & _HIGHS)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def digits_value(word: Any, count: Any) -> Any:
+    """The number in the first `count` bytes, which are digits; there is at least one."""
+    values = (word ^ _ZEROS) << ((_8 - count) << _3)
+    values = ((values * _TENS) >> _8) & _PAIRS
+    values = ((values * _HUNDREDS) >> _16) & _FOURS
+    return np.int64((values * _TEN_THOUSANDS) >> _32)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _before(found: Any) -> Any:
+    """How many bytes lie below the lowest bit that is set, which is the highest of its byte; 8 where none is."""
+    below = (found - _1) & ~found
+    return ((below & _ONES) * _ONES >> _56) - _1 if found else _8
