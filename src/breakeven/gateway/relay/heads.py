@@ -98,7 +98,7 @@ def read_request_head(raw: bytes, headers_max_count: int, peer: str = "") -> Req
     known = _heads.get(rest) or _without_length(raw, rest, headers_max_count)
     if known is None or len(known.head.headers) >= headers_max_count:
         return _read_request_head(raw, headers_max_count, peer)
-    size = _length(raw[at + 18 :] if stop < 0 else raw[at + 18 : stop])
+    size = _length((raw[at + 18 :] if stop < 0 else raw[at + 18 : stop]).strip(b" \t"))
     same = known.head
     head = Head(same.method, same.path, same.query, same.headers, peer)
     return RequestHead(head, size, False, known.expects_continue, known.closes, known.is_http10)
