@@ -67,6 +67,11 @@ class ClientConnection(asyncio.Protocol):
         """A request is under way or being read."""
         return self._phase not in ("idle", "closed")
 
+    @property
+    def unsent_bytes_count(self) -> int:
+        """Bytes that this client has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
     # What the loop says.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

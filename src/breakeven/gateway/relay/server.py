@@ -45,6 +45,11 @@ class Relay:
         return len(self._clients)
 
     @property
+    def unsent_bytes_count(self) -> int:
+        """Bytes that clients have not taken yet."""
+        return sum(each.unsent_bytes_count for each in self._clients)
+
+    @property
     def upstream_connections_count(self) -> int:
         """Connections to upstreams, free ones included."""
         return sum(len(pool.open) for pool in self._state.pools.values())
