@@ -16,6 +16,7 @@ from breakeven.errors import LearningError, OutcomeError, PolicyError
 from breakeven.reports.routing_chart import curve_spec
 from breakeven.reports.routing_document import LearnDocument
 from breakeven.routing.policy_file import load
+from breakeven.routing.task_naming import load_task_naming
 
 KEYS = ("apgr", "cpt50", "cpt80", "aiq", "savings_at_95", "savings_at_98", "savings_at_100")
 
@@ -244,3 +245,21 @@ def test_no_number_is_a_usage_error(learnt: Path, words: tuple[str, ...]) -> Non
 def test_stated_charges_stand_in_the_table(learnt: Path) -> None:
     page = run(learnt, "evaluate", "--policy", "policy", "--outcomes", "later.csv", "--router-usd", "0.005").output
     assert "this policy, with its charges" in " ".join(page.split())
+
+
+def test_a_classifier_of_tasks_is_written_for_the_gateway(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    words = {"faq": ("parcel", "refund", "late"), "code": ("python", "loop", "stack")}
+    lines = ["request_id,task,prompt,model,success,cost_usd"]
+    for i in range(240):
+        task = ("faq", "code")[i % 2]
+        prompt = " ".join(rng.choice(words[task], 3))
+        lines += [
+            f"{i},{task},{prompt} {i},{model},{int(rng.random() < 0.9)},{cost}" for model, cost in (("a", 1), ("b", 2))
+        ]
+    (tmp_path / "outcomes.csv").write_text("\n".join(lines) + "\n")
+    got = run(tmp_path, "learn", "--outcomes", "outcomes.csv", "--tasks", "tasks.json", "--json")
+    assert got.exit_code == 0
+    assert "tasks.json: 2 tasks from 240 prompts" in got.stderr
+    assert json.loads(got.stdout)
+    assert load_task_naming(tmp_path / "tasks.json").name("where is my parcel, it is late, refund") == "faq"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from breakeven.learning.learn import LearnSettings
     from breakeven.learning.pricing import Priced
     from breakeven.learning.savings import Charges
+    from breakeven.outcomes.outcome import OutcomeTable
 
 
 @click.command(
@@ -51,6 +52,12 @@ if TYPE_CHECKING:
 @click.option("--router-usd", type=Amount(), help="The router itself, USD per request.")
 @click.option("--with-rows", is_flag=True, help="Let the scorer hold training rows (it may be a little better).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of splits, fits and draws.")
+@click.option(
+    "--tasks",
+    "tasks_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write a classifier of the prompts' tasks to, for a gateway whose clients name none.",
+)
 @click.option("--explain", is_flag=True, help="What decides, examples on both sides, the curve as a chart.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
 def command(
@@ -59,6 +66,7 @@ def command(
     prices: tuple[str, ...],
     as_of: datetime | None,
     output_tokens: float | None,
+    tasks_file: Path | None,
     explain: bool,
     as_json: bool,
     **options: Any,
@@ -80,6 +88,9 @@ def command(
     with progress() as say:
         say("outcomes")
         read = read_outcomes(list(files))
+        if tasks_file is not None:
+            say("tasks")
+            click.echo(_written_tasks(read.table, tasks_file, options["seed"]), err=True)
         catalog = load_catalog(as_of.date() if as_of else today())
         say("prices")
         costed = priced(read.table, dict(map(given_price, prices)), catalog, output_tokens)
@@ -123,6 +134,21 @@ def _learnt(
         folder=None if out is None else str(out),
         policy_hash=saved,
         notes=notes,
+    )
+
+
+def _written_tasks(table: OutcomeTable, path: Path, seed: int) -> str:
+    """Write a classifier of tasks, and say how it does."""
+    from breakeven.learning.task_naming import fit_task_naming
+    from breakeven.routing.task_naming import save_task_naming
+
+    fitted = fit_task_naming(table.prompts, table.tasks, seed)
+    save_task_naming(fitted.naming, path)
+    rare = f" Too rare to be learnt: {', '.join(fitted.rare_tasks)}." if fitted.rare_tasks else ""
+    return (
+        f"{path}: {len(fitted.naming.tasks)} tasks from {fitted.prompts_count:,} prompts. Of prompts held out it names "
+        f"{fitted.named_fraction:.0%}, and {fitted.right_fraction:.1%} of these rightly (at least "
+        f"{fitted.right_low_fraction:.1%}, 95% confidence).{rare}"
     )
 
 

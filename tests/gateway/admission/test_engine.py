@@ -6,12 +6,17 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from breakeven.errors import ConfigError
 from breakeven.gateway.config.settings import Arms, Condition, Retries, Shadow, TaskRule
 from breakeven.gateway.plan import Head, Plan
+from breakeven.routing.features import hashed_terms
 from breakeven.routing.policy_document import CascadePlan, GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.policy_file import LoadedPolicy, save
+from breakeven.routing.task_naming import TaskNaming, save_task_naming
+from breakeven.routing.term_weights import TermWeights
 from gateway.admission.admission_parts import (
     BIG,
     BIG_NEAR,
@@ -233,6 +238,24 @@ def test_rules_tell_a_task_where_no_header_does(task_map: LoadedPolicy) -> None:
     assert plan(of, head(x_app="1")).task == "hard"
     assert plan(of, head(x_app="1", x_breakeven_task="medical")).task == "medical"
     assert plan(of, None, body("Hello")).task is None
+
+
+def test_a_classifier_tells_it_where_no_rule_does(tmp_path: Any) -> None:
+    columns = np.unique(np.concatenate([hashed_terms(each).indexes for each in ("parcel", "python")]))
+    at = [int(np.searchsorted(columns, hashed_terms(each).indexes[0])) for each in ("parcel", "python")]
+    weights = np.zeros((columns.size, 2), np.float32)
+    weights[at, [0, 1]] = 9.0
+    terms = TermWeights(columns, np.ones(columns.size, np.float32))
+    path = tmp_path / "tasks.json"
+    save_task_naming(TaskNaming(("faq", "code"), terms, weights, np.zeros(2), 0.9, 0.9), path)
+    of = room(settings(tasks_file=path, tasks=(TaskRule(Condition(header=(b"x-app", "*")), "hard"),)))
+    assert (plan(of).task, plan(of).task_source) == ("faq", "classifier")
+    assert plan(of, None, body("Hello")).task is None
+    assert plan(of, head(x_app="1")).task == "hard"
+    path.write_text("{}")
+    with pytest.raises(ConfigError, match="no file of tasks"):
+        of.engine.reload(settings(tasks_file=path))
+    assert plan(of).task == "faq"  # the old ones stay
 
 
 def test_calls_limits_and_counters_hear_of_the_end_once() -> None:
