@@ -73,6 +73,9 @@ class _Outcomes:
                 "outcome_conflict",
                 f"'{outcome.source}' said something else of this request before; add \"replace\": true to change it",
             )
+        if result != "repeated":
+            state.counters.count("outcome_values_total", 1, outcome.source)
+            state.counters.count("outcome_success_total", outcome.success, outcome.source)
         page = {"request_id": outcome.request_id, "source": outcome.source, "success": outcome.success}
         return JSONResponse(page | {"result": result}, _RESULT_STATUS[result])
 

@@ -124,6 +124,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         ("result",),
         "Outcomes given: stored, repeated (said before), replaced, conflict, invalid, failed.",
     ),
+    Metric("outcome_values_total", "counter", ("source",), "Outcomes that were stored or replaced, by who said so."),
+    Metric("outcome_success_total", "counter", ("source",), "Sum of their success, 0 to 1 each."),
     Metric("child_restarts_total", "counter", ("child",), "Processes that ended by themselves and were started again."),
     Metric(
         "relay_up", "gauge", ("process",), "1 for a relay process that told its numbers within the last 5 s, else 0."
