@@ -128,7 +128,7 @@ def test_no_secret_goes_through(secret: str, shape: str) -> None:
     for asked in (facts(CHAT), facts(MESSAGES)):
         given = upstream_error(asked, target(), 500, body)
         assert secret.encode() not in given
-        assert b"Failed for [hidden]" in given
+        assert b"[hidden]" in given
 
 
 @pytest.mark.parametrize(

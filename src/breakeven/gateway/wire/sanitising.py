@@ -21,19 +21,7 @@ _NUMBERED_KEY: Final = re.compile(r"(?:^|[=:|])(?:org|proj|key|ak|acct|user|acco
 _IPV4: Final = re.compile(r"(?:^|[=@])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=$|/)")
 _IPV6: Final = re.compile(r"[0-9a-fA-F:.%]*")
 _HOST: Final = re.compile(r"(?:\.(?:internal|local|localdomain|lan|corp|svc)|(?:^|[=@])localhost)(?::\d{1,5})?(?=$|/)")
-_PATHS: Final = (
-    "/home/",
-    "/root/",
-    "/usr/",
-    "/var/",
-    "/opt/",
-    "/srv/",
-    "/etc/",
-    "/app/",
-    "/mnt/",
-    "/tmp/",
-    "/workspace/",
-)
+_PATH: Final = re.compile(r"(?:^|[=:])/(?:home|root|usr|var|opt|srv|etc|app|mnt|tmp|data|workspace|models)/")
 _SECRET_MIN_COUNT: Final = 24
 _SECRET: Final = re.compile(r"[A-Za-z0-9_+=]*")
 
@@ -70,11 +58,9 @@ def _is_secret(word: str, before: str) -> bool:
         return True
     if before.lower() in ("bearer", "basic") and (len(word) >= _SECRET_MIN_COUNT or any(map(str.isdigit, word))):
         return True
-    if any(path in word for path in _PATHS) and not word[0].isalnum():
-        return True
     if word.count(":") >= 3 and _IPV6.fullmatch(word):
         return True
-    if any(pattern.search(word) for pattern in (_KEY, _NUMBERED_KEY, _IPV4, _HOST)):
+    if any(pattern.search(word) for pattern in (_KEY, _NUMBERED_KEY, _IPV4, _HOST, _PATH)):
         return True
     return any(map(_looks_random, re.split(r"[/\-.:]", word)))
 

@@ -75,7 +75,7 @@ class ChunksToEvents(ChatStream):
     def _opening(self, chunk: Mapping[str, Any]) -> bytes:
         self._is_started = True
         tokens = self.tokens or TokenCounts(input_tokens(self._facts))
-        message = {
+        message: dict[str, Any] = {
             "id": message_id(chunk),
             "type": "message",
             "role": "assistant",
