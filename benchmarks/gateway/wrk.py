@@ -43,10 +43,23 @@ def run_wrk(url: str, load: Load, headers: dict[str, str], seconds: float, pids:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "load.lua"
         script.write_text(_script(load, headers))
-        command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{load.connections_count}", f"-d{seconds:g}s", "--latency"]
+        command = [
+            "taskset",
+            "-c",
+            str(core),
+            "wrk",
+            "-t1",
+            f"-c{load.connections_count}",
+            f"-d{seconds:g}s",
+            "--latency",
+        ]
         before_s = sum(cpu_s(pid) for pid in pids)
         done = subprocess.run(
-            [*command, "-s", str(script), url + load.path], check=True, capture_output=True, text=True, timeout=seconds + 60
+            [*command, "-s", str(script), url + load.path],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=seconds + 60,
         )
         used_s = sum(cpu_s(pid) for pid in pids) - before_s
     out = done.stdout
@@ -76,7 +89,11 @@ def rss_mb(pid: int) -> float:
 
 
 def _script(load: Load, headers: dict[str, str]) -> str:
-    lines = ['wrk.method = "POST"', f"wrk.body = [==[{load.body}]==]", 'wrk.headers["Content-Type"] = "application/json"']
+    lines = [
+        'wrk.method = "POST"',
+        f"wrk.body = [==[{load.body}]==]",
+        'wrk.headers["Content-Type"] = "application/json"',
+    ]
     lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
     if load.delay_mean_ms:
         lines.append(f"function delay() return math.random(0, {round(2 * load.delay_mean_ms)}) end")
