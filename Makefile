@@ -55,6 +55,7 @@ bench: .venv/.dev ## print the tables of benchmarks/
 	$(BIN)/python benchmarks/bench_overhead.py
 	$(BIN)/python benchmarks/horizon.py
 	$(BIN)/python benchmarks/convergence.py
+	$(BIN)/python benchmarks/gateway_metering.py
 
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -118,3 +119,10 @@ system:
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless \
 	  >/dev/null 2>&1; } \
 	  || echo "no Java: the tests of the Spark engine will be skipped"
+	@for tool in redis-server nginx wrk; do \
+	  command -v $$tool >/dev/null 2>&1 || [ -n "$$BREAKEVEN_NO_APT" ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	  && echo "installing $$tool for the gateway's tests and benchmark" \
+	  && apt-get update -qq >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$tool >/dev/null 2>&1; } \
+	  || echo "no $$tool: what needs it will be skipped"; done

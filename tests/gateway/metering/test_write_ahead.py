@@ -86,6 +86,23 @@ def test_every_line_is_written_once_in_order(tmp_path: Path) -> None:
     assert not list((tmp_path / "main").glob(f"*{OPEN_SUFFIX}"))
 
 
+def test_counters_are_told_of_the_last_lines_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakeven.gateway.metering.write_ahead.PUBLISH_EVERY_S", 0.1)
+
+    async def run() -> None:
+        counts = Counts()
+        sink = _sink(tmp_path, counters=counts)
+        sink.start(asyncio.get_running_loop())
+        for i in range(4):
+            sink.put(_line(i))
+            await asyncio.sleep(0.03)
+        await _until(lambda: counts.counts.get("calls_written_total") == 4)
+        await _until(lambda: counts.gauges["sink_queue_bytes"] == 0)
+        sink.close()
+
+    asyncio.run(run())
+
+
 def test_written_means_synced_and_one_sync_serves_many(tmp_path: Path) -> None:
     syncs: list[int] = []
 

@@ -25,6 +25,7 @@ from breakeven.gateway.metering.writer import Mark, Piece, Writer, WriterSetting
 
 FOLDER_NAME: Final = "write-ahead"
 HAND_OVER_S: Final = 0.02
+PUBLISH_EVERY_S: Final = 1.0
 HAND_OVER_BYTES: Final = 256 * 1024
 QUEUE_MAX_BYTES: Final = 64 * 2**20
 STUCK_AFTER_S: Final = 2.0
@@ -142,6 +143,7 @@ class WriteAhead:
         self._waiters: deque[_Waiter] = deque()
         self._told = (0, 0, 0, 0, 0)
         self._told_s = 0.0
+        self._is_publishing = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to write; what was put before waits for this."""
@@ -222,11 +224,13 @@ class WriteAhead:
             self._move_to_spill()
         queued = self._queued_bytes_count()
         self._is_full = queued >= self._queue_max_bytes
-        if now_s - self._told_s >= 1.0:
-            self._told_s = now_s
-            self._publish()
         if queued or self._waiters or self._is_stuck:
             self._schedule()
+        if now_s - self._told_s >= PUBLISH_EVERY_S:
+            self._publish()
+        elif not self._is_publishing and self._loop is not None:
+            self._is_publishing = True
+            self._loop.call_later(PUBLISH_EVERY_S, self._publish)
 
     def _hand_over(self, *, is_waited: bool = False) -> None:
         """Give what was collected to the writer."""
@@ -243,6 +247,8 @@ class WriteAhead:
             self._is_full = self._queued_bytes_count() >= self._queue_max_bytes
         elif is_waited and self._marks:
             self._ask_for_sync()
+        elif self._loop is None:  # not begun, or closed
+            self._is_full = self._lines_bytes_count >= self._queue_max_bytes
 
     def _ask_for_sync(self) -> None:
         """A piece without bytes: whoever takes it syncs what it wrote before."""
@@ -302,7 +308,9 @@ class WriteAhead:
             self._wake()
 
     def _publish(self) -> None:
-        """Tell the counters what changed since the last time."""
+        """Tell the counters what changed since the last time: once a second, and once more after the last line."""
+        self._is_publishing = False
+        self._told_s = time.monotonic()
         if self._counters is None:
             return
         state = self.state()
