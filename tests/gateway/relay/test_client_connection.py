@@ -24,17 +24,20 @@ PATH = "/v1/chat/completions"
 
 def test_requests_that_come_at_once_are_answered_in_turn(tmp_path: Path) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as upstream, served(tmp_path, upstream.port, "slow:1", "good") as found:
-            async with raw_client(found.url) as client:
-                names = ["slow:1", "good", "slow:1", "good"]
-                await client.send(b"".join(request(PATH, chat(name, stream=name != "good")) for name in names))
-                for name in names:
-                    answer = await client.answer()
-                    assert answer.status == 200 and answer.is_whole
-                    assert answer.header("x-breakeven-model") == name
-                assert [each.model for each in upstream.asked] == names
-                first, second = upstream.asked[:2]
-                assert first.is_whole and second.received_monotonic_s > first.received_monotonic_s
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "slow:1", "good") as found,
+            raw_client(found.url) as client,
+        ):
+            names = ["slow:1", "good", "slow:1", "good"]
+            await client.send(b"".join(request(PATH, chat(name, stream=name != "good")) for name in names))
+            for name in names:
+                answer = await client.answer()
+                assert answer.status == 200 and answer.is_whole
+                assert answer.header("x-breakeven-model") == name
+            assert [each.model for each in upstream.asked] == names
+            first, second = upstream.asked[:2]
+            assert first.is_whole and second.received_monotonic_s > first.received_monotonic_s
 
     run(test())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 
 from breakeven.gateway.config.settings import WireLimits
 from breakeven.gateway.upstream import Target
+from gateway.parts.answers import plain
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import RawClient, ask, chat, raw_client, request
 from gateway.parts.running import run, until
-from gateway.parts.scripted_upstream import _Connection, scripted_upstream
+from gateway.parts.scripted_upstream import Asked, Step, _Connection, closed_port, scripted_upstream
 from gateway.parts.settings_for_tests import SHORT, upstream_at
 from gateway.relay.relay_parts import served
 
@@ -180,11 +182,45 @@ def test_nothing_is_left_over(tmp_path: Path) -> None:
             names = ["good", "status:500", "reset_mid_answer", "garbage", "close_mid_answer"]
             async with served(tmp_path, upstream.port, *names) as found:
                 for _ in range(4):
-                    asks = [ask(found.url, chat(name, stream=is_stream)) for name in names for is_stream in (True, False)]
+                    asks = [
+                        ask(found.url, chat(name, stream=is_stream)) for name in names for is_stream in (True, False)
+                    ]
                     await asyncio.gather(*asks)
                 await until(lambda: found.relay.clients_count == 0)
                 assert found.relay.open_requests_count == 0
                 assert len(found.admission.finished) == 40
                 assert found.relay.upstream_connections_count <= 10
+
+    run(test())
+
+
+def test_a_list_of_models_is_the_upstreams_where_there_are_none_here(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Iterator[Step]:
+        if asked.header("authorization") == "Bearer wrong":
+            yield from plain_status(asked)
+        else:
+            yield plain({"object": "list", "data": [{"id": asked.path}]})
+
+    def plain_status(asked: Asked) -> Iterator[Step]:
+        yield plain({"error": {"message": f"bad key at {asked.path}"}}, "401 Unauthorized")
+
+    async def test() -> None:
+        async with scripted_upstream(script) as upstream:
+            keyless = replace(upstream_at(upstream.port), auth_headers=())
+            async with served(tmp_path, 1, upstream=keyless, is_open=True, passthrough="main") as found:
+                async with raw_client(found.url) as client:
+                    for path in ("/v1/models", "/v1/models/gpt-5?x=1"):
+                        await client.send(request(path, method="GET", headers={"Authorization": "Bearer right"}))
+                        answer = await client.answer()
+                        assert (answer.status, answer.document["data"][0]["id"]) == (200, path)
+                    await client.send(request("/v1/models", method="GET", headers={"Authorization": "Bearer wrong"}))
+                    assert (await client.answer()).status == 401
+                assert found.relay.open_requests_count == 0
+                assert [each.method for each in upstream.asked] == ["GET"] * 3
+            dead = replace(keyless, port=closed_port())
+            async with served(tmp_path, 1, upstream=dead, is_open=True, passthrough="main") as found:
+                async with raw_client(found.url) as client:
+                    await client.send(request("/v1/models", method="GET"))
+                    assert (await client.answer()).status == 502
 
     run(test())

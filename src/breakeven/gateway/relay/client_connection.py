@@ -10,7 +10,8 @@ from breakeven.gateway.relay.answers_of_ours import CONTINUE, refusal_answer, wh
 from breakeven.gateway.relay.chunks import ChunkReader
 from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.relay.heads import BadMessage, RequestHead, read_request_head
-from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.relay.passed_list import PassedList
+from breakeven.gateway.relay.state import RelayState, UnderWay
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
 _PIPELINED_MAX_BYTES: Final = 65_536
@@ -55,7 +56,7 @@ class ClientConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes_count = 0
         self._chunks: ChunkReader | None = None
-        self._exchange: Exchange | None = None
+        self._exchange: UnderWay | None = None
         self._lingered_bytes_count = self._unsent_bytes_count = 0
         self._deadline_s = 0.0
         self.closes = False
@@ -165,7 +166,7 @@ class ClientConnection(asyncio.Protocol):
         """Sends bytes."""
         self._transport.write(data)
 
-    def answered(self, exchange: Exchange) -> None:
+    def answered(self, exchange: UnderWay) -> None:
         """An answer is whole."""
         if self._exchange is exchange:
             self._exchange = None
@@ -286,6 +287,12 @@ class ClientConnection(asyncio.Protocol):
             said = b'{"status":"draining"}' if state.is_draining else b'{"status":"ready"}'
         elif _is_models(head.path):
             said = state.admission.models(head)
+            settings = state.settings
+            if isinstance(said, bytes) and settings.passthrough is not None and not settings.models and not is_head:
+                passed = PassedList(state, self, head, settings.upstreams[settings.passthrough])
+                self._exchange = passed
+                passed.begin()
+                return
         if isinstance(said, Refusal):
             answer = refusal_answer(said, None, state.date_line, closes=self.closes, is_head=is_head)
         else:

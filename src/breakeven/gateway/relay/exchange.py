@@ -16,7 +16,7 @@ from breakeven.gateway.plan import Head, Operation, Plan, Refusal
 from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.shadow import start_shadow
-from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.relay.state import RelayState, UnderWayClient
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
@@ -27,22 +27,12 @@ _LAST_CHUNK: Final = b"0\r\n\r\n"
 Kind = str
 
 
-class ClientSide(Protocol):
+class ClientSide(UnderWayClient, Protocol):
     """The connection of the client, as far as its exchange goes."""
 
-    closes: bool
-    """It ends after this answer."""
     is_http10: bool
     is_full: bool
     """It takes no more bytes for now."""
-
-    def write(self, data: bytes) -> None:
-        """Sends bytes."""
-        ...
-
-    def answered(self, exchange: Exchange) -> None:
-        """The answer is whole: the next request may come."""
-        ...
 
     def cut(self, is_flushed: bool) -> None:
         """Ends the connection without the end of an answer; `is_flushed`: after what was written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from breakeven.gateway.plan import Plan
+from breakeven.gateway.plan import Head, Plan
 from breakeven.gateway.relay.pool import Pool
 from breakeven.gateway.upstream import Target, Upstream
 from breakeven.gateway.wire.outgoing import extra_headers, outgoing_path
@@ -78,17 +78,35 @@ class OutgoingHeads:
         pieces.append(b"content-length: %d\r\n\r\n" % body_bytes_count)
         return b"".join(pieces)
 
+    def list_head(self, head: Head) -> bytes:
+        """A request for the upstream's list of models, or for one of them."""
+        prefix = self.upstream.path_prefix
+        if self.upstream.dialect == "anthropic" and not prefix.endswith(b"/v1"):
+            prefix += b"/v1"
+        path = prefix + b"/models" + head.path.partition(b"/models")[2]
+        if head.query:
+            path += b"?" + head.query
+        headers = [*self._own_headers()]
+        for header in head.headers:
+            is_passed = header[0] not in _NEVER_PASSED if self._is_transparent else header[0] in _PASSED
+            if is_passed and not header[0].startswith(b"x-breakeven-"):
+                headers.append(header)
+        return b"GET " + path + b" HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % each for each in headers) + b"\r\n"
+
     def _start(self, plan: Plan, target: Target) -> bytes:
+        headers = [*self._own_headers(), (b"content-type", b"application/json"), *extra_headers(plan.facts, target)]
+        path = outgoing_path(plan.facts, target)
+        start = b"POST " + path + b" HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers)
+        self._starts[plan.facts.operation] = start
+        return start
+
+    def _own_headers(self) -> list[tuple[bytes, bytes]]:
         upstream = self.upstream
         is_usual_port = upstream.port == (443 if upstream.is_tls else 80)
         name = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
         host = name if is_usual_port or upstream.socket_path else f"{name}:{upstream.port}"
         headers = [(b"host", host.encode("idna" if not host.isascii() else "ascii")), *upstream.auth_headers]
-        headers += [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
+        headers.append((b"accept-encoding", b"identity"))
         if not self._is_transparent:
             headers.append((b"user-agent", b"breakeven"))
-        headers += extra_headers(plan.facts, target)
-        path = outgoing_path(plan.facts, target)
-        start = b"POST " + path + b" HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % header for header in headers)
-        self._starts[plan.facts.operation] = start
-        return start
+        return headers

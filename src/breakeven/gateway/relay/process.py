@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -43,7 +43,11 @@ class Ready(Protocol):
 
 
 class KeyedLimits(Limits, Protocol):
-    """Limits that learn of keys."""
+    """Limits that learn of keys, and put down what waits at the end."""
+
+    def close(self) -> Awaitable[None] | None:
+        """Ends; awaitable where something must still be told to another machine."""
+        ...
 
     def set_keys(self, keys: tuple[Key, ...]) -> None:
         """The keys from now on."""
@@ -80,7 +84,7 @@ class RelayProcess:
         self.sink = WriteAhead(write_ahead_folder(folder), process_index, settings.durability, self.counters)
         stack.callback(self.sink.close)
         keyed = self._keyed(settings)
-        self.limits = limits_of(keyed, process_index)
+        self.limits = limits_of(keyed, process_index, self.counters)
         self.engine = Engine(keyed, self._first_policy(), self.limits, self.sink, self.counters)
 
     async def serve(self, ready: Ready, pipe: Connection) -> None:
@@ -105,6 +109,9 @@ class RelayProcess:
         loop.remove_reader(pipe.fileno())
         self.log.say("draining", requests=relay.open_requests_count)
         await relay.drain()
+        closing = self.limits.close()
+        if closing is not None:
+            await closing
 
     def _first_policy(self) -> LoadedPolicy | None:
         settings = self._settings
@@ -163,11 +170,11 @@ class RelayProcess:
         return give
 
 
-def limits_of(settings: GatewaySettings, process_index: int) -> KeyedLimits:
+def limits_of(settings: GatewaySettings, process_index: int, counters: Counters) -> KeyedLimits:
     """Limits that are shared through Redis where one is configured, else among the processes of this machine."""
     if settings.redis_url is not None:
         from breakeven.gateway.limits.redis_limits import RedisLimits
 
-        return RedisLimits(settings.redis_url, settings.keys)
+        return RedisLimits(settings.redis_url, settings.keys, counters)
     is_shared = settings.processes_count > 1
     return SharedLimits(settings.state_folder / FILE_NAME, settings.keys, process_index, is_shared=is_shared)

@@ -59,6 +59,33 @@ class Watched(Protocol):
         ...
 
 
+class UnderWay(Watched, Protocol):
+    """What a client waits for."""
+
+    def client_full(self) -> None:
+        """The client reads more slowly than its answer comes."""
+        ...
+
+    def client_ready(self) -> None:
+        """The client reads again."""
+        ...
+
+
+class UnderWayClient(Protocol):
+    """The client's side of it."""
+
+    closes: bool
+    """The connection ends after this answer."""
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes."""
+        ...
+
+    def answered(self, exchange: UnderWay) -> None:
+        """The answer is whole: the next request may come."""
+        ...
+
+
 class RelayState:
     """What the connections of a relay share."""
 
