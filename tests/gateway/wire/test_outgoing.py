@@ -83,6 +83,23 @@ def test_messages_to_anthropic_are_not_touched() -> None:
     assert outgoing_body(asked, target("anthropic", "anthropic", "small")) is asked.body
 
 
+def test_thinking_of_another_vendors_model_does_not_go_to_anthropic() -> None:
+    signed = {"type": "thinking", "thinking": "", "signature": "sig"}
+    unsigned = {"type": "thinking", "thinking": "Hm", "signature": ""}
+    text = {"type": "text", "text": "a"}
+    user = {"role": "user", "content": "Hi"}
+    there = target("anthropic", "anthropic")
+
+    def said(*blocks: dict[str, str]) -> dict[str, Any]:
+        return {"role": "assistant", "content": list(blocks)}
+
+    asked = facts(MESSAGES, messages=[user, said(unsigned, text), user, said(signed, text), user, said(unsigned), user])
+    body = orjson.loads(outgoing_body(asked, there))
+    assert body["messages"] == [user, said(text), user, said(signed, text), user, user]
+    alone = facts(MESSAGES, model="vendor/model-1", messages=[user, said(signed, text), user])
+    assert outgoing_body(alone, there) is alone.body
+
+
 def test_usage_is_asked_for_a_client_that_did_not() -> None:
     asked = facts(stream=True)
     assert asks_for_usage(asked, target())

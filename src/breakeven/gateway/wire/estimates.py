@@ -16,7 +16,9 @@ IMAGE_TOKENS: Final = 800
 MESSAGE_TOKENS: Final = 4
 """Role and separators of one message."""
 _TEXT_KEYS: Final = ("content", "text", "system", "instructions", "input", "prompt", "arguments", "thinking", "output")
-_NESTED_KEYS: Final = ("messages", "tool_calls", "function")
+_NESTED_KEYS: Final = ("tool_calls", "function")
+_TOP_TEXT_KEYS: Final = ("system", "instructions", "input", "prompt")
+_TOP_OBJECT_KEYS: Final = ("tools", "functions", "response_format")
 _DEPTH_MAX: Final = 12
 
 
@@ -28,12 +30,22 @@ def input_tokens(facts: RequestFacts) -> int:
     4
     """
     document = facts.document
-    bytes_count = _bytes_count(document, 0)
-    for name in ("tools", "functions", "response_format"):
+    messages = document.get("messages")
+    bytes_count = overhead = 0
+    if type(messages) is list:
+        overhead = MESSAGE_TOKENS * len(messages)
+        for message in messages:
+            content = message.get("content") if type(message) is dict else None
+            if type(content) is str and len(message) == 2 and content.isascii():
+                bytes_count += len(content)
+            else:
+                bytes_count += _bytes_count(message, 1)
+    for name in _TOP_TEXT_KEYS:
+        if name in document:
+            bytes_count += _bytes_count(document[name], 1)
+    for name in _TOP_OBJECT_KEYS:
         if name in document:
             bytes_count += _written_count(document[name])
-    messages = document.get("messages")
-    overhead = MESSAGE_TOKENS * len(messages) if type(messages) is list else 0
     return max(1, output_tokens(bytes_count) + overhead)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ _ENDINGS: Final[Mapping[Operation, bytes]] = {
     "count_tokens": b"/messages/count_tokens",
     "outcomes": b"/outcomes",
 }
+_UNSIGNED: Final = re.compile(rb'"signature"[ \t\r\n]*:[ \t\r\n]*""')
 _TRANSLATED: Final[Mapping[Operation, Operation]] = {"chat": "messages", "messages": "chat"}
 
 
@@ -87,6 +89,8 @@ def outgoing_body(facts: RequestFacts, target: Target) -> bytes:
     if operation == "responses" and not quirks.has_responses:
         raise Untranslatable(_no_responses(target, quirks))
     document, body = facts.document, facts.body
+    if operation == "messages" and _has_unsigned(body):
+        return _changed(facts, target, quirks, False)
     asks = facts.is_stream and not facts.is_usage_asked and quirks.usage == "ask"
     if (asks and "stream_options" in document) or (operation == "chat" and _is_refused(document, quirks)):
         return _changed(facts, target, quirks, asks)
@@ -124,6 +128,8 @@ def _changed(facts: RequestFacts, target: Target, quirks: Quirks, asks: bool) ->
             )
         if is_chat and quirks.drops_message_names and _has_names(facts.document.get("messages")):
             replaced["messages"] = orjson.dumps([_without_name(each) for each in facts.document["messages"]])
+        if facts.operation == "messages" and _has_unsigned(facts.body):
+            replaced["messages"] = orjson.dumps(_without_unsigned(facts.document.get("messages")))
         return rewritten(facts.body, replaced, quirks.dropped if is_chat else (), quirks.renamed if is_chat else None)
     except (orjson.JSONEncodeError, RecursionError) as problem:
         raise Untranslatable(_too_deep()) from problem
@@ -133,6 +139,29 @@ def _without_name(message: object) -> object:
     if not isinstance(message, dict) or message.get("role") == "function":
         return message
     return {key: value for key, value in message.items() if key != "name"}
+
+
+def _has_unsigned(body: bytes) -> bool:
+    return body.find(b'"signature"') >= 0 and _UNSIGNED.search(body) is not None
+
+
+def _without_unsigned(messages: object) -> object:
+    """Messages without thinking that another vendor's model did: only Anthropic's own is signed and taken back."""
+    if not isinstance(messages, list):
+        return messages
+    kept = []
+    for message in messages:
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, list):
+            content = [block for block in content if not _is_unsigned(block)]
+            message = {**message, "content": content} if content else None
+        if message is not None:
+            kept.append(message)
+    return kept
+
+
+def _is_unsigned(block: object) -> bool:
+    return isinstance(block, dict) and block.get("type") == "thinking" and not block.get("signature")
 
 
 _TRANSLATORS: Final[Mapping[Operation, Callable[[RequestFacts, Target], dict[str, Any]]]] = {
