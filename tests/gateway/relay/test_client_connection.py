@@ -1,4 +1,4 @@
-"""Client connections: one request at a time, limits of size and time, old HTTP, slow readers, and paths without a model."""
+"""Client connections: one request at a time, limits of size and time, old HTTP, slow readers, paths without a model."""
 
 from __future__ import annotations
 
