@@ -62,6 +62,8 @@ UNIT_BY_SUFFIX: Final[dict[str, str]] = {
     "req_per_s": "request/s",
     "requests_per_hour": "request/hour",
     "tokens_per_hour": "token/hour",
+    "requests_per_minute": "request/minute",
+    "tokens_per_minute": "token/minute",
     "tokens_per_request": "token/request",
     "tokens_per_month": "token/month",
     "mtok_per_month": "mtok/month",

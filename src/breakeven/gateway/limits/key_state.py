@@ -32,8 +32,8 @@ class KeyState:
     """Of this period, by requests that are under way."""
     spent_before_nano: int = 0
     """In the period before."""
-    requests_used: float = 0.0
-    tokens_used: float = 0.0
+    requests_used_count: float = 0.0
+    tokens_used_count: float = 0.0
     updated_s: float = 0.0
 
 
@@ -64,8 +64,8 @@ def moved_on(state: KeyState, key: Key, now_unix_s: float) -> bool:
     """Bring `state` to `now`: leak the buckets, open a new budget period; True when a new period began."""
     since_s = now_unix_s - state.updated_s
     if since_s > 0:
-        state.requests_used = _leaked(state.requests_used, key.requests_per_minute, since_s)
-        state.tokens_used = _leaked(state.tokens_used, key.tokens_per_minute, since_s)
+        state.requests_used_count = _leaked(state.requests_used_count, key.requests_per_minute, since_s)
+        state.tokens_used_count = _leaked(state.tokens_used_count, key.tokens_per_minute, since_s)
     state.updated_s = now_unix_s
     if key.budget_usd is None:
         return False
@@ -98,20 +98,20 @@ def refusal(state: KeyState, key: Key, nano: int, tokens_count: int) -> Refusal 
             return _over_budget(key, nano, room)
     rate = key.requests_per_minute
     if rate is not None:
-        over = state.requests_used + 1.0 - requests_at_once(rate)
+        over = state.requests_used_count + 1.0 - requests_at_once(rate)
         if over > RATE_SLACK:
             return _over_rate("requests", rate, over)
     rate = key.tokens_per_minute
     if rate is not None and tokens_count:
-        over = state.tokens_used + tokens_count - rate
+        over = state.tokens_used_count + tokens_count - rate
         if over > RATE_SLACK:
             return _too_large(tokens_count, rate) if tokens_count > rate else _over_rate("tokens", rate, over)
     return None
 
 
-def requests_at_once(rate: float) -> float:
+def requests_at_once(requests_per_minute: float) -> float:
     """Requests that may come at one moment: a minute's worth, at least one."""
-    return max(rate, 1.0) if rate > 0 else 0.0
+    return max(requests_per_minute, 1.0) if requests_per_minute > 0 else 0.0
 
 
 def reserve(state: KeyState, key: Key, nano: int, tokens_count: int) -> None:
@@ -119,15 +119,15 @@ def reserve(state: KeyState, key: Key, nano: int, tokens_count: int) -> None:
     if key.budget_usd is not None:
         state.reserved_nano += nano
     if key.requests_per_minute is not None:
-        state.requests_used += 1.0
+        state.requests_used_count += 1.0
     if key.tokens_per_minute is not None:
-        state.tokens_used += tokens_count
+        state.tokens_used_count += tokens_count
 
 
 def settle(state: KeyState, period: int, reserved_nano: int, nano: int, tokens_change_count: int) -> bool:
     """Put what was used in place of the estimate; True where the reservation was still counted."""
-    if state.tokens_used:
-        state.tokens_used = max(state.tokens_used + tokens_change_count, 0.0)
+    if state.tokens_used_count:
+        state.tokens_used_count = max(state.tokens_used_count + tokens_change_count, 0.0)
     if period == state.period:
         state.spent_nano += nano
         state.reserved_nano = max(state.reserved_nano - reserved_nano, 0)

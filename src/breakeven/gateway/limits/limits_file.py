@@ -164,8 +164,8 @@ class LimitsFile:
             state.spent_nano,
             state.reserved_nano,
             state.spent_before_nano,
-            state.requests_used,
-            state.tokens_used,
+            state.requests_used_count,
+            state.tokens_used_count,
             state.updated_s,
         )
 

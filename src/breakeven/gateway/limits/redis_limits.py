@@ -58,7 +58,7 @@ _UNAVAILABLE: Final = Refusal(
 class Counting(Protocol):
     """What it asks of `telemetry/counters.py`."""
 
-    def count(self, name: str, n: float = 1) -> None:
+    def count(self, name: str, times_count: float = 1, /) -> None:
         """Add to a counter."""
         ...
 

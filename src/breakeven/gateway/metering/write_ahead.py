@@ -47,7 +47,7 @@ _COUNTERS: Final = (
 class Counting(Protocol):
     """What the log asks of `telemetry/counters.py`."""
 
-    def count(self, name: str, n: float = 1) -> None:
+    def count(self, name: str, times_count: float = 1, /) -> None:
         """Add to a counter."""
         ...
 
