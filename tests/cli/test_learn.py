@@ -254,12 +254,11 @@ def test_a_classifier_of_tasks_is_written_for_the_gateway(tmp_path: Path) -> Non
     for i in range(240):
         task = ("faq", "code")[i % 2]
         prompt = " ".join(rng.choice(words[task], 3))
-        lines += [
-            f"{i},{task},{prompt} {i},{model},{int(rng.random() < 0.9)},{cost}" for model, cost in (("a", 1), ("b", 2))
-        ]
+        outcome = int(rng.random() < 0.9)
+        lines += [f"{i},{task},{prompt} {i},{model},{outcome},{cost}" for model, cost in (("a", 1), ("b", 2))]
     (tmp_path / "outcomes.csv").write_text("\n".join(lines) + "\n")
     got = run(tmp_path, "learn", "--outcomes", "outcomes.csv", "--tasks", "tasks.json", "--json")
     assert got.exit_code == 0
     assert "tasks.json: 2 tasks from 240 prompts" in got.stderr
     assert json.loads(got.stdout)
-    assert load_task_naming(tmp_path / "tasks.json").name("where is my parcel, it is late, refund") == "faq"
+    assert load_task_naming(tmp_path / "tasks.json").name("parcel late refund") == "faq"

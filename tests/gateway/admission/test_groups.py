@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.gateway.admission.groups import schema_hash, system_hash
+from breakeven.gateway.admission.groups import hashes
 from breakeven.usage.features import schema_hash_of, system_hash_of
 from breakeven.usage.prompts.conversation import conversation
 from gateway.admission.admission_parts import head, plan, room
@@ -64,8 +64,7 @@ _body = st.fixed_dictionaries(
 def test_any_body_has_the_hashes_of_its_import(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     logged = conversation(text)
-    assert system_hash(document, text.encode()) == system_hash_of(logged, "")
-    assert schema_hash(document) == schema_hash_of(logged, "")
+    assert hashes(document, text.encode()) == (system_hash_of(logged, ""), schema_hash_of(logged, ""))
 
 
 @pytest.mark.parametrize(

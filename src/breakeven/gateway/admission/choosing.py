@@ -43,7 +43,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Chosen:
-    """What was chosen."""
+    """What was chosen; it may be shared by many requests."""
 
     chain: tuple[Target, ...]
     """Never empty."""
@@ -59,7 +59,18 @@ class Chosen:
 class Choosing:
     """Chooses, under one configuration and one version of a policy."""
 
-    __slots__ = ("_availability", "_barred", "_passed", "_passthrough", "_settings", "chains", "policy")
+    __slots__ = (
+        "_availability",
+        "_barred",
+        "_chosen",
+        "_is_varied",
+        "_levels",
+        "_passed",
+        "_passthrough",
+        "_settings",
+        "chains",
+        "policy",
+    )
 
     def __init__(
         self, settings: GatewaySettings, chains: Chains, policy: ModelChoice | None, availability: Availability
@@ -74,9 +85,25 @@ class Choosing:
         self._passthrough = None if name is None else settings.upstreams.get(name)
         self._passed: dict[str, Target] = {}
         self._barred: dict[Bounds, Models] = {}
+        self._is_varied = settings.arms is not None or (policy is not None and policy.reads_words)
+        """Whether requests of one kind may get different models."""
+        self._levels = () if policy is None else policy.levels
+        self._chosen: dict[tuple[object, ...], Chosen | Refusal] = {}
 
     def choose(self, wish: Wish) -> Chosen | Refusal:
         """The model of a request, with those that may take its place."""
+        if self._is_varied or wish.override is not None or self._availability.is_troubled:
+            return self._choose(wish)
+        groups, facts = wish.groups, wish.facts
+        kind = (facts.model, facts.is_stream, wish.bounds, *[groups.get(level) for level in self._levels])
+        chosen = self._chosen.get(kind)
+        if chosen is None:
+            if len(self._chosen) >= _KEPT_MAX_COUNT:
+                self._chosen.clear()
+            chosen = self._chosen[kind] = self._choose(wish)
+        return chosen
+
+    def _choose(self, wish: Wish) -> Chosen | Refusal:
         asked, bounds, policy = wish.facts.model, wish.bounds, self.policy
         is_generating = wish.facts.operation in GENERATING
         if policy is not None and is_generating:

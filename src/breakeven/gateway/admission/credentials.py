@@ -51,7 +51,10 @@ def secret_of(authorization: Sequence[bytes], api_key: Sequence[bytes]) -> bytes
     >>> secret_of([b"Bearer abc"], [b"abc"])
     b'abc'
     """
-    secret: bytes | None = None
+    if len(authorization) == 1 and not api_key and authorization[0][:7] == b"Bearer ":  # as nearly all clients do
+        secret: bytes | None = authorization[0][7:].strip()
+        return secret if secret and len(secret) <= SECRET_MAX_BYTES else MISSING if not secret else UNKNOWN
+    secret = None
     for value in authorization:
         if value[:7].lower() != _BEARER:
             return MALFORMED

@@ -26,6 +26,7 @@ from breakeven.gateway.admission.trail import Trail
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.call_line import call_lines
+from breakeven.gateway.metering.kept_prompts import with_prompt
 from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
 from breakeven.gateway.ports import Limits, Sink
@@ -182,10 +183,11 @@ class Engine:
             return found
         assert isinstance(found, Chosen)
         if self._availability.is_troubled:
-            found.chain = self._availability.ordered(found.chain, now_s) or found.chain
-            if not self._availability.admits(found.chain[0], now_s):
+            chain = self._availability.ordered(found.chain, now_s)
+            if not chain:
                 wait_s = max(1.0, self._availability.wait_s(found.chain, now_s))
-                return Refusal(NO_UPSTREAM.http_status, NO_UPSTREAM.code, NO_UPSTREAM.message, wait_s)
+                return replace(NO_UPSTREAM, retry_after_s=wait_s)
+            found = replace(found, chain=chain)
         if key is None or not key.is_limited:
             return self._plan(head, received, found, request_id, unit_hash, None, now_unix_s, now_s)
         input_count, output_count = tokens_at_most(received.facts)
@@ -393,8 +395,9 @@ class Engine:
             self._settle(plan, usd, tokens_count)
         if plan.facts.operation == "outcomes":
             return
+        kept = self._settings.prompts
         for line in call_lines(plan, attempts):
-            self._sink.put(line)
+            self._sink.put(line if kept == "none" else with_prompt(line, plan.facts, kept))
         self._counters.finished(plan, attempts, delivered)
 
     def _hear(self, plan: Plan, attempt: Attempt) -> None:

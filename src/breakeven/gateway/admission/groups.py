@@ -12,6 +12,7 @@ from breakeven.usage.prompts.conversation import conversation, text_of
 from breakeven.usage.redact import hash_of
 
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+_OTHER_ROLES: Final = ("user", "assistant", "tool")
 _ODD_NAMES: Final = frozenset(
     {"role", "systemInstruction", "system_instruction", "instructions", "system_instructions", "contents"}
 )
@@ -22,11 +23,38 @@ _SHAPING_NAMES: Final = (
     *("generationConfig", "generation_config"),
 )
 _SHAPING: Final = frozenset({*_SHAPING_NAMES, "text"})
+_UNUSUAL: Final = _ODD_NAMES | _SHAPING | {"system"}
 _KEPT_MAX_COUNT: Final = 1_024
 _KEPT_MAX_BYTES: Final = 65_536
 
 _by_system: dict[str, str] = {}
 _by_shape: dict[bytes, str | None] = {}
+
+
+def hashes(document: Mapping[str, Any], body: bytes) -> tuple[str | None, str | None]:
+    """Both hashes of a request: of its system prompt, and of the form that its answer shall have."""
+    if document.keys().isdisjoint(_UNUSUAL) and type(messages := document.get("messages")) is list and messages:
+        return _system_hash(messages), None
+    return system_hash(document, body), schema_hash(document)
+
+
+def _system_hash(messages: list[Any]) -> str | None:
+    """Of the messages of the plainest of bodies."""
+    parts = _spoken(messages)
+    return _hashed("\n".join(parts)) if parts else None
+
+
+def _spoken(messages: list[Any]) -> list[str]:
+    """What messages of the system say."""
+    parts: list[str] = []
+    for message in messages:
+        if type(message) is dict:
+            role = message.get("role")
+            if role in _OTHER_ROLES or type(role) is not str or role.lower() not in _SYSTEM_ROLES:
+                continue
+            content = message.get("content")
+            parts.append(content if type(content) is str else _text(message))
+    return parts
 
 
 def system_hash(document: Mapping[str, Any], body: bytes) -> str | None:
@@ -44,12 +72,7 @@ def system_hash(document: Mapping[str, Any], body: bytes) -> str | None:
         if type(system) is str and system.lstrip()[:1] in ("{", "["):
             return system_hash_of(conversation(body.decode("utf-8", "replace")), "")
         parts.append(system if type(system) is str else text_of(system))
-    for message in messages:
-        if type(message) is dict:
-            role = message.get("role")
-            if type(role) is str and (role in _SYSTEM_ROLES or role.lower() in _SYSTEM_ROLES):
-                content = message.get("content")
-                parts.append(content if type(content) is str else _text(message))
+    parts += _spoken(messages)
     return _hashed("\n".join(parts)) if parts else None
 
 

@@ -24,15 +24,15 @@ class ModelChoice:
     def __init__(self, loaded: LoadedPolicy) -> None:
         self.loaded = loaded
         self._groups = known_groups(loaded.document)
-        self._levels = (*loaded.document.levels, "task")
+        self._levels = tuple(dict.fromkeys((*loaded.document.levels, "task")))
         self._decisions: dict[tuple[object, ...], Decision] = {}
         self._allowed: dict[tuple[str, ...], Models | None] = {}
         self.reads_words = _reads_words(loaded)
 
     @property
-    def needs(self) -> frozenset[str]:
+    def levels(self) -> tuple[str, ...]:
         """The groups that it looks at."""
-        return frozenset(self._levels)
+        return self._levels
 
     def decide(
         self, groups: Mapping[str, str], asked_model: str | None, closed: Models, prompt: str | None = None

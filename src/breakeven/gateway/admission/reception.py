@@ -10,7 +10,7 @@ from breakeven.errors import BreakevenError, ConfigError
 from breakeven.gateway.admission.chains import FREE, Bounds
 from breakeven.gateway.admission.conditions import Asked
 from breakeven.gateway.admission.credentials import KeyRing, secret_of
-from breakeven.gateway.admission.groups import schema_hash, system_hash
+from breakeven.gateway.admission.groups import hashes
 from breakeven.gateway.admission.request_head import (
     API_KEY,
     APPLICATION,
@@ -121,12 +121,11 @@ class Reception:
             return Received(told, facts, key, None, None, None, None, {}, Bounds(operation))
         groups: dict[str, str] = {}
         asked = Asked(head.path, told, facts.document, key)
-        found = system_hash(facts.document, body)
-        if found is not None:
-            asked.system_hash = groups["system_hash"] = found
-        found = schema_hash(facts.document)
-        if found is not None:
-            asked.schema_hash = groups["schema_hash"] = found
+        system, schema = hashes(facts.document, body)
+        if system is not None:
+            asked.system_hash = groups["system_hash"] = system
+        if schema is not None:
+            asked.schema_hash = groups["schema_hash"] = schema
         task, source = self._tasks.of(asked)
         if task is not None:
             asked.task = groups["task"] = task
