@@ -59,20 +59,23 @@ def test_a_long_queue_is_not_read_before_its_turn(tmp_path: Path) -> None:
 @pytest.mark.parametrize("coding", ["length", "chunked"])
 def test_expect_is_answered_and_a_body_may_come_in_pieces(tmp_path: Path, coding: str) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as upstream, served(tmp_path, upstream.port, "good") as found:
-            async with raw_client(found.url) as client:
-                body = json.dumps(chat("good")).encode()
-                framing = f"Content-Length: {len(body)}" if coding == "length" else "Transfer-Encoding: chunked"
-                head = f"POST {PATH} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n{framing}\r\n\r\n".encode()
-                await client.send(head)
-                assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-                data = body if coding == "length" else chunk(body[:10]) + chunk(body[10:]) + b"0\r\n\r\n"
-                for byte in data:
-                    await client.send(bytes([byte]))
-                    await asyncio.sleep(0)
-                assert (await client.answer()).status == 200
-                await client.send(request(PATH, chat("good")))
-                assert (await client.answer()).status == 200
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "good") as found,
+            raw_client(found.url) as client,
+        ):
+            body = json.dumps(chat("good")).encode()
+            framing = f"Content-Length: {len(body)}" if coding == "length" else "Transfer-Encoding: chunked"
+            head = f"POST {PATH} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n{framing}\r\n\r\n".encode()
+            await client.send(head)
+            assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            data = body if coding == "length" else chunk(body[:10]) + chunk(body[10:]) + b"0\r\n\r\n"
+            for byte in data:
+                await client.send(bytes([byte]))
+                await asyncio.sleep(0)
+            assert (await client.answer()).status == 200
+            await client.send(request(PATH, chat("good")))
+            assert (await client.answer()).status == 200
 
     run(test())
 
@@ -175,16 +178,18 @@ def test_as_many_as_it_takes(tmp_path: Path) -> None:
     async def test() -> None:
         limits = WireLimits(connections_max_count=3, requests_in_flight_max_count=1)
         times = replace(SHORT, first_byte_s=9.0)
-        async with scripted_upstream(Repertoire()) as upstream:
-            async with served(tmp_path, upstream.port, "endless", wire=limits, timeouts=times) as found:
-                async with raw_client(found.url) as first:
-                    await first.send(request(PATH, chat("endless")))
-                    await until(lambda: bool(upstream.asked))
-                    answer = await ask(found.url, chat("endless"))
-                    assert (answer.status, answer.code, answer.header("retry-after")) == (503, "overloaded", "1")
-                    async with raw_client(found.url), raw_client(found.url), raw_client(found.url) as fourth:
-                        answer = await fourth.answer()
-                        assert (answer.status, answer.code) == (503, "too_many_connections")
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "endless", wire=limits, timeouts=times) as found,
+            raw_client(found.url) as first,
+        ):
+            await first.send(request(PATH, chat("endless")))
+            await until(lambda: bool(upstream.asked))
+            answer = await ask(found.url, chat("endless"))
+            assert (answer.status, answer.code, answer.header("retry-after")) == (503, "overloaded", "1")
+            async with raw_client(found.url), raw_client(found.url), raw_client(found.url) as fourth:
+                answer = await fourth.answer()
+                assert (answer.status, answer.code) == (503, "too_many_connections")
 
     run(test())
 
@@ -217,22 +222,24 @@ def test_a_slow_reader_slows_the_upstream_and_nothing_piles_up(tmp_path: Path, i
 
     async def test() -> None:
         times = replace(SHORT, idle_s=5.0)
-        async with scripted_upstream(script) as upstream:
-            async with served(tmp_path, upstream.port, "m", timeouts=times) as found:
-                async with raw_client(found.url, limit_bytes=2**16) as client:
-                    await client.send(request(PATH, chat("m", stream=is_stream)))
-                    await client.head()
-                    sizes: list[int] = []
-                    for _ in range(20):
-                        await asyncio.sleep(0.02)
-                        sizes.append(found.relay.unsent_bytes_count)
-                    assert not upstream.asked[0].is_whole, "the upstream waits, too"
-                    assert max(sizes) < 2_000_000
-                    total = 0
-                    while total < 19_000_000:
-                        total += len(await client.reader.read(2**16))
-                    await until(lambda: bool(found.admission.finished))
-                    assert found.only.delivered
+        async with (
+            scripted_upstream(script) as upstream,
+            served(tmp_path, upstream.port, "m", timeouts=times) as found,
+            raw_client(found.url, limit_bytes=2**16) as client,
+        ):
+            await client.send(request(PATH, chat("m", stream=is_stream)))
+            await client.head()
+            sizes: list[int] = []
+            for _ in range(20):
+                await asyncio.sleep(0.02)
+                sizes.append(found.relay.unsent_bytes_count)
+            assert not upstream.asked[0].is_whole, "the upstream waits, too"
+            assert max(sizes) < 2_000_000
+            total = 0
+            while total < 19_000_000:
+                total += len(await client.reader.read(2**16))
+            await until(lambda: bool(found.admission.finished))
+            assert found.only.delivered
 
     run(test())
 
@@ -240,13 +247,15 @@ def test_a_slow_reader_slows_the_upstream_and_nothing_piles_up(tmp_path: Path, i
 def test_a_reader_that_stands_still_is_left(tmp_path: Path) -> None:
     async def test() -> None:
         times = replace(SHORT, idle_s=0.3)
-        async with scripted_upstream(flood) as upstream:
-            async with served(tmp_path, upstream.port, "m", timeouts=times) as found:
-                async with raw_client(found.url, limit_bytes=2**16) as client:
-                    await client.send(request(PATH, chat("m", stream=True)))
-                    await until(lambda: bool(found.admission.finished))
-                    assert found.only.attempts[0].failure == "client_gone" and not found.only.delivered
-                    await until(lambda: found.relay.clients_count == 0 and not upstream.open_connections)
+        async with (
+            scripted_upstream(flood) as upstream,
+            served(tmp_path, upstream.port, "m", timeouts=times) as found,
+            raw_client(found.url, limit_bytes=2**16) as client,
+        ):
+            await client.send(request(PATH, chat("m", stream=True)))
+            await until(lambda: bool(found.admission.finished))
+            assert found.only.attempts[0].failure == "client_gone" and not found.only.delivered
+            await until(lambda: found.relay.clients_count == 0 and not upstream.open_connections)
 
     run(test())
 
@@ -255,16 +264,18 @@ def test_last_bytes_take_their_time(tmp_path: Path) -> None:
     async def test() -> None:
         async with scripted_upstream(flood) as upstream:
             times = replace(SHORT, idle_s=30.0)
-            async with served(tmp_path, upstream.port, "m", timeouts=times) as found:
-                async with raw_client(found.url, limit_bytes=2**16) as client:
-                    await client.send(request(PATH, chat("m", stream=True), {"Connection": "close"}))
-                    head = await client.head()
-                    assert head.header("connection") == "close"
-                    data = b""
-                    while piece := await client.reader.read(2**18):
-                        data += piece
-                        if len(data) < 2_000_000:
-                            await asyncio.sleep(0.05)
-                    assert data.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+            async with (
+                served(tmp_path, upstream.port, "m", timeouts=times) as found,
+                raw_client(found.url, limit_bytes=2**16) as client,
+            ):
+                await client.send(request(PATH, chat("m", stream=True), {"Connection": "close"}))
+                head = await client.head()
+                assert head.header("connection") == "close"
+                data = b""
+                while piece := await client.reader.read(2**18):
+                    data += piece
+                    if len(data) < 2_000_000:
+                        await asyncio.sleep(0.05)
+                assert data.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
 
     run(test())

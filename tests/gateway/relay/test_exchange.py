@@ -291,56 +291,59 @@ class SlowSink:
 def test_with_durability_request_the_end_comes_after_the_record(tmp_path: Path, is_stream: bool) -> None:
     async def test() -> None:
         sink = SlowSink()
-        async with scripted_upstream(Repertoire()) as upstream:
-            async with served(tmp_path, upstream.port, "good", sink=sink, durability="request") as found:
-                asking: asyncio.Task[RawAnswer] = asyncio.create_task(ask(found.url, chat("good", stream=is_stream)))
-                await until(lambda: bool(sink.waiting))
-                assert len(found.admission.finished) == 1, "the Call is handed over before the answer's end"
-                await asyncio.sleep(0.05)
-                assert not asking.done()
-                sink.waiting[0].set_result(None)
-                answer = await asking
-                assert answer.status == 200 and answer.is_whole
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "good", sink=sink, durability="request") as found,
+        ):
+            asking: asyncio.Task[RawAnswer] = asyncio.create_task(ask(found.url, chat("good", stream=is_stream)))
+            await until(lambda: bool(sink.waiting))
+            assert len(found.admission.finished) == 1, "the Call is handed over before the answer's end"
+            await asyncio.sleep(0.05)
+            assert not asking.done()
+            sink.waiting[0].set_result(None)
+            answer = await asking
+            assert answer.status == 200 and answer.is_whole
 
     run(test())
 
 
 def test_a_client_that_leaves_is_noticed_upstream_at_once(tmp_path: Path) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as upstream:
-            async with served(tmp_path, upstream.port, "endless") as found:
-                for is_stream in (False, True):
-                    async with raw_client(found.url) as client:
-                        await client.send(request("/v1/chat/completions", chat("endless", stream=is_stream)))
-                        await until(lambda: bool(upstream.asked_for("endless")))
-                        if is_stream:
-                            await client.head()
-                        client.abort()
-                        await until(lambda: bool(found.admission.finished))
-                    took_s = await until(lambda: not upstream.open_connections)
-                    assert took_s < 2.0
-                    only = found.only
-                    assert not only.delivered and only.attempts[0].is_aborted
-                    assert only.attempts[0].failure == "client_gone"
-                    tokens = only.attempts[0].tokens
-                    assert tokens is not None and tokens.is_estimated and tokens.input_tokens > 0
-                    found.admission.finished.clear()
-                    upstream.asked.clear()
+        async with scripted_upstream(Repertoire()) as upstream, served(tmp_path, upstream.port, "endless") as found:
+            for is_stream in (False, True):
+                async with raw_client(found.url) as client:
+                    await client.send(request("/v1/chat/completions", chat("endless", stream=is_stream)))
+                    await until(lambda: bool(upstream.asked_for("endless")))
+                    if is_stream:
+                        await client.head()
+                    client.abort()
+                    await until(lambda: bool(found.admission.finished))
+                took_s = await until(lambda: not upstream.open_connections)
+                assert took_s < 2.0
+                only = found.only
+                assert not only.delivered and only.attempts[0].is_aborted
+                assert only.attempts[0].failure == "client_gone"
+                tokens = only.attempts[0].tokens
+                assert tokens is not None and tokens.is_estimated and tokens.input_tokens > 0
+                found.admission.finished.clear()
+                upstream.asked.clear()
 
     run(test())
 
 
 def test_a_stale_connection_is_replaced_once_and_nobody_hears_of_it(tmp_path: Path) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as upstream:
-            async with served(tmp_path, upstream.port, "early_answer", "good", "reset_before_head") as found:
-                for _ in range(5):
-                    assert (await ask(found.url, chat("early_answer"))).status == 200
-                    await asyncio.sleep(0.01)
-                assert [len(each.attempts) for each in found.admission.finished] == [1] * 5
-                assert (await ask(found.url, chat("good"))).status == 200
-                assert (await ask(found.url, chat("reset_before_head"))).status == 502, "twice is a failure"
-                assert upstream.counts()["reset_before_head"] == 2
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "early_answer", "good", "reset_before_head") as found,
+        ):
+            for _ in range(5):
+                assert (await ask(found.url, chat("early_answer"))).status == 200
+                await asyncio.sleep(0.01)
+            assert [len(each.attempts) for each in found.admission.finished] == [1] * 5
+            assert (await ask(found.url, chat("good"))).status == 200
+            assert (await ask(found.url, chat("reset_before_head"))).status == 502, "twice is a failure"
+            assert upstream.counts()["reset_before_head"] == 2
 
     run(test())
 

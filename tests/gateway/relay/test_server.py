@@ -26,22 +26,26 @@ PATH = "/v1/chat/completions"
 
 def test_drain_lets_answers_end_and_takes_nothing_new(tmp_path: Path) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as upstream, served(tmp_path, upstream.port, "slow:5") as found:
-            async with raw_client(found.url) as idle, raw_client(found.url) as busy:
-                await idle.send(request("/readyz", method="GET"))
-                assert (await idle.answer()).status == 200
-                await busy.send(request(PATH, chat("slow:5", stream=True)))
-                await busy.head()
-                draining = asyncio.create_task(found.relay.drain())
-                assert await idle.is_closed()
-                with pytest.raises(ConnectionError):
-                    await asyncio.sleep(0.05)
-                    await asyncio.open_connection("127.0.0.1", int(found.url.rpartition(":")[2]))
-                answer = await busy_rest(busy)
-                assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
-                await draining
-                assert found.only.delivered
-                assert found.relay.clients_count == found.relay.upstream_connections_count == 0
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "slow:5") as found,
+            raw_client(found.url) as idle,
+            raw_client(found.url) as busy,
+        ):
+            await idle.send(request("/readyz", method="GET"))
+            assert (await idle.answer()).status == 200
+            await busy.send(request(PATH, chat("slow:5", stream=True)))
+            await busy.head()
+            draining = asyncio.create_task(found.relay.drain())
+            assert await idle.is_closed()
+            with pytest.raises(ConnectionError):
+                await asyncio.sleep(0.05)
+                await asyncio.open_connection("127.0.0.1", int(found.url.rpartition(":")[2]))
+            answer = await busy_rest(busy)
+            assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+            await draining
+            assert found.only.delivered
+            assert found.relay.clients_count == found.relay.upstream_connections_count == 0
 
     run(test())
 
@@ -54,42 +58,48 @@ async def busy_rest(client: RawClient) -> bytes:
 def test_drain_ends_what_takes_longer_than_it_may(tmp_path: Path) -> None:
     async def test() -> None:
         times = replace(SHORT, drain_s=0.2, first_byte_s=9.0)
-        async with scripted_upstream(Repertoire()) as upstream:
-            async with served(tmp_path, upstream.port, "endless", timeouts=times) as found:
-                async with raw_client(found.url) as client:
-                    await client.send(request(PATH, chat("endless", stream=True)))
-                    await client.head()
-                    await found.relay.drain()
-                    assert not found.only.delivered and found.only.attempts[0].tokens is not None
-                    await until(lambda: not upstream.open_connections)
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "endless", timeouts=times) as found,
+            raw_client(found.url) as client,
+        ):
+            await client.send(request(PATH, chat("endless", stream=True)))
+            await client.head()
+            await found.relay.drain()
+            assert not found.only.delivered and found.only.attempts[0].tokens is not None
+            await until(lambda: not upstream.open_connections)
 
     run(test())
 
 
 def test_other_settings_do_not_touch_what_is_under_way(tmp_path: Path) -> None:
     async def test() -> None:
-        async with scripted_upstream(Repertoire()) as old, scripted_upstream(Repertoire()) as new:
-            async with served(tmp_path, old.port, "slow:5") as found, raw_client(found.url) as client:
-                await client.send(request(PATH, chat("slow:5", stream=True)))
-                await client.head()
-                other = upstream_at(new.port)
-                settings = found.admission.settings
-                target = Target("slow:5", other, "slow:5")
-                changed = replace(
-                    settings,
-                    upstreams={"main": other},
-                    models={"slow:5": (target,)},
-                    wire=WireLimits(body_max_bytes=100),
-                )
-                found.admission.settings = changed
-                found.relay.reload(changed)
-                small = {"model": "slow:5", "messages": [], "stream": True}
-                assert (await ask(found.url, small)).is_whole
-                assert (await ask(found.url, chat("slow:5", "x" * 200))).status == 413
-                rest = await client.reader.readuntil(b"0\r\n\r\n")
-                assert b"[DONE]" in rest
-                assert (len(old.asked), len(new.asked)) == (1, 1)
-                await until(lambda: not old.open_connections)
+        async with (
+            scripted_upstream(Repertoire()) as old,
+            scripted_upstream(Repertoire()) as new,
+            served(tmp_path, old.port, "slow:5") as found,
+            raw_client(found.url) as client,
+        ):
+            await client.send(request(PATH, chat("slow:5", stream=True)))
+            await client.head()
+            other = upstream_at(new.port)
+            settings = found.admission.settings
+            target = Target("slow:5", other, "slow:5")
+            changed = replace(
+                settings,
+                upstreams={"main": other},
+                models={"slow:5": (target,)},
+                wire=WireLimits(body_max_bytes=100),
+            )
+            found.admission.settings = changed
+            found.relay.reload(changed)
+            small = {"model": "slow:5", "messages": [], "stream": True}
+            assert (await ask(found.url, small)).is_whole
+            assert (await ask(found.url, chat("slow:5", "x" * 200))).status == 413
+            rest = await client.reader.readuntil(b"0\r\n\r\n")
+            assert b"[DONE]" in rest
+            assert (len(old.asked), len(new.asked)) == (1, 1)
+            await until(lambda: not old.open_connections)
 
     run(test())
 
@@ -218,9 +228,11 @@ def test_a_list_of_models_is_the_upstreams_where_there_are_none_here(tmp_path: P
                 assert found.relay.open_requests_count == 0
                 assert [each.method for each in upstream.asked] == ["GET"] * 3
             dead = replace(keyless, port=closed_port())
-            async with served(tmp_path, 1, upstream=dead, is_open=True, passthrough="main") as found:
-                async with raw_client(found.url) as client:
-                    await client.send(request("/v1/models", method="GET"))
-                    assert (await client.answer()).status == 502
+            async with (
+                served(tmp_path, 1, upstream=dead, is_open=True, passthrough="main") as found,
+                raw_client(found.url) as client,
+            ):
+                await client.send(request("/v1/models", method="GET"))
+                assert (await client.answer()).status == 502
 
     run(test())
