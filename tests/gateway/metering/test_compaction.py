@@ -171,6 +171,40 @@ def test_two_ends_at_any_two_steps_neither_lose_nor_double_a_call(
         _finish(state)
 
 
+def _many_small_files(state: Path) -> Counter[str]:
+    """Five small files of one day, of two Calls each."""
+    for i in range(5):
+        _segment(write_ahead_folder(state), f"relay-0-{i}", [_line(2 * i), _line(2 * i + 100)])
+        _compact(state)
+    return Counter({f"r{2 * i + j}": 1 for i in range(5) for j in (0, 100)})
+
+
+def test_many_small_files_of_a_day_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = _many_small_files(tmp_path)
+    before = {row["record_id"]: row for row in _rows(tmp_path)}
+    assert len(list((tmp_path / "calls").glob("day=*/*.parquet"))) == 5
+    monkeypatch.setattr(compaction, "JOINED_AT_COUNT", 5)
+    _compact(tmp_path)
+    assert len(list((tmp_path / "calls").glob("day=*/*.parquet"))) == 1
+    assert _ids(tmp_path) == every and {row["record_id"]: row for row in _rows(tmp_path)} == before
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5, 9, 10])
+def test_joining_that_is_cut_off_at_any_step_ends_with_every_call_once(
+    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = _many_small_files(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(compaction, "JOINED_AT_COUNT", 5)
+        _run_cut_off(tmp_path, number, patched)
+    assert set(_ids(tmp_path)) == set(every), "at no time is a Call missing"
+    _compact(tmp_path)
+    assert _ids(tmp_path) == every
+    assert not list(tmp_path.rglob("*.part")) and [each.name for each in (tmp_path / "compaction").iterdir()] == [
+        "lock"
+    ]
+
+
 def test_a_full_disk_loses_nothing_and_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

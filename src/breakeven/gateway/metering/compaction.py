@@ -10,7 +10,8 @@
 A plan that is found is carried out again from step 2 (the same segments give the same files under the same names), a
 plan that is marked as done from step 4. So no Call is lost or doubled, wherever it stopped.
 
-Lines that are no Calls go to `STATE/rejects/`, as they are.
+Where a day has many small files they are joined to one, by a plan of the same kind; a reader who looks between its
+steps 2 and 4 may see their Calls twice, never not at all. Lines that are no Calls go to `STATE/rejects/`, as they are.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from breakeven.gateway.metering.calls_table import PROMPT_SCHEMA, SCHEMA, calls_table, read_lines
+from breakeven.gateway.metering.calls_table import PROMPT_SCHEMA, calls_table, read_lines
 from breakeven.gateway.metering.segments import close_left_segments, closed_segments, sync_folder
 from breakeven.gateway.metering.write_ahead import spill_folder, write_ahead_folder
 
@@ -40,6 +42,9 @@ _PLAN: Final = ".json"
 AT_ONCE_MAX_BYTES: Final = 256 * 2**20
 """Segments of one plan; the next ones wait for the next."""
 _LINES_AT_ONCE: Final = 20_000
+JOINED_AT_COUNT: Final = 64
+"""So many small files of a day are joined."""
+SMALL_BYTES: Final = 8 * 2**20
 
 Step = Callable[[str], None]
 """Told before each step; tests end there."""
@@ -58,19 +63,18 @@ class Compacted:
 class _Files:
     """The Parquet files of one plan, open under other names."""
 
-    state_folder: Path
     name: str
     step: Step
     writers: dict[Path, Any] = field(default_factory=dict)
 
-    def write(self, folder: str, day: str, rows: list[dict[str, Any]], schema: Any) -> None:
-        """Add rows to a day's file."""
-        target = self.state_folder / folder / f"day={day}" / f"{self.name}.parquet"
+    def write(self, folder: Path, table: Any) -> None:
+        """Add rows to the file of a day's folder."""
+        target = folder / f"{self.name}.parquet"
         writer = self.writers.get(target)
         if writer is None:
             target.parent.mkdir(parents=True, exist_ok=True)
-            writer = self.writers[target] = pq.ParquetWriter(_spare(target), schema, compression="zstd")
-        writer.write_table(calls_table(rows, schema))
+            writer = self.writers[target] = pq.ParquetWriter(_spare(target), table.schema, compression="zstd")
+        writer.write_table(table)
 
     def finish(self) -> None:
         """Sync all, then give each its name."""
@@ -101,8 +105,10 @@ def compact_once(state_folder: Path, step: Step = lambda _name: None, spill: Pat
         for plan in _plans(state_folder):
             total = _plus(total, _carry_out(state_folder, plan, step))
         while segments := _next_segments(folders):
-            plan = _write_plan(state_folder, segments, step)
+            plan = _write_plan(state_folder, "segments", segments, step)
             total = _plus(total, _carry_out(state_folder, plan, step))
+        while small := _small_files(state_folder):
+            _carry_out(state_folder, _write_plan(state_folder, "files", small, step), step)
     return total
 
 
@@ -136,13 +142,23 @@ def _next_segments(folders: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _write_plan(state_folder: Path, segments: list[Path], step: Step) -> Path:
-    names = sorted(str(each) for each in segments)
+def _small_files(state_folder: Path) -> list[Path]:
+    """Files of one day that are to be joined; none: every day has few."""
+    for each in (*state_folder.glob(f"{CALLS_FOLDER}/day=*"), *state_folder.glob(f"{PROMPTS_FOLDER}/day=*")):
+        found = sorted(file.absolute() for file in each.glob("gateway-*.parquet") if file.stat().st_size < SMALL_BYTES)
+        if len(found) >= JOINED_AT_COUNT:
+            return found
+    return []
+
+
+def _write_plan(state_folder: Path, kind: str, sources: list[Path], step: Step) -> Path:
+    """`kind` is `segments` or `files`: what the sources are."""
+    names = sorted(str(each) for each in sources)
     name = f"gateway-{blake2b(chr(0).join(names).encode(), digest_size=12).hexdigest()}"
     plan = state_folder / _PLANS_FOLDER / f"{name}{_PLAN}"
     spare = _spare(plan)
     step("plan")
-    spare.write_bytes(orjson.dumps({"segments": names}))
+    spare.write_bytes(orjson.dumps({kind: names}))
     _sync_file(spare)
     spare.replace(plan)
     sync_folder(plan.parent)
@@ -150,20 +166,24 @@ def _write_plan(state_folder: Path, segments: list[Path], step: Step) -> Path:
 
 
 def _carry_out(state_folder: Path, plan: Path, step: Step) -> Compacted:
-    segments = [Path(each) for each in orjson.loads(plan.read_bytes())["segments"]]
+    said = orjson.loads(plan.read_bytes())
+    sources = [Path(each) for names in said.values() for each in names]
     found = Compacted()
     if plan.suffix == _PLAN:
         step("write")
-        found = _write_files(state_folder, plan.stem, segments, step)
+        if "files" in said:
+            _join(plan.stem, sources, step)
+        else:
+            found = _write_files(state_folder, plan.stem, sources, step)
         step("done")
         done = plan.with_suffix(_DONE)
         plan.replace(done)
         sync_folder(plan.parent)
         plan = done
-    for each in segments:
+    for each in sources:
         step("delete")
         each.unlink(missing_ok=True)
-    for folder in {each.parent for each in segments}:
+    for folder in {each.parent for each in sources}:
         if folder.is_dir():
             sync_folder(folder)
     step("end")
@@ -172,7 +192,7 @@ def _carry_out(state_folder: Path, plan: Path, step: Step) -> Compacted:
 
 
 def _write_files(state_folder: Path, name: str, segments: list[Path], step: Step) -> Compacted:
-    files = _Files(state_folder, name, step)
+    files = _Files(name, step)
     seen: set[str] = set()
     rejects: list[bytes] = []
     calls_count = 0
@@ -182,9 +202,10 @@ def _write_files(state_folder: Path, name: str, segments: list[Path], step: Step
             rejects += read.rejects
             for day, rows in sorted(read.days.items()):
                 calls_count += len(rows.calls)
-                files.write(CALLS_FOLDER, day, rows.calls, SCHEMA)
+                files.write(state_folder / CALLS_FOLDER / f"day={day}", calls_table(rows.calls))
                 if rows.prompts:
-                    files.write(PROMPTS_FOLDER, day, rows.prompts, PROMPT_SCHEMA)
+                    kept = calls_table(rows.prompts, PROMPT_SCHEMA)
+                    files.write(state_folder / PROMPTS_FOLDER / f"day={day}", kept)
         if rejects:
             _write_rejects(state_folder / REJECTS_FOLDER / f"{name}.jsonl", rejects)
         files.finish()
@@ -192,6 +213,25 @@ def _write_files(state_folder: Path, name: str, segments: list[Path], step: Step
         files.give_up()
         raise
     return Compacted(len(segments), calls_count, len(rejects))
+
+
+def _join(name: str, sources: list[Path], step: Step) -> None:
+    """One file in place of many of the same day."""
+    files = _Files(name, step)
+    waiting: list[Any] = []
+    try:
+        for each in sources:
+            if each.exists():
+                waiting.append(pq.ParquetFile(each).read())
+            if sum(table.num_rows for table in waiting) >= _LINES_AT_ONCE:
+                files.write(each.parent, pa.concat_tables(waiting))
+                waiting = []
+        if waiting:
+            files.write(sources[0].parent, pa.concat_tables(waiting))
+        files.finish()
+    except BaseException:
+        files.give_up()
+        raise
 
 
 def _chunks(segments: Iterable[Path]) -> Iterator[list[bytes]]:
