@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.learning.one_thread import one_thread
 from breakeven.outcomes.outcome import Floats, Indexes
 from breakeven.routing.features import SURFACE_COUNT, TERM_BITS_COUNT, TermMatrix, surface_matrix, term_matrix
 from breakeven.routing.forest import ForestHead
@@ -121,7 +122,9 @@ def fit_linear(rows: csr_array, success: Floats, offsets: Floats, penalty_ratio:
         return float(value), slope.ravel()
 
     start = np.zeros((terms_count + 1) * models)
-    result = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7})
+    options = {"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7}
+    with one_thread():
+        result = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     found = result.x.reshape(terms_count + 1, models)
     return LinearHead(
         term_weights=found[:-1].astype(np.float32),

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.learning.one_thread import one_thread
 from breakeven.outcomes.outcome import Floats, Indexes
 
 RESAMPLES_COUNT: Final = 2000
@@ -80,10 +81,11 @@ def resampled_means(
     values = np.asarray(columns, dtype=np.float32)
     centre = values.mean(axis=0, dtype=np.float64)
     values = values - centre.astype(np.float32)
-    parts = [
-        weights @ values / weights.sum(axis=1, keepdims=True)
-        for weights in resampled_weights(len(values), resamples_count, seed, strata)
-    ]
+    with one_thread():
+        parts = [
+            weights @ values / weights.sum(axis=1, keepdims=True)
+            for weights in resampled_weights(len(values), resamples_count, seed, strata)
+        ]
     means: Floats = np.concatenate(parts).astype(np.float64) + centre
     return means
 
