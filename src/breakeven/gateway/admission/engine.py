@@ -56,11 +56,11 @@ class Counting(Protocol):
         """A request got an answer of our own."""
         ...
 
-    def count(self, name: str, n: float = 1, label: str = "") -> None:
+    def count(self, name: str, more_count: float = 1, label: str = "", /) -> None:
         """Something happened."""
         ...
 
-    def gauge(self, name: str, value: float, label: str = "") -> None:
+    def gauge(self, name: str, value_ratio: float, label: str = "", /) -> None:
         """How much of something there is."""
         ...
 
