@@ -122,9 +122,10 @@ def fit_linear(rows: csr_array, success: Floats, offsets: Floats, penalty_ratio:
         return float(value), slope.ravel()
 
     start = np.zeros((terms_count + 1) * models)
-    options = {"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7}
     with one_thread():
-        result = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+        result = minimize(
+            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": LINEAR_STEPS_COUNT, "ftol": 1e-7}
+        )
     found = result.x.reshape(terms_count + 1, models)
     return LinearHead(
         term_weights=found[:-1].astype(np.float32),
