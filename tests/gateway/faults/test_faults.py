@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.faults.page import PAGE, written
 from gateway.faults.table import TABLE, Outcome
 from gateway.parts.fault_scripts import FAULTS, SECRET, Repertoire
 from gateway.parts.raw_client import RawAnswer, chat
@@ -13,13 +14,17 @@ from gateway.parts.running import RunningGateway, run, running_gateway
 from gateway.parts.scripted_upstream import ScriptedUpstream, closed_port, scripted_upstream
 from gateway.parts.settings_for_tests import THREE_TRIES, models_at, settings_for, upstream_at
 
-ROOT = Path(__file__).parents[3]
 LONG = pytest.mark.parametrize("fault", TABLE)
 
 
 def test_every_fault_has_a_row() -> None:
     played = {name for name in TABLE if name != "refuse" and not name.startswith("status:")}
     assert played == set(FAULTS)
+
+
+def test_the_page_has_the_table() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert written(text) == text, "print it again: python tests/gateway/faults/page.py"
 
 
 @LONG

@@ -58,6 +58,17 @@ def prompt_tokens(document: dict[str, Any]) -> int:
     return 3 + len(json.dumps(said, ensure_ascii=False)) // 4
 
 
+def wants_usage(asked: Asked) -> bool:
+    """Whether a stream shall end with usage."""
+    options = asked.document.get("stream_options")
+    return isinstance(options, dict) and bool(options.get("include_usage"))
+
+
+def count_of(n: Any) -> int:
+    """How many answers are wanted; nonsense is one."""
+    return min(n, 128) if type(n) is int and n > 0 else 1
+
+
 def bill(asked: Asked, output_tokens: int) -> tuple[int, int]:
     """Write down what this answer costs."""
     asked.input_tokens, asked.output_tokens = prompt_tokens(asked.document), output_tokens
@@ -112,7 +123,7 @@ def chat_answer(asked: Asked, count: int) -> dict[str, Any]:
             "logprobs": None,
             "finish_reason": "stop",
         }
-        for index in range(asked.document.get("n") or 1)
+        for index in range(count_of(asked.document.get("n")))
     ]
     document = {"id": f"chatcmpl-{asked.number}", "object": "chat.completion", "created": 1_790_000_000}
     return document | {"model": f"{asked.model}-2026", "choices": choices, "usage": usage(asked, count)}
@@ -128,7 +139,7 @@ def chat_chunk(asked: Asked, delta: dict[str, Any], finish: str | None = None, *
 def chat_events(asked: Asked, count: int) -> list[bytes]:
     """A chat completion as OpenAI streams it: usage in a chunk of its own, only where it was asked for."""
     counted = usage(asked, count)
-    is_asked = bool((asked.document.get("stream_options") or {}).get("include_usage"))
+    is_asked = wants_usage(asked)
     more: dict[str, Any] = {"usage": None} if is_asked else {}
     events = [event(chat_chunk(asked, {"role": "assistant", "content": ""}, **more))]
     events += [event(chat_chunk(asked, {"content": word}, **more)) for word in words(count)]
@@ -156,7 +167,7 @@ def completion_events(asked: Asked, count: int) -> list[bytes]:
         event(document | {"choices": [{"index": 0, "text": "", "logprobs": None, "finish_reason": "length"}]})
     )
     counted = usage(asked, count)
-    if (asked.document.get("stream_options") or {}).get("include_usage"):
+    if wants_usage(asked):
         events.append(event(document | {"choices": [], "usage": counted}))
     return [*events, DONE]
 

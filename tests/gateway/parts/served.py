@@ -115,7 +115,7 @@ class Served:
 def post(
     url: str, document: Any, path: str, secret: str, timeout_s: float = 20.0, method: str = "POST"
 ) -> tuple[int, bytes]:
-    """Status and body; ConnectionError and the like where there is no answer."""
+    """Status and body, or what came of it; ConnectionError and the like where there is no answer."""
     where = urlsplit(url)
     connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=timeout_s)
     try:
@@ -123,7 +123,10 @@ def post(
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        try:
+            return answer.status, answer.read()
+        except http.client.IncompleteRead as cut:
+            return answer.status, cut.partial
     finally:
         connection.close()
 
