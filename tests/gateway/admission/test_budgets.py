@@ -112,6 +112,21 @@ def test_a_fallback_asks_again_where_limits_answer_later() -> None:
     assert abs(remote.left_usd["team"] - 0.5) < 1e-12
 
 
+def test_what_is_set_aside_for_a_client_that_left_is_given_back() -> None:
+    remote = _Remote()
+    of = room(settings(keys=(LIMITED,), fallbacks={"small": ("opus",)}), limits=remote)
+
+    async def one() -> Any:
+        got = await of.engine.admit(head(), body(model="small", max_tokens=1_000))  # type: ignore[misc]
+        assert isinstance(got, Plan)
+        finding = of.engine.next_target(got, attempt(got.targets[0], 1, "status", 503, None))
+        of.engine.finish(got, [], False)
+        return await finding  # type: ignore[misc]
+
+    assert asyncio.run(one()) is None
+    assert abs(remote.left_usd["team"] - 0.5) < 1e-12
+
+
 def test_threads_of_several_engines_over_one_file_never_overspend(tmp_path: Path) -> None:
     rooms = [
         room(settings(keys=(LIMITED,)), limits=SharedLimits(tmp_path / "limits.bin", (LIMITED,), at)) for at in range(3)

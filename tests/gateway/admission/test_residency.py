@@ -93,6 +93,13 @@ def test_a_second_header_hides_nothing() -> None:
     assert plan(_room(Condition(header=(b"x-data", "secret"))), told).is_pinned
 
 
+def test_two_tasks_in_two_headers_are_none_and_hide_none() -> None:
+    told = head(x_breakeven_task="faq")
+    told.headers.append((b"x-breakeven-task", b"medical"))
+    got = plan(_room(Condition(task="medical")), told)
+    assert (got.task, got.is_pinned) == (None, True)
+
+
 def test_rules_hold_together_and_where_nothing_is_left_the_request_is_refused() -> None:
     rules = (ResidencyRule(Condition(), ("near", "far")), ResidencyRule(Condition(task="m"), ("claude",)))
     of = room(gateway_settings(residency=rules))
@@ -220,6 +227,7 @@ _failures = st.sampled_from(["connect", "status", "reset", "first_byte_timeout",
     arm=st.sampled_from([None, "small", "big", "opus"]),
     shadow=st.sampled_from(["small", "big", "opus"]),
     passthrough=st.sampled_from([None, "far", "near"]),
+    key_models=st.one_of(st.just(set()), st.sets(st.sampled_from(["small", "big", "opus"]), min_size=1)),
     how=st.lists(st.tuples(_failures, st.sampled_from([503, 429, None]), st.floats(0.0, 20.0)), max_size=8),
 )
 @settings(max_examples=300, deadline=None)
@@ -232,6 +240,7 @@ def test_a_pinned_request_never_gets_a_target_outside(
     arm: str | None,
     shadow: str,
     passthrough: str | None,
+    key_models: set[str],
     how: list[tuple[Any, int | None, float]],
 ) -> None:
     of = room(
@@ -240,7 +249,7 @@ def test_a_pinned_request_never_gets_a_target_outside(
             default_model=next(iter(models)),
             fallbacks={name: tuple(each) for name, each in fallbacks.items()},
             residency=(ResidencyRule(Condition(pattern=SSN), tuple(allowed)),),
-            keys=(key(may_override=True),),
+            keys=(key(may_override=True, allowed_models=tuple(key_models)),),
             arms=None if arm is None else Arms("e", "request", {"a": 1.0}, {"a": arm}),
             shadows=(Shadow(shadow, 1.0),),
             passthrough=passthrough,
@@ -250,7 +259,7 @@ def test_a_pinned_request_never_gets_a_target_outside(
     told = head() if override is None else head(x_breakeven_model=override)
     decided = of.engine.admit(told, body(SECRET_TEXT, asked))
     if not isinstance(decided, Plan):
-        assert decided.code in ("residency", "model_not_found")  # type: ignore[union-attr]
+        assert decided.code in ("residency", "model_not_found", "model_not_allowed")  # type: ignore[union-attr]
         return
     assert decided.is_pinned
     given_out = [*decided.targets, *decided.escalate_to, *([decided.shadow] if decided.shadow else [])]
@@ -264,3 +273,4 @@ def test_a_pinned_request_never_gets_a_target_outside(
             at, number = found[0], number + 1
             given_out.append(at)
     assert {each.upstream.name for each in given_out} <= allowed
+    assert not key_models or {each.name for each in given_out} <= key_models

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from breakeven.gateway.admission.outgoing_text import OutgoingText, outgoing_text
-from breakeven.gateway.admission.request_head import Told
+from breakeven.gateway.admission.request_head import TASK, Told
 from breakeven.gateway.admission.text_pattern import TextPattern
 from breakeven.gateway.config.settings import Condition
 from breakeven.gateway.plan import Key
@@ -53,7 +53,7 @@ class Rule:
         A task of "" asks for requests whose task nobody told.
         """
         of = self._condition
-        if of.task is not None and of.task != (asked.task or ""):
+        if of.task is not None and of.task != (asked.task or "") and not _names(asked.told, of.task):
             return False
         if of.key_id is not None and (asked.key is None or asked.key.id != of.key_id):
             return False
@@ -80,6 +80,12 @@ class Rule:
         if found is None:
             return if_unreadable
         return found or (if_unreadable and not text.is_readable)
+
+
+def _names(told: Told, task: str) -> bool:
+    """Whether one of several headers names a task: they name none together, and hide none either."""
+    values = told.get(TASK, ())
+    return len(values) > 1 and any(each.strip() == task.encode("utf-8", "replace") for each in values)
 
 
 def _operation_or_path(path: bytes) -> str | bytes:

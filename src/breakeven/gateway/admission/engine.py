@@ -300,10 +300,10 @@ class Engine:
 
     def _next_target(self, plan: Plan, failed: Attempt) -> Next | Awaitable[Next]:
         now_s, trail = self._monotonic(), _trail(plan)
-        if failed.failure is not None:
-            self._tell(plan, failed, now_s)
         if plan.facts.operation == "outcomes":
             return None
+        if failed.failure is not None:
+            self._tell(plan, failed, now_s)
         before = self._next.exhausted_count
         found = self._next.after(plan, trail, failed, now_s)
         if self._next.exhausted_count > before:
@@ -324,7 +324,12 @@ class Engine:
             more = await reserving
         except Exception:  # as in `_admit_later`
             return None
-        return None if isinstance(more, Refusal) else self._handed_out(plan, found, more, now_s)
+        if isinstance(more, Refusal):
+            return None
+        if _trail(plan).is_over:  # the client left meanwhile
+            self._limits.settle(more, 0.0, 0)
+            return None
+        return self._handed_out(plan, found, more, now_s)
 
     def _handed_out(self, plan: Plan, found: tuple[Target, float], more: Reservation | None, now_s: float) -> Next:
         trail = _trail(plan)
@@ -340,7 +345,7 @@ class Engine:
         """What has to be set aside before a target may take over: as much as it and what was spent exceed what is set
         aside; None where that is enough."""
         key, reserved = plan.key, plan.reservation
-        if key is None or reserved is None:
+        if key is None or reserved is None or key.budget_usd is None:
             return None
         trail = _trail(plan)
         usd = usd_at_most(target, *tokens_at_most(plan.facts)) + sum(
@@ -380,6 +385,7 @@ class Engine:
 
     def _finish(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
         usd, tokens_count, is_shadow = 0.0, 0, bool(attempts)
+        is_ours = plan.facts.operation == "outcomes"
         for attempt in attempts:
             tokens = attempt.tokens
             if tokens is not None and attempt.cost_usd is None:
@@ -389,11 +395,12 @@ class Engine:
                 if tokens is not None:
                     usd += attempt.cost_usd or 0.0
                     tokens_count += tokens.input_tokens + tokens.output_tokens
-            self._hear(plan, attempt)
+            if not is_ours:
+                self._hear(plan, attempt)
         if not is_shadow:
             self._open_count -= 1
             self._settle(plan, usd, tokens_count)
-        if plan.facts.operation == "outcomes":
+        if is_ours:
             return
         kept = self._settings.prompts
         for line in call_lines(plan, attempts):
@@ -411,6 +418,7 @@ class Engine:
             for breaker in plan.notes.probes.values():
                 breaker.give_back()
             plan.notes.probes.clear()
+            plan.notes.is_over = True
             for more in plan.notes.more:
                 self._limits.settle(more, 0.0, 0)
         if plan.reservation is not None:

@@ -20,5 +20,7 @@ class Trail:
     """Attempts that breakers have heard of."""
     more: list[Reservation] = field(default_factory=list)
     """Set aside for dearer models that took over."""
+    is_over: bool = False
+    """The request has ended: nothing may be set aside for it any longer."""
     handed_out: list[Target] = field(default_factory=list)
     """Given to the relay after the first."""
