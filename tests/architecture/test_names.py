@@ -27,6 +27,7 @@ PURE_NUMBERS = {
     "p50",
     "p90",
     "mean",
+    "n",
     "u",
     "draws",
     "confidence",

@@ -29,7 +29,7 @@ def read(**document: object) -> GivenOutcome | InvalidOutcome:
 def test_success_and_score(said: dict[str, object], success: float) -> None:
     found = read(request_id="r", **said)
     assert isinstance(found, GivenOutcome)
-    assert (found.success, found.source, found.replaces) == (success, "feedback", False)
+    assert (found.success_fraction, found.source, found.replaces) == (success, "feedback", False)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ FIELDS = st.sampled_from(["request_id", "success", "score", "label", "note", "so
 @given(st.dictionaries(FIELDS, JSON, max_size=6) | JSON)
 def test_nothing_raises_and_every_outcome_is_in_range(document: object) -> None:
     found = read_outcome(json.dumps(document).encode())
-    assert isinstance(found, InvalidOutcome) or 0 <= found.success <= 1
+    assert isinstance(found, InvalidOutcome) or 0 <= found.success_fraction <= 1
 
 
 def test_notes_keep_to_one_line() -> None:

@@ -75,8 +75,8 @@ class _Outcomes:
             )
         if result != "repeated":
             state.counters.count("outcome_values_total", 1, outcome.source)
-            state.counters.count("outcome_success_total", outcome.success, outcome.source)
-        page = {"request_id": outcome.request_id, "source": outcome.source, "success": outcome.success}
+            state.counters.count("outcome_success_total", outcome.success_fraction, outcome.source)
+        page = {"request_id": outcome.request_id, "source": outcome.source, "success": outcome.success_fraction}
         return JSONResponse(page | {"result": result}, _RESULT_STATUS[result])
 
 

@@ -25,7 +25,7 @@ class GivenOutcome:
     """One outcome."""
 
     request_id: str
-    success: float
+    success_fraction: float
     """0 to 1."""
     source: str = DEFAULT_SOURCE
     model: str | None = None
@@ -47,7 +47,7 @@ class InvalidOutcome:
 def read_outcome(body: bytes) -> GivenOutcome | InvalidOutcome:
     """The outcome in a body; never raises.
 
-    >>> read_outcome(b'{"request_id": "r-1", "success": true}').success
+    >>> read_outcome(b'{"request_id": "r-1", "success": true}').success_fraction
     1.0
     """
     try:

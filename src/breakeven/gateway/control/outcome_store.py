@@ -48,12 +48,12 @@ class OutcomeStore:
         """Keep one outcome; OSError where the disk does not take it, and then nothing is kept of it."""
         name = _identity(outcome.request_id, outcome.source, outcome.model)
         before = self._said.get(name)
-        if before == outcome.success:
+        if before == outcome.success_fraction:
             return "repeated"
         if before is not None and not outcome.replaces:
             return "conflict"
         self._append(self._line(outcome, key_id))
-        self._said[name] = outcome.success
+        self._said[name] = outcome.success_fraction
         return "stored" if before is None else "replaced"
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class OutcomeStore:
     def _line(self, outcome: GivenOutcome, key_id: str | None) -> bytes:
         said = {
             "request_id": outcome.request_id,
-            "success": outcome.success,
+            "success": outcome.success_fraction,
             "source": outcome.source,
             "model": outcome.model,
             "label": outcome.label,

@@ -107,9 +107,9 @@ def _add(total: Merged, name: str, plain: Mapping[str, Any], now_unix_s: float) 
     if not is_alive:
         return
     for gauge, label, value in plain["gauges"]:
-        metric = METRIC_BY_NAME.get(gauge)
-        if metric is not None:
-            total.take(gauge, _labels(gauge, label), value, metric.merge)
+        known = METRIC_BY_NAME.get(gauge)
+        if known is not None:
+            total.take(gauge, _labels(gauge, label), value, known.merge)
     if plain["policy"] is not None and name.startswith("relay-"):
         policy_hash, kind = plain["policy"]
         total.take("policy_info", (policy_hash, kind), 1, "sum")

@@ -93,7 +93,7 @@ class SpanExport:
 
     def close(self) -> None:
         """End."""
-        self._exporter.shutdown()
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _is_taken(self, spans: Sequence[ReadableSpan]) -> bool:
         try:
