@@ -168,6 +168,21 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         _limits(tmp_path)
 
 
+def test_the_whole_file_is_on_the_disk_from_the_start(tmp_path: Path) -> None:
+    """A full disk later must not kill a process that touches a page for the first time."""
+    _limits(tmp_path)
+    assert (tmp_path / "limits.bin").stat().st_blocks * 512 >= limits_file.FILE_BYTES
+
+
+def test_no_room_for_the_file_is_said_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(ConfigError, match="bytes of disk"):
+        _limits(tmp_path)
+
+
 def test_a_full_file_refuses_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits_file, "KEYS_MAX_COUNT", 3)
     keys = [Key(f"k{i}", SECRET, budget_usd=1.0) for i in range(4)]
@@ -283,7 +298,9 @@ def test_the_file_agrees_with_the_model(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int, int, int]], is_shared: bool
 ) -> None:
     key = Key("k", SECRET, budget_usd=1.0, budget_period_s=100.0, requests_per_minute=6.0, tokens_per_minute=120.0)
-    limits = SharedLimits(tmp_path_factory.mktemp("limits") / "limits.bin", [key], is_shared=is_shared)
+    file = tmp_path_factory.mktemp("limits") / "limits.bin"
+    limits = SharedLimits(file, [key], is_shared=is_shared)
+    file.unlink()  # 10 MB for each example otherwise
     model, open_ones, now_s = _Model(key), [], 5_000
     for number, (what, milli_usd, tokens_count, later_s, which) in enumerate(steps):
         now_s += later_s

@@ -35,6 +35,14 @@ from gateway.metering.calls_made import STARTED_UNIX_S, attempt, plan
 STEPS = ("plan", "write", "sync", "rename", "sync", "rename", "done", "delete", "delete", "end")
 
 
+@pytest.fixture(autouse=True)
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Inodes that were synced. Nothing is really synced here: what a process wrote outlives it anyway."""
+    found: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: found.append(os.fstat(fd).st_ino))
+    return found
+
+
 def _line(i: int, **changes: Any) -> bytes:
     """Every other Call is of the day before."""
     started_s = STARTED_UNIX_S - 86_400.0 * (i % 2) + i
@@ -84,6 +92,25 @@ def test_segments_become_one_file_a_day_with_every_call_once(tmp_path: Path) -> 
     assert _compact(state).calls_count == 0 and _ids(state) == ALL
 
 
+def test_files_and_folders_are_on_the_disk_before_segments_go(tmp_path: Path, synced: list[int]) -> None:
+    state = _state(tmp_path)
+    synced.clear()
+
+    def look(name: str) -> None:
+        if name == "done":
+            files = list((state / "calls").rglob("*.parquet"))
+            plan_file = next((state / "compaction").glob("*.json"))
+            folders = {each.parent for each in files} | {state / "calls", state / "compaction"}
+            assert len(files) == 2
+            assert {each.stat().st_ino for each in (*files, *folders, plan_file)} <= set(synced)
+            synced.clear()
+        if name == "delete" and synced:
+            assert (state / "compaction").stat().st_ino == synced[0], "the mark is there to stay before a segment goes"
+
+    _compact(state, step=look)
+    assert write_ahead_folder(state).stat().st_ino in synced
+
+
 def test_columns_are_those_of_the_store(tmp_path: Path) -> None:
     provenance = {each.name for each in CALL_COLUMNS if not each.is_content}
     assert [each for each in call_schema() if each.name not in provenance] == list(SCHEMA)
@@ -123,8 +150,8 @@ def _run_cut_off(state: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> N
         if next(left, None) is None:
             raise Gone
 
-    monkeypatch.setattr(compaction._Files, "give_up", lambda _files: None)
-    with suppress(Gone):
+    with suppress(Gone), monkeypatch.context() as patched:
+        patched.setattr(compaction._Files, "give_up", lambda _files: None)
         _compact(state, step=leave)
 
 
@@ -167,7 +194,6 @@ def test_two_ends_at_any_two_steps_neither_lose_nor_double_a_call(
         _run_cut_off(state, first, monkeypatch)
         _segment(write_ahead_folder(state), "relay-0-3", [_line(i) for i in range(30, 33)])
         _run_cut_off(state, second, monkeypatch)
-        monkeypatch.undo()
         _finish(state)
 
 

@@ -73,8 +73,10 @@ class LimitsFile:
             raise ConfigError(
                 f"{self.path} is no file of limits of this version; move it away to start with fresh budgets"
             )
-        if size < FILE_BYTES:
-            os.ftruncate(self.fd, FILE_BYTES)
+        try:  # all of it now: a page of a mapped file that finds the disk full later would kill the process
+            os.posix_fallocate(self.fd, 0, FILE_BYTES)
+        except OSError as error:
+            raise ConfigError(f"{self.path} needs {FILE_BYTES:,} bytes of disk: {error}") from None
         os.pwrite(self.fd, MAGIC, 0)
 
     def _take_place(self) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -130,6 +131,7 @@ class WriteAhead:
         self._lost_count = 0
         self._refused_count = 0
         self._spilled_count = 0
+        self._spilling = threading.Lock()
         self._put_count = 0
         self._undurable_count = 0
         self._is_ticking = False
@@ -292,11 +294,13 @@ class WriteAhead:
         self._put_to_spill(self._main.take_back())
 
     def _put_to_spill(self, pieces: list[Piece]) -> None:
+        if not pieces:
+            return
+        with self._spilling:  # both threads may come here
+            self._spilled_count += sum(each.data.count(b"\n") for each in pieces)
         for each in pieces:
-            self._spilled_count += each.data.count(b"\n")
             self._spill.put(each)
-        if pieces:
-            self._spill.start()
+        self._spill.start()
 
     def _lose(self, pieces: list[Piece]) -> None:
         """From the thread of the spill's writer: it failed as well."""

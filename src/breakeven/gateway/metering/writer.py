@@ -97,16 +97,18 @@ class Writer:
         self._retry_s = 0.0
         self._segments_count = 0
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     def put(self, piece: Piece) -> None:
         """Hand over; never blocks. From any thread, once started."""
         self._queue.put(piece)
 
     def start(self) -> None:
-        """Start the thread; nothing if it runs."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"write-ahead-{self._prefix}", daemon=True)
-            self._thread.start()
+        """Start the thread; nothing if it runs. From any thread."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"write-ahead-{self._prefix}", daemon=True)
+                self._thread.start()
 
     def take_back(self) -> list[Piece]:
         """What still waits in the queue, oldest first: for another writer, while the disk hangs."""
