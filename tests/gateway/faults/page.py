@@ -54,7 +54,7 @@ def _seen(outcome: Outcome) -> str:
         return f"{outcome.status}, the text so far, an error event `{outcome.code}`, and the connection ends"
     if outcome.status == 200:
         return "200, whole"
-    return f"{outcome.status} `{outcome.code}`" if outcome.code else f"{outcome.status}, as it came"
+    return f"{outcome.status} `{outcome.code}`" if outcome.code else f"{outcome.status}, its message without secrets"
 
 
 def written(page: str) -> str:
