@@ -41,6 +41,8 @@ _NEEDS_RESTART: Final = (
     "admin_port",
     "processes_count",
     "state_folder",
+    "policy_folder",
+    "keys_file",
     "redis_url",
     "tls_certificate",
     "tls_key",
