@@ -2,7 +2,8 @@
 
     python benchmarks/gateway_wire.py [--json]
 
-Prints the least CPU time of many runs in microseconds. Targets: 4 us for a body of 300 bytes, 8 us for 2 KB, 0.4 us a piece.
+Prints the least CPU time of many runs in microseconds. Targets: 4 us for a body of 300 bytes, 8 us for 2 KB, 0.4 us
+a piece.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class ChatStream(StreamReader):
                 self._note_choice(choice)
         given = self._given(event, data, chunk, bool(choices))
         if self._text is not None and len(choices) == 1 and chunk.get("usage") is None and "timings" not in chunk:
-            self._frame = learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], given)
+            self._use(learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], given))
         return given
 
     def _given(self, event: bytes, data: bytes, chunk: dict[str, Any], has_choices: bool) -> bytes:

@@ -15,6 +15,8 @@ import orjson
 _QUOTE: Final = b'"'
 _PADDING: Final = b'"obfuscation":"'
 
+Around = tuple[bytes, int, bytes, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -31,6 +33,13 @@ class Frame:
     given_head: bytes
     given_middle: bytes
     given_tail: bytes
+
+    @property
+    def around(self) -> Around | None:
+        """Where nothing is changed and nothing else varies: the bytes around the text, with their counts."""
+        if self.middle or not self.is_same:
+            return None
+        return self.head, self.head_count, self.tail, self.tail_count
 
     def filled(self, data: bytes) -> tuple[bytes, int] | None:
         """What is given for a piece that fits, and the bytes of its text; None where it does not fit."""

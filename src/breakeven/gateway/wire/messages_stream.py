@@ -37,7 +37,7 @@ class MessagesStream(StreamReader):
         del data
         self.note(chunk)
         if self._text is not None:
-            self._frame = learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], event)
+            self._use(learnt(event, b'"%s":"' % self._text[0].encode(), self._text[1], event))
         return event
 
     def note(self, chunk: dict[str, Any]) -> None:

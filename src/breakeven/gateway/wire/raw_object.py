@@ -18,7 +18,8 @@ import orjson
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SCAN: Final = json.JSONDecoder(strict=False, parse_int=len, parse_float=len).raw_decode
 """Finds where a value ends; its numbers are not needed, and may have more digits than Python likes to read."""
-_MODEL: Final = re.compile(rb'"model"[ \t\r\n]*:[ \t\r\n]*("[^"\\]*+(?:\\.[^"\\]*+)*+")')
+_MODEL: Final = re.compile(rb'"model"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
+_BACKSLASH: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,18 @@ def with_model(body: bytes, model: str) -> bytes | None:
     True
     """
     at = body.find(b'"model"')
-    if at < 0 or body.find(b'"model"', at + 7) >= 0 or body.find(b"\\u006") >= 0:
+    if at < 0 or body.rfind(b'"model"') != at or (body.find(b"\\") >= 0 and body.rfind(b"\\u006") >= 0):
         return None
-    match = _MODEL.match(body, at)
-    if match is None or body[at - 1] == 92:
+    start = at + 9
+    end = body.find(b'"', start)
+    if body[at - 1] == _BACKSLASH:
         return None
-    start, end = match.span(1)
-    name = quoted(model)
+    if not body.startswith(b':"', at + 7) or body[end - 1] == _BACKSLASH:
+        match = _MODEL.match(body, at)
+        if match is None:
+            return None
+        start, end = match.span(1)
+    name = quoted(model)[1:-1]
     if body[start:end] == name:
         return body
     return body[:start] + name + body[end:]

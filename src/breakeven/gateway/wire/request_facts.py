@@ -65,21 +65,21 @@ def read_request(path: bytes, body: bytes) -> RequestFacts | Refusal:
         return RequestFacts(operation, document, body, "", False, False, None)
     if type(model) is not str or not 0 < len(model) <= MODEL_MAX_COUNT or not model.isprintable():
         return _no_model(model)
-    is_stream = document.get("stream") is True and operation in _STREAMED
+    is_counted = operation in _COUNTED
     return RequestFacts(
         operation,
         document,
         body,
         model,
-        is_stream,
-        operation not in _COUNTED or _is_usage_asked(document),
+        "stream" in document and document["stream"] is True and operation in _STREAMED,
+        not is_counted or ("stream_options" in document and _is_usage_asked(document)),
         _output_tokens_max(operation, document),
-        _answers_count(document) if operation in _COUNTED else 1,
+        _answers_count(document) if is_counted and ("n" in document or "best_of" in document) else 1,
     )
 
 
 def _is_usage_asked(document: Mapping[str, Any]) -> bool:
-    options = document.get("stream_options")
+    options = document["stream_options"]
     return type(options) is dict and options.get("include_usage") is True
 
 
@@ -93,8 +93,6 @@ def _output_tokens_max(operation: Operation, document: Mapping[str, Any]) -> int
 
 def _answers_count(document: Mapping[str, Any]) -> int:
     """Answers that are generated, and so billed, for one request."""
-    if "n" not in document and "best_of" not in document:
-        return 1
     counts = [value for value in (document.get("n"), document.get("best_of")) if type(value) is int]
     return min(max([1, *counts]), ANSWERS_MAX_COUNT)
 

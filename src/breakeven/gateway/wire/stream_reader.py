@@ -13,7 +13,7 @@ from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
-from breakeven.gateway.wire.frame import Frame
+from breakeven.gateway.wire.frame import Around, Frame
 from breakeven.gateway.wire.sanitising import sanitised
 from breakeven.routing.answers import Answer
 
@@ -24,6 +24,7 @@ class StreamReader(ABC):
     """What every dialect's stream has in common."""
 
     __slots__ = (
+        "_around",
         "_frame",
         "_held",
         "_pieces",
@@ -42,6 +43,8 @@ class StreamReader(ABC):
         self._pieces = EventPieces()
         self._held = self._pieces.held
         self._frame: Frame | None = None
+        self._around: Around | None = None
+        """The frame's bytes, where a piece that fits goes on as it is."""
         self.tokens: TokenCounts | None = None
         """As reported; None so far."""
         self.finish_reason: str | None = None
@@ -58,7 +61,14 @@ class StreamReader(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the client now: whole events, so that an error event can follow at any time."""
-        if self._frame is not None and not self._held:
+        around = self._around
+        if around is not None and not self._held:
+            head, start, tail, tail_count = around
+            stop = len(data) - tail_count
+            if data.startswith(head) and data.endswith(tail) and data.find(b'"', start) == stop:
+                self.text_bytes_count += stop - start
+                return data
+        elif self._frame is not None and not self._held:
             filled = self._frame.filled(data)
             if filled is not None:
                 self.text_bytes_count += filled[1]
@@ -130,11 +140,15 @@ class StreamReader(ABC):
             return b""
         return self._chunk(event, data, chunk)
 
+    def _use(self, frame: Frame | None) -> None:
+        self._frame = frame
+        self._around = frame.around if frame is not None else None
+
     def _note_error(self, chunk: Mapping[str, Any]) -> None:
         self._fail("bad_answer", error_in(chunk).message or "The upstream's stream told of an error.")
 
     def _fail(self, failure: Failure, message: str) -> None:
-        self._frame = None
+        self._use(None)
         self.failure, self.failure_message = failure, sanitised(message)
 
 

@@ -14,6 +14,8 @@ from breakeven.gateway.attempt import TokenCounts
 
 TOKENS_MAX_COUNT: Final = 100_000_000
 """More in one request is absurd; such a report is cut down to it."""
+_FIELDS_COUNT: Final = 2
+"""Fewer fields than input, output and one more hold no cache."""
 _NONE: Final[Mapping[str, Any]] = {}
 
 
@@ -49,16 +51,15 @@ def openai_counts(usage: object) -> TokenCounts | None:
 
 def _note_cache(counts: TokenCounts, usage: Mapping[str, Any], details: Mapping[str, Any]) -> None:
     """Cached input, by the names in use: OpenAI; DeepSeek; Moonshot; Anthropic behind a proxy."""
-    read = _count(details.get("cached_tokens")) or _first(
-        usage, ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
-    )
-    write = _first(details, ("cache_write_tokens", "cache_creation_tokens")) or _count(
-        usage.get("cache_creation_input_tokens")
-    )
+    read = _count(details.get("cached_tokens"))
+    if not read and len(usage) > _FIELDS_COUNT:
+        read = _first(usage, ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"))
+    write = _count(details.get("cache_write_tokens")) or _count(usage.get("cache_creation_input_tokens"))
     if read + write > counts.input_tokens:
         counts.input_tokens += read + write
     counts.cache_read_tokens, counts.cache_write_tokens = read, write
-    counts.audio_input_tokens = min(_count(details.get("audio_tokens")), counts.input_tokens)
+    if "audio_tokens" in details:
+        counts.audio_input_tokens = min(_count(details["audio_tokens"]), counts.input_tokens)
 
 
 def _note_spoken(counts: TokenCounts, usage: Mapping[str, Any], details: Mapping[str, Any]) -> None:
@@ -66,7 +67,8 @@ def _note_spoken(counts: TokenCounts, usage: Mapping[str, Any], details: Mapping
     if reasoning > counts.output_tokens:
         counts.output_tokens += reasoning
     counts.reasoning_tokens = reasoning
-    counts.audio_output_tokens = min(_count(details.get("audio_tokens")), counts.output_tokens)
+    if "audio_tokens" in details:
+        counts.audio_output_tokens = min(_count(details["audio_tokens"]), counts.output_tokens)
 
 
 def timings_counts(timings: object) -> TokenCounts | None:

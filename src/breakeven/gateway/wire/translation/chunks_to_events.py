@@ -57,7 +57,7 @@ class ChunksToEvents(ChatStream):
 
     def _chunk(self, event: bytes, data: bytes, chunk: dict[str, Any]) -> bytes:
         super()._chunk(event, data, chunk)
-        self._frame = None
+        self._use(None)
         if self._is_ended:
             return b""
         given = [] if self._is_started else [self._opening(chunk)]
@@ -69,7 +69,7 @@ class ChunksToEvents(ChatStream):
         if self._text is not None and len(given) == 1 and self._open is not None:
             name, text = self._text
             key = b'"text":"' if self._open == "text" else b'"thinking":"'
-            self._frame = learnt(event, b'"%s":"' % name.encode(), text, given[0], key)
+            self._use(learnt(event, b'"%s":"' % name.encode(), text, given[0], key))
         return b"".join(given)
 
     def _opening(self, chunk: Mapping[str, Any]) -> bytes:

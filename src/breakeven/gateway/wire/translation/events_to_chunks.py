@@ -53,7 +53,7 @@ class EventsToChunks(MessagesStream):
         given = self._given(chunk)
         if self._text is not None and given:
             name, text = self._text
-            self._frame = learnt(event, b'"%s":"' % name.encode(), text, given, _DELTAS[name])
+            self._use(learnt(event, b'"%s":"' % name.encode(), text, given, _DELTAS[name]))
         return given
 
     def _given(self, chunk: dict[str, Any]) -> bytes:
