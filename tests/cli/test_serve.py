@@ -23,6 +23,7 @@ from tests.routing.policies_at_hand import task_map
 
 from breakeven.cli.main import group
 from breakeven.errors import ConfigError
+from breakeven.gateway.config.reference import EXAMPLE
 from breakeven.routing.policy_file import save
 
 TOKEN = "admin-token-of-the-test-0123456789"
@@ -58,6 +59,7 @@ def write_config(folder: Path, url: str = "http://127.0.0.1:9/v1", **replaced: s
 
 def test_help_has_an_example() -> None:
     text = invoke("--help").output
+    assert all(f"  {line}" in text for line in EXAMPLE.splitlines()), "a whole configuration"
     assert "Example: breakeven serve --upstream https://api.openai.com/v1" in text.replace("\n", " ")
 
 

@@ -15,9 +15,23 @@ if TYPE_CHECKING:
 NEEDED = ("httptools", "orjson", "prometheus_client", "starlette", "uvicorn")
 
 
+class WithExampleFile(click.Command):
+    """A command whose help shows a whole configuration; what that needs is loaded only for the help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example of a file, then the example of a call."""
+        from breakeven.gateway.config.reference import EXAMPLE
+
+        with formatter.section("A gateway.yaml"):
+            for line in EXAMPLE.splitlines():
+                formatter.write(f"  {line}\n")
+        super().format_epilog(ctx, formatter)
+
+
 @click.command(
+    cls=WithExampleFile,
     epilog="Example: breakeven serve --upstream https://api.openai.com/v1   |   "
-    "breakeven serve --config gateway.yaml --check   |   breakeven serve --config gateway.yaml --processes 4"
+    "breakeven serve --config gateway.yaml --check   |   breakeven serve --config gateway.yaml --processes 4",
 )
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The gateway's YAML file.")
 @click.option("--upstream", metavar="URL", help="Without a file: pass every request to this base URL and record it.")
