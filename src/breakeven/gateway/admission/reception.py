@@ -81,8 +81,8 @@ class Reception:
             raise ConfigError(str(error)) from error
         keys = settings.keys
         self._keys = KeyRing(keys)
-        self._models_by_key = {each: frozenset(each.allowed_models) for each in keys if each.allowed_models}
-        self._key_words = {id(each): each.key_hash.hex()[:HASH_HEX_LENGTH] for each in keys}
+        self._models_by_key = {each.key_hash: frozenset(each.allowed_models) for each in keys if each.allowed_models}
+        self._key_words = {each.key_hash: each.key_hash.hex()[:HASH_HEX_LENGTH] for each in keys}
         unit = settings.arms.unit if settings.arms is not None else ""
         is_header = unit.startswith(_HEADER_UNIT)
         self._unit_header = unit.removeprefix(_HEADER_UNIT).lower().encode() if is_header else None
@@ -102,7 +102,7 @@ class Reception:
 
     def key_models(self, key: Key | None) -> frozenset[str] | None:
         """The only models of a key; None: any."""
-        return None if key is None or not key.allowed_models else self._models_by_key.get(key, frozenset())
+        return None if key is None or not key.allowed_models else self._models_by_key[key.key_hash]
 
     def receive(self, head: Head, body: bytes, now_unix_s: float) -> Received | Refusal:
         """What is known of a request; a refusal where nobody is known to ask, or nothing is known to be asked."""
@@ -143,7 +143,7 @@ class Reception:
     def _add_groups(self, groups: dict[str, str], told: Told, operation: str, key: Key | None) -> None:
         groups["endpoint"] = ENDPOINTS[operation]
         if key is not None:
-            groups["api_key_hash"] = self._key_words[id(key)]
+            groups["api_key_hash"] = self._key_words[key.key_hash]
             if key.application is not None:
                 groups["application"] = key.application
         elif AUTHORIZATION in told or API_KEY in told:
@@ -158,7 +158,9 @@ class Reception:
     def unit(self, received: Received, request_id: str) -> tuple[str | None, str | None]:
         """What arms are drawn by, and the hash that is kept of who it is (the unit, else the user of the body)."""
         arms = self._settings.arms
-        kind = arms.unit if arms is not None else "user"
+        if arms is None:
+            return None, _hash(_user(received.facts))
+        kind = arms.unit
         value: str | None
         if kind == "request":
             return request_id, _hash(_user(received.facts))
@@ -180,9 +182,11 @@ def _hash(value: str | None) -> str | None:
 def _user(facts: RequestFacts) -> str | None:
     """The user that a body names."""
     document: Any = facts.document
-    value = document.get("user")
-    if value is None and "metadata" in document and isinstance(document["metadata"], dict):
+    value = None
+    if "user" in document:
+        value = document["user"]
+    elif "metadata" in document and isinstance(document["metadata"], dict):
         value = document["metadata"].get("user_id")
-    if value is None:
-        value = document.get("safety_identifier")
+    if value is None and "safety_identifier" in document:
+        value = document["safety_identifier"]
     return value if isinstance(value, str) and 0 < len(value) <= WORD_MAX_COUNT else None

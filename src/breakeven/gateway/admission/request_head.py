@@ -18,6 +18,8 @@ KNOWN: Final = frozenset({AUTHORIZATION, API_KEY, TASK, MODEL, TEMPLATE, APPLICA
 WORD_MAX_COUNT: Final = 200
 """Characters of a task, a template, an application, a session, a model."""
 _TRACE: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?", re.DOTALL)
+_KEPT_MAX_COUNT: Final = 4_096
+_words: dict[bytes, str | None] = {}
 _NO_TRACE: Final = (b"0" * 32, b"0" * 16)
 
 Told = dict[bytes, list[bytes]]
@@ -48,10 +50,22 @@ def word(told: Told, name: bytes) -> str | None:
     values = told.get(name)
     if values is None or len(values) > 1:
         return None
+    value = values[0]
+    if value in _words:
+        return _words[value]
+    found = _word(value)
+    if len(value) <= WORD_MAX_COUNT:
+        if len(_words) >= _KEPT_MAX_COUNT:
+            _words.clear()
+        _words[value] = found
+    return found
+
+
+def _word(value: bytes) -> str | None:
     try:
-        text = values[0].decode("utf-8").strip()
+        text = value.decode("utf-8").strip()
     except UnicodeDecodeError:
-        text = values[0].decode("latin-1").strip()
+        text = value.decode("latin-1").strip()
     return text if text and len(text) <= WORD_MAX_COUNT and text.isprintable() else None
 
 
