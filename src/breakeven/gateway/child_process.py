@@ -87,6 +87,7 @@ class Child:
     def close(self) -> None:
         """Give back what the parent held for it."""
         self.process.join()
+        self.process.close()
         self._pipe.close()
         if not self.ready_end.closed:
             self.ready_end.close()

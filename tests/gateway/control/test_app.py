@@ -20,6 +20,8 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.control.app import admin_app, outcomes_app
 from breakeven.gateway.control.outcome_request import BODY_MAX_BYTES
 from breakeven.gateway.control.state import ControlState
+from breakeven.gateway.limits.key_state import KeySpend
+from breakeven.gateway.plan import Key
 from breakeven.gateway.telemetry.counters import Counters
 from breakeven.gateway.telemetry.json_log import JsonLog
 from breakeven.gateway.telemetry.snapshot_file import SnapshotWriter
@@ -135,6 +137,26 @@ def test_what_a_key_spent_is_shown(desk: Desk) -> None:
     spend = desk.get("/admin/keys/a")["spend"]
     assert (spend["spent_usd"], spend["reserved_usd"]) == (0.5, 0.0)
     limits.close()
+
+
+def test_limits_that_cannot_be_read_hide_no_key(desk: Desk) -> None:
+    """Two keys with budgets, one question: the second does not wait for another timeout."""
+    asked = []
+
+    class Gone:
+        async def spend(self, key: Key, now_unix_s: float) -> KeySpend:
+            asked.append(key.id)
+            raise RuntimeError("no Redis")
+
+        def close(self) -> None:
+            return
+
+    desk.state._limits = Gone()
+    for key_id in ("a", "b"):
+        desk.admin.post("/admin/keys", headers=ADMIN, json={"id": key_id, "budget_usd": 10})
+    keys = {each["id"]: each for each in desk.get("/admin/keys")["keys"]}
+    assert set(keys) == {"tests", "a", "b"} and "spend" not in keys["a"]
+    assert asked == ["a"]
 
 
 def test_a_damaged_key_file_is_said_and_not_written_over(desk: Desk) -> None:

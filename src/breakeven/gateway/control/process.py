@@ -75,7 +75,10 @@ async def serve(state: ControlState, ready: Ready, pipe: Pipe) -> None:
         while not (admin.started and outcomes.started) and not serving.done():
             await asyncio.sleep(0.01)
         ready.set()
-        await serving
+        try:
+            await serving
+        finally:
+            await state.close_limits()
 
 
 class _Server(uvicorn.Server):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from breakeven.errors import BreakevenError, PolicyError
+from breakeven.errors import PolicyError
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.control.file_watch import FileWatch
 from breakeven.gateway.control.key_file import key_file_path
@@ -25,12 +25,19 @@ from breakeven.gateway.telemetry.counters import Counters
 from breakeven.gateway.telemetry.json_log import JsonLog
 from breakeven.routing.policy_file import ARRAYS_NAME, JSON_NAME, LoadedPolicy, load
 
+LIMITS_REST_S: Final = 5.0
+"""Limits that cannot be read are not asked again for so long: a page of many keys must not wait for each."""
+
 
 class Spending(Protocol):
     """What it asks of `limits/`."""
 
     def spend(self, key: Key, now_unix_s: float) -> KeySpend | Awaitable[KeySpend]:
         """What a key has used."""
+        ...
+
+    def close(self) -> object:
+        """Give back what it holds; perhaps awaitable."""
         ...
 
 
@@ -53,6 +60,7 @@ class ControlState:
         self.outcomes = OutcomeStore(outcomes_path(settings.state_folder))
         self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
         self._limits: Spending | None = None
+        self._limits_rest_until_s = 0.0
         self._policy_watch: FileWatch[LoadedPolicy] | None = None
         self._traces: TraceThread | None = None
         self._watch_policy()
@@ -83,15 +91,26 @@ class ControlState:
         return wanted is not None and token is not None and compare_digest(sha256(token).digest(), wanted)
 
     async def spend(self, key: Key) -> KeySpend | None:
-        """What a key has used; None where that cannot be told now."""
+        """What a key has used; None where that cannot be told now, and then not asked again for some seconds."""
+        if time.monotonic() < self._limits_rest_until_s:
+            return None
         try:
             if self._limits is None:
                 self._limits = _limits_of(self.settings)
             found = self._limits.spend(key, time.time())
             return await found if inspect.isawaitable(found) else found
-        except (BreakevenError, OSError) as error:
-            self.log.say("spend_unknown", "warning", why=str(error))
+        except Exception as error:  # Redis has errors of its own, and only `limits/` may know it
+            self._limits_rest_until_s = time.monotonic() + LIMITS_REST_S
+            self.log.say("spend_unknown", "warning", why=f"{type(error).__name__}: {error}")
             return None
+
+    async def close_limits(self) -> None:
+        """Give back what `spend` opened."""
+        limits, self._limits = self._limits, None
+        if limits is not None:
+            closed: Any = limits.close()
+            if inspect.isawaitable(closed):
+                await closed
 
     def chosen_policy(self) -> Chosen | None:
         """The policy that relays ought to serve; None without a policy folder. PolicyError where there is none."""
