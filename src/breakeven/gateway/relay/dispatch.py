@@ -173,7 +173,7 @@ class Dispatch:
             if is_event_stream and not facts.is_stream:
                 self.fail("bad_answer")
                 return
-            self.reader = reader_for(facts, self.attempt.target, is_event_stream)
+            self.reader = reader_for(facts, attempt.target, is_event_stream, int(attempt.started_unix_s))
             self.mode = "stream" if is_event_stream else "plain"
             if not is_event_stream and (head.body_bytes_count or 0) > self._held_max_bytes:
                 self._pass_on()

@@ -178,8 +178,12 @@ def read_answer_head(raw: bytes, headers_max_count: int = 200) -> AnswerHead:
     for line in lines:
         header = known.get(line) or _read_header(line)
         headers.append(header)
-        if header[0] in _FRAMING:
-            _frame(answer, *header)
+        name = header[0]
+        if name in _FRAMING:
+            if name == b"content-type":
+                answer.content_type = header[1]
+            else:
+                _frame(answer, name, header[1])
     if answer.is_chunked and answer.body_bytes_count is not None:
         raise BadMessage("Content-Length and Transfer-Encoding exclude each other")
     return answer
@@ -192,8 +196,6 @@ def _frame(answer: AnswerHead, name: bytes, value: bytes) -> None:
         if answer.body_bytes_count not in (None, size):
             raise BadMessage("Content-Length twice, and not the same")
         answer.body_bytes_count = size
-    elif name == b"content-type":
-        answer.content_type = value
     elif name == b"transfer-encoding":
         if value.lower() != b"chunked" or answer.is_chunked:
             raise BadMessage("the only Transfer-Encoding known here is chunked")
