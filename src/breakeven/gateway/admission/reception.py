@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -17,7 +18,9 @@ from breakeven.gateway.admission.request_head import (
     AUTHORIZATION,
     KNOWN,
     SESSION,
+    TASK,
     TEMPLATE,
+    TRACE,
     WORD_MAX_COUNT,
     Told,
     told_of,
@@ -27,12 +30,13 @@ from breakeven.gateway.admission.residency import Residency
 from breakeven.gateway.admission.tasks import Tasks
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.call_line import ENDPOINTS
-from breakeven.gateway.plan import Head, Key, Refusal, RequestFacts
+from breakeven.gateway.plan import Head, Key, Operation, Refusal, RequestFacts
 from breakeven.gateway.wire.request_facts import read_request
 from breakeven.routing.task_naming import load_task_naming
 from breakeven.usage.redact import HASH_HEX_LENGTH, hash_of
 
 _NOTHING: Final[tuple[bytes, ...]] = ()
+_USUAL: Final = frozenset({AUTHORIZATION, TASK, TRACE})
 _HEADER_UNIT: Final = "header:"
 _NO_OUTCOMES: Final = Refusal(
     403, "outcomes_not_allowed", "This key may not give outcomes. Use the key of whoever judges the answers."
@@ -54,16 +58,24 @@ class Received:
     bounds: Bounds
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is the same of all requests of one key for one operation."""
+
+    bounds: Bounds
+    """Without residency and policy."""
+    groups: Mapping[str, str]
+
+
 class Reception:
     """Receives requests under one configuration."""
 
     __slots__ = (
-        "_endpoint_by_operation",
-        "_key_words",
         "_keys",
         "_models_by_key",
         "_residency",
         "_settings",
+        "_standings",
         "_tasks",
         "_unit_header",
         "_wanted",
@@ -82,7 +94,7 @@ class Reception:
         keys = settings.keys
         self._keys = KeyRing(keys)
         self._models_by_key = {each.key_hash: frozenset(each.allowed_models) for each in keys if each.allowed_models}
-        self._key_words = {each.key_hash: each.key_hash.hex()[:HASH_HEX_LENGTH] for each in keys}
+        self._standings: dict[tuple[bytes | None, Operation], Standing] = {}
         unit = settings.arms.unit if settings.arms is not None else ""
         is_header = unit.startswith(_HEADER_UNIT)
         self._unit_header = unit.removeprefix(_HEADER_UNIT).lower().encode() if is_header else None
@@ -119,7 +131,9 @@ class Reception:
             if key is not None and not key.may_give_outcomes:
                 return _NO_OUTCOMES
             return Received(told, facts, key, None, None, None, None, {}, Bounds(operation))
-        groups: dict[str, str] = {}
+        same = (None if key is None else key.key_hash, operation)
+        standing = self._standings.get(same) or self._new_standing(key, operation)
+        groups = dict(standing.groups)
         asked = Asked(head.path, told, facts.document, key)
         system, schema = hashes(facts.document, body)
         if system is not None:
@@ -129,24 +143,28 @@ class Reception:
         task, source = self._tasks.of(asked)
         if task is not None:
             asked.task = groups["task"] = task
-        self._add_groups(groups, told, operation, key)
-        bounds = Bounds(
-            operation,
-            self._residency.allowed(asked) if self._residency else None,
-            None,
-            self.key_models(key),
-            key is not None and key.budget_usd is not None and operation not in FREE,
-        )
+        if key is None or not told.keys() <= _USUAL:
+            self._add_groups(groups, told, key)
+        bounds = standing.bounds
+        if self._residency and (upstreams := self._residency.allowed(asked)) is not None:
+            bounds = bounds._replace(upstreams=upstreams)
         session = word(told, SESSION) if SESSION in told else None
         return Received(told, facts, key, task, source, groups.get("application"), session, groups, bounds)
 
-    def _add_groups(self, groups: dict[str, str], told: Told, operation: str, key: Key | None) -> None:
-        groups["endpoint"] = ENDPOINTS[operation]
+    def _new_standing(self, key: Key | None, operation: Operation) -> Standing:
+        groups = {"endpoint": ENDPOINTS[operation]}
+        is_priced = False
         if key is not None:
-            groups["api_key_hash"] = self._key_words[key.key_hash]
+            groups["api_key_hash"] = key.key_hash.hex()[:HASH_HEX_LENGTH]
             if key.application is not None:
                 groups["application"] = key.application
-        elif AUTHORIZATION in told or API_KEY in told:
+            is_priced = key.budget_usd is not None and operation not in FREE
+        bounds = Bounds(operation, None, None, self.key_models(key), is_priced)
+        made = self._standings[None if key is None else key.key_hash, operation] = Standing(bounds, groups)
+        return made
+
+    def _add_groups(self, groups: dict[str, str], told: Told, key: Key | None) -> None:
+        if key is None and (AUTHORIZATION in told or API_KEY in told):
             secret = secret_of(told.get(AUTHORIZATION, _NOTHING), told.get(API_KEY, _NOTHING))
             if not isinstance(secret, Refusal):
                 groups["api_key_hash"] = sha256(secret).hexdigest()[:HASH_HEX_LENGTH]

@@ -15,7 +15,6 @@ from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.estimates import input_tokens
 
 OUTPUT_TOKENS_UNSTATED: Final = 4_096
-SMALL_BODY_BYTES: Final = 8_192
 _MTOK: Final = 1e6
 
 
@@ -25,17 +24,9 @@ def tokens_at_most(facts: RequestFacts) -> tuple[int, int]:
     if operation in FREE:
         return 0, 0
     if operation == "embeddings":
-        return input_at_most(facts), 0
+        return input_tokens(facts), 0
     limit = facts.output_tokens_max
-    return input_at_most(facts), (OUTPUT_TOKENS_UNSTATED if limit is None else limit) * facts.answers_count
-
-
-def input_at_most(facts: RequestFacts) -> int:
-    """Estimated input tokens: a quarter of the bytes of a small body, JSON and all; of others, of their texts."""
-    body = facts.body
-    if len(body) <= SMALL_BODY_BYTES and not (b"image" in body or b"audio" in body or b"file" in body):
-        return -(-len(body) // 4)
-    return input_tokens(facts)
+    return input_tokens(facts), (OUTPUT_TOKENS_UNSTATED if limit is None else limit) * facts.answers_count
 
 
 def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
