@@ -308,6 +308,8 @@ def test_breakeven_import_reads_the_parquet_and_the_raw_log_alike(tmp_path: Path
         assert len(rows) == 30
     assert stores[0] == stores[1] and set(stores[0]) == set(ALL)
     assert sum(row["input_tokens"] for row in stores[0].values()) == 3_000
+    both = _imported(raw, tmp_path / "store-a")
+    assert len(_rows(tmp_path, "store-a")) == 30, both
     profile = CliRunner().invoke(group, ["profile", "--store", str(tmp_path / "store-a"), "--json"])
     assert profile.exit_code == 0, profile.output
     seen = json.loads(profile.output)
