@@ -186,7 +186,8 @@ def test_no_room_for_the_file_is_said_at_the_start(tmp_path: Path, monkeypatch: 
 def test_a_full_file_refuses_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits_file, "KEYS_MAX_COUNT", 3)
     keys = [Key(f"k{i}", SECRET, budget_usd=1.0) for i in range(4)]
-    limits = _limits(tmp_path, *keys[:3])
+    free = [Key(f"free-{i}", SECRET) for i in range(10)]
+    limits = _limits(tmp_path, *free, *keys[:3])
     assert _refused(limits.reserve(keys[3], 0.1, 0, NOW_S)).code == "limits_unavailable"
     with pytest.raises(ConfigError, match="room for 3 keys"):
         limits.set_keys(keys)

@@ -89,7 +89,8 @@ class SharedLimits:
     def set_keys(self, keys: Iterable[Key]) -> None:
         """The keys from now on; what a key has used stays, also of one that goes and comes back."""
         for each in keys:
-            self._terms_of(each)
+            if each.is_limited:
+                self._terms_of(each)
 
     def reserve(self, key: Key, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
         """Set an estimate aside, or say which limit is spent."""
@@ -219,7 +220,8 @@ class SharedLimits:
         return spend_of(state, key)
 
     def close(self) -> None:
-        """Give the place in the file back."""
+        """Settle what waits, and give the place in the file back."""
+        self._settle_later()
         self._file.close()
 
     def _terms_of(self, key: Key) -> _Terms:
