@@ -171,6 +171,21 @@ def test_letters_cut_in_two_by_the_upstream_are_passed_on() -> None:
     assert reader.failure is None
 
 
+def test_usage_is_taken_out_of_a_chunk_with_a_broken_letter_too() -> None:
+    broken = event(chunk({"content": "X"}, usage=None)).replace(b"X", b"\xe2\x82")
+    given, _ = streamed([broken, DONE])
+    assert given == event(chunk({"content": "X"})).replace(b"X", b"\xe2\x82") + DONE
+
+
+def test_a_chunk_nested_too_deeply_is_a_failure_and_no_crash() -> None:
+    deep = b"[" * 1_000 + b"]" * 1_000
+    piece = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}],"usage":null,"x":' + deep + b"}\n\n"
+    for asked, to in ((facts(stream=True), target()), (facts(b"/v1/messages", stream=True), target())):
+        given, reader = streamed([piece, DONE], asked, to)
+        assert reader.failure in (None, "bad_answer")
+        assert (given == b"") == (reader.failure is not None)
+
+
 def test_completions_stream_texts() -> None:
     asked = facts(b"/v1/completions", stream=True, stream_options={"include_usage": True})
     one: dict[str, Any] = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}

@@ -81,6 +81,13 @@ def test_each_shape_of_error_is_read() -> None:
         assert read_error(body).message == message, body
 
 
+def test_an_error_nested_without_end_is_survived() -> None:
+    for name in ("message", "error", "errors"):
+        body = (b'{"%s":' % name.encode()) * 900 + b"1" + b"}" * 900
+        assert read_error(body).message == ""
+        assert read_error(b"[" * 900 + b"]" * 900).message == ""
+
+
 def test_an_upstreams_error_keeps_its_words_and_codes_in_the_clients_dialect() -> None:
     body = (
         b'{"error": {"message": "This model has 512 tokens.", "type": "invalid_request_error", '

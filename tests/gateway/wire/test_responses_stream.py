@@ -41,6 +41,16 @@ def test_a_stream_is_passed_on_byte_for_byte(size: int) -> None:
     assert reader.text_bytes_count == 7
 
 
+def test_deltas_go_on_as_the_same_object() -> None:
+    reader = streamed([anthropic_events(*TALK)], ASKED)[1]
+    reader.failure = None
+    before = reader.text_bytes_count
+    for number, text in enumerate(("a", "bc", "déf")):
+        event = anthropic_events(delta(text, number))
+        assert reader.feed(event) is event
+    assert reader.text_bytes_count == before + 7
+
+
 def test_an_incomplete_response_says_why() -> None:
     details = {"reason": "max_output_tokens"}
     last = response("response.incomplete", "incomplete", usage=USAGE, incomplete_details=details)

@@ -30,7 +30,10 @@ class AnswerParts:
 
     def add_call(self, call_id: object, name: object, arguments: object) -> None:
         """Take in a tool call."""
-        written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        try:
+            written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        except orjson.JSONEncodeError:
+            written = ""  # nested too deeply to be an argument of anything
         self.bytes_count += len(written.encode("utf-8", "surrogatepass"))
         self.tool_calls.append(
             {"id": call_id, "type": "function", "function": {"name": name, "arguments": written}},

@@ -12,6 +12,7 @@ from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.sanitising import sanitised
 
+_DEPTH_MAX: Final = 4
 _BODY_MAX_COUNT: Final = 65_536
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
@@ -125,15 +126,17 @@ def error_in(document: Any) -> SaidError:
     )
 
 
-def _message_in(document: Mapping[str, Any]) -> str:
+def _message_in(document: Mapping[str, Any], depth: int = 0) -> str:
     for name in ("message", "error", "detail", "msg", "error_msg", "errors"):
         value = document.get(name)
         if isinstance(value, str) and value:
             return value
-        if isinstance(value, list) and value:
-            return "; ".join(_message_in(each) if isinstance(each, dict) else str(each) for each in value[:3])
-        if isinstance(value, dict):
-            return _message_in(value)
+        if isinstance(value, list) and value and depth < _DEPTH_MAX:
+            return "; ".join(
+                _message_in(each, depth + 1) if isinstance(each, dict) else str(each)[:200] for each in value[:3]
+            )
+        if isinstance(value, dict) and depth < _DEPTH_MAX:
+            return _message_in(value, depth + 1)
     return ""
 
 

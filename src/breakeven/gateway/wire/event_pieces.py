@@ -28,11 +28,6 @@ class EventPieces:
         self._searched = 0
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no part of an event is held."""
-        return not self.held
-
-    @property
     def is_too_large(self) -> bool:
         """Whether an event passes all measure."""
         return len(self.held) > EVENT_MAX_BYTES

@@ -38,7 +38,7 @@ def members(document: bytes) -> list[Member]:
     >>> [(each.key, each.raw_value) for each in members(b'{"a": 1.50, "b": ["x"]}')]
     [('a', '1.50'), ('b', '["x"]')]
     """
-    text = document.decode()
+    text = document.decode("utf-8", "surrogateescape")  # a piece of a letter keeps its bytes
     found: list[Member] = []
     at = _after_blank(text, text.index("{") + 1)
     while text[at] != "}":
@@ -79,8 +79,8 @@ def rewritten(
         seen.add(each.key)
         value = replaced.get(each.key)
         name = renamed.get(each.key) if renamed else None
-        raw_key = orjson.dumps(name) if name else each.raw_key.encode()
-        parts.append(raw_key + b":" + (each.raw_value.encode() if value is None else value))
+        raw_key = orjson.dumps(name) if name else each.raw_key.encode("utf-8", "surrogateescape")
+        parts.append(raw_key + b":" + (each.raw_value.encode("utf-8", "surrogateescape") if value is None else value))
     parts += [quoted(key) + b":" + value for key, value in replaced.items() if key not in seen]
     return b"{" + b",".join(parts) + b"}"
 

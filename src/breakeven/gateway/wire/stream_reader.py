@@ -138,7 +138,11 @@ class StreamReader(ABC):
         if is_error(chunk) or event_name(event) == _ERROR_NAME:
             self._note_error(chunk)
             return b""
-        return self._chunk(event, data, chunk)
+        try:
+            return self._chunk(event, data, chunk)
+        except (orjson.JSONEncodeError, RecursionError):
+            self._fail("bad_answer", "An event of the upstream's stream is nested too deeply.")
+            return b""
 
     def _use(self, frame: Frame | None) -> None:
         self._frame = frame

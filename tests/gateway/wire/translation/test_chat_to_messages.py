@@ -125,6 +125,15 @@ def test_all_results_of_tools_stand_in_the_one_next_message_images_in_them() -> 
     assert third == {"type": "text", "text": "And?"}
 
 
+def test_ids_of_calls_are_written_in_the_letters_that_anthropic_takes() -> None:
+    found = said(
+        user("a"),
+        {"role": "assistant", "tool_calls": [call("functions.f:0")]},
+        {"role": "tool", "tool_call_id": "functions.f:0", "content": "b"},
+    )
+    assert found[1]["content"][0]["id"] == found[2]["content"][0]["tool_use_id"] == "functions_f_0"
+
+
 def test_functions_of_old_clients() -> None:
     body = sent(
         messages=[

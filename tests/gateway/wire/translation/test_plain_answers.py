@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from breakeven.gateway.attempt import TokenCounts
+from breakeven.gateway.wire.answers import reader_for
 from gateway.wire.samples import MESSAGES, buffered, facts, target
 from gateway.wire.translation.sdk_types import completion_of, message_of
 
@@ -150,6 +151,16 @@ def test_missing_usage_is_estimated() -> None:
     assert message_of(given).usage.output_tokens == 4
     assert reader.tokens is None
     assert reader.counted(facts(MESSAGES)).is_estimated
+
+
+def test_an_answer_nested_too_deeply_is_a_failure_and_no_crash() -> None:
+    deep = (
+        b'{"id":"m","content":[{"type":"tool_use","id":"t","name":"f","input":{"x":' + b"[" * 900 + b"]" * 900 + b"}}]}"
+    )
+    reader = reader_for(facts(), THERE, False)
+    assert reader.feed(deep) + reader.end() == b""
+    assert reader.failure == "bad_answer"
+    assert reader.answer().tool_calls is not None
 
 
 def test_answers_without_anything_are_survived() -> None:

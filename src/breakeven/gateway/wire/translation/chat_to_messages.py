@@ -6,6 +6,7 @@ OpenAI's own services) is left out; what changes the answer's form and cannot be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ OUTPUT_TOKENS_DEFAULT: Final = 4_096
 """Anthropic wants a limit; chat completions have none unless it is said."""
 TEMPERATURE_MAX_RATIO: Final = 1.0
 """Anthropic's scale ends there, OpenAI's at 2."""
+_OTHER_LETTERS: Final = re.compile(r"[^A-Za-z0-9_-]")
 _PASSED: Final = ("top_p", "top_k", "thinking")
 _JSON_ONLY: Final = "Answer with one JSON object and nothing else."
 
@@ -78,7 +80,7 @@ def _conversation(messages: object) -> tuple[list[Block], list[dict[str, Any]]]:
             _add_turn(turns, "assistant", _assistant_blocks(message, last_call_id))
         elif role in ("tool", "function"):
             call_id = message.get("tool_call_id") if role == "tool" else last_call_id
-            _add_turn(turns, "user", [_result_block(str(call_id), message)])
+            _add_turn(turns, "user", [_result_block(_call_id(call_id), message)])
         else:
             _add_turn(turns, "user", _user_blocks(content))
     return system, [{"role": turn["role"], "content": _shortened(turn["content"])} for turn in turns]
@@ -165,7 +167,12 @@ def _call_block(call: object) -> Block:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or not isinstance(function, dict):
         raise untranslatable("A tool call is no function call.", "Use another model for it.")
-    return _kept(call, _tool_use(str(call.get("id")), function))
+    return _kept(call, _tool_use(_call_id(call.get("id")), function))
+
+
+def _call_id(call_id: object) -> str:
+    """An id in the letters that Anthropic takes: some vendors write `functions.f:0`."""
+    return _OTHER_LETTERS.sub("_", str(call_id)) or "_"
 
 
 def _tool_use(call_id: str, function: Mapping[str, Any]) -> Block:
