@@ -31,6 +31,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     column.name: column.otel
     for column in CALL_COLUMNS
     if column.otel.startswith(("gen_ai.", "http.", "error.", "openai."))
+    and column.otel != "gen_ai.client.operation.duration"  # a metric: a span has its own beginning and end
 }
 _OURS: Final = ("task", "arm", "policy_hash", "application", "cost_usd", "usage_estimated", "status", "model_key")
 """Columns without a name in OpenTelemetry: they become `breakeven.NAME`."""
