@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key, Plan, Refusal, Reservation
@@ -54,6 +57,27 @@ class _Remote(Kept):
             return Kept.reserve(self, key, usd, tokens_count, now_unix_s)
 
         return later()
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "output_count"),
+    [
+        ("/v1/completions", {"prompt": ["a"] * 10, "max_tokens": 50}, 500),
+        ("/v1/completions", {"prompt": [[1, 2], [3]], "max_tokens": 50, "n": 3}, 300),
+        ("/v1/completions", {"prompt": [1, 2, 3], "max_tokens": 50}, 50),
+        ("/v1/completions", {"prompt": ["a"] * 3}, 3 * 4_096),
+        ("/v1/chat/completions", {"messages": [], "max_completion_tokens": 1, "max_tokens": 9_000}, 9_000),
+        ("/v1/chat/completions", {"messages": [], "max_completion_tokens": 9_000, "max_tokens": 1, "n": 2}, 18_000),
+        ("/v1/chat/completions", {"messages": []}, 4_096),
+        ("/v1/responses", {"input": "a", "max_output_tokens": 7}, 7),
+        ("/v1/embeddings", {"input": ["a"] * 5}, 0),
+    ],
+)
+def test_as_much_is_set_aside_as_a_request_may_generate(path: str, said: dict[str, Any], output_count: int) -> None:
+    of = room(settings(keys=(key(budget_usd=100.0),)))
+    got = plan(of, head(path), json.dumps({"model": "big", **said}).encode())
+    assert got.reservation is not None
+    assert 8e-6 * output_count <= got.reservation.usd <= 8e-6 * output_count + 2e-4
 
 
 def test_nor_where_limits_answer_later() -> None:

@@ -197,6 +197,30 @@ def test_a_streamed_answer_is_not_checked_and_so_comes_from_the_last_model(tmp_p
     assert (got.targets[0], got.escalate_to, got.answer_checks) == (OPUS, (), None)
 
 
+def test_a_cascade_that_compares_answers_asks_the_last_model_at_once(tmp_path: Any) -> None:
+    document = PolicyDocument(
+        kind="cascade",
+        models=(PricedModel("small"), PricedModel("big"), PricedModel("opus")),
+        default_model="big",
+        cascade=CascadePlan(("small", "big"), agreement_model="opus"),
+    )
+    got = plan(room(policy=save(document, tmp_path / "agreeing")))
+    assert (got.targets[0], got.escalate_to) == (BIG, ())
+    assert got.reason == "cascade: small > big; agreement is not asked here"
+
+
+def test_a_model_that_nobody_lists_leaves_the_request_to_the_default(tmp_path: Any) -> None:
+    ghost = save(PolicyDocument(kind="single", models=(PricedModel("ghost"),), default_model="ghost"), tmp_path / "g")
+    of = room(policy=ghost)
+    for asked in ("auto", "unknown"):
+        got = plan(of, None, body(model=asked))
+        assert (got.targets[0], got.reason) == (BIG, "default: the policy's model is not listed here")
+    bound = room(settings(keys=(key(allowed_models=("small",)),)), ghost)
+    assert refusal(bound, None, body(model="auto")).code == "model_not_found"
+    both = PolicyDocument(kind="single", models=(PricedModel("ghost"), PricedModel("small")), default_model="ghost")
+    assert plan(room(policy=save(both, tmp_path / "both")), None, body(model="auto")).targets[0] is SMALL
+
+
 def test_arms_are_the_same_in_every_process_and_keep_their_shares() -> None:
     arms = Arms("pilot", "user", {"old": 0.7, "new": 0.3}, {"new": "small"})
     one, other = room(settings(arms=arms)), room(settings(arms=arms))

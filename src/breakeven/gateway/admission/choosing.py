@@ -161,9 +161,10 @@ class Choosing:
         decision = policy.decide(wish.groups, asked, self._closed(policy, bounds), prompt)
         if not decision.model:  # whoever is only out of order may still have fallbacks
             decision = policy.decide(wish.groups, asked, self.barred(policy, bounds), prompt)
-        decision = _for_streams(decision) if wish.facts.is_stream and decision.escalate_to else decision
+        if decision.escalate_to and (why := policy.unchecked(wish.facts.is_stream)):
+            decision = _last_of(decision, why)
         if not decision.model:
-            return self._refused(bounds, policy)
+            return self._unlisted(bounds, policy) or self._refused(bounds, policy)
         chain = self.chains.of(decision.model, bounds)
         if not chain:
             return self.chains.refusal(decision.model, bounds)
@@ -202,6 +203,14 @@ class Choosing:
         known = [each for each in found if each.code != "model_not_found"]
         return known[0] if known else unknown_model(policy.loaded.document.default_model)
 
+    def _unlisted(self, bounds: Bounds, policy: ModelChoice) -> Chosen | None:
+        """The default model, where the policy names models that nobody serves here."""
+        default = self._settings.default_model
+        if default is None or all(name in self._settings.models for name in policy.loaded.models):
+            return None
+        chain = self.chains.of(default, bounds)
+        return Chosen(chain, "default: the policy's model is not listed here", bounds) if chain else None
+
     def _armed(self, wish: Wish, bounds: Bounds) -> Chosen | None:
         """The model of the request's arm, where it has one; a request that some arm could not serve is in none."""
         drawn = self._arm(wish, bounds)
@@ -235,6 +244,6 @@ NO_UPSTREAM: Final = Refusal(
 )
 
 
-def _for_streams(decision: Decision) -> Decision:
-    """A streamed answer is out before it can be checked: it comes from the last model, whose answer needs no check."""
-    return Decision(decision.escalate_to[-1], f"{decision.reason}; streamed", decision.success_fractions)
+def _last_of(decision: Decision, why: str) -> Decision:
+    """Where no answer can be checked the last model of a cascade answers: its answers are always taken."""
+    return Decision(decision.escalate_to[-1], f"{decision.reason}; {why}", decision.success_fractions)

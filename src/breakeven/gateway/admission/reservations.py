@@ -13,6 +13,7 @@ from breakeven.gateway.admission.chains import FREE
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.estimates import input_tokens
+from breakeven.gateway.wire.request_facts import TOKENS_MAX_COUNT
 
 OUTPUT_TOKENS_UNSTATED: Final = 4_096
 _MTOK: Final = 1e6
@@ -26,7 +27,27 @@ def tokens_at_most(facts: RequestFacts) -> tuple[int, int]:
     if operation == "embeddings":
         return input_tokens(facts), 0
     limit = facts.output_tokens_max
-    return input_tokens(facts), (OUTPUT_TOKENS_UNSTATED if limit is None else limit) * facts.answers_count
+    if limit is None:
+        limit = OUTPUT_TOKENS_UNSTATED
+    elif operation == "chat":
+        limit = max(limit, _stated_count(facts, "max_tokens"))  # servers differ in which of the two they know
+    answers_count = facts.answers_count
+    if operation == "completions":
+        answers_count *= _prompts_count(facts)
+    return input_tokens(facts), limit * answers_count
+
+
+def _stated_count(facts: RequestFacts, name: str) -> int:
+    value = facts.document.get(name)
+    return min(value, TOKENS_MAX_COUNT) if type(value) is int else 0
+
+
+def _prompts_count(facts: RequestFacts) -> int:
+    """Prompts of one request, each of which gets as many answers: texts, or lists of tokens."""
+    prompt = facts.document.get("prompt")
+    if type(prompt) is not list or not prompt or type(prompt[0]) is int:
+        return 1
+    return len(prompt)
 
 
 def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
