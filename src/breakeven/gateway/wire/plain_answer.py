@@ -93,7 +93,7 @@ class PlainAnswer:
         """Bytes of the generated text; of an answer that never became whole, bytes of all that came."""
         if self._document:
             return answer_parts(self._upstream_operation, self._document).bytes_count
-        return self._held_bytes_count
+        return 0 if self._upstream_operation == "embeddings" else self._held_bytes_count
 
     def answer(self) -> Answer:
         """What the model said, for checks."""
