@@ -78,6 +78,7 @@ def test_a_line_holds_no_prompt_and_no_key() -> None:
         ({"is_aborted": True, "failure": "client_gone"}, {"status": "cancelled", "error_type": "client_gone"}),
         ({"is_aborted": True}, {"status": "cancelled"}),
         ({"http_status": 400, "tokens": None, "cost_usd": None}, {"status": "error", "error_type": "http_400"}),
+        ({"is_aborted": True, "failure": "superseded"}, {"status": "cancelled", "error_type": "superseded"}),
         ({"failure": "rejected"}, {"status": "ok", "error_type": "rejected"}),
         ({"tokens": None, "cost_usd": None}, {"tokens_source": "missing", "input_tokens": 0, "cost_usd": None}),
         (
@@ -116,10 +117,13 @@ def test_the_attempt_that_answered_has_the_id_of_the_request() -> None:
     failed = attempt(1, failure="status", http_status=500)
     unsent = attempt(2, failure="connect", was_sent=False)
     shadow = attempt(4, kind="shadow")
-    said = [_read(each) for each in call_lines(plan(), [failed, unsent, attempt(3), shadow])]
+    asked = plan(propensity=0.5, arm="b")
+    said = [_read(each) for each in call_lines(asked, [failed, unsent, attempt(3), shadow])]
     assert [each["record_id"] for each in said] == ["req-1-1", "req-1", "req-1-4"]
     assert [each.get("retry_of") for each in said] == [None, "req-1-1", None]
-    assert (said[2]["arm"], said[2]["parent_id"]) == ("shadow", "req-1")
+    assert [each.get("propensity") for each in said] == [0.5, 0.5, None]
+    assert [each["arm"] for each in said] == ["b", "b", "shadow"]
+    assert said[2]["parent_id"] == "req-1"
 
 
 def test_a_rejected_answer_and_the_one_that_took_its_place_are_two_calls() -> None:

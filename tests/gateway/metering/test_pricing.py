@@ -37,7 +37,6 @@ def test_a_cache_price_nobody_knows_is_the_input_price_and_said_so() -> None:
         (TokenPrice(None, 8.0), TokenCounts(5, 5)),
         (TokenPrice(2.0, None), TokenCounts(5, 5)),
         (TokenPrice(None, 8.0), TokenCounts(5, 5, cache_read_tokens=5)),
-        (TokenPrice(None, None, usd_per_request=0.1), TokenCounts(5, 0)),
         (TokenPrice(float("inf"), 1.0), TokenCounts(5, 0)),
     ],
 )
@@ -47,8 +46,14 @@ def test_unknown_is_never_zero(price: TokenPrice | None, tokens: TokenCounts | N
 
 def test_what_is_not_there_needs_no_price() -> None:
     assert cost_usd(TokenPrice(0.02, None), TokenCounts(1_000, 0)) == pytest.approx(0.00002)
-    assert cost_usd(TokenPrice(None, None, usd_per_request=0.1), TokenCounts(0, 0)) == 0.1
     assert cost_usd(TokenPrice(0.0, 0.0), TokenCounts(5, 5)) == 0.0
+
+
+def test_a_price_per_request_alone_is_the_whole_price() -> None:
+    price = TokenPrice(None, None, usd_per_request=0.001)
+    for tokens in (TokenCounts(0, 0), TokenCounts(9, 5), TokenCounts(9, 5, 3, 2)):
+        assert cost_usd(price, tokens) == 0.001
+    assert assumptions(price) == ()
 
 
 @given(st.tuples(*[st.integers(0, 10**7)] * 4), st.tuples(*[st.integers(0, 10**5)] * 4))

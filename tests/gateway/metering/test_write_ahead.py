@@ -161,6 +161,19 @@ def test_segments_rotate_by_size_and_age(tmp_path: Path) -> None:
     assert _kept(tmp_path / "main") == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_segment_that_gets_nothing_is_closed_soon(tmp_path: Path) -> None:
+    async def run() -> None:
+        sink = _sink(tmp_path, writer={"rotate_idle_s": 0.1})
+        sink.start(asyncio.get_running_loop())
+        sink.put(_line(0))
+        await _until(lambda: len(closed_segments(tmp_path / "main")) == 1)
+        sink.put(_line(1))
+        await _until(lambda: len(closed_segments(tmp_path / "main")) == 2)
+        sink.close()
+
+    asyncio.run(run())
+
+
 def test_torn_tails_of_the_dead_are_cut_and_the_living_are_left_alone(tmp_path: Path) -> None:
     whole = tmp_path / f"relay-0-1{OPEN_SUFFIX}"
     whole.write_bytes(_line(1) + _line(2) + b'{"i":3,"x":')

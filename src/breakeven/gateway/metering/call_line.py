@@ -171,7 +171,7 @@ def _add_origins(said: dict[str, Any], plan: Plan, attempt: Attempt, retry_of: s
         said["session_id"] = plan.session_id
     if plan.unit_hash is not None:
         said["unit_hash"] = plan.unit_hash
-    if plan.propensity is not None:
+    if plan.propensity is not None and attempt.kind != "shadow":  # whose arm is not the client's
         said["propensity"] = plan.propensity
     for group, told in plan.groups.items():
         if group in _GROUPS and told:
@@ -248,8 +248,12 @@ def _status(attempt: Attempt) -> dict[str, Any]:
     """Status, and where the token counts come from."""
     failure, tokens = attempt.failure, attempt.tokens
     said: dict[str, Any] = {"status": "ok"}
-    if attempt.is_aborted or failure == "client_gone":
+    if failure == "superseded":
+        said = {"status": "cancelled", "error_type": failure}
+    elif attempt.is_aborted or failure == "client_gone":
         said = {"status": "cancelled", "error_type": "client_gone"}
+    elif failure == "superseded":
+        said = {"status": "cancelled", "error_type": failure}
     elif failure == "rejected":  # answered and billed
         said = {"status": "ok", "error_type": failure}
     elif failure is not None:

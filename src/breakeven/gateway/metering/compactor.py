@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
 from breakeven.gateway.config.settings import GatewaySettings
-from breakeven.gateway.metering.compaction import compact_once
+from breakeven.gateway.metering.compaction import CALLS_FOLDER, compact_once
 from breakeven.gateway.telemetry.counters import Counters
 from breakeven.gateway.telemetry.json_log import JsonLog
 from breakeven.gateway.telemetry.snapshot_file import SnapshotWriter, last_snapshot
 
-EVERY_S: Final = 15.0
+EVERY_S: Final = 5.0
 RETRY_S: Final = 5.0
 _NAME: Final = "compactor"
 
@@ -46,6 +47,8 @@ def main(settings: GatewaySettings, ready: Ready, pipe: Connection | None = None
     log = JsonLog(_NAME, counters)
     writer = SnapshotWriter(counters, settings.state_folder, _NAME)
     writer.start()
+    with suppress(OSError):  # so that `breakeven import STATE/calls` finds a folder from the first moment
+        (settings.state_folder / CALLS_FOLDER).mkdir(parents=True, exist_ok=True)
     ready.set()
     try:
         wait_s = 0.0

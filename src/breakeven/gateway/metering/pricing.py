@@ -4,7 +4,8 @@
            + output x output price + price per request
 
 Counts are inclusive (`usage/call.py`), so cached tokens are taken out of the input first. Where a cache price is not
-given, those tokens cost what other input costs: no discount is assumed, nor the usual surcharge on writes.
+given, those tokens cost what other input costs: no discount is assumed, nor the usual surcharge on writes. A price per
+request alone, with no price of tokens, is the whole price.
 `assumptions` says so in words. Audio is priced as other tokens are: a target has no price of its own for it.
 """
 
@@ -30,6 +31,8 @@ def cost_usd(price: TokenPrice | None, tokens: TokenCounts | None) -> float | No
     if price is None or tokens is None:
         return None
     input_price, output_price = price.input_usd_per_mtok, price.output_usd_per_mtok
+    if input_price is None and output_price is None:
+        return price.usd_per_request
     read, write, output = tokens.cache_read_tokens, tokens.cache_write_tokens, tokens.output_tokens
     fresh = tokens.input_tokens - read - write
     total = 0.0
@@ -49,8 +52,6 @@ def cost_usd(price: TokenPrice | None, tokens: TokenCounts | None) -> float | No
     total /= _MTOK
     if price.usd_per_request is not None:
         total += price.usd_per_request
-    elif input_price is None and output_price is None:
-        return None
     return total if isfinite(total) else None
 
 
@@ -77,6 +78,8 @@ def assumptions(price: TokenPrice | None) -> tuple[str, ...]:
     found = []
     if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None and price.usd_per_request is None:
         return ("no price is known: calls are unpriced",)
+    if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None:
+        return ()
     if price.input_usd_per_mtok is None:
         found.append("no price of input is known: calls with input are unpriced")
     else:

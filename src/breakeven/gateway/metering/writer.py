@@ -63,6 +63,8 @@ class WriterSettings:
 
     sync_every_s: float = 1.0
     rotate_after_s: float = 60.0
+    rotate_idle_s: float = 5.0
+    """A segment that got nothing for so long is closed: who tries the gateway out sees the Calls soon."""
     rotate_after_bytes: int = 64 * 2**20
     make_segment: Callable[[Path, str], Segment] = field(default=Segment)
 
@@ -91,7 +93,7 @@ class Writer:
         self._settings = settings
         self._queue: SimpleQueue[Piece | None] = SimpleQueue()
         self._segment: Segment | None = None
-        self._segment_since_s = 0.0
+        self._segment_since_s = self._written_s = 0.0
         self._unsynced: list[Piece] = []
         self._synced_s = 0.0
         self._retry_s = 0.0
@@ -162,7 +164,7 @@ class Writer:
         """How long there is nothing to do unless something comes; None: for good."""
         if self._segment is None:
             return None
-        due_s = self._segment_since_s + self._settings.rotate_after_s
+        due_s = self._rotation_due_s()
         if self._unsynced:
             due_s = min(due_s, self._synced_s + self._settings.sync_every_s)
         return max(due_s - time.monotonic(), 0.0)
@@ -182,10 +184,14 @@ class Writer:
             self._sync()
         segment = self._segment
         if segment is not None and (
-            segment.bytes_count >= self._settings.rotate_after_bytes
-            or now_s - self._segment_since_s >= self._settings.rotate_after_s
+            segment.bytes_count >= self._settings.rotate_after_bytes or now_s >= self._rotation_due_s()
         ):
             self._close()
+
+    def _rotation_due_s(self) -> float:
+        return min(
+            self._segment_since_s + self._settings.rotate_after_s, self._written_s + self._settings.rotate_idle_s
+        )
 
     def _write(self, piece: Piece) -> bool:
         """Write one piece; False after a failure, when what it has left was refused."""
@@ -198,6 +204,7 @@ class Writer:
             self._fail([piece])
             return False
         written = segment.write(piece.data)
+        self._written_s = time.monotonic()
         self.written_bytes_count += written
         self.written_count += piece.data.count(b"\n", 0, written)
         if written == len(piece.data):
@@ -218,7 +225,7 @@ class Writer:
         name = f"{self._prefix}-{time.time_ns()}-{os.getpid()}-{self._segments_count}"
         self._segments_count += 1
         self._segment = self._settings.make_segment(self.folder, name)
-        self._segment_since_s = self._synced_s = time.monotonic()
+        self._segment_since_s = self._synced_s = self._written_s = time.monotonic()
         return self._segment
 
     def _fail(self, pieces: list[Piece]) -> None:
