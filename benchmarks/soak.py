@@ -77,7 +77,9 @@ async def soak(folder: Path, options: argparse.Namespace) -> int:
     """The run and its table."""
     async with scripted_upstream(Repertoire()) as upstream:
         models = {name: name for name in (*GOOD, *FAULTY)}
-        settings = config("state", upstream.url, models) | {"timeouts": {"first_byte_s": 5, "idle_s": 1, "drain_s": 20}}
+        settings = config("state", upstream.url, models) | {
+            "timeouts": {"first_byte_s": 30, "idle_s": 5, "drain_s": 30}
+        }
         arguments = ("--processes", str(options.processes))
         starting = served(folder, settings, *arguments)
         gateway = await asyncio.to_thread(starting.__enter__)
@@ -125,7 +127,7 @@ def limit_files(relays: list[psutil.Process], size_bytes: int) -> None:
 def count_asked(upstream: ScriptedUpstream, tally: Tally) -> None:
     """What is over is counted, and forgotten: the run shall need no memory of its own."""
     open_now = [each for each in upstream.asked if not each.is_whole and each.left_monotonic_s is None]
-    still = [each for each in open_now if time.monotonic() - each.received_monotonic_s < 10]
+    still = [each for each in open_now if time.monotonic() - each.received_monotonic_s < 60]
     kept = {id(each) for each in still}
     tally.asked.update(each.model for each in upstream.asked if id(each) not in kept)
     upstream.asked[:] = still

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from breakeven.gateway.config.reading import record_only
 from breakeven.gateway.config.settings import Breaker, Condition, ResidencyRule, Retries, Shadow
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import chat
@@ -159,5 +160,23 @@ def test_a_breaker_opens_and_lets_one_probe_through(tmp_path: Path) -> None:
                 await asyncio.sleep(0.4)
                 assert (await gateway.ask(chat("good"))).status == 200, "the probe"
                 assert (await gateway.ask(chat("good"))).status == 200
+
+    run(test())
+
+
+def test_record_only_passes_the_clients_own_key_on_and_keeps_none(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            settings = record_only(upstream.url, state=tmp_path)
+            async with running_gateway(replace(settings, listen_port=0)) as gateway:
+                own = "sk-own-canary-1234567890abcdef"
+                whole = await gateway.ask(chat("good"), headers={"Authorization": f"Bearer {own}"})
+                stream = await gateway.ask(chat("any-model:7", stream=True), headers={"Authorization": f"Bearer {own}"})
+                assert whole.status == stream.status == 200 and b"[DONE]" in stream.body
+                assert {each.header("authorization") for each in upstream.asked} == {f"Bearer {own}"}
+                assert [each["output_tokens"] for each in gateway.calls] == [12, 7]
+                assert own.encode() not in b"".join(gateway.sink.lines)
+                refused = await gateway.ask(chat("status:401"), headers={"Authorization": f"Bearer {own}"})
+                assert refused.status == 401 and own.encode() not in refused.body
 
     run(test())

@@ -59,6 +59,21 @@ def test_streams_of_every_api(path: str, tmp_path: Path) -> None:
     run(test())
 
 
+def test_unreported_usage_is_estimated_alike(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            main = upstream_at(upstream.port)
+            async with running_gateway(settings_for(tmp_path, [main], models_at(main, "unreported"))) as gateway:
+                await gateway.ask(chat("unreported"))
+                await gateway.ask(chat("unreported", stream=True))
+                buffered, stream = gateway.calls
+                assert [stream.get(name) for name in COUNTED] == [buffered.get(name) for name in COUNTED]
+                assert buffered["usage_estimated"] and buffered["input_tokens"] > 0 and buffered["cost_usd"] > 0
+                assert 9 <= buffered["output_tokens"] <= 30  # nine words
+
+    run(test())
+
+
 def _is_billed(call: dict[str, Any], input_tokens: int, output_tokens: int) -> None:
     assert (call["input_tokens"], call["output_tokens"]) == (input_tokens, output_tokens)
     assert not call.get("usage_estimated")

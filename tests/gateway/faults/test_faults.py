@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.parts.fault_scripts import FAULTS, SECRET, Repertoire
 from gateway.parts.raw_client import RawAnswer, chat
 from gateway.parts.running import RunningGateway, run, running_gateway
 from gateway.parts.scripted_upstream import ScriptedUpstream, closed_port, scripted_upstream
-from gateway.parts.settings_for_tests import THREE_TRIES, models_at, settings_for, upstream_at
+from gateway.parts.settings_for_tests import SHORT, THREE_TRIES, models_at, settings_for, upstream_at
 
 LONG = pytest.mark.parametrize("fault", TABLE)
 
@@ -25,6 +26,41 @@ def test_every_fault_has_a_row() -> None:
 def test_the_page_has_the_table() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert written(text) == text, "print it again: python tests/gateway/faults/page.py"
+
+
+def test_what_an_upstream_worked_on_is_never_sent_again_unrecorded(tmp_path: Path) -> None:
+    """A pooled connection that breaks long after the request went out was not closed while idle."""
+
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            main = upstream_at(upstream.port)
+            settings = settings_for(
+                tmp_path,
+                [main],
+                models_at(main, "good", "works_then_resets"),
+                timeouts=replace(SHORT, first_byte_s=5.0),
+            )
+            async with running_gateway(settings) as gateway:
+                assert (await gateway.ask(chat("good"))).status == 200  # the pool has a connection
+                assert (await gateway.ask(chat("works_then_resets"))).status == 502
+                await gateway.settled()
+                assert len(upstream.asked) == len(gateway.calls) == 2
+
+    run(test())
+
+
+def test_a_connection_that_was_closed_while_idle_costs_nobody_anything(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            main = upstream_at(upstream.port)
+            async with running_gateway(settings_for(tmp_path, [main], models_at(main, "good"))) as gateway:
+                for _ in range(20):
+                    for connection in list(upstream.open_connections):
+                        connection.transport.abort()  # type: ignore[union-attr]
+                    assert (await gateway.ask(chat("good"))).status == 200
+                assert len(upstream.asked) == len(gateway.calls) == 20
+
+    run(test())
 
 
 @LONG

@@ -23,7 +23,7 @@ from gateway.parts.answers import (
     stream,
     usage,
 )
-from gateway.parts.final_chunks import ENDINGS, cumulative, ending
+from gateway.parts.final_chunks import ENDINGS, cumulative, ending, unreported
 from gateway.parts.scripted_upstream import Asked, Script, Step
 from gateway.parts.tool_scripts import echo, tool_calls
 
@@ -53,6 +53,12 @@ def _started(asked: Asked) -> Iterator[Step]:
 
 def reset_before_head(asked: Asked) -> Iterator[Step]:
     """The connection breaks with the request read and no byte answered."""
+    yield "reset"
+
+
+def works_then_resets(asked: Asked) -> Iterator[Step]:
+    """It works on the request for a while, then the connection breaks without a byte."""
+    yield 0.3
     yield "reset"
 
 
@@ -402,6 +408,10 @@ class Repertoire:
             return FAULTS[argument] if self.counts[f"{name}:{argument}"] % 2 else good  # type: ignore[return-value]
         if name == "tools":
             return partial(tool_calls, count=number or 1)
+        if name == "unreported":
+            return unreported
+        if name == "works_then_resets":
+            return works_then_resets
         if name == "echo":
             return echo
         if name == "ending":

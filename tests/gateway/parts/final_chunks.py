@@ -96,6 +96,17 @@ def ending(asked: Asked, name: str, count: int = 9) -> Iterator[Step]:
     )
 
 
+def unreported(asked: Asked, count: int = 9) -> Iterator[Step]:
+    """No usage anywhere, streamed or not."""
+    if asked.is_stream:
+        said = [event(chat_chunk(asked, {"content": word})) for word in words(count)]
+        yield from stream([*said, event(chat_chunk(asked, {}, "stop")), DONE])
+        return
+    answer = chat_answer(asked, count)
+    del answer["usage"]
+    yield plain(answer)
+
+
 def cumulative(asked: Asked, count: int = 9) -> Iterator[Step]:
     """Usage in every chunk, counting up (vLLM's `continuous_usage_stats`)."""
     if not asked.is_stream:
