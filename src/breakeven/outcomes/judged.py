@@ -78,13 +78,13 @@ def judged(read: ReadOutcomes, sources: Sources, unlabelled: ReadOutcomes | None
     if sources.feedback is not None:
         said = read_labels(sources.feedback, read)
         read, notes, rejects = (
-            with_labels(read, said.success, "feedback"),
+            with_labels(read, said.success, said.source_codes),
             [*notes, *said.notes],
             [*rejects, *said.rejects],
         )
     others = without_canaries(unlabelled)[0] if unlabelled is not None else read
     if sources.gold is not None:
-        said = read_labels(sources.gold, read)
+        said = read_labels(sources.gold, read, "gold")
         read, notes, rejects = with_labels(read, said.success, "gold"), [*notes, *said.notes], [*rejects, *said.rejects]
         if not said.count:
             raise OutcomeError(f"{sources.gold}: none of its labels is of an answer in the outcomes")

@@ -2,6 +2,9 @@
 
 Feedback is what users said; gold is careful labels, of a random sample, that may correct a judge. A label of a request
 without a model is of the one answer that the table has to it; where it has several nobody knows of which.
+
+A file of feedback may name who says each label (`source`: one of `SOURCES`), as the gateway's does: of several sources
+the most trusted counts, of one source the last word.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.errors import OutcomeError
 from breakeven.outcomes import cells as cell
@@ -21,8 +25,13 @@ from breakeven.outcomes.reading import BAD_SUCCESS, SPELLINGS, ReadOutcomes
 from breakeven.outcomes.repeats import TRUST, source_of
 from breakeven.usage.ingest_report import Reject
 
+Codes = npt.NDArray[np.int8]
+
 SAME: Final = 1e-9
 """Labels that differ by no more say the same."""
+REPLACES: Final = "replaces"
+"""Column that is true where a label corrects the one before by the same source."""
+_RANKS: Final = np.array([TRUST.index(each) for each in SOURCES])
 _SUCCESS: Final = (*SPELLINGS["success"], "label", "feedback", "rating", "thumbs")
 
 
@@ -32,6 +41,8 @@ class Labels:
 
     success: Floats
     """NaN where there is none; shape (requests, models)."""
+    source_codes: Codes
+    """Index into `SOURCES` of who says so, -1 where there is none."""
     rejects: tuple[Reject, ...]
     notes: tuple[str, ...]
 
@@ -41,9 +52,12 @@ class Labels:
         return int(np.sum(~np.isnan(self.success)))
 
 
-def read_labels(path: Path, read: ReadOutcomes) -> Labels:
-    """The labels of a file at their places in the table of `read`; the last one of an answer counts."""
-    wanted = {*SPELLINGS["request_id"], *SPELLINGS["model"], *_SUCCESS}
+def read_labels(path: Path, read: ReadOutcomes, source: str = "feedback") -> Labels:
+    """The labels of a file at their places in the table of `read`.
+
+    `source` is who says so where a row does not; gold labels are gold, whatever a column says.
+    """
+    wanted = {*SPELLINGS["request_id"], *SPELLINGS["model"], *_SUCCESS, "source", REPLACES}
     columns = read_columns(path, lambda name: name in wanted)
     ids, models = _column(columns, SPELLINGS["request_id"]), _column(columns, SPELLINGS["model"])
     said = _column(columns, _SUCCESS)
@@ -53,7 +67,10 @@ def read_labels(path: Path, read: ReadOutcomes) -> Labels:
     values = cell.successes(said, decimal_comma=columns.has_decimal_comma)
     rows = {name: i for i, name in enumerate(read.table.request_ids)}
     places = {name: i for i, name in enumerate(read.table.models)}
+    sources = _sources(columns, source)
+    replaces = columns.values.get(REPLACES)
     found = np.full(read.table.success.shape, np.nan)
+    codes = np.full(found.shape, -1, dtype=np.int8)
     strangers = unclear = again = otherwise = 0
     for i in range(columns.rows_count):
         row = rows.get(cell.name(ids[i]))
@@ -67,12 +84,15 @@ def read_labels(path: Path, read: ReadOutcomes) -> Labels:
         if at is None or read.tries_count[row, at] == 0:
             unclear += 1
             continue
-        again += not np.isnan(found[row, at])
-        otherwise += abs(found[row, at] - values.values[i]) > SAME
-        found[row, at] = values.values[i]
-    return Labels(
-        found, tuple(columns.rejects), tuple(_notes(path.name, columns, strangers, unclear, again, otherwise))
-    )
+        if codes[row, at] >= 0 and codes[row, at] != sources[i]:
+            if _RANKS[sources[i]] > _RANKS[codes[row, at]]:
+                continue  # somebody more trusted has spoken
+        elif not (replaces is not None and replaces[i]):
+            again += not np.isnan(found[row, at])
+            otherwise += abs(found[row, at] - values.values[i]) > SAME
+        found[row, at], codes[row, at] = values.values[i], sources[i]
+    notes = _notes(path.name, columns, strangers, unclear, again, otherwise)
+    return Labels(found, codes, tuple(columns.rejects), tuple(notes))
 
 
 def labelled_ids(path: Path) -> frozenset[str]:
@@ -81,16 +101,32 @@ def labelled_ids(path: Path) -> frozenset[str]:
     return frozenset(cell.name(each) for each in _column(columns, SPELLINGS["request_id"]) or ()) - {""}
 
 
-def with_labels(read: ReadOutcomes, labels: Floats, source: str) -> ReadOutcomes:
-    """The outcomes with `labels` in place of what a less trusted source said, and of nothing."""
+def with_labels(read: ReadOutcomes, labels: Floats, source: str | Codes) -> ReadOutcomes:
+    """The outcomes with `labels` in place of what a less trusted source said, and of nothing.
+
+    `source` is who says all of them, or the code of who says each.
+    """
     from dataclasses import replace
 
-    ranks = np.array([TRUST.index(each) for each in SOURCES])
-    theirs = np.where(read.source_codes >= 0, ranks[np.maximum(read.source_codes, 0)], len(TRUST))
-    taken = ~np.isnan(labels) & (TRUST.index(source) <= theirs)
-    codes = np.where(taken, SOURCES.index(source), read.source_codes).astype(np.int8)
+    ours = np.full(labels.shape, SOURCES.index(source), dtype=np.int8) if isinstance(source, str) else source
+    theirs = np.where(read.source_codes >= 0, _RANKS[np.maximum(read.source_codes, 0)], len(TRUST))
+    taken = ~np.isnan(labels) & (_RANKS[ours] <= theirs)
+    codes = np.where(taken, ours, read.source_codes).astype(np.int8)
     success = np.where(taken, labels, read.table.success)
     return replace(read, table=replace(read.table, success=success, source=source_of(codes)), source_codes=codes)
+
+
+def _sources(columns: Columns, source: str) -> list[int]:
+    """Code of who says each label; a word that is none of `SOURCES` says nothing."""
+    said = columns.values.get("source") if source == "feedback" else None
+    if said is None:
+        return [SOURCES.index(source)] * columns.rows_count
+    names = [cell.source_name(each) for each in said]
+    known = [
+        source if not name or (name == "log" and cell.name(each).casefold() != "log") else name
+        for name, each in zip(names, said, strict=True)
+    ]
+    return [SOURCES.index(each) for each in known]
 
 
 def _column(columns: Columns, names: Sequence[str]) -> list[Any] | None:

@@ -16,6 +16,9 @@ from breakeven.cli.main import group
 from breakeven.gateway.control.outcome_request import GivenOutcome
 from breakeven.gateway.control.outcome_store import OutcomeStore
 from breakeven.gateway.metering.call_line import call_lines
+from breakeven.outcomes import outcome as offline
+from breakeven.outcomes.labels import read_labels, with_labels
+from breakeven.outcomes.reading import read_outcomes
 
 
 def given_outcome(request_id: str = "r", success: float = 1.0, **more: object) -> GivenOutcome:
@@ -131,3 +134,40 @@ def test_outcomes_join_the_calls_of_the_gateway(tmp_path: Path) -> None:
     assert rates == {"big": (6, 0.0), "small": (12, 9.0)}
     assert {each["model"]: each["sources"] for each in document["rates"]}["small"] == {"feedback": 12}
     assert document["notes"][-1] == "outcomes.jsonl: 1 row names a request that the outcomes do not have."
+
+
+def test_people_count_over_judges_and_a_correction_contradicts_nothing(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("request_id,model,success\na,m,\nb,m,\nc,m,\nd,m,\n")
+    read = read_outcomes(answers)
+    store = OutcomeStore(tmp_path / "outcomes.jsonl")
+    store.give(given_outcome("a", 0.0))
+    store.give(given_outcome("a", 0.7, source="judge"))  # later, and trusted less
+    store.give(given_outcome("b", 0.4, source="judge"))  # nobody else spoke
+    store.give(given_outcome("c", 0.0))
+    store.give(given_outcome("c", 1.0, replaces=True))
+    store.give(given_outcome("d", 0.0, source="agreement"))
+    store.give(given_outcome("d", 1.0, source="validator"))  # later, and trusted more
+    store.close()
+    labels = read_labels(tmp_path / "outcomes.jsonl", read)
+    assert labels.success.ravel().tolist() == [0.0, 0.4, 1.0, 1.0]
+    assert [offline.SOURCES[code] for code in labels.source_codes.ravel()] == [
+        "feedback",
+        "judge",
+        "feedback",
+        "validator",
+    ]
+    assert labels.notes == ()
+    joined = with_labels(read, labels.success, labels.source_codes)
+    assert set(joined.table.source.split("+")) == {"feedback", "judge", "validator"}
+
+
+def test_a_column_of_strange_sources_is_feedback(tmp_path: Path) -> None:
+    (tmp_path / "answers.csv").write_text("request_id,model,success\na,m,\nb,m,\n")
+    read = read_outcomes(tmp_path / "answers.csv")
+    told = tmp_path / "told.csv"
+    told.write_text("request_id,success,source\na,1,our app\nb,1,\n")
+    labels = read_labels(told, read)
+    assert [offline.SOURCES[code] for code in labels.source_codes.ravel()] == ["feedback", "feedback"]
+    gold = read_labels(told, read, "gold")
+    assert [offline.SOURCES[code] for code in gold.source_codes.ravel()] == ["gold", "gold"]

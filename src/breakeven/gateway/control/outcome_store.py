@@ -52,7 +52,7 @@ class OutcomeStore:
             return "repeated"
         if before is not None and not outcome.replaces:
             return "conflict"
-        self._append(self._line(outcome, key_id))
+        self._append(self._line(outcome, key_id, before is not None))
         self._said[name] = outcome.success_fraction
         return "stored" if before is None else "replaced"
 
@@ -60,7 +60,7 @@ class OutcomeStore:
         """End."""
         os.close(self._file)
 
-    def _line(self, outcome: GivenOutcome, key_id: str | None) -> bytes:
+    def _line(self, outcome: GivenOutcome, key_id: str | None, replaces: bool) -> bytes:
         said = {
             "request_id": outcome.request_id,
             "success": outcome.success_fraction,
@@ -69,6 +69,7 @@ class OutcomeStore:
             "label": outcome.label,
             "note": outcome.note,
             "key_id": key_id,
+            "replaces": replaces or None,
             "time": self._now().isoformat(timespec="milliseconds"),
         }
         return orjson.dumps({name: value for name, value in said.items() if value is not None}) + b"\n"
