@@ -14,7 +14,7 @@ import pytest
 from breakeven.gateway.config.settings import Retries, Shadow
 from breakeven.gateway.plan import Plan
 from breakeven.routing.validators import Verdict
-from gateway.parts.answers import good
+from gateway.parts.answers import chat_answer, good, plain, words
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import RawAnswer, ask, chat, raw_client, request
 from gateway.parts.running import run, until
@@ -162,7 +162,8 @@ def test_a_hedge_answers_where_the_first_is_slow(tmp_path: Path) -> None:
                     assert answer.status == 200 and answer.is_whole
                     slow, quick = found.only.attempts
                     assert (quick.kind, quick.failure) == ("hedge", None)
-                    assert slow.is_aborted and slow.tokens is not None and slow.tokens.is_estimated
+                    assert slow.failure == "superseded" and not slow.is_aborted, "nobody left"
+                    assert slow.tokens is not None and slow.tokens.is_estimated
                     found.admission.finished.clear()
                 await until(lambda: all(each.left_monotonic_s for each in upstream.asked_for("stall_before")))
                 assert upstream.counts() == {"stall_before": 2, "better": 2}
@@ -182,7 +183,7 @@ def test_the_first_may_still_win_against_its_hedge(tmp_path: Path) -> None:
             async with served(tmp_path, upstream.port, "slow", "slower", timeouts=times, **more) as found:
                 answer = await ask(found.url, chat("slow"))
                 assert answer.header("x-breakeven-model") == "slow"
-                assert [each.is_aborted for each in found.only.attempts] == [False, True]
+                assert [each.failure for each in found.only.attempts] == [None, "superseded"]
 
     run(test())
 
@@ -261,13 +262,15 @@ def test_a_shadow_is_recorded_and_never_felt(tmp_path: Path, shadow: str) -> Non
 def test_shadows_are_bounded(tmp_path: Path) -> None:
     async def test() -> None:
         async with scripted_upstream(Repertoire()) as upstream:
-            more: dict[str, Any] = {"fallbacks": {"good": ("slow:20",)}, "admission": {"change": shadowed("slow:20")}}
-            more["shadows"] = (Shadow("slow:20", 1.0, in_flight_max_count=2),)
-            async with served(tmp_path, upstream.port, "good", "slow:20", **more) as found:
+            more: dict[str, Any] = {"fallbacks": {"good": ("endless",)}, "admission": {"change": shadowed("endless")}}
+            more["shadows"] = (Shadow("endless", 1.0, in_flight_max_count=2),)
+            async with served(
+                tmp_path, upstream.port, "good", "endless", timeouts=replace(SHORT, first_byte_s=9.0), **more
+            ) as found:
                 answers = await asyncio.gather(*(ask(found.url, chat("good")) for _ in range(10)))
                 assert [each.status for each in answers] == [200] * 10
-                await until(lambda: found.relay.open_requests_count == 0)
-                assert upstream.counts()["slow:20"] == 2
+                await until(lambda: found.relay.open_requests_count == 2)
+                assert upstream.counts()["endless"] == 2
 
     run(test())
 
@@ -373,5 +376,52 @@ def test_who_waits_too_long_for_a_connection_is_refused(tmp_path: Path) -> None:
                 assert (second.status, second.code) == (502, "upstream_error")
                 assert found.only.attempts[0].failure == "connect" and not found.only.attempts[0].was_sent
                 first.cancel()
+
+    run(test())
+
+
+def test_a_request_that_was_taken_is_not_sent_again_in_silence(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Iterator[Step]:
+        if asked.model == "good":
+            yield from good(asked)
+        else:
+            yield 0.6
+            yield "reset"
+
+    async def test() -> None:
+        times = replace(SHORT, first_byte_s=9.0)
+        async with (
+            scripted_upstream(script) as upstream,
+            served(tmp_path, upstream.port, "good", "dies", timeouts=times) as found,
+        ):
+            assert (await ask(found.url, chat("good"))).status == 200
+            found.admission.finished.clear()
+            assert (await ask(found.url, chat("dies"))).status == 502
+            assert upstream.counts()["dies"] == len(found.only.attempts) == 1
+            assert upstream.connections_count == 1, "it went over the connection that was open"
+
+    run(test())
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05])
+def test_without_usage_plain_and_streamed_answers_are_estimated_alike(tmp_path: Path, pause_s: float) -> None:
+    def script(asked: Asked) -> Iterator[Step]:
+        if asked.is_stream:
+            yield from good(asked)
+        else:
+            document = {each: value for each, value in chat_answer(asked, 12).items() if each != "usage"}
+            answer = plain(document)
+            yield answer[:-20]
+            if pause_s:
+                yield pause_s
+            yield answer[-20:]
+
+    async def test() -> None:
+        async with scripted_upstream(script) as upstream, served(tmp_path, upstream.port, "m") as found:
+            assert (await ask(found.url, chat("m"))).status == 200
+            tokens = found.only.attempts[0].tokens
+            said = "".join(words(12)).encode()
+            assert tokens is not None and tokens.is_estimated
+            assert tokens.output_tokens == -(-len(said) // 4) and tokens.input_tokens > 0
 
     run(test())

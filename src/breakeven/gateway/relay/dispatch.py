@@ -318,11 +318,15 @@ class Dispatch:
 
     def _estimate(self) -> TokenCounts:
         """Nobody reported usage: what was asked and what came, by its bytes."""
-        facts = self.plan.facts
-        if self.mode == "stream" and self.reader is not None:
-            return self.reader.counted(facts)
-        came_count = 0 if facts.operation == "embeddings" else self._held_bytes_count
-        return TokenCounts(input_tokens(facts), output_tokens(came_count), is_estimated=True)
+        facts, reader = self.plan.facts, self.reader
+        if reader is None:
+            return TokenCounts(input_tokens(facts), 0, is_estimated=True)
+        if self.mode == "passing":
+            came_count = 0 if facts.operation == "embeddings" else self._held_bytes_count
+            return TokenCounts(input_tokens(facts), output_tokens(came_count), is_estimated=True)
+        for piece in self._held:  # of a plain answer that was cut
+            reader.feed(piece)
+        return reader.counted(facts)
 
 
 def retry_after_s(head: AnswerHead) -> float | None:

@@ -327,8 +327,7 @@ class Exchange:
         """Hedges that lost."""
         for other in self._active:
             if other is not winner:
-                other.attempt.is_aborted = True
-                other.abort("client_gone")
+                other.abort("superseded")
         self._active = [winner] if winner in self._active else []
 
     def _break_off(self, dispatch: Dispatch) -> None:

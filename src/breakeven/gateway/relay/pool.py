@@ -9,11 +9,13 @@ from ssl import PROTOCOL_TLS_CLIENT, SSLContext, TLSVersion, create_default_cont
 from time import monotonic
 from typing import Final, Protocol
 
-from breakeven.gateway.relay.upstream_connection import UpstreamConnection
+from breakeven.gateway.relay.upstream_connection import STALE_WITHIN_S, UpstreamConnection
 from breakeven.gateway.upstream import Upstream
 
 IDLE_MAX_S: Final = 55.0
 """Shorter than what servers and load balancers commonly wait (60 s and more), so that they seldom close first."""
+
+_STALE_MAX_S: Final = 0.5
 
 
 class Waiter(Protocol):
@@ -140,6 +142,7 @@ class Pool:
             self._open_more()
 
     async def _connect(self) -> None:
+        start_s = monotonic()
         try:
             async with asyncio.timeout(self.connect_s):
                 connection = await self._connection()
@@ -147,6 +150,8 @@ class Pool:
             if self._waiting:
                 self._waiting.popleft().not_connected()
             return
+        # how soon its end can be heard: never less than a journey there and back, which opening took, too
+        connection.stale_within_s = min(max(STALE_WITHIN_S, 1.5 * (monotonic() - start_s)), _STALE_MAX_S)
         self.open.add(connection)
         self._hand_on(connection)
 

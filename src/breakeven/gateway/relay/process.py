@@ -18,6 +18,7 @@ from breakeven.gateway.admission.engine import Engine
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.control.file_watch import FileWatch
 from breakeven.gateway.control.key_file import KeyFile, key_file_path, keys_in_force, read_key_file
+from breakeven.gateway.control.policy_fit import fits_models
 from breakeven.gateway.control.policy_watch import PolicyWatch
 from breakeven.gateway.limits.shared_limits import FILE_NAME, SharedLimits
 from breakeven.gateway.metering.write_ahead import WriteAhead, write_ahead_folder
@@ -118,7 +119,14 @@ class RelayProcess:
         if settings.policy_folder is None:
             return None
         give = self._soon(self.engine_takes)
-        self._policies = PolicyWatch(settings.policy_folder, settings.state_folder, give, self.counters, self.log)
+        self._policies = PolicyWatch(
+            settings.policy_folder,
+            settings.state_folder,
+            give,
+            self.counters,
+            self.log,
+            fit=fits_models(lambda: self._settings.models),
+        )
         self._stack.callback(self._policies.close)
         return self._policies.first()
 

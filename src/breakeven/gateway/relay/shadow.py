@@ -37,7 +37,7 @@ class Shadow:
 
     def __init__(self, state: RelayState, plan: Plan, target: Target) -> None:
         self._state = state
-        self._plan = replace(plan, reservation=None, shadow=None)
+        self._plan = replace(plan, reservation=None, shadow=None, arm=None, propensity=None)
         self._target = target
         self._dispatch: Dispatch | None = None
 

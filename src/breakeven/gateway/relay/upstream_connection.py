@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any, Final, Literal, Protocol, cast
 
 from breakeven.gateway.relay.chunks import ChunkReader, whole_chunk
 from breakeven.gateway.relay.heads import AnswerHead, BadMessage, read_answer_head
 
 HEAD_MAX_BYTES: Final = 65_536
+STALE_WITHIN_S: Final = 0.05
 _INTERIM_MAX_COUNT: Final = 16
 _Reading = Literal["head", "counted", "chunked", "to_the_end"]
 
@@ -33,7 +35,7 @@ class AnswerTaker(Protocol):
         ...
 
     def answer_lost(self, is_stale: bool, is_malformed: bool) -> None:
-        """There will be no (more) answer; `is_stale`: a connection from the pool ended before any byte of it came."""
+        """There will be no (more) answer; `is_stale`: a pooled connection ended at once, before any byte came."""
         ...
 
 
@@ -63,9 +65,11 @@ class UpstreamConnection(asyncio.Protocol):
         "_keeper",
         "_left_bytes_count",
         "_reading",
+        "_sent_s",
         "_taker",
         "idle_since_s",
         "is_closed",
+        "stale_within_s",
         "transport",
     )
 
@@ -82,7 +86,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_large = False
         """Its request may not have been sent whole when the answer ends."""
         self._interim_count = 0
+        self._sent_s = 0.0
         self.idle_since_s = 0.0
+        self.stale_within_s = STALE_WITHIN_S
+        """A connection that was closed while idle ends so soon after a request; one that ends later had taken it."""
         self.is_closed = False
         self.transport: asyncio.Transport = cast(Any, None)
 
@@ -92,6 +99,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._reading = "head"
         self._has_bytes = False
         self._is_large = bool(body)
+        self._sent_s = monotonic()
         self.transport.write(request)
         if body:
             self.transport.write(body)
@@ -224,7 +232,9 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport.abort()
         self._close()
         if taker is not None:
-            taker.answer_lost(self._is_reused and not self._has_bytes and not is_malformed, is_malformed)
+            ended_in_s = monotonic() - self._sent_s
+            is_stale = self._is_reused and not self._has_bytes and ended_in_s < self.stale_within_s
+            taker.answer_lost(is_stale and not is_malformed, is_malformed)
 
     def _close(self) -> None:
         if not self.is_closed:
