@@ -91,7 +91,7 @@ def test_a_probe_that_was_never_sent_or_never_heard_of_gives_its_place_back() ->
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.0, 30.0)), max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_counts_hold_whatever_happens(steps: list[tuple[bool, float]]) -> None:
     breakers, now_s = Breakers(RULE, ["far"]), 0.0
     for is_good, wait_s in steps:

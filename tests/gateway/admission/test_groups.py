@@ -60,7 +60,7 @@ _body = st.fixed_dictionaries(
 
 
 @given(_body)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_body_has_the_hashes_of_its_import(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     logged = conversation(text)

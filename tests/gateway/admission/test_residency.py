@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.errors import ConfigError
-from breakeven.gateway.admission.outgoing_text import outgoing_text
+from breakeven.gateway.admission.outgoing_text import PARTS_MAX_COUNT, outgoing_text
 from breakeven.gateway.admission.text_pattern import SLOW_TEXT_MAX_COUNT, TextPattern
 from breakeven.gateway.config.settings import Arms, Condition, ResidencyRule, Retries, Shadow
 from breakeven.gateway.plan import Plan
@@ -164,6 +164,20 @@ def test_a_text_too_long_to_be_searched_counts_as_found() -> None:
     assert plan(of, None, body("x " * SLOW_TEXT_MAX_COUNT)).is_pinned
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"tools": [[] for _ in range(PARTS_MAX_COUNT)], "user": SECRET_TEXT},
+        {"tools": {str(at): None for at in range(PARTS_MAX_COUNT)}},
+        {"tools": [[0.5] * 999 for _ in range(PARTS_MAX_COUNT // 999)]},
+        {"user": json.dumps(["é"] * PARTS_MAX_COUNT)},
+    ],
+)
+def test_a_body_of_too_many_parts_counts_as_found(document: dict[str, Any]) -> None:
+    said = json.dumps({"model": "big", "messages": [{"role": "user", "content": "x"}]} | document).encode()
+    assert plan(_room(Condition(pattern="nowhere")), None, said).is_pinned
+
+
 def test_a_rule_that_fails_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     of = _room(Condition(pattern=SSN))
 
@@ -193,7 +207,7 @@ _json = st.recursive(
 
 
 @given(st.dictionaries(st.text("abc", max_size=3), _json, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_text_of_a_body_is_found(document: dict[str, Any]) -> None:
     def texts(value: Any) -> list[str]:
         if isinstance(value, str):
@@ -230,7 +244,7 @@ _failures = st.sampled_from(["connect", "status", "reset", "first_byte_timeout",
     key_models=st.one_of(st.just(set()), st.sets(st.sampled_from(["small", "big", "opus"]), min_size=1)),
     how=st.lists(st.tuples(_failures, st.sampled_from([503, 429, None]), st.floats(0.0, 20.0)), max_size=8),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_pinned_request_never_gets_a_target_outside(
     allowed: set[str],
     models: dict[str, list[Any]],

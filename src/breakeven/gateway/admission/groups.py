@@ -24,8 +24,8 @@ _SHAPING_NAMES: Final = (
 )
 _SHAPING: Final = frozenset({*_SHAPING_NAMES, "text"})
 _UNUSUAL: Final = _ODD_NAMES | _SHAPING | {"system"}
-_KEPT_MAX_COUNT: Final = 1_024
-_KEPT_MAX_BYTES: Final = 65_536
+_KEPT_MAX_COUNT: Final = 512
+_KEPT_MAX_BYTES: Final = 8_192
 
 _by_system: dict[str, str] = {}
 _by_shape: dict[bytes, str | None] = {}

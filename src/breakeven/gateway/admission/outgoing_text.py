@@ -16,6 +16,8 @@ import orjson
 
 JSON_DEPTH_MAX_COUNT: Final = 3
 """JSON inside a string inside JSON ...; deeper is read as it stands, and counts as not readable."""
+PARTS_MAX_COUNT: Final = 100_000
+"""A body of more parts is not read to its end."""
 _BINARY_TYPES: Final = frozenset(
     {"image", "image_url", "input_image", "image_file", "input_audio", "audio", "video", "video_url", "input_video"}
     | {"file", "input_file", "container_upload", "computer_screenshot", "redacted_thinking", "item_reference"}
@@ -34,6 +36,8 @@ class OutgoingText:
     is_readable: bool = True
     """False where something in the body is no text that can be searched."""
     characters_count: int = 0
+    parts_count: int = 0
+    """Items of lists and objects that were looked at."""
 
 
 def outgoing_text(document: Mapping[str, Any]) -> OutgoingText:
@@ -52,19 +56,25 @@ def outgoing_text(document: Mapping[str, Any]) -> OutgoingText:
 def _walk(value: Any, found: OutgoingText, json_depth: int) -> None:
     """In the order of the body; a stack of its own, so that depth costs nothing."""
     waiting = [value]
-    while waiting:
+    while waiting and found.parts_count <= PARTS_MAX_COUNT:
         each = waiting.pop()
         if isinstance(each, str):
             _read(each, found, json_depth)
         elif isinstance(each, Mapping):
             if not _is_plain(each):
                 found.is_readable = False
-            for name, inner in reversed(list(each.items())):
-                waiting += (inner, name)
+            found.parts_count += len(each)
+            if found.parts_count <= PARTS_MAX_COUNT:
+                for name, inner in reversed(list(each.items())):
+                    waiting += (inner, name)
         elif isinstance(each, list):
             if len(each) > 1 and type(each[0]) is int:
                 found.is_readable = False  # tokens, most likely
-            waiting += reversed(each)
+            found.parts_count += len(each)
+            if found.parts_count <= PARTS_MAX_COUNT:
+                waiting += reversed(each)
+    if found.parts_count > PARTS_MAX_COUNT:
+        found.is_readable = False
 
 
 def _is_plain(part: Mapping[str, Any]) -> bool:
