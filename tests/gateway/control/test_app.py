@@ -211,6 +211,29 @@ def test_a_step_back_and_forth(tmp_path: Path) -> None:
     desk.state.close()
 
 
+def test_a_step_back_goes_where_it_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    desk = Desk(settings_at(tmp_path, policy_folder=folder))
+    hashes = []
+    for number in range(4):
+        made = save(replace(task_map(), made_by=str(number)), folder)
+        desk.state.shelf.copy(made, folder)
+        hashes.append(made.hash)
+
+    def ask(**body: object) -> tuple[int, Any]:
+        answer = desk.admin.post("/admin/policy/rollback", headers=ADMIN, json=body)
+        found = answer.json()
+        return answer.status_code, found["policy"]["hash"] if "policy" in found else found["error"]["code"]
+
+    assert ask(hash=hashes[1]) == (200, hashes[1])
+    assert ask(hash="nope") == (404, "unknown_policy")
+    assert ask(version=1) == (400, "invalid_request")
+    assert ask(hash=7) == (400, "invalid_request")
+    assert desk.get("/admin/policy")["policy"]["hash"] == hashes[1], "what was refused changed nothing"
+    assert ask() == (200, hashes[0]), "and without a name one step back"
+    desk.state.close()
+
+
 def test_upstreams_show_their_breakers_and_readiness_counts_relays(desk: Desk) -> None:
     assert desk.admin.get("/readyz").status_code == 503
     counters = Counters(0)

@@ -11,9 +11,11 @@ import pytest
 from tests.routing.policies_at_hand import document, task_map
 
 from breakeven.errors import PolicyError
+from breakeven.gateway.control.policy_fit import fits_models
 from breakeven.gateway.control.policy_shelf import KEPT_COUNT, Pin, PolicyShelf, choose
 from breakeven.gateway.control.policy_watch import PolicyWatch
 from breakeven.gateway.telemetry.counters import Counters
+from breakeven.routing.policy_document import PricedModel
 from breakeven.routing.policy_file import LoadedPolicy, load, save
 
 
@@ -184,3 +186,31 @@ def test_the_thread_looks_by_itself(folder: Path, tmp_path: Path) -> None:
     watch.close()
     assert given == [made.hash]
     assert load(folder).hash == made.hash
+
+
+def test_a_version_that_names_a_model_which_is_not_served_keeps_the_old_one(folder: Path, tmp_path: Path) -> None:
+    served = {"small", "big"}
+    good = version(1, folder)
+    shelf = PolicyShelf(tmp_path / "state")
+    shelf.copy(good, folder)
+    given: list[str] = []
+    counters, log = Counters(), Log()
+    watch = PolicyWatch(
+        folder,
+        tmp_path / "state",
+        lambda policy: given.append(policy.hash),
+        counters,
+        log,
+        fit=fits_models(lambda: served),
+    )
+    watch.first()
+    models = (*task_map().models, PricedModel("ghost"))
+    ghost = save(replace(task_map(), models=models, default_model="ghost"), folder)
+    looked_twice(watch)
+    assert given == [] and log.said[-1] == "policy_refused"
+    chosen = choose(folder, shelf, fits_models(lambda: served))
+    assert chosen.policy.hash == good.hash and "may choose 'ghost'" in chosen.trouble
+    served.add("ghost")
+    (folder / "policy.json").touch()
+    looked_twice(watch)
+    assert given == [ghost.hash]

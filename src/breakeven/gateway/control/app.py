@@ -20,6 +20,7 @@ from breakeven.errors import BreakevenError, PolicyError
 from breakeven.gateway.control.key_requests import Denied
 from breakeven.gateway.control.outcome_request import BODY_MAX_BYTES, InvalidOutcome, read_outcome
 from breakeven.gateway.control.pages import key_page, policy_page, settings_page, upstreams_page
+from breakeven.gateway.control.policy_request import wanted_version
 from breakeven.gateway.control.state import ControlState
 from breakeven.gateway.plan import Key
 from breakeven.gateway.telemetry.exposition import CONTENT_TYPE, exposition
@@ -218,7 +219,12 @@ class _Admin:
         return await self._show_policy(request)
 
     async def _step_back(self, request: Request) -> Response:
-        done = await run_in_threadpool(self._state.step_back)
+        wanted = wanted_version(await _body(request) or b"")
+        if isinstance(wanted, Denied):
+            return _error(wanted.http_status, wanted.code, wanted.message)
+        done = await run_in_threadpool(self._state.step_back, wanted.hash)
+        if done.is_unknown:
+            return _error(404, "unknown_policy", done.why_not)
         if done.pin is None:
             return _error(409, "no_step_back", done.why_not)
         return await self._show_policy(request)

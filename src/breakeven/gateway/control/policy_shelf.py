@@ -16,6 +16,7 @@ import orjson
 
 from breakeven.errors import PolicyError
 from breakeven.gateway.control.atomic_file import replace_file
+from breakeven.gateway.control.policy_fit import Fit, fits_always
 from breakeven.routing.policy_file import ARRAYS_NAME, JSON_NAME, LoadedPolicy, load
 
 FOLDER_NAME: Final = "policies"
@@ -116,20 +117,23 @@ class PolicyShelf:
                 shutil.rmtree(each, ignore_errors=True)
 
 
-def choose(policy_folder: Path, shelf: PolicyShelf) -> Chosen:
-    """The policy in force: the folder's, unless a pin stands in its place or it cannot be read.
+def choose(policy_folder: Path, shelf: PolicyShelf, fit: Fit = fits_always) -> Chosen:
+    """The policy in force: the folder's, unless a pin stands in its place or it cannot be read or does not fit.
 
-    Raises PolicyError where the folder's cannot be read and no version was in force before.
+    Raises PolicyError where the folder's cannot be used and no version was in force before.
     """
     try:
         current = load(policy_folder)
+        fit(current)
     except (PolicyError, OSError) as error:
-        return _last_good(shelf, error)
+        return _last_good(shelf, error, fit)
     pin = shelf.pin()
     if pin is None or pin.instead_of != current.hash:
         return Chosen(current)
     try:
-        return Chosen(shelf.read(pin.hash), is_pinned=True)
+        before = shelf.read(pin.hash)
+        fit(before)
+        return Chosen(before, is_pinned=True)
     except (PolicyError, OSError) as error:
         return Chosen(current, trouble=f"the version to go back to cannot be read: {error}")
 
@@ -139,12 +143,14 @@ def watched_paths(policy_folder: Path, shelf: PolicyShelf) -> tuple[Path, ...]:
     return (policy_folder / JSON_NAME, policy_folder / ARRAYS_NAME, shelf.pin_path)
 
 
-def _last_good(shelf: PolicyShelf, error: Exception) -> Chosen:
+def _last_good(shelf: PolicyShelf, error: Exception, fit: Fit) -> Chosen:
     pin = shelf.pin()
     hashes = [*shelf.hashes(), *([pin.hash] if pin is not None else [])]
     for each in reversed(hashes):
         try:
-            return Chosen(shelf.read(each), trouble=str(error))
+            found = shelf.read(each)
+            fit(found)
+            return Chosen(found, trouble=str(error))
         except (PolicyError, OSError):
             continue
     raise error if isinstance(error, PolicyError) else PolicyError(str(error))

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from breakeven.errors import PolicyError
 from breakeven.gateway.control.file_watch import PERIOD_S, FileWatch
+from breakeven.gateway.control.policy_fit import Fit, fits_always
 from breakeven.gateway.control.policy_shelf import Chosen, PolicyShelf, choose, watched_paths
 from breakeven.routing.policy_file import LoadedPolicy
 
@@ -43,8 +44,13 @@ class PolicyWatch:
         counters: Telling,
         log: Saying,
         period_s: float = PERIOD_S,
+        fit: Fit = fits_always,
     ) -> None:
-        """`give` is called in a thread of the watch; hand over with `loop.call_soon_threadsafe`."""
+        """`give` is called in a thread of the watch; hand over with `loop.call_soon_threadsafe`.
+
+        A version that does not `fit` (`policy_fit.fits_models`) is refused like one that cannot be read.
+        """
+        self._fit = fit
         self.shelf = PolicyShelf(state_folder)
         self._folder = policy_folder
         self._give = give
@@ -78,7 +84,7 @@ class PolicyWatch:
         self._watch.close()
 
     def _chosen(self) -> Chosen:
-        return choose(self._folder, self.shelf)
+        return choose(self._folder, self.shelf, self._fit)
 
     def _taken(self, chosen: Chosen) -> None:
         if chosen.trouble:

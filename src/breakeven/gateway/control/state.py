@@ -17,6 +17,7 @@ from breakeven.gateway.control.file_watch import FileWatch
 from breakeven.gateway.control.key_file import key_file_path
 from breakeven.gateway.control.key_requests import KeyDesk
 from breakeven.gateway.control.outcome_store import OutcomeStore, outcomes_path
+from breakeven.gateway.control.policy_fit import fits_models
 from breakeven.gateway.control.policy_shelf import Chosen, Pin, PolicyShelf, choose
 from breakeven.gateway.control.trace_thread import TraceThread
 from breakeven.gateway.limits.key_state import KeySpend
@@ -47,6 +48,8 @@ class StepBack:
 
     pin: Pin | None
     why_not: str = ""
+    is_unknown: bool = False
+    """The version that was asked for is not kept."""
 
 
 class ControlState:
@@ -57,6 +60,7 @@ class ControlState:
         self.counters = counters
         self.log = log
         self.shelf = PolicyShelf(settings.state_folder)
+        self._fit = fits_models(lambda: self.settings.models)
         self.outcomes = OutcomeStore(outcomes_path(settings.state_folder))
         self.keys = KeyDesk(key_file_path(settings), settings.keys, frozenset(settings.models))
         self._limits: Spending | None = None
@@ -115,29 +119,37 @@ class ControlState:
     def chosen_policy(self) -> Chosen | None:
         """The policy that relays ought to serve; None without a policy folder. PolicyError where there is none."""
         folder = self.settings.policy_folder
-        return None if folder is None else choose(folder, self.shelf)
+        return None if folder is None else choose(folder, self.shelf, self._fit)
 
     def reload_policy(self) -> None:
         """Have every process read the policy again, whatever its files look like."""
         self.shelf.set_pin(self.shelf.pin())
 
-    def step_back(self) -> StepBack:
-        """Put the version before the one in force in its place."""
+    def step_back(self, wanted: str | None = None) -> StepBack:
+        """Put the version before the one in force in its place, or the one that is `wanted`, by its hash."""
         chosen = self.chosen_policy()
         folder = self.settings.policy_folder
         if chosen is None or folder is None:
             return StepBack(None, "no policy is configured")
         hashes = self.shelf.hashes()
+        if wanted is not None and wanted not in hashes:
+            return StepBack(None, "no such version is kept; GET /admin/policy lists them", is_unknown=True)
+        if wanted is not None:
+            return self._pinned(wanted, folder)
         if chosen.policy.hash not in hashes:
             return StepBack(None, "the version in force is not on the shelf yet; try again in a second")
         at = hashes.index(chosen.policy.hash)
         if at == 0:
             return StepBack(None, "no version was in force before this one")
+        return self._pinned(hashes[at - 1], folder)
+
+    def _pinned(self, policy_hash: str, folder: Path) -> StepBack:
         try:
             instead_of = load(folder).hash
         except PolicyError as error:
             return StepBack(None, f"the policy folder cannot be read, and the last good version is in force: {error}")
-        before = self.shelf.read(hashes[at - 1])
+        before = self.shelf.read(policy_hash)
+        self._fit(before)
         pin = Pin(before.hash, instead_of)
         self.shelf.set_pin(pin)
         self.log.say("policy_step_back", "warning", hash=pin.hash, instead_of=pin.instead_of)
@@ -176,6 +188,7 @@ class ControlState:
 
     def _copied(self, folder: Path) -> LoadedPolicy:
         policy = load(folder)
+        self._fit(policy)
         self.shelf.copy(policy, folder)
         return policy
 
