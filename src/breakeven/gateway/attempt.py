@@ -18,7 +18,6 @@ Failure = Literal[
     "too_large",
     "client_gone",
     "rejected",  # an answer that failed its checks
-    "superseded",  # another attempt of the same request answered first: a hedge, or who was hedged
     "superseded",  # another attempt was faster, and this one was given up
 ]
 

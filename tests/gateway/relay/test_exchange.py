@@ -425,3 +425,27 @@ def test_without_usage_plain_and_streamed_answers_are_estimated_alike(tmp_path: 
             assert tokens.output_tokens == -(-len(said) // 4) and tokens.input_tokens > 0
 
     run(test())
+
+
+def test_what_our_own_control_process_says_is_passed_on(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Iterator[Step]:
+        code = asked.document["code"]
+        yield plain({"error": {"code": f"own_{code}", "message": "see /admin"}}, f"{code} Own")
+
+    def to_control(plan: Plan) -> None:
+        plan.targets = plan.targets[:1]
+
+    async def test() -> None:
+        async with (
+            scripted_upstream(script) as control,
+            served(tmp_path, control.port, "", admission={"change": to_control}) as found,
+        ):
+            for code in (200, 409, 503):
+                answer = await ask(found.url, {"code": code}, "/v1/outcomes")
+                assert (answer.status, answer.code) == (code, f"own_{code}")
+            assert control.asked[0].path == "/v1/outcomes"
+        async with served(tmp_path, closed_port(), "", admission={"change": to_control}) as found:
+            answer = await ask(found.url, {"code": 200}, "/v1/outcomes")
+            assert (answer.status, answer.code) == (503, "outcomes_unavailable")
+
+    run(test())

@@ -252,8 +252,6 @@ def _status(attempt: Attempt) -> dict[str, Any]:
         said = {"status": "cancelled", "error_type": failure}
     elif attempt.is_aborted or failure == "client_gone":
         said = {"status": "cancelled", "error_type": "client_gone"}
-    elif failure == "superseded":
-        said = {"status": "cancelled", "error_type": failure}
     elif failure == "rejected":  # answered and billed
         said = {"status": "ok", "error_type": failure}
     elif failure is not None:

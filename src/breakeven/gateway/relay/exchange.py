@@ -11,10 +11,11 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final, Protocol, cast
 
-from breakeven.gateway.attempt import Attempt, Failure
+from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.plan import Head, Operation, Plan, Refusal
 from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
 from breakeven.gateway.relay.dispatch import Dispatch
+from breakeven.gateway.relay.failure_words import NO_CONTROL, TIMEOUTS, said_of
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
 from breakeven.gateway.upstream import Target
@@ -22,7 +23,6 @@ from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
-_TIMEOUTS: Final = frozenset(("first_byte_timeout", "idle_timeout", "total_timeout"))
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 Kind = str
 
@@ -334,8 +334,8 @@ class Exchange:
         """A started answer cannot go on: an error event, no end mark, and the connection ends."""
         if self._operation is not None and dispatch.mode == "stream":
             failure, reader = dispatch.attempt.failure, dispatch.reader
-            code = "upstream_timeout" if failure in _TIMEOUTS else "upstream_error"
-            message = (reader.failure_message if reader is not None else None) or _said(failure)
+            code = "upstream_timeout" if failure in TIMEOUTS else "upstream_error"
+            message = (reader.failure_message if reader is not None else None) or said_of(failure)
             event = stream_error(self._operation, code, message)
             self._client.write(b"%x\r\n%b\r\n" % (len(event), event) if self._is_chunked else event)
             self._client.cut(is_flushed=True)
@@ -348,7 +348,8 @@ class Exchange:
         plan, attempt = self._plan, dispatch.attempt
         assert plan is not None and attempt.http_status is not None
         state, client = self._state, self._client
-        told = upstream_error(plan.facts, attempt.target, attempt.http_status, body)
+        is_ours = plan.facts.operation == "outcomes"
+        told = body if is_ours else upstream_error(plan.facts, attempt.target, attempt.http_status, body)
         ours = state.admission.response_headers(plan, attempt)
         wait_s = attempt.retry_after_s
         closes = client.closes = client.closes or state.is_draining
@@ -363,13 +364,19 @@ class Exchange:
         status = None if last is None else last.attempt.http_status
         if refusal is not None or last is None:
             self._refuse(refusal or Refusal(502, "upstream_error", "No upstream answered."))
-        elif last.attempt.failure == "status" and status is not None and status < 500:
+        elif (
+            last.attempt.failure == "status" and status is not None and (status < 500 or self._operation == "outcomes")
+        ):
             self._tell(last, last.error_body)
-        elif last.attempt.failure in _TIMEOUTS:
-            self._refuse(Refusal(504, "upstream_timeout", _said(last.attempt.failure)))
+        elif self._operation == "outcomes":
+            self._refuse(NO_CONTROL)
+        elif last.attempt.failure in TIMEOUTS:
+            self._refuse(Refusal(504, "upstream_timeout", said_of(last.attempt.failure)))
         else:
             said = (
-                f"The upstream answered {status}." if last.attempt.failure == "status" else _said(last.attempt.failure)
+                f"The upstream answered {status}."
+                if last.attempt.failure == "status"
+                else said_of(last.attempt.failure)
             )
             self._refuse(Refusal(502, "upstream_error", said))
 
@@ -390,7 +397,7 @@ class Exchange:
         elif self._kept is not None:
             self._give_out(*self._kept)
         else:
-            self._refuse(Refusal(504, "upstream_timeout", _said("total_timeout")))
+            self._refuse(Refusal(504, "upstream_timeout", said_of("total_timeout")))
 
     # The end.
 
@@ -431,19 +438,3 @@ class Exchange:
         self._tasks = self._tasks or set()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _said(failure: Failure | None) -> str:
-    """What a client hears of a failure."""
-    return _WORDS.get(failure or "", "The upstream could not answer.")
-
-
-_WORDS: Final = {
-    "connect": "The upstream could not be reached.",
-    "first_byte_timeout": "The upstream did not begin to answer in time.",
-    "idle_timeout": "The upstream stopped in the middle of its answer.",
-    "total_timeout": "The answer took longer than is allowed.",
-    "reset": "The upstream closed the connection before its answer was whole.",
-    "bad_answer": "The upstream's answer was not understood.",
-    "too_large": "The upstream's answer is too large to be translated.",
-}
