@@ -244,7 +244,8 @@ def test_a_gateway_is_administered_while_it_serves(
     gateway = serve("--config", str(config), "--processes", "2")
     made = gateway.administer("/admin/keys", {"id": "team-a", "budget_usd": 1})
     secret = made["secret"]
-    assert within(20, lambda: gateway.chat(secret)[0] == 200), "relays learn of a new key"
+    knows_key = lambda: all(gateway.chat(secret)[0] == 200 for _ in range(12))  # noqa: E731 - either relay may answer
+    assert within(20, knows_key), "relays learn of a new key"
     status, headers, document = gateway.chat(secret)
     assert (status, headers["x-breakeven-model"], document["model"]) == (200, "small", "small")
     assert gateway.chat("bk-wrong")[0] == 401

@@ -181,13 +181,14 @@ class _Teller:
 
     def _ready(self, fields: dict[str, Any]) -> str:
         from breakeven.cli.console import safe
+        from breakeven.gateway.places import RECORD_FOLDERS
 
         base_url, count = fields["base_url"], fields["processes_count"]
         root = base_url.removesuffix("/v1")
         upstream = next(iter(self.settings.upstreams.values()))
         is_anthropic = self._is_record_only and upstream.dialect == "anthropic"
         base = f"{root} (ANTHROPIC_BASE_URL)" if is_anthropic else f"{base_url} (OPENAI_BASE_URL)"
-        calls = _shortest(self.settings.state_folder / "calls")
+        calls = " ".join(_shortest(self.settings.state_folder / each) for each in RECORD_FOLDERS)
         processes = f"{count} process{'es' if count != 1 else ''}"
         return (
             f"Serving on {fields['listen']} with {processes}; metrics: http://{fields['admin']}/metrics. Ctrl-C ends.\n"

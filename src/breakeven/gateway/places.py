@@ -15,6 +15,8 @@ from breakeven.errors import GatewayError
 from breakeven.gateway.config.settings import GatewaySettings
 
 LOCK_NAME: Final = "lock"
+RECORD_FOLDERS: Final = ("calls", "write-ahead")
+"""Records that were compacted, and those that were not yet."""
 CONTROL_SOCKET_NAME: Final = "control.sock"
 SOCKET_PATH_MAX_COUNT: Final = 100
 """Bytes of a path that a Unix socket may have, on every system."""
@@ -56,6 +58,8 @@ def address(host: str, port: int) -> str:
 def _hold_folder(folder: Path, stack: ExitStack) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in RECORD_FOLDERS:  # `breakeven import` may look before anything is there
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
         lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise GatewayError(f"{folder}: the state folder cannot be used ({error.strerror}); name another") from None

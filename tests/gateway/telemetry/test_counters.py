@@ -29,7 +29,7 @@ def test_a_request_is_counted_once_and_its_attempts_each() -> None:
     found = numbers(counters).numbers
     assert found["requests_total"] == {("chat", "delivered"): 1}
     assert found["calls_total"] == {
-        ("big", "a", "faq", "first", "status"): 1,
+        ("big", "a", "faq", "first", "http_503"): 1,
         ("small", "b", "faq", "fallback", "ok"): 1,
     }
     assert found["tokens_total"][("small", "faq", "input")] == 10
@@ -47,6 +47,20 @@ def test_how_a_request_ended(delivered: bool, is_aborted: bool, result: str) -> 
     counters = Counters()
     counters.finished(plan(), [attempt(is_aborted=is_aborted)], delivered)
     assert numbers(counters).numbers["requests_total"] == {("chat", result): 1}
+
+
+def test_a_4xx_of_the_upstream_is_not_ok_and_has_no_duration() -> None:
+    counters = Counters()
+    told: list[bool] = []
+    counters.on_trouble = lambda _plan, _attempts, delivered: told.append(delivered)
+    refused = attempt(tokens=TokenCounts())
+    refused.http_status = 400
+    counters.finished(plan(), [refused], True)
+    found = numbers(counters)
+    assert found.numbers["requests_total"] == {("chat", "rejected"): 1}
+    assert found.numbers["calls_total"] == {("small", "vendor", "faq", "first", "http_400"): 1}
+    assert sum(found.histograms["request_duration_seconds"][("small", "faq")].buckets) == 0
+    assert told == [True]
 
 
 def test_only_delivered_answers_have_a_duration() -> None:

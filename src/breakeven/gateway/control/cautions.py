@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.upstream import Target
 
 
 def cautions(settings: GatewaySettings) -> tuple[str, ...]:
@@ -21,16 +22,31 @@ def cautions(settings: GatewaySettings) -> tuple[str, ...]:
         found.append(f"The admin API listens on {settings.admin_host} without TLS; keep that port inside the cluster.")
     if not settings.is_open and not settings.keys and settings.admin_token_hash is None:
         found.append("It has no key and no admin token to make one with: every request will be refused.")
-    unpriced = sorted(
-        {target.name for targets in settings.models.values() for target in targets if target.price is None}
-    )
+    unpriced = sorted({target.name for target in _targets(settings) if target.price is None})
     if unpriced:
         found.append(f"UNPRICED, in no budget and no total: {', '.join(unpriced)}. Give them a price.")
+    uncached = sorted({target.name for target in _targets(settings) if _takes_input_price_for_caches(target)})
+    if uncached:
+        found.append(f"Cached tokens cost what other input costs, for want of a cache price: {', '.join(uncached)}.")
     if settings.prompts == "full":
         found.append("Prompts are stored in full, personal data included.")
     if settings.durability == "batch" and any(each.budget_usd is not None for each in settings.keys):
         found.append("Calls of the last second before a crash of the machine may be lost (durability: batch).")
     return tuple(found)
+
+
+def _targets(settings: GatewaySettings) -> list[Target]:
+    return [each for targets in settings.models.values() for each in targets]
+
+
+def _takes_input_price_for_caches(target: Target) -> bool:
+    price = target.price
+    return (
+        price is not None
+        and price.source == "list"
+        and bool(price.input_usd_per_mtok)
+        and price.cache_read_usd_per_mtok is None
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -111,7 +111,9 @@ def settings_page(settings: GatewaySettings) -> dict[str, Any]:
         "wire": _fields(settings.wire),
         "durability": settings.durability,
         "prompts": settings.prompts,
-        "limits": "memory" if settings.redis_url is None else f"redis at {_host(settings.redis_url)}",
+        "limits": "limits.bin in the state folder"
+        if settings.redis_url is None
+        else f"redis at {_host(settings.redis_url)}",
         "tls": settings.tls_certificate is not None,
         "trace_endpoint": None if settings.trace_endpoint is None else _host(settings.trace_endpoint),
     }

@@ -85,8 +85,17 @@ class Counters:
             cell = cells.get(key)
             if cell is None:
                 cell = self._new_cell(key)
-            result = "" if last else "delivered" if delivered else "cancelled" if attempt.is_aborted else "failed"
-            call = (plan.facts.operation, attempt.kind, attempt.failure, result)
+            failure: str | None = attempt.failure
+            status = attempt.http_status
+            if status is not None and status >= 400:
+                failure = f"http_{status}"
+            if last:
+                result = ""
+            elif delivered:
+                result = "delivered" if failure is None or status is None or status < 400 else "rejected"
+            else:
+                result = "cancelled" if attempt.is_aborted else "failed"
+            call = (plan.facts.operation, attempt.kind, failure, result)
             cell.calls[call] = cell.calls.get(call, 0) + 1
             tokens = attempt.tokens
             if tokens is not None:
@@ -104,7 +113,7 @@ class Counters:
                     cell.cost_usd += attempt.cost_usd
         if cell is None or attempt.kind == "shadow":
             return
-        if delivered:
+        if delivered and result != "rejected":
             received_s = plan.received_monotonic_s
             if (end_s := attempt.ended_monotonic_s) is not None:
                 spent_s = end_s - received_s
@@ -114,7 +123,7 @@ class Counters:
                 spent_s = begin_s - received_s
                 cell.first_bytes[bisect_left(DURATION_BOUNDS_S, spent_s)] += 1
                 cell.first_byte_sum_s += spent_s
-        if (len(attempts) > 1 or not delivered) and self.on_trouble is not None:
+        if (len(attempts) > 1 or result != "delivered") and self.on_trouble is not None:
             self.on_trouble(plan, attempts, delivered)
 
     def refused(self, code: str) -> None:

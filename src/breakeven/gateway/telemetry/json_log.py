@@ -143,6 +143,6 @@ def _unicode(text: str) -> str:
 
 
 def _ending(attempt: Attempt) -> str:
-    if attempt.failure == "status":
+    if attempt.failure == "status" or (attempt.failure is None and (attempt.http_status or 0) >= 400):
         return str(attempt.http_status)
     return attempt.failure or ("client_gone" if attempt.is_aborted else "ok")

@@ -64,7 +64,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         "requests_total",
         "counter",
         ("operation", "result"),
-        "Requests that were admitted, when over: delivered, failed (no upstream answered), cancelled (client left).",
+        "Requests that were admitted, when over: delivered, rejected (the upstream's own 4xx was passed on), "
+        "failed (no upstream answered), cancelled (client left).",
     ),
     Metric(
         "refusals_total", "counter", ("code",), "Requests answered by the gateway itself; codes: gateway-errors.md."
@@ -74,7 +75,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "counter",
         ("model", "upstream", "task", "kind", "result"),
         "Attempts that reached an upstream or tried to. Kind: first, retry, fallback, escalation, hedge, shadow. "
-        "Result: ok, or what failed.",
+        "Result: ok, http_400 and the like, or what else failed.",
     ),
     Metric(
         "tokens_total",
