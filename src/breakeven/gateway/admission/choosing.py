@@ -90,20 +90,20 @@ class Choosing:
         self._levels = () if policy is None else policy.levels
         self._chosen: dict[tuple[object, ...], Chosen | Refusal] = {}
 
-    def choose(self, wish: Wish) -> Chosen | Refusal:
-        """The model of a request, with those that may take its place."""
-        if self._is_varied or wish.override is not None or self._availability.is_troubled:
-            return self._choose(wish)
-        groups, facts = wish.groups, wish.facts
-        kind = (facts.model, facts.is_stream, wish.bounds, *[groups.get(level) for level in self._levels])
+    def usual(self, facts: RequestFacts, bounds: Bounds, groups: dict[str, str]) -> Chosen | Refusal:
+        """The same for a request without a wish of its own, kept for the next one of its kind."""
+        if self._is_varied:
+            return self.choose(Wish(facts, bounds, groups))
+        kind = (facts.model, facts.is_stream, bounds, *map(groups.get, self._levels))
         chosen = self._chosen.get(kind)
         if chosen is None:
             if len(self._chosen) >= _KEPT_MAX_COUNT:
                 self._chosen.clear()
-            chosen = self._chosen[kind] = self._choose(wish)
+            chosen = self._chosen[kind] = self.choose(Wish(facts, bounds, groups))
         return chosen
 
-    def _choose(self, wish: Wish) -> Chosen | Refusal:
+    def choose(self, wish: Wish) -> Chosen | Refusal:
+        """The model of a request, with those that may take its place."""
         asked, bounds, policy = wish.facts.model, wish.bounds, self.policy
         is_generating = wish.facts.operation in GENERATING
         if policy is not None and is_generating:

@@ -38,14 +38,13 @@ class Asked:
 class Rule:
     """A condition, ready to be asked."""
 
-    __slots__ = ("_condition", "_header_value", "_path", "_pattern", "needs_hashes")
+    __slots__ = ("_condition", "_header_value", "_path", "_pattern")
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
         self._pattern = None if condition.pattern is None else TextPattern(condition.pattern)
         self._path = None if condition.path is None else _operation_or_path(condition.path.encode("utf-8", "replace"))
         self._header_value = None if condition.header is None else condition.header[1].encode("utf-8", "replace")
-        self.needs_hashes = condition.system_hash is not None or condition.schema_hash is not None
 
     def holds(self, asked: Asked, if_unreadable: bool) -> bool:
         """Whether a request has all that is asked; `if_unreadable` is the answer where its text cannot be searched.

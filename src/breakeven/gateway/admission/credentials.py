@@ -30,9 +30,13 @@ class KeyRing:
 
     def find(self, authorization: Sequence[bytes], api_key: Sequence[bytes], now_unix_s: float) -> Key | Refusal:
         """The key that the two headers carry, each given as often as it stood in the request."""
-        secret = secret_of(authorization, api_key)
-        if isinstance(secret, Refusal):
+        if len(authorization) == 1 and not api_key and authorization[0][:7] == b"Bearer ":  # as nearly all send it
+            secret: bytes | Refusal = authorization[0][7:].strip() or MISSING
+        else:
+            secret = secret_of(authorization, api_key)
+        if type(secret) is Refusal:
             return secret
+        assert isinstance(secret, bytes)
         digest = sha256(secret).digest()
         key = self._by_digest.get(digest)
         # the digest of a secret tells a guesser nothing, and this comparison no more
@@ -51,10 +55,7 @@ def secret_of(authorization: Sequence[bytes], api_key: Sequence[bytes]) -> bytes
     >>> secret_of([b"Bearer abc"], [b"abc"])
     b'abc'
     """
-    if len(authorization) == 1 and not api_key and authorization[0][:7] == b"Bearer ":  # as nearly all clients do
-        secret: bytes | None = authorization[0][7:].strip()
-        return secret if secret and len(secret) <= SECRET_MAX_BYTES else MISSING if not secret else UNKNOWN
-    secret = None
+    secret: bytes | None = None
     for value in authorization:
         if value[:7].lower() != _BEARER:
             return MALFORMED

@@ -175,20 +175,25 @@ class Engine:
             return self._plan(head, received, chosen, request_id, None, None, now_unix_s, now_s)
         unit, unit_hash = self._reception.unit(received, request_id)
         key = received.key
-        wish = Wish(received.facts, received.bounds, received.groups, None, False, unit)
-        if MODEL in received.told:
-            wish.override, wish.may_override = word(received.told, MODEL) or "?", key is not None and key.may_override
-        found = self._choosing.choose(wish)
+        is_troubled = self._availability.is_troubled
+        if unit is None and not is_troubled and MODEL not in received.told:
+            found = self._choosing.usual(received.facts, received.bounds, received.groups)
+        else:
+            wish = Wish(received.facts, received.bounds, received.groups, None, False, unit)
+            if MODEL in received.told:
+                wish.override = word(received.told, MODEL) or "?"
+                wish.may_override = key is not None and key.may_override
+            found = self._choosing.choose(wish)
         if type(found) is Refusal:
             return found
         assert isinstance(found, Chosen)
-        if self._availability.is_troubled:
+        if is_troubled:
             chain = self._availability.ordered(found.chain, now_s)
             if not chain:
                 wait_s = max(1.0, self._availability.wait_s(found.chain, now_s))
                 return replace(NO_UPSTREAM, retry_after_s=wait_s)
             found = replace(found, chain=chain)
-        if key is None or not key.is_limited:
+        if key is None or not received.is_limited:
             return self._plan(head, received, found, request_id, unit_hash, None, now_unix_s, now_s)
         input_count, output_count = tokens_at_most(received.facts)
         usd = usd_at_most(found.chain[0], input_count, output_count)

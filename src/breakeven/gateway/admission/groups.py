@@ -33,15 +33,18 @@ _by_shape: dict[bytes, str | None] = {}
 
 def hashes(document: Mapping[str, Any], body: bytes) -> tuple[str | None, str | None]:
     """Both hashes of a request: of its system prompt, and of the form that its answer shall have."""
-    if document.keys().isdisjoint(_UNUSUAL) and type(messages := document.get("messages")) is list and messages:
-        return _system_hash(messages), None
-    return system_hash(document, body), schema_hash(document)
-
-
-def _system_hash(messages: list[Any]) -> str | None:
-    """Of the messages of the plainest of bodies."""
-    parts = _spoken(messages)
-    return _hashed("\n".join(parts)) if parts else None
+    messages = document.get("messages")
+    if type(messages) is not list or not messages or not document.keys().isdisjoint(_UNUSUAL):
+        return system_hash(document, body), schema_hash(document)
+    parts = [each for each in messages if type(each) is not dict or each.get("role") not in _OTHER_ROLES]
+    if not parts:
+        return None, None
+    if len(parts) == 1 and type(parts[0]) is dict and parts[0].get("role") == "system":
+        content = parts[0].get("content")
+        if type(content) is str:
+            return _by_system.get(content) or _hashed(content), None
+    spoken = _spoken(parts)
+    return (_hashed("\n".join(spoken)) if spoken else None), None
 
 
 def _spoken(messages: list[Any]) -> list[str]:

@@ -37,6 +37,7 @@ from breakeven.usage.redact import HASH_HEX_LENGTH, hash_of
 
 _NOTHING: Final[tuple[bytes, ...]] = ()
 _USUAL: Final = frozenset({AUTHORIZATION, TASK, TRACE})
+_USERS: Final = frozenset({"user", "metadata", "safety_identifier"})
 _HEADER_UNIT: Final = "header:"
 _NO_OUTCOMES: Final = Refusal(
     403, "outcomes_not_allowed", "This key may not give outcomes. Use the key of whoever judges the answers."
@@ -56,6 +57,8 @@ class Received:
     session_id: str | None
     groups: dict[str, str]
     bounds: Bounds
+    is_limited: bool = False
+    """Whether anything of its key is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Standing:
     bounds: Bounds
     """Without residency and policy."""
     groups: Mapping[str, str]
+    is_limited: bool
+    """Whether any amount must be counted for the key."""
 
 
 class Reception:
@@ -146,10 +151,12 @@ class Reception:
         if key is None or not told.keys() <= _USUAL:
             self._add_groups(groups, told, key)
         bounds = standing.bounds
-        if self._residency and (upstreams := self._residency.allowed(asked)) is not None:
+        if self._residency.has_rules and (upstreams := self._residency.allowed(asked)) is not None:
             bounds = bounds._replace(upstreams=upstreams)
         session = word(told, SESSION) if SESSION in told else None
-        return Received(told, facts, key, task, source, groups.get("application"), session, groups, bounds)
+        return Received(
+            told, facts, key, task, source, groups.get("application"), session, groups, bounds, standing.is_limited
+        )
 
     def _new_standing(self, key: Key | None, operation: Operation) -> Standing:
         groups = {"endpoint": ENDPOINTS[operation]}
@@ -160,7 +167,9 @@ class Reception:
                 groups["application"] = key.application
             is_priced = key.budget_usd is not None and operation not in FREE
         bounds = Bounds(operation, None, None, self.key_models(key), is_priced)
-        made = self._standings[None if key is None else key.key_hash, operation] = Standing(bounds, groups)
+        made = self._standings[None if key is None else key.key_hash, operation] = Standing(
+            bounds, groups, key is not None and key.is_limited
+        )
         return made
 
     def _add_groups(self, groups: dict[str, str], told: Told, key: Key | None) -> None:
@@ -177,7 +186,8 @@ class Reception:
         """What arms are drawn by, and the hash that is kept of who it is (the unit, else the user of the body)."""
         arms = self._settings.arms
         if arms is None:
-            return None, _hash(_user(received.facts))
+            document = received.facts.document
+            return None, None if document.keys().isdisjoint(_USERS) else _hash(_user(received.facts))
         kind = arms.unit
         value: str | None
         if kind == "request":

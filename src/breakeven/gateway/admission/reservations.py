@@ -29,7 +29,7 @@ def tokens_at_most(facts: RequestFacts) -> tuple[int, int]:
     limit = facts.output_tokens_max
     if limit is None:
         limit = OUTPUT_TOKENS_UNSTATED
-    elif operation == "chat":
+    elif operation == "chat" and "max_completion_tokens" in facts.document:
         limit = max(limit, _stated_count(facts, "max_tokens"))  # servers differ in which of the two they know
     answers_count = facts.answers_count
     if operation == "completions":

@@ -19,11 +19,11 @@ Upstreams = frozenset[str]
 class Residency:
     """All rules about where requests may go."""
 
-    __slots__ = ("_rules", "needs_hashes")
+    __slots__ = ("_rules", "has_rules")
 
     def __init__(self, rules: Iterable[ResidencyRule]) -> None:
         self._rules = [(Rule(each.when), frozenset(each.upstreams)) for each in rules]
-        self.needs_hashes = any(rule.needs_hashes for rule, _ in self._rules)
+        self.has_rules = bool(self._rules)
 
     def allowed(self, asked: Asked) -> Upstreams | None:
         """The upstreams that a request may go to; None: to all."""
@@ -36,6 +36,3 @@ class Residency:
             if holds:
                 allowed = upstreams if allowed is None else allowed & upstreams
         return allowed
-
-    def __bool__(self) -> bool:
-        return bool(self._rules)

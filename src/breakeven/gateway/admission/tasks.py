@@ -14,12 +14,11 @@ from breakeven.routing.task_naming import TaskNaming
 class Tasks:
     """Tells tasks."""
 
-    __slots__ = ("_naming", "_rules", "needs_hashes")
+    __slots__ = ("_naming", "_rules")
 
     def __init__(self, rules: Iterable[TaskRule], naming: TaskNaming | None) -> None:
         self._rules = [(Rule(each.when), each.task) for each in rules]
         self._naming = naming
-        self.needs_hashes = any(rule.needs_hashes for rule, _ in self._rules)
 
     def of(self, asked: Asked) -> tuple[str | None, str | None]:
         """The task of a request and who told it: `header`, `rule` or `classifier`; None where nobody can tell."""
