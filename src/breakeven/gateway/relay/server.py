@@ -63,7 +63,11 @@ class Relay:
         host, port = settings.listen_host, settings.listen_port
         where: dict[str, Any] = {"sock": listening_socket(host, port)} if shares_port else {"host": host, "port": port}
         self._server = await loop.create_server(
-            lambda: ClientConnection(self._state, self._clients), ssl=tls, backlog=_BACKLOG_COUNT, **where
+            lambda: ClientConnection(self._state, self._clients),
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else settings.timeouts.client_head_s,
+            backlog=_BACKLOG_COUNT,
+            **where,
         )
         self._clock = loop.call_later(LOOK_EVERY_S, self._look)
 
