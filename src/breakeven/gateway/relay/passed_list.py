@@ -10,8 +10,6 @@ from breakeven.gateway.relay.heads import AnswerHead
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.upstream import Upstream
-from breakeven.gateway.wire.errors import read_error
-from breakeven.gateway.wire.sanitising import sanitised
 
 _LIST_MAX_BYTES: Final = 4 * 2**20
 
@@ -102,7 +100,9 @@ class PassedList:
         assert answer is not None
         status, body = answer.http_status, b"".join(self._held)
         if answer.is_encoded or not 200 <= status < 300:
-            said = sanitised(read_error(body).message) or f"The upstream answered {status}."
+            said = f"The upstream answered {status}."
+            if status in (401, 403):
+                said = f"The upstream refused the credentials of this request ({status})."
             self._fail(status if 400 <= status < 500 else 502, "upstream_error", said)
         else:
             self._tell(whole_answer(status, body, state.date_line, closes=self._client.closes))

@@ -92,6 +92,9 @@ class RelayProcess:
         """Until SIGTERM, and then until what is under way is done."""
         loop = self._loop = asyncio.get_running_loop()
         self.sink.start(loop)
+        warm = getattr(self.limits, "warm", None)
+        if warm is not None:  # limits on another machine: connected before clients come
+            await warm()
         relay = self._relay = await start(self._settings, self.engine, self.sink, self.counters, shares_port=True)
         path = key_file_path(self._settings)
         watch = FileWatch([path], lambda: read_key_file(path), self._soon(self._take_keys), self._refuse_keys)
