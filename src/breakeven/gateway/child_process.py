@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Final
 
+from breakeven.errors import BreakevenError
 from breakeven.gateway.config.settings import GatewaySettings
 
+_READY: Final = b"ready"
+_WHY_MAX_BYTES: Final = 2_000
 ORPHAN_GRACE_S: Final = 5.0
 """Beyond `drain_s`, before a child without a parent ends itself the hard way."""
 
@@ -44,8 +48,15 @@ class ReadySignal:
 
     def set(self) -> None:
         """Tell the parent. A parent that is gone is no error here."""
+        self._tell(_READY)
+
+    def cannot(self, why: str) -> None:
+        """Tell the parent why there will be nothing to be ready."""
+        self._tell(why.encode("utf-8", "replace")[:_WHY_MAX_BYTES])
+
+    def _tell(self, word: bytes) -> None:
         try:
-            self._connection.send_bytes(b"ready")
+            self._connection.send_bytes(word)
         except OSError:
             return
 
@@ -58,6 +69,8 @@ class Child:
         self.plan = plan
         self.started_monotonic_s = time.monotonic()
         self.is_ready = False
+        self.why_not = ""
+        """In its own words, where it could not serve."""
         self.ready_end, theirs = context.Pipe(duplex=False)
         self._pipe, their_pipe = context.Pipe(duplex=True)
         arguments = (plan, settings, ReadySignal(theirs), their_pipe)
@@ -67,10 +80,13 @@ class Child:
         their_pipe.close()
 
     def note_ready(self) -> None:
-        """Read what the child told."""
+        """Read what the child told, if anything."""
+        if self.ready_end.closed or not self.ready_end.poll():
+            return
         try:
-            self.ready_end.recv_bytes()
-            self.is_ready = True
+            told = self.ready_end.recv_bytes()
+            self.is_ready = told == _READY
+            self.why_not = "" if self.is_ready else told.decode("utf-8", "replace")
         except (EOFError, OSError):
             pass
         self.ready_end.close()
@@ -107,10 +123,14 @@ def run_child(plan: ChildPlan, settings: GatewaySettings, ready: ReadySignal, pi
     threading.Thread(target=_end_as_orphan, args=(settings.timeouts.drain_s,), daemon=True).start()
     module, _, function = plan.entry.partition(":")
     main: Any = getattr(import_module(module), function)
-    if plan.process_index is None:
-        main(settings, ready, pipe)
-    else:
-        main(settings, plan.process_index, ready, pipe)
+    try:
+        if plan.process_index is None:
+            main(settings, ready, pipe)
+        else:
+            main(settings, plan.process_index, ready, pipe)
+    except BreakevenError as error:
+        ready.cannot(str(error))
+        sys.exit(1)
 
 
 def _end_as_orphan(drain_s: float) -> None:

@@ -154,7 +154,7 @@ class Supervisor:
 
     def _note_ready(self) -> None:
         for child in self._children.values():
-            if not child.ready_end.closed and child.ready_end.poll():
+            if not child.ready_end.closed:
                 child.note_ready()
                 if child.is_ready and self._was_ready:
                     self._say("restarted", child=child.plan.name, pid=child.process.pid)
@@ -174,13 +174,14 @@ class Supervisor:
                 continue
             lived_s = time.monotonic() - child.started_monotonic_s
             code = child.process.exitcode
+            child.note_ready()
             child.close()
             del self._children[name]
             self._failures[name] = 1 if child.is_ready and lived_s >= STEADY_S else self._failures[name] + 1
             wait_s = min(BACKOFF_MAX_S, FIRST_BACKOFF_S * 2 ** (self._failures[name] - 1))
             self._next_start[name] = time.monotonic() + wait_s
             self._counters.count("child_restarts_total", 1, name)
-            self._say("child_ended", child=name, ended=_ended(code), starts_again_in_s=wait_s)
+            self._say("child_ended", child=name, ended=child.why_not or _ended(code), starts_again_in_s=wait_s)
 
     def _has_failed(self) -> bool:
         if self._was_ready:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from breakeven.errors import GatewayError
+
 
 def steady(settings: Any, *rest: Any) -> None:
     """Ready, until SIGTERM; new settings are written down."""
@@ -32,6 +34,11 @@ def steady(settings: Any, *rest: Any) -> None:
     ready.set()
     stop.wait()
     (folder / f"{name}.ended").write_text("drained")
+
+
+def refuses(*_: Any) -> None:
+    """Says why it does not come up."""
+    raise GatewayError("the disk is full")
 
 
 def hopeless(*_: Any) -> None:

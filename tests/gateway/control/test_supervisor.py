@@ -157,6 +157,15 @@ def test_a_gateway_that_does_not_come_up_ends_with_1(start: Callable[..., Runnin
     assert not is_alive(gateway.pid_of("steady-0"))
 
 
+def test_a_child_says_in_words_why_it_cannot_serve(start: Callable[..., Running]) -> None:
+    gateway = start("refuses")
+    assert gateway.until("child_ended")["ended"] == "the disk is full"
+    gateway.until("failed")
+    assert gateway.process.wait(20) == 1
+    assert gateway.process.stderr is not None
+    assert "Traceback" not in gateway.process.stderr.read()
+
+
 def test_who_does_not_end_is_killed_and_named(start: Callable[..., Running]) -> None:
     gateway = start("slow_to_end", drain_s=0.2)
     gateway.until("ready")

@@ -16,7 +16,7 @@ import orjson
 from breakeven.gateway.telemetry.counters import SNAPSHOT_VERSION
 from breakeven.gateway.telemetry.metric_table import DURATION_BOUNDS_S, METRIC_BY_NAME, Merge
 from breakeven.gateway.telemetry.process_usage import process_usage
-from breakeven.gateway.telemetry.snapshot_file import FOLDER, SNAPSHOT_MAX_BYTES
+from breakeven.gateway.telemetry.snapshot_file import SNAPSHOT_MAX_BYTES, snapshot_paths
 
 FRESH_S: Final = 5.0
 """A process that told nothing for so long is taken for dead."""
@@ -64,14 +64,16 @@ class Merged:
 def read_snapshots(state_folder: Path) -> dict[str, Mapping[str, Any]]:
     """What every process told last, by its name (`relay-0`); damaged files are left out."""
     found: dict[str, Mapping[str, Any]] = {}
-    for path in sorted((state_folder / FOLDER).glob("*.json")):
+    for path in snapshot_paths(state_folder):
         try:
             with path.open("rb") as file:
                 plain = orjson.loads(file.read(SNAPSHOT_MAX_BYTES))
         except (OSError, ValueError):
             continue
         if isinstance(plain, dict) and plain.get("version") == SNAPSHOT_VERSION:
-            found[path.stem] = plain
+            before = found.get(path.stem)
+            if before is None or plain["written_unix_s"] > before["written_unix_s"]:
+                found[path.stem] = plain
     return found
 
 
