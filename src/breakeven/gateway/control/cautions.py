@@ -5,7 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.metering.pricing import assumptions
 from breakeven.gateway.upstream import Target
+
+_CACHE_READS = "cache reads cost what other input costs"
+"""One of `pricing.assumptions`."""
 
 
 def cautions(settings: GatewaySettings) -> tuple[str, ...]:
@@ -22,10 +26,11 @@ def cautions(settings: GatewaySettings) -> tuple[str, ...]:
         found.append(f"The admin API listens on {settings.admin_host} without TLS; keep that port inside the cluster.")
     if not settings.is_open and not settings.keys and settings.admin_token_hash is None:
         found.append("It has no key and no admin token to make one with: every request will be refused.")
-    unpriced = sorted({target.name for target in _targets(settings) if target.price is None})
+    assumed = [(target, assumptions(target.price)) for target in _targets(settings)]
+    unpriced = sorted({target.name for target, each in assumed if any("unpriced" in words for words in each)})
     if unpriced:
         found.append(f"UNPRICED, in no budget and no total: {', '.join(unpriced)}. Give them a price.")
-    uncached = sorted({target.name for target in _targets(settings) if _takes_input_price_for_caches(target)})
+    uncached = sorted({target.name for target, each in assumed if _is_of_a_list(target) and _CACHE_READS in each})
     if uncached:
         found.append(f"Cached tokens cost what other input costs, for want of a cache price: {', '.join(uncached)}.")
     if settings.prompts == "full":
@@ -39,14 +44,9 @@ def _targets(settings: GatewaySettings) -> list[Target]:
     return [each for targets in settings.models.values() for each in targets]
 
 
-def _takes_input_price_for_caches(target: Target) -> bool:
-    price = target.price
-    return (
-        price is not None
-        and price.source == "list"
-        and bool(price.input_usd_per_mtok)
-        and price.cache_read_usd_per_mtok is None
-    )
+def _is_of_a_list(target: Target) -> bool:
+    """An own server has one bill, and no price of cached tokens to miss."""
+    return target.price is not None and target.price.source == "list"
 
 
 def is_loopback(host: str) -> bool:
