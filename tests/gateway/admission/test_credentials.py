@@ -44,6 +44,9 @@ def test_a_key_comes_in_either_header_or_the_same_in_both(headers: Any) -> None:
         [(b"x-api-key", GOOD), (b"authorization", b"Bearer other")],
         [(b"x-api-key", GOOD), (b"x-api-key", b"other")],
         [(b"authorization", b"Bearer " + GOOD), (b"authorization", b"Bearer other")],
+        [(b"authorization", b"Bearer other"), (b"authorization", b"Bearer " + GOOD)],
+        [(b"x-api-key", b"other"), (b"x-api-key", GOOD)],
+        [(b"x-api-key", GOOD), (b"authorization", b"Bearer other")],
         [(b"x-api-key", hashlib.sha256(GOOD).digest())],
         [(b"x-api-key", hashlib.sha256(GOOD).hexdigest().encode())],
         [(b"x-api-key", b"a" * 100_000)],
@@ -67,6 +70,15 @@ def test_disabled_and_expired_keys_are_told_so() -> None:
 def test_a_key_is_asked_before_the_body_is_looked_at() -> None:
     assert refusal(room(), head(secret="wrong"), b"{").code == "invalid_api_key"
     assert refusal(room(), head(), b"{").code == "invalid_json"
+
+
+def test_a_key_can_be_asked_for_before_the_body_is_read() -> None:
+    of = room()
+    assert of.engine.key_refusal(head()) is None
+    got = of.engine.key_refusal(head(secret="wrong"))
+    assert got is not None and got.code == "invalid_api_key"
+    assert of.kept.refused_codes == ["invalid_api_key"]
+    assert room(settings(is_open=True)).engine.key_refusal(head(secret=None)) is None
 
 
 def test_an_open_gateway_asks_nobody_and_notes_whose_key_it_was() -> None:

@@ -197,6 +197,13 @@ def test_a_streamed_answer_is_not_checked_and_so_comes_from_the_last_model(tmp_p
     assert (got.targets[0], got.escalate_to, got.answer_checks) == (OPUS, (), None)
 
 
+def test_an_escalation_that_nobody_can_pay_is_said(tmp_path: Any) -> None:
+    of = room(settings(keys=(key(budget_usd=0.001),)), cascade(tmp_path))
+    got = plan(of, None, body(max_tokens=1_000))
+    assert of.engine.next_target(got, attempt(SMALL, 1, "rejected")) is None
+    assert got.reason == "cascade: small > big > opus; not escalated: budget"
+
+
 def test_a_cascade_that_compares_answers_asks_the_last_model_at_once(tmp_path: Any) -> None:
     document = PolicyDocument(
         kind="cascade",

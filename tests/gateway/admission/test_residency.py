@@ -148,7 +148,68 @@ UNREADABLE = [
     {"prompt": [[1, 2, 3]]},
     {"prompt": [1, 2, 3]},
     {"attachment": {"file_id": "f1"}},
+    {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "url", "url": "https://a"}}]}]},
+    {"messages": [{"content": [{"type": "document", "source": {"type": "base64", "data": "MTIzNDU2"}}]}]},
+    {"messages": [{"content": [{"type": "document", "source": {"data": "MTIzNDU2"}}]}]},
+    {"messages": [{"role": "user", "content": ("QUJD" * 19 + "\n") * 4}]},
+    {"messages": [{"role": "user", "content": "see " + "QUJD" * 60}]},
+    {"messages": [{"role": "user", "content": [{"type": "audio_url", "audio_url": {"url": "https://a"}}]}]},
+    {"messages": [{"role": "user", "content": [{"image_url": {"url": "https://a"}}]}]},
+    {"messages": [{"role": "user", "content": [{"image_url": "https://a"}]}]},
+    {"messages": [{"role": "user", "content": [{"type": "something_new", "x": "y"}]}]},
+    {"prompt": {"id": "pmpt_1"}},
+    {"prompt": [[123]]},
 ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"model":"big","messages":[{"role":"user","content":"078-05-1120"}],"messages":[]}',
+        b'{"model":"big","messages":[{"role":"user","content":"078-05-1120","content":"hi"}]}',
+        b'{"model":"big","messages":[{"role":"user","content":"hi", "\\u0063ontent" :"ho"}]}',
+        b'{"model":"big","messages":[{"content":[{"type":"image","type":"text","text":"hi"}]}]}',
+        b'{"model":"big","metadata":{"ssn":123456789}}',
+        b'{"model":"big","messages":[{"content":[{"type":"tool_use","input":{"ssn":[null,123456789]}}]}]}',
+        b'{"model":"big","messages":[{"role":"user","content":"see {\\"a\\":\\"0\\\\u00378-05-1120\\"}"}]}',
+        b'{"model":"big","messages":[{"role":"user","content":"07\\u0038-05-1120"}]}',
+    ],
+)
+def test_what_is_sent_is_searched_and_not_what_was_understood(said: bytes) -> None:
+    assert plan(_room(Condition(pattern=SSN + r"|\b\d{9}\b")), None, said).is_pinned
+
+
+def test_a_name_that_stands_twice_hides_no_system_prompt() -> None:
+    said = b'{"model":"big","messages":[{"role":"system","content":"S"}],"messages":[]}'
+    assert plan(_room(Condition(system_hash="0" * 16)), None, said).is_pinned
+    said = b'{"model":"big","messages":[{"role":"system","content":"S"}]}'
+    assert not plan(_room(Condition(system_hash="0" * 16)), None, said).is_pinned
+
+
+READABLE: list[dict[str, Any]] = [
+    {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {
+        "url": {"type": "string"}, "image": {"type": "string"}, "data": {"type": "array"}}}}}]},
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}]},
+    {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"arguments": "{}"}}]}]},
+    {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}},
+    {"input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]},
+    {"prompt": ["one", "two"]},
+    {"metadata": {"source": "crm"}, "conversation": None, "stop": ["a"], "logit_bias": {"50256": -100}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", READABLE)
+def test_plain_requests_are_not_pinned_by_a_pattern_that_they_lack(document: dict[str, Any]) -> None:
+    said = json.dumps({"model": "big"} | document).encode()
+    assert not plan(_room(Condition(pattern=SSN)), None, said).is_pinned
+
+
+@pytest.mark.parametrize("value", ["hr", "HR", " hr ", "hr, it", "it,Hr"])
+def test_a_header_is_found_in_lists_and_in_any_case(value: str) -> None:
+    of = _room(Condition(header=(b"x-team", "hr")))
+    assert plan(of, head(x_team=value)).is_pinned
+    assert not plan(of, head(x_team="hrx")).is_pinned
+    assert plan(_room(Condition(task="hr")), head(x_breakeven_task="it, hr")).is_pinned
 
 
 @pytest.mark.parametrize("document", UNREADABLE)
@@ -214,11 +275,14 @@ def test_every_text_of_a_body_is_found(document: dict[str, Any]) -> None:
             return [value]
         if isinstance(value, dict):
             return [found for name, inner in value.items() for found in [name, *texts(inner)]]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return [str(value)]
         return [found for each in value for found in texts(each)] if isinstance(value, list) else []
 
-    found = outgoing_text(document)
+    found = outgoing_text(document, json.dumps(document).encode())
     assert found.texts == texts(document)
     assert found.characters_count == sum(map(len, found.texts))
+    assert not found.has_twins
 
 
 UPSTREAMS = {"near": NEAR, "far": FAR, "claude": CLAUDE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ class Asked:
     path: bytes
     told: Told
     document: Mapping[str, Any]
+    body: bytes
     key: Key | None
     task: str | None = None
     system_hash: str | None = None
@@ -31,7 +32,7 @@ class Asked:
     def text(self) -> OutgoingText:
         """Everything that it would send out."""
         if self._text is None:
-            self._text = outgoing_text(self.document)
+            self._text = outgoing_text(self.document, self.body)
         return self._text
 
 
@@ -44,7 +45,9 @@ class Rule:
         self._condition = condition
         self._pattern = None if condition.pattern is None else TextPattern(condition.pattern)
         self._path = None if condition.path is None else _operation_or_path(condition.path.encode("utf-8", "replace"))
-        self._header_value = None if condition.header is None else condition.header[1].encode("utf-8", "replace")
+        self._header_value = (
+            None if condition.header is None else condition.header[1].strip().encode("utf-8", "replace").lower()
+        )
 
     def holds(self, asked: Asked, if_unreadable: bool) -> bool:
         """Whether a request has all that is asked; `if_unreadable` is the answer where its text cannot be searched.
@@ -60,18 +63,17 @@ class Rule:
             return False
         if of.header is not None and not self._has_header(asked.told, of.header[0]):
             return False
-        if of.system_hash is not None and of.system_hash != asked.system_hash:
-            return False
-        if of.schema_hash is not None and of.schema_hash != asked.schema_hash:
-            return False
+        for wanted, seen in ((of.system_hash, asked.system_hash), (of.schema_hash, asked.schema_hash)):
+            if wanted is not None and wanted != seen and not (if_unreadable and asked.text.has_twins):
+                return False
         return self._pattern is None or self._has_text(asked, self._pattern, if_unreadable)
 
     def _has_header(self, told: Told, name: bytes) -> bool:
-        """Whether any header of that name has the value: a second one hides nothing."""
+        """Whether any header of that name has the value, alone or in a list, in small or capital letters."""
         values = told.get(name)
         if values is None:
             return False
-        return self._header_value == b"*" or any(each.strip() == self._header_value for each in values)
+        return self._header_value == b"*" or self._header_value in _said(values)
 
     def _has_text(self, asked: Asked, pattern: TextPattern, if_unreadable: bool) -> bool:
         text = asked.text
@@ -84,7 +86,15 @@ class Rule:
 def _names(told: Told, task: str) -> bool:
     """Whether one of several headers names a task: they name none together, and hide none either."""
     values = told.get(TASK, ())
-    return len(values) > 1 and any(each.strip() == task.encode("utf-8", "replace") for each in values)
+    if len(values) < 2 and not any(b"," in each for each in values):
+        return False
+    return task.encode("utf-8", "replace").lower() in _said(values)
+
+
+def _said(values: Iterable[bytes]) -> set[bytes]:
+    """What headers of one name say: each value, and what stands between its commas."""
+    whole = [each.strip().lower() for each in values]
+    return {*whole, *(part.strip() for each in whole if b"," in each for part in each.split(b","))}
 
 
 def _operation_or_path(path: bytes) -> str | bytes:

@@ -293,6 +293,14 @@ class Engine:
         self._ids.extend([drawn[at : at + width] for at in range(0, len(drawn), width)])
         return self._ids
 
+    def key_refusal(self, head: Head) -> Refusal | None:
+        """Why the key of a request's head is not taken, to be asked before its body is read; `admit` asks again."""
+        key = self._reception.key(self._reception.told(head), self._now())
+        if not isinstance(key, Refusal):
+            return None
+        self._counters.refused(key.code)
+        return key
+
     # What comes of it.
 
     def next_target(self, plan: Plan, failed: Attempt) -> Next | Awaitable[Next]:
@@ -319,22 +327,32 @@ class Engine:
         if more is None or isinstance(more, Reservation):
             return self._handed_out(plan, found, more, now_s)
         if isinstance(more, Refusal):
-            return None
-        return self._next_later(more, plan, found, now_s)
+            return self._not_paid(plan, failed)
+        return self._next_later(more, plan, failed, found, now_s)
 
     async def _next_later(
-        self, reserving: Awaitable[Reservation | Refusal], plan: Plan, found: tuple[Target, float], now_s: float
+        self,
+        reserving: Awaitable[Reservation | Refusal],
+        plan: Plan,
+        failed: Attempt,
+        found: tuple[Target, float],
+        now_s: float,
     ) -> Next:
         try:
             more = await reserving
         except Exception:  # as in `_admit_later`
             return None
         if isinstance(more, Refusal):
-            return None
+            return self._not_paid(plan, failed)
         if _trail(plan).is_over:  # the client left meanwhile
             self._limits.settle(more, 0.0, 0)
             return None
         return self._handed_out(plan, found, more, now_s)
+
+    def _not_paid(self, plan: Plan, failed: Attempt) -> None:
+        """The key cannot pay for who is next; the answer says so where it goes out unmended."""
+        if failed.failure == "rejected":
+            plan.reason = f"{plan.reason}; not escalated: budget"
 
     def _handed_out(self, plan: Plan, found: tuple[Target, float], more: Reservation | None, now_s: float) -> Next:
         trail = _trail(plan)

@@ -1,8 +1,9 @@
-"""Outgoing text: every piece of text that a request would send out, wherever it stands, and what cannot be read.
+"""Outgoing text: every piece of text that a request would send out, wherever it stands, and whether all of it is text.
 
-Names and values, system prompts, messages, tools, arguments and results of tools are read; JSON inside a string is read
-too, as `\\u0041` there is an `A`. Not readable are images, sound, files, tokens given as numbers, base64, and whatever
-the body only refers to (a file's id, a stored conversation, a link to an image).
+Texts and numbers are taken from the bytes that are sent, so that a name that stands twice hides nothing; escapes inside
+a text (JSON in JSON) are read as what they stand for, too. Not readable are images, sound, files, tokens given as
+numbers, base64, parts of a kind that is not known to be text, whatever the body only refers to (a file's id, a stored
+prompt or conversation, a link), and objects in which a name stands twice.
 """
 
 from __future__ import annotations
@@ -14,18 +15,28 @@ from typing import Any, Final
 
 import orjson
 
-JSON_DEPTH_MAX_COUNT: Final = 3
-"""JSON inside a string inside JSON ...; deeper is read as it stands, and counts as not readable."""
 PARTS_MAX_COUNT: Final = 100_000
 """A body of more parts is not read to its end."""
-_BINARY_TYPES: Final = frozenset(
-    {"image", "image_url", "input_image", "image_file", "input_audio", "audio", "video", "video_url", "input_video"}
-    | {"file", "input_file", "container_upload", "computer_screenshot", "redacted_thinking", "item_reference"}
+_TEXT_TYPES: Final = frozenset(
+    # parts and items of messages
+    {"text", "input_text", "output_text", "summary_text", "refusal", "message", "content", "thinking", "reasoning"}
+    | {"tool_use", "tool_result", "function_call", "function_call_output", "tool_call", "ephemeral"}
+    # tools, forms of answers, choices
+    | {"function", "custom", "json_schema", "json_object", "auto", "any", "tool", "none", "required", "allowed_tools"}
+    | {"enabled", "disabled", "adaptive", "grammar", "regex"}
+    # JSON Schema
+    | {"object", "array", "string", "number", "integer", "boolean", "null"}
 )
+"""What a `type` may be where nothing but text is said."""
 _REFERENCES: Final = frozenset(
-    {"file_id", "file_ids", "previous_response_id", "conversation", "encrypted_content", "vector_store_ids", "file_url"}
+    {"file_id", "file_ids", "previous_response_id", "conversation", "encrypted_content", "vector_store_ids", "url"}
+    | {"file_data", "image", "audio", "video"}
 )
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+_TOKEN: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"([ \t\r\n]*:)?|-?[0-9][0-9.eE+-]*')
+"""A string of JSON and whether it is a name, or a number."""
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{200}|(?:[A-Za-z0-9+/_-]{60,}\r?\n){2}")
+_ESCAPED: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([nrt/\"]))")
+_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 @dataclass(slots=True)
@@ -35,67 +46,97 @@ class OutgoingText:
     texts: list[str] = field(default_factory=list)
     is_readable: bool = True
     """False where something in the body is no text that can be searched."""
+    has_twins: bool = False
+    """A name stands twice in an object: servers differ in which of the two they take."""
     characters_count: int = 0
-    parts_count: int = 0
-    """Items of lists and objects that were looked at."""
 
 
-def outgoing_text(document: Mapping[str, Any]) -> OutgoingText:
-    """All text of a body.
+def outgoing_text(document: Mapping[str, Any], body: bytes) -> OutgoingText:
+    """All text of a body, which was read as `document`.
 
-    >>> outgoing_text({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).texts
-    ['model', 'm', 'messages', 'role', 'user', 'content', 'Hi']
-    >>> outgoing_text({"input": [{"type": "input_image", "image_url": "https://x"}]}).is_readable
-    False
+    >>> outgoing_text({"model": "m", "n": 12}, b'{"model": "m", "n": 12}').texts
+    ['model', 'm', 'n', '12']
+    >>> outgoing_text({"a": 1}, b'{"a": "hidden", "a": 1}').has_twins
+    True
     """
     found = OutgoingText()
-    _walk(document, found, 0)
+    names_count = _gather(body, found)
+    members_count = _look(document, found)
+    found.has_twins = members_count is None or names_count != members_count
+    if found.has_twins:
+        found.is_readable = False
     return found
 
 
-def _walk(value: Any, found: OutgoingText, json_depth: int) -> None:
-    """In the order of the body; a stack of its own, so that depth costs nothing."""
-    waiting = [value]
-    while waiting and found.parts_count <= PARTS_MAX_COUNT:
+def _gather(body: bytes, found: OutgoingText) -> int | None:
+    """Take the texts and numbers out of the bytes; how many names there are."""
+    names_count = 0
+    for parts_count, token in enumerate(_TOKEN.finditer(body)):
+        if parts_count > PARTS_MAX_COUNT:
+            return None
+        said, colon = token.groups()
+        if said is None:
+            text = token[0].decode()
+        else:
+            names_count += colon is not None
+            text = said.decode() if b"\\" not in said else orjson.loads(b'"%b"' % said)
+        _read(text, found)
+    return names_count
+
+
+def _read(text: str, found: OutgoingText) -> None:
+    found.texts.append(text)
+    found.characters_count += len(text)
+    if text.startswith("data:") or (len(text) >= 120 and _BASE64.search(text)):
+        found.is_readable = False
+    if "\\" in text:
+        plain = _ESCAPED.sub(_unescaped, text)
+        if plain != text:
+            found.texts.append(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+            found.characters_count += len(plain)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape[1] is not None:
+        return chr(int(escape[1], 16))
+    return _LETTERS.get(escape[2], escape[2])
+
+
+def _look(document: Mapping[str, Any], found: OutgoingText) -> int | None:
+    """See whether all parts of a body are text; how many members its objects have, None where they are too many."""
+    if isinstance(document.get("prompt"), Mapping):  # one that is stored at the upstream
+        found.is_readable = False
+    waiting: list[Any] = [document]
+    parts_count = members_count = 0
+    while waiting:
         each = waiting.pop()
-        if isinstance(each, str):
-            _read(each, found, json_depth)
-        elif isinstance(each, Mapping):
+        if isinstance(each, Mapping):
+            members_count += len(each)
             if not _is_plain(each):
                 found.is_readable = False
-            found.parts_count += len(each)
-            if found.parts_count <= PARTS_MAX_COUNT:
-                for name, inner in reversed(list(each.items())):
-                    waiting += (inner, name)
+            inner: Any = each.values()
         elif isinstance(each, list):
-            if len(each) > 1 and type(each[0]) is int:
+            if each and type(each[0]) is int:
                 found.is_readable = False  # tokens, most likely
-            found.parts_count += len(each)
-            if found.parts_count <= PARTS_MAX_COUNT:
-                waiting += reversed(each)
-    if found.parts_count > PARTS_MAX_COUNT:
-        found.is_readable = False
+            inner = each
+        else:
+            continue
+        parts_count += len(each)
+        if parts_count > PARTS_MAX_COUNT:
+            return None
+        waiting += inner
+    return members_count
 
 
 def _is_plain(part: Mapping[str, Any]) -> bool:
     """Whether a part is nothing but text and structure."""
     kind = part.get("type")
-    if isinstance(kind, str) and kind in _BINARY_TYPES:
+    if isinstance(kind, str) and kind not in _TEXT_TYPES:
         return False
-    return _REFERENCES.isdisjoint(part) or not any(part.get(name) for name in _REFERENCES)
-
-
-def _read(text: str, found: OutgoingText, json_depth: int) -> None:
-    found.texts.append(text)
-    found.characters_count += len(text)
-    if text.startswith("data:") or (len(text) >= 200 and _BASE64.fullmatch(text)):
-        found.is_readable = False
-    elif "\\" in text and text.lstrip()[:1] in ("{", "[", '"'):
-        try:
-            inner = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return
-        if json_depth >= JSON_DEPTH_MAX_COUNT:
-            found.is_readable = False
-            return
-        _walk(inner, found, json_depth + 1)
+    for name, value in part.items():
+        if isinstance(value, str):
+            if value and (name in _REFERENCES or name.endswith("_url") or (name == "data" and kind != "text")):
+                return False
+        elif value and name in _REFERENCES and not (isinstance(value, Mapping) and "type" in value):
+            return False
+    return True

@@ -139,7 +139,7 @@ class Reception:
         same = (None if key is None else key.key_hash, operation)
         standing = self._standings.get(same) or self._new_standing(key, operation)
         groups = dict(standing.groups)
-        asked = Asked(head.path, told, facts.document, key)
+        asked = Asked(head.path, told, facts.document, body, key)
         system, schema = hashes(facts.document, body)
         if system is not None:
             asked.system_hash = groups["system_hash"] = system

@@ -53,7 +53,7 @@ def _prompts_count(facts: RequestFacts) -> int:
 def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
     """What so many tokens cost at a target at most; 0 where its price is not known (see `Bounds.is_priced`).
 
-    >>> from breakeven.gateway.upstream import Upstream
+    >>> from breakeven.gateway.upstream import TokenPrice, Upstream
     >>> server = Upstream("a", "a.example", 443, True, b"/v1", "openai")
     >>> usd_at_most(Target("m", server, "m", TokenPrice(1.0, 4.0, cache_write_usd_per_mtok=2.0)), 1_000_000, 500_000)
     4.0
