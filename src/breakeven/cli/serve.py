@@ -133,7 +133,18 @@ class _Changes:
             changed["state_folder"] = self._state.absolute()
             if settings.keys_file is not None and settings.keys_file.parent == settings.state_folder:
                 changed["keys_file"] = self._state.absolute() / settings.keys_file.name
-        return replace(settings, **changed)
+        made = replace(settings, **changed)
+        if made.listen_port and made.listen_port == made.admin_port and _overlap(made.listen_host, made.admin_host):
+            raise ConfigError(
+                f"clients (listen) and administrators (admin) would both connect to port {made.listen_port}; "
+                "give each a port of its own"
+            )
+        return made
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two addresses may take each other's connections."""
+    return one == other or bool({one, other} & {"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 class _Teller:
@@ -176,7 +187,8 @@ class _Teller:
             late = fields["needs_restart"]
             return "Reloaded." + (f" Only a restart changes: {late}." if late else "")
         if event == "stopped":
-            return "Ended." + (f" Killed, for they took too long: {fields['killed']}." if fields["killed"] else "")
+            why = "at the second signal" if fields["at_second_signal"] else "for they took too long"
+            return "Ended." + (f" Killed, {why}: {fields['killed']}." if fields["killed"] else "")
         return safe(words[event].format(**fields)) if event in words else safe(f"{event}: {fields}")
 
     def _ready(self, fields: dict[str, Any]) -> str:

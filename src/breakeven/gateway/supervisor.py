@@ -34,6 +34,8 @@ START_TRIES_COUNT: Final = 3
 START_MAX_S: Final = 60.0
 STOP_GRACE_S: Final = 5.0
 """Beyond `drain_s`, before a child is killed."""
+AGAIN_S: Final = 1.0
+"""A second signal so long after the first means: now."""
 _NEEDS_RESTART: Final = (
     "listen_host",
     "listen_port",
@@ -106,6 +108,8 @@ class Supervisor:
         self._next_start: dict[str, float] = dict.fromkeys(self._plans, 0.0)
         self._failures = dict.fromkeys(self._plans, 0)
         self._was_ready = False
+        self._is_hurried = False
+        self._drains_since_s = 0.0
         self._started_s = time.monotonic()
         folder = settings.state_folder
         self._counters = Counters(previous=last_snapshot(folder, "supervisor"))
@@ -218,11 +222,19 @@ class Supervisor:
         """Relays first, so that what they finish is still counted, written and compacted."""
         drain_s = self.settings.timeouts.drain_s
         self._say("draining", up_to_s=drain_s)
+        self._drains_since_s = time.monotonic()
         relays = [each for each in self._children.values() if each.plan.is_relay]
         rest = [each for each in self._children.values() if not each.plan.is_relay]
         killed = self._stopped(relays, drain_s + STOP_GRACE_S) + self._stopped(rest, STOP_GRACE_S * 2)
-        self._say("stopped", killed=", ".join(killed))
+        self._say("stopped", killed=", ".join(killed), at_second_signal=self._is_hurried)
         return 0
+
+    def _hurries(self) -> bool:
+        """Whether somebody asked again; one who signals a process and then its group asked once."""
+        asked = any(number != signal.SIGHUP for number in self._signals.taken())
+        if asked and time.monotonic() - self._drains_since_s >= AGAIN_S:
+            self._is_hurried = True
+        return self._is_hurried
 
     def _stopped(self, children: list[Child], within_s: float) -> list[str]:
         """Ask children to end; the names of those that had to be killed."""
@@ -231,7 +243,7 @@ class Supervisor:
         until = time.monotonic() + within_s
         while (alive := [each for each in children if each.process.is_alive()]) and time.monotonic() < until:
             wait([self._signals.fileno(), *(each.process.sentinel for each in alive)], until - time.monotonic())
-            if any(number != signal.SIGHUP for number in self._signals.taken()):
+            if self._hurries():
                 break
         alive = [each for each in children if each.process.is_alive()]
         for child in alive:

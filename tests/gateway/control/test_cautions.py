@@ -34,6 +34,7 @@ def test_a_usual_gateway_needs_no_word() -> None:
         (settings(listen_host="10.0.0.1"), "without TLS: keys and prompts"),
         (settings(admin_host="::"), "The admin API listens on ::"),
         (settings(keys=()), "every request will be refused"),
+        (settings(is_open=True), "their budgets, rates and models bind nobody"),
         (settings(price=None), "UNPRICED, in no budget and no total: small"),
         (
             settings(price=TokenPrice(1.0, 2.0)),

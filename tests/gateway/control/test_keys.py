@@ -43,7 +43,17 @@ def test_a_secret_is_shown_once_and_kept_as_a_hash(tmp_path: Path) -> None:
     assert read_key_file(path).keys == (found.key,)
     assert (found.key.budget_usd, found.key.budget_period_s) == (100.0, 7 * 86_400.0)
     assert found.key.allowed_models == ("small",)
-    assert found.key.expires_unix_s == 1_801_353_600.0
+    assert found.key.expires_unix_s == 1_801_440_000.0, "the end of that day"
+
+
+def test_a_key_is_taken_on_its_last_day_and_not_made_after_it(tmp_path: Path) -> None:
+    """As `expires` of the configuration: 2026-11-26 works all of that day."""
+    noon_s = 1_795_694_400.0
+    keys = KeyDesk(tmp_path / "keys.json", (), MODELS, now=lambda: noon_s)
+    today = keys.make(b'{"id": "a", "expires": "2026-11-26"}')
+    assert isinstance(today, MadeKey) and today.key.expires_unix_s == noon_s + 43_200
+    yesterday = keys.make(b'{"id": "b", "expires": "2026-11-25"}')
+    assert isinstance(yesterday, Denied) and "2026-11-25 is over" in yesterday.message
 
 
 def test_two_keys_never_have_one_secret(tmp_path: Path) -> None:

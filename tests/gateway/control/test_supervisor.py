@@ -174,6 +174,20 @@ def test_who_does_not_end_is_killed_and_named(start: Callable[..., Running]) -> 
     assert gateway.process.wait(20) == 0
 
 
+def test_a_second_signal_at_once_is_the_same_one_and_later_means_now(start: Callable[..., Running]) -> None:
+    gateway = start("slow_to_end", drain_s=30.0)
+    gateway.until("ready")
+    gateway.process.send_signal(signal.SIGTERM)
+    gateway.until("draining")
+    gateway.process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        gateway.process.wait(1.5)
+    gateway.process.send_signal(signal.SIGTERM)
+    stopped = gateway.until("stopped")
+    assert stopped["at_second_signal"] is True and "relay-0" in stopped["killed"]
+    assert gateway.process.wait(20) == 0
+
+
 def test_children_end_when_their_parent_is_killed(start: Callable[..., Running]) -> None:
     gateway = start("steady")
     gateway.until("ready")

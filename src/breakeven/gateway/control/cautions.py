@@ -26,6 +26,8 @@ def cautions(settings: GatewaySettings) -> tuple[str, ...]:
         found.append(f"The admin API listens on {settings.admin_host} without TLS; keep that port inside the cluster.")
     if not settings.is_open and not settings.keys and settings.admin_token_hash is None:
         found.append("It has no key and no admin token to make one with: every request will be refused.")
+    if settings.is_open and settings.keys:
+        found.append("It is open, so its keys are not asked: their budgets, rates and models bind nobody.")
     assumed = [(target, assumptions(target.price)) for target in _targets(settings)]
     unpriced = sorted({target.name for target, each in assumed if any("unpriced" in words for words in each)})
     if unpriced:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import time as clock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +65,9 @@ class KeyDesk:
         configured: tuple[Key, ...],
         models: frozenset[str],
         make_secret: Callable[[], str] = lambda: SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES),
+        now: Callable[[], float] = clock.time,
     ) -> None:
+        self._now = now
         self._path = path
         self._make_secret = make_secret
         self.configured = configured
@@ -78,7 +81,7 @@ class KeyDesk:
         """A new key as a body wants it."""
         file = read_key_file(self._path)
         secret = self._make_secret()
-        key = _key(body, sha256(secret.encode()).digest(), self.models)
+        key = _key(body, sha256(secret.encode()).digest(), self.models, self._now())
         if isinstance(key, Denied):
             return key
         if any(each.id == key.id for each in (*self.configured, *file.keys)):
@@ -115,7 +118,7 @@ def _unknown(key_id: str) -> Denied:
     return Denied(404, "unknown_key", f"no key '{key_id[:128]}'; GET /admin/keys lists them")
 
 
-def _key(body: bytes, key_hash: bytes, models: frozenset[str]) -> Key | Denied:
+def _key(body: bytes, key_hash: bytes, models: frozenset[str], now_unix_s: float) -> Key | Denied:
     try:
         wanted = orjson.loads(body)
     except ValueError:
@@ -132,7 +135,7 @@ def _key(body: bytes, key_hash: bytes, models: frozenset[str]) -> Key | Denied:
         return _invalid("application: wanted a text of up to 128 characters")
     allowed = _models(wanted.get("models"), models)
     amounts = _amounts(wanted)
-    expires_s = _expiry(wanted.get("expires"))
+    expires_s = _expiry(wanted.get("expires"), now_unix_s)
     for each in (allowed, amounts, expires_s):
         if isinstance(each, Denied):
             return each
@@ -177,14 +180,20 @@ def _amounts(wanted: Mapping[str, Any]) -> dict[str, float] | Denied:
     return found
 
 
-def _expiry(value: Any) -> float | Denied | None:
+def _expiry(value: Any, now_unix_s: float) -> float | Denied | None:
+    """The end of the last day, as in the configuration."""
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)
+        last_day = date.fromisoformat(value)
     except (TypeError, ValueError):
-        return _invalid(f"expires: saw {str(value)[:60]!r}; wanted a date as 2027-01-31 (its first second, UTC)")
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        return _invalid(
+            f"expires: saw {str(value)[:60]!r}; wanted the last day on which it is taken, as 2027-01-31 (UTC)"
+        )
+    end_s = datetime.combine(last_day, time(), UTC).timestamp() + _SECONDS_PER_DAY
+    if end_s <= now_unix_s:
+        return _invalid(f"expires: {value} is over")
+    return end_s
 
 
 def _invalid(message: str) -> Denied:
