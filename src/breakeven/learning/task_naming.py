@@ -170,7 +170,7 @@ def _low(right_count: int, count: int) -> float:
     """Wilson's lower bound of a fraction.
 
     >>> round(_low(100, 100), 3), round(_low(50, 53), 3)
-    (0.974, 0.865)
+    (0.974, 0.867)
     """
     if not count:
         return 0.0

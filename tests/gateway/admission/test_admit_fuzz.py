@@ -86,7 +86,7 @@ def test_three_thousand_requests_of_any_shape() -> None:
             codes.add(decided.code)
     assert "internal_error" not in codes
     assert of.kept.counted.get("events_totaladmission_error", 0) == 0
-    assert plans_count > 300 and len(codes) >= 8
+    assert plans_count > 200 and len(codes) >= 8
     assert of.engine.open_requests() == 0
     spent = sum(line["cost_usd"] or 0.0 for line in of.kept.lines if "cost_usd" in line)
     assert abs(of.kept.left_usd["team"] - (1e9 - spent)) < 1e-3

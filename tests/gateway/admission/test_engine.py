@@ -134,6 +134,13 @@ def test_embeddings_never_change_their_model(task_map: LoadedPolicy) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["Model", "MAX_TOKENS", "Messages", "Stream", "meſſages", "max_to\u212aens"])
+def test_names_in_other_letters_are_refused_as_some_servers_read_them(name: str) -> None:
+    got = refusal(room(), None, body(**{name: "opus"}))
+    assert (got.http_status, got.code) == (400, "ambiguous_name")
+    assert plan(room(), None, body(**{f"{name}X": 1, "": 2, "1": 3})).reason == "asked"
+
+
 def test_fallbacks_follow_in_order() -> None:
     of = room(settings(fallbacks={"big": ("small", "opus", "big")}))
     assert plan(of).targets == (BIG, BIG_NEAR, SMALL, OPUS)

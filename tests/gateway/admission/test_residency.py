@@ -189,8 +189,8 @@ def test_a_name_that_stands_twice_hides_no_system_prompt() -> None:
 READABLE: list[dict[str, Any]] = [
     {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {
         "url": {"type": "string"}, "image": {"type": "string"}, "data": {"type": "array"}}}}}]},
-    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}]},
-    {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"arguments": "{}"}}]}]},
+    {"messages": [{"content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}]},
+    {"messages": [{"tool_calls": [{"id": "1", "type": "function", "function": {"arguments": "{}"}}]}]},
     {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}},
     {"input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]},
     {"prompt": ["one", "two"]},

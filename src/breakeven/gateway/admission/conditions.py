@@ -45,9 +45,8 @@ class Rule:
         self._condition = condition
         self._pattern = None if condition.pattern is None else TextPattern(condition.pattern)
         self._path = None if condition.path is None else _operation_or_path(condition.path.encode("utf-8", "replace"))
-        self._header_value = (
-            None if condition.header is None else condition.header[1].strip().encode("utf-8", "replace").lower()
-        )
+        value = "" if condition.header is None else condition.header[1].strip()
+        self._header_value = value.encode("utf-8", "replace").lower()
 
     def holds(self, asked: Asked, if_unreadable: bool) -> bool:
         """Whether a request has all that is asked; `if_unreadable` is the answer where its text cannot be searched.

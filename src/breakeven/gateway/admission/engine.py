@@ -152,6 +152,14 @@ class Engine:
 
     # A request.
 
+    def refused_at_head(self, head: Head) -> Refusal | None:
+        """Why a request is refused whatever its body says: nobody knows its key. Asked before a large body is read."""
+        key = self._reception.key(self._reception.told(head), self._now())
+        if not isinstance(key, Refusal):
+            return None
+        self._counters.refused(key.code)
+        return key
+
     def admit(self, head: Head, body: bytes) -> Decided | Awaitable[Decided]:
         """A plan, or an answer of our own; never raises."""
         try:
@@ -327,7 +335,8 @@ class Engine:
         if more is None or isinstance(more, Reservation):
             return self._handed_out(plan, found, more, now_s)
         if isinstance(more, Refusal):
-            return self._not_paid(plan, failed)
+            self._not_paid(plan, failed)
+            return None
         return self._next_later(more, plan, failed, found, now_s)
 
     async def _next_later(
@@ -343,7 +352,8 @@ class Engine:
         except Exception:  # as in `_admit_later`
             return None
         if isinstance(more, Refusal):
-            return self._not_paid(plan, failed)
+            self._not_paid(plan, failed)
+            return None
         if _trail(plan).is_over:  # the client left meanwhile
             self._limits.settle(more, 0.0, 0)
             return None

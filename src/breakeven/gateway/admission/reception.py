@@ -38,6 +38,21 @@ from breakeven.usage.redact import HASH_HEX_LENGTH, hash_of
 _NOTHING: Final[tuple[bytes, ...]] = ()
 _USUAL: Final = frozenset({AUTHORIZATION, TASK, TRACE})
 _USERS: Final = frozenset({"user", "metadata", "safety_identifier"})
+_DECIDING: Final = frozenset(
+    {"model", "models", "messages", "input", "prompt", "system", "instructions", "tools", "functions", "stream"}
+    | {
+        "response_format",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "n",
+        "best_of",
+        "user",
+        "metadata",
+    }
+    | {"stream_options", "previous_response_id", "conversation", "suffix", "text"}
+)
+"""Names at the top of a body that something is decided by, or that hold what is searched."""
 _HEADER_UNIT: Final = "header:"
 _NO_OUTCOMES: Final = Refusal(
     403, "outcomes_not_allowed", "This key may not give outcomes. Use the key of whoever judges the answers."
@@ -132,6 +147,9 @@ class Reception:
             return facts
         assert isinstance(facts, RequestFacts) and not isinstance(key, Refusal)
         operation = facts.operation
+        names = "".join(facts.document)
+        if not (names.islower() and names.isascii()) and (twin := _capital_twin(facts.document)) is not None:
+            return twin
         if operation == "outcomes":
             if key is not None and not key.may_give_outcomes:
                 return _NO_OUTCOMES
@@ -201,6 +219,16 @@ class Reception:
         else:
             value = _user(received.facts)
         return value, _hash(value)
+
+
+def _capital_twin(document: Mapping[str, Any]) -> Refusal | None:
+    """A refusal where a name of ours is written in other letters: some servers read it all the same, and we do not."""
+    for name in document:
+        small = name.casefold()  # also of the long s and the sign for Kelvin
+        if name != small and small in _DECIDING:
+            said = f"The body has a name `{small}` in other letters, which some servers read. Write it in small ones."
+            return Refusal(400, "ambiguous_name", said)
+    return None
 
 
 def _hash(value: str | None) -> str | None:
