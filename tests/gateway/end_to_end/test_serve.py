@@ -132,9 +132,11 @@ def test_kill_9_under_load_loses_no_call(durability: str, tmp_path: Path) -> Non
         calls = Counter(str(each["record_id"]) for each in written_calls(gateway.state))
         assert max(calls.values()) == 1, "none is doubled"
         lag_s = 0.0 if durability == "request" else 1.0
-        must = [name for at_s, name in answered if all(at_s < kill_s - lag_s or at_s > kill_s for kill_s in killed_s)]
+        # an answer that the client read just after a kill may have been given just before it
+        must = [name for at_s, name in answered if all(abs(at_s - kill_s) >= lag_s for kill_s in killed_s)]
         assert len(must) > 50
-        assert not set(must) - set(calls)
+        lost = set(must) - set(calls)
+        assert not lost, f"{len(lost)} of {len(must)}"
         assert len(calls) <= len(upstream.asked), "none is invented"
 
 
@@ -149,6 +151,7 @@ def keep_asking(gateway: Served, answered: list[tuple[float, str]], ends: thread
             answer = connection.getresponse()
             if answer.read() and answer.status == 200:
                 answered.append((time.monotonic(), str(answer.getheader("x-breakeven-request-id"))))
+            time.sleep(0.004)
         except (OSError, http.client.HTTPException):
             connection.close()
     connection.close()

@@ -11,11 +11,13 @@ import json
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from breakeven.gateway.config.settings import Timeouts
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import RawClient, chat, raw_client, request
 from gateway.parts.running import RunningGateway, run, running_gateway, until
@@ -112,6 +114,7 @@ def test_fuzzed_bodies(tmp_path: Path) -> None:
             models = models_at(main, "good") | models_at(other, "claude")
             keys = (key(budget_usd=1e6, tokens_per_minute=1e12, requests_per_minute=1e9),)
             settings = settings_for(tmp_path, [main, other], models, keys=keys, default_model="good")
+            settings = replace(settings, timeouts=Timeouts())
             async with running_gateway(settings) as gateway:
                 wrong: list[str] = []
 
