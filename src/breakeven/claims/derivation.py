@@ -33,6 +33,8 @@ def derive(
     """
     bases = {split_period(name)[0] for name in stated}
     usable = [rule for each in rules.values() for rule in each if _may_be_used(rule, stated, bases)]
+    reachable = _reachable(usable, stated)
+    usable = [rule for rule in usable if _can_fire(rule, reachable)]  # most never can; nothing below misses them
     while True:
         reachable = _reachable(usable, stated)
         blocked = [rule for rule in usable if rule.kind == "sum" and _lacks_a_price(rule, reachable, zero)]
@@ -50,6 +52,13 @@ def _may_be_used(rule: Rule, stated: Mapping[str, float], bases: set[str]) -> bo
     return not (rule.total is not None and rule.total.name in bases)
 
 
+def _can_fire(rule: Rule, reachable: set[str]) -> bool:
+    """Whether enough of its inputs are there: all, or of a sum any."""
+    if rule.kind == "sum":
+        return not reachable.isdisjoint(rule.inputs)
+    return reachable.issuperset(rule.inputs)
+
+
 def _reachable(rules: list[Rule], stated: Mapping[str, float]) -> set[str]:
     """Every name that some chain of rules leads to."""
     waiting: dict[str, list[int]] = {}
@@ -58,7 +67,10 @@ def _reachable(rules: list[Rule], stated: Mapping[str, float]) -> set[str]:
         wanted = set(rule.inputs)
         missing.append(1 if rule.kind == "sum" else len(wanted))
         for name in wanted:
-            waiting.setdefault(name, []).append(index)
+            if name in waiting:
+                waiting[name].append(index)
+            else:
+                waiting[name] = [index]
     found, todo = set(stated), list(stated)
     while todo:
         for index in waiting.get(todo.pop(), ()):
