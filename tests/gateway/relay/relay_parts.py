@@ -38,6 +38,9 @@ class PlainAdmission:
     asked_next: list[tuple[str | None, str]] = field(default_factory=list)
     numbers: Any = field(default_factory=count)
 
+    def key_refusal(self, head: Head) -> Refusal | None:
+        return Refusal(401, "invalid_api_key", "No.") if head.header(b"authorization") == b"Bearer wrong" else None
+
     def admit(self, head: Head, body: bytes) -> Plan | Refusal:
         facts = read_request(head.path, body)
         if isinstance(facts, Refusal):

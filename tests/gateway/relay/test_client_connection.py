@@ -279,3 +279,39 @@ def test_last_bytes_take_their_time(tmp_path: Path) -> None:
                 assert data.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
 
     run(test())
+
+
+@pytest.mark.parametrize("expects", [False, True])
+def test_a_large_body_is_not_read_for_a_stranger(tmp_path: Path, expects: bool) -> None:
+    async def test() -> None:
+        async with served(tmp_path, 1, "good") as found, raw_client(found.url) as client:
+            mine = {"Authorization": "Bearer wrong", "Content-Length": "1000000"}
+            more = {"Expect": "100-continue"} if expects else {}
+            await client.send(request(PATH, headers=mine | more))
+            answer = await client.answer()
+            assert (answer.status, answer.interim, answer.header("connection")) == (401, [], "close")
+            assert await client.is_closed()
+
+    run(test())
+
+
+def test_large_bodies_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakeven.gateway.relay.client_connection.BODIES_MAX_BYTES", 3_000_000)
+
+    async def test() -> None:
+        async with (
+            scripted_upstream(Repertoire()) as upstream,
+            served(tmp_path, upstream.port, "good") as found,
+            raw_client(found.url) as first,
+            raw_client(found.url) as second,
+        ):
+            large = request(PATH, chat("good", "x" * 1_900_000))
+            await first.send(large[:-10])
+            await second.send(large[:-10])
+            refused = await second.answer()
+            assert (refused.status, refused.code) == (503, "overloaded")
+            await first.send(large[-10:])
+            assert (await first.answer()).status == 200
+            assert (await ask(found.url, chat("good", "x" * 1_900_000))).status == 200, "there is room again"
+
+    run(test())

@@ -11,7 +11,7 @@ from breakeven.gateway.relay.chunks import ChunkReader
 from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.relay.heads import BadMessage, RequestHead, read_request_head
 from breakeven.gateway.relay.passed_list import PassedList
-from breakeven.gateway.relay.state import RelayState, UnderWay
+from breakeven.gateway.relay.state import BODIES_MAX_BYTES, RelayState, UnderWay
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
 _PIPELINED_MAX_BYTES: Final = 65_536
@@ -19,6 +19,7 @@ _LINGER_S: Final = 2.0
 _LINGER_MAX_BYTES: Final = 4 * 2**20
 _MODEL_PATHS: Final = frozenset((b"/v1/models", b"/models", b"/openai/v1/models"))
 _UNKNOWN: Final = Refusal(404, "unknown_path", "This gateway has no such path. GET /v1/models lists its models.")
+_NO_ROOM: Final = Refusal(503, "overloaded", "This gateway holds as many large requests as it can. Try again.", 1.0)
 _Phase = Literal["idle", "head", "body", "busy", "lingering", "closed"]
 
 
@@ -33,6 +34,7 @@ class ClientConnection(asyncio.Protocol):
         "_clients",
         "_deadline_s",
         "_exchange",
+        "_held_bytes_count",
         "_lingered_bytes_count",
         "_peer",
         "_phase",
@@ -57,6 +59,8 @@ class ClientConnection(asyncio.Protocol):
         self._body_bytes_count = 0
         self._chunks: ChunkReader | None = None
         self._exchange: UnderWay | None = None
+        self._held_bytes_count = 0
+        """Of the body, as `RelayState.bodies_bytes_count` knows of it."""
         self._lingered_bytes_count = self._unsent_bytes_count = 0
         self._deadline_s = 0.0
         self.closes = False
@@ -113,6 +117,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone."""
         self._leave()
+        self._let_go()
         self._phase = "closed"
         self._clients.discard(self)
 
@@ -209,6 +214,10 @@ class ClientConnection(asyncio.Protocol):
         except BadMessage as problem:
             self._refuse_and_close(problem.refusal)
             return
+        refusal = state.admission.key_refusal(request.head) if request.head.path in OPERATIONS else None
+        if refusal is not None:
+            self._refuse_and_close(refusal, is_counted=True)
+            return
         self._phase = "body"
         self._deadline_s = state.now_s + state.settings.timeouts.client_body_s
         self._chunks = ChunkReader() if request.is_chunked else None
@@ -241,10 +250,15 @@ class ClientConnection(asyncio.Protocol):
             if data:
                 self._body.append(data)
                 self._body_bytes_count += len(data)
+                self._held_bytes_count += len(data)
+                self._state.bodies_bytes_count += len(data)
             if self._body_bytes_count > limit_bytes:
                 raise _too_large(limit_bytes)
         except BadMessage as problem:
             self._refuse_and_close(problem.refusal)
+            return
+        if self._state.bodies_bytes_count > BODIES_MAX_BYTES:
+            self._refuse_and_close(_NO_ROOM)
             return
         if self._body_bytes_count == request.body_bytes_count if chunks is None else chunks.is_done:
             body = b"".join(self._body)
@@ -303,6 +317,8 @@ class ClientConnection(asyncio.Protocol):
     def _ready(self) -> None:
         """The connection is free for the next request, which may be here already."""
         self._request = None
+        if self._held_bytes_count:
+            self._let_go()
         if self.closes:
             self._linger()
             return
@@ -321,20 +337,27 @@ class ClientConnection(asyncio.Protocol):
         elif self._phase in ("head", "busy"):
             self._buffer = data + self._buffer
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _let_go(self) -> None:
+        """The body of a large request is not held any longer."""
+        self._state.bodies_bytes_count -= self._held_bytes_count
+        self._held_bytes_count = 0
+
+    def _refuse(self, refusal: Refusal, is_counted: bool = False) -> None:
         """An answer of ours to what is no request."""
         state = self._state
-        state.refused(refusal.code)
+        if not is_counted:
+            state.refused(refusal.code)
         head = None if self._request is None else self._request.head
         operation = None if head is None else OPERATIONS.get(head.path)
         is_head = head is not None and head.method == b"HEAD"
         self._transport.write(refusal_answer(refusal, operation, state.date_line, None, self.closes, is_head))
         self._linger()
 
-    def _refuse_and_close(self, refusal: Refusal) -> None:
+    def _refuse_and_close(self, refusal: Refusal, is_counted: bool = False) -> None:
         self.closes = True
         self._body, self._body_bytes_count, self._chunks = [], 0, None
-        self._refuse(refusal)
+        self._let_go()
+        self._refuse(refusal, is_counted)
 
     def _linger(self) -> None:
         """Closes so that the client can read the answer even if it is still sending: closing at once would reset it."""

@@ -17,6 +17,8 @@ from breakeven.gateway.relay.pool import Pool
 from breakeven.gateway.upstream import Upstream
 
 LOOK_EVERY_S: Final = 0.05
+BODIES_MAX_BYTES: Final = 512 * 2**20
+"""Of all large requests that one process holds at once."""
 
 
 class RelayAdmission(Admission, Protocol):
@@ -24,6 +26,10 @@ class RelayAdmission(Admission, Protocol):
 
     def response_headers(self, plan: Plan, attempt: Attempt) -> bytes:
         """The `x-breakeven-*` headers of an answer, each line with its CRLF."""
+        ...
+
+    def key_refusal(self, head: Head) -> Refusal | None:
+        """Why a request is refused whatever its body says."""
         ...
 
     def models(self, head: Head) -> bytes | Refusal:
@@ -92,6 +98,7 @@ class RelayState:
     __slots__ = (
         "_outgoing",
         "admission",
+        "bodies_bytes_count",
         "counting",
         "date_line",
         "exchanges",
@@ -122,6 +129,8 @@ class RelayState:
         self._outgoing: dict[int, OutgoingHeads] = {}
         self.exchanges: set[Watched] = set()
         """Requests under way, shadows included."""
+        self.bodies_bytes_count = 0
+        """Of large requests that are being read or answered."""
         self.shadows_count_by_model: dict[str, int] = {}
         self.now_s = monotonic()
         """The monotonic clock at the last look: exact enough for limits."""
