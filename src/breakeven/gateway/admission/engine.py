@@ -152,14 +152,6 @@ class Engine:
 
     # A request.
 
-    def refused_at_head(self, head: Head) -> Refusal | None:
-        """Why a request is refused whatever its body says: nobody knows its key. Asked before a large body is read."""
-        key = self._reception.key(self._reception.told(head), self._now())
-        if not isinstance(key, Refusal):
-            return None
-        self._counters.refused(key.code)
-        return key
-
     def admit(self, head: Head, body: bytes) -> Decided | Awaitable[Decided]:
         """A plan, or an answer of our own; never raises."""
         try:
