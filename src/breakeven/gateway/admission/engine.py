@@ -7,19 +7,20 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from random import random
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from breakeven.gateway.admission.arms import drawn_fraction
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.breakers import State
 from breakeven.gateway.admission.chains import Chains, unknown_model
 from breakeven.gateway.admission.choosing import GENERATING, NO_UPSTREAM, Choosing, Chosen, Wish
+from breakeven.gateway.admission.counting import Counting
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.model_list import model_list, one_model
 from breakeven.gateway.admission.next_targets import NextTargets
 from breakeven.gateway.admission.reception import Received, Reception
 from breakeven.gateway.admission.request_head import MODEL, TRACE, trace_of, word
-from breakeven.gateway.admission.reservations import tokens_at_most, usd_at_most
+from breakeven.gateway.admission.reservations import tokens_at_most, usd_at_most, usd_with
 from breakeven.gateway.admission.response_headers import ResponseHeaders
 from breakeven.gateway.admission.retry_budget import RetryBudget
 from breakeven.gateway.admission.trail import Trail
@@ -43,26 +44,6 @@ _STATE_NUMBERS: Final[dict[State, int]] = {"closed": 0, "half_open": 1, "open": 
 CONTROL_SOCKET_NAME: Final = "control.sock"
 Decided = Plan | Refusal
 Next = tuple[Target, float] | None
-
-
-class Counting(Protocol):
-    """Where the engine counts: `telemetry.counters`."""
-
-    def finished(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
-        """A request is over."""
-        ...
-
-    def refused(self, code: str) -> None:
-        """A request got an answer of our own."""
-        ...
-
-    def count(self, name: str, more_count: float = 1, label: str = "", /) -> None:
-        """Something happened."""
-        ...
-
-    def gauge(self, name: str, value_ratio: float, label: str = "", /) -> None:
-        """How much of something there is."""
-        ...
 
 
 class Engine:
@@ -367,25 +348,16 @@ class Engine:
     def _more_for(
         self, plan: Plan, target: Target, failed: Attempt
     ) -> Reservation | Refusal | Awaitable[Reservation | Refusal] | None:
-        """What has to be set aside before a target may take over: as much as it and what was spent exceed what is set
-        aside; None where that is enough."""
-        key, reserved = plan.key, plan.reservation
+        """What has to be set aside before a target may take over; None where there is enough."""
+        key, reserved, trail = plan.key, plan.reservation, _trail(plan)
         if key is None or reserved is None or key.budget_usd is None:
             return None
-        trail = _trail(plan)
-        usd = usd_at_most(target, *tokens_at_most(plan.facts)) + sum(
-            self._spent_usd(plan, each) for each in {id(each): each for each in (*trail.told, failed)}.values()
-        )
-        missing_usd = usd - reserved.usd - sum(each.usd for each in trail.more)
+        attempts = [*trail.told, *([] if any(each is failed for each in trail.told) else [failed])]
+        reserved_usd = reserved.usd + sum(each.usd for each in trail.more)
+        missing_usd = usd_with(plan.facts, target, attempts) - reserved_usd
         if missing_usd <= 1e-12:
             return None
         return self._limits.reserve(key, missing_usd, 0, self._now())
-
-    def _spent_usd(self, plan: Plan, attempt: Attempt) -> float:
-        """What an attempt costs, or, while it is under way, may cost."""
-        if attempt.failure is None:
-            return usd_at_most(attempt.target, *tokens_at_most(plan.facts))
-        return cost_usd(attempt.target.price, attempt.tokens) or 0.0
 
     def _tell(self, plan: Plan, attempt: Attempt, now_s: float) -> None:
         """Breakers hear of each attempt once."""

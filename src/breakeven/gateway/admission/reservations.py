@@ -7,9 +7,12 @@ whatever it comes to, the true cost is put in place of the estimate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from breakeven.gateway.admission.chains import FREE
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.estimates import input_tokens
@@ -64,3 +67,16 @@ def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
     dearest = max(price.input_usd_per_mtok or 0.0, price.cache_write_usd_per_mtok or 0.0)
     total = (input_count * dearest + output_count * (price.output_usd_per_mtok or 0.0)) / _MTOK
     return total if price.usd_per_request is None else total + price.usd_per_request
+
+
+def usd_with(facts: RequestFacts, target: Target, attempts: Sequence[Attempt]) -> float:
+    """What a request comes to at most when a target takes over: what was spent on attempts, or may be spent on those
+    that are under way, and the target's own part."""
+    counts = tokens_at_most(facts)
+    total = usd_at_most(target, *counts)
+    for each in attempts:
+        if each.failure is None:
+            total += usd_at_most(each.target, *counts)
+        else:
+            total += cost_usd(each.target.price, each.tokens) or 0.0
+    return total
