@@ -103,8 +103,8 @@ def test_rarer_tokens_are_said() -> None:
 
 
 def test_who_served_it_is_never_a_vendor_for_a_model_of_our_own() -> None:
-    assert (provider_of(MINI), provider_of(OURS)) == ("openai", "rack")
-    assert _read(call_line(plan(), attempt(target=OURS)))["provider"] == "rack"
+    assert (provider_of(MINI), provider_of(OURS)) == ("openai", "own:rack")
+    assert _read(call_line(plan(), attempt(target=OURS)))["provider"] == "own:rack"
 
 
 def test_further_attempts_have_the_number_in_their_id() -> None:

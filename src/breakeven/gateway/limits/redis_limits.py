@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LostConnection
@@ -40,6 +40,10 @@ from breakeven.gateway.limits.redis_script import NUMBERS, RESERVE, SETTLE
 from breakeven.gateway.plan import Key, Refusal, Reservation
 
 TIMEOUT_S: Final = 0.25
+CONNECT_TIMEOUT_S: Final = 2.0
+"""A process that is busy may take a while to connect; that is no Redis that does not answer."""
+CONNECTIONS_MAX_COUNT: Final = 16
+_POOL_WAIT_S: Final = 2.0
 RESERVATION_S: Final = 1_200.0
 """Longer than any request may take (`timeouts.total_s` and its retries)."""
 DOWN_S: Final = 1.0
@@ -105,9 +109,15 @@ class RedisLimits:
         timeout_s: float = TIMEOUT_S,
         reservation_s: float = RESERVATION_S,
     ) -> None:
-        self._redis: Any = Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS_MAX_COUNT,
+            timeout=_POOL_WAIT_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=max(timeout_s, CONNECT_TIMEOUT_S),
+            retry=Retry(NoBackoff(), 0),
         )
+        self._redis: Any = Redis(connection_pool=pool)
         self._counters = counters
         self._reservation_s = reservation_s
         self._hashes: dict[str, str] = {}
@@ -117,6 +127,15 @@ class RedisLimits:
         self._settling: asyncio.Task[None] | None = None
         self.lost_settlements_count = 0
         self.set_keys(keys)
+
+    async def warm(self) -> None:
+        """Load the scripts and open the connections before the first request. Never raises."""
+        try:
+            for script in (RESERVE, SETTLE):
+                await self._hash(script)
+            await asyncio.gather(*(self._redis.ping() for _ in range(CONNECTIONS_MAX_COUNT)), return_exceptions=True)
+        except (TimeoutError, RedisError, OSError):
+            self._note_down()
 
     def set_keys(self, keys: Iterable[Key]) -> None:
         """Nothing has to be made ready: Redis keeps a key's numbers from its first request on."""
@@ -263,7 +282,7 @@ class RedisLimits:
             self._settling.cancel()
             await asyncio.gather(self._settling, return_exceptions=True)
         self.lost_settlements_count += len(self._waiting)
-        await self._redis.aclose()
+        await self._redis.aclose(close_connection_pool=True)
 
 
 def _names(key_id: str) -> tuple[str, str]:

@@ -266,13 +266,13 @@ def _status(attempt: Attempt) -> dict[str, Any]:
 
 
 def provider_of(target: Target) -> str:
-    """Who served it: the vendor, or the upstream's own name where the server is ours or nobody knows its vendor.
+    """Who served it: the vendor, or `own:` and the upstream's name where the server is ours or nobody knows its vendor.
 
-    So no vendor's list price is ever found for a model of our own.
+    So no vendor's list price is ever found for a model of our own, whatever its upstream is called.
     """
     upstream = target.upstream
     if target.price is not None and target.price.source == "amortised":
-        return upstream.name
+        return f"own:{upstream.name}"
     if upstream.quirks == "openai" and not upstream.host.endswith("openai.com"):
-        return upstream.name
+        return f"own:{upstream.name}"
     return upstream.quirks
