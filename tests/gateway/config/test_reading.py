@@ -117,7 +117,7 @@ def test_models_without_a_price_take_the_policys_dated_one(tmp_path: Path) -> No
         ("listen: 127.0.0.1:0", "listen: '4000'", r"g\.yaml:1: listen: saw '4000'; wanted HOST:PORT"),
         ("{vendor: openai, api", "{vendor: opanai, api", r"g\.yaml:6: .*no vendor is named 'opanai'; did you mean"),
         ("api_key_env: OPENAI", "api_key_env: GONE", r"g\.yaml:6: .*variable GONE is not set"),
-        ("api_key_env: OPENAI", "api_key: sk-1", r"g\.yaml:6: upstreams.openai.api_key: unknown key"),
+        ("api_key_env: OPENAI", "api_key: sk-1", r"g\.yaml:6: .*api_key: unknown key; .*api_key_env"),
         ("http://10.0.0.5:8000/v1", "ftp://x", r"g\.yaml:8: .*saw the base URL 'ftp://x'"),
         ("http://10.0.0.5:8000/v1", "http://u:p@x/v1", r"holds no user or password"),
         ("X-Team: search", 'X-Team: "a\\r\\nb"', r"header X-Team holds characters"),
@@ -126,11 +126,15 @@ def test_models_without_a_price_take_the_policys_dated_one(tmp_path: Path) -> No
         ("tokens_per_month: 2.1e9, ", "", r"g\.yaml:13: .*wanted both of usd_per_month and tokens_per_month"),
         ("usd_per_month: 2100", "usd_per_month: -1", r"g\.yaml:13: .*greater than or equal to 0"),
         ("usd_per_month: 2100", "usd_per_month: .nan", r"g\.yaml:13: "),
+        ("http://10.0.0.5:8000/v1", "http://x/v1/chat/completions", r"ends before /chat/completions"),
+        ("vendor: anthropic,", "vendr: anthropic,", r"g\.yaml:7: .*unknown key; did you mean 'vendor'"),
+        ("processes: 2", "tasks_file: none.json", r"g\.yaml:4: tasks_file: .*none\.json"),
+        ("{small: strong}", "{small: small}", r"g\.yaml:18: .*cannot take its own place"),
         ("default_model: strong", "default_model: stron", r"g\.yaml:17: .*did you mean 'strong'\?"),
         ("{small: strong}", "{small: strng}", r"g\.yaml:18: .*no model is named 'strng'"),
         ("models: small, budget", "models: smal, budget", r"g\.yaml:20: .*no model is named 'smal'"),
         ("env: TEAM_A", "sha256: abc", r"g\.yaml:20: keys.0.sha256"),
-        ("id: team-b", "id: team-a", r"g\.yaml:21: .*same as 'team-a'"),
+        ("id: team-b", "id: team-a", r"g\.yaml:21: .*named 'team-a' stands above"),
         ("upstreams: own}", "upstreams: away}", r"g\.yaml:23: .*no upstream is named 'away'"),
         ("'[0-9]{3}-[0-9]{2}-[0-9]{4}'", r"'(a)\1'", r"g\.yaml:24: residency.1.when.pattern: "),
         ("{path: /v1/embeddings}", "{}", r"g\.yaml:26: .*wanted at least one of task"),
@@ -166,6 +170,23 @@ def test_a_missing_file_and_an_empty_one_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
     with pytest.raises(ConfigError, match="wanted at least `upstreams:`"):
         read_settings(tmp_path / "empty.yaml", {})
+
+
+def test_a_rule_by_key_must_be_able_to_hold(tmp_path: Path) -> None:
+    base = "upstreams: {a: {vendor: ollama}}\npassthrough: a\nresidency: [{when: {key: hr}, upstreams: a}]\n"
+    with pytest.raises(ConfigError, match=r"g\.yaml:3: residency.0.when.key: no key is asked .* never hold"):
+        settings_of(base + "open: true\n", "g.yaml", tmp_path, {})
+    with pytest.raises(ConfigError, match=r"no key is named 'hr'"):
+        settings_of(base + "keys: [{id: it, env: K}]\n", "g.yaml", tmp_path, {"K": "k"})
+    assert settings_of(base + "keys: [{id: hr, env: K}]\n", "g.yaml", tmp_path, {"K": "k"}).residency
+    assert settings_of(base + "admin_token_env: K\n", "g.yaml", tmp_path, {"K": "k"}).residency  # made later
+
+
+def test_a_clients_own_key_goes_to_one_server_only(tmp_path: Path) -> None:
+    two = "upstreams: {a: {base_url: 'http://a/v1'}, b: {base_url: 'http://b/v1'%s}}\npassthrough: a\nopen: true\n"
+    with pytest.raises(ConfigError, match=r"g\.yaml:3: open: .* several servers \(a, b\)"):
+        settings_of(two % "", "g.yaml", tmp_path, {})
+    assert settings_of(two % ", api_key_env: K", "g.yaml", tmp_path, {"K": "k"}).is_open
 
 
 def test_recording_only_needs_one_url(tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def place_of(url: str) -> Place:
         raise ValueError(f"saw {url!r}; a base URL is plain ASCII (punycode, percent-encoding)") from None
     if any(byte <= 32 or byte == 127 for byte in path):
         raise ValueError(f"saw a blank or control character in {url!r}")
+    for end in (b"/chat/completions", b"/completions", b"/messages", b"/embeddings", b"/responses", b"/models"):
+        if path.endswith(end):
+            raise ValueError(f"saw {url!r}; a base URL ends before {end.decode()}")
     is_tls = parts.scheme == "https"
     return Place(host, parts.port or (443 if is_tls else 80), is_tls, path)
 

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from breakeven import strict_yaml
 from breakeven.errors import ConfigError, PolicyError, nearest
-from breakeven.gateway.config.base_url import listening_at, place_of
+from breakeven.gateway.config.base_url import listening_at
 from breakeven.gateway.config.prices import price_in_policy, price_of
 from breakeven.gateway.config.schema import (
     ConditionEntry,
@@ -25,6 +25,7 @@ from breakeven.gateway.config.schema import (
     TargetEntry,
     UpstreamEntry,
 )
+from breakeven.gateway.config.servers import upstream_of
 from breakeven.gateway.config.settings import (
     Arms,
     Breaker,
@@ -39,13 +40,9 @@ from breakeven.gateway.config.settings import (
 )
 from breakeven.gateway.plan import Key
 from breakeven.gateway.upstream import Target, TokenPrice, Upstream
-from breakeven.gateway.wire.quirks import QUIRKS, auth_headers, quirks_of, recognised
 from breakeven.routing.linear_regex import linear_regex
 from breakeven.routing.policy_file import LoadedPolicy, load
 
-_HOP_HEADERS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive", "expect"}
-)
 _SECONDS_PER_DAY: Final = 86_400.0
 KEYS_NAME: Final = "keys.json"
 
@@ -82,7 +79,7 @@ def record_only(
 ) -> GatewaySettings:
     """Settings without a file: every request passes to one upstream with the client's own key, and is recorded."""
     try:
-        upstream = _upstream("upstream", UpstreamEntry(base_url=base_url), {}, Path())
+        upstream = upstream_of("upstream", UpstreamEntry(base_url=base_url), None, Path())
         (host, port), (admin_host, admin_port) = listening_at(listen), listening_at(admin)
     except ValueError as error:
         raise ConfigError(str(error)) from None
@@ -133,19 +130,26 @@ def _refused(error: ValidationError, place: _Places) -> ConfigError:
         path = tuple(step for step in each["loc"] if not (isinstance(step, str) and step.startswith("function-")))
         message = each["msg"].removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
-            message = "unknown key; " + nearest(str(path[-1]), _known_keys(path[:-1]))
+            message = "unknown key; " + _instead(path)
         elif not isinstance(each["input"], dict | list):
             message = f"saw {str(each['input'])[:60]!r}; {message[:1].lower()}{message[1:]}"
         lines.append(f"{place(*path)}: {message}")
     return ConfigError("\n".join(lines))
 
 
+def _instead(path: Sequence[str | int]) -> str:
+    """What to write in place of an unknown key."""
+    if path[-1] in ("api_key", "key", "token", "secret") and path[0] == "upstreams":
+        return "a key never stands in the file: name its environment variable (api_key_env) or its file (api_key_file)"
+    return nearest(str(path[-1]), _known_keys(path[:-1]))
+
+
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys of the part at a path."""
     model: Any = GatewayFile
     for step in path:
-        if isinstance(model, type) and issubclass(model, Part) and isinstance(step, str):
-            model = _part_in(model.model_fields[step].annotation) if step in model.model_fields else None
+        if isinstance(model, type) and issubclass(model, Part) and step in model.model_fields:
+            model = _part_in(model.model_fields[str(step)].annotation)  # a name or an index below it is no step
     return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, Part) else []
 
 
@@ -200,7 +204,7 @@ class _Reader:
             tasks=tuple(
                 TaskRule(self._condition(each.when, "tasks", i), each.task) for i, each in enumerate(file.tasks)
             ),
-            tasks_file=self._path(file.tasks_file),
+            tasks_file=self._tasks_file(),
             arms=None if file.arms is None else Arms(**file.arms.model_dump()),
             shadows=tuple(Shadow(**each.model_dump()) for each in file.shadows),
             timeouts=replace(Timeouts(), **_said(file.timeouts)),
@@ -238,7 +242,7 @@ class _Reader:
         if entry.api_key_file is not None:
             key = self._existing(entry.api_key_file, "upstreams", name, "api_key_file").read_text("utf-8").strip()
         with self._place.at("upstreams", name):
-            return _upstream(name, entry, {} if key is None else {"key": key}, self._folder)
+            return upstream_of(name, entry, key, self._folder)
 
     def _policy(self) -> LoadedPolicy | None:
         folder = self._path(self._file.policy)
@@ -248,6 +252,19 @@ class _Reader:
             return load(folder)
         except PolicyError as error:
             raise ConfigError(f"{self._place('policy')}: {error}") from None
+
+    def _tasks_file(self) -> Path | None:
+        """The classifier's path, once it was read."""
+        path = self._path(self._file.tasks_file)
+        if path is None:
+            return None
+        from breakeven.routing.task_naming import load_task_naming
+
+        try:
+            load_task_naming(path)
+        except PolicyError as error:
+            raise ConfigError(f"{self._place('tasks_file')}: {error}") from None
+        return path
 
     def _targets(
         self,
@@ -280,9 +297,11 @@ class _Reader:
         hashes: dict[bytes, str] = {}
         for i, entry in enumerate(self._file.keys):
             key = self._key(entry, i)
-            twin = entry.id if entry.id in found else hashes.get(key.key_hash)
-            if twin is not None:
-                raise ConfigError(f"{self._place('keys', i)}: the key '{entry.id}' is the same as '{twin}'; delete one")
+            if entry.id in found:
+                raise ConfigError(f"{self._place('keys', i)}: a key named '{entry.id}' stands above; rename one")
+            if key.key_hash in hashes:
+                twin = hashes[key.key_hash]
+                raise ConfigError(f"{self._place('keys', i)}: '{entry.id}' has the same key as '{twin}'; delete one")
             found[key.id] = key
             hashes[key.key_hash] = key.id
         return tuple(found.values())
@@ -336,6 +355,9 @@ class _Reader:
         named: list[tuple[tuple[str | int, ...], str]] = []
         if file.default_model is not None:
             named.append((("default_model",), file.default_model))
+        for model, rest in file.fallbacks.items():
+            if model in rest:
+                raise ConfigError(f"{place('fallbacks', model)}: '{model}' cannot take its own place; delete it")
         named += [(("fallbacks", model), each) for model, rest in file.fallbacks.items() for each in (model, *rest)]
         named += [(("shadows", i, "model"), each.model) for i, each in enumerate(file.shadows)]
         named += [(("arms", "models", arm), model) for arm, model in (file.arms.models if file.arms else {}).items()]
@@ -358,6 +380,7 @@ class _Reader:
                 f"{place('policy')}: the policy may choose '{missing[0]}', which `models:` does not list; "
                 "say where it can be had, or learn a policy without it"
             )
+        self._check_keys(upstreams)
         if not models and file.passthrough is None:
             raise ConfigError(f"{place('upstreams')}: nothing can be asked: list `models:`, or name a `passthrough:`")
         if not file.keys and not file.open and file.admin_token_env is None and file.admin_token_sha256 is None:
@@ -366,44 +389,25 @@ class _Reader:
                 "(then no key is asked and the client's own is passed on)"
             )
 
+    def _check_keys(self, upstreams: Mapping[str, Upstream]) -> None:
+        """A client's own key goes to one server only; a rule by key names a key that can come."""
+        file, place = self._file, self._place
+        keyless = {(each.host, each.port): each.name for each in upstreams.values() if not each.auth_headers}
+        if file.open and len(keyless) > 1:
+            raise ConfigError(
+                f"{place('open')}: the client's own key would be passed on to several servers "
+                f"({', '.join(sorted(keyless.values()))}); give all but one an api_key_env, or list `keys:`"
+            )
+        known = [each.id for each in file.keys]
+        has_admin = file.admin_token_env is not None or file.admin_token_sha256 is not None
+        for part in ("residency", "tasks"):
+            for i, rule in enumerate(getattr(file, part)):
+                key = rule.when.key
+                if key is None or (not file.open and (key in known or has_admin)):
+                    continue
+                why = "no key is asked (`open: true`), so" if file.open else f"no key is named '{key}', so"
+                raise ConfigError(f"{place(part, i, 'when', 'key')}: {why} the rule would never hold")
+
 
 def _said(part: Part) -> dict[str, Any]:
     return {name: value for name, value in part.model_dump().items() if value is not None}
-
-
-def _upstream(name: str, entry: UpstreamEntry, secrets: Mapping[str, str], folder: Path) -> Upstream:
-    if entry.vendor is not None and entry.vendor not in QUIRKS:
-        raise ValueError(f"no vendor is named '{entry.vendor}'; {nearest(entry.vendor, list(QUIRKS))}")
-    base_url = entry.base_url or (quirks_of(entry.vendor).base_url if entry.vendor else None)
-    if base_url is None:
-        raise ValueError("wanted `base_url:`, or `vendor:` with one of " + ", ".join(sorted(QUIRKS)))
-    place = place_of(base_url)
-    quirks = quirks_of(entry.vendor) if entry.vendor else recognised(place.host)
-    key = secrets.get("key")
-    headers = auth_headers(quirks, _plain(key, "its key")) if key is not None else ()
-    for header, value in entry.headers.items():
-        if not header.replace("-", "").isalnum() or not header.isascii() or header.lower() in _HOP_HEADERS:
-            raise ValueError(f"the header {header!r} cannot be set")
-        headers = (*headers, (header.lower().encode(), _plain(value, f"the header {header}").encode()))
-    ca_file = None if entry.ca_file is None else (folder / entry.ca_file).absolute()
-    if ca_file is not None and not ca_file.is_file():
-        raise ValueError(f"{ca_file} is not there")
-    return Upstream(
-        name,
-        place.host,
-        place.port,
-        place.is_tls,
-        place.path_prefix,
-        cast(Any, entry.dialect or quirks.dialect),
-        headers,
-        quirks.name,
-        None if ca_file is None else str(ca_file),
-        connections_max_count=entry.connections_max_count,
-    )
-
-
-def _plain(value: str, what: str) -> str:
-    """A value that may stand in a header."""
-    if not value.isascii() or not value.isprintable():
-        raise ValueError(f"{what} holds characters that no header may hold")
-    return value
