@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from textwrap import dedent
 
 from breakeven.catalog.load import load_catalog
+from breakeven.claims.bundled import bundled_claim
 from breakeven.claims.check import CheckedClaim, Row, check_claim
 from breakeven.claims.file import parse_claim
 
@@ -16,6 +18,12 @@ HEAD = "title: a claim\nsource: {title: somebody, link: somewhere}\n"
 def checked(text: str, *, head: bool = True) -> CheckedClaim:
     """Check a claim given as YAML below a made-up title and source."""
     return check_claim(parse_claim((HEAD if head else "") + dedent(text), "claim.yaml"), load_catalog(AS_OF))
+
+
+@cache
+def checked_case(name: str) -> CheckedClaim:
+    """Check a published case, once for all that look at it."""
+    return check_claim(bundled_claim(name), load_catalog(AS_OF))
 
 
 def figure(text: str, name: str) -> float:

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.load import load_catalog
 from breakeven.claims.bundled import bundled_claim, bundled_names
-from breakeven.claims.check import check_claim
 from breakeven.reports import claim_pages
-from breakeven.reports.claim_document import claim_document
 from breakeven.reports.claim_wording import verdict_sentence
-from claims.claiming import AS_OF, checked
+from claims.claiming import checked
 from one_process import run_here
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +67,6 @@ def test_all_in_one_table(tmp_path: Path) -> None:
     done = breakeven("--all", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("22 of 22 claims follow")
-
-
-@pytest.mark.parametrize("name", bundled_names())
-def test_json_of_every_case_is_json(name: str) -> None:
-    catalog = load_catalog(AS_OF)
-    json.dumps(claim_document(check_claim(bundled_claim(name), catalog), catalog), allow_nan=False)
 
 
 def test_verdicts_in_words() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from breakeven.catalog.load import load_catalog
 from breakeven.claims.bundled import bundled_claim, bundled_names
-from breakeven.claims.check import CheckedClaim, check_claim
-from claims.claiming import AS_OF, row_of
+from breakeven.reports.claim_document import claim_document
+from claims.claiming import AS_OF, checked_case, row_of
 
 RECOMPUTED_AS = {
     ("lenovo-2025-on-demand", "breakeven_months"): "payback_months",
@@ -24,17 +24,13 @@ IN_OTHER_UNITS = {"capacity_b": 1e9}
 """What the collection counts in billions."""
 
 
-def check(name: str) -> CheckedClaim:
-    return check_claim(bundled_claim(name), load_catalog(AS_OF))
-
-
 def test_there_are_22() -> None:
     assert len(bundled_names()) == 22
 
 
 @pytest.mark.parametrize("name", bundled_names())
 def test_each_gives_its_recomputed_figures(name: str) -> None:
-    found = check(name)
+    found = checked_case(name)
     assert found.is_reproduced
     assert found.file.entry.published
     for full, expected in found.file.entry.recomputed.items():
@@ -53,6 +49,12 @@ def test_each_names_its_source(name: str) -> None:
     assert entry.source.title and entry.source.link and entry.source.read
 
 
+@pytest.mark.parametrize("name", bundled_names())
+def test_json_of_every_case_is_json(name: str) -> None:
+    catalog = load_catalog(AS_OF)
+    json.dumps(claim_document(checked_case(name), catalog), allow_nan=False)
+
+
 def collection(shared_data: Path) -> dict[str, dict[str, Any]]:
     cases = json.loads((shared_data / "cases" / "published_cases.json").read_text(encoding="utf-8"))
     return {case["id"]: case for case in cases}
@@ -65,7 +67,7 @@ def test_all_of_the_collection_are_bundled(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", bundled_names())
 def test_the_figures_are_those_of_the_collection(name: str, shared_data: Path) -> None:
     case = collection(shared_data)[name]
-    found = check(name)
+    found = checked_case(name)
     entry = found.file.entry
     assert entry.kind == case["kind"]
     assert entry.tolerance == pytest.approx(case["rel_tol"])
@@ -81,24 +83,24 @@ def test_the_figures_are_those_of_the_collection(name: str, shared_data: Path) -
 
 
 def test_two_months_become_never_with_one_engineer() -> None:
-    found = check("xqa-labour")
+    found = checked_case("xqa-labour")
     assert row_of(found, "naive.payback_months").value == 2.0
     row = row_of(found, "with one engineer.payback_months")
     assert row.value is not None and math.isinf(row.value)
 
 
 def test_an_unknown_model_is_unpriced_with_its_tokens() -> None:
-    row = row_of(check("litellm-35913"), "unknown model.api_usd")
+    row = row_of(checked_case("litellm-35913"), "unknown model.api_usd")
     assert row.value is None
     assert "37,400,000 tokens" in row.problem
 
 
 def test_the_overrun_flips_the_verdict() -> None:
-    assert any("verdict flips" in each for each in check("arika-overrun").flags)
+    assert any("verdict flips" in each for each in checked_case("arika-overrun").flags)
 
 
 def test_a_router_is_not_a_cascade() -> None:
-    found = check("cascade-vs-router")
+    found = checked_case("cascade-vs-router")
     assert found.verdict == "trap"
     assert row_of(found, "routed_usd_per_mtok").value == pytest.approx(3.08)
     assert row_of(found, "cascade_usd_per_mtok").value == pytest.approx(3.10)
@@ -106,13 +108,13 @@ def test_a_router_is_not_a_cascade() -> None:
 
 
 def test_utilisation_times_rent_is_a_switch() -> None:
-    found = check("llmtco-examples")
+    found = checked_case("llmtco-examples")
     assert row_of(found, "rented, scales to zero.gpu_rent_usd_per_month").value == pytest.approx(328.5)
     assert row_of(found, "rented, always on.gpu_rent_usd_per_month").value == pytest.approx(1095.0)
 
 
 def test_labour_at_a_fraction_of_the_catalogue_is_named() -> None:
-    found = check("cynscode-g5").left_out["as published"]
+    found = checked_case("cynscode-g5").left_out["as published"]
     labour = next(each for each in found.lines if each.line.name == "engineering_labour")
     assert labour.is_thin
     assert labour.counted_usd_per_month == pytest.approx(200.0)
