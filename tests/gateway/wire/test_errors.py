@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from dataclasses import replace
+
 import anthropic
 import httpx
 import openai
@@ -11,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.gateway.plan import Operation, Refusal
+from breakeven.gateway.wire.answers import reader_for
 from breakeven.gateway.wire.errors import error_body, read_error, sanitised, stream_error, upstream_error
-from gateway.wire.samples import CHAT, MESSAGES, facts, target
+from gateway.wire.samples import CHAT, MESSAGES, event, facts, target
 
 REFUSAL = Refusal(429, "budget_spent", "The budget of this key is spent. Wait until 1 December.")
 
@@ -124,6 +128,9 @@ SECRETS = [
     "ann@example.com",
     "/home/ann/models/llama/model.gguf",
     "models.example.com",
+    "db-3.prod.example.com:5432",
+    "password=hunter2",
+    "api_key=abc",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
 ]
 
@@ -170,3 +177,42 @@ def test_a_hostile_body_takes_little_time() -> None:
     for part in ("a.", "a-", "::", "A1", "/home/", "1.", "sk-", "=", "a@a", "Bearer "):
         sanitised(part * 100_000)
         read_error((part * 100_000).encode())
+
+
+HEADERS = (
+    (b"authorization", b"Bearer outkey-hunter3"),
+    (b"x-shared-word", b"open-sesame-please"),
+    (b"proxy-authorization", b"Basic " + b64encode(b"ann:tea for two")),
+)
+OWN = replace(target(), upstream=replace(target().upstream, host="gpu17", auth_headers=HEADERS))
+OWN_SECRETS = ["outkey-hunter3", "OUTKEY-hunter3", "open-sesame-please", "ann:tea for two", "tea for two", "gpu17"]
+
+
+@pytest.mark.parametrize("secret", OWN_SECRETS)
+def test_an_upstreams_own_secrets_are_hidden_by_value(secret: str) -> None:
+    error = {"error": {"message": f"Wrong: {secret}.", "code": secret, "type": secret, "param": secret}}
+    body = orjson.dumps(error)
+    for path in (CHAT, MESSAGES):
+        assert secret.encode() not in upstream_error(facts(path, max_tokens=5), OWN, 401, body)
+        for is_stream in (True, False):
+            reader = reader_for(facts(path, max_tokens=5, stream=is_stream), OWN, is_stream)
+            assert secret.encode() not in reader.feed(event(error) if is_stream else body) + reader.end()
+            assert reader.failure_message == "Wrong: [hidden]."
+
+
+@pytest.mark.parametrize("secret", ["sk-proj-abcdef1234567890abcd", "llm-7.prod.corp.internal", "a0" * 14])
+@pytest.mark.parametrize("name", ["code", "type", "param"])
+def test_codes_types_and_params_hold_no_secret(name: str, secret: str) -> None:
+    given = upstream_error(facts(), OWN, 400, orjson.dumps({"error": {"message": "m", name: secret}}))
+    assert secret.encode() not in given
+    assert orjson.loads(given)["error"]["message"] == "m"
+
+
+def test_a_secret_cut_by_the_end_of_what_is_read_is_hidden_too() -> None:
+    long = "x" * 1_990 + " outkey-hunter3"
+    assert "out" not in sanitised(long, ("outkey-hunter3",))
+
+
+def test_a_short_value_is_hidden_only_where_it_stands_alone() -> None:
+    assert sanitised("a pro in production: pro", ("pro",)) == "a [hidden] in production: [hidden]"
+    assert sanitised('password="hunter2"') == 'password="[hidden]"'

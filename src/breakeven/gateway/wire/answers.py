@@ -12,6 +12,7 @@ from breakeven.gateway.wire.messages_stream import MessagesStream
 from breakeven.gateway.wire.outgoing import asks_for_usage, upstream_operation
 from breakeven.gateway.wire.plain_answer import PlainAnswer
 from breakeven.gateway.wire.responses_stream import ResponsesStream
+from breakeven.gateway.wire.stream_reader import StreamReader
 from breakeven.gateway.wire.translation.chunks_to_events import ChunksToEvents
 from breakeven.gateway.wire.translation.events_to_chunks import EventsToChunks
 from breakeven.gateway.wire.translation.plain_reader import TranslatedPlainAnswer
@@ -60,6 +61,14 @@ def reader_for(facts: RequestFacts, target: Target, is_event_stream: bool, creat
 
     `created_unix_s` is when the request came: translated chat completions say it.
     """
+    reader = _reader(facts, target, is_event_stream, created_unix_s)
+    reader.upstream = target.upstream
+    return reader
+
+
+def _reader(
+    facts: RequestFacts, target: Target, is_event_stream: bool, created_unix_s: int
+) -> PlainAnswer | StreamReader:
     operation = upstream_operation(facts, target)
     if operation != facts.operation:
         return _translating(facts, is_event_stream, created_unix_s)
@@ -72,7 +81,7 @@ def reader_for(facts: RequestFacts, target: Target, is_event_stream: bool, creat
     return ChatStream(asks_for_usage(facts, target))
 
 
-def _translating(facts: RequestFacts, is_event_stream: bool, created_unix_s: int) -> AnswerReader:
+def _translating(facts: RequestFacts, is_event_stream: bool, created_unix_s: int) -> PlainAnswer | StreamReader:
     if not is_event_stream:
         return TranslatedPlainAnswer(facts, created_unix_s)
     return EventsToChunks(facts, created_unix_s) if facts.operation == "chat" else ChunksToEvents(facts)

@@ -10,7 +10,7 @@ import orjson
 
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.upstream import Target
-from breakeven.gateway.wire.sanitising import sanitised
+from breakeven.gateway.wire.sanitising import is_clean, sanitised, secrets_of
 
 _DEPTH_MAX: Final = 4
 _BODY_MAX_COUNT: Final = 65_536
@@ -68,13 +68,14 @@ def upstream_error(facts: RequestFacts, target: Target, http_status: int, body: 
 
     Errors come as an object, as a list of one, flat, or as plain text; a page of HTML is not shown.
     """
-    said = read_error(body)
-    message = (
-        sanitised(said.message, (target.upstream.host,)) or f"The upstream answered {http_status} without a reason."
-    )
+    said, hidden = read_error(body), secrets_of(target.upstream)
+    message = sanitised(said.message, hidden) or f"The upstream answered {http_status} without a reason."
     if http_status in (401, 403):
         message = f"The upstream refused its credentials or this model ({http_status}): {message}"
-    return _shaped(facts.operation, http_status, message, said.code, said.type, said.param, None)
+    code, kind, param = (
+        each if each and is_clean(each, hidden) else None for each in (said.code, said.type, said.param)
+    )
+    return _shaped(facts.operation, http_status, message, code, kind, param, None)
 
 
 class SaidError:

@@ -9,12 +9,13 @@ import orjson
 
 from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import Operation, RequestFacts
+from breakeven.gateway.upstream import Upstream
 from breakeven.gateway.wire.answer_parts import answer_parts
 from breakeven.gateway.wire.chat_stream import chunk_counts
 from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.responses_stream import response_reason
-from breakeven.gateway.wire.sanitising import sanitised
+from breakeven.gateway.wire.sanitising import sanitised, secrets_of
 from breakeven.gateway.wire.stream_reader import is_error
 from breakeven.gateway.wire.usage_fields import anthropic_counts, openai_counts, timings_counts
 from breakeven.routing.answers import Answer
@@ -36,12 +37,15 @@ class PlainAnswer:
         "response_model",
         "service_tier",
         "tokens",
+        "upstream",
     )
 
     def __init__(self, operation: Operation, upstream_operation: Operation) -> None:
         self._operation = operation
         self._upstream_operation = upstream_operation
         self._parts: list[bytes] = []
+        self.upstream: Upstream | None = None
+        """Whose secrets are hidden in `failure_message`."""
         self._document: dict[str, Any] = {}
         self._held_bytes_count = 0
         self.tokens: TokenCounts | None = None
@@ -101,7 +105,10 @@ class PlainAnswer:
         return Answer(parts.text, finish_reason=self.finish_reason, tool_calls=parts.tool_calls or None)
 
     def _failed(self, message: str) -> bytes:
-        self.failure, self.failure_message = "bad_answer", sanitised(message)
+        self.failure, self.failure_message = (
+            "bad_answer",
+            sanitised(message, secrets_of(self.upstream) if self.upstream is not None else ()),
+        )
         return b""
 
     def _note(self, document: dict[str, Any]) -> None:

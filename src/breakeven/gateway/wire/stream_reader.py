@@ -10,11 +10,12 @@ import orjson
 
 from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import RequestFacts
+from breakeven.gateway.upstream import Upstream
 from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
 from breakeven.gateway.wire.frame import Around, Frame
-from breakeven.gateway.wire.sanitising import sanitised
+from breakeven.gateway.wire.sanitising import sanitised, secrets_of
 from breakeven.routing.answers import Answer
 
 _ERROR_NAME: Final = b"error"
@@ -37,6 +38,7 @@ class StreamReader(ABC):
         "service_tier",
         "text_bytes_count",
         "tokens",
+        "upstream",
     )
 
     def __init__(self) -> None:
@@ -45,6 +47,8 @@ class StreamReader(ABC):
         self._frame: Frame | None = None
         self._around: Around | None = None
         """The frame's bytes, where a piece that fits goes on as it is."""
+        self.upstream: Upstream | None = None
+        """Whose secrets are hidden in `failure_message`."""
         self.tokens: TokenCounts | None = None
         """As reported; None so far."""
         self.finish_reason: str | None = None
@@ -153,7 +157,10 @@ class StreamReader(ABC):
 
     def _fail(self, failure: Failure, message: str) -> None:
         self._use(None)
-        self.failure, self.failure_message = failure, sanitised(message)
+        self.failure, self.failure_message = (
+            failure,
+            sanitised(message, secrets_of(self.upstream) if self.upstream is not None else ()),
+        )
 
 
 def _is_event(rest: bytes) -> bool:
