@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ from breakeven.gateway.upstream import Dialect, Target
 from breakeven.gateway.wire.quirks import ANTHROPIC_VERSION, Quirks, quirks_of
 from breakeven.gateway.wire.raw_object import quoted, rewritten, with_model
 from breakeven.gateway.wire.translation.chat_to_messages import messages_request
+from breakeven.gateway.wire.translation.exact_numbers import dumped, exactly
 from breakeven.gateway.wire.translation.messages_to_chat import chat_request
 from breakeven.gateway.wire.translation.untranslatable import Untranslatable
 
@@ -175,7 +177,10 @@ def _translated(facts: RequestFacts, target: Target) -> bytes:
     if translator is None:
         raise Untranslatable(_no_twin(facts, target))
     try:
-        return orjson.dumps(translator(facts, target))
+        document = exactly(facts.body, facts.document)
+        if document is not facts.document:
+            facts = replace(facts, document=document)
+        return dumped(translator(facts, target))
     except (orjson.JSONEncodeError, RecursionError) as problem:
         raise Untranslatable(_too_deep()) from problem
 

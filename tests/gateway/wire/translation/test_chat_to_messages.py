@@ -286,3 +286,28 @@ def test_any_request_is_translated_or_refused(messages: list[Any], path: bytes, 
         assert orjson.loads(outgoing_body(asked, to))["model"] == "vendor/model-1"
     except Untranslatable as problem:
         assert problem.refusal.http_status == 400
+
+
+@pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_completion_tokens": -5}, "max_completion_tokens"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"tools": "x"}, "tools"),
+        ({"messages": [user({"a": 1})]}, "content"),
+        ({"messages": [user([5])]}, "5"),
+        ({"messages": [{"role": "weird", "content": "a"}]}, "weird"),
+        ({"messages": [{"role": "tool", "content": "a"}]}, "tool_call_id"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(more: dict[str, Any], part: str) -> None:
+    with pytest.raises(Untranslatable, match=part) as caught:
+        outgoing_body(facts(**more), target("anthropic", "anthropic"))
+    assert (caught.value.refusal.http_status, caught.value.refusal.code) == (400, "not_translatable")
+
+
+def test_long_integers_keep_their_digits() -> None:
+    message = {"role": "assistant", "content": None, "tool_calls": [call("t", '{"id":12345678901234567890123}')]}
+    body = outgoing_body(facts(messages=[user("a"), message]), target("anthropic", "anthropic"))
+    assert b'"input":{"id":12345678901234567890123}' in body

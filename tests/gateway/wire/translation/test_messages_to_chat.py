@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -9,7 +10,9 @@ import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
+from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.wire.outgoing import Untranslatable, outgoing_body
+from breakeven.gateway.wire.request_facts import read_request
 from gateway.wire.samples import MESSAGES, facts, target
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
@@ -178,3 +181,38 @@ def test_what_cannot_be_said_is_refused_with_a_reason(more: dict[str, Any]) -> N
     with pytest.raises(Untranslatable) as caught:
         sent(**more)
     assert (caught.value.refusal.http_status, caught.value.refusal.code) == (400, "not_translatable")
+
+
+@pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": "x"}, "max_tokens"),
+        ({"system": 5}, "system"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"tools": "x"}, "tools"),
+        ({"tool_choice": 5}, "tool_choice"),
+        ({"messages": [user([5])]}, "5"),
+        ({"messages": [user({"a": 1})]}, "content"),
+        ({"messages": [{"role": "weird", "content": "a"}]}, "weird"),
+        ({"messages": [user([{"type": "search_result", "content": [text("a")]}])]}, "search_result"),
+        ({"messages": [user([{"type": "tool_result", "content": "a"}])]}, "tool_use_id"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(more: dict[str, Any], part: str) -> None:
+    with pytest.raises(Untranslatable, match=part) as caught:
+        outgoing_body(facts(MESSAGES, **{"max_tokens": 50, **more}), target())
+    assert (caught.value.refusal.http_status, caught.value.refusal.code) == (400, "not_translatable")
+
+
+def test_the_model_is_told_that_a_tool_failed() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "no such file", "is_error": True}
+    assert said(user([result]))[0]["content"] == "The tool failed: no such file"
+
+
+def test_long_integers_keep_their_digits() -> None:
+    use = {"type": "tool_use", "id": "t", "name": "f", "input": {"id": 12345678901234567890123}}
+    body = json.dumps({"model": "small", "max_tokens": 5, "messages": [{"role": "assistant", "content": [use]}]})
+    asked = read_request(MESSAGES, body.encode())
+    assert isinstance(asked, RequestFacts)
+    assert b'{\\"id\\":12345678901234567890123}' in outgoing_body(asked, target())

@@ -13,6 +13,7 @@ from typing import Any, Final
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.translation.images import document_block, image_block
+from breakeven.gateway.wire.translation.members import CHAT_KINDS, check_members, checked_content, needed_text
 from breakeven.gateway.wire.translation.tool_arguments import as_object
 from breakeven.gateway.wire.translation.untranslatable import untranslatable
 
@@ -31,6 +32,7 @@ def messages_request(facts: RequestFacts, target: Target) -> dict[str, Any]:
     """The body for `/v1/messages`."""
     asked = facts.document
     _refuse(asked, target)
+    check_members(asked, CHAT_KINDS)
     system, messages = _conversation(asked.get("messages"))
     body: dict[str, Any] = {"model": target.model, "max_tokens": facts.output_tokens_max or OUTPUT_TOKENS_DEFAULT}
     _add_format(body, system, asked.get("response_format"))
@@ -72,6 +74,7 @@ def _conversation(messages: object) -> tuple[list[Block], list[dict[str, Any]]]:
         if not isinstance(message, dict):
             raise untranslatable("A message is no object.", "Send objects with `role` and `content`.")
         role, content = message.get("role"), message.get("content")
+        checked_content(content, f"a message of role `{str(role)[:40]}`", may_miss=role in ("assistant", "function"))
         if role in ("system", "developer"):
             system += _texts(content)
         elif role == "assistant":
@@ -79,10 +82,12 @@ def _conversation(messages: object) -> tuple[list[Block], list[dict[str, Any]]]:
                 last_call_id = f"call_{len(turns)}"
             _add_turn(turns, "assistant", _assistant_blocks(message, last_call_id))
         elif role in ("tool", "function"):
-            call_id = message.get("tool_call_id") if role == "tool" else last_call_id
+            call_id = needed_text(message.get("tool_call_id"), "tool_call_id") if role == "tool" else last_call_id
             _add_turn(turns, "user", [_result_block(_call_id(call_id), message)])
-        else:
+        elif role == "user":
             _add_turn(turns, "user", _user_blocks(content))
+        else:
+            raise untranslatable(f"The role `{str(role)[:40]}` is not known there.", "Send user, assistant or tool.")
     return system, [{"role": turn["role"], "content": _shortened(turn["content"])} for turn in turns]
 
 
@@ -167,7 +172,7 @@ def _call_block(call: object) -> Block:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or not isinstance(function, dict):
         raise untranslatable("A tool call is no function call.", "Use another model for it.")
-    return _kept(call, _tool_use(_call_id(call.get("id")), function))
+    return _kept(call, _tool_use(_call_id(needed_text(call.get("id"), "id` of a tool call")), function))
 
 
 def _call_id(call_id: object) -> str:

@@ -12,9 +12,12 @@ from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.quirks import Quirks, quirks_of
 from breakeven.gateway.wire.translation.images import document_part, image_part
+from breakeven.gateway.wire.translation.members import MESSAGES_KINDS, check_members, checked_content, needed_text
 from breakeven.gateway.wire.translation.tool_arguments import as_text
 from breakeven.gateway.wire.translation.untranslatable import untranslatable
 
+FAILED: Final = "The tool failed: "
+"""Before a result with `is_error`, for which chat completions have no member."""
 USER_MAX_COUNT: Final = 64
 """Characters that OpenAI takes of `user`."""
 _THOUGHTS: Final = ("thinking", "redacted_thinking")
@@ -32,6 +35,7 @@ def chat_request(facts: RequestFacts, target: Target) -> dict[str, Any]:
                 f"`{name}` cannot be had from model '{target.name}', whose upstream speaks openai.",
                 "Leave it out, or use another model.",
             )
+    check_members(asked, MESSAGES_KINDS)
     body: dict[str, Any] = {"model": target.model, "messages": _conversation(asked, quirks)}
     if facts.output_tokens_max is not None:
         body[quirks.limit_name] = facts.output_tokens_max
@@ -56,12 +60,15 @@ def _conversation(asked: Mapping[str, Any], quirks: Quirks) -> list[Message]:
         if not isinstance(message, dict):
             raise untranslatable("A message is no object.", "Send objects with `role` and `content`.")
         role, content = message.get("role"), message.get("content")
+        checked_content(content, f"a message of role `{str(role)[:40]}`")
         if role == "assistant":
             found.append(_assistant(content, quirks))
         elif role in ("system", "developer"):
             found.append({"role": "system", "content": _text(content)})
-        else:
+        elif role == "user":
             found += _user(content)
+        else:
+            raise untranslatable(f"The role `{str(role)[:40]}` is not known there.", "Send user or assistant.")
     return found
 
 
@@ -110,7 +117,9 @@ def _user(content: object) -> list[Message]:
     for block in _objects(content):
         if block.get("type") == "tool_result":
             text, pictures = _result(block.get("content"))
-            results.append({"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": text})
+            call_id = needed_text(block.get("tool_use_id"), "tool_use_id")
+            text = FAILED + text if block.get("is_error") is True else text
+            results.append({"role": "tool", "tool_call_id": call_id, "content": text})
             parts += pictures
         else:
             parts.append(_part(block))
@@ -138,8 +147,6 @@ def _part(block: Mapping[str, Any]) -> dict[str, Any]:
         return image_part(block)
     if kind == "document":
         return document_part(block)
-    if kind == "search_result":
-        return {"type": "text", "text": _text(block.get("content"))}
     raise _unknown(kind)
 
 
@@ -148,7 +155,10 @@ def _unknown(kind: object) -> Exception:
 
 
 def _objects(content: object) -> list[dict[str, Any]]:
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    blocks = content if isinstance(content, list) else []
+    if not all(isinstance(block, dict) for block in blocks):
+        raise untranslatable("A block of a content is no object.", "Send objects with a `type`.")
+    return blocks
 
 
 def _add_tools(body: dict[str, Any], asked: Mapping[str, Any]) -> None:

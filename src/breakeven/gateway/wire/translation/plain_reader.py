@@ -8,6 +8,7 @@ import orjson
 
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.wire.plain_answer import PlainAnswer
+from breakeven.gateway.wire.translation.exact_numbers import dumped, exactly
 from breakeven.gateway.wire.translation.plain_answers import chat_completion, message
 
 
@@ -22,11 +23,11 @@ class TranslatedPlainAnswer(PlainAnswer):
         self._created_unix_s = created_unix_s
 
     def _written(self, body: bytes, document: dict[str, Any]) -> bytes:
-        del body
+        document = exactly(body, document)
         tokens = self.counted(self._facts)
         try:
             if self._facts.operation == "chat":
-                return orjson.dumps(chat_completion(document, tokens, self._created_unix_s))
-            return orjson.dumps(message(document, tokens, self._facts))
+                return dumped(chat_completion(document, tokens, self._created_unix_s))
+            return dumped(message(document, tokens, self._facts))
         except (orjson.JSONEncodeError, RecursionError):
             return self._failed("The upstream's answer is nested too deeply.")

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from breakeven.gateway.wire.translation.exact_numbers import dumped, exactly
+
 
 def as_object(arguments: object) -> dict[str, Any]:
     """Arguments as an object. What a model wrote that is no JSON object is kept whole under `arguments`.
@@ -18,7 +20,7 @@ def as_object(arguments: object) -> dict[str, Any]:
     if not isinstance(arguments, str) or not arguments.strip():
         return {}
     try:
-        value = orjson.loads(arguments)
+        value = exactly(arguments, orjson.loads(arguments))
     except orjson.JSONDecodeError:
         return {"arguments": arguments}
     return value if isinstance(value, dict) else {"arguments": arguments}
@@ -32,4 +34,4 @@ def as_text(value: object) -> str:
     """
     if isinstance(value, str):
         return value
-    return orjson.dumps(value if isinstance(value, dict) else {}).decode()
+    return dumped(value if isinstance(value, dict) else {}).decode()
