@@ -14,7 +14,7 @@ help: ## this list
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
 
-test: .venv/.dev .venv/.litellm system ## set up everything, pass all tests
+test: .venv/.dev .venv/.litellm .venv/.npm system ## set up everything, pass all tests
 	$(BIN)/python -m pytest
 
 check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
@@ -38,6 +38,9 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.serving.prediction.reference
 	$(BIN)/python -m breakeven.reports.log_formats
 	$(BIN)/python -m breakeven.gateway.config.reference
+	$(BIN)/python -m breakeven.gateway.openapi
+	$(BIN)/python -m breakeven.gateway.error_table
+	$(BIN)/python -m breakeven.gateway.telemetry.reference
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
 	$(BIN)/python docs/take_pictures.py
@@ -60,6 +63,9 @@ bench: .venv/.dev ## print the tables of benchmarks/
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" --extra pdf -o requirements/runtime.txt
+	$(UV) pip compile pyproject.toml --extra gateway --extra redis --extra otel --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" \
+	  -c requirements/runtime.txt -o requirements/gateway.txt
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -c requirements/runtime.txt -o requirements/dev.txt
 	$(UV) pip compile requirements/build.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
@@ -96,6 +102,14 @@ clean: ## remove what was built
 	  $(BIN)/python -m venv .venv-litellm && .venv-litellm/bin/python -m pip --disable-pip-version-check install \
 	  --quiet --require-hashes -r requirements/litellm.txt && touch $@; } \
 	  || echo "no LiteLLM: the test of its how-to page will be skipped"
+
+# The npm client of OpenAI: a test points it at the gateway
+NPM_OPENAI := 6.49.0
+.venv/.npm: | .venv/bin/python
+	@[ -n "$$BREAKEVEN_NO_NPM" ] || { command -v npm >/dev/null 2>&1 \
+	  && echo "installing the npm client for the gateway's test" \
+	  && npm install --no-audit --no-fund --no-save --silent --prefix .venv openai@$(NPM_OPENAI) >/dev/null 2>&1 \
+	  && touch $@; } || echo "no npm client: the test that needs it will be skipped"
 
 # Debian packages that some tests use; a test skips with the reason where they are missing
 system:
