@@ -19,7 +19,7 @@ class Admission(Protocol):
 
     def next_target(
         self, plan: Plan, failed: Attempt
-    ) -> tuple[Target, float] | None | Awaitable[tuple[Target, float] | None]:
+    ) -> tuple[Target, float] | Awaitable[tuple[Target, float] | None] | None:
         """Who is tried after a failure before the first byte, and after how many seconds; None: nobody.
 
         After the failure `rejected`: who is asked next of `plan.escalate_to`. For an attempt that has not failed (its
