@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
+
+Spellings = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+
+
+@lru_cache(maxsize=64)
+def json_paths(spellings: Spellings) -> JsonPaths:
+    """The paths of a plan, worked out once: chunk after chunk, and file after file, asks for the same."""
+    return JsonPaths(spellings)
 
 
 class JsonPaths:

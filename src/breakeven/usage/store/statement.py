@@ -16,7 +16,7 @@ from typing import Final
 from breakeven.usage.plan import Plan
 from breakeven.usage.store.columns import TEXTS, Constant, columns, default_constants, sums
 from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Dispensable, Fields
-from breakeven.usage.store.json_paths import JsonPaths
+from breakeven.usage.store.json_paths import json_paths
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.redaction import LABELS, RAW_HASHED
 from breakeven.usage.store.schema import FEW_VALUES
@@ -195,7 +195,7 @@ def _rows(fields: Fields, unseen: Collection[str] = ()) -> str:
     parsed, sources = _parsed(fields.plan)
     texts = _texts(sources)
     if unseen:
-        paths = JsonPaths(fields.plan.spellings)
+        paths = json_paths(fields.plan.spellings)
         values = [value for path in sorted(unseen) for value in paths.values(path)]
         texts += f", COALESCE({', '.join(values)}) IS NULL AS has_no_unseen"
     return f"""WITH parsed AS ({parsed}),
@@ -218,7 +218,7 @@ def microseconds(time: datetime) -> int:
 def _parsed(plan: Plan) -> tuple[str, dict[str, list[str]]]:
     """The rows with their values in reach, and for each field the expressions that may hold it."""
     if plan.head.shape == "jsonl":
-        paths = JsonPaths(plan.spellings)
+        paths = json_paths(plan.spellings)
         sources = {name: [value for path in names for value in paths.values(path)] for name, names in plan.fields}
         return f"SELECT *, j IS NOT NULL AS is_row FROM (SELECT *, {paths.parse} AS j FROM chunk)", sources
     sources = {name: [f"trim(c{plan.wanted.index(path)})" for path in names] for name, names in plan.fields}

@@ -128,6 +128,7 @@ def _model(name: str, value: Value) -> _Model:
     return _Model(metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
 
 
+@lru_cache(maxsize=1024)
 def _still_chunk(name: str, value: Value, rows: int) -> _Chunk:
     """The column `name` of so many rows that all have `value`."""
     model = _model(name, value)
