@@ -142,7 +142,7 @@ def test_a_secret_in_an_error_is_hidden() -> None:
 def test_tool_calls_and_reasoning_are_content() -> None:
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a"'}}
     _, reader = streamed([event(chunk({"tool_calls": [call]})), event(chunk({}, "tool_calls"))], ASKED)
-    assert (reader.has_begun, reader.text_bytes_count, reader.finish_reason) == (True, 4, "tool_calls")
+    assert (reader.has_begun, reader.text_bytes_count, reader.finish_reason) == (True, 5, "tool_calls")
     _, reader = streamed([event(chunk({"reasoning_content": "Hm"})), event(chunk({"reasoning_content": "m."})), DONE])
     assert (reader.has_begun, reader.text_bytes_count) == (True, 4)
 

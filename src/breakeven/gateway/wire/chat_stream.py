@@ -88,7 +88,8 @@ class ChatStream(StreamReader):
             self.text_bytes_count += utf8_count(text)
         for call in calls:
             function = call.get("function")
-            self.text_bytes_count += utf8_count(function.get("arguments")) if type(function) is dict else 0
+            if type(function) is dict:
+                self.text_bytes_count += utf8_count(function.get("name")) + utf8_count(function.get("arguments"))
         if len(texts) == 1 and not calls and not is_last and "usage" not in choice:
             self._text = texts[0]
 

@@ -78,6 +78,8 @@ class PlainAnswer:
         self._note(document)
         if is_error(document) and self._operation != "outcomes":
             return self._failed(error_in(document).message or "The upstream answered with an error.")
+        if (self._operation, self._upstream_operation) == ("messages", "chat") and not document.get("choices"):
+            return self._failed("The upstream's answer has no choices.")
         self.has_begun = True
         return self._written(body, document)
 

@@ -164,9 +164,15 @@ def test_an_answer_nested_too_deeply_is_a_failure_and_no_crash() -> None:
 
 
 def test_answers_without_anything_are_survived() -> None:
-    for document in ({}, {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": [{"message": 5}]}):
+    for document in ({"choices": [{}]}, {"choices": [{"message": 5}]}):
         given, _ = buffered(document, facts(MESSAGES), target())
         assert message_of(given).content == []
     for odd in ({}, {"content": None}, {"content": "a"}, {"content": [5]}, {"content": [{"type": "x"}]}):
         given, _ = buffered(odd, facts(), THERE)
         assert completion_of(given).choices[0].message.content == ""
+
+
+def test_an_answer_without_choices_is_bad() -> None:
+    for document in ({}, {"choices": []}, {"choices": None}):
+        given, reader = buffered(document, facts(MESSAGES, max_tokens=5))
+        assert (given, reader.failure) == (b"", "bad_answer")

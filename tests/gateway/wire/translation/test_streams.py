@@ -325,3 +325,14 @@ def test_texts_of_chunks_are_the_same_with_and_without_frames(texts: list[str], 
         getattr(each, "thinking", "") or getattr(each, "text", "") for each in message_of_stream(framed).content
     )
     assert said == "".join(texts) + "z"
+
+
+def test_a_streamed_refusal_is_one() -> None:
+    stream = [event(chunk({"refusal": "I can't."})), *LAST]
+    found = message_of_stream(streamed(stream, MESSAGE)[0])
+    assert found.stop_reason == "refusal"
+
+
+def test_a_call_without_arguments_and_usage_is_estimated_by_its_name() -> None:
+    _, reader = streamed([call(0, "", "t", "read_all_files"), event(chunk({}, "tool_calls")), DONE], MESSAGE)
+    assert reader.counted(MESSAGE).output_tokens > 0

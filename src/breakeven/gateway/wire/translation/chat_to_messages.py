@@ -118,8 +118,11 @@ def _texts(content: object) -> list[Block]:
         return [{"type": "text", "text": content}] if content else []
     found = []
     for part in content if isinstance(content, list) else []:
-        text = part.get("text") if isinstance(part, dict) else part
-        if isinstance(text, str) and text:
+        text = part.get("text", part.get("refusal")) if isinstance(part, dict) else part
+        if not isinstance(text, str):
+            kind = part.get("type") if isinstance(part, dict) else part
+            raise untranslatable(f"Content of type `{str(kind)[:40]}` is no text there.", "Use another model for it.")
+        if text:
             found.append(_kept(part, {"type": "text", "text": text}))
     return found
 

@@ -28,7 +28,17 @@ _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 class ChunksToEvents(ChatStream):
     """The upstream speaks chat completions, the client messages."""
 
-    __slots__ = ("_blocks_count", "_facts", "_has_calls", "_is_ended", "_is_started", "_open", "_stop", "_tools")
+    __slots__ = (
+        "_blocks_count",
+        "_facts",
+        "_has_calls",
+        "_has_refusal",
+        "_is_ended",
+        "_is_started",
+        "_open",
+        "_stop",
+        "_tools",
+    )
 
     def __init__(self, facts: RequestFacts) -> None:
         super().__init__(strips=False)
@@ -40,6 +50,7 @@ class ChunksToEvents(ChatStream):
         self._is_started = False
         self._is_ended = False
         self._has_calls = False
+        self._has_refusal = False
         self._stop: str | None = None
 
     def end(self) -> bytes:
@@ -94,6 +105,7 @@ class ChunksToEvents(ChatStream):
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         if isinstance(thought, str) and thought and wants_thinking(self._facts):
             self._give_text(given, "thinking", thought)
+        self._has_refusal = self._has_refusal or bool(delta.get("refusal"))
         for text in (delta.get("content"), delta.get("refusal")):
             if isinstance(text, str) and text:
                 self._give_text(given, "text", text)
@@ -150,7 +162,8 @@ class ChunksToEvents(ChatStream):
         self._close_text(given)
         self._close_tools(given)
         reason = anthropic_reason(self.finish_reason, self._has_calls)
-        delta = {"stop_reason": "stop_sequence" if self._stop else reason, "stop_sequence": self._stop}
+        reason = "stop_sequence" if self._stop else reason
+        delta = {"stop_reason": "refusal" if self._has_refusal else reason, "stop_sequence": self._stop}
         given.append(_event("message_delta", {"delta": delta, "usage": anthropic_usage(self.counted(self._facts))}))
         given.append(_event("message_stop", {}))
         return b"".join(given)

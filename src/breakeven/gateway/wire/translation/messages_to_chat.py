@@ -77,8 +77,11 @@ def _text(content: object) -> str:
     if isinstance(content, str):
         return content
     blocks = content if isinstance(content, list) else []
-    texts = [block.get("text") if isinstance(block, dict) else None for block in blocks]
-    return "\n\n".join(text for text in texts if isinstance(text, str) and text)
+    texts = [block.get("text") if isinstance(block, dict) else block for block in blocks]
+    for text, block in zip(texts, blocks, strict=True):
+        if not isinstance(text, str):
+            raise _unknown(block.get("type") if isinstance(block, dict) else block)
+    return "\n\n".join(text for text in texts if text)
 
 
 def _assistant(content: object, quirks: Quirks) -> Message:
