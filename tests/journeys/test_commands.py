@@ -38,11 +38,26 @@ def breakeven_process(*arguments: str | Path, cwd: Path) -> subprocess.Completed
     return done
 
 
+FEW_DRAWS = "draws_log2: 7\n"
+"""Of a scenario, where figures are not what a test is about; every option is still there."""
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
+    return write_log(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def compared_json(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `compare --usage calls.jsonl --json` prints, asked for once."""
+    folder = tmp_path_factory.mktemp("compared")
+    return breakeven("compare", "--usage", write_log(folder), "--json", cwd=folder).stdout
+
+
+def write_log(folder: Path) -> Path:
     """Nine days of calls of two models, one of them unknown, with two bad rows and a duplicate."""
     start = datetime(2026, 10, 5, tzinfo=UTC)
-    path = tmp_path / "calls.jsonl"
+    path = folder / "calls.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(900):
             unknown = number % 50 == 0
@@ -78,9 +93,8 @@ def test_compare_answers_and_loses_nothing(log: Path, tmp_path: Path) -> None:
     assert len(rejects) == 2
 
 
-def test_json_on_stdout_is_the_document_and_nothing_else(log: Path, tmp_path: Path) -> None:
-    done = breakeven("compare", "--usage", log, "--json", cwd=tmp_path)
-    document = Document.model_validate_json(done.stdout)
+def test_json_on_stdout_is_the_document_and_nothing_else(compared_json: str) -> None:
+    document = Document.model_validate_json(compared_json)
     assert document.workload.requests_count == 900
     assert document.footer.draws_count == 16_384
 
@@ -94,7 +108,7 @@ def test_the_same_question_gives_the_same_bytes(log: Path, tmp_path: Path) -> No
     assert other != one
 
 
-def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path) -> None:
+def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path, compared_json: str) -> None:
     first = breakeven("import", log, "--json", cwd=tmp_path)
     assert json.loads(first.stdout)["calls"] == 900
     again = json.loads(breakeven("import", log, "--json", cwd=tmp_path).stdout)
@@ -106,7 +120,7 @@ def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path) -> Non
     assert len(profile["days"]) == 9
     assert "unpriced" in breakeven("profile", cwd=tmp_path).stdout.lower()
     from_store = json.loads(breakeven("compare", "--json", cwd=tmp_path).stdout)
-    from_file = json.loads(breakeven("compare", "--usage", log, "--json", cwd=tmp_path).stdout)
+    from_file = json.loads(compared_json)
     assert from_store["footer"]["calls_hash"] == from_file["footer"]["calls_hash"]
     assert [each["usd_per_month"] for each in from_store["options"]] == [
         each["usd_per_month"] for each in from_file["options"]
@@ -114,7 +128,9 @@ def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path) -> Non
 
 
 def test_explain_prints_the_tree_down_to_sources(log: Path, tmp_path: Path) -> None:
-    breakeven("compare", "--usage", log, "--out", "report.json", "--set", "engineer_usd_per_year=180000", cwd=tmp_path)
+    (tmp_path / "few.yaml").write_text(FEW_DRAWS)
+    told = ("--scenario", "few.yaml", "--set", "engineer_usd_per_year=180000")
+    breakeven("compare", "--usage", log, "--out", "report.json", *told, cwd=tmp_path)
     text = breakeven("explain", "report.json", "rented_on_demand.engineering_labour", cwd=tmp_path).stdout
     assert "engineer_usd_per_year" in text
     assert "scenario" in text
@@ -175,7 +191,8 @@ def test_hostile_names_reach_no_surface_raw(tmp_path: Path) -> None:
                 "completion_tokens": 10,
             }
             file.write(json.dumps(row) + "\n")
-    done = breakeven("compare", "--usage", "evil.jsonl", "--html", "r.html", cwd=tmp_path)
+    (tmp_path / "few.yaml").write_text(FEW_DRAWS)
+    done = breakeven("compare", "--usage", "evil.jsonl", "--html", "r.html", "--scenario", "few.yaml", cwd=tmp_path)
     assert "\x1b" not in done.stdout
     html = (tmp_path / "r.html").read_text()
     assert "<script" not in html
