@@ -44,8 +44,8 @@ ERRORS: Final[tuple[ErrorKind, ...]] = (
     ErrorKind("missing_model", 400, "request", "The body names no model.", "Name one of `GET /v1/models`, or `auto`."),
     ErrorKind("invalid_model", 400, "request", "`model` is no text, or has characters that no model's name has.",
               "The message says what was seen."),
-    ErrorKind("ambiguous_name", 400, "request", "A name at the top of the body (`Model`, `MAX_TOKENS`) is one of ours in "
-              "other letters, and some servers read it.", "Write it in small letters."),
+    ErrorKind("ambiguous_name", 400, "request", "A name at the top of the body (`Model`, `MAX_TOKENS`) is one of ours "
+              "in other letters, and some servers read it.", "Write it in small letters."),
     ErrorKind("unknown_path", 404, "request", "No such path.", "The message lists the paths."),
     ErrorKind("method_not_allowed", 405, "request", "The path takes another method.", "The message names it."),
     ErrorKind("request_timeout", 408, "request", "Head or body came too slowly (`timeouts`).", "Send it again."),
