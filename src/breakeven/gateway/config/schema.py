@@ -374,4 +374,4 @@ class GatewayFile(Part):
     tls: TlsEntry | None = None
     """The gateway's own certificate."""
     trace_endpoint: str | None = None
-    """OTLP over HTTP, such as `http://collector:4318/v1/traces`."""
+    """OTLP over HTTP, such as `http://collector:4318`."""

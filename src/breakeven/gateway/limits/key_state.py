@@ -155,7 +155,7 @@ def _over_budget(key: Key, nano: int, room: int) -> Refusal:
     return Refusal(
         402,
         "budget_exceeded",
-        f"the key has {max(room, 0) / NANO:.6f} USD left of its budget of {key.budget_usd:.2f} USD, and this request "
+        f"the key has {max(room, 0) / NANO:.6f} USD left of its budget of {key.budget_usd:g} USD, and this request "
         f"may cost {nano / NANO:.6f} USD; ask for fewer output tokens or a cheaper model, or wait for the next period",
     )
 
