@@ -62,6 +62,7 @@ def test_conversions_are_those_of_pint() -> None:
     for line in (
         "s = second",
         "millisecond = 0.001 * second",
+        "minute = 60 * second",
         "hour = 3600 * second",
         "day = 24 * hour",
         "week = 7 * day",

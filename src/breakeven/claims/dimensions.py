@@ -60,6 +60,7 @@ _SYMBOLS: Final[dict[str, tuple[float, str]]] = {
     "s": (1.0, "second"),
     "second": (1.0, "second"),
     "millisecond": (1e-3, "second"),
+    "minute": (60.0, "second"),
     "hour": (3600.0, "second"),
     "day": (86400.0, "second"),
     "month": (1.0, "month"),
