@@ -33,9 +33,10 @@ from breakeven.routing.policy_document import (
     PolicyDocument,
     PricedModel,
 )
-from breakeven.routing.policy_file import load, policy_hash, save
+from breakeven.routing.policy_file import load, save
 from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of, scorer_of
+from breakeven.routing.written import content_hash
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -134,7 +135,7 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     path = folder / "policy.json"
     plain = json.loads(path.read_text(encoding="utf-8"))
     change(plain)
-    plain["hash"] = policy_hash(plain)
+    plain["hash"] = content_hash(plain)
     path.write_text(json.dumps(plain), encoding="utf-8")
     return folder
 

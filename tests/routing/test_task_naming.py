@@ -11,8 +11,9 @@ import pytest
 
 from breakeven.errors import PolicyError
 from breakeven.routing.features import hashed_terms
-from breakeven.routing.task_naming import TaskNaming, _hash, load_task_naming, save_task_naming
+from breakeven.routing.task_naming import TaskNaming, load_task_naming, save_task_naming
 from breakeven.routing.term_weights import TermWeights
+from breakeven.routing.written import content_hash
 
 
 def naming() -> TaskNaming:
@@ -67,7 +68,7 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, change: dict[str, Any],
     path = tmp_path / "tasks.json"
     save_task_naming(naming(), path)
     plain = json.loads(path.read_text()) | change
-    plain["hash"] = _hash(plain)
+    plain["hash"] = content_hash(plain)
     path.write_text(json.dumps(plain))
     with pytest.raises(PolicyError, match=why):
         load_task_naming(path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from breakeven.routing.record import from_plain, to_plain
 from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of, scorer_of, settings_of
 from breakeven.routing.validators import Verdict
+from breakeven.routing.written import content_hash, no_constant, write_whole
 
 JSON_NAME: Final = "policy.json"
 ARRAYS_NAME: Final = "arrays.npz"
@@ -85,8 +85,8 @@ def save(document: PolicyDocument, folder: Path | str) -> LoadedPolicy:
     loaded = _loaded(plain, content, target)  # what cannot be read back is not written
     target.mkdir(parents=True, exist_ok=True)
     if content is not None:
-        _write(target / ARRAYS_NAME, content)
-    _write(target / JSON_NAME, _json_bytes(plain))
+        write_whole(target / ARRAYS_NAME, content)
+    write_whole(target / JSON_NAME, _json_bytes(plain))
     if content is None:
         (target / ARRAYS_NAME).unlink(missing_ok=True)
     return loaded
@@ -100,13 +100,6 @@ def load(folder: Path | str) -> LoadedPolicy:
     if plain.get("arrays_sha256") is not None:
         content = _read(target / ARRAYS_NAME, _ARRAYS_MAX_BYTES)
     return _loaded(plain, content, target)
-
-
-def policy_hash(plain: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of a policy, without its `hash`."""
-    rest = {key: value for key, value in plain.items() if key != "hash"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _plain(document: PolicyDocument, parts: ScorerParts | None, arrays_sha256: str | None) -> dict[str, Any]:
@@ -123,7 +116,7 @@ def _plain(document: PolicyDocument, parts: ScorerParts | None, arrays_sha256: s
     }
     plain = {**head, **fields}
     try:
-        plain["hash"] = policy_hash(plain)
+        plain["hash"] = content_hash(plain)
     except ValueError as error:
         raise PolicyError(f"a number of the policy is not finite ({error}); learn again.") from error
     return plain
@@ -164,7 +157,7 @@ def _check_head(plain: Mapping[str, Any], folder: Path) -> None:
             f"{where} was written by a newer breakeven (format {version}; this one reads {FORMAT_VERSION}): "
             "upgrade, or learn again."
         )
-    if plain.get("hash") != policy_hash(plain):
+    if plain.get("hash") != content_hash(plain):
         raise PolicyError(
             f"{where} was changed or damaged after it was written: its hash does not fit. "
             "Copy the policy folder again, or learn again."
@@ -182,7 +175,7 @@ def _json_bytes(plain: Mapping[str, Any]) -> bytes:
 def _json(path: Path) -> dict[str, Any]:
     content = _read(path, JSON_MAX_BYTES)
     try:
-        plain = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
+        plain = json.loads(content.decode("utf-8"), parse_constant=no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise PolicyError(
             f"{path} is no valid JSON ({error}); copy the policy folder again, or learn again."
@@ -190,10 +183,6 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise PolicyError(f"{path} is no policy: it holds a {type(plain).__name__}, wanted a mapping.")
     return plain
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -215,16 +204,3 @@ def _read(path: Path, most_bytes: int) -> bytes:
             f"{path} cannot be read ({error.strerror}). A policy is a folder with {JSON_NAME}, as "
             "`breakeven learn --out` writes it."
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it appears whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

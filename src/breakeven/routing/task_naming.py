@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from breakeven.errors import PolicyError
 from breakeven.routing.array_file import array_bytes, arrays_of
 from breakeven.routing.features import FEATURES_VERSION, hashed_terms
 from breakeven.routing.term_weights import Floats32, TermWeights, WeightedTerms
+from breakeven.routing.written import content_hash, no_constant, write_whole
 
 FORMAT_NAME: Final = "breakeven-tasks"
 FORMAT_VERSION: Final = 1
@@ -79,11 +79,9 @@ def save_task_naming(naming: TaskNaming, path: Path) -> str:
         "novelty_fraction": naming.novelty_fraction,
         "arrays": base64.b64encode(array_bytes(arrays)).decode("ascii"),
     }
-    plain["hash"] = _hash(plain)
+    plain["hash"] = content_hash(plain)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, (json.dumps(plain, indent=1) + "\n").encode("utf-8"))
     return str(plain["hash"])
 
 
@@ -92,7 +90,7 @@ def load_task_naming(path: Path) -> TaskNaming:
     try:
         if path.stat().st_size > FILE_MAX_BYTES:
             raise PolicyError(f"{path} has more than {FILE_MAX_BYTES:,} bytes; no file of tasks does.")
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(path.read_text(encoding="utf-8"), parse_constant=no_constant)
     except OSError as error:
         raise PolicyError(f"{path} cannot be read ({error.strerror}); `breakeven learn --tasks` writes one.") from error
     except (ValueError, RecursionError) as error:
@@ -111,7 +109,7 @@ def _check(plain: Any, path: Path) -> None:
     version = plain.get("format_version")
     if type(version) is not int or version > FORMAT_VERSION or plain.get("features_version") != FEATURES_VERSION:
         raise PolicyError(f"{path} was written by another version of breakeven; write it again with this one.")
-    if plain.get("hash") != _hash(plain):
+    if plain.get("hash") != content_hash(plain):
         raise PolicyError(f"{path} was changed or damaged after it was written; copy it again, or write it again.")
     tasks, bits = plain.get("tasks"), plain.get("bits")
     has_names = isinstance(tasks, list) and all(isinstance(each, str) and each for each in tasks)
@@ -150,8 +148,3 @@ def _naming(plain: dict[str, Any], arrays: dict[str, npt.NDArray[Any]], path: Pa
         float(plain["least_fraction"]),
         float(plain["novelty_fraction"]),
     )
-
-
-def _hash(plain: dict[str, Any]) -> str:
-    rest = {key: value for key, value in plain.items() if key != "hash"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()

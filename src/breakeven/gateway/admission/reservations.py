@@ -17,9 +17,9 @@ from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.estimates import input_tokens
 from breakeven.gateway.wire.request_facts import TOKENS_MAX_COUNT
+from breakeven.units import TOKENS_PER_MTOK
 
 OUTPUT_TOKENS_UNSTATED: Final = 4_096
-_MTOK: Final = 1e6
 
 
 def tokens_at_most(facts: RequestFacts) -> tuple[int, int]:
@@ -65,7 +65,7 @@ def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
     if price is None:
         return 0.0
     dearest = max(price.input_usd_per_mtok or 0.0, price.cache_write_usd_per_mtok or 0.0)
-    total = (input_count * dearest + output_count * (price.output_usd_per_mtok or 0.0)) / _MTOK
+    total = (input_count * dearest + output_count * (price.output_usd_per_mtok or 0.0)) / TOKENS_PER_MTOK
     return total if price.usd_per_request is None else total + price.usd_per_request
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import orjson
 
 from breakeven.errors import ConfigError
+from breakeven.gateway.atomic_file import replace_file
 from breakeven.gateway.config.settings import GatewaySettings
-from breakeven.gateway.control.atomic_file import replace_file
 from breakeven.gateway.plan import Key
 
 KEYS_NAME: Final = "keys.json"

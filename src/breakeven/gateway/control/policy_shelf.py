@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from breakeven.errors import PolicyError
-from breakeven.gateway.control.atomic_file import replace_file
+from breakeven.gateway.atomic_file import replace_file
 from breakeven.gateway.control.policy_fit import Fit, fits_always
 from breakeven.routing.policy_file import ARRAYS_NAME, JSON_NAME, LoadedPolicy, load
 

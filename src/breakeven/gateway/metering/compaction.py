@@ -29,8 +29,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from breakeven.gateway.atomic_file import sync_folder
 from breakeven.gateway.metering.calls_table import PROMPT_SCHEMA, calls_table, read_lines
-from breakeven.gateway.metering.segments import close_left_segments, closed_segments, sync_folder
+from breakeven.gateway.metering.segments import close_left_segments, closed_segments
 from breakeven.gateway.metering.write_ahead import spill_folder, write_ahead_folder
 
 CALLS_FOLDER: Final = "calls"

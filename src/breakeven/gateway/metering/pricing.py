@@ -15,8 +15,7 @@ from math import isfinite
 
 from breakeven.gateway.attempt import TokenCounts
 from breakeven.gateway.upstream import TokenPrice
-
-_MTOK = 1e6
+from breakeven.units import TOKENS_PER_MTOK
 
 
 def cost_usd(price: TokenPrice | None, tokens: TokenCounts | None) -> float | None:
@@ -49,7 +48,7 @@ def cost_usd(price: TokenPrice | None, tokens: TokenCounts | None) -> float | No
         if cached is None:
             return None
         total += cached
-    total /= _MTOK
+    total /= TOKENS_PER_MTOK
     if price.usd_per_request is not None:
         total += price.usd_per_request
     return total if isfinite(total) else None

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from breakeven.gateway.atomic_file import sync_folder
+
 OPEN_SUFFIX: Final = ".open.jsonl"
 CLOSED_SUFFIX: Final = ".jsonl"
 _TAIL_BYTES: Final = 1 << 16
@@ -100,15 +102,6 @@ def closed_path(path: Path) -> Path:
     'relay-0.jsonl'
     """
     return path.with_name(path.name.removesuffix(OPEN_SUFFIX) + CLOSED_SUFFIX)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was created, renamed or removed there last."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def closed_segments(folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from breakeven.gateway.attempt import TokenCounts
 from breakeven.gateway.plan import RequestFacts
 
 BYTES_PER_TOKEN_RATIO: Final = 4.0
@@ -88,3 +89,8 @@ def _written_count(value: Any) -> int:
         return len(orjson.dumps(value))
     except (orjson.JSONEncodeError, RecursionError):
         return 0
+
+
+def estimated(facts: RequestFacts, text_bytes_count: int) -> TokenCounts:
+    """What a call of which no usage was reported took, by its request and the text that came; marked as estimated."""
+    return TokenCounts(input_tokens(facts), output_tokens(text_bytes_count), is_estimated=True)

@@ -13,7 +13,7 @@ from breakeven.gateway.upstream import Upstream
 from breakeven.gateway.wire.answer_parts import answer_parts
 from breakeven.gateway.wire.chat_stream import chunk_counts
 from breakeven.gateway.wire.errors import error_in
-from breakeven.gateway.wire.estimates import input_tokens, output_tokens
+from breakeven.gateway.wire.estimates import estimated
 from breakeven.gateway.wire.responses_stream import response_reason
 from breakeven.gateway.wire.sanitising import sanitised, secrets_of
 from breakeven.gateway.wire.stream_reader import is_error
@@ -90,9 +90,7 @@ class PlainAnswer:
 
     def counted(self, facts: RequestFacts) -> TokenCounts:
         """The tokens as reported, else estimated, and marked so."""
-        if self.tokens is not None:
-            return self.tokens
-        return TokenCounts(input_tokens(facts), output_tokens(self.text_bytes_count), is_estimated=True)
+        return self.tokens if self.tokens is not None else estimated(facts, self.text_bytes_count)
 
     @property
     def text_bytes_count(self) -> int:

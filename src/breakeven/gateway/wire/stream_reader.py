@@ -12,7 +12,7 @@ from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Upstream
 from breakeven.gateway.wire.errors import error_in
-from breakeven.gateway.wire.estimates import input_tokens, output_tokens
+from breakeven.gateway.wire.estimates import estimated
 from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
 from breakeven.gateway.wire.frame import Around, Frame
 from breakeven.gateway.wire.sanitising import sanitised, secrets_of
@@ -105,9 +105,7 @@ class StreamReader(ABC):
 
     def counted(self, facts: RequestFacts) -> TokenCounts:
         """The tokens as reported, else estimated by what went through, and marked so."""
-        if self.tokens is not None:
-            return self.tokens
-        return TokenCounts(input_tokens(facts), output_tokens(self.text_bytes_count), is_estimated=True)
+        return self.tokens if self.tokens is not None else estimated(facts, self.text_bytes_count)
 
     def answer(self) -> Answer:
         """Of a stream no text is kept: only how it ended."""
