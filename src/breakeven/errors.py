@@ -55,6 +55,10 @@ class ConfigError(BreakevenError):
     """A gateway's configuration has an unknown key, an impossible value, or contradicts itself."""
 
 
+class PilotError(BreakevenError):
+    """A pilot's design, its input or its state cannot be used; nothing was started or stopped."""
+
+
 class GatewayError(BreakevenError):
     """A gateway cannot start here: a port or its state folder is taken, or a process of it does not come up."""
 

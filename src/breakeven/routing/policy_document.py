@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from breakeven.routing.policy import Kind
 from breakeven.routing.scorer import Scorer
+from breakeven.routing.trial import Trial
 
 FORMAT_NAME: Final = "breakeven-policy"
 FORMAT_VERSION: Final = 1
@@ -109,6 +110,8 @@ class PolicyDocument:
     """Of prompts; of a cascade: of the words of the first model's answers."""
     cascade: CascadePlan | None = None
     guarantee: Guarantee | None = None
+    trial: Trial | None = None
+    """A pilot's instructions, while it runs."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Figures of the report: what it was learnt from, gain and interval, verdict."""
     created: str = ""
