@@ -17,7 +17,7 @@ REST_MAX_S: Final = 60.0
 class Availability:
     """What one process knows of its upstreams."""
 
-    __slots__ = ("_breakers", "_resting", "now")
+    __slots__ = ("_breakers", "_resting", "is_troubled", "now")
 
     def __init__(self, settings: GatewaySettings, now: Callable[[], float]) -> None:
         self.now = now
@@ -25,11 +25,8 @@ class Availability:
         self._breakers = Breakers(settings.breaker, settings.upstreams)
         self._resting: dict[tuple[str, str], float] = {}
         """Model and upstream -> until when it rests."""
-
-    @property
-    def is_troubled(self) -> bool:
+        self.is_troubled = False
         """Whether anything is not as it should be: only then is anybody asked one by one."""
-        return bool(self._breakers.not_closed_count or self._resting)
 
     def admits(self, target: Target, now_s: float) -> bool:
         """Whether a target's upstream may be asked."""
@@ -51,6 +48,7 @@ class Availability:
             return False
         if now_s >= until_s:
             del self._resting[target.name, target.upstream.name]
+            self._look()
             return False
         return True
 
@@ -79,7 +77,16 @@ class Availability:
         if attempt.http_status == RATE_LIMITED and attempt.retry_after_s:
             target = attempt.target
             self._resting[target.name, target.upstream.name] = now_s + min(attempt.retry_after_s, REST_MAX_S)
+        self._look()
         return says
+
+    def succeeded(self, target: Target, answers_count: int) -> None:
+        """Learn of good answers, where they tell anything new."""
+        breaker = self._breakers.of(target.upstream.name)
+        while answers_count and not breaker.is_well:
+            answers_count -= 1
+            self._breakers.succeeded(target.upstream.name)
+        self._look()
 
     def wait_s(self, chain: Sequence[Target], now_s: float) -> float:
         """How long until one of a chain can be asked."""
@@ -92,3 +99,7 @@ class Availability:
     def settled_by(self, settings: GatewaySettings) -> None:
         """New settings; what was learnt of upstreams that are still there is kept."""
         self._breakers = self._breakers.renewed(settings.breaker, settings.upstreams)
+        self._look()
+
+    def _look(self) -> None:
+        self.is_troubled = bool(self._breakers.not_closed_count or self._resting)

@@ -147,14 +147,18 @@ class Breakers:
         failure = attempt.failure
         if (failure is None and not attempt.is_aborted) or failure == "rejected" or attempt.http_status == RATE_LIMITED:
             # a server that says "not now" is there; its target rests , its other models do not
-            if self.of(attempt.target.upstream.name).succeeded():
-                self.not_closed_count -= 1
+            self.succeeded(attempt.target.upstream.name)
             return True
         if failure not in _OF_UPSTREAM:
             return False
         if self.of(attempt.target.upstream.name).failed(now_s):
             self.not_closed_count += 1
         return True
+
+    def succeeded(self, upstream: str) -> None:
+        """An upstream answered."""
+        if self.of(upstream).succeeded():
+            self.not_closed_count -= 1
 
     def states(self, now_s: float) -> dict[str, State]:
         """The state of each upstream's breaker."""

@@ -38,7 +38,7 @@ _BUSY: Final = Refusal(
 )
 
 
-class _Terms:
+class Terms:
     """A key's limits as the hot path wants them."""
 
     __slots__ = (
@@ -80,7 +80,7 @@ class SharedLimits:
         self.process_index = process_index
         self.lost_settlements_count = 0
         self._file = LimitsFile(file, is_shared=is_shared)
-        self._terms: dict[str, _Terms] = {}
+        self._terms: dict[str, Terms] = {}
         self._later: list[tuple[Reservation, float, int]] = []
         """Settlements that found the file locked for too long."""
         self._swept_s = -inf
@@ -92,23 +92,26 @@ class SharedLimits:
             if each.is_limited:
                 self._terms_of(each)
 
-    def reserve(self, key: Key, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
-        """Set an estimate aside, or say which limit is spent."""
+    def terms(self, key: Key) -> Terms | None:
+        """A key's limits, for `take`; None where they cannot be kept."""
         terms = self._terms.get(key.id)
         if terms is None or terms.key is not key:
             try:
                 terms = self._terms_of(key)
             except ConfigError:
+                return None
+        return terms
+
+    def reserve(self, key: Key, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
+        """Set an estimate aside, or say which limit is spent."""
+        terms = self._terms.get(key.id)
+        if terms is None or terms.key is not key:
+            terms = self.terms(key)
+            if terms is None:
                 return _BUSY
         if self._later:
             self._settle_later()
-        file = self._file
-        if file.is_shared and not file.lock():
-            return _BUSY
-        try:
-            period = self._reserve(terms, usd, tokens_count, now_unix_s)
-        finally:
-            file.unlock()
+        period = self.take(terms, usd, tokens_count, now_unix_s)
         if period is not None:
             return Reservation(key.id, usd, tokens_count, period)
         found = self._reserve_slowly(terms, usd, tokens_count, now_unix_s)
@@ -116,28 +119,42 @@ class SharedLimits:
             found = self._reserve_slowly(terms, usd, tokens_count, now_unix_s)
         return found
 
-    def _reserve(self, terms: _Terms, usd: float, tokens_count: int, now_unix_s: float) -> int | None:
-        """The common case of `_reserve_slowly`: room for the request and no new period. Else None, and nothing done."""
-        file, at = self._file, terms.at
-        period, period_s, spent, reserved, before, requests, tokens, updated_s = NUMBERS.unpack_from(file.map, at)
-        if now_unix_s >= terms.ends_s or (terms.counts_money and period != terms.period):
-            return None
-        since_s = now_unix_s - updated_s
-        if since_s > 0:
-            requests = max(requests - since_s * terms.requests_per_s, 0.0)
-            tokens = max(tokens - since_s * terms.tokens_per_s, 0.0)
-        requests += terms.counts_requests
-        tokens += tokens_count * terms.counts_tokens
-        nano = int(usd * NANO + 0.5) if terms.counts_money else 0
-        reserved += nano
-        if spent + reserved > terms.budget_nano or requests > terms.requests_max or tokens > terms.tokens_max:
-            return None
-        NUMBERS.pack_into(file.map, at, period, period_s, spent, reserved, before, requests, tokens, now_unix_s)
-        if nano:
-            file.words[terms.word] += nano
-        return int(period)
+    def take(self, terms: Terms, usd: float, tokens_count: int, now_unix_s: float) -> int | None:
+        """The common case of `reserve`: room for the request and no new period, whose number it returns.
 
-    def _reserve_slowly(self, terms: _Terms, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
+        None: nothing was set aside, and `reserve` must be asked.
+        """
+        file, at = self._file, terms.at
+        is_locked = file.is_shared
+        if is_locked and not file.lock():
+            return None
+        try:
+            period, period_s, spent, reserved, before, requests, tokens, updated_s = NUMBERS.unpack_from(file.map, at)
+            if now_unix_s >= terms.ends_s or (terms.counts_money and period != terms.period):
+                return None
+            since_s = now_unix_s - updated_s
+            if since_s > 0:
+                requests -= since_s * terms.requests_per_s
+                tokens -= since_s * terms.tokens_per_s
+                if requests < 0.0:
+                    requests = 0.0
+                if tokens < 0.0:
+                    tokens = 0.0
+            requests += terms.counts_requests
+            tokens += tokens_count * terms.counts_tokens
+            nano = int(usd * NANO + 0.5) if terms.counts_money else 0
+            reserved += nano
+            if spent + reserved > terms.budget_nano or requests > terms.requests_max or tokens > terms.tokens_max:
+                return None
+            NUMBERS.pack_into(file.map, at, period, period_s, spent, reserved, before, requests, tokens, now_unix_s)
+            if nano:
+                file.words[terms.word] += nano
+            return period  # type: ignore[no-any-return]
+        finally:
+            if is_locked:
+                file.unlock()
+
+    def _reserve_slowly(self, terms: Terms, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
         """The whole rule of `key_state.py`."""
         file, key, at = self._file, terms.key, terms.at - NUMBERS_AT
         nano = nano_of(usd) if terms.counts_money else 0
@@ -169,7 +186,7 @@ class SharedLimits:
             else:
                 self.lost_settlements_count += 1
 
-    def _settle(self, terms: _Terms, reservation: Reservation, usd: float, tokens_count: int) -> bool:
+    def _settle(self, terms: Terms, reservation: Reservation, usd: float, tokens_count: int) -> bool:
         file, at = self._file, terms.at
         held = int(reservation.usd * NANO + 0.5) if terms.counts_money else 0
         used = int(usd * NANO + 0.5) if terms.counts_money else 0
@@ -191,7 +208,30 @@ class SharedLimits:
             file.unlock()
         return True
 
-    def _settle_before(self, terms: _Terms, reservation: Reservation, used: int, tokens_count: int) -> None:
+    def settle_many(self, terms: Terms, period: int, held_nano: int, used_nano: int, tokens_change_count: int) -> bool:
+        """What `settle` does, for many requests of one key and period at once; False where the file is locked."""
+        file, at = self._file, terms.at
+        if file.is_shared and not file.lock():
+            return False
+        try:
+            now, period_s, spent, reserved, before, requests, tokens, updated_s = NUMBERS.unpack_from(file.map, at)
+            if now != period:
+                state = file.read(at - NUMBERS_AT)
+                settle(state, period, 0, used_nano, tokens_change_count)
+                file.write(at - NUMBERS_AT, state)
+                return True
+            tokens = max(tokens + tokens_change_count * terms.counts_tokens, 0.0)
+            reserved = max(reserved - held_nano, 0)
+            NUMBERS.pack_into(
+                file.map, at, period, period_s, spent + used_nano, reserved, before, requests, tokens, updated_s
+            )
+            if held_nano:
+                file.words[terms.word] = max(file.words[terms.word] - held_nano, 0)
+        finally:
+            file.unlock()
+        return True
+
+    def _settle_before(self, terms: Terms, reservation: Reservation, used: int, tokens_count: int) -> None:
         """Of a period that is over: nothing is reserved of it any more."""
         at = terms.at - NUMBERS_AT
         state = self._file.read(at)
@@ -224,8 +264,8 @@ class SharedLimits:
         self._settle_later()
         self._file.close()
 
-    def _terms_of(self, key: Key) -> _Terms:
+    def _terms_of(self, key: Key) -> Terms:
         at = self._file.find(key.id)
         assert at is not None
-        terms = self._terms[key.id] = _Terms(key, at, self._file.own_word(at))
+        terms = self._terms[key.id] = Terms(key, at, self._file.own_word(at))
         return terms
