@@ -17,6 +17,8 @@ from typing import Any, Final
 from breakeven.errors import BreakevenError
 from breakeven.gateway.config.settings import GatewaySettings
 
+DRAINING_SIGNAL: Final = signal.SIGUSR1
+"""Tells the control process that the relays are ending: from then on the gateway is not ready."""
 _READY: Final = b"ready"
 _WHY_MAX_BYTES: Final = 2_000
 ORPHAN_GRACE_S: Final = 5.0
@@ -119,6 +121,7 @@ def run_child(plan: ChildPlan, settings: GatewaySettings, ready: ReadySignal, pi
     """The life of a child: only its parent tells it to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(DRAINING_SIGNAL, signal.SIG_IGN)  # until somebody listens to it
     os.umask(0o077)
     threading.Thread(target=_end_as_orphan, args=(settings.timeouts.drain_s,), daemon=True).start()
     module, _, function = plan.entry.partition(":")

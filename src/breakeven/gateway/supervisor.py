@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from breakeven.errors import ConfigError
-from breakeven.gateway.child_process import Child, ChildPlan
+from breakeven.gateway.child_process import DRAINING_SIGNAL, Child, ChildPlan
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.places import address, held_places
 from breakeven.gateway.telemetry.counters import Counters
@@ -48,6 +48,8 @@ _NEEDS_RESTART: Final = (
     "redis_url",
     "tls_certificate",
     "tls_key",
+    "admin_tls_certificate",
+    "admin_tls_key",
 )
 """Settings that only a new start changes."""
 
@@ -225,6 +227,9 @@ class Supervisor:
         self._drains_since_s = time.monotonic()
         relays = [each for each in self._children.values() if each.plan.is_relay]
         rest = [each for each in self._children.values() if not each.plan.is_relay]
+        for each in rest:
+            if each.plan.name == "control" and each.is_ready:
+                each.signal(DRAINING_SIGNAL)
         killed = self._stopped(relays, drain_s + STOP_GRACE_S) + self._stopped(rest, STOP_GRACE_S * 2)
         self._say("stopped", killed=", ".join(killed), at_second_signal=self._is_hurried)
         return 0

@@ -54,5 +54,7 @@ def test_own_servers_have_no_cache_price_to_miss() -> None:
 
 
 def test_with_tls_and_a_key_the_network_is_fine() -> None:
-    made = settings(listen_host="0.0.0.0")
-    assert cautions(replace(made, tls_certificate=Path("c"), tls_key=Path("k"))) == ()
+    made = settings(listen_host="0.0.0.0", admin_host="0.0.0.0")
+    public = replace(made, tls_certificate=Path("c"), tls_key=Path("k"))
+    assert [each for each in cautions(public) if "The admin API listens" in each]
+    assert cautions(replace(public, admin_tls_certificate=Path("c"), admin_tls_key=Path("k"))) == ()

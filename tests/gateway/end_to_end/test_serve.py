@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import ssl
 import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import chat
 from gateway.parts.scripted_upstream import upstream_thread
-from gateway.parts.served import Served, config, served, written_calls
+from gateway.parts.served import ADMIN_SECRET, Served, config, served, written_calls
 from gateway.parts.settings_for_tests import SECRET
 
 
@@ -84,6 +86,10 @@ def test_reload_drain_and_exact_counts(tmp_path: Path) -> None:
 
             stream = Stream(gateway, "slow")
             gateway.signal(signal.SIGTERM)
+            give_up_s = time.monotonic() + 10
+            while (ready := admin_says(gateway, "/readyz"))["status"] == "ready" and time.monotonic() < give_up_s:
+                time.sleep(0.01)
+            assert ready["status"] == "draining"
             assert b"[DONE]" in stream.ended(), "what is under way is finished"
             assert gateway.process.wait(30) == 0
             assert is_gone(gateway)
@@ -92,6 +98,37 @@ def test_reload_drain_and_exact_counts(tmp_path: Path) -> None:
         assert Counter(each["status"] for each in calls) == {"error": 20, "ok": len(calls) - 20}
         assert sum(each["output_tokens"] or 0 for each in calls) == sum(each.output_tokens for each in upstream.asked)
         assert not upstream.oddities
+
+
+def admin_says(gateway: Served, path: str) -> dict[str, Any]:
+    """A page of the admin port that is open to all."""
+    where = urlsplit(gateway.admin_url)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return dict(json.loads(connection.getresponse().read()))
+    finally:
+        connection.close()
+
+
+def test_the_admin_port_speaks_tls_where_told(tmp_path: Path) -> None:
+    trustme = pytest.importorskip("trustme", reason="no certificates: trustme is not installed")
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "admin.pem"))
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    pair = {"certificate": "admin.pem", "key": "admin.pem"}
+    with upstream_thread(Repertoire()) as upstream:
+        settings = config("state", upstream.url, {"good": "good"}, admin_tls=pair)
+        with served(tmp_path, settings) as gateway:
+            where = urlsplit(gateway.admin_url)
+            secure = http.client.HTTPSConnection(str(where.hostname), where.port, timeout=10, context=trust)
+            secure.request("GET", "/admin/keys", headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+            assert [each["id"] for each in json.loads(secure.getresponse().read())["keys"]] == ["tests"]
+            secure.close()
+            with pytest.raises((OSError, http.client.HTTPException)):
+                admin_says(gateway, "/healthz")
+            assert gateway.ask(chat("good"))[0] == 200, "the public port is as it was"
 
 
 def until_answers(gateway: Served, model: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from breakeven.gateway.config.schema import (
     KeyEntry,
     Part,
     TargetEntry,
+    TlsEntry,
     UpstreamEntry,
 )
 from breakeven.gateway.config.servers import upstream_of
@@ -215,8 +216,10 @@ class _Reader:
             prompts=file.prompts,
             redis_url=file.redis_url or self._from_environment(file.redis_url_env, "redis_url_env"),
             admin_token_hash=self._admin_token(),
-            tls_certificate=None if file.tls is None else self._existing(file.tls.certificate, "tls", "certificate"),
-            tls_key=None if file.tls is None else self._existing(file.tls.key, "tls", "key"),
+            tls_certificate=self._tls_file(file.tls, "tls", "certificate"),
+            tls_key=self._tls_file(file.tls, "tls", "key"),
+            admin_tls_certificate=self._tls_file(file.admin_tls, "admin_tls", "certificate"),
+            admin_tls_key=self._tls_file(file.admin_tls, "admin_tls", "key"),
             trace_endpoint=file.trace_endpoint,
         )
 
@@ -228,6 +231,9 @@ class _Reader:
         if not path.is_file():
             raise ConfigError(f"{self._place(*place)}: {path} is not there")
         return path
+
+    def _tls_file(self, entry: TlsEntry | None, part: str, name: Literal["certificate", "key"]) -> Path | None:
+        return None if entry is None else self._existing(getattr(entry, name), part, name)
 
     def _from_environment(self, variable: str | None, *place: str | int) -> str | None:
         if variable is None:

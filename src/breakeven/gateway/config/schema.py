@@ -373,5 +373,7 @@ class GatewayFile(Part):
     """Or the URL itself, where it holds no password."""
     tls: TlsEntry | None = None
     """The gateway's own certificate."""
+    admin_tls: TlsEntry | None = None
+    """The same for the admin port; without it that port speaks plain HTTP."""
     trace_endpoint: str | None = None
     """OTLP over HTTP, such as `http://collector:4318`."""

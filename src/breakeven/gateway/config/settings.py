@@ -168,5 +168,7 @@ class GatewaySettings:
     """SHA-256 digest of the token of the admin API; None: the admin API answers health and metrics only."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    admin_tls_certificate: Path | None = None
+    admin_tls_key: Path | None = None
     trace_endpoint: str | None = None
     """OTLP over HTTP; None: no traces."""

@@ -141,8 +141,9 @@ class _Admin:
         numbers = await self._numbers()
         count = int(sum(numbers.numbers.get("relay_up", {}).values()))
         wanted = self._state.settings.processes_count
-        page = {"status": "ready" if count >= wanted else "not_ready", "relays": count, "wanted": wanted}
-        return JSONResponse(page, 200 if count >= wanted else 503)
+        is_ready = count >= wanted and not self._state.is_draining
+        status = "draining" if self._state.is_draining else "ready" if is_ready else "not_ready"
+        return JSONResponse({"status": status, "relays": count, "wanted": wanted}, 200 if is_ready else 503)
 
     async def _metrics(self, _request: Request) -> Response:
         numbers = await self._numbers()

@@ -22,7 +22,7 @@ def cautions(settings: GatewaySettings) -> tuple[str, ...]:
         )
     if not is_loopback(settings.listen_host) and settings.tls_certificate is None:
         found.append(f"It listens on {settings.listen_host} without TLS: keys and prompts cross the network readable.")
-    if not is_loopback(settings.admin_host):
+    if not is_loopback(settings.admin_host) and settings.admin_tls_certificate is None:
         found.append(f"The admin API listens on {settings.admin_host} without TLS; keep that port inside the cluster.")
     if not settings.is_open and not settings.keys and settings.admin_token_hash is None:
         found.append("It has no key and no admin token to make one with: every request will be refused.")

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import uvicorn
 
+from breakeven.gateway.child_process import DRAINING_SIGNAL
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.control.app import admin_app, outcomes_app
 from breakeven.gateway.control.state import ControlState
@@ -61,7 +62,7 @@ async def serve(state: ControlState, ready: Ready, pipe: Pipe) -> None:
     """Serve both sockets until SIGTERM."""
     loop = asyncio.get_running_loop()
     settings = state.settings
-    admin = _Server(_config(admin_app(state)))
+    admin = _Server(_config(admin_app(state), settings.admin_tls_certificate, settings.admin_tls_key))
     outcomes = _Server(_config(outcomes_app(state)))
     with _unix_socket(control_socket(settings.state_folder)) as inner:
         outer = listening_socket(settings.admin_host, settings.admin_port)
@@ -70,6 +71,7 @@ async def serve(state: ControlState, ready: Ready, pipe: Pipe) -> None:
             admin.should_exit = outcomes.should_exit = True
 
         loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(DRAINING_SIGNAL, state.drains)
         _listen_to(pipe, state, loop)
         serving = asyncio.gather(admin.serve([outer]), outcomes.serve([inner]))
         while not (admin.started and outcomes.started) and not serving.done():
@@ -90,7 +92,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: object) -> uvicorn.Config:
+def _config(app: object, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
@@ -101,6 +103,8 @@ def _config(app: object) -> uvicorn.Config:
         limit_concurrency=CONCURRENT_MAX_COUNT,
         timeout_graceful_shutdown=DRAIN_S,
         loop="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
 
 

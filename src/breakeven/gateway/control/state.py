@@ -59,6 +59,7 @@ class ControlState:
         self.settings = settings
         self.counters = counters
         self.log = log
+        self.is_draining = False
         self.shelf = PolicyShelf(settings.state_folder)
         self._fit = fits_models(lambda: self.settings.models)
         self.outcomes = OutcomeStore(outcomes_path(settings.state_folder))
@@ -78,6 +79,10 @@ class ControlState:
             self._watch_policy()
         if old.trace_endpoint != settings.trace_endpoint:
             self._begin_traces()
+
+    def drains(self) -> None:
+        """The relays are ending: the gateway is not ready any more."""
+        self.is_draining = True
 
     def close(self) -> None:
         """End."""
