@@ -107,5 +107,7 @@ class Design:
     """Figures computed when it was designed: sizes, days, power curve, own cost (`sizes.py`)."""
     policy_folder: str = ""
     """The folder that the gateway reads its policy from."""
+    sources: tuple[str, ...] = ()
+    """Where it is read: a gateway's state folder, a store of imported calls, files of outcomes."""
     seed: int = 0
     made_by: str = ""
