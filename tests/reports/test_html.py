@@ -10,7 +10,8 @@ import pytest
 from breakeven.reports.amounts import difference, difference_range, money
 from breakeven.reports.chart_style import DARK
 from breakeven.reports.decide_page import decide_page
-from breakeven.reports.html import CONTENT_SECURITY_POLICY, render_html
+from breakeven.reports.html import render_html
+from breakeven.reports.page_frame import CONTENT_SECURITY_POLICY
 from breakeven.reports.shortlist import MAIN_MAX_COUNT, main_options
 from decision_documents import with_decision
 from reports.many_options import many_options_document

@@ -8,27 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.reports import amounts, decision_rows, findings, stability_wording
 from breakeven.reports.bar_charts import LineLook, line_key, line_looks, line_names
-from breakeven.reports.chart_style import DARK, HEAT, LINES, LOSS, OTHER, Series, series_of
-from breakeven.reports.charts import Chart, draw_charts
+from breakeven.reports.chart_style import HEAT, LINES, OTHER, Series, series_of
+from breakeven.reports.charts import draw_charts
 from breakeven.reports.decide_page import FUTURES, Tile, decide_page
 from breakeven.reports.document import Amount, AssumptionPart, Document, LinePart, OptionPart, OwnershipPart
+from breakeven.reports.page_frame import CONTENT_SECURITY_POLICY, chart_markup, environment, style_sheet
 from breakeven.reports.panel_charts import money_comes_in
 from breakeven.reports.risk_part import RiskPart
-from breakeven.reports.safe_text import safe, short, web_link
 from breakeven.reports.shortlist import families, main_options
 from breakeven.reports.traffic_charts import KINDS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-)
 CHANGES_SHOWN_COUNT: Final = 40
 _Contents = tuple[str, str, tuple[tuple[str, str], ...]]
 MONTHS_LINKS: Final = (
@@ -82,7 +78,7 @@ class LineRow:
 
 def render_html(document: Document) -> str:
     """The report as one HTML text; the same document gives the same bytes."""
-    charts = {name: _markup(chart) for name, chart in draw_charts(document).items()}
+    charts = {name: chart_markup(chart) for name, chart in draw_charts(document).items()}
     template = _environment().get_template("report.html.j2")
     return template.render(
         document=document,
@@ -91,7 +87,7 @@ def render_html(document: Document) -> str:
         part=document.breakeven,
         charts=charts,
         csp=CONTENT_SECURITY_POLICY,
-        css=_style_sheet(),
+        css=style_sheet(),
         hatches=range(len(LINES)),
         series={each.name: each for each in series_of(document)},
         badges=findings.comparison_badges(document),
@@ -173,19 +169,8 @@ def _titled(document: Document, link: tuple[str, str]) -> tuple[str, str]:
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("breakeven.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_without_control_characters,
-    )
-    environment.filters.update(
-        short=short,
-        link=web_link,
+    made = environment()
+    made.filters.update(
         spread=_spread,
         usd=_spread,
         halves=_halves,
@@ -196,40 +181,7 @@ def _environment() -> Environment:
         lever=findings.lever_finding,
         part_of=_part_of,
     )
-    return environment
-
-
-def _without_control_characters(value: object) -> object:
-    """Every text on its way into the page, except markup that was made here."""
-    from markupsafe import Markup
-
-    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _markup(chart: Chart) -> dict[str, Any]:
-    from markupsafe import Markup
-
-    return {
-        "name": chart.name,
-        "caption": chart.caption,
-        "wide": Markup(chart.wide_svg),  # noqa: S704 drawn by vl-convert, which escapes; tested with hostile names
-        "narrow": Markup(chart.narrow_svg),  # noqa: S704
-    }
-
-
-def _style_sheet() -> object:
-    """The style sheet, with the rules that swap each chart colour for its dark one and for a hatch in print."""
-    from markupsafe import Markup
-
-    text = files("breakeven.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
-    dark = "\n".join(_recolour(light, colour) for light, colour in DARK.items())
-    hatched = "\n".join(f'  .chart [fill="{colour}"] {{ fill: url(#hatch-{i}); }}' for i, colour in enumerate(LINES))
-    text += f"\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n@media print {{\n{hatched}\n}}\n"
-    return Markup(f'{text}.chart [fill="{LOSS}"] {{ fill: url(#hatch-loss); }}\n')  # noqa: S704 our own file
-
-
-def _recolour(light: str, dark: str) -> str:
-    return f'  .chart [fill="{light}"] {{ fill: {dark}; }} .chart [stroke="{light}"] {{ stroke: {dark}; }}'
+    return made
 
 
 def _figures(document: Document) -> tuple[tuple[str, str, str], ...]:
