@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from breakeven.errors import PolicyError, nearest
 from breakeven.routing.policy_document import CascadePlan, GroupChoice, PolicyDocument
+from breakeven.routing.trial_check import check_trial
 
 
 def check_document(document: PolicyDocument) -> None:
@@ -35,6 +36,8 @@ def check_document(document: PolicyDocument) -> None:
         raise PolicyError(f"the scorer knows the models {list(document.scorer.models)}, the policy {list(names)}.")
     if document.cascade is not None:
         _check_cascade(document.cascade, names)
+    if document.trial is not None:
+        check_trial(document.trial, document.allowed_by_task)
 
 
 def _check_group(group: GroupChoice, document: PolicyDocument, where: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from breakeven.gateway.admission.arms import arm_of
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.chains import Bounds, Chains, unknown_model
 from breakeven.gateway.admission.model_choice import ModelChoice, Models
@@ -14,6 +13,7 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.upstream import Target
 from breakeven.routing.policy import Decision
+from breakeven.routing.trial_drawing import arm_of
 
 AUTO: Final = "auto"
 """The name of a model by which a client leaves the choice to the gateway, unless a model is called so."""

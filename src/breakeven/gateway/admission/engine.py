@@ -9,7 +9,6 @@ from dataclasses import replace
 from random import random
 from typing import Any, Final
 
-from breakeven.gateway.admission.arms import drawn_fraction
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.breakers import State
 from breakeven.gateway.admission.chains import Chains, unknown_model
@@ -33,6 +32,7 @@ from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
 from breakeven.gateway.ports import Limits, Sink
 from breakeven.gateway.upstream import Target, Upstream
 from breakeven.routing.policy_file import LoadedPolicy
+from breakeven.routing.trial_drawing import drawn_fraction
 
 _INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide on this request. Nothing was sent.")
 _LIMITS_GONE: Final = Refusal(

@@ -1,4 +1,4 @@
-"""Arms and samples by hash: every process and machine draws alike, and the same unit always gets the same arm."""
+"""Trial drawing: arms, copies and audits by hash: every process draws alike, and a unit always gets the same arm."""
 
 from __future__ import annotations
 
@@ -38,3 +38,17 @@ def arm_of(experiment: str, unit: str, shares: Mapping[str, float]) -> tuple[str
         if at < 0:
             break
     return last, shares[last] / total
+
+
+def is_copied(pilot: str, request_id: str, share_fraction: float) -> bool:
+    """Whether a shadow's candidate gets a copy of a request."""
+    return drawn_fraction(f"shadow {pilot}", request_id) < share_fraction
+
+
+def is_audited(pilot: str, request_id: str, audit_fraction: float) -> bool:
+    """Whether people are asked about the answers to a request: known by its id, so before anybody has seen them.
+
+    >>> is_audited("faq-4f0c", "r-1", 1.0), is_audited("faq-4f0c", "r-1", 0.0)
+    (True, False)
+    """
+    return drawn_fraction(f"audit {pilot}", request_id) < audit_fraction
