@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from breakeven.errors import LearningError
-from breakeven.learning.drift import SuccessWatch, _shift, drift, drift_reference
+from breakeven.learning.drift import _shift, drift, drift_reference
 
 GROUPS = np.array([f"task {i}" for i in range(30)])
 MIX = np.arange(1, 31) / np.arange(1, 31).sum()
@@ -61,50 +61,6 @@ def test_a_shift_too_small_to_matter_raises_no_alarm() -> None:
 def test_the_statistic_is_that_of_scipy() -> None:
     before, now = np.array([30.0, 50.0, 20.0]), np.array([20.0, 20.0, 25.0])
     assert _shift("mix", before, now).p_value_fraction == pytest.approx(chi2_contingency([before, now])[1], rel=1e-9)
-
-
-def test_success_above_the_floor_rings_no_more_often_than_stated() -> None:
-    rng = np.random.default_rng(8)
-    bets = SuccessWatch(0.9)._bets
-    outcomes = (rng.uniform(size=(2_000, 3_000)) < 0.9).astype(np.float32)  # exactly at the floor: the worst case
-    rang = 0
-    for row in outcomes:
-        steps = np.log1p(np.outer(0.9 - row.astype(float), bets)).cumsum(axis=0)
-        rang += bool((np.exp(steps).mean(axis=1) >= 100).any())
-    assert rang <= 20 + 3 * 4.5  # 1 % of 2,000 and three standard errors
-
-
-@pytest.mark.parametrize(("success", "most"), [(0.5, 60), (0.8, 700)])
-def test_a_fallen_success_is_found(success: float, most: int) -> None:
-    rng = np.random.default_rng(9)
-    found = []
-    for _ in range(100):
-        watch = SuccessWatch(0.9)
-        while not watch.see(float(rng.uniform() < success)):
-            pass
-        found.append(watch.alarm_at_count)
-    assert np.quantile(found, 0.9) <= most
-
-
-def test_the_watch_step_by_step_is_the_product_of_its_bets() -> None:
-    watch = SuccessWatch(0.8)
-    for outcome in (1.0, 0.0, 0.25, 1.0):
-        watch.see(outcome)
-    wealths = np.prod([1 + watch._bets * (0.8 - x) for x in (1.0, 0.0, 0.25, 1.0)], axis=0)
-    assert watch.log_wealth == pytest.approx(np.log(wealths.mean()))
-    assert watch.outcomes_count == 4
-
-
-@pytest.mark.parametrize("outcome", [float("nan"), -0.1, 1.5])
-def test_no_outcome_is_an_error(outcome: float) -> None:
-    with pytest.raises(LearningError, match="wanted a success from 0 to 1"):
-        SuccessWatch(0.9).see(outcome)
-
-
-@pytest.mark.parametrize("floor", [0.0, 1.0, float("nan")])
-def test_no_floor_is_an_error(floor: float) -> None:
-    with pytest.raises(LearningError, match="wanted a success between 0 and 1"):
-        SuccessWatch(floor)
 
 
 def test_an_empty_window_is_an_error() -> None:

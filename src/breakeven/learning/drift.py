@@ -5,16 +5,14 @@ Three watches, each with a stated rate of false alarms:
 - **mix**: counts of the groups, and **inputs**: counts of the predicted success in tenths, both against those of
   learning, by the chi-square test of homogeneity; an alarm also wants a shift that matters, a population stability
   index (PSI) of `PSI_MIN_RATIO` or more (0.1 to 0.25 is called moderate in credit scoring: a rule of thumb).
-- **success** of audited calls against the floor, by betting: the wealth of a gambler who bets that the success is
-  below the floor. While it is not, the wealth passes 1 / alpha with probability alpha at most, however often one looks
-  (Ville 1939; Waudby-Smith and Ramdas, JRSS B 86, 2024).
+- **success** of audited calls against the floor, by betting (`outcomes/success_watch.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -25,12 +23,11 @@ from breakeven.errors import LearningError
 Floats = npt.NDArray[np.float64]
 
 FALSE_ALARM_FRACTION: Final = 0.01
-"""Of the windows without drift that raise an alarm by mix or inputs; of all time without drift, by success."""
+"""Of the windows without drift that raise an alarm by mix or inputs."""
 PSI_MIN_RATIO: Final = 0.1
 EXPECTED_MIN_COUNT: Final = 5.0
 """Groups in which a window is expected to have fewer calls are counted together (Cochran 1954)."""
 TENTHS_COUNT: Final = 10
-BETS_COUNT: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,43 +129,3 @@ def _psi(before: Floats, now: Floats) -> float:
     old = (before + 0.5) / (before + 0.5).sum()
     new = (now + 0.5) / (now + 0.5).sum()
     return float(((new - old) * np.log(new / old)).sum())
-
-
-@dataclass(slots=True)
-class SuccessWatch:
-    """A running bet that the success of audited calls has fallen below a floor.
-
-    Outcomes may be fractions. The calls must be audited by lot, or at least not chosen for their outcome.
-    """
-
-    floor_fraction: float
-    false_alarm_fraction: float = FALSE_ALARM_FRACTION
-    outcomes_count: int = 0
-    log_wealths: Floats = field(default_factory=lambda: np.zeros(BETS_COUNT))
-    alarm_at_count: int | None = None
-    """Audited calls after which the alarm rang; None while it has not."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.floor_fraction < 1:
-            raise LearningError(f"a floor of {self.floor_fraction:g}; wanted a success between 0 and 1")
-
-    @property
-    def _bets(self) -> Floats:
-        """Stakes from timid to bold; the boldest loses nearly everything by one success."""
-        return np.geomspace(0.01, 0.98, BETS_COUNT) / (1 - self.floor_fraction)
-
-    @property
-    def log_wealth(self) -> float:
-        """Logarithm of the wealth of equal shares in every bet: the evidence against the floor."""
-        top = float(self.log_wealths.max())
-        return top + float(np.log(np.exp(self.log_wealths - top).mean()))
-
-    def see(self, success_fraction: float) -> bool:
-        """Take one audited outcome; True when the alarm has rung, now or before."""
-        if not 0 <= success_fraction <= 1:
-            raise LearningError(f"an outcome of {success_fraction:g}; wanted a success from 0 to 1")
-        self.outcomes_count += 1
-        self.log_wealths = self.log_wealths + np.log1p(self._bets * (self.floor_fraction - success_fraction))
-        if self.alarm_at_count is None and self.log_wealth >= -np.log(self.false_alarm_fraction):
-            self.alarm_at_count = self.outcomes_count
-        return self.alarm_at_count is not None
