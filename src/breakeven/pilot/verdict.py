@@ -58,6 +58,17 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """How the qualities stood after some of the requests (`history.py`)."""
+
+    at_unix_s: float
+    """Start of the last of them."""
+    requests_count: int
+    tasks: tuple[Quality, ...]
+    overall: Quality | None
+
+
+@dataclass(frozen=True, slots=True)
 class GuardState:
     """One guardrail now."""
 

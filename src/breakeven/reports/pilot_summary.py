@@ -1,0 +1,343 @@
+"""Pilot summary: one page of a pilot as words and rows: answer, tiles, tasks, money, promises and guards.
+
+`pilot_summary` is the only reader of the document that decides what is shown; terminal, page, Markdown, spreadsheet and
+PDF lay the same rows out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from breakeven.reports import amounts
+from breakeven.reports import pilot_wording as told
+from breakeven.reports.findings import Badge
+from breakeven.reports.pilot_design_rows import Line, design_lines
+from breakeven.reports.pilot_parts import PilotDocument, QualityPart, SavingsPart
+from breakeven.reports.safe_text import safe
+
+ANSWERS: Final = {"yes": "YES", "no": "NO", "not_yet": "NOT YET"}
+HASH_SHOWN_COUNT: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure."""
+
+    label: str
+    value: str
+    range: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task, or all of them."""
+
+    name: str
+    models: str
+    outcomes: str
+    baseline: str
+    candidate: str
+    ratio: str
+    ratio_range: str
+    evidence_fraction: float
+    evidence: str
+    state: str
+    kind: str
+    """`good`, `bad` or `open`."""
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRow:
+    """One guard."""
+
+    title: str
+    task: str
+    seen: str
+    allowed: str
+    state: str
+    words: str
+    has_fired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """One line of the forecast check."""
+
+    title: str
+    promised: str
+    promised_range: str
+    happened: str
+    happened_range: str
+    words: str
+    kind: str
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class PilotSummary:
+    """The page."""
+
+    kicker: str
+    answer: str
+    kind: str
+    badges: tuple[Badge, ...]
+    sentence: str
+    details: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    alerts: tuple[str, ...]
+    """What limits what may be claimed."""
+    remarks: tuple[str, ...]
+    """What was seen in the input and limits nothing."""
+    tasks: tuple[TaskRow, ...]
+    money: tuple[tuple[str, str, str, str], ...]
+    """Cost line, the baseline's and the candidate's USD per 1,000 requests, and a note."""
+    not_stated: tuple[str, ...]
+    guards: tuple[GuardRow, ...]
+    promises: tuple[PromiseRow, ...]
+    not_claimed: tuple[str, ...]
+    design: tuple[Line, ...]
+    journal: tuple[tuple[str, str, str], ...]
+    """Time, event, words."""
+    footer: tuple[tuple[str, str], ...]
+
+
+def pilot_summary(document: PilotDocument) -> PilotSummary:
+    """What every surface shows."""
+    verdict = document.verdict
+    answer = verdict.answer if verdict else "not_yet"
+    return PilotSummary(
+        kicker=_kicker(document),
+        answer=_answer_words(document),
+        kind={"yes": "good", "no": "bad"}.get(answer, "open"),
+        badges=_badges(document),
+        sentence=safe(verdict.sentence) if verdict else _no_verdict(document),
+        details=_details(document),
+        tiles=_tiles(document),
+        alerts=tuple(f"{safe(each.message)} {safe(each.limits)}".strip() for each in document.problems if each.limits),
+        remarks=tuple(safe(each.message) for each in document.problems if not each.limits),
+        tasks=_task_rows(document),
+        money=_money(document.savings),
+        not_stated=tuple(map(safe, document.savings.not_stated)) if document.savings else (),
+        guards=_guard_rows(document),
+        promises=_promise_rows(document),
+        not_claimed=tuple(map(safe, document.not_claimed)),
+        design=design_lines(document.design),
+        journal=tuple((amounts.date_text(safe(e.at)), safe(e.event), safe(e.words)) for e in document.journal),
+        footer=_footer(document),
+    )
+
+
+def _kicker(document: PilotDocument) -> str:
+    as_of = document.footer.as_of
+    when = f", as of {amounts.date_text(as_of)}" if as_of else ""
+    return f"Pilot {safe(document.design.name)}: {told.models_of(document)}{when}"
+
+
+def _answer_words(document: PilotDocument) -> str:
+    """The answer; a yes for some of the tasks says of how many."""
+    verdict = document.verdict
+    if verdict is None:
+        return "NOT STARTED"
+    accepted, all_count = len(verdict.accepted_tasks), len(document.design.plans)
+    if verdict.answer == "yes" and 0 < accepted < all_count:
+        return f"YES, FOR {accepted} OF {all_count} TASKS"
+    return ANSWERS[verdict.answer]
+
+
+def _no_verdict(document: PilotDocument) -> str:
+    asked = amounts.fraction(document.design.margin_ratio)
+    return (
+        f"Nothing has been judged yet: the pilot asks whether {told.models_of(document)} keeps at least {asked} of its "
+        "success, and what that saves."
+    )
+
+
+def _badges(document: PilotDocument) -> tuple[Badge, ...]:
+    found = [Badge(document.design.mode.upper(), "note")]
+    if document.verdict and document.verdict.is_design_changed:
+        found.insert(0, Badge("DESIGN CHANGED SINCE IT STARTED", "danger"))
+    if any(each.has_fired for each in document.guards):
+        found.append(Badge("A GUARD HAS STOPPED IT", "danger"))
+    limits = sum(bool(each.limits) for each in document.problems)
+    if limits:
+        found.append(Badge(amounts.counted(limits, "problem").upper() + " WITH THE DATA", "warning"))
+    return tuple(found)
+
+
+def _details(document: PilotDocument) -> tuple[str, ...]:
+    """What was compared, and how sure one may be of it."""
+    design, seen = document.design, document.seen
+    found = []
+    if seen is not None and seen.requests_count:
+        when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if seen.first else ""
+        found.append(
+            f"{told.MODES[design.mode]}; {amounts.counted(seen.requests_count, 'request')}{when}.".capitalize()
+        )
+    shared = " over all tasks" if len(design.plans) > 1 else ""
+    found.append(
+        f"A model that loses more than {amounts.fraction(1 - design.margin_ratio)} of the baseline's success would get "
+        f"a yes in at most {amounts.fraction(design.alpha_fraction)} of such pilots{shared}, however often one looks."
+    )
+    return tuple(found)
+
+
+def _tiles(document: PilotDocument) -> tuple[Tile, ...]:
+    quality = headline_quality(document)
+    found = [*_money_tiles(document.savings)]
+    if quality is not None:
+        of = f" ({told.task_name(quality.task)})" if not quality.is_overall and len(document.tasks) > 1 else ""
+        found.append(
+            Tile(
+                f"Success, of the baseline's{of}",
+                told.percent(quality.ratio.value),
+                f"{told.confidence(quality.ratio)}: {told.percent_range(quality.ratio)}"
+                if told.percent_range(quality.ratio)
+                else safe(quality.ratio.why_not),
+                f"at least {amounts.fraction(document.design.margin_ratio)} was asked",
+            )
+        )
+    found.append(_time_tile(document))
+    return tuple(found)
+
+
+def headline_quality(document: PilotDocument) -> QualityPart | None:
+    """Of whom the headline speaks: all tasks together, else the only one."""
+    if document.overall is not None:
+        return document.overall
+    return document.tasks[0] if document.tasks else None
+
+
+def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
+    if savings is None:
+        return [Tile("Money", amounts.NOT_KNOWN, "", "no cost of both models has been seen yet")]
+    month, payback = savings.saved_usd_per_month, savings.payback_months
+    request = savings.saved_usd_per_request
+    if month.value is not None:
+        share = savings.saved_fraction.value
+        note = (
+            f"{amounts.fraction(abs(share))} {'less' if share >= 0 else 'more'} a request" if share is not None else ""
+        )
+        found = [Tile("A month", told.saved_words(month), told.saved_range(month), note)]
+    else:
+        per = request.model_copy(
+            update={
+                name: None if value is None else value * told.PER_REQUESTS
+                for name, value in (("value", request.value), ("low", request.low), ("high", request.high))
+            }
+        )
+        label = f"{told.PER_REQUESTS:,.0f} requests"
+        found = [Tile(label, told.saved_words(per), told.saved_range(per), safe(month.why_not))]
+    if payback.value is not None or payback.is_value_endless or not payback.why_not:
+        note = "of the switch"
+        if savings.return_ratio.value is not None:
+            note = f"return in the first year {amounts.fraction(savings.return_ratio.value)}"
+        found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))
+    return found
+
+
+def _time_tile(document: PilotDocument) -> Tile:
+    """How long it has run, and how much longer it probably must."""
+    seen, verdict = document.seen, document.verdict
+    ran = told.days_words(seen.days) if seen and seen.days else ""
+    spent = ""
+    if seen and seen.candidate_usd:
+        spent = f"the candidate's calls cost {amounts.money(seen.candidate_usd)}"
+    if verdict is None or verdict.answer != "not_yet":
+        return Tile("The pilot ran", ran or "from files", "", spent)
+    if verdict.more_days is None:
+        return Tile("Still needed", amounts.NOT_KNOWN, f"ran {ran}" if ran else "", spent)
+    return Tile("Still needed, about", told.days_words(verdict.more_days), f"ran {ran}" if ran else "", spent)
+
+
+def _task_rows(document: PilotDocument) -> tuple[TaskRow, ...]:
+    plans = {each.task: each for each in document.design.plans}
+    alone = len(document.tasks) == 1
+    found = []
+    for each in (*document.tasks, *((document.overall,) if document.overall and not alone else ())):
+        plan = plans.get(each.task)
+        missing = f", {amounts.magnitude(float(each.missing_count))} missing" if each.missing_count else ""
+        found.append(
+            TaskRow(
+                name=told.task_name(each.task, each.is_overall, alone),
+                models=told.plan_models(plan) if plan and not each.is_overall else "",
+                outcomes=f"{each.outcomes_count:,}{missing}",
+                baseline=told.percent(each.baseline_success.value),
+                candidate=told.percent(each.candidate_success.value),
+                ratio=told.percent(each.ratio.value),
+                ratio_range=told.percent_range(each.ratio),
+                evidence_fraction=told.evidence_fraction(each),
+                evidence=told.evidence_words(each),
+                state=told.state_words(each, document),
+                kind=told.state_kind(each, document),
+                test=told.TESTS[each.test],
+            )
+        )
+    return tuple(found)
+
+
+def _money(savings: SavingsPart | None) -> tuple[tuple[str, str, str, str], ...]:
+    if savings is None:
+        return ()
+    scale = told.PER_REQUESTS
+    return tuple(
+        (
+            safe(each.name).replace("_", " ").capitalize(),
+            "not known"
+            if each.baseline_usd_per_request is None
+            else amounts.money(each.baseline_usd_per_request * scale),
+            "not known"
+            if each.candidate_usd_per_request is None
+            else amounts.money(each.candidate_usd_per_request * scale),
+            safe(each.note),
+        )
+        for each in savings.lines
+    )
+
+
+def _guard_rows(document: PilotDocument) -> tuple[GuardRow, ...]:
+    alone = len(document.design.plans) == 1
+    return tuple(
+        GuardRow(
+            title=told.title_of_guard(each),
+            task="whole pilot" if each.name == "spend" else told.task_name(each.task, alone=alone),
+            seen="" if each.seen is None else told.amount(each.seen.value, each.seen.unit),
+            allowed="" if each.allowed is None else told.amount(each.allowed.value, each.allowed.unit),
+            state="STOPPED" if each.has_fired else "holds",
+            words=safe(each.words),
+            has_fired=each.has_fired,
+        )
+        for each in document.guards
+    )
+
+
+def _promise_rows(document: PilotDocument) -> tuple[PromiseRow, ...]:
+    return tuple(
+        PromiseRow(
+            title=amounts.fact_title(safe(each.name)),
+            promised=told.amount(each.promised.value, each.unit),
+            promised_range=told.amount_range(each.promised),
+            happened=told.amount(each.happened.value, each.unit),
+            happened_range=told.amount_range(each.happened),
+            words=told.promise_words(each),
+            kind="open" if each.is_within is None else "good" if each.is_within else "bad",
+            assumption=safe(each.assumption),
+        )
+        for each in document.forecast
+    )
+
+
+def _footer(document: PilotDocument) -> tuple[tuple[str, str], ...]:
+    footer = document.footer
+    rows = [
+        ("Design hash", safe(footer.design_hash)),
+        ("Policy hash", safe(footer.policy_hash)),
+        ("Made by", safe(footer.made_by)),
+        ("breakeven", safe(footer.breakeven_version)),
+        ("As of", amounts.date_text(safe(footer.as_of))),
+        ("Seed", str(footer.seed)),
+        *((f"Read: {safe(name)}", safe(digest)) for name, digest in footer.sources.items()),
+    ]
+    return tuple((label, value) for label, value in rows if value)
