@@ -76,11 +76,25 @@ class DrawSet:
 
 
 def _scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:
-    """Column `dimension` (from 0) of the Sobol sequence, scrambled by a generator of its own."""
+    """Column `dimension` (from 0) of the Sobol sequence, scrambled by a generator of its own; read only."""
+    if draws_log2 > DEFAULT_DRAWS_LOG2:
+        return _new_scrambled_sobol(dimension, seed, draws_log2)
+    return _kept_scrambled_sobol(dimension, seed, draws_log2)
+
+
+@lru_cache(maxsize=512)
+def _kept_scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:
+    """The same, kept for the next draw set of this seed: at most 64 MiB of them."""
+    return _new_scrambled_sobol(dimension, seed, draws_log2)
+
+
+def _new_scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:
     block = dimension // _BLOCK_DIMENSIONS
     column = _plain_sobol((block + 1) * _BLOCK_DIMENSIONS, draws_log2)[:, dimension]
     rng = np.random.default_rng([seed, dimension])
-    return _to_open_unit(_linear_scramble((column * 2**_BITS).astype(np.uint64), rng))
+    found = _to_open_unit(_linear_scramble((column * 2**_BITS).astype(np.uint64), rng))
+    found.setflags(write=False)
+    return found
 
 
 @lru_cache(maxsize=4)
