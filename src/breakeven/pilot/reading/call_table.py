@@ -1,0 +1,126 @@
+"""Call table: the columns of Calls that a pilot reads, as one Arrow table, whatever file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from breakeven.usage.call import COLUMN_BY_NAME
+
+NAMES: Final = (
+    "record_id",
+    "start_time",
+    "end_time",
+    "duration_s",
+    "model_key",
+    "response_model",
+    "request_model",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "status",
+    "error_type",
+    "task",
+    "parent_id",
+    "unit_hash",
+    "arm",
+    "propensity",
+    "policy_hash",
+    "outcome",
+    "outcome_source",
+)
+_TYPES: Final[Mapping[str, Any]] = {
+    "text": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "time": pa.timestamp("us", "UTC"),
+}
+SCHEMA: Final = pa.schema([(each, _TYPES[COLUMN_BY_NAME[each].type]) for each in NAMES])
+_KIND_OF: Final[Mapping[str, type | tuple[type, ...]]] = {"text": str, "int": int, "float": (int, float), "time": str}
+_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {each: _KIND_OF[COLUMN_BY_NAME[each].type] for each in NAMES}
+
+
+def of_parquet(path: Path) -> pa.Table:
+    """The Calls of a Parquet file; a column that it lacks is null. Raises ArrowInvalid or OSError as Arrow does."""
+    with pq.ParquetFile(path) as file:
+        have = set(file.schema_arrow.names)
+        return conformed(file.read(columns=[each for each in NAMES if each in have]))
+
+
+def ids_of_parquet(path: Path) -> list[str]:
+    """The ids of the Calls of a Parquet file; none where it cannot be read."""
+    try:
+        with pq.ParquetFile(path) as file:
+            return [each for each in file.read(columns=["record_id"]).column(0).to_pylist() if each is not None]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, KeyError):
+        return []
+
+
+def conformed(table: pa.Table) -> pa.Table:
+    """A table with exactly the columns of `SCHEMA`."""
+    columns = [
+        table.column(each.name).cast(each.type)
+        if each.name in table.column_names
+        else pa.nulls(table.num_rows, each.type)
+        for each in SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def of_lines(lines: Iterable[bytes]) -> tuple[pa.Table, list[int]]:
+    """The Calls on JSON lines, and the places of lines that are none."""
+    rows: list[dict[str, Any]] = []
+    bad: list[int] = []
+    for at, line in enumerate(lines):
+        row = _row(line)
+        if row is None:
+            bad.append(at)
+        else:
+            rows.append(row)
+    columns = [pa.array([row.get(each.name) for row in rows], type=each.type) for each in SCHEMA]
+    return pa.Table.from_arrays(columns, schema=SCHEMA), bad
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """All Calls, each once: one that was read in two files counts once."""
+    table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    codes = table.column("record_id").combine_chunks().dictionary_encode()
+    if len(codes.dictionary) == table.num_rows:
+        return table
+    import numpy as np
+
+    first = np.unique(codes.indices.to_numpy(zero_copy_only=False), return_index=True)[1]
+    return table.take(pa.array(np.sort(first)))
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """One Call; None where a line is none."""
+    try:
+        said = orjson.loads(line)
+        row = {name: value for name, value in said.items() if (kind := _KINDS.get(name)) and _fits(name, value, kind)}
+        start = datetime.fromisoformat(row["start_time"])
+    except (ValueError, TypeError, KeyError, AttributeError, _Misfit):
+        return None
+    if not isinstance(row.get("record_id"), str):
+        return None
+    row["start_time"] = start if start.tzinfo else start.replace(tzinfo=UTC)
+    row.pop("end_time", None)
+    return row
+
+
+class _Misfit(Exception):
+    """A value is of another kind than its column."""
+
+
+def _fits(name: str, value: Any, kind: type | tuple[type, ...]) -> bool:
+    if value is None:
+        return False
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise _Misfit(name)
+    return True

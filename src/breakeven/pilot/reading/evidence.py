@@ -1,0 +1,267 @@
+"""Evidence: what a pilot reads, again and again: Calls, what was said of them, labels; as observations and problems.
+
+The same files give the same evidence, in whatever order and pieces they were written: rows are sorted by time and
+request, and every Call counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from breakeven.errors import PilotError
+from breakeven.pilot.design import Design
+from breakeven.pilot.design_file import DesignFile
+from breakeven.pilot.journal import Entry
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Floats, Observations, Problem
+from breakeven.pilot.reading import problems as say
+from breakeven.pilot.reading.call_table import SCHEMA, joined
+from breakeven.pilot.reading.gateway_calls import GatewayReader, is_state_folder, stamp_of, watched_files
+from breakeven.pilot.reading.said_applied import applied
+from breakeven.pilot.reading.said_lines import Said, SaidReader
+from breakeven.pilot.reading.trial_rows import TrialRows, trial_rows
+from breakeven.pilot.reading.window import Window, sorted_calls, window_of
+from breakeven.routing.trial_drawing import is_audited
+from breakeven.usage.ingest_report import Reject
+
+LABELS_FOLDER: Final = "labels"
+REJECTS_NAME: Final = "rejects.jsonl"
+Signature = tuple[tuple[str, tuple[int, int, int]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read."""
+
+    evidence: Evidence
+    rejects: tuple[Reject, ...] = ()
+    """Lines that say nothing; to be written aside."""
+
+
+@dataclass(slots=True)
+class EvidenceReader:
+    """Reads the sources of one pilot; keeps what did not change."""
+
+    folder: Path
+    """Of the pilot."""
+    design: Design
+    outcome_files: tuple[Path, ...] = ()
+    """More files of outcomes than the design names."""
+    _gateways: dict[Path, GatewayReader] = field(default_factory=dict)
+    _stores: dict[Path, tuple[Any, pa.Table]] = field(default_factory=dict)
+    _said: SaidReader = field(default_factory=SaidReader)
+
+    def read(
+        self,
+        found: DesignFile,
+        entries: tuple[Entry, ...],
+        now_unix_s: float,
+        *,
+        watches_promoted: bool = False,
+    ) -> Read:
+        """The evidence now. `watches_promoted`: of what came after the candidate was promoted."""
+        if self.design.mode == "offline":
+            from breakeven.pilot.reading.offline import read_offline
+
+            return read_offline(found, self._files(), self.folder)
+        window = window_of(entries, now_unix_s, watches_promoted=watches_promoted)
+        calls, rejects, damaged = self._calls(window)
+        said, strange = self._everything_said(damaged)
+        chosen = sorted_calls(calls, window)
+        rows, copies = _paired_rows(trial_rows(chosen.ours, self.design), self.design)
+        words = applied(rows, said, self.design, _KnownIds(calls, self._gateways, window))
+        seen = observations(rows, words.success, words.judged, found, window)
+        rejects = (*rejects, *strange)
+        return Read(
+            Evidence(
+                seen,
+                (
+                    *say.design_problem(found.changes),
+                    *say.window_problems(chosen),
+                    *say.damaged_problem(damaged),
+                    *say.reject_problems(rejects, str(self.folder / REJECTS_NAME)),
+                    *say.said_problems(words),
+                    *copies,
+                    *say.observation_problems(seen, self.design),
+                ),
+                {", ".join(map(str, self._sources())): digest_of(seen)},
+            ),
+            rejects,
+        )
+
+    def signature(self) -> Signature:
+        """Changes when a file changes whose content the evidence is made of."""
+        files: list[Path] = []
+        for each in (*self._sources(), self.folder / LABELS_FOLDER, self.folder / "pilot.json"):
+            if each.is_file():
+                files.append(each)
+            elif each.is_dir() and is_state_folder(each):
+                files += watched_files(each)
+            elif each.is_dir():
+                files += [*sorted(each.glob("*.jsonl")), *each.glob("manifest.json")]
+        found = []
+        for each in files:
+            try:
+                found.append((str(each), stamp_of(each)))
+            except FileNotFoundError:
+                continue
+        return tuple(found)
+
+    def _sources(self) -> tuple[Path, ...]:
+        return (*map(Path, self.design.sources), *self.outcome_files)
+
+    def _files(self) -> tuple[Path, ...]:
+        return tuple(each for each in self._sources() if not each.is_dir())
+
+    def _calls(self, window: Window) -> tuple[pa.Table, tuple[Reject, ...], list[str]]:
+        tables: list[pa.Table] = []
+        rejects: list[Reject] = []
+        damaged: list[str] = []
+        folders = [each for each in self._sources() if each.is_dir()]
+        missing = [each for each in self._sources() if not each.exists()]
+        if not folders:
+            where = missing[0] if missing else "nothing"
+            raise PilotError(
+                f"{where}: no calls there yet; wanted a gateway's state folder (`breakeven serve --state`), or a store "
+                "(`breakeven import`); name it with --state or --store"
+            )
+        for each in folders:
+            if (each / "manifest.json").exists():
+                tables.append(self._store(each, window))
+            elif is_state_folder(each):
+                reader = self._gateways.setdefault(each, GatewayReader(each))
+                read = reader.calls(window.started_unix_s)
+                tables.append(read.table)
+                rejects += read.rejects
+                damaged += read.damaged
+            else:
+                raise PilotError(f"{each} is neither a gateway's state folder nor a store of imported calls")
+        return joined(tables), tuple(rejects), damaged
+
+    def _store(self, folder: Path, window: Window) -> pa.Table:
+        from breakeven.pilot.reading.store_calls import store_calls
+
+        stamp = stamp_of(folder / "manifest.json")
+        kept = self._stores.get(folder)
+        if kept is None or kept[0] != stamp:
+            kept = self._stores[folder] = (stamp, store_calls(folder, window.started_unix_s))
+        return kept[1]
+
+    def _everything_said(self, damaged: list[str]) -> tuple[list[Said], list[Reject]]:
+        """Lines of gateways and of the label queue, then other files of outcomes."""
+        lines: list[Path] = []
+        for each in self._sources():
+            if each.is_dir():
+                lines += sorted((each / "outcomes").glob("*.jsonl"))
+        lines += sorted((self.folder / LABELS_FOLDER).glob("*.jsonl"))
+        said, rejects = self._said.read(lines)
+        for each in self._files():
+            from breakeven.pilot.reading.said_files import read_said_file
+
+            if not each.exists():
+                damaged.append(f"{each}: no such file")
+                continue
+            more, bad = read_said_file(each)
+            said, rejects = [*said, *more], [*rejects, *bad]
+        return said, rejects
+
+
+class _KnownIds(Container[str]):
+    """Ids of all Calls; those of the days before the pilot are read only when somebody asks for one."""
+
+    def __init__(self, calls: pa.Table, gateways: dict[Path, GatewayReader], window: Window) -> None:
+        self._ids: set[str] | None = None
+        self._calls = calls
+        self._gateways = gateways
+        self._since = window.started_unix_s
+
+    def __contains__(self, name: object) -> bool:
+        if self._ids is None:
+            self._ids = set(self._calls.column("record_id").to_pylist())
+            for each in self._gateways.values():
+                self._ids |= each.older_ids(self._since)
+        return name in self._ids
+
+
+def observations(rows: TrialRows, success: Floats, judged: Floats, found: DesignFile, window: Window) -> Observations:
+    """The rows as a pilot's table, in order of time."""
+    design = found.design
+    end = min(window.now_unix_s, window.ended_unix_s or np.inf)
+    start = np.clip(rows.start_unix_s, window.started_unix_s, max(end, window.started_unix_s))
+    order = np.lexsort((rows.arm, rows.request_ids.astype(str) if rows.rows_count else rows.arm, start))
+    units = np.unique(rows.unit.astype(str), return_inverse=True)[1] if rows.rows_count else rows.arm
+    names = rows.request_ids.tolist()
+    drawn = np.array([is_audited(found.trial_name, each, design.audit_fraction) for each in names], dtype=np.bool_)
+    return Observations(
+        request_ids=tuple(names[int(i)] for i in order),
+        arm=rows.arm[order],
+        task=rows.task[order],
+        unit=units[order].astype(np.intp),
+        start_unix_s=start[order],
+        success=success[order],
+        judged=judged[order],
+        is_audited=drawn[order],
+        audit_fraction=np.full(len(order), design.audit_fraction),
+        cost_usd=rows.cost_usd[order],
+        latency_s=rows.latency_s[order],
+        is_error=rows.is_error[order],
+        propensity_fraction=rows.propensity_fraction[order],
+        tasks=tuple(each.task for each in design.tasks),
+        tokens_in=rows.tokens_in[order],
+        tokens_out=rows.tokens_out[order],
+        retries_count=rows.retries_count[order],
+    )
+
+
+def _paired_rows(rows: TrialRows, design: Design) -> tuple[TrialRows, tuple[Problem, ...]]:
+    """Of a shadow: requests that were copied. Of a canary: requests that might have gone to either arm."""
+    if design.mode == "canary":
+        dealt = np.isnan(rows.propensity_fraction) | ((rows.propensity_fraction > 0) & (rows.propensity_fraction < 1))
+        return rows.at(np.flatnonzero(dealt)), ()
+    names = rows.request_ids
+    both = np.intersect1d(
+        names[rows.arm == BASELINE].astype(str), names[rows.arm == CANDIDATE].astype(str), assume_unique=True
+    )
+    has_both = np.isin(names.astype(str), both)
+    alone = [int((~has_both & (rows.arm == arm)).sum()) for arm in (BASELINE, CANDIDATE)]
+    drawn = int((rows.arm == BASELINE).sum())
+    if not len(both):  # one arm is empty: said as such
+        return rows, ()
+    return rows.at(np.flatnonzero(has_both)), say.copies_problem(alone[0], drawn, alone[1])
+
+
+def digest_of(seen: Observations) -> str:
+    """A hash of what was seen, whatever files it came from."""
+    found = blake2b(digest_size=16)
+    found.update("\n".join(seen.request_ids).encode("utf-8", "surrogatepass"))
+    for name in ("arm", "task", "start_unix_s", "success", "judged", "cost_usd", "is_error"):
+        found.update(np.ascontiguousarray(getattr(seen, name)).tobytes())
+    return found.hexdigest()
+
+
+def nothing_seen(design: Design) -> Observations:
+    """The observations of a pilot that has not begun."""
+    empty = trial_rows(SCHEMA.empty_table(), design)
+    zero = np.zeros(0)
+    return observations(
+        empty, zero, zero, DesignFile(design, ""), Window(0.0, None, 0.0, frozenset(), frozenset(), frozenset(), 0.0)
+    )
+
+
+def write_rejects_aside(read: Read, folder: Path) -> None:
+    """Write the lines that say nothing beside the design; no file where there are none."""
+    from breakeven.outcomes.writing import write_rejects
+
+    if read.rejects:
+        write_rejects(folder / REJECTS_NAME, read.rejects)
+
+
+def source_names(paths: Sequence[Path]) -> str:
+    """Sources in words."""
+    return ", ".join(str(each) for each in paths)

@@ -1,0 +1,140 @@
+"""Offline: a pilot from files of outcomes of both models on the same requests, paired by the request's id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from breakeven.errors import OutcomeError, PilotError, nearest
+from breakeven.outcomes.outcome import SOURCES, OutcomeTable
+from breakeven.outcomes.reading import ReadOutcomes, read_outcomes
+from breakeven.pilot.design import Design, TaskPlan
+from breakeven.pilot.design_file import DesignFile
+from breakeven.pilot.observations import (
+    BASELINE,
+    CANDIDATE,
+    TRUE_SOURCES,
+    Evidence,
+    Flags,
+    Observations,
+    Problem,
+)
+from breakeven.pilot.reading import problems as say
+from breakeven.pilot.reading.evidence import REJECTS_NAME, Read, digest_of
+from breakeven.routing.trial_drawing import is_audited
+
+_NOT_SAID: Final = ""
+"""Who judged is not said: the file says so, and a file of outcomes is taken at its word."""
+
+
+def read_offline(found: DesignFile, files: tuple[Path, ...], folder: Path) -> Read:
+    """The evidence in files of outcomes."""
+    if not files:
+        raise PilotError(
+            "an offline pilot reads files of outcomes; name them: `breakeven pilot init NAME --outcomes FILE`"
+        )
+    try:
+        read = read_outcomes(list(files))
+    except OutcomeError as error:
+        raise PilotError(str(error)) from None
+    design = found.design
+    _need_models(read.table, design, files)
+    seen, unpaired = _observations(read, design, found.trial_name)
+    problems = (
+        *say.design_problem(found.changes),
+        *say.reject_problems(read.rejects, str(folder / REJECTS_NAME)),
+        *_unpaired_problem(unpaired),
+        *_contradicting(read),
+        *say.observation_problems(seen, design),
+    )
+    evidence = Evidence(seen, problems, {read.table.label: digest_of(seen)})
+    return Read(evidence, read.rejects)
+
+
+def _need_models(table: OutcomeTable, design: Design, files: tuple[Path, ...]) -> None:
+    for plan in design.tasks:
+        for model in (plan.baseline_model, plan.candidate_model):
+            if model not in table.models:
+                known = nearest(model, list(table.models))
+                raise PilotError(f"{', '.join(map(str, files))}: no outcome of the model {model!r}; {known}")
+
+
+def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[Observations, tuple[int, int]]:
+    """Rows of both arms of each request that both models answered, and how many only one answered."""
+    table = read.table
+    task = _tasks(table, design)
+    at = {arm: _columns(table, design, task, arm) for arm in (BASELINE, CANDIDATE)}
+    rows = np.arange(table.requests_count)
+    tried = {arm: (task >= 0) & (read.tries_count[rows, at[arm]] > 0) for arm in at}
+    both: Flags = tried[BASELINE] & tried[CANDIDATE]
+    alone = (int((tried[BASELINE] & ~both).sum()), int((tried[CANDIDATE] & ~both).sum()))
+    place = np.repeat(np.flatnonzero(both), 2)
+    arm = np.tile(np.array([BASELINE, CANDIDATE], dtype=np.intp), int(both.sum()))
+    column = np.where(arm == BASELINE, at[BASELINE][place], at[CANDIDATE][place])
+    said, codes = table.success[place, column], read.source_codes[place, column]
+    names = np.array([*SOURCES, _NOT_SAID], dtype=object)[codes]
+    is_true = np.isin(names, (*TRUE_SOURCES, _NOT_SAID))
+    ids = tuple(table.request_ids[int(i)] for i in place)
+    drawn = np.array([is_audited(trial_name, each, design.audit_fraction) for each in ids], dtype=np.bool_)
+    latency = np.full(len(place), np.nan) if table.latency_s is None else table.latency_s[place, column]
+    seen = Observations(
+        request_ids=ids,
+        arm=arm,
+        task=task[place],
+        unit=place.astype(np.intp),
+        start_unix_s=place.astype(np.float64),
+        success=np.where(is_true, said, np.nan),
+        judged=np.where(is_true, np.nan, said),
+        is_audited=drawn,
+        audit_fraction=np.full(len(place), design.audit_fraction),
+        cost_usd=table.cost_usd[place, column],
+        latency_s=latency,
+        is_error=np.zeros(len(place), dtype=np.bool_),
+        propensity_fraction=np.ones(len(place)),
+        tasks=tuple(each.task for each in design.tasks),
+        tokens_in=np.full(len(place), np.nan),
+        tokens_out=np.full(len(place), np.nan),
+        retries_count=np.zeros(len(place)),
+    )
+    return seen, alone
+
+
+def _tasks(table: OutcomeTable, design: Design) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    places = {each.task: i for i, each in enumerate(design.tasks)}
+    rest = places.get("", -1)
+    return np.array([places.get(each, rest) for each in table.tasks], dtype=np.intp)
+
+
+def _columns(
+    table: OutcomeTable, design: Design, task: np.ndarray[tuple[int], np.dtype[np.intp]], arm: int
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The column of the table that stands for an arm, by request."""
+
+    def model(plan: TaskPlan) -> str:
+        return plan.baseline_model if arm == BASELINE else plan.candidate_model
+
+    by_task = np.array([table.models.index(model(each)) for each in design.tasks], dtype=np.intp)
+    found: np.ndarray[tuple[int], np.dtype[np.intp]] = by_task[np.maximum(task, 0)]
+    return found
+
+
+def _unpaired_problem(alone: tuple[int, int]) -> tuple[Problem, ...]:
+    count = sum(alone)
+    if not count:
+        return ()
+    words = (
+        f"{alone[0]:,} requests have an outcome of the baseline alone and {alone[1]:,} of the candidate alone; a "
+        "request counts that both answered."
+    )
+    limits = f"Nothing is claimed of the {count:,} requests that one model alone answered."
+    return (Problem("unknown_request", words, count, limits),)
+
+
+def _contradicting(read: ReadOutcomes) -> tuple[Problem, ...]:
+    if not read.contradicting_count:
+        return ()
+    words = f"{read.contradicting_count:,} answers were judged several times, differently; their mean counts."
+    limits = "Whoever judges these answers is not sure: the success of both arms is only as good as that."
+    return (Problem("contradicting_feedback", words, read.contradicting_count, limits),)

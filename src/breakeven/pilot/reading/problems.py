@@ -1,0 +1,201 @@
+"""Problems: what is wrong with a pilot's input, in sentences: what was seen, how often, where, what is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from breakeven.outcomes.reading import BAD_SUCCESS as BAD_FILE_SUCCESS
+from breakeven.pilot.design import Design
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Observations, Problem
+from breakeven.pilot.reading.said_applied import Applied, Strange
+from breakeven.pilot.reading.said_lines import BAD_SUCCESS
+from breakeven.pilot.reading.window import Sorted
+from breakeven.usage.ingest_report import Reject
+
+COPIES_MISSING_MAX_FRACTION: Final = 0.02
+_HASH_SHOWN_COUNT: Final = 12
+
+
+def design_problem(changes: Sequence[str]) -> tuple[Problem, ...]:
+    """The design was changed after the start."""
+    if not changes:
+        return ()
+    words = f"The design was changed after the pilot had started: {' '.join(changes)} Judged is what was promised."
+    limits = "A switch is not proven under a design that was changed on the way; nothing is claimed for the new one."
+    return (Problem("design_changed", words, len(changes), limits),)
+
+
+def reject_problems(rejects: Sequence[Reject], place: str) -> tuple[Problem, ...]:
+    """Lines and rows that say nothing."""
+    found = []
+    bad = [each for each in rejects if each.reason in (BAD_SUCCESS, BAD_FILE_SUCCESS)]
+    other = [each for each in rejects if each.reason not in (BAD_SUCCESS, BAD_FILE_SUCCESS)]
+    if bad:
+        words = f"{_rows(len(bad))} a success outside 0 to 1, or none, and {_do(bad)} not count; the first is {bad[0]}."
+        found.append(Problem("success_out_of_range", f"{words} All: {place}.", len(bad), _REJECT_LIMITS))
+    if other:
+        words = f"{len(other):,} lines cannot be read and do not count; the first is {other[0]}. All: {place}."
+        found.append(Problem("unreadable_line", words, len(other), _REJECT_LIMITS))
+    return tuple(found)
+
+
+_REJECT_LIMITS: Final = "The requests of these rows count as without an outcome."
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
+
+
+def _do(some: Sequence[object]) -> str:
+    return "does" if len(some) == 1 else "do"
+
+
+def window_problems(found: Sorted) -> tuple[Problem, ...]:
+    """Versions of the policy that are not the pilot's, and clocks that differ."""
+    return (*_swapped(found), *_skewed(found))
+
+
+def _swapped(found: Sorted) -> tuple[Problem, ...]:
+    problems = []
+    if found.swapped_count:
+        named = ", ".join(each[:_HASH_SHOWN_COUNT] for each in found.swapped_hashes[:3])
+        words = (
+            f"{found.swapped_count:,} calls were served by a policy that this pilot did not write ({named}): somebody "
+            "swapped the policy, or went a version back. They do not count."
+        )
+        limits = f"Nothing is claimed of the {found.swapped_count:,} calls that another policy served."
+        problems.append(Problem("policy_swapped", words, found.swapped_count, limits))
+    if found.before_count:
+        words = (
+            f"{found.before_count:,} calls came after the trial was written and were not served by it: the gateway "
+            "reads another policy folder, refuses this one (see its log), or serves without a policy."
+        )
+        limits = f"Nothing is claimed of the {found.before_count:,} calls that the trial did not reach."
+        problems.append(Problem("policy_not_in_force", words, found.before_count, limits))
+    return tuple(problems)
+
+
+def _skewed(found: Sorted) -> tuple[Problem, ...]:
+    parts = [
+        f"{count:,} {words}"
+        for count, words in (
+            (found.early_count, "began before the pilot did"),
+            (found.future_count, "have not begun yet"),
+            (found.backwards_count, "end before they begin"),
+        )
+        if count
+    ]
+    if not parts:
+        return ()
+    count = found.early_count + found.future_count + found.backwards_count
+    words = (
+        f"Clocks differ: of the pilot's calls {', '.join(parts)}. They count (the tests do not depend on the order), "
+        "with their times moved into the pilot; a latency below 0 counts as not known."
+    )
+    return (
+        Problem("clock_skew", words, count, "How many days it took, and latencies, are only as good as the clocks."),
+    )
+
+
+def said_problems(said: Applied) -> tuple[Problem, ...]:
+    """Outcomes that nobody can place, or that were told twice."""
+    shown: tuple[tuple[str, Strange, str, str], ...] = (
+        ("unknown_request", said.unknown, "of requests that no call has, and count for nothing", ""),
+        (
+            "unclear_outcome",
+            said.unclear,
+            "of a model that did not answer that request in this pilot, and count for nothing",
+            "",
+        ),
+        ("duplicated_feedback", said.repeated, "told again what was said before, and count once", ""),
+        (
+            "contradicting_feedback",
+            said.contradicting,
+            "contradicted without a word of correction; the first counts",
+            "Whoever judges these answers is not sure: the success of both arms is only as good as that.",
+        ),
+    )
+    return tuple(
+        Problem(code, f"{each.count:,} outcomes are {words}; the first is {each.first}.", each.count, limits)
+        if code in ("unknown_request", "unclear_outcome")
+        else Problem(code, f"{each.count:,} outcomes were {words}; the first is {each.first}.", each.count, limits)
+        for code, each, words, limits in shown
+        if each.count
+    )
+
+
+def observation_problems(seen: Observations, design: Design) -> tuple[Problem, ...]:
+    """What the observations themselves lack: an arm, prices, people's labels."""
+    return (*_empty(seen, design), *_unpriced(seen), *_judge_only(seen, design))
+
+
+def _empty(seen: Observations, design: Design) -> tuple[Problem, ...]:
+    found = []
+    for i, task in enumerate(seen.tasks):
+        mine = seen.task == i
+        counts = [int((mine & (seen.arm == arm)).sum()) for arm in (BASELINE, CANDIDATE)]
+        if min(counts) == 0 < max(counts):
+            name, plan = ("baseline", "candidate")[counts.index(0)], design.tasks[i]
+            model = plan.baseline_model if counts[0] == 0 else plan.candidate_model
+            words = (
+                f"{_named(task)}: the {name} ({model}) has no request, the other arm {max(counts):,}. "
+                f"Is {model} among the gateway's models, and up?"
+            )
+            found.append(Problem("one_arm_empty", words, max(counts), f"Nothing is claimed of {_named(task).lower()}."))
+    return tuple(found)
+
+
+def _unpriced(seen: Observations) -> tuple[Problem, ...]:
+    parts = []
+    for arm, name in ((BASELINE, "baseline"), (CANDIDATE, "candidate")):
+        mine = seen.arm == arm
+        if count := int((mine & np.isnan(seen.cost_usd)).sum()):
+            parts.append(f"{count:,} of {int(mine.sum()):,} requests of the {name}")
+    if not parts:
+        return ()
+    count = int(np.isnan(seen.cost_usd).sum())
+    words = f"{' and '.join(parts)} have a call without a price; they are never taken as free."
+    return (Problem("unpriced", words, count, "Savings are claimed only of requests whose calls all have a price."),)
+
+
+def _judge_only(seen: Observations, design: Design) -> tuple[Problem, ...]:
+    judged, true = ~np.isnan(seen.judged), ~np.isnan(seen.success) & ~seen.is_error
+    if not judged.any() or true.any():
+        return ()
+    words = (
+        f"{int(judged.sum()):,} answers were judged by a model (or by agreement) and none by people, checks or facts; "
+        f"label the audit's share ({design.audit_fraction:.0%}) with `breakeven pilot label`."
+    )
+    limits = "A judge model alone can never promote a model: no success is claimed."
+    return (Problem("judge_only", words, int(judged.sum()), limits),)
+
+
+def copies_problem(missing_count: int, drawn_count: int, orphans_count: int) -> tuple[Problem, ...]:
+    """Requests drawn for a copy that have none, and copies whose request is not there."""
+    found = []
+    if missing_count > COPIES_MISSING_MAX_FRACTION * drawn_count:
+        words = (
+            f"{missing_count:,} of {drawn_count:,} requests drawn for a copy have none: too many were under way, the "
+            "candidate was taken out after failures, or the gateway ended. They are left out."
+        )
+        limits = "Nothing is claimed of how the candidate does at the busiest moments, or while it was not there."
+        found.append(Problem("copies_missing", words, missing_count, limits))
+    if orphans_count:
+        words = f"{orphans_count:,} copies answer requests whose own call is not there (yet); they are left out."
+        found.append(Problem("copies_alone", words, orphans_count))
+    return tuple(found)
+
+
+def damaged_problem(damaged: Sequence[str]) -> tuple[Problem, ...]:
+    """Files that cannot be read."""
+    if not damaged:
+        return ()
+    words = f"{len(damaged):,} files cannot be read and are left out; the first: {damaged[0]}."
+    return (Problem("damaged_file", words, len(damaged), "Nothing is claimed of the calls in damaged files."),)
+
+
+def _named(task: str) -> str:
+    return f"Task {task}" if task else "All requests"

@@ -1,0 +1,201 @@
+"""Trial rows: the Calls of a trial as one row for each request and arm, with the cost of all Calls of it.
+
+A request's Calls are `ID` (whose answer the client got), `ID-1`, `ID-2`, ... (tries, fallbacks and escalations around
+it) and copies that nobody saw (arm `shadow`, whose parent is `ID`). A request of the candidate's that another model
+had to answer, since the candidate failed, is the candidate's failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from breakeven.pilot.design import Design
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Codes, Flags, Floats
+from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, SHADOW_ARM
+
+ARM_NAMES: Final = (BASELINE_ARM, CANDIDATE_ARM, SHADOW_ARM)
+_NUMBERED: Final = r"^(?P<request>.+)-\d+$"
+NOT_SAID: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRows:
+    """Requests by arm; shape of every array: (rows,), in no order."""
+
+    request_ids: npt.NDArray[Any]
+    """Objects: texts."""
+    arm: Codes
+    task: Codes
+    """Index into the design's tasks."""
+    unit: npt.NDArray[Any]
+    """Objects: hash of what was dealt to arms, else the request's id."""
+    model: npt.NDArray[Any]
+    """Objects: who answered."""
+    start_unix_s: Floats
+    latency_s: Floats
+    cost_usd: Floats
+    tokens_in: Floats
+    tokens_out: Floats
+    retries_count: Floats
+    propensity_fraction: Floats
+    is_error: Flags
+    outcome: Floats
+    """What the log itself says; NaN where nothing."""
+    outcome_source: npt.NDArray[Any]
+    """Objects: as the log says it, "" where nothing."""
+
+    @property
+    def rows_count(self) -> int:
+        """How many there are."""
+        return len(self.arm)
+
+    def at(self, places: npt.NDArray[np.intp]) -> TrialRows:
+        """Some rows, in that order."""
+        return TrialRows(**{name: getattr(self, name)[places] for name in self.__dataclass_fields__})
+
+
+def trial_rows(calls: pa.Table, design: Design) -> TrialRows:
+    """The rows of the Calls that belong to the trial (`calls` holds no others), of tasks that the design names."""
+    columns = _Columns(calls, design)
+    key = columns.request * 2 + columns.arm
+    groups, inverse = np.unique(key, return_inverse=True)
+    count = len(groups)
+    answering = columns.answering(inverse, count)
+    start = np.full(count, np.inf)
+    end = np.full(count, -np.inf)
+    np.minimum.at(start, inverse, columns.start_s)
+    np.maximum.at(end, inverse, columns.start_s + np.nan_to_num(columns.duration_s))
+    has_time = ~np.isnan(columns.duration_s[answering]) & (columns.duration_s[answering] >= 0)
+    arm = columns.arm[answering]
+    return TrialRows(
+        request_ids=columns.request_names[columns.request[answering]],
+        arm=arm,
+        task=columns.task[answering],
+        unit=columns.units[answering],
+        model=columns.models[answering],
+        start_unix_s=start,
+        latency_s=np.where(has_time, end - start, np.nan),
+        cost_usd=_sums(columns.cost_usd, inverse, count),
+        tokens_in=_sums(columns.tokens_in, inverse, count),
+        tokens_out=_sums(columns.tokens_out, inverse, count),
+        retries_count=np.bincount(inverse, minlength=count).astype(np.float64) - 1,
+        propensity_fraction=np.where(columns.is_shadow[answering], 1.0, columns.propensity[answering]),
+        is_error=columns.failed(inverse, count, arm),
+        outcome=columns.outcome[answering],
+        outcome_source=columns.outcome_sources[answering],
+    )
+
+
+class _Columns:
+    """The columns of the Calls as arrays."""
+
+    def __init__(self, calls: pa.Table, design: Design) -> None:
+        arms = _texts(calls, "arm")
+        tasks = {each.task: i for i, each in enumerate(design.tasks)}
+        rest = tasks.get("", -1)
+        names = _texts(calls, "task")
+        task = np.array([tasks.get(each, rest) for each in names.tolist()], dtype=np.intp)
+        kept = np.flatnonzero(np.isin(arms, ARM_NAMES) & (task >= 0))
+        calls = calls.take(pa.array(kept))
+        self.task = task[kept]
+        self.is_shadow = arms[kept] == SHADOW_ARM
+        self.arm = np.where(arms[kept] == BASELINE_ARM, BASELINE, CANDIDATE).astype(np.intp)
+        requests = _request_ids(calls, self.is_shadow).dictionary_encode()
+        self.request = requests.indices.to_numpy(zero_copy_only=False).astype(np.intp)
+        self.request_names = _objects(requests.dictionary)
+        self.record_ids = _texts(calls, "record_id")
+        self.units = _units(calls, self.request_names[self.request], design)
+        self.models = _first_said(calls, ("model_key", "response_model", "request_model"))
+        self.start_s = calls.column("start_time").cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
+        self.duration_s = _floats(calls, "duration_s")
+        self.tokens_in, self.tokens_out = _counted(calls, "input_tokens"), _counted(calls, "output_tokens")
+        self.propensity, self.outcome = _floats(calls, "propensity"), _floats(calls, "outcome")
+        self.outcome_sources = _texts(calls, "outcome_source")
+        status = _texts(calls, "status")
+        self.is_ok = (status == "ok") | (status == "cache_hit") | (status == "")
+        self.is_cancelled = status == "cancelled"
+        cost = _floats(calls, "cost_usd")
+        nothing_used = ~self.is_ok & (self.tokens_in + self.tokens_out == 0)
+        self.cost_usd = np.where(np.isnan(cost) & nothing_used, 0.0, cost)
+        candidates = np.array([each.candidate_model for each in design.tasks], dtype=object)
+        self.is_by_candidate = self.models == candidates[self.task] if len(self.task) else np.zeros(0, dtype=np.bool_)
+
+    def answering(self, inverse: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+        """The Call of each row that was its answer: the one with the request's id, else the last good one, or any."""
+        is_named = self.record_ids == self.request_names[self.request]
+        rank = is_named * 4 + self.is_ok * 2
+        order = np.lexsort((self.start_s, rank, inverse))
+        last = np.searchsorted(inverse[order], np.arange(count), side="right") - 1
+        return order[last]
+
+    def failed(self, inverse: npt.NDArray[np.intp], count: int, arm: Codes) -> Flags:
+        """Rows that nobody answered; of the candidate's, also those that only another model answered.
+
+        Who went away before the answer was there did not see a failure. An answer of the candidate that a check turned
+        down, so that another model was asked, is no failure: that is how it would be used, and its cost counts.
+        """
+        has_good, by_candidate, cancelled = (np.zeros(count, dtype=np.bool_) for _ in range(3))
+        np.logical_or.at(has_good, inverse, self.is_ok)
+        np.logical_or.at(by_candidate, inverse, self.is_ok & self.is_by_candidate)
+        np.logical_or.at(cancelled, inverse, self.is_cancelled)
+        found: Flags = (~has_good & ~cancelled) | ((arm == CANDIDATE) & has_good & ~by_candidate)
+        return found
+
+
+def _request_ids(calls: pa.Table, is_shadow: Flags) -> Any:
+    """The id of the request that each Call belongs to."""
+    ids = calls.column("record_id").combine_chunks()
+    prefix = pc.struct_field(pc.extract_regex(ids, _NUMBERED), "request")
+    is_part = pc.is_in(prefix, value_set=ids)
+    own = pc.if_else(pc.fill_null(is_part, False), prefix, ids)
+    parents = calls.column("parent_id").combine_chunks()
+    is_copy = pc.and_(pa.array(is_shadow), pc.is_valid(parents))
+    return pc.if_else(is_copy, parents, own)
+
+
+def _units(calls: pa.Table, requests: npt.NDArray[Any], design: Design) -> npt.NDArray[Any]:
+    if design.unit == "request":
+        return requests
+    hashes = _texts(calls, "unit_hash")
+    return np.where(hashes == "", requests, hashes)
+
+
+def _first_said(calls: pa.Table, names: Sequence[str]) -> npt.NDArray[Any]:
+    return _objects(pc.fill_null(pc.coalesce(*(calls.column(each) for each in names)), ""))
+
+
+def _texts(calls: pa.Table, name: str) -> npt.NDArray[Any]:
+    return _objects(pc.fill_null(calls.column(name), ""))
+
+
+def _objects(column: Any) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+    return found
+
+
+def _floats(calls: pa.Table, name: str) -> Floats:
+    return np.asarray(pc.fill_null(calls.column(name), float("nan")).to_numpy(), dtype=np.float64)
+
+
+def _counted(calls: pa.Table, name: str) -> Floats:
+    return np.asarray(pc.fill_null(calls.column(name), 0).to_numpy(), dtype=np.float64)
+
+
+def _sums(values: Floats, inverse: npt.NDArray[np.intp], count: int) -> Floats:
+    """Sum by row; NaN where one of them is."""
+    return np.bincount(inverse, weights=values, minlength=count).astype(np.float64)
+
+
+def models_by_arm(design: Design) -> Mapping[tuple[int, int], str]:
+    """Task and arm -> the model that it stands for."""
+    found: dict[tuple[int, int], str] = {}
+    for i, each in enumerate(design.tasks):
+        found[i, BASELINE], found[i, CANDIDATE] = each.baseline_model, each.candidate_model
+    return found
