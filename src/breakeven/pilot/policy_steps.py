@@ -64,6 +64,17 @@ def trial_of(design: Design, trial_name: str, state: PilotState) -> Trial:
     return Trial(trial_name, parts, design.unit, design.checks_by_task, design.audit_fraction)
 
 
+def watch_trial(design: Design, trial_name: str, tasks: Sequence[str]) -> Trial:
+    """After a promotion: the candidate has all of the tasks, and the gateway goes on judging its answers."""
+    parts = tuple(
+        TrialPart(each.task, each.candidate_model, "canary", 1.0, each.baseline_model)
+        for each in design.tasks
+        if each.task in tasks
+    )
+    checks = {task: each for task, each in design.checks_by_task.items() if task in tasks or not task or "" in tasks}
+    return Trial(trial_name, parts, design.unit, checks, design.audit_fraction)
+
+
 def first_share_fraction(design: Design) -> float:
     """The share that a pilot starts with."""
     return design.ramp[0].share_fraction if design.mode == "canary" else design.share_fraction

@@ -74,7 +74,7 @@ class EvidenceReader:
         calls, rejects, damaged = self._calls(window)
         said, strange = self._everything_said(damaged)
         chosen = sorted_calls(calls, window)
-        rows, copies = _paired_rows(trial_rows(chosen.ours, self.design), self.design)
+        rows, copies = _counted_rows(trial_rows(chosen.ours, self.design), self.design, window)
         words = applied(rows, said, self.design, _KnownIds(calls, self._gateways, window))
         seen = observations(rows, words.success, words.judged, found, window)
         rejects = (*rejects, *strange)
@@ -219,8 +219,10 @@ def observations(rows: TrialRows, success: Floats, judged: Floats, found: Design
     )
 
 
-def _paired_rows(rows: TrialRows, design: Design) -> tuple[TrialRows, tuple[Problem, ...]]:
+def _counted_rows(rows: TrialRows, design: Design, window: Window) -> tuple[TrialRows, tuple[Problem, ...]]:
     """Of a shadow: requests that were copied. Of a canary: requests that might have gone to either arm."""
+    if window.watches_promoted:
+        return rows, ()
     if design.mode == "canary":
         dealt = np.isnan(rows.propensity_fraction) | ((rows.propensity_fraction > 0) & (rows.propensity_fraction < 1))
         return rows.at(np.flatnonzero(dealt)), ()

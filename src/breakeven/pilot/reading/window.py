@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from breakeven.pilot.journal import Entry, unix_s
 from breakeven.pilot.observations import Flags
 from breakeven.pilot.reading.trial_rows import ARM_NAMES
+from breakeven.routing.trial import CANDIDATE_ARM
 
 PICK_UP_S: Final = 30.0
 """A gateway has a new version in force after so long; requests under way may still carry the one before."""
@@ -34,6 +35,8 @@ class Window:
     """Versions that were in force before them."""
     written_unix_s: float
     """When the last version was written."""
+    watches_promoted: bool = False
+    """Whether it is the window after a promotion: then every Call that the candidate may have answered counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def window_of(entries: tuple[Entry, ...], now_unix_s: float, *, watches_promoted
         own_hashes=frozenset(each.policy_hash for each in written),
         over_hashes=frozenset(each.over_hash for each in written),
         written_unix_s=max((unix_s(each.at) for each in written), default=unix_s(first.at)),
+        watches_promoted=watches_promoted,
     )
 
 
@@ -90,6 +94,8 @@ def sorted_calls(calls: pa.Table, window: Window) -> Sorted:
     strange = ~is_known & ~was_before & inside_time
     late = was_before & (start > window.written_unix_s + PICK_UP_S) & inside_time
     names = sorted(set(hashes.filter(pa.array(strange)).to_pylist()))
+    if window.watches_promoted:
+        calls, has_arm = _as_candidates(calls), np.ones(len(start), dtype=np.bool_)
     found = _counted(calls, start, is_ours & has_arm, window)
     return Sorted(
         found.ours,
@@ -112,6 +118,12 @@ def _counted(calls: pa.Table, start: Any, inside: Flags, window: Window) -> Sort
         future_count=int((begun > window.now_unix_s + SKEW_S).sum()),
         backwards_count=int((duration < 0).sum()),
     )
+
+
+def _as_candidates(calls: pa.Table) -> pa.Table:
+    """Calls without an arm as the candidate's: after a promotion nothing is dealt any more."""
+    at = calls.schema.get_field_index("arm")
+    return calls.set_column(at, calls.schema.field(at), pc.fill_null(calls.column("arm"), CANDIDATE_ARM))
 
 
 def _among(hashes: Any, names: frozenset[str]) -> Flags:

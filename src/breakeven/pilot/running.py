@@ -1,0 +1,391 @@
+"""Running: one look of a pilot after the other: read, judge, ramp, stop. It may be killed at any point.
+
+Everything is decided by files: the design, the journal, and what the gateway wrote. A step that changes the policy is
+written in three places in this order: the version aside, the journal's line with its hash, the policy folder; then the
+journal says that it is in force. Whoever starts again finds where it stopped and goes on from there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from breakeven import clock
+from breakeven.errors import PilotError
+from breakeven.pilot import policy_steps as steps
+from breakeven.pilot.design import Design
+from breakeven.pilot.design_file import DesignFile, promise, read_design
+from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
+from breakeven.pilot.next_step import next_shares, stop_reasons, with_stops
+from breakeven.pilot.observations import Evidence, Problem
+from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen, write_rejects_aside
+from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
+from breakeven.pilot.verdict import Verdict
+from breakeven.routing.policy_document import PolicyDocument
+
+LOCK_NAME: Final = "lock"
+BEFORE_FOLDER: Final = "policy-before"
+"""The policy as it was before the pilot, and before a promotion: what is gone back to."""
+IN_FORCE: Final = "in_force"
+Step = Callable[[str], None]
+"""Told before each write; tests end there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a pilot says at one moment."""
+
+    found: DesignFile
+    state: PilotState
+    evidence: Evidence
+    verdict: Verdict | None
+    """None before it has started."""
+    entries: tuple[Entry, ...]
+    watch: tuple[TaskWatch, ...] = ()
+    """Of a promoted candidate."""
+
+    @property
+    def design(self) -> Design:
+        """The design by which it is judged."""
+        return self.found.design
+
+
+class Pilot:
+    """One pilot, in its folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        outcome_files: tuple[Path, ...] = (),
+        now: Callable[[], datetime] = clock.now,
+        step: Step = lambda _name: None,
+    ) -> None:
+        self.folder = folder
+        self.journal = Journal(folder)
+        self._now = now
+        self._step = step
+        self._outcome_files = outcome_files
+        self._reader: EvidenceReader | None = None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else changes this pilot meanwhile; PilotError where somebody does."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise PilotError(
+                    f"{self.folder}: another `breakeven pilot run` watches this pilot; stop it first (Ctrl-C), or use "
+                    "`status`, `label` and `verdict`, which only look"
+                ) from None
+            yield
+        finally:
+            os.close(fd)
+
+    def start(self) -> Entry:
+        """Promise the design, and put its trial into the gateway's policy."""
+        found = read_design(self.folder)
+        state = state_of(self.journal.entries())
+        if state.is_running:
+            raise PilotError(f"{found.design.name} runs already; `breakeven pilot status` says how it stands")
+        if state.promoted_tasks or state.ended_unix_s is not None:
+            raise PilotError(f"{found.design.name} has ended; design another pilot with `breakeven pilot init`")
+        if found.design.mode == "offline":
+            raise PilotError("an offline pilot has nothing to start; `breakeven pilot verdict` reads its files")
+        if not found.design.policy_folder:
+            raise PilotError(
+                "the design names no policy folder, so no gateway can be told; design it again with --policy FOLDER "
+                "(the `policy:` of gateway.yaml), or --gateway gateway.yaml"
+            )
+        current = steps.current_policy(Path(found.design.policy_folder))
+        if current is not None and current.document.trial is not None:
+            raise PilotError(
+                f"the policy in {found.design.policy_folder} has the trial of another pilot "
+                f"({current.document.trial.pilot}); stop that one first"
+            )
+        found = promise(self.folder)
+        share = steps.first_share_fraction(found.design)
+        shares = {each.task: share for each in found.design.tasks}
+        words = f"Started: {_mode_words(found.design, share)}."
+        self._keep_before(found.design)
+        return self._write(
+            found,
+            Entry(
+                self._at(),
+                "started",
+                words,
+                share_fraction=share,
+                detail={"design_hash": found.hash, "share_by_task": shares},
+            ),
+            lambda document, now: steps.with_trial(document, steps.trial_of(found.design, found.trial_name, now)),
+        )
+
+    def settle(self) -> bool:
+        """Finish a step that was cut off; whether there was one."""
+        entries = self.journal.entries()
+        last = next((each for each in reversed(entries) if each.event in (*POLICY_EVENTS, IN_FORCE)), None)
+        if last is None or last.event == IN_FORCE or not last.policy_hash:
+            return False
+        folder = Path(read_design(self.folder).design.policy_folder)
+        current = steps.current_policy(folder)
+        if (current.hash if current is not None else "") == last.over_hash:
+            waiting = steps.current_policy(self.folder / steps.NEXT_FOLDER)
+            if waiting is None or waiting.hash != last.policy_hash:
+                raise PilotError(
+                    f"{self.folder / steps.NEXT_FOLDER} does not hold the version {last.policy_hash[:12]} that the "
+                    "journal promises; put the folder back, or end the pilot with `breakeven pilot stop`"
+                )
+            self._step("policy")
+            steps.written(waiting.document, folder)
+        self._step("in_force")
+        self.journal.add(Entry(self._at(), IN_FORCE, "The version is in the policy folder.", last.policy_hash))
+        return True
+
+    def look(self) -> Look:
+        """Read and judge; changes nothing but the file of rejects."""
+        found = read_design(self.folder)
+        entries = self.journal.entries()
+        state = state_of(entries)
+        found = _against_journal(found, state)
+        now_s = self._now().timestamp()
+        is_offline = found.design.mode == "offline"
+        if state.started_unix_s is None and not is_offline:
+            return Look(found, state, Evidence(nothing_seen(found.design)), None, entries)
+        read = self._evidence_reader(found.design).read(found, entries, now_s)
+        write_rejects_aside(read, self.folder)
+        evidence = replace(read.evidence, problems=(*read.evidence.problems, *self._policy_problems(found, state)))
+        verdict = _judged(found, evidence, state, now_s)
+        watch: tuple[TaskWatch, ...] = ()
+        if state.promoted_tasks:
+            later = self._evidence_reader(found.design).read(found, entries, now_s, watches_promoted=True)
+            floor = _floor_by_task(entries)
+            watch = watched(later.evidence.observations, floor, state.promoted_tasks)
+        return Look(found, state, evidence, verdict, entries, watch)
+
+    def act(self, look: Look, *, promotes: bool = False, rolls_back: bool = False) -> tuple[Entry, ...]:
+        """What follows from a look: stop, ramp, promote, note; the entries that were written."""
+        verdict, state = look.verdict, look.state
+        if verdict is None:
+            return ()
+        done: list[Entry] = []
+        if verdict.answer != state.answer:
+            done.append(self._note("verdict", verdict.sentence, {"answer": verdict.answer}))
+        if state.promoted_tasks:
+            return (*done, *self._after_promotion(look, rolls_back=rolls_back))
+        if not state.is_running:
+            return tuple(done)
+        done += self._stops(look)
+        state = state_of(self.journal.entries())
+        if not state.is_running:
+            return tuple(done)
+        if verdict.answer == "no":
+            done.append(self.stop(f"The verdict is no: {verdict.sentence}"))
+        elif verdict.answer == "yes" and promotes:
+            done.append(self.promote(look, keeps_watch=True))
+        else:
+            done += self._ramps(look, state)
+        return tuple(done)
+
+    def stop(self, why: str) -> Entry:
+        """Take the trial out of the policy for good: everybody is served as before."""
+        found = _against_journal(read_design(self.folder), state_of(self.journal.entries()))
+        return self._write(
+            found, Entry(self._at(), "stopped", why), lambda document, _state: steps.with_trial(document, None)
+        )
+
+    def promote(self, look: Look, *, keeps_watch: bool) -> Entry:
+        """Give the accepted tasks to the candidate. `keeps_watch`: the gateway goes on judging its answers."""
+        tasks = look.verdict.accepted_tasks if look.verdict is not None else ()
+        if not tasks:
+            raise PilotError("no task is accepted, so there is nothing to promote; `breakeven pilot verdict` says why")
+        design = look.design
+        self._keep_before(design)
+
+        def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
+            plain = steps.promoted(document, design, tasks)
+            return (
+                steps.with_trial(plain, steps.watch_trial(design, look.found.trial_name, tasks))
+                if keeps_watch
+                else plain
+            )
+
+        names = ", ".join(each or "all requests" for each in tasks)
+        entry = Entry(
+            self._at(),
+            "promoted",
+            f"Promoted: the candidate takes {names}.",
+            tasks=tasks,
+            detail={"floor_by_task": floors(design, look.verdict), "keeps_watch": keeps_watch},
+        )
+        return self._write(look.found, entry, made)
+
+    def changed_since(self, signature: Any) -> tuple[bool, Any]:
+        """Whether a file changed whose content counts, and the new signature."""
+        found = read_design(self.folder)
+        now = (*self._evidence_reader(found.design).signature(), len(self.journal.entries()))
+        return now != signature, now
+
+    def _stops(self, look: Look) -> list[Entry]:
+        """Tasks whose guards have fired, or whose candidate is proven inferior, are taken out."""
+        assert look.verdict is not None
+        reasons = stop_reasons(look.verdict, look.design)
+        new = {task: why for task, why in reasons.items() if task not in look.state.stopped_why}
+        if not new:
+            return []
+        done = []
+        for task, why in new.items():
+            name = task or "all requests"
+            done.append(
+                self._write(
+                    look.found,
+                    Entry(self._at(), "stopped_task", f"Stopped {name}: {why}", tasks=(task,), detail={"why": why}),
+                    self._trial_maker(look.found),
+                )
+            )
+        return done
+
+    def _ramps(self, look: Look, state: PilotState) -> list[Entry]:
+        """The next step of a canary, for all tasks that have seen enough at theirs."""
+        if look.design.mode != "canary" or state.started_unix_s is None:
+            return []
+        shares = next_shares(look.design, look.evidence.observations, state, self._now().timestamp())
+        if shares == dict(state.share_by_task) or self._policy_problems(look.found, state):
+            return []
+        most = max(shares.values())
+        names = ", ".join(f"{task or 'all requests'} {share:.0%}" for task, share in shares.items())
+        entry = Entry(self._at(), "ramped", f"Ramped: {names}.", share_fraction=most, detail={"share_by_task": shares})
+        return [self._write(look.found, entry, self._trial_maker(look.found))]
+
+    def _after_promotion(self, look: Look, *, rolls_back: bool) -> list[Entry]:
+        alarms = [each for each in look.watch if each.is_alarm]
+        if not alarms or look.state.alarms_count:
+            return []
+        words = " ".join(each.words for each in alarms)
+        done = [self._note("alarm", words, {"tasks": [each.task for each in alarms]})]
+        if rolls_back:
+            before = steps.current_policy(self.folder / BEFORE_FOLDER)
+            if before is None:
+                raise PilotError(f"{self.folder / BEFORE_FOLDER} is gone, so there is no policy to go back to")
+            document = replace(before.document, trial=None)
+            entry = Entry(self._at(), "rolled_back", "Rolled back: the policy from before the promotion is in force.")
+            done.append(self._write(look.found, entry, lambda _document, _state: document))
+        return done
+
+    def _trial_maker(self, found: DesignFile) -> Callable[[PolicyDocument, PilotState], PolicyDocument]:
+        def made(document: PolicyDocument, state: PilotState) -> PolicyDocument:
+            if document.trial is None or document.trial.pilot != found.trial_name:
+                return document  # somebody swapped it: `restore` puts the trial in again, nothing else does
+            if all(each.task in state.stopped_why for each in found.design.tasks):
+                return steps.with_trial(document, None)
+            return steps.with_trial(document, steps.trial_of(found.design, found.trial_name, state))
+
+        return made
+
+    def _write(
+        self, found: DesignFile, entry: Entry, made: Callable[[PolicyDocument, PilotState], PolicyDocument]
+    ) -> Entry:
+        """Carry out a step that changes the policy; `made` gets the policy that is there and the state after it."""
+        folder = Path(found.design.policy_folder)
+        current = steps.current_policy(folder)
+        document = steps.first_policy(found.design) if current is None else current.document
+        after = state_of((*self.journal.entries(), entry))
+        self._step("aside")
+        new = steps.written(made(document, after), self.folder / steps.NEXT_FOLDER)
+        entry = replace(entry, policy_hash=new.hash, over_hash="" if current is None else current.hash)
+        self._step("journal")
+        self.journal.add(entry)
+        self._step("policy")
+        steps.written(new.document, folder)
+        self._step("in_force")
+        self.journal.add(Entry(self._at(), IN_FORCE, "The version is in the policy folder.", new.hash))
+        return entry
+
+    def _keep_before(self, design: Design) -> None:
+        """Keep the policy without a trial as it is, to go back to."""
+        current = steps.current_policy(Path(design.policy_folder))
+        document = steps.first_policy(design) if current is None else current.document
+        steps.written(replace(document, trial=None), self.folder / BEFORE_FOLDER)
+
+    def _note(self, event: str, words: str, detail: Mapping[str, Any]) -> Entry:
+        entry = Entry(self._at(), event, words, detail=detail)
+        self.journal.add(entry)
+        return entry
+
+    def _policy_problems(self, found: DesignFile, state: PilotState) -> tuple[Problem, ...]:
+        """A policy folder that holds another version than the pilot wrote."""
+        if not state.is_running or not found.design.policy_folder:
+            return ()
+        try:
+            current = steps.current_policy(Path(found.design.policy_folder))
+        except PilotError as error:
+            words, shown = f"The policy folder cannot be read: {error}", ""
+        else:
+            shown = "no policy" if current is None else f"version {current.hash[:12]}"
+            if current is not None and current.hash == state.policy_hash:
+                return ()
+            words = f"The policy folder holds {shown}, which this pilot did not write: somebody swapped it."
+        limits = (
+            "Nothing is claimed of requests from then on; `breakeven pilot restore` puts the trial into that policy."
+        )
+        return (Problem("policy_swapped", words, 0, limits),)
+
+    def restore(self) -> Entry:
+        """Put the trial into the policy that somebody put in its place."""
+        entries = self.journal.entries()
+        state = state_of(entries)
+        found = _against_journal(read_design(self.folder), state)
+        if not state.is_running:
+            raise PilotError(f"{found.design.name} does not run, so its trial belongs in no policy")
+        words = "Restored: the trial is in the policy that was put in its place."
+        made = self._trial_maker(found)
+
+        def again(document: PolicyDocument, now: PilotState) -> PolicyDocument:
+            return made(steps.with_trial(document, steps.trial_of(found.design, found.trial_name, now)), now)
+
+        return self._write(found, Entry(self._at(), "restored", words), again)
+
+    def _evidence_reader(self, design: Design) -> EvidenceReader:
+        if self._reader is None or self._reader.design != design:
+            self._reader = EvidenceReader(self.folder, design, self._outcome_files)
+        return self._reader
+
+    def _at(self) -> str:
+        return self._now().isoformat(timespec="milliseconds")
+
+
+def _judged(found: DesignFile, evidence: Evidence, state: PilotState, now_unix_s: float) -> Verdict:
+    from breakeven.pilot.judgement import verdict
+
+    as_of = min(now_unix_s, state.ended_unix_s) if state.ended_unix_s is not None else now_unix_s
+    said = verdict(found.design, evidence, found.is_changed, as_of if found.design.mode != "offline" else now_unix_s)
+    return with_stops(said, state, found.design)
+
+
+def _against_journal(found: DesignFile, state: PilotState) -> DesignFile:
+    """The design, with a word where its copy is not the one that the journal says was started."""
+    if not state.design_hash or state.design_hash == found.hash:
+        return found
+    words = f"the design that was started has the hash {state.design_hash[:12]}, the copy of it {found.hash[:12]}."
+    return replace(found, changes=(*found.changes, words), hash=state.design_hash)
+
+
+def _floor_by_task(entries: tuple[Entry, ...]) -> dict[str, float]:
+    said = next(each for each in reversed(entries) if each.event == "promoted")
+    return {task: float(value) for task, value in said.detail.get("floor_by_task", {}).items()}
+
+
+def _mode_words(design: Design, share_fraction: float) -> str:
+    names = ", ".join(each.task or "all requests" for each in design.tasks)
+    models = " ".join(dict.fromkeys(each.candidate_model for each in design.tasks))
+    if design.mode == "shadow":
+        return f"{models} gets copies of {share_fraction:.0%} of {names}; nobody sees its answers"
+    return f"{models} answers {share_fraction:.0%} of {names}"
