@@ -27,6 +27,8 @@ RATIO_MIN_RATIO: Final = 1e-6
 RATIO_MAX_RATIO: Final = 1e6
 ANY_MARGIN_RATIO: Final = 0.95
 """Of the plain grid, where no bets are given; at other ratios it is the same grid as if made for them."""
+FIRST_STEP: Final = 0.02
+"""In the logarithm of the ratio; the next ones are twice as long."""
 METHOD: Final = "confidence sequence by betting; holds however often one looks"
 
 
@@ -61,19 +63,17 @@ def ratio_at_least(seen: PairCounts | Pairs, alpha_fraction: float, bets: Bets |
     """The lower limit at one-sided risk alpha: it reaches the margin exactly when the e-value reaches 1 / alpha."""
     chosen = bets or plain_grid(ANY_MARGIN_RATIO)
     refused, value = _refusal(seen, chosen, alpha_fraction), _point(seen)
-    most = RATIO_MAX_RATIO if value is None else min(value, RATIO_MAX_RATIO)
-    if most <= RATIO_MIN_RATIO or refused(RATIO_MIN_RATIO) < 0:
+    if value == 0.0:
         return 0.0
-    return most if refused(most) >= 0 else _root(refused, RATIO_MIN_RATIO, most)
+    found = _first_root(refused, RATIO_MAX_RATIO if value is None else value, RATIO_MIN_RATIO)
+    return 0.0 if found is None else found
 
 
 def ratio_at_most(seen: PairCounts | Pairs, alpha_fraction: float, inferior_bets: Bets | None = None) -> float | None:
     """The upper limit at one-sided risk alpha; None while there is none."""
     chosen = inferior_bets or plain_inferior_grid(ANY_MARGIN_RATIO)
     refused, value = _refusal(seen, chosen, alpha_fraction), _point(seen)
-    if value is None or value >= RATIO_MAX_RATIO or refused(RATIO_MAX_RATIO) < 0:
-        return None
-    return _root(refused, max(value, RATIO_MIN_RATIO), RATIO_MAX_RATIO)
+    return None if value is None else _first_root(refused, max(value, RATIO_MIN_RATIO), RATIO_MAX_RATIO)
 
 
 def ratio_sequence_on_lattice(
@@ -144,12 +144,24 @@ def _refusal(seen: PairCounts | Pairs, bets: Bets, alpha_fraction: float) -> Cal
     return lambda ratio: ln_mixture(ln_wealths(seen, ratio, bets), bets) - boundary
 
 
+def _first_root(refused: Callable[[float], float], start_ratio: float, end_ratio: float) -> float | None:
+    """Where the refusal begins, from a ratio that is kept towards one that may not be; None: all are kept."""
+    way = math.copysign(1.0, end_ratio - start_ratio)
+    kept, step, last = math.log(start_ratio), FIRST_STEP, math.log(end_ratio)
+    if refused(start_ratio) >= 0:
+        return start_ratio
+    while way * (last - kept) > 0:
+        further = way * min(way * kept + step, way * last)
+        if refused(math.exp(further)) >= 0:
+            return math.exp(_root(lambda ln: refused(math.exp(ln)), kept, further))
+        kept, step = further, 2.0 * step
+    return None
+
+
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
     from scipy.optimize import brentq
 
-    if high / low < 1e3:
-        return float(brentq(function, low, high, xtol=1e-12, rtol=1e-12))
-    return math.exp(float(brentq(lambda ln: function(math.exp(ln)), math.log(low), math.log(high), xtol=1e-12)))
+    return float(brentq(function, low, high, xtol=1e-10))
 
 
 def _point(seen: PairCounts | Pairs) -> float | None:
