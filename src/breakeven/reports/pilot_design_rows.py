@@ -95,3 +95,13 @@ def _costs(design: PilotPart) -> str:
     missing = [name for name, (usd, _) in stated.items() if usd is None]
     found = ["every call with its retries and escalations", *told_of]
     return "; ".join(found) + (f" (not stated: {', '.join(missing)})" if missing else "")
+
+
+def size_rows(design: PilotPart) -> list[list[str]]:
+    """Task, outcomes (mean, and of four pilots in five), days of both, and what a fixed sample would need."""
+    return []
+
+
+def expected_lines(design: PilotPart) -> list[str]:
+    """What else was computed when it was designed: power, own cost, what a wrong plan costs."""
+    return []

@@ -34,6 +34,7 @@ class Tile:
 class TaskRow:
     """One task, or all of them."""
 
+    task: str
     name: str
     models: str
     outcomes: str
@@ -94,6 +95,8 @@ class PilotSummary:
     tasks: tuple[TaskRow, ...]
     money: tuple[tuple[str, str, str, str], ...]
     """Cost line, the baseline's and the candidate's USD per 1,000 requests, and a note."""
+    sums: tuple[tuple[str, str, str], ...]
+    """What is saved per request, per successful outcome, a month: label, figure, interval."""
     not_stated: tuple[str, ...]
     guards: tuple[GuardRow, ...]
     promises: tuple[PromiseRow, ...]
@@ -115,11 +118,12 @@ def pilot_summary(document: PilotDocument) -> PilotSummary:
         badges=_badges(document),
         sentence=safe(verdict.sentence) if verdict else _no_verdict(document),
         details=_details(document),
-        tiles=_tiles(document),
+        tiles=_tiles(document) if verdict else (),
         alerts=tuple(f"{safe(each.message)} {safe(each.limits)}".strip() for each in document.problems if each.limits),
         remarks=tuple(safe(each.message) for each in document.problems if not each.limits),
         tasks=_task_rows(document),
         money=_money(document.savings),
+        sums=_sums(document.savings),
         not_stated=tuple(map(safe, document.savings.not_stated)) if document.savings else (),
         guards=_guard_rows(document),
         promises=_promise_rows(document),
@@ -150,8 +154,8 @@ def _answer_words(document: PilotDocument) -> str:
 def _no_verdict(document: PilotDocument) -> str:
     asked = amounts.fraction(document.design.margin_ratio)
     return (
-        f"Nothing has been judged yet: the pilot asks whether {told.models_of(document)} keeps at least {asked} of its "
-        "success, and what that saves."
+        f"Nothing has been judged yet. The pilot will ask whether {told.models_of(document)} keeps at least {asked} of "
+        "the success, and what that saves."
     )
 
 
@@ -173,9 +177,8 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
     found = []
     if seen is not None and seen.requests_count:
         when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if seen.first else ""
-        found.append(
-            f"{told.MODES[design.mode]}; {amounts.counted(seen.requests_count, 'request')}{when}.".capitalize()
-        )
+        requests = amounts.counted(seen.requests_count, "request")
+        found.append(told.sentence(f"{told.MODES[design.mode]}; {requests}{when}."))
     shared = " over all tasks" if len(design.plans) > 1 else ""
     found.append(
         f"A model that loses more than {amounts.fraction(1 - design.margin_ratio)} of the baseline's success would get "
@@ -218,22 +221,19 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
     if month.value is not None:
         share = savings.saved_fraction.value
         note = (
-            f"{amounts.fraction(abs(share))} {'less' if share >= 0 else 'more'} a request" if share is not None else ""
+            f"{amounts.fraction(abs(share))} {'less' if share >= 0 else 'more'} per request"
+            if share is not None
+            else ""
         )
         found = [Tile("A month", told.saved_words(month), told.saved_range(month), note)]
     else:
-        per = request.model_copy(
-            update={
-                name: None if value is None else value * told.PER_REQUESTS
-                for name, value in (("value", request.value), ("low", request.low), ("high", request.high))
-            }
-        )
+        per = told.scaled(request, told.PER_REQUESTS)
         label = f"{told.PER_REQUESTS:,.0f} requests"
         found = [Tile(label, told.saved_words(per), told.saved_range(per), safe(month.why_not))]
     if payback.value is not None or payback.is_value_endless or not payback.why_not:
         note = "of the switch"
         if savings.return_ratio.value is not None:
-            note = f"return in the first year {amounts.fraction(savings.return_ratio.value)}"
+            note = f"net gain of the first year: {amounts.ratio(savings.return_ratio.value)} the outlay"
         found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))
     return found
 
@@ -241,7 +241,7 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
 def _time_tile(document: PilotDocument) -> Tile:
     """How long it has run, and how much longer it probably must."""
     seen, verdict = document.seen, document.verdict
-    ran = told.days_words(seen.days) if seen and seen.days else ""
+    ran = told.ran_words(seen.days) if seen and seen.days else ""
     spent = ""
     if seen and seen.candidate_usd:
         spent = f"the candidate's calls cost {amounts.money(seen.candidate_usd)}"
@@ -261,6 +261,7 @@ def _task_rows(document: PilotDocument) -> tuple[TaskRow, ...]:
         missing = f", {amounts.magnitude(float(each.missing_count))} missing" if each.missing_count else ""
         found.append(
             TaskRow(
+                task=each.task,
                 name=told.task_name(each.task, each.is_overall, alone),
                 models=told.plan_models(plan) if plan and not each.is_overall else "",
                 outcomes=f"{each.outcomes_count:,}{missing}",
@@ -268,8 +269,8 @@ def _task_rows(document: PilotDocument) -> tuple[TaskRow, ...]:
                 candidate=told.percent(each.candidate_success.value),
                 ratio=told.percent(each.ratio.value),
                 ratio_range=told.percent_range(each.ratio),
-                evidence_fraction=told.evidence_fraction(each),
-                evidence=told.evidence_words(each),
+                evidence_fraction=told.evidence_fraction(each, document),
+                evidence=told.evidence_words(each, document),
                 state=told.state_words(each, document),
                 kind=told.state_kind(each, document),
                 test=told.TESTS[each.test],
@@ -297,6 +298,18 @@ def _money(savings: SavingsPart | None) -> tuple[tuple[str, str, str, str], ...]
     )
 
 
+def _sums(savings: SavingsPart | None) -> tuple[tuple[str, str, str], ...]:
+    if savings is None:
+        return ()
+    scale = told.PER_REQUESTS
+    rows = (
+        (f"{scale:,.0f} requests", told.scaled(savings.saved_usd_per_request, scale)),
+        (f"{scale:,.0f} successful outcomes", told.scaled(savings.saved_usd_per_success, scale)),
+        ("A month", savings.saved_usd_per_month),
+    )
+    return tuple((label, told.saved_words(each), told.saved_range(each)) for label, each in rows)
+
+
 def _guard_rows(document: PilotDocument) -> tuple[GuardRow, ...]:
     alone = len(document.design.plans) == 1
     return tuple(
@@ -309,7 +322,7 @@ def _guard_rows(document: PilotDocument) -> tuple[GuardRow, ...]:
             words=safe(each.words),
             has_fired=each.has_fired,
         )
-        for each in document.guards
+        for each in sorted(document.guards, key=lambda each: not each.has_fired)
     )
 
 

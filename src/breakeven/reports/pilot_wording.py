@@ -5,7 +5,7 @@ Every surface (terminal, page, Markdown, spreadsheet, PDF) takes its words from 
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log
 from typing import Final
 
 from breakeven.reports import amounts
@@ -17,6 +17,7 @@ PER_REQUESTS: Final = 1000.0
 """Requests to which money in tables refers: one call costs too little to read."""
 LN_SHOWN_MAX_RATIO: Final = 27.6
 """Evidence beyond a million millions is not told apart."""
+HALF_A_MONTH_MONTHS: Final = 0.5
 EVERY_TASK: Final = "every other task"
 GUARD_TITLES: Final = {
     "inferior": "Success against the margin",
@@ -77,16 +78,21 @@ def evidence_number(ln_e_ratio: float) -> str:
     return amounts.magnitude(exp(ln_e_ratio))
 
 
-def evidence_words(quality: QualityPart) -> str:
-    """Evidence beside what is needed."""
+def evidence_words(quality: QualityPart, document: PilotDocument) -> str:
+    """Evidence beside what is needed: that the margin is kept, or where it is proven, that it is not."""
+    if quality.is_inferior and not quality.is_overall:
+        stop = 1 / document.design.inferior_alpha_fraction
+        return f"{evidence_number(quality.ln_inferior_e_ratio)} of {amounts.magnitude(stop)} for a loss"
     return f"{evidence_number(quality.ln_e_ratio)} of {evidence_number(quality.ln_boundary_ratio)}"
 
 
-def evidence_fraction(quality: QualityPart) -> float:
+def evidence_fraction(quality: QualityPart, document: PilotDocument) -> float:
     """How far the evidence has come on a scale of logarithms, 0 to 1.
 
     On that scale each outcome adds the same on average, so it reads like a bar of progress.
     """
+    if quality.is_inferior and not quality.is_overall:
+        return min(1.0, max(0.0, quality.ln_inferior_e_ratio / -log(document.design.inferior_alpha_fraction)))
     if quality.ln_boundary_ratio <= 0:
         return 1.0 if quality.is_accepted else 0.0
     return min(1.0, max(0.0, quality.ln_e_ratio / quality.ln_boundary_ratio))
@@ -138,6 +144,12 @@ def saved_range(each: RangePart) -> str:
     return f"{confidence(each)}: {amounts.difference_range(each.low, each.high)}"
 
 
+def scaled(each: RangePart, times_ratio: float) -> RangePart:
+    """The same of so many times as much."""
+    ends = {"value": each.value, "low": each.low, "high": each.high}
+    return each.model_copy(update={name: None if v is None else v * times_ratio for name, v in ends.items()})
+
+
 def months_words(each: RangePart) -> str:
     """How many months until the switch has paid for itself."""
     if each.is_value_endless:
@@ -149,8 +161,11 @@ def months_range(each: RangePart) -> str:
     """The interval of a payback."""
     if each.low is None or (each.high is None and not each.is_high_endless):
         return safe(each.why_not)
-    high = "never" if each.high is None else _months(each.high)
-    return f"{confidence(each)}: {_months(each.low)} to {high}"
+    if each.high is None:
+        return f"{confidence(each)}: {_months(each.low)} to never"
+    if each.low < HALF_A_MONTH_MONTHS or each.high < HALF_A_MONTH_MONTHS:
+        return f"{confidence(each)}: {_months(each.low)} to {_months(each.high)}"
+    return f"{confidence(each)}: {amounts.number(each.low, 2)} to {_months(each.high)}"
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -179,6 +194,11 @@ def unit_words(unit: str) -> str:
 
 def state_words(quality: QualityPart, document: PilotDocument) -> str:
     """Where a task stands, in a few words."""
+    if quality.is_overall:
+        low, high, margin = quality.ratio.low, quality.ratio.high, document.design.margin_ratio
+        if low is not None and low >= margin:
+            return "above the margin as a whole"
+        return "below the margin as a whole" if high is not None and high < margin else "open as a whole"
     if quality.is_accepted:
         return f"proven: keeps {amounts.fraction(document.design.margin_ratio)}"
     if quality.is_inferior:
@@ -193,6 +213,8 @@ def state_words(quality: QualityPart, document: PilotDocument) -> str:
 
 def state_kind(quality: QualityPart, document: PilotDocument) -> str:
     """`good`, `bad` or `open`: what a colour and a sign may say beside the words."""
+    if quality.is_overall:
+        return "open"
     if quality.is_accepted:
         return "good"
     return "bad" if quality.is_inferior or is_stopped(quality, document) else "open"
@@ -206,9 +228,42 @@ def is_stopped(quality: QualityPart, document: PilotDocument) -> bool:
 def more_words(quality: QualityPart) -> str:
     """Outcomes and days that are probably still missing."""
     count = quality.more_outcomes_count
-    outcomes = f"{amounts.magnitude(float(count))} more" if count is not None else ""
+    outcomes = f"{about(count)} more" if count is not None else ""
     days = days_words(quality.more_days)
     return ", ".join(each for each in (outcomes, days) if each)
+
+
+def about(count: int) -> str:
+    """A count that is only expected, to two digits.
+
+    >>> about(37), about(1_384), about(26_500)
+    ('37', '1,400', '26,000')
+    """
+    step = 10 ** max(0, len(str(abs(count))) - 2)
+    return f"{round(count / step) * step:,}"
+
+
+def ran_words(days: float) -> str:
+    """A time that has passed.
+
+    >>> ran_words(0.02), ran_words(0.5), ran_words(6.09), ran_words(1)
+    ('less than an hour', '12 hours', '6.1 days', '1 day')
+    """
+    if days * 24 < 1:
+        return "less than an hour"
+    if days < 1:
+        return amounts.hours(round(days * 24))
+    text = amounts.number(days, 2)
+    return f"{text} day{'' if text == '1' else 's'}"
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital in front.
+
+    >>> sentence("canary: GPT-5"), sentence("")
+    ('Canary: GPT-5', '')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def days_words(days: float | None) -> str:
@@ -250,7 +305,7 @@ def _months(months: float) -> str:
     >>> _months(0.2), _months(4.31), _months(1)
     ('less than a month', '4.3 months', '1 month')
     """
-    if months < 0.5:
+    if months < HALF_A_MONTH_MONTHS:
         return "less than a month"
     text = amounts.number(months, 2)
     return f"{text} month{'' if text == '1' else 's'}"
