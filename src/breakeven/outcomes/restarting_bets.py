@@ -27,7 +27,7 @@ def ln_start_weights(first_row: int, rows_count: int) -> Floats:
     s = np.arange(first_row, first_row + rows_count, dtype=float)
     with np.errstate(divide="ignore"):
         later = np.log1p(-FIRST_FRACTION) - np.log(s) - np.log1p(s)
-    return np.where(s == 0, np.log(FIRST_FRACTION), later)
+    return np.asarray(np.where(s == 0, np.log(FIRST_FRACTION), later))
 
 
 def ln_waiting_weight(rows_count: int | Floats) -> Floats:

@@ -1,0 +1,95 @@
+"""Settled outcomes: which requests are old enough to count, and what is not claimed where outcomes never came.
+
+An outcome that comes late may come late **because** it is bad (or good), so outcomes are not counted as they arrive.
+Requests count in their order: the first that may still get its outcome (`outcome_wait_hours`) holds back those after
+it. Every value read that way is one of the path of a pilot whose outcomes all came at once, so looking at any moment
+costs nothing (Ville's inequality bounds the whole path). Where few are waiting, there is a second way that is valid
+whatever the delays mean: count all, those that wait as the worst for the candidate. The larger of the two is used.
+
+After the wait an outcome is missing. Few missing ones, as many in both arms, are left out, which supposes that they are
+like those seen: said. Many, or more in one arm, count as the worst for the candidate (Manski, Am. Econ. Rev. 80,
+1990): what is then proven holds whatever they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Flags, Floats, Observations
+from breakeven.units import SECONDS_PER_HOUR
+
+MISSING_MAX_FRACTION: Final = 0.10
+"""With more missing outcomes in an arm, none is taken for like the others."""
+MISSING_APART_MAX_FRACTION: Final = 0.02
+"""The same where the arms' shares lie further apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Requests by the state of their outcomes; shape of the flags: (rows,)."""
+
+    is_counted: Flags
+    """Before the first that waits."""
+    is_waiting: Flags
+    is_missing: Flags
+    """Never came in time."""
+    missing_fractions: tuple[float, float]
+    """Of the baseline's and the candidate's counted rows."""
+
+    @property
+    def is_ignorable(self) -> bool:
+        """Whether so few, so evenly, are missing that they may be left out."""
+        low, high = sorted(self.missing_fractions)
+        return high <= MISSING_MAX_FRACTION and high - low <= MISSING_APART_MAX_FRACTION
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The least and the most that a ratio of successes can be, whatever the missing outcomes were."""
+
+    low: float
+    high: float
+
+
+def settled(
+    observations: Observations, is_wanted: Flags, wait_hours: float, as_of_unix_s: float | None = None
+) -> Settled:
+    """State of each row; `is_wanted` are those that should get an outcome. `as_of_unix_s` None: the latest start."""
+    start = np.nan_to_num(observations.start_unix_s, nan=-np.inf)
+    now = float(start.max(initial=-np.inf)) if as_of_unix_s is None else as_of_unix_s
+    is_open = is_wanted & np.isnan(observations.success)
+    is_waiting = is_open & (start > now - wait_hours * SECONDS_PER_HOUR) if wait_hours > 0 else is_open & False
+    before = float(start[is_waiting].min()) if is_waiting.any() else np.inf
+    is_counted = start < before
+    is_missing = is_open & ~is_waiting
+    shares = []
+    for arm in (BASELINE, CANDIDATE):
+        here = is_counted & is_wanted & (observations.arm == arm)
+        shares.append(float(is_missing[here].mean()) if here.any() else 0.0)
+    return Settled(is_counted, is_waiting, is_missing, (shares[0], shares[1]))
+
+
+def worst_for_candidate(observations: Observations, which: Flags) -> Floats:
+    """Success of every row, where `which` failed if the candidate's and succeeded if the baseline's."""
+    return np.where(which, (observations.arm == BASELINE).astype(float), observations.success)
+
+
+def best_for_candidate(observations: Observations, which: Flags) -> Floats:
+    """The other way round."""
+    return np.where(which, (observations.arm == CANDIDATE).astype(float), observations.success)
+
+
+def ratio_whatever(observations: Observations, state: Settled) -> Bounds:
+    """Bounds of the ratio of the arms' mean successes over counted rows, by what the missing ones may have been."""
+    ends = []
+    for arm in (BASELINE, CANDIDATE):
+        here = state.is_counted & (observations.arm == arm)
+        known = observations.success[here & np.isfinite(observations.success)]
+        missing = int((here & state.is_missing).sum())
+        total = max(len(known) + missing, 1)
+        ends.append((float(known.sum()) / total, (float(known.sum()) + missing) / total))
+    (baseline_low, baseline_high), (low, high) = ends
+    return Bounds(low / baseline_high if baseline_high else 0.0, high / baseline_low if baseline_low else np.inf)
