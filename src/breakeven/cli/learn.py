@@ -153,7 +153,7 @@ def _written_tasks(table: OutcomeTable, path: Path, seed: int) -> str:
 
 
 def _settings(options: dict[str, Any]) -> LearnSettings:
-    from breakeven.cli.learning_extra import quality_floor
+    from breakeven.cli.learning_extra import checks_by_task, quality_floor
     from breakeven.errors import LearningError
     from breakeven.learning.families import Capacities
     from breakeven.learning.learn import LearnSettings
@@ -176,7 +176,7 @@ def _settings(options: dict[str, Any]) -> LearnSettings:
         ),
         allowed_by_task=dict(_models_of_task(each) for each in options["residency"]),
         latency_max_s=options["max_latency_s"],
-        validators=_validators(options["validators"]),
+        validators=checks_by_task(options["validators"]),
         check_usd_per_request=options["check_usd"],
         keeps_rows=options["with_rows"],
         seed=options["seed"],
@@ -215,20 +215,3 @@ def _models_of_task(text: str) -> tuple[str, tuple[str, ...]]:
     if not equals or not models:
         raise click.BadParameter(f"saw '{text}'; wanted TASK=MODEL,MODEL", param_hint="--only")
     return task.strip(), models
-
-
-def _validators(path: Path | None) -> dict[str, Any]:
-    """Checks by task, "" for all other tasks; commands are for judging outcomes, an answer that waits has no time."""
-    if path is None:
-        return {}
-    from breakeven.outcomes.validation import DEFAULT, read_declaration
-    from breakeven.strict_yaml import read
-
-    read_declaration(path, allow_commands=True)
-    content = read(path.read_text(encoding="utf-8"), str(path))
-    found = {**(content.get("tasks") or {}), **({"": content[DEFAULT]} if content.get(DEFAULT) else {})}
-    plain = {
-        task: {name: value for name, value in checks.items() if name not in ("command", "timeout_s")}
-        for task, checks in found.items()
-    }
-    return {task: checks for task, checks in plain.items() if checks}

@@ -66,6 +66,23 @@ def written_rejects(rejects: Sequence[Reject], files: Sequence[Path], place: Pat
     return path
 
 
+def checks_by_task(path: Path | None) -> dict[str, Any]:
+    """Checks by task, "" for all other tasks; commands are for judging outcomes, an answer that waits has no time."""
+    if path is None:
+        return {}
+    from breakeven.outcomes.validation import DEFAULT, read_declaration
+    from breakeven.strict_yaml import read
+
+    read_declaration(path, allow_commands=True)
+    content = read(path.read_text(encoding="utf-8"), str(path))
+    found = {**(content.get("tasks") or {}), **({"": content[DEFAULT]} if content.get(DEFAULT) else {})}
+    plain = {
+        task: {name: value for name, value in checks.items() if name not in ("command", "timeout_s")}
+        for task, checks in found.items()
+    }
+    return {task: checks for task, checks in plain.items() if checks}
+
+
 def refuse_strange(path: Path) -> None:
     """A file of rejects is written over, another is not."""
     if path.exists() and not _holds_rejects(path):

@@ -12,6 +12,7 @@ from breakeven.outcomes.outcome import SOURCES, OutcomeTable
 from breakeven.outcomes.reading import ReadOutcomes, read_outcomes
 from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.design_file import DesignFile
+from breakeven.pilot.journal import unix_s
 from breakeven.pilot.observations import (
     BASELINE,
     CANDIDATE,
@@ -25,6 +26,8 @@ from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.evidence import REJECTS_NAME, Read, digest_of
 from breakeven.routing.trial_drawing import is_audited
 
+_ROW_S: Final = 1e-6
+"""Files hold no times: rows stand at the time of the design, in the order of the file."""
 _NOT_SAID: Final = ""
 """Who judged is not said: the file says so, and a file of outcomes is taken at its word."""
 
@@ -84,7 +87,7 @@ def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[
         arm=arm,
         task=task[place],
         unit=place.astype(np.intp),
-        start_unix_s=place.astype(np.float64),
+        start_unix_s=np.asarray(unix_s(design.created) + place * _ROW_S, dtype=np.float64),
         success=np.where(is_true, said, np.nan),
         judged=np.where(is_true, np.nan, said),
         is_audited=drawn,

@@ -1,0 +1,118 @@
+"""Judging: `pilot verdict` and `pilot report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from breakeven.cli.pilot.place import outcomes_option, pilot_argument
+
+if TYPE_CHECKING:
+    from breakeven.pilot.running import Look
+
+EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 2}
+"""Of the verdict; an error has 2, too, writes to stderr and prints nothing to stdout."""
+KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
+
+
+@click.command(epilog="Example: breakeven pilot verdict faq   |   breakeven pilot verdict faq --json && ./migrate.sh")
+@pilot_argument
+@outcomes_option
+@click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
+@click.pass_context
+def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], as_json: bool) -> None:
+    """Is the switch proven? The exit code is the answer: 0 yes, 1 no, 2 not yet (how many more days).
+
+    Yes may be for some tasks only: they are listed. What may not be claimed is listed, too. An error has code 2 as
+    everywhere; it writes to stderr and prints nothing to stdout.
+    """
+    from breakeven.cli.console import progress, stdout_console
+    from breakeven.pilot.running import Pilot
+    from breakeven.reports.pilot_document import to_json
+
+    with progress(as_json) as say:
+        say("reading and judging")
+        look = Pilot(folder, outcome_files=outcome_files).look()
+        document = document_of(look)
+    if as_json:
+        click.echo(to_json(document), nl=False)
+    else:
+        from breakeven.reports.pilot_terminal import render_verdict
+
+        render_verdict(document, stdout_console(), next_command=next_command(look, folder))
+    ctx.exit(EXIT_CODES[look.verdict.answer if look.verdict is not None else "not_yet"])
+
+
+@click.command(
+    epilog="Example: breakeven pilot report faq --out faq.html   |   breakeven pilot report faq --out faq.xlsx"
+)
+@pilot_argument
+@outcomes_option
+@click.option(
+    "--out",
+    multiple=True,
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PATH.html, .json, .md, .xlsx or .pdf; may be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def report(folder: Path, outcome_files: tuple[Path, ...], out: tuple[Path, ...], as_json: bool) -> None:
+    """Write the pilot's report: a page for finance, the JSON for a machine; the kind is what the name ends in."""
+    import json
+
+    from breakeven.cli.console import progress
+    from breakeven.errors import OutputError
+    from breakeven.pilot.running import Pilot
+    from breakeven.reports.pilot_files import render_pilot_file
+
+    kinds = [each.suffix.lstrip(".") for each in out]
+    for path, kind in zip(out, kinds, strict=True):
+        if kind not in KINDS:
+            wanted = ", .".join(KINDS)
+            raise OutputError(f"--out {path}: cannot write '{path.suffix}'; wanted a name that ends in .{wanted}")
+    with progress(as_json) as say:
+        say("reading and judging")
+        document = document_of(Pilot(folder, outcome_files=outcome_files).look(), with_history=True)
+        for path, kind in zip(out, kinds, strict=True):
+            say(f"writing {path.name}")
+            content = render_pilot_file(kind, document)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            except OSError as error:
+                raise OutputError(f"--out {path}: cannot be written ({error.strerror})") from None
+    if as_json:
+        click.echo(json.dumps({"written": [str(each) for each in out]}))
+        return
+    for path in out:
+        click.echo(f"Wrote {path}")
+
+
+def document_of(look: Look, *, with_history: bool = False) -> Any:
+    """The one JSON of a pilot."""
+    from breakeven.pilot.running import IN_FORCE
+    from breakeven.reports.pilot_document import pilot_document
+
+    points: Any = ()
+    if with_history and look.verdict is not None:
+        from breakeven.pilot.history import history
+
+        points = history(look.design, look.evidence.observations)
+    journal = [each.plain() for each in look.entries if each.event != IN_FORCE]
+    return pilot_document(
+        look.design, look.evidence, look.verdict, history=points, journal=journal, design_hash=look.found.hash
+    )
+
+
+def next_command(look: Look, folder: Path) -> str:
+    """What a user does next."""
+    name = folder.name
+    if look.verdict is None:
+        return f"breakeven pilot start {name}"
+    if look.verdict.answer == "yes" and look.state.is_running:
+        return f"breakeven pilot stop {name} --promote"
+    if look.verdict.answer == "not_yet" and look.state.is_running:
+        return f"breakeven pilot run {name}"
+    return f"breakeven pilot report {name} --out {name}.html"

@@ -1,0 +1,191 @@
+"""Watching: `pilot start`, `run`, `status`, `stop` and `restore`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from breakeven.cli.pilot.place import outcomes_option, pilot_argument
+
+if TYPE_CHECKING:
+    from breakeven.pilot.journal import Entry
+    from breakeven.pilot.running import Look, Pilot
+
+LOOK_AGAIN_S: Final = 60.0
+"""Time alone changes a verdict (outcomes become missing, days pass): at least so often it is looked again."""
+
+
+@click.command(epilog="Example: breakeven pilot start faq && breakeven pilot run faq")
+@pilot_argument
+@click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
+def start(folder: Path, as_json: bool) -> None:
+    """Promise the design as it is now, and put its trial into the gateway's policy.
+
+    A gateway without a policy gets one that sends everything to the baseline. From now on what was promised is judged.
+    """
+    from breakeven.pilot.running import Pilot
+
+    pilot = Pilot(folder)
+    with pilot.alone():
+        pilot.settle()
+        _tell([pilot.start()], as_json)
+    if not as_json:
+        click.echo(f"Next: breakeven pilot run {folder.name}")
+
+
+@click.command(
+    epilog="Example: breakeven pilot run faq   |   breakeven pilot run faq --promote   |   "
+    "breakeven pilot run faq --once --json"
+)
+@pilot_argument
+@outcomes_option
+@click.option("--every-s", type=click.FloatRange(0.05), default=2.0, show_default=True, help="How often it looks.")
+@click.option("--promote", is_flag=True, help="Give accepted tasks to the candidate, and go on watching.")
+@click.option("--roll-back", is_flag=True, help="After a promotion: an alarm puts the old policy back.")
+@click.option("--until-decided", is_flag=True, help="End with the verdict's exit code once it is yes or no.")
+@click.option("--once", is_flag=True, help="Look once, act, and end (for cron).")
+@click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON lines.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    folder: Path,
+    outcome_files: tuple[Path, ...],
+    every_s: float,
+    promote: bool,
+    roll_back: bool,
+    until_decided: bool,
+    once: bool,
+    as_json: bool,
+) -> None:
+    """Watch a pilot: ramp a canary, stop a bad candidate by a new version of the policy, say so; safe to kill.
+
+    Ends by itself when the verdict is no, or the pilot was stopped. With --once and --until-decided the exit code is
+    the verdict's: 0 yes, 1 no, 2 not yet.
+    """
+    from breakeven.errors import PilotError
+    from breakeven.pilot.running import Pilot
+
+    pilot = Pilot(folder, outcome_files=outcome_files)
+    last: Look | None = None
+    with pilot.alone():
+        pilot.settle()
+        for last in _looks(pilot, every_s, is_once=once):
+            if last.state.started_unix_s is None:
+                raise PilotError(f"{last.design.name} has not started; `breakeven pilot start {folder.name}` first")
+            entries = pilot.act(last, promotes=promote, rolls_back=roll_back)
+            _tell(entries, as_json)
+            if _is_done(last, entries, until_decided=until_decided, promotes=promote):
+                break
+    if last is not None and last.verdict is not None and (once or until_decided or last.verdict.answer == "no"):
+        from breakeven.cli.pilot.judging import EXIT_CODES
+
+        ctx.exit(EXIT_CODES[last.verdict.answer])
+
+
+@click.command(epilog="Example: breakeven pilot status faq   |   breakeven pilot status faq --watch")
+@pilot_argument
+@outcomes_option
+@click.option("--watch", is_flag=True, help="Stay, and show every change (Ctrl-C ends).")
+@click.option("--every-s", type=click.FloatRange(0.05), default=2.0, show_default=True, help="With --watch.")
+@click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
+def status(folder: Path, outcome_files: tuple[Path, ...], watch: bool, every_s: float, as_json: bool) -> None:
+    """How a pilot stands now: outcomes, evidence, guards, savings, what is wrong with the input. Changes nothing."""
+    from breakeven.pilot.running import Pilot
+
+    pilot = Pilot(folder, outcome_files=outcome_files)
+    for look in _looks(pilot, every_s, is_once=not watch):
+        if watch and not as_json and sys.stdout.isatty():
+            click.clear()
+        _show_status(look, folder, as_json)
+
+
+@click.command(epilog="Example: breakeven pilot stop faq   |   breakeven pilot stop faq --promote")
+@pilot_argument
+@outcomes_option
+@click.option("--promote", is_flag=True, help="Give the accepted tasks to the candidate; refused where none is.")
+@click.option("--keep-watching", is_flag=True, help="With --promote: the gateway goes on judging answers for `run`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
+def stop(folder: Path, outcome_files: tuple[Path, ...], promote: bool, keep_watching: bool, as_json: bool) -> None:
+    """End a pilot: take its trial out of the policy; everybody is served as before, or (--promote) by the candidate."""
+    from breakeven.errors import PilotError
+    from breakeven.pilot.journal import state_of
+    from breakeven.pilot.running import Pilot
+
+    pilot = Pilot(folder, outcome_files=outcome_files)
+    if not state_of(pilot.journal.entries()).is_running:
+        raise PilotError(f"{folder.name} does not run; `breakeven pilot status {folder.name}` says how it stands")
+    with pilot.alone():
+        pilot.settle()
+        if promote:
+            entries = [pilot.promote(pilot.look(), keeps_watch=keep_watching)]
+        else:
+            entries = [pilot.stop("Stopped by hand.")]
+        _tell(entries, as_json)
+
+
+@click.command(epilog="Example: breakeven pilot restore faq")
+@pilot_argument
+@click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
+def restore(folder: Path, as_json: bool) -> None:
+    """Put the trial into the policy that somebody put in place of the pilot's."""
+    from breakeven.pilot.running import Pilot
+
+    pilot = Pilot(folder)
+    with pilot.alone():
+        pilot.settle()
+        _tell([pilot.restore()], as_json)
+
+
+def _looks(pilot: Pilot, every_s: float, *, is_once: bool) -> Iterator[Look]:
+    """One look now, and (unless once) one whenever a file changes, at least every minute."""
+    _, signature = pilot.changed_since(None)
+    yield pilot.look()
+    looked_s = time.monotonic()
+    while not is_once:
+        time.sleep(every_s)
+        has_changed, signature = pilot.changed_since(signature)
+        if has_changed or time.monotonic() - looked_s >= LOOK_AGAIN_S:
+            yield pilot.look()
+            looked_s = time.monotonic()
+
+
+def _is_done(look: Look, entries: Any, *, until_decided: bool, promotes: bool) -> bool:
+    ended = any(each.event in ("stopped", "rolled_back") for each in entries)
+    was_over = not look.state.is_running and not look.state.promoted_tasks
+    answer = look.verdict.answer if look.verdict is not None else "not_yet"
+    has_promoted = any(each.event == "promoted" for each in entries)
+    return ended or was_over or (until_decided and answer == "yes" and (has_promoted or not promotes))
+
+
+def _tell(entries: Any, as_json: bool) -> None:
+    each: Entry
+    for each in entries:
+        if as_json:
+            click.echo(json.dumps(each.plain(), ensure_ascii=False))
+        else:
+            from breakeven.cli.console import safe
+
+            suffix = f" (policy {each.policy_hash[:12]})" if each.policy_hash else ""
+            click.echo(safe(f"{each.at[:19].replace('T', ' ')}  {each.words}{suffix}"))
+
+
+def _show_status(look: Look, folder: Path, as_json: bool) -> None:
+    from breakeven.cli.console import stdout_console
+    from breakeven.cli.pilot.judging import document_of, next_command
+    from breakeven.reports.pilot_document import to_json
+
+    document = document_of(look)
+    if as_json:
+        click.echo(to_json(document), nl=False)
+        return
+    from breakeven.reports.pilot_terminal import render_status
+
+    render_status(document, stdout_console(), next_command=next_command(look, folder))
+    for each in look.watch:
+        click.echo(each.words)
