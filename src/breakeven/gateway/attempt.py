@@ -63,3 +63,5 @@ class Attempt:
     """The client left before the end."""
     cost_usd: float | None = None
     """None: unpriced."""
+    outcome_fraction: float | None = None
+    """What a trial's checks said of its answer; None: they said nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from breakeven.gateway.trial_terms import TrialTerms
 from breakeven.gateway.upstream import Target
 
 Operation = Literal["chat", "completions", "embeddings", "responses", "messages", "count_tokens", "outcomes"]
@@ -134,3 +135,5 @@ class Plan:
     """The policy's `accepts`, where answers are checked before they are given out; else None."""
     notes: Any = None
     """Admission's own: what was tried, which probes are held."""
+    trial: TrialTerms | None = None
+    """Of a request in a pilot's trial: how its answers are judged and kept, once they are out."""

@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from gateway.parts.answers import (
     DONE,
@@ -399,7 +400,8 @@ class Repertoire:
         if name in self.more:
             return self.more[name]  # type: ignore[return-value]
         if name in FAULTS:
-            return FAULTS[name] if number is None else partial(FAULTS[name], number)  # type: ignore[return-value]
+            fault: Any = FAULTS[name]
+            return fault if number is None else lambda asked: fault(asked, number)  # type: ignore[no-any-return]
         if name == "status":
             return partial(status, code=number or 500)
         if name == "flaky_status":

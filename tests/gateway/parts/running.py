@@ -16,6 +16,7 @@ import uvloop
 from breakeven.gateway.admission.engine import Engine
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.limits.shared_limits import SharedLimits
+from breakeven.gateway.metering.audit_keeping import AuditKeeping
 from breakeven.gateway.relay import server
 from breakeven.gateway.telemetry.counters import Counters
 from gateway.parts.raw_client import RawAnswer, ask
@@ -96,11 +97,13 @@ async def running_gateway(
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     limits = SharedLimits(settings.state_folder / "limits.bin", settings.keys, 0)
     engine = Engine(settings, policy, limits, sink, counters, now=now)
-    relay = await server.start(settings, engine, sink, counters)
+    audit = AuditKeeping(settings.state_folder, 0, counters)
+    relay = await server.start(settings, engine, sink, counters, audit=audit)
     try:
         yield RunningGateway(relay, engine, sink, counters)
     finally:
         await relay.close()
+        audit.close()
 
 
 async def until(holds: Callable[[], bool], within_s: float = WAIT_S) -> float:

@@ -182,6 +182,6 @@ def written_calls(state: Path) -> list[dict[str, Any]]:
     for file in sorted((state / "calls").rglob("*.parquet")):
         calls += pq.ParquetFile(file).read().to_pylist()
     for file in sorted(state.rglob("*.jsonl")):
-        if "outcomes" not in file.parts:
+        if {"outcomes", "audit"}.isdisjoint(file.parts):
             calls += [json.loads(line) for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     return calls

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.chains import Bounds, Chains, unknown_model
 from breakeven.gateway.admission.model_choice import ModelChoice, Models
 from breakeven.gateway.admission.routed_text import prompt_of
+from breakeven.gateway.admission.trial_dealing import TrialDealing
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
+from breakeven.gateway.trial_terms import TrialTerms
 from breakeven.gateway.upstream import Target
 from breakeven.routing.policy import Decision
+from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, TrialPart
 from breakeven.routing.trial_drawing import arm_of
 
 AUTO: Final = "auto"
@@ -39,6 +42,9 @@ class Wish:
     may_override: bool = False
     unit: str | None = None
     """What arms are drawn by; None: this request is in no experiment."""
+    part: TrialPart | None = None
+    """Of the policy's trial."""
+    request_id: str = ""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,10 @@ class Chosen:
     propensity: float | None = None
     escalate_to: tuple[Target, ...] = ()
     answer_checks: Any = None
+    trial: TrialTerms | None = None
+    """Of a request that is in a trial."""
+    copy_to: str | None = None
+    """The candidate of a shadow that gets a copy."""
 
 
 class Choosing:
@@ -70,6 +80,7 @@ class Choosing:
         "_settings",
         "chains",
         "policy",
+        "trial",
     )
 
     def __init__(
@@ -79,6 +90,8 @@ class Choosing:
         self._availability = availability
         self.chains = chains
         self.policy = policy
+        trial = None if policy is None else policy.loaded.document.trial
+        self.trial = None if trial is None else TrialDealing(trial)
         name = settings.passthrough
         if name is None and not settings.models and len(settings.upstreams) == 1:
             name = next(iter(settings.upstreams))
@@ -119,7 +132,39 @@ class Choosing:
             return self._without_policy(wish, bounds, is_listed, is_generating)
         if is_listed and asked not in policy.loaded.models and (chain := self.chains.of(asked, bounds)):
             return Chosen(chain, "asked: not in the policy", bounds)
+        if wish.part is not None and self.trial is not None:
+            return self._in_trial(wish, wish.part, bounds, policy, self.trial)
         return self._armed(wish, bounds) or self._by_policy(wish, bounds, policy)
+
+    def _in_trial(
+        self, wish: Wish, part: TrialPart, bounds: Bounds, policy: ModelChoice, dealing: TrialDealing
+    ) -> Chosen | Refusal:
+        """The model of a request's arm; a request that either model may not answer is in no trial."""
+        usual = self._baseline(wish, part, bounds, policy)
+        if isinstance(usual, Refusal) or usual.chain[0].name == part.candidate_model:
+            return usual
+        # a copy is on nobody's budget
+        reach = bounds._replace(is_priced=False) if part.mode == "shadow" else bounds
+        candidates = self.chains.of(part.candidate_model, reach)
+        if not candidates or candidates[0].name != part.candidate_model:
+            return usual
+        if part.mode == "shadow":
+            if dealing.is_copied(part, wish.facts.document, wish.unit, wish.request_id):
+                usual.arm, usual.propensity, usual.copy_to = BASELINE_ARM, 1.0, part.candidate_model
+        elif (dealt := dealing.arm(part, wish.unit)) is not None:
+            if dealt[0] == CANDIDATE_ARM:  # when it fails the client gets what it would have got
+                chain = tuple(dict.fromkeys((*candidates, *usual.chain)))
+                usual = Chosen(chain, f"trial: {dealing.trial.pilot}", bounds, policy.loaded.hash)
+            usual.arm, usual.propensity = dealt
+        if usual.arm is not None:
+            usual.trial = dealing.terms(wish.groups.get("task"))
+        return usual
+
+    def _baseline(self, wish: Wish, part: TrialPart, bounds: Bounds, policy: ModelChoice) -> Chosen | Refusal:
+        """Who answers in the baseline's arm, and whoever is in no trial."""
+        if part.baseline_model is not None and (chain := self.chains.of(part.baseline_model, bounds)):
+            return Chosen(chain, f"baseline of a trial: {part.baseline_model}", bounds, policy.loaded.hash)
+        return self._by_policy(replace(wish, unit=None), bounds, policy)
 
     def _overridden(self, wish: Wish, bounds: Bounds) -> Chosen | Refusal:
         if not wish.may_override:

@@ -12,7 +12,8 @@ from typing import Any, Final
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.breakers import State
 from breakeven.gateway.admission.chains import Chains, unknown_model
-from breakeven.gateway.admission.choosing import GENERATING, NO_UPSTREAM, Choosing, Chosen, Wish
+from breakeven.gateway.admission.choosing import NO_UPSTREAM, Choosing, Chosen, Wish
+from breakeven.gateway.admission.copies import Copies
 from breakeven.gateway.admission.counting import Counting
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.model_list import model_list, one_model
@@ -32,7 +33,6 @@ from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
 from breakeven.gateway.ports import Limits, Sink
 from breakeven.gateway.upstream import Target, Upstream
 from breakeven.routing.policy_file import LoadedPolicy
-from breakeven.routing.trial_drawing import drawn_fraction
 
 _INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide on this request. Nothing was sent.")
 _LIMITS_GONE: Final = Refusal(
@@ -86,12 +86,14 @@ class Engine:
         """Another version of the policy, from the next request on."""
         self._policy = None if policy is None else ModelChoice(policy)
         self._choosing = Choosing(self._settings, self._chains, self._policy, self._availability)
+        self._copies = Copies(self._settings.shadows, self._choosing, self._availability)
 
     def _take(self, settings: GatewaySettings, reception: Reception) -> None:
         self._settings = settings
         self._reception = reception
         self._chains = Chains(settings)
         self._choosing = Choosing(settings, self._chains, self._policy, self._availability)
+        self._copies = Copies(settings.shadows, self._choosing, self._availability)
         self._next = NextTargets(settings.retries, self._availability, self._budget, self._jitter)
         socket_path = str(settings.state_folder / CONTROL_SOCKET_NAME)
         control = Upstream("control", "localhost", 80, False, b"", "openai", socket_path=socket_path)
@@ -154,13 +156,19 @@ class Engine:
         if received.facts.operation == "outcomes":
             chosen = Chosen(self._control, "outcomes", received.bounds)
             return self._plan(head, received, chosen, request_id, None, None, now_unix_s, now_s)
-        unit, unit_hash = self._reception.unit(received, request_id)
+        dealing, part = self._choosing.trial, None
+        if dealing is not None and MODEL not in received.told:
+            part = dealing.part_of(received)
+        if part is None or dealing is None:
+            unit, unit_hash = self._reception.unit(received, request_id)
+        else:
+            unit, unit_hash = dealing.unit(head, received, request_id)
         key = received.key
         is_troubled = self._availability.is_troubled
-        if unit is None and not is_troubled and MODEL not in received.told:
+        if unit is None and part is None and not is_troubled and MODEL not in received.told:
             found = self._choosing.usual(received.facts, received.bounds, received.groups)
         else:
-            wish = Wish(received.facts, received.bounds, received.groups, None, False, unit)
+            wish = Wish(received.facts, received.bounds, received.groups, None, False, unit, part, request_id)
             if MODEL in received.told:
                 wish.override = word(received.told, MODEL) or "?"
                 wish.may_override = key is not None and key.may_override
@@ -232,34 +240,19 @@ class Engine:
             trace_id,
             parent_id,
             chosen.escalate_to,
-            self._shadow(received, chosen, request_id) if self._settings.shadows else None,
+            self._copies.target(received, chosen, request_id) if self._settings.shadows or chosen.copy_to else None,
             bounds.upstreams is not None or bounds.policy_models is not None,
             reservation,
             now_unix_s,
             now_s,
             chosen.answer_checks,
+            trial=chosen.trial,
         )
         self._budget.request(now_s)
         self._open_count += 1
         if self._availability.is_troubled:
             self._hold(plan, chosen.chain[0], now_s)
         return plan
-
-    def _shadow(self, received: Received, chosen: Chosen, request_id: str) -> Target | None:
-        """A model that gets a copy of this request, if it belongs to that model's sample and the data may go there."""
-        if received.facts.operation not in GENERATING:
-            return None
-        bounds = chosen.bounds._replace(is_priced=False)
-        for shadow in self._settings.shadows:
-            if shadow.model == chosen.chain[0].name or (shadow.tasks and received.task not in shadow.tasks):
-                continue
-            if drawn_fraction(f"shadow {shadow.model}", request_id) >= shadow.share_fraction:
-                continue
-            now_s = self._monotonic()
-            for target in self._chains.own(shadow.model, bounds):
-                if self._availability.admits(target, now_s) and not self._availability.is_probing(target):
-                    return target
-        return None
 
     def _hold(self, plan: Plan, target: Target, now_s: float) -> None:
         """A request goes to a target; it may be the probe of its upstream."""

@@ -205,11 +205,11 @@ class Reception:
         arms = self._settings.arms
         if arms is None:
             document = received.facts.document
-            return None, None if document.keys().isdisjoint(_USERS) else _hash(_user(received.facts))
+            return None, None if document.keys().isdisjoint(_USERS) else hash_or_none(user_of(received.facts))
         kind = arms.unit
         value: str | None
         if kind == "request":
-            return request_id, _hash(_user(received.facts))
+            return request_id, hash_or_none(user_of(received.facts))
         if kind == "key":
             value = None if received.key is None else received.key.id
         elif kind == "session":
@@ -217,8 +217,8 @@ class Reception:
         elif self._unit_header is not None:
             value = word(received.told, self._unit_header)
         else:
-            value = _user(received.facts)
-        return value, _hash(value)
+            value = user_of(received.facts)
+        return value, hash_or_none(value)
 
 
 def _capital_twin(document: Mapping[str, Any]) -> Refusal | None:
@@ -231,11 +231,12 @@ def _capital_twin(document: Mapping[str, Any]) -> Refusal | None:
     return None
 
 
-def _hash(value: str | None) -> str | None:
+def hash_or_none(value: str | None) -> str | None:
+    """The hash that is kept of who a request is of."""
     return None if value is None else hash_of(value)
 
 
-def _user(facts: RequestFacts) -> str | None:
+def user_of(facts: RequestFacts) -> str | None:
     """The user that a body names."""
     document: Any = facts.document
     value = None

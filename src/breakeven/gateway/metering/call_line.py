@@ -74,6 +74,8 @@ def call_line(plan: Plan, attempt: Attempt, record_id: str | None = None, retry_
         said["duration_s"] = int(max(attempt.ended_monotonic_s - started_s, 0.0) * 1e6 + 0.5) / 1e6
     if first_s is not None:
         said["ttft_s"] = int(max(first_s - started_s, 0.0) * 1e6 + 0.5) / 1e6
+    if attempt.outcome_fraction is not None:
+        said["outcome"], said["outcome_source"] = attempt.outcome_fraction, "validator"
     _add_origins(said, plan, attempt, retry_of)
     return _json(said)[:-1] + _words(plan, attempt)
 

@@ -40,7 +40,7 @@ def with_prompt(line: bytes, facts: RequestFacts, kept: Literal["none", "redacte
         return line
     document = facts.document
     told = {
-        name: _plain(document[field], kept == "redacted", 0) for field, name in _FIELDS.items() if field in document
+        name: kept_text(document[field], kept == "redacted") for field, name in _FIELDS.items() if field in document
     }
     try:
         words = orjson.dumps(told)
@@ -49,6 +49,11 @@ def with_prompt(line: bytes, facts: RequestFacts, kept: Literal["none", "redacte
     if len(words) <= 2 or len(words) > KEPT_MAX_BYTES:
         return line
     return line[:-2] + b"," + words[1:] + b"\n"
+
+
+def kept_text(value: Any, is_redacted: bool) -> Any:
+    """A text, or all texts inside a value, as they are kept."""
+    return _plain(value, is_redacted, 0)
 
 
 def _plain(value: Any, is_redacted: bool, depth: int) -> Any:

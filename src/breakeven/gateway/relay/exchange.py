@@ -16,8 +16,10 @@ from breakeven.gateway.plan import Head, Operation, Plan, Refusal
 from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.failure_words import NO_CONTROL, TIMEOUTS, said_of
+from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
+from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
@@ -48,7 +50,9 @@ class Exchange:
         "_backing_off",
         "_client",
         "_deadline_s",
+        "_given",
         "_has_hedged",
+        "_heard",
         "_is_chunked",
         "_is_head_sent",
         "_is_over",
@@ -71,6 +75,9 @@ class Exchange:
         self._kept: tuple[Dispatch, bytes] | None = None
         """An answer that failed its checks, given out if nobody does better."""
         self._last_failed: Dispatch | None = None
+        self._given: Dispatch | None = None
+        """Whose answer the client gets."""
+        self._heard: HeardAnswer | None = None
         self._backing_off: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._deadline_s = 0.0
@@ -253,6 +260,8 @@ class Exchange:
             client.write(chunk or b"%x\r\n%b\r\n" % (len(data), data))
         else:
             client.write(data)
+        if self._heard is not None:
+            self._heard.feed(data)
         if client.is_full:
             dispatch.pause()
 
@@ -266,6 +275,8 @@ class Exchange:
         self._active.remove(dispatch)
         if not self._is_head_sent:
             self._send_stream_head(dispatch)
+        if self._heard is not None:
+            self._heard.feed(data)
         if self._is_chunked:
             data = (b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)) if data else _LAST_CHUNK
         self._end(data, is_delivered=True)
@@ -301,6 +312,8 @@ class Exchange:
     def _start(self, dispatch: Dispatch) -> list[bytes]:
         state, plan, answer = self._state, self._plan, dispatch.answer
         assert plan is not None and answer is not None
+        if plan.trial is not None:
+            self._given, self._heard = dispatch, heard(plan, dispatch)
         ours = state.admission.response_headers(plan, dispatch.attempt)
         is_open = state.settings.is_open
         if state.is_draining:
@@ -429,8 +442,14 @@ class Exchange:
             self._backing_off.cancel()
         self._active = []
         self._state.exchanges.discard(self)
-        if self._plan is not None:
-            self._state.admission.finish(self._plan, self._attempts, is_delivered)
+        plan = self._plan
+        if plan is None:
+            return
+        if plan.trial is None:
+            self._state.admission.finish(plan, self._attempts, is_delivered)
+        else:
+            given = self._given.attempt if self._given is not None and is_delivered else None
+            finish_in_trial(self._state, plan, self._attempts, is_delivered, given, self._heard)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         """A task, where something must be waited for; kept until it is done."""

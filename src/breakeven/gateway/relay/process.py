@@ -21,6 +21,7 @@ from breakeven.gateway.control.key_file import KeyFile, key_file_path, keys_in_f
 from breakeven.gateway.control.policy_fit import fits_models
 from breakeven.gateway.control.policy_watch import PolicyWatch
 from breakeven.gateway.limits.shared_limits import FILE_NAME, SharedLimits
+from breakeven.gateway.metering.audit_keeping import AuditKeeping
 from breakeven.gateway.metering.write_ahead import WriteAhead, write_ahead_folder
 from breakeven.gateway.plan import Key
 from breakeven.gateway.ports import Limits
@@ -84,6 +85,8 @@ class RelayProcess:
         self._keys = read_key_file(key_file_path(settings))
         self.sink = WriteAhead(write_ahead_folder(folder), process_index, settings.durability, self.counters)
         stack.callback(self.sink.close)
+        self._audit = AuditKeeping(folder, process_index, self.counters)
+        stack.callback(self._audit.close)
         keyed = self._keyed(settings)
         self.limits = limits_of(keyed, process_index, self.counters)
         self.engine = Engine(keyed, self._first_policy(), self.limits, self.sink, self.counters)
@@ -95,7 +98,7 @@ class RelayProcess:
         warm = getattr(self.limits, "warm", None)
         if warm is not None:  # limits on another machine: connected before clients come
             await warm()
-        relay = self._relay = await start(self._settings, self.engine, self.sink, self.counters, shares_port=True)
+        relay = self._relay = await start(self._settings, self.engine, self.sink, self.counters, True, self._audit)
         path = key_file_path(self._settings)
         watch = FileWatch([path], lambda: read_key_file(path), self._soon(self._take_keys), self._refuse_keys)
         watch.start()

@@ -12,7 +12,7 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.places import listening_socket
 from breakeven.gateway.ports import Sink
 from breakeven.gateway.relay.client_connection import ClientConnection
-from breakeven.gateway.relay.state import LOOK_EVERY_S, Counting, RelayAdmission, RelayState
+from breakeven.gateway.relay.state import LOOK_EVERY_S, AuditKeeper, Counting, RelayAdmission, RelayState
 
 _BACKLOG_COUNT: Final = 2_048
 _LOOKS_PER_SECOND_COUNT: Final = round(1 / LOOK_EVERY_S)
@@ -134,9 +134,10 @@ async def start(
     sink: Sink | None = None,
     counting: Counting | None = None,
     shares_port: bool = False,
+    audit: AuditKeeper | None = None,
 ) -> Relay:
     """A relay that listens at `settings.listen_host` and `listen_port` (0: any free port; see `Relay.port`)."""
-    relay = Relay(RelayState(settings, admission, sink, counting, asyncio.get_running_loop()))
+    relay = Relay(RelayState(settings, admission, sink, counting, asyncio.get_running_loop(), audit))
     await relay.listen(shares_port)
     return relay
 

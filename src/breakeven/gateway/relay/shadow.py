@@ -8,7 +8,9 @@ from typing import Final
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.plan import Plan
 from breakeven.gateway.relay.dispatch import Dispatch
+from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.outgoing import Untranslatable
 
@@ -22,7 +24,9 @@ def start_shadow(state: RelayState, plan: Plan) -> None:
     assert target is not None
     counts = state.shadows_count_by_model
     under_way_count = counts.get(target.name, 0)
-    if state.is_draining or under_way_count >= state.shadow_limits().get(target.name, 0):
+    trial = plan.trial
+    limit = state.shadow_limits().get(target.name, 0) if trial is None else trial.trial.shadows_in_flight_max_count
+    if state.is_draining or under_way_count >= limit:
         if state.counting is not None:
             state.counting.count("shadows_skipped_total")
         return
@@ -33,13 +37,15 @@ def start_shadow(state: RelayState, plan: Plan) -> None:
 class Shadow:
     """A copy under way."""
 
-    __slots__ = ("_dispatch", "_plan", "_state", "_target")
+    __slots__ = ("_dispatch", "_heard", "_plan", "_state", "_target")
 
     def __init__(self, state: RelayState, plan: Plan, target: Target) -> None:
         self._state = state
         self._plan = replace(plan, reservation=None, shadow=None, arm=None, propensity=None)
         self._target = target
         self._dispatch: Dispatch | None = None
+        self._heard: HeardAnswer | None = None
+        """What it says, where somebody judges it."""
 
     def start(self) -> None:
         """Sends it."""
@@ -72,14 +78,21 @@ class Shadow:
 
     def answered(self, dispatch: Dispatch, body: bytes) -> None:  # noqa: ARG002
         """It answered."""
-        self._over(dispatch)
+        self._heard = heard(self._plan, dispatch)
+        self._over(dispatch, is_answered=True)
 
-    def piece(self, dispatch: Dispatch, data: bytes, chunk: bytes | None) -> None:
-        """Nobody reads it."""
+    def piece(self, dispatch: Dispatch, data: bytes, chunk: bytes | None) -> None:  # noqa: ARG002
+        """Nobody reads it, but for the checks of a trial."""
+        if self._heard is None and self._plan.trial is not None:
+            self._heard = heard(self._plan, dispatch)
+        if self._heard is not None:
+            self._heard.feed(data)
 
-    def ended(self, dispatch: Dispatch, data: bytes) -> None:  # noqa: ARG002
+    def ended(self, dispatch: Dispatch, data: bytes) -> None:
         """Its stream is whole."""
-        self._over(dispatch)
+        if data:
+            self.piece(dispatch, data, None)
+        self._over(dispatch, is_answered=True)
 
     def refused(self, dispatch: Dispatch, body: bytes) -> None:  # noqa: ARG002
         """It does not take such requests."""
@@ -93,9 +106,13 @@ class Shadow:
         """Large answers are read, not held."""
         return True
 
-    def _over(self, dispatch: Dispatch) -> None:
+    def _over(self, dispatch: Dispatch, is_answered: bool = False) -> None:
         self._free()
-        self._state.admission.finish(self._plan, [dispatch.attempt], False)
+        attempt = dispatch.attempt
+        if self._plan.trial is None:
+            self._state.admission.finish(self._plan, [attempt], False)
+        else:
+            finish_in_trial(self._state, self._plan, [attempt], False, attempt if is_answered else None, self._heard)
 
     def _free(self) -> None:
         counts, name = self._state.shadows_count_by_model, self._target.name

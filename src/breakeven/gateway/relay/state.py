@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.metering.audit_keeping import AuditedAnswer
 from breakeven.gateway.plan import Head, Plan, Refusal
 from breakeven.gateway.ports import Admission, Sink
 from breakeven.gateway.relay.outgoing_heads import OutgoingHeads
@@ -44,12 +45,20 @@ class Counting(Protocol):
         """A request was answered by ourselves, before admission saw it."""
         ...
 
-    def count(self, name: str, n: float = 1) -> None:
+    def count(self, name: str, n: float = 1, label: str = "") -> None:
         """Something happened."""
         ...
 
     def gauge(self, name: str, value: float) -> None:
         """How much of something there is."""
+        ...
+
+
+class AuditKeeper(Protocol):
+    """Where answers go that people shall label: `metering.audit_keeping`."""
+
+    def put(self, answer: AuditedAnswer) -> None:
+        """One answer. Never blocks, never raises."""
         ...
 
 
@@ -98,6 +107,7 @@ class RelayState:
     __slots__ = (
         "_outgoing",
         "admission",
+        "audit",
         "bodies_bytes_count",
         "counting",
         "date_line",
@@ -119,12 +129,14 @@ class RelayState:
         sink: Sink | None,
         counting: Counting | None,
         loop: asyncio.AbstractEventLoop,
+        audit: AuditKeeper | None = None,
     ) -> None:
         self.settings = settings
         self.admission = admission
         self.sink = sink
         self.counting = counting
         self.loop = loop
+        self.audit = audit
         self.pools: dict[Upstream, Pool] = {}
         self._outgoing: dict[int, OutgoingHeads] = {}
         self.exchanges: set[Watched] = set()

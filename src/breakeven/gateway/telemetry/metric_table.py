@@ -104,6 +104,19 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("retry_budget_exhausted_total", "counter", (), "Retries that were not made because too many had been."),
     Metric("shadows_skipped_total", "counter", (), "Shadow copies not sent because enough were under way."),
+    Metric(
+        "trial_answers_total",
+        "counter",
+        ("result",),
+        "Answers judged by the checks of a policy's trial: passed, not_passed, unjudged (too long, or too many at "
+        "once), failed (a check broke).",
+    ),
+    Metric(
+        "audited_answers_total",
+        "counter",
+        ("result",),
+        "Answers of a trial drawn for people to label: written, dropped (too many at once, or the disk failed).",
+    ),
     Metric("limits_errors_total", "counter", (), "Reservations that failed because shared limits were unreachable."),
     Metric("calls_written_total", "counter", (), "Call records written to the write-ahead file."),
     Metric("calls_spilled_total", "counter", (), "Call records written to the spill folder: the first one failed."),
