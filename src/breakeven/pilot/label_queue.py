@@ -140,7 +140,7 @@ def add_labels(folder: Path, labels: Iterable[tuple[Item, float]], labeller: str
 
 
 def labels_of_file(path: Path, queue: Queue) -> tuple[list[tuple[Item, float]], list[Reject]]:
-    """Labels in a file that `--export` wrote and somebody filled in (`item, success`; or `request_id, arm, success`)."""
+    """Labels in a file that `--export` wrote and somebody filled in: item (or request_id and arm), success."""
     from breakeven.outcomes import cells as cell
     from breakeven.outcomes.columns import read_columns
     from breakeven.pilot.reading.said_lines import BAD_SUCCESS

@@ -46,8 +46,9 @@ class Shares(click.ParamType[tuple[float, ...]]):
 
 
 @click.command(
+    short_help="Write down what it must show, its size, days, odds and cost.",
     epilog="Example: breakeven pilot init faq --baseline gpt-4o --candidate qwen-7b --task faq --gateway gateway.yaml"
-    "   |   breakeven pilot init offline --mode offline --outcomes evals.csv --baseline gpt-4o --candidate qwen-7b"
+    "   |   breakeven pilot init offline --mode offline --outcomes evals.csv --baseline gpt-4o --candidate qwen-7b",
 )
 @click.argument("name")
 @click.option("--baseline", required=True, metavar="MODEL", help="The model in use.")

@@ -17,7 +17,10 @@ EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 2}
 KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
 
 
-@click.command(epilog="Example: breakeven pilot verdict faq   |   breakeven pilot verdict faq --json && ./migrate.sh")
+@click.command(
+    short_help="Yes (exit code 0), no (1), not yet (2).",
+    epilog="Example: breakeven pilot verdict faq   |   breakeven pilot verdict faq --json && ./migrate.sh",
+)
 @pilot_argument
 @outcomes_option
 @click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
@@ -46,7 +49,8 @@ def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], a
 
 
 @click.command(
-    epilog="Example: breakeven pilot report faq --out faq.html   |   breakeven pilot report faq --out faq.xlsx"
+    short_help="Write a page for finance, or the JSON.",
+    epilog="Example: breakeven pilot report faq --out faq.html   |   breakeven pilot report faq --out faq.xlsx",
 )
 @pilot_argument
 @outcomes_option

@@ -20,8 +20,9 @@ _KEYS: Final = {"y": 1.0, "n": 0.0}
 
 
 @click.command(
+    short_help="Label the audit's answers, blind.",
     epilog="Example: breakeven pilot label faq   |   breakeven pilot label faq --export todo.csv   |   "
-    "breakeven pilot label faq --from todo.csv --labeller ann"
+    "breakeven pilot label faq --from todo.csv --labeller ann",
 )
 @pilot_argument
 @click.option("--labeller", metavar="NAME", help="Who labels; your user name when absent.")

@@ -21,7 +21,10 @@ LOOK_AGAIN_S: Final = 60.0
 """Time alone changes a verdict (outcomes become missing, days pass): at least so often it is looked again."""
 
 
-@click.command(epilog="Example: breakeven pilot start faq && breakeven pilot run faq")
+@click.command(
+    short_help="Put the trial into the gateway's policy.",
+    epilog="Example: breakeven pilot start faq && breakeven pilot run faq",
+)
 @pilot_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
 def start(folder: Path, as_json: bool) -> None:
@@ -40,8 +43,9 @@ def start(folder: Path, as_json: bool) -> None:
 
 
 @click.command(
+    short_help="Watch: ramp, stop a bad candidate, promote if told to.",
     epilog="Example: breakeven pilot run faq   |   breakeven pilot run faq --promote   |   "
-    "breakeven pilot run faq --once --json"
+    "breakeven pilot run faq --once --json",
 )
 @pilot_argument
 @outcomes_option
@@ -88,7 +92,10 @@ def run(
         ctx.exit(EXIT_CODES[last.verdict.answer])
 
 
-@click.command(epilog="Example: breakeven pilot status faq   |   breakeven pilot status faq --watch")
+@click.command(
+    short_help="How it stands now; changes nothing.",
+    epilog="Example: breakeven pilot status faq   |   breakeven pilot status faq --watch",
+)
 @pilot_argument
 @outcomes_option
 @click.option("--watch", is_flag=True, help="Stay, and show every change (Ctrl-C ends).")
@@ -105,7 +112,10 @@ def status(folder: Path, outcome_files: tuple[Path, ...], watch: bool, every_s: 
         _show_status(look, folder, as_json)
 
 
-@click.command(epilog="Example: breakeven pilot stop faq   |   breakeven pilot stop faq --promote")
+@click.command(
+    short_help="Take the trial out of the policy, or promote.",
+    epilog="Example: breakeven pilot stop faq   |   breakeven pilot stop faq --promote",
+)
 @pilot_argument
 @outcomes_option
 @click.option("--promote", is_flag=True, help="Give the accepted tasks to the candidate; refused where none is.")
@@ -129,7 +139,9 @@ def stop(folder: Path, outcome_files: tuple[Path, ...], promote: bool, keep_watc
         _tell(entries, as_json)
 
 
-@click.command(epilog="Example: breakeven pilot restore faq")
+@click.command(
+    short_help="Put the trial into a policy that was swapped.", epilog="Example: breakeven pilot restore faq"
+)
 @pilot_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
 def restore(folder: Path, as_json: bool) -> None:
