@@ -44,6 +44,7 @@ LN_LOWEST: Final = log(0.01)
 BEYOND_RATIO: Final = 6.0
 """The axis of evidence ends there, in boundaries: what is beyond is beyond doubt."""
 EVIDENCE_TICKS: Final = (0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e8, 1e10, 1e12)
+HALF_PAGE: Final = Canvas("wide", 380, 230, 52, 92, 46, 42)
 POINTS_MIN_COUNT: Final = 2
 
 
@@ -74,7 +75,7 @@ def looks(document: PilotDocument) -> dict[str, Look]:
 
 def draw_pilot_charts(document: PilotDocument) -> dict[str, Chart]:
     """Every chart for which there is data, in both widths, by name."""
-    half, thin = Canvas("wide", 380, 230, 52, 92, 46, 42), Canvas("narrow", 226, 220, 46, 84, 46, 42)
+    half, thin = HALF_PAGE, Canvas("narrow", 226, 220, 46, 84, 46, 42)
     if len(document.tasks) > 1:
         half, thin = replace(half, width_px=346, right_px=126), thin
     plans: tuple[tuple[str, str, Canvas, Canvas, Callable[[PilotDocument, Canvas], Layer | None]], ...] = (

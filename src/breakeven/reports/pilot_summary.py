@@ -231,7 +231,7 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
         label = f"{told.PER_REQUESTS:,.0f} requests"
         found = [Tile(label, told.saved_words(per), told.saved_range(per), safe(month.why_not))]
     if payback.value is not None or payback.is_value_endless or not payback.why_not:
-        note = "of the switch"
+        note = ""
         if savings.return_ratio.value is not None:
             note = f"net gain of the first year: {amounts.ratio(savings.return_ratio.value)} the outlay"
         found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))

@@ -20,14 +20,14 @@ FONT: Final = "Libertinus Serif"
 """Typst carries it, so that no line breaks differently on another machine."""
 
 
-def typeset(data: Mapping[str, Any], pictures: Mapping[str, str]) -> bytes:
+def typeset(data: Mapping[str, Any], pictures: Mapping[str, str], template: str = TEMPLATE) -> bytes:
     """The PDF of `data`; each picture is SVG text under the name by which the template calls it."""
     need_typst()
     import typst
 
     # the names of the files are ours, so that nothing in the document can choose one
     made: dict[str, bytes] = {
-        "main": files("breakeven.reports.pdf").joinpath(TEMPLATE).read_bytes(),
+        "main": files("breakeven.reports.pdf").joinpath(template).read_bytes(),
         "data.json": json.dumps(data, ensure_ascii=False, allow_nan=False).encode(),
         **{f"{name}.svg": text.encode() for name, text in pictures.items()},
     }
