@@ -11,10 +11,11 @@ import math
 
 import numpy as np
 
-from breakeven.pilot.increments import LARGEST_STAKE_FRACTION
+from breakeven.pilot.bets import INFERIOR_BELOW_MARGIN_RATIO
+from breakeven.pilot.increments import LARGEST_STAKE_FRACTION, planned_stakes
 from breakeven.pilot.observations import Floats
 from breakeven.pilot.stopping import Mixture
-from breakeven.pilot.two_sample import two_sample_stakes
+from breakeven.pilot.two_sample import two_sample_stake_ratio
 
 
 def canary_chances(
@@ -23,9 +24,7 @@ def canary_chances(
     """Success of the candidate, failure of it, success and failure of the baseline: shape (4,), sum 1."""
     baseline, candidate = _successes(baseline_success_fraction, candidate_to_baseline_ratio)
     share = share_fraction
-    return np.array(
-        [share * candidate, share * (1 - candidate), (1 - share) * baseline, (1 - share) * (1 - baseline)]
-    )
+    return np.array([share * candidate, share * (1 - candidate), (1 - share) * baseline, (1 - share) * (1 - baseline)])
 
 
 def mixture_of_requests(
@@ -50,8 +49,11 @@ def mixture_of_requests(
         ]
     )
     scores = -increments if is_inferior else increments
-    planned_success, planned_ratio = plan or (baseline_success_fraction, candidate_to_baseline_ratio)
-    stakes = two_sample_stakes(planned_success, planned_ratio, margin_ratio)
+    success, ratio = plan or (baseline_success_fraction, candidate_to_baseline_ratio)
+    if is_inferior:
+        ratio = max(margin_ratio - INFERIOR_BELOW_MARGIN_RATIO, 0.0)
+    best = two_sample_stake_ratio(success, ratio, margin_ratio)
+    stakes = planned_stakes(-best if is_inferior else best)
     sizes = np.minimum(stakes.sizes, LARGEST_STAKE_FRACTION / max(-float(scores.min()), 1e-9))
     return Mixture(1.0 + np.outer(scores, sizes), stakes.weights.astype(float), ln_boundary_ratio)
 
