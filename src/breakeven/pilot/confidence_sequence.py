@@ -133,8 +133,8 @@ def success_sequence(successes_count: float, outcomes_count: float, alpha_fracti
 
     value = successes_count / outcomes_count
     tiny = 1e-12
-    low = 0.0 if value <= tiny or refused(tiny) < 0 else _root(refused, tiny, value)
-    high = 1.0 if value >= 1 - tiny or refused(1 - tiny) < 0 else _root(refused, value, 1 - tiny)
+    low = 0.0 if value <= tiny or refused(tiny) < 0 else _root(refused, tiny, min(value, 1 - tiny))
+    high = 1.0 if value >= 1 - tiny or refused(1 - tiny) < 0 else _root(refused, max(value, tiny), 1 - tiny)
     return Range(value, low, high, confidence, METHOD)
 
 
