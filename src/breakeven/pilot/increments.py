@@ -84,11 +84,14 @@ class Stakes:
 
     sizes: Floats
     weights: Floats
+    scale_ratio: float = 1.0
+    """Of the grid among them: below 1 for increments that are wide."""
 
 
 def grid_stakes(scale_ratio: float = 1.0) -> Stakes:
     """From timid to bold, equal shares: nothing is known beforehand."""
-    return Stakes(np.geomspace(0.005, 4.0, GRID_COUNT) * scale_ratio, np.full(GRID_COUNT, 1.0 / GRID_COUNT))
+    sizes = np.geomspace(0.005, 4.0, GRID_COUNT) * scale_ratio
+    return Stakes(sizes, np.full(GRID_COUNT, 1.0 / GRID_COUNT), scale_ratio)
 
 
 def planned_stakes(planned_size_ratio: float, scale_ratio: float = 1.0) -> Stakes:
@@ -102,7 +105,7 @@ def planned_stakes(planned_size_ratio: float, scale_ratio: float = 1.0) -> Stake
         return grid
     multiples, shares = np.array(SHARES_BY_MULTIPLE).T
     sizes = np.concatenate([multiples * planned_size_ratio, grid.sizes])
-    return Stakes(sizes, np.concatenate([shares, (1.0 - shares.sum()) * grid.weights]))
+    return Stakes(sizes, np.concatenate([shares, (1.0 - shares.sum()) * grid.weights]), scale_ratio)
 
 
 def ln_e_value(increments: Increments, ratio: float, stakes: Stakes, is_inferior: bool = False) -> float:
@@ -110,10 +113,14 @@ def ln_e_value(increments: Increments, ratio: float, stakes: Stakes, is_inferior
 
     With `is_inferior`, against "it is at least that".
     """
+    return ln_mixture(ln_wealths(increments, ratio, stakes, is_inferior), stakes.weights)
+
+
+def ln_wealths(increments: Increments, ratio: float, stakes: Stakes, is_inferior: bool = False) -> Floats:
+    """Logarithm of the wealth of each stake, shape (stakes,)."""
     gains, worst = _gains(increments, ratio, is_inferior)
-    most = _largest(worst)
-    logs = np.array([(_weights(increments) * np.log1p(np.minimum(size, most) * gains)).sum() for size in stakes.sizes])
-    return ln_mixture(logs, stakes.weights)
+    most, times = _largest(worst), _weights(increments)
+    return np.array([float(times @ np.log1p(np.minimum(size, most) * gains)) for size in stakes.sizes])
 
 
 def ln_e_path(increments: Increments, ratio: float, stakes: Stakes, is_inferior: bool = False) -> Floats:

@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.pilot.clusters import in_order
-from breakeven.pilot.increments import Increments, Stakes, grid_stakes, planned_stakes
+from breakeven.pilot.increments import Increments
 from breakeven.pilot.observations import Codes, Flags, Floats
 from breakeven.pilot.running_means import earlier_means
 from breakeven.pilot.two_sample import Dealt
@@ -113,15 +113,9 @@ def audited_dealt(
     )
 
 
-def audited_stakes(planned_size_ratio: float, audit_fraction: float) -> Stakes:
-    """Half on the stake that a plan calls best, half on the grid, both for increments that an audit makes wider.
-
-    `planned_size_ratio` is the best stake were every outcome labelled.
-    """
-    if not planned_size_ratio > 0:
-        return grid_stakes(audit_fraction)
-    wider = JUDGE_EXPLAINS_FRACTION + (1 - JUDGE_EXPLAINS_FRACTION) / audit_fraction
-    return planned_stakes(planned_size_ratio / wider, audit_fraction)
+def widening_ratio(audit_fraction: float) -> float:
+    """By how much an audit of this share spreads increments more than labels of all would, as planned."""
+    return JUDGE_EXPLAINS_FRACTION + (1 - JUDGE_EXPLAINS_FRACTION) / audit_fraction
 
 
 def usable(audit: Audit) -> Flags:

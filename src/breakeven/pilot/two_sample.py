@@ -92,18 +92,16 @@ def two_sample_increments(rows: Dealt, baseline_success_fraction: float, ratio: 
 
 
 def two_sample_stakes(baseline_success_fraction: float, ratio: float, margin_ratio: float) -> Stakes:
-    """Half on the stake that the plan calls best (expected gain over its variance), half on the grid."""
-    return planned_stakes(_planned_size(baseline_success_fraction, ratio, margin_ratio))
+    """Most on the stake that the plan calls best, some around it and on the grid."""
+    return planned_stakes(two_sample_stake_ratio(baseline_success_fraction, ratio, margin_ratio))
 
 
-def _planned_size(baseline_success: float, ratio: float, margin: float) -> float:
-    candidate = min(baseline_success * ratio, 1.0)
-    gain = candidate - margin * baseline_success
-    spread = (
-        EVEN_FRACTION * (candidate * (1 - candidate) + margin**2 * baseline_success * (1 - baseline_success))
-        + EVEN_FRACTION**2 * gain**2
-    )
-    return gain / max(spread, 1e-6)
+def two_sample_stake_ratio(baseline_success_fraction: float, ratio: float, margin_ratio: float) -> float:
+    """The stake that a plan calls best: expected gain over its variance; negative where it loses the margin."""
+    candidate = min(baseline_success_fraction * ratio, 1.0)
+    gain = candidate - margin_ratio * baseline_success_fraction
+    noise = candidate * (1 - candidate) + margin_ratio**2 * baseline_success_fraction * (1 - baseline_success_fraction)
+    return gain / max(EVEN_FRACTION * noise + EVEN_FRACTION**2 * gain**2, 1e-6)
 
 
 def _predictions(rows: Dealt, order: Codes, baseline_success: float, ratio: float) -> tuple[Floats, Floats]:

@@ -1,0 +1,87 @@
+"""Quality problems: what a verdict must say about the outcomes it rests on, and does not claim because of them."""
+
+from __future__ import annotations
+
+from breakeven.pilot.clusters import UNITS_MIN_COUNT, units_seen
+from breakeven.pilot.design import Design
+from breakeven.pilot.observations import Observations, Problem
+from breakeven.pilot.quality import evidence_by_task
+from breakeven.pilot.settled import ratio_whatever
+from breakeven.pilot.task_evidence import TaskEvidence
+
+
+def quality_problems(
+    design: Design, observations: Observations, as_of_unix_s: float | None = None
+) -> tuple[Problem, ...]:
+    """Missing and late outcomes, audits that prove nothing, too few units: by task."""
+    found: list[Problem] = []
+    for task, evidence in evidence_by_task(design, observations, as_of_unix_s).items():
+        name = f"task {task}" if task else "all requests" if len(design.tasks) == 1 else "all other tasks"
+        found += [each for each in _of_task(design, name, evidence) if each is not None]
+    return tuple(found)
+
+
+def _of_task(design: Design, name: str, evidence: TaskEvidence) -> tuple[Problem | None, ...]:
+    return (_missing(name, evidence), _waiting(name, evidence), _audit(name, evidence), _units(design, name, evidence))
+
+
+def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
+    state = evidence.state
+    count = int((state.is_missing & state.is_counted).sum())
+    if not count:
+        return None
+    baseline, candidate = state.missing_fractions
+    seen = f"{name}: {count} outcomes never came ({baseline:.1%} of the baseline's, {candidate:.1%} of the candidate's)"
+    if evidence.worst is evidence.seen:
+        return Problem(
+            "missing_outcomes",
+            f"{seen}; few, and as many in both arms: left out",
+            count,
+            f"{name}: that the requests without an outcome did as well as those with one is supposed, not shown",
+        )
+    if evidence.kind == "audited":
+        return Problem(
+            "missing_outcomes",
+            f"{seen}: drawn for the audit and not labelled; each counts against the candidate until it is",
+            count,
+        )
+    whatever = ratio_whatever(evidence.rows, state)
+    return Problem(
+        "missing_outcomes",
+        f"{seen}: too many, or too unevenly, to be left out; each counts against the candidate. Whatever they were, "
+        f"the ratio of what was served lies from {whatever.low:.3f} to {whatever.high:.3f}",
+        count,
+        f"{name}: where in {whatever.low:.3f} to {whatever.high:.3f} the ratio of what was served lies",
+    )
+
+
+def _waiting(name: str, evidence: TaskEvidence) -> Problem | None:
+    state = evidence.state
+    if not state.is_waiting.any():
+        return None
+    held = int((~state.is_counted).sum())
+    return Problem(
+        "late_outcomes",
+        f"{name}: {int(state.is_waiting.sum())} outcomes may still come; {held} requests from the first of these on "
+        "count once it is there, or those that wait count against the candidate, whichever says more",
+        int(state.is_waiting.sum()),
+    )
+
+
+def _audit(name: str, evidence: TaskEvidence) -> Problem | None:
+    if not evidence.why_not:
+        return None
+    return Problem("audit_insufficient", f"{name}: {evidence.why_not}", 0, f"{name}: nothing about its success")
+
+
+def _units(design: Design, name: str, evidence: TaskEvidence) -> Problem | None:
+    seen = units_seen(evidence.rows.unit)
+    if design.unit == "request" or not seen.are_few:
+        return None
+    return Problem(
+        "few_units",
+        f"{name}: {seen.units_count} units ({design.unit}) sent everything, the busiest {seen.largest_fraction:.0%}; "
+        f"that is worth {seen.effective_count:.0f} equal ones, fewer than {UNITS_MIN_COUNT:.0f}: evidence grows slowly",
+        seen.rows_count,
+        f"{name}: that other units would fare as these few did",
+    )
