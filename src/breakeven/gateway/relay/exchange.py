@@ -15,7 +15,7 @@ from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.plan import Head, Operation, Plan, Refusal
 from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
 from breakeven.gateway.relay.dispatch import Dispatch
-from breakeven.gateway.relay.failure_words import NO_CONTROL, TIMEOUTS, said_of
+from breakeven.gateway.relay.failure_words import TIMEOUTS, given_up, said_of
 from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
@@ -381,17 +381,8 @@ class Exchange:
             last.attempt.failure == "status" and status is not None and (status < 500 or self._operation == "outcomes")
         ):
             self._tell(last, last.error_body)
-        elif self._operation == "outcomes":
-            self._refuse(NO_CONTROL)
-        elif last.attempt.failure in TIMEOUTS:
-            self._refuse(Refusal(504, "upstream_timeout", said_of(last.attempt.failure)))
         else:
-            said = (
-                f"The upstream answered {status}."
-                if last.attempt.failure == "status"
-                else said_of(last.attempt.failure)
-            )
-            self._refuse(Refusal(502, "upstream_error", said))
+            self._refuse(given_up(last.attempt, self._operation))
 
     def _refuse(self, refusal: Refusal) -> None:
         plan, state, client = self._plan, self._state, self._client
@@ -448,8 +439,7 @@ class Exchange:
         if plan.trial is None:
             self._state.admission.finish(plan, self._attempts, is_delivered)
         else:
-            given = self._given.attempt if self._given is not None and is_delivered else None
-            finish_in_trial(self._state, plan, self._attempts, is_delivered, given, self._heard)
+            finish_in_trial(self._state, plan, self._attempts, is_delivered, self._given, self._heard)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         """A task, where something must be waited for; kept until it is done."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from breakeven.gateway.attempt import Failure
-from breakeven.gateway.plan import Refusal
+from breakeven.gateway.attempt import Attempt, Failure
+from breakeven.gateway.plan import Operation, Refusal
 
 TIMEOUTS: Final = frozenset(("first_byte_timeout", "idle_timeout", "total_timeout"))
 NO_CONTROL: Final = Refusal(
@@ -16,6 +16,16 @@ NO_CONTROL: Final = Refusal(
 def said_of(failure: Failure | None) -> str:
     """What a client hears of a failure."""
     return _WORDS.get(failure or "", "The upstream could not answer.")
+
+
+def given_up(last: Attempt, operation: Operation | None) -> Refusal:
+    """What a client hears when nobody is left to ask after a failure."""
+    if operation == "outcomes":
+        return NO_CONTROL
+    if last.failure in TIMEOUTS:
+        return Refusal(504, "upstream_timeout", said_of(last.failure))
+    said = f"The upstream answered {last.http_status}." if last.failure == "status" else said_of(last.failure)
+    return Refusal(502, "upstream_error", said)
 
 
 _WORDS: Final = {

@@ -112,7 +112,7 @@ class Shadow:
         if self._plan.trial is None:
             self._state.admission.finish(self._plan, [attempt], False)
         else:
-            finish_in_trial(self._state, self._plan, [attempt], False, attempt if is_answered else None, self._heard)
+            finish_in_trial(self._state, self._plan, [attempt], False, dispatch if is_answered else None, self._heard)
 
     def _free(self) -> None:
         counts, name = self._state.shadows_count_by_model, self._target.name

@@ -51,15 +51,18 @@ def finish_in_trial(
     plan: Plan,
     attempts: list[Attempt],
     is_delivered: bool,
-    answered: Attempt | None = None,
-    said: HeardAnswer | None = None,
+    given: Dispatch | None,
+    said: HeardAnswer | None,
 ) -> None:
     """The request (or its copy) is over: judged and kept where its answer was whole, then recorded.
 
-    `answered` is the attempt whose answer that is.
+    `given` gave the answer that went out (of a copy: that came).
     """
     terms = plan.trial
     assert terms is not None
+    answered = given.attempt if given is not None else None
+    if not is_delivered and answered is not None and answered.kind != "shadow":
+        answered = None
     is_whole = answered is not None and answered.failure in (None, "rejected") and not answered.is_aborted
     if said is None or answered is None or not is_whole:
         if terms.checks and answered is not None and is_whole:  # too large to be held
