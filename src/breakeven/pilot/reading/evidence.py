@@ -19,7 +19,7 @@ from breakeven.errors import PilotError
 from breakeven.pilot.design import Design
 from breakeven.pilot.design_file import DesignFile
 from breakeven.pilot.journal import Entry
-from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Floats, Observations, Problem
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Flags, Floats, Observations, Problem
 from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.call_table import SCHEMA, joined
 from breakeven.pilot.reading.gateway_calls import GatewayReader, is_state_folder, stamp_of, watched_files
@@ -56,6 +56,8 @@ class EvidenceReader:
     _gateways: dict[Path, GatewayReader] = field(default_factory=dict)
     _stores: dict[Path, tuple[Any, pa.Table]] = field(default_factory=dict)
     _said: SaidReader = field(default_factory=SaidReader)
+    _draws: dict[str, bool] = field(default_factory=dict)
+    """Request -> whether it was drawn for the audit."""
 
     def read(
         self,
@@ -76,7 +78,7 @@ class EvidenceReader:
         chosen = sorted_calls(calls, window)
         rows, copies = _counted_rows(trial_rows(chosen.ours, self.design), self.design, window)
         words = applied(rows, said, self.design, _KnownIds(calls, self._gateways, window))
-        seen = observations(rows, words.success, words.judged, found, window)
+        seen = observations(rows, words.success, words.judged, found, window, self._draws)
         rejects = (*rejects, *strange)
         return Read(
             Evidence(
@@ -189,20 +191,25 @@ class _KnownIds(Container[str]):
         return name in self._ids
 
 
-def observations(rows: TrialRows, success: Floats, judged: Floats, found: DesignFile, window: Window) -> Observations:
+def observations(
+    rows: TrialRows,
+    success: Floats,
+    judged: Floats,
+    found: DesignFile,
+    window: Window,
+    draws: dict[str, bool] | None = None,
+) -> Observations:
     """The rows as a pilot's table, in order of time."""
     design = found.design
     end = min(window.now_unix_s, window.ended_unix_s or np.inf)
     start = np.clip(rows.start_unix_s, window.started_unix_s, max(end, window.started_unix_s))
-    order = np.lexsort((rows.arm, rows.request_ids.astype(str) if rows.rows_count else rows.arm, start))
-    units = np.unique(rows.unit.astype(str), return_inverse=True)[1] if rows.rows_count else rows.arm
-    names = rows.request_ids.tolist()
-    drawn = np.array([is_audited(found.trial_name, each, design.audit_fraction) for each in names], dtype=np.bool_)
+    order = np.lexsort((rows.arm, rows.request, start))
+    drawn = audited(rows, found, {} if draws is None else draws)
     return Observations(
-        request_ids=tuple(names[int(i)] for i in order),
+        request_ids=tuple(rows.request_ids[order].tolist()),
         arm=rows.arm[order],
         task=rows.task[order],
-        unit=units[order].astype(np.intp),
+        unit=rows.unit[order],
         start_unix_s=start[order],
         success=success[order],
         judged=judged[order],
@@ -219,6 +226,16 @@ def observations(rows: TrialRows, success: Floats, judged: Floats, found: Design
     )
 
 
+def audited(rows: TrialRows, found: DesignFile, draws: dict[str, bool]) -> Flags:
+    """Whether each row's request was drawn for the audit; `draws` are those that were drawn before, and grow."""
+    share, name = found.design.audit_fraction, found.trial_name
+    if share <= 0 or share >= 1:
+        return np.full(rows.rows_count, share >= 1)
+    ids = rows.request_ids.tolist()
+    draws.update({each: is_audited(name, each, share) for each in set(ids) - draws.keys()})
+    return np.fromiter((draws[each] for each in ids), np.bool_, len(ids))
+
+
 def _counted_rows(rows: TrialRows, design: Design, window: Window) -> tuple[TrialRows, tuple[Problem, ...]]:
     """Of a shadow: requests that were copied. Of a canary: requests that might have gone to either arm."""
     if window.watches_promoted:
@@ -226,14 +243,11 @@ def _counted_rows(rows: TrialRows, design: Design, window: Window) -> tuple[Tria
     if design.mode == "canary":
         dealt = np.isnan(rows.propensity_fraction) | ((rows.propensity_fraction > 0) & (rows.propensity_fraction < 1))
         return rows.at(np.flatnonzero(dealt)), ()
-    names = rows.request_ids
-    both = np.intersect1d(
-        names[rows.arm == BASELINE].astype(str), names[rows.arm == CANDIDATE].astype(str), assume_unique=True
-    )
-    has_both = np.isin(names.astype(str), both)
+    arms_count = np.bincount(rows.request, minlength=1)
+    has_both = arms_count[rows.request] == 2
     alone = [int((~has_both & (rows.arm == arm)).sum()) for arm in (BASELINE, CANDIDATE)]
     drawn = int((rows.arm == BASELINE).sum())
-    if not len(both):  # one arm is empty: said as such
+    if not has_both.any():  # one arm is empty: said as such
         return rows, ()
     return rows.at(np.flatnonzero(has_both)), say.copies_problem(alone[0], drawn, alone[1])
 

@@ -6,6 +6,7 @@ repeats himself counts once; who contradicts himself without saying that he corr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,7 +21,6 @@ from breakeven.pilot.reading.trial_rows import TrialRows, models_by_arm
 from breakeven.routing.trial import CANDIDATE_ARM, SHADOW_ARM
 
 _SAME: Final = 1e-9
-_RANK: Final = {each: i for i, each in enumerate(TRUST)}
 
 
 @dataclass(slots=True)
@@ -50,8 +50,6 @@ class Applied:
     """Of a model that did not answer that request in this trial."""
     repeated: Strange = field(default_factory=Strange)
     contradicting: Strange = field(default_factory=Strange)
-    sources: dict[str, int] = field(default_factory=dict)
-    """Source -> how many rows it decides."""
 
 
 def applied(rows: TrialRows, said: Iterable[Said], design: Design, known_ids: Container[str]) -> Applied:
@@ -69,68 +67,67 @@ class _Places:
         self.models = models_by_arm(design)
         count = rows.rows_count
         self.result = Applied(np.full(count, np.nan), np.full(count, np.nan))
-        arms = rows.arm.tolist()
         self.tasks = rows.task.tolist()
-        self.row_of = {
-            (name, arm): i for i, (name, arm) in enumerate(zip(rows.request_ids.tolist(), arms, strict=True))
-        }
-        self.said: dict[tuple[int, str], float] = {}
-        for i in np.flatnonzero(~np.isnan(rows.outcome)):
-            source = str(rows.outcome_source[i]) or "log"
-            self.said[int(i), source if source in _RANK else "log"] = float(rows.outcome[i])
+        self.baselines, self.candidates = ({}, {}) if not count else (_rows_of(rows, arm) for arm in (0, 1))
+        self.said: dict[str, list[float]] = {}
+        """Source -> what it says of each row."""
+        judged = ~np.isnan(rows.outcome)
+        for source in set(rows.outcome_source[judged].tolist()):
+            mine = judged & (rows.outcome_source == source)
+            self.said[source if source in TRUST and source else "log"] = np.where(mine, rows.outcome, np.nan).tolist()
 
     def take(self, said: Said, known_ids: Container[str]) -> None:
         """One thing said."""
-        row = self._row(said)
-        if row is None:
-            is_ours = (said.request_id, BASELINE) in self.row_of or (said.request_id, CANDIDATE) in self.row_of
-            if is_ours:
-                self.result.unclear.note(said)
-            elif said.request_id not in known_ids:
+        baseline, candidate = self.baselines.get(said.request_id), self.candidates.get(said.request_id)
+        if baseline is None and candidate is None:
+            if said.request_id not in known_ids:
                 self.result.unknown.note(said)
             return
-        before = self.said.get((row, said.source))
-        if before is not None and not said.replaces:
-            same = abs(before - said.success_fraction) <= _SAME
-            (self.result.repeated if same else self.result.contradicting).note(said)
+        row = self._row(said, baseline, candidate)
+        if row is None:
+            self.result.unclear.note(said)
             return
-        self.said[row, said.source] = said.success_fraction
+        values = self.said.get(said.source)
+        if values is None:
+            values = self.said[said.source] = [math.nan] * self.rows.rows_count
+        before = values[row]
+        if before == before and not said.replaces:
+            is_same = abs(before - said.success_fraction) <= _SAME
+            (self.result.repeated if is_same else self.result.contradicting).note(said)
+            return
+        values[row] = said.success_fraction
 
-    def _row(self, said: Said) -> int | None:
+    def _row(self, said: Said, baseline: int | None, candidate: int | None) -> int | None:
         """The row that a word is said of."""
-        baseline = self.row_of.get((said.request_id, BASELINE))
-        candidate = self.row_of.get((said.request_id, CANDIDATE))
         if said.arm:
             return candidate if said.arm in (CANDIDATE_ARM, SHADOW_ARM) else baseline
-        if not self.is_shadow:
-            only = baseline if baseline is not None else candidate
-            if only is None or not said.model:
-                return only
-            task = self.tasks[only]
-            ours = (self.models[task, BASELINE], self.models[task, CANDIDATE], str(self.rows.model[only]))
-            return only if said.model in ours else None
-        if not said.model:
-            return baseline
-        for row in (baseline, candidate):
-            if row is None:
-                continue
-            arm = BASELINE if row == baseline else CANDIDATE
-            if said.model in (self.models[self.tasks[row], arm], str(self.rows.model[row])):
-                return row
+        if self.is_shadow:
+            if not said.model or self._is_of(said.model, baseline, BASELINE):
+                return baseline
+            return candidate if self._is_of(said.model, candidate, CANDIDATE) else None
+        only = baseline if baseline is not None else candidate
+        if not said.model or self._is_of(said.model, only, BASELINE) or self._is_of(said.model, only, CANDIDATE):
+            return only
         return None
+
+    def _is_of(self, model: str, row: int | None, arm: int) -> bool:
+        """Whether a model is an arm's, or the one that answered the row."""
+        return row is not None and model in (self.models[self.tasks[row], arm], self.rows.model[row])
 
     def settled(self) -> Applied:
         """The most trusted word of each row; a row that nobody answered failed, whatever anybody says."""
-        best: dict[tuple[int, bool], int] = {}
         result = self.result
-        for (row, source), value in self.said.items():
-            is_true = source in TRUE_SOURCES
-            rank = _RANK[source]
-            if rank < best.get((row, is_true), len(TRUST)):
-                best[row, is_true] = rank
-                (result.success if is_true else result.judged)[row] = value
-        for (_, _), rank in best.items():
-            result.sources[TRUST[rank]] = result.sources.get(TRUST[rank], 0) + 1
-        result.success[self.rows.is_error] = 0.0
-        result.judged[self.rows.is_error] = np.where(np.isnan(result.judged[self.rows.is_error]), np.nan, 0.0)
+        for source in reversed(TRUST):
+            if source in self.said:
+                values = np.array(self.said[source], dtype=np.float64)
+                target = result.success if source in TRUE_SOURCES else result.judged
+                np.copyto(target, values, where=~np.isnan(values))
+        failed = self.rows.is_error
+        result.success[failed] = 0.0
+        result.judged[failed & ~np.isnan(result.judged)] = 0.0
         return result
+
+
+def _rows_of(rows: TrialRows, arm: int) -> dict[str, int]:
+    places = np.flatnonzero(rows.arm == arm)
+    return dict(zip(rows.request_ids[places].tolist(), places.tolist(), strict=True))

@@ -31,11 +31,13 @@ class TrialRows:
 
     request_ids: npt.NDArray[Any]
     """Objects: texts."""
+    request: Codes
+    """Rank of the id: equal numbers are one request."""
     arm: Codes
     task: Codes
     """Index into the design's tasks."""
-    unit: npt.NDArray[Any]
-    """Objects: hash of what was dealt to arms, else the request's id."""
+    unit: Codes
+    """Equal numbers are one unit that was dealt to an arm."""
     model: npt.NDArray[Any]
     """Objects: who answered."""
     start_unix_s: Floats
@@ -76,6 +78,7 @@ def trial_rows(calls: pa.Table, design: Design) -> TrialRows:
     arm = columns.arm[answering]
     return TrialRows(
         request_ids=columns.request_names[columns.request[answering]],
+        request=columns.request[answering],
         arm=arm,
         task=columns.task[answering],
         unit=columns.units[answering],
@@ -97,30 +100,26 @@ class _Columns:
     """The columns of the Calls as arrays."""
 
     def __init__(self, calls: pa.Table, design: Design) -> None:
-        arms = _texts(calls, "arm")
-        tasks = {each.task: i for i, each in enumerate(design.tasks)}
-        rest = tasks.get("", -1)
-        names = _texts(calls, "task")
-        task = np.array([tasks.get(each, rest) for each in names.tolist()], dtype=np.intp)
-        kept = np.flatnonzero(np.isin(arms, ARM_NAMES) & (task >= 0))
-        calls = calls.take(pa.array(kept))
+        arms = calls.column("arm")
+        task = _tasks(calls, design)
+        kept = np.flatnonzero(_flags(pc.is_in(arms, value_set=pa.array(ARM_NAMES))) & (task >= 0))
+        calls, arms = calls.take(pa.array(kept)), arms.take(pa.array(kept))
         self.task = task[kept]
-        self.is_shadow = arms[kept] == SHADOW_ARM
-        self.arm = np.where(arms[kept] == BASELINE_ARM, BASELINE, CANDIDATE).astype(np.intp)
-        requests = _request_ids(calls, self.is_shadow).dictionary_encode()
-        self.request = requests.indices.to_numpy(zero_copy_only=False).astype(np.intp)
-        self.request_names = _objects(requests.dictionary)
-        self.record_ids = _texts(calls, "record_id")
-        self.units = _units(calls, self.request_names[self.request], design)
+        self.is_shadow = _flags(pc.equal(arms, SHADOW_ARM))
+        self.arm = np.where(_flags(pc.equal(arms, BASELINE_ARM)), BASELINE, CANDIDATE).astype(np.intp)
+        requests = _request_ids(calls, self.is_shadow)
+        self.is_named = _flags(pc.equal(requests, calls.column("record_id").combine_chunks()))
+        self.request, self.request_names = _ranked(requests)
+        self.units = self.request if design.unit == "request" else _units(calls, requests)
         self.models = _first_said(calls, ("model_key", "response_model", "request_model"))
         self.start_s = calls.column("start_time").cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
         self.duration_s = _floats(calls, "duration_s")
         self.tokens_in, self.tokens_out = _counted(calls, "input_tokens"), _counted(calls, "output_tokens")
         self.propensity, self.outcome = _floats(calls, "propensity"), _floats(calls, "outcome")
         self.outcome_sources = _texts(calls, "outcome_source")
-        status = _texts(calls, "status")
-        self.is_ok = (status == "ok") | (status == "cache_hit") | (status == "")
-        self.is_cancelled = status == "cancelled"
+        status = pc.fill_null(calls.column("status"), "ok")
+        self.is_ok = _flags(pc.is_in(status, value_set=pa.array(["ok", "cache_hit"])))
+        self.is_cancelled = _flags(pc.equal(status, "cancelled"))
         cost = _floats(calls, "cost_usd")
         nothing_used = ~self.is_ok & (self.tokens_in + self.tokens_out == 0)
         self.cost_usd = np.where(np.isnan(cost) & nothing_used, 0.0, cost)
@@ -129,9 +128,7 @@ class _Columns:
 
     def answering(self, inverse: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
         """The Call of each row that was its answer: the one with the request's id, else the last good one, or any."""
-        is_named = self.record_ids == self.request_names[self.request]
-        rank = is_named * 4 + self.is_ok * 2
-        order = np.lexsort((self.start_s, rank, inverse))
+        order = np.lexsort((self.start_s, self.is_named * 2 + self.is_ok, inverse))
         last = np.searchsorted(inverse[order], np.arange(count), side="right") - 1
         return order[last]
 
@@ -149,6 +146,15 @@ class _Columns:
         return found
 
 
+def _tasks(calls: pa.Table, design: Design) -> Codes:
+    """Index into the design's tasks, -1 for none of them."""
+    places = {each.task: i for i, each in enumerate(design.tasks)}
+    coded = pc.fill_null(calls.column("task"), "").combine_chunks().dictionary_encode()
+    of_name = np.array([places.get(each, places.get("", -1)) for each in coded.dictionary.to_pylist()] or [-1])
+    found: Codes = of_name.astype(np.intp)[coded.indices.to_numpy(zero_copy_only=False)]
+    return found
+
+
 def _request_ids(calls: pa.Table, is_shadow: Flags) -> Any:
     """The id of the request that each Call belongs to."""
     ids = calls.column("record_id").combine_chunks()
@@ -160,11 +166,19 @@ def _request_ids(calls: pa.Table, is_shadow: Flags) -> Any:
     return pc.if_else(is_copy, parents, own)
 
 
-def _units(calls: pa.Table, requests: npt.NDArray[Any], design: Design) -> npt.NDArray[Any]:
-    if design.unit == "request":
-        return requests
-    hashes = _texts(calls, "unit_hash")
-    return np.where(hashes == "", requests, hashes)
+def _units(calls: pa.Table, requests: Any) -> Codes:
+    """A unit that nobody named is its request."""
+    return _ranked(pc.coalesce(calls.column("unit_hash").combine_chunks(), requests))[0]
+
+
+def _ranked(texts: Any) -> tuple[Codes, npt.NDArray[Any]]:
+    """Each text's rank among the different ones, and these in order."""
+    coded = texts.dictionary_encode()
+    order = pc.sort_indices(coded.dictionary).to_numpy()
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.intp)
+    return rank[codes], _objects(coded.dictionary)[order]
 
 
 def _first_said(calls: pa.Table, names: Sequence[str]) -> npt.NDArray[Any]:
@@ -173,6 +187,12 @@ def _first_said(calls: pa.Table, names: Sequence[str]) -> npt.NDArray[Any]:
 
 def _texts(calls: pa.Table, name: str) -> npt.NDArray[Any]:
     return _objects(pc.fill_null(calls.column(name), ""))
+
+
+def _flags(column: Any) -> Flags:
+    return np.asarray(
+        column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy(), dtype=np.bool_
+    )
 
 
 def _objects(column: Any) -> npt.NDArray[Any]:
