@@ -77,6 +77,10 @@ class Kept:
         """A request is over."""
         self.ended.append((plan, delivered))
 
+    def delivered(self, target: Target, task: str | None, operation: str, answers: list[Any]) -> None:
+        """Nothing goes by lanes without a relay."""
+        raise NotImplementedError
+
     def refused(self, code: str) -> None:
         """An answer of our own."""
         self.refused_codes.append(code)

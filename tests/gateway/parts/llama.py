@@ -1,6 +1,6 @@
 """A real llama.cpp server in a process of its own: chat, responses, messages, JSON schemas, embeddings, metrics.
 
-python tests/gateway/parts/llama.py MODEL.gguf PORT    (serves until it is ended)
+python tests/gateway/parts/llama.py MODEL.gguf PORT ANSWER_TOKENS_MAX    (serves until it is ended)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 START_WITHIN_S = 30.0
@@ -22,14 +23,29 @@ START_WITHIN_S = 30.0
 @contextmanager
 def llama_server(model: Path) -> Iterator[str]:
     """The server; gives its address."""
+    with llama_process(model) as server:
+        yield server.url
+
+
+@dataclass(frozen=True)
+class LlamaProcess:
+    """A server, and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def llama_process(model: Path, answer_tokens_max: int = -1) -> Iterator[LlamaProcess]:
+    """A server that cuts longer answers off, where the client names no limit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, __file__, str(model), str(port)]
+    command = [sys.executable, __file__, str(model), str(port), str(answer_tokens_max)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(process, port)
-            yield f"http://127.0.0.1:{port}"
+            yield LlamaProcess(f"http://127.0.0.1:{port}", process)
         finally:
             process.kill()
 
@@ -65,7 +81,7 @@ def busy_slots(url: str) -> int:
     return int(found[1])
 
 
-def serve(model: str, port: int) -> None:
+def serve(model: str, port: int, answer_tokens_max: int) -> None:
     """Serve until the process is ended."""
     import xllamacpp
 
@@ -73,6 +89,7 @@ def serve(model: str, port: int) -> None:
     params.model.path = model
     params.model_alias = {"tiny-random"}
     params.port = port
+    params.n_predict = answer_tokens_max
     params.n_ctx = 4096
     params.n_parallel = 4
     params.n_gpu_layers = 0
@@ -88,4 +105,4 @@ def serve(model: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -67,6 +67,7 @@ class RunningGateway:
     @property
     def calls(self) -> list[dict[str, Any]]:
         """What was recorded, in order."""
+        self.engine.record_lanes()
         return [json.loads(line) for line in self.sink.lines]
 
     def calls_of(self, model: str) -> list[dict[str, Any]]:

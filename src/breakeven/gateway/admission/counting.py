@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.attempt import Attempt, TokenCounts
 from breakeven.gateway.plan import Plan
+from breakeven.gateway.upstream import Target
+
+Delivered = tuple[float, int, int, float | None, TokenCounts | None]
+"""A plain answer that was delivered: seconds that it took, input and output tokens, USD, and all counts where there is
+more to tell than these."""
 
 
 class Counting(Protocol):
@@ -13,6 +18,10 @@ class Counting(Protocol):
 
     def finished(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
         """A request is over."""
+        ...
+
+    def delivered(self, target: Target, task: str | None, operation: str, answers: list[Delivered], /) -> None:
+        """The same for requests that were answered at the first attempt."""
         ...
 
     def refused(self, code: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -15,6 +14,9 @@ from breakeven.gateway.admission.chains import Chains, unknown_model
 from breakeven.gateway.admission.choosing import NO_UPSTREAM, Choosing, Chosen, Wish
 from breakeven.gateway.admission.copies import Copies
 from breakeven.gateway.admission.counting import Counting
+from breakeven.gateway.admission.lane_book import LaneBook
+from breakeven.gateway.admission.lane_making import LaneMaker, has_lanes
+from breakeven.gateway.admission.lane_records import LaneRecords
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.model_list import model_list, one_model
 from breakeven.gateway.admission.next_targets import NextTargets
@@ -26,6 +28,7 @@ from breakeven.gateway.admission.retry_budget import RetryBudget
 from breakeven.gateway.admission.trail import Trail
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.config.settings import GatewaySettings
+from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.metering.call_line import call_lines
 from breakeven.gateway.metering.kept_prompts import with_prompt
 from breakeven.gateway.metering.pricing import cost_usd
@@ -38,8 +41,6 @@ _INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide 
 _LIMITS_GONE: Final = Refusal(
     503, "limits_unavailable", "The limits of this key cannot be read now, so nothing was sent. Try again soon.", 1.0
 )
-_ID_BYTES: Final = 16
-_IDS_AT_ONCE_COUNT: Final = 256
 _STATE_NUMBERS: Final[dict[State, int]] = {"closed": 0, "half_open": 1, "open": 2}
 CONTROL_SOCKET_NAME: Final = "control.sock"
 Decided = Plan | Refusal
@@ -66,8 +67,10 @@ class Engine:
         self._availability = Availability(settings, monotonic)
         self._budget = RetryBudget(settings.retries.budget_fraction)
         self._open_count = 0
-        self._ids: list[str] = []
         self._policy = None if policy is None else ModelChoice(policy)
+        take = getattr(limits, "take", _take_nothing)
+        self.lanes = LaneBook(self._availability, take, now, self._left_lane, self.record_lanes)
+        """Requests that are like others before; the relay looks there first."""
         self._take(settings, Reception(settings))
 
     def reload(self, settings: GatewaySettings) -> None:
@@ -87,6 +90,7 @@ class Engine:
         self._policy = None if policy is None else ModelChoice(policy)
         self._choosing = Choosing(self._settings, self._chains, self._policy, self._availability)
         self._copies = Copies(self._settings.shadows, self._choosing, self._availability)
+        self._renew_lanes()
 
     def _take(self, settings: GatewaySettings, reception: Reception) -> None:
         self._settings = settings
@@ -98,6 +102,13 @@ class Engine:
         socket_path = str(settings.state_folder / CONTROL_SOCKET_NAME)
         control = Upstream("control", "localhost", 80, False, b"", "openai", socket_path=socket_path)
         self._control = (Target("outcomes", control, "outcomes"),)
+        self._renew_lanes()
+
+    def _renew_lanes(self) -> None:
+        limits, maker = self._limits, None
+        if isinstance(limits, SharedLimits) and has_lanes(self._settings, self._policy):
+            maker = LaneMaker(self._settings, self._reception, self._choosing, limits, self._now)
+        self.lanes.take_maker(maker)
 
     # What is asked of it.
 
@@ -152,7 +163,7 @@ class Engine:
         if type(received) is Refusal:
             return received
         assert isinstance(received, Received)
-        request_id = (self._ids or self._new_ids()).pop()
+        request_id = (self.lanes.ids or self.lanes.new_ids()).pop()
         if received.facts.operation == "outcomes":
             chosen = Chosen(self._control, "outcomes", received.bounds)
             return self._plan(head, received, chosen, request_id, None, None, now_unix_s, now_s)
@@ -187,6 +198,9 @@ class Engine:
         input_count, output_count = tokens_at_most(received.facts)
         usd = usd_at_most(found.chain[0], input_count, output_count)
         reserved = self._limits.reserve(key, usd, input_count + output_count, now_unix_s)
+        if type(reserved) is Refusal and self.lanes.ended:  # what was reserved for them may not have been used
+            self.record_lanes()
+            reserved = self._limits.reserve(key, usd, input_count + output_count, now_unix_s)
         if type(reserved) is Reservation:
             return self._plan(head, received, found, request_id, unit_hash, reserved, now_unix_s, now_s)
         if isinstance(reserved, Refusal):
@@ -259,13 +273,6 @@ class Engine:
         breaker = self._availability.take(target, now_s)
         if breaker is not None:
             _trail(plan).probes[target.upstream.name] = breaker
-
-    def _new_ids(self) -> list[str]:
-        """Random ids, many at a time; nobody can guess the id of somebody else's request."""
-        drawn = os.urandom(_ID_BYTES * _IDS_AT_ONCE_COUNT).hex()
-        width = 2 * _ID_BYTES
-        self._ids.extend([drawn[at : at + width] for at in range(0, len(drawn), width)])
-        return self._ids
 
     def key_refusal(self, head: Head) -> Refusal | None:
         """Why the key of a request's head is not taken, to be asked before its body is read; `admit` asks again."""
@@ -357,6 +364,8 @@ class Engine:
         trail = _trail(plan)
         if any(each is attempt for each in trail.told):
             return
+        if self.lanes.ended:
+            self.record_lanes()
         trail.told.append(attempt)
         if self._availability.tell(attempt, now_s):
             trail.probes.pop(attempt.target.upstream.name, None)
@@ -372,6 +381,24 @@ class Engine:
             self._finish(plan, attempts, delivered)
         except Exception:  # as in `admit`
             self._counters.count("events_total", 1, "admission_error")
+
+    # Requests on lanes.
+
+    def _left_lane(self, plan: Plan) -> None:
+        """A request that began on a lane goes on in the ordinary way, as if `admit` had made its plan."""
+        self._budget.request(plan.received_monotonic_s)
+        self._open_count += 1
+
+    def record_lanes(self) -> None:
+        """Record what was answered on lanes since the last time."""
+        ended = self.lanes.ended
+        if not ended:
+            return
+        waiting = ended.copy()
+        ended.clear()
+        self._budget.request(self._monotonic(), len(waiting))
+        assert isinstance(self._limits, SharedLimits)
+        LaneRecords(self._availability, self._limits, self._sink, self._counters).record(waiting)
 
     def _finish(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
         usd, tokens_count, is_shadow = 0.0, 0, bool(attempts)
@@ -413,6 +440,10 @@ class Engine:
                 self._limits.settle(more, 0.0, 0)
         if plan.reservation is not None:
             self._limits.settle(plan.reservation, usd, tokens_count)
+
+
+def _take_nothing(*_: object) -> None:
+    """Of limits that are kept elsewhere."""
 
 
 def _trail(plan: Plan) -> Trail:

@@ -47,6 +47,16 @@ def hashes(document: Mapping[str, Any], body: bytes) -> tuple[str | None, str | 
     return (_hashed("\n".join(spoken)) if spoken else None), None
 
 
+def is_shaping(names: frozenset[str]) -> bool:
+    """Whether one of the names of a body tells of the form of its answer, or of tools."""
+    return not _SHAPING.isdisjoint(names)
+
+
+def known_system_hash(system: str) -> str | None:
+    """The hash of a system prompt that is one text."""
+    return _by_system.get(system) or _hashed(system)
+
+
 def _spoken(messages: list[Any]) -> list[str]:
     """What messages of the system say."""
     parts: list[str] = []

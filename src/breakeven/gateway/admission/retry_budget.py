@@ -25,11 +25,11 @@ class RetryBudget:
         self._retries_count = 0
         self._span_ends_s = 0.0
 
-    def request(self, now_s: float) -> None:
-        """A request came."""
+    def request(self, now_s: float, requests_count: int = 1) -> None:
+        """A request came, or several did."""
         if now_s >= self._span_ends_s:
             self._turn(now_s)
-        self._requests_count += 1
+        self._requests_count += requests_count
 
     def take(self, now_s: float) -> bool:
         """Whether one more retry may be made; it counts if so."""

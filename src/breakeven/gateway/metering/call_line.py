@@ -58,17 +58,15 @@ def call_line(plan: Plan, attempt: Attempt, record_id: str | None = None, retry_
         if number > 1 and attempt.kind in _OURS:
             retry_of = plan.request_id
     tokens = attempt.tokens
-    micros = int(attempt.started_unix_s * 1e6 + 0.5)
-    whole_s = micros // 1_000_000
     said: dict[str, Any] = {
         "record_id": record_id,
-        "start_time": f"{_seconds.get(whole_s) or _second(whole_s)}.{micros - whole_s * 1_000_000:06d}Z",
+        "start_time": start_time(attempt.started_unix_s),
         "input_tokens": 0 if tokens is None else tokens.input_tokens,
         "output_tokens": 0 if tokens is None else tokens.output_tokens,
         "cost_usd": attempt.cost_usd,
     }
     if tokens is not None:
-        _add_tokens(said, tokens)
+        add_tokens(said, tokens)
     started_s, first_s = attempt.started_monotonic_s, attempt.first_byte_monotonic_s
     if attempt.ended_monotonic_s is not None:
         said["duration_s"] = int(max(attempt.ended_monotonic_s - started_s, 0.0) * 1e6 + 0.5) / 1e6
@@ -76,8 +74,10 @@ def call_line(plan: Plan, attempt: Attempt, record_id: str | None = None, retry_
         said["ttft_s"] = int(max(first_s - started_s, 0.0) * 1e6 + 0.5) / 1e6
     if attempt.outcome_fraction is not None:
         said["outcome"], said["outcome_source"] = attempt.outcome_fraction, "validator"
-    _add_origins(said, plan, attempt, retry_of)
-    return _json(said)[:-1] + _words(plan, attempt)
+    if retry_of is not None:
+        said["retry_of"] = retry_of
+    said.update(origins_of(plan, attempt))
+    return json_of(said)[:-1] + _words(plan, attempt)
 
 
 def call_lines(plan: Plan, attempts: Sequence[Attempt]) -> list[bytes]:
@@ -102,7 +102,8 @@ def call_lines(plan: Plan, attempts: Sequence[Attempt]) -> list[bytes]:
     return lines
 
 
-def _json(said: dict[str, Any]) -> bytes:
+def json_of(said: dict[str, Any]) -> bytes:
+    """As JSON, whatever is in it."""
     try:
         return orjson.dumps(said)
     except TypeError:  # a lone surrogate, an integer past 64 bits
@@ -115,6 +116,17 @@ def _sayable(value: Any) -> Any:
     return min(value, 2**63 - 1) if isinstance(value, int) else value
 
 
+def start_time(unix_s: float) -> str:
+    """A time as lines say it.
+
+    >>> start_time(1_790_000_000.25)
+    '2026-09-21T14:13:20.250000Z'
+    """
+    micros = int(unix_s * 1e6 + 0.5)
+    whole_s = micros // 1_000_000
+    return f"{_seconds.get(whole_s) or _second(whole_s)}.{micros - whole_s * 1_000_000:06d}Z"
+
+
 def _second(whole_s: int) -> str:
     """ISO date and time of a second, kept for the calls of the same second."""
     if len(_seconds) > 64:
@@ -123,7 +135,7 @@ def _second(whole_s: int) -> str:
     return found
 
 
-def _add_tokens(said: dict[str, Any], tokens: TokenCounts) -> None:
+def add_tokens(said: dict[str, Any], tokens: TokenCounts) -> None:
     """Rarer kinds of tokens. Counts that contradict themselves are mended: a Call must not be rejected later."""
     if (
         tokens.cache_read_tokens
@@ -159,14 +171,13 @@ def _mended(tokens: TokenCounts) -> dict[str, int]:
     }
 
 
-def _add_origins(said: dict[str, Any], plan: Plan, attempt: Attempt, retry_of: str | None) -> None:
+def origins_of(plan: Plan, attempt: Attempt) -> dict[str, Any]:
     """What the call belongs to."""
+    said: dict[str, Any] = {}
     if attempt.kind in _BESIDE:
         said["parent_id"] = plan.request_id
     elif plan.parent_id is not None:
         said["parent_id"] = plan.parent_id
-    if retry_of is not None:
-        said["retry_of"] = retry_of
     if plan.trace_id is not None:
         said["trace_id"] = plan.trace_id
     if plan.session_id is not None:
@@ -178,6 +189,7 @@ def _add_origins(said: dict[str, Any], plan: Plan, attempt: Attempt, retry_of: s
     for group, told in plan.groups.items():
         if group in _GROUPS and told:
             said[group] = told
+    return said
 
 
 def _words(plan: Plan, attempt: Attempt) -> bytes:
@@ -212,11 +224,12 @@ def _words(plan: Plan, attempt: Attempt) -> bytes:
     if found is None:
         if len(_shared) >= _SHARED_MAX_COUNT:
             _shared.clear()
-        found = _shared[named] = (_shared_words(plan, attempt, has_tools), target, key)
+        found = _shared[named] = (shared_words(plan, attempt, has_tools), target, key)
     return found[0]
 
 
-def _shared_words(plan: Plan, attempt: Attempt, has_tools: bool) -> bytes:
+def shared_words(plan: Plan, attempt: Attempt, has_tools: bool) -> bytes:
+    """The end of a line: what many calls have in common."""
     facts, key, target = plan.facts, plan.key, attempt.target
     key_hash = plan.groups.get("api_key_hash") or (None if key is None else key.key_hash.hex()[:16])
     told: dict[str, Any] = {
@@ -243,7 +256,7 @@ def _shared_words(plan: Plan, attempt: Attempt, has_tools: bool) -> bytes:
     }
     told.update(_status(attempt))
     said = {name: value for name, value in told.items() if value is not None}
-    return b"," + _json(said)[1:] + b"\n"
+    return b"," + json_of(said)[1:] + b"\n"
 
 
 def _status(attempt: Attempt) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from breakeven.gateway.plan import Head, Refusal
 from breakeven.gateway.relay.answers_of_ours import CONTINUE, refusal_answer, whole_answer
 from breakeven.gateway.relay.chunks import ChunkReader
 from breakeven.gateway.relay.exchange import Exchange
+from breakeven.gateway.relay.express import Express
 from breakeven.gateway.relay.heads import BadMessage, RequestHead, read_request_head
 from breakeven.gateway.relay.passed_list import PassedList
 from breakeven.gateway.relay.state import BODIES_MAX_BYTES, RelayState, UnderWay
@@ -29,40 +30,42 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_body_bytes_count",
-        "_buffer",
         "_chunks",
         "_clients",
-        "_deadline_s",
-        "_exchange",
+        "_express",
         "_held_bytes_count",
         "_lingered_bytes_count",
         "_peer",
-        "_phase",
         "_request",
         "_state",
-        "_transport",
         "_unsent_bytes_count",
+        "buffer",
         "closes",
+        "deadline_s",
         "is_full",
         "is_http10",
+        "phase",
+        "transport",
+        "under_way",
     )
 
     def __init__(self, state: RelayState, clients: set[ClientConnection]) -> None:
         self._state = state
         self._clients = clients
-        self._transport: asyncio.Transport = cast(Any, None)
+        self.transport: asyncio.Transport = cast(Any, None)
         self._peer = ""
-        self._phase: _Phase = "idle"
-        self._buffer = b""
+        self.phase: _Phase = "idle"
+        self.buffer = b""
         self._request: RequestHead | None = None
         self._body: list[bytes] = []
         self._body_bytes_count = 0
         self._chunks: ChunkReader | None = None
-        self._exchange: UnderWay | None = None
+        self.under_way: UnderWay | None = None
         self._held_bytes_count = 0
         """Of the body, as `RelayState.bodies_bytes_count` knows of it."""
         self._lingered_bytes_count = self._unsent_bytes_count = 0
-        self._deadline_s = 0.0
+        self.deadline_s = 0.0
+        self._express = None if state.lanes is None else Express(state, self, state.lanes)
         self.closes = False
         self.is_http10 = False
         self.is_full = False
@@ -70,47 +73,50 @@ class ClientConnection(asyncio.Protocol):
     @property
     def is_busy(self) -> bool:
         """A request is under way or being read."""
-        return self._phase not in ("idle", "closed")
+        return self.phase not in ("idle", "closed")
 
     @property
     def unsent_bytes_count(self) -> int:
         """Bytes that this client has not taken yet."""
-        return self._transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size()
 
     # What the loop says.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
-        self._transport = cast(asyncio.Transport, transport)
+        self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         state = self._state
         self._clients.add(self)
-        self._deadline_s = state.now_s + state.settings.timeouts.client_idle_s
+        self.deadline_s = state.now_s + state.settings.timeouts.client_idle_s
         if len(self._clients) > state.settings.wire.connections_max_count:
             self.closes = True
             self._refuse(Refusal(503, "too_many_connections", "This gateway has as many connections as it takes.", 1.0))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
-        phase = self._phase
+        phase = self.phase
+        express = self._express
+        if phase == "idle" and express is not None and express.takes(data):
+            return
         if phase == "idle" or phase == "head":
             self._read_head(data)
         elif phase == "body":
             self._read_body(data)
         elif phase == "busy":  # the next request: it waits for its turn
-            self._buffer += data
-            if len(self._buffer) > _PIPELINED_MAX_BYTES:
-                self._transport.pause_reading()
+            self.buffer += data
+            if len(self.buffer) > _PIPELINED_MAX_BYTES:
+                self.transport.pause_reading()
         elif phase == "lingering":
             self._lingered_bytes_count += len(data)
             if self._lingered_bytes_count > _LINGER_MAX_BYTES:
-                self._transport.abort()
+                self.transport.abort()
 
     def eof_received(self) -> bool:
         """The client says no more; one that still waits for an answer has left, as far as anybody can tell."""
-        if self._exchange is not None:
-            self._transport.abort()
+        if self.under_way is not None:
+            self.transport.abort()
             self._leave()
         return False
 
@@ -118,82 +124,82 @@ class ClientConnection(asyncio.Protocol):
         """The client is gone."""
         self._leave()
         self._let_go()
-        self._phase = "closed"
+        self.phase = "closed"
         self._clients.discard(self)
 
     def pause_writing(self) -> None:
         """Bytes are piling up."""
         self.is_full = True
-        if self._exchange is not None:
-            self._exchange.client_full()
+        if self.under_way is not None:
+            self.under_way.client_full()
 
     def resume_writing(self) -> None:
         """They are gone."""
         self.is_full = False
-        if self._exchange is not None:
-            self._exchange.client_ready()
+        if self.under_way is not None:
+            self.under_way.client_ready()
 
     def look(self, now_s: float) -> None:
         """Ends what takes too long; an answer under way has its own limits."""
-        if self._phase == "lingering":
+        if self.phase == "lingering":
             self._look_at_rest(now_s)
             return
-        if self._phase == "busy" or now_s < self._deadline_s:
+        if self.phase == "busy" or now_s < self.deadline_s:
             return
-        if self._phase in ("head", "body"):
+        if self.phase in ("head", "body"):
             self.closes = True
-            self._refuse(Refusal(408, "request_timeout", f"The {self._phase} of the request took too long."))
+            self._refuse(Refusal(408, "request_timeout", f"The {self.phase} of the request took too long."))
         else:
-            self._transport.close()
+            self.transport.close()
 
     def _look_at_rest(self, now_s: float) -> None:
         """The last bytes of an answer take the time that they take, as long as they go on."""
-        unsent_count = self._transport.get_write_buffer_size()
+        unsent_count = self.transport.get_write_buffer_size()
         if unsent_count != self._unsent_bytes_count:
             self._unsent_bytes_count = unsent_count
-            self._deadline_s = now_s + (self._state.settings.timeouts.idle_s if unsent_count else _LINGER_S)
-        elif now_s > self._deadline_s:
-            self._transport.abort()
+            self.deadline_s = now_s + (self._state.settings.timeouts.idle_s if unsent_count else _LINGER_S)
+        elif now_s > self.deadline_s:
+            self.transport.abort()
 
     def drain(self) -> None:
         """No further request is taken."""
         self.closes = True
-        if self._phase == "idle":
-            self._transport.close()
+        if self.phase == "idle":
+            self.transport.close()
 
     def kill(self) -> None:
         """The process ends."""
-        self._transport.abort()
+        self.transport.abort()
 
     # What the exchange says.
 
     def write(self, data: bytes) -> None:
         """Sends bytes."""
-        self._transport.write(data)
+        self.transport.write(data)
 
     def answered(self, exchange: UnderWay) -> None:
         """An answer is whole."""
-        if self._exchange is exchange:
-            self._exchange = None
-            self._ready()
+        if self.under_way is exchange:
+            self.under_way = None
+            self.ready()
 
     def cut(self, is_flushed: bool) -> None:
         """Ends the connection in the middle of an answer."""
-        self._exchange = None
-        self._phase = "lingering"
-        self._deadline_s = self._state.now_s + _LINGER_S
+        self.under_way = None
+        self.phase = "lingering"
+        self.deadline_s = self._state.now_s + _LINGER_S
         if is_flushed:
-            self._transport.close()
+            self.transport.close()
         else:
-            self._transport.abort()
+            self.transport.abort()
 
     # Reading.
 
     def _read_head(self, data: bytes) -> None:
         state = self._state
         limits = state.settings.wire
-        if self._buffer:
-            data, self._buffer = self._buffer + data, b""
+        if self.buffer:
+            data, self.buffer = self.buffer + data, b""
         if data.startswith(b"\r\n"):  # an empty line before a request is forgiven
             data = data[2:]
         end = data.find(b"\r\n\r\n")
@@ -208,6 +214,9 @@ class ClientConnection(asyncio.Protocol):
             self.closes = request.closes or state.is_draining
             self.is_http10 = request.is_http10
             rest = data[end + 4 :]
+            express = self._express
+            if express is not None and express.learn(data[: end + 4], request) and express.takes(data):
+                return
             if not request.is_chunked and len(rest) == request.body_bytes_count:  # the usual case: all in one piece
                 self._take(request.head, rest)
                 return
@@ -218,11 +227,11 @@ class ClientConnection(asyncio.Protocol):
         if refusal is not None:
             self._refuse_and_close(refusal, is_counted=True)
             return
-        self._phase = "body"
-        self._deadline_s = state.now_s + state.settings.timeouts.client_body_s
+        self.phase = "body"
+        self.deadline_s = state.now_s + state.settings.timeouts.client_body_s
         self._chunks = ChunkReader() if request.is_chunked else None
         if request.expects_continue and not rest:
-            self._transport.write(CONTINUE)
+            self.transport.write(CONTINUE)
         self._read_body(rest)
 
     def _wait_for_head(self, data: bytes, limit_bytes: int) -> None:
@@ -230,10 +239,10 @@ class ClientConnection(asyncio.Protocol):
             message = f"The head of the request is larger than {limit_bytes} bytes."
             self._refuse_and_close(Refusal(431, "headers_too_large", message))
         elif data:
-            self._buffer = data
-            if self._phase == "idle":
-                self._phase = "head"
-                self._deadline_s = self._state.now_s + self._state.settings.timeouts.client_head_s
+            self.buffer = data
+            if self.phase == "idle":
+                self.phase = "head"
+                self.deadline_s = self._state.now_s + self._state.settings.timeouts.client_head_s
 
     def _read_body(self, data: bytes) -> None:
         """A body in pieces."""
@@ -243,10 +252,10 @@ class ClientConnection(asyncio.Protocol):
         try:
             if chunks is not None:
                 data = chunks.feed(data)
-                self._buffer = chunks.rest
+                self.buffer = chunks.rest
             else:
                 missing_count = request.body_bytes_count - self._body_bytes_count
-                data, self._buffer = data[:missing_count], data[missing_count:]
+                data, self.buffer = data[:missing_count], data[missing_count:]
             if data:
                 self._body.append(data)
                 self._body_bytes_count += len(data)
@@ -267,9 +276,9 @@ class ClientConnection(asyncio.Protocol):
 
     def _take(self, head: Head, body: bytes) -> None:
         """A request is whole."""
-        self._phase = "busy"
+        self.phase = "busy"
         if head.method == b"POST" and head.path in OPERATIONS:
-            self._exchange = exchange = Exchange(self._state, self)
+            self.under_way = exchange = Exchange(self._state, self)
             exchange.begin(head, body)
         else:
             self._answer(head)
@@ -291,8 +300,8 @@ class ClientConnection(asyncio.Protocol):
                 is_head=is_head,
                 more_headers=b"allow: " + allowed + b"\r\n",
             )
-            self._transport.write(answer)
-            self._ready()
+            self.transport.write(answer)
+            self.ready()
             return
         if head.path == b"/healthz":
             said = b'{"status":"ok"}'
@@ -304,17 +313,17 @@ class ClientConnection(asyncio.Protocol):
             settings = state.settings
             if isinstance(said, bytes) and settings.passthrough is not None and not settings.models and not is_head:
                 passed = PassedList(state, self, head, settings.upstreams[settings.passthrough])
-                self._exchange = passed
+                self.under_way = passed
                 passed.begin()
                 return
         if isinstance(said, Refusal):
             answer = refusal_answer(said, None, state.date_line, closes=self.closes, is_head=is_head)
         else:
             answer = whole_answer(http_status, said, state.date_line, closes=self.closes, is_head=is_head)
-        self._transport.write(answer)
-        self._ready()
+        self.transport.write(answer)
+        self.ready()
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
         """The connection is free for the next request, which may be here already."""
         self._request = None
         if self._held_bytes_count:
@@ -322,20 +331,20 @@ class ClientConnection(asyncio.Protocol):
         if self.closes:
             self._linger()
             return
-        self._phase = "idle"
-        self._deadline_s = self._state.now_s + self._state.settings.timeouts.client_idle_s
-        if self._buffer:
-            data, self._buffer = self._buffer, b""
+        self.phase = "idle"
+        self.deadline_s = self._state.now_s + self._state.settings.timeouts.client_idle_s
+        if self.buffer:
+            data, self.buffer = self.buffer, b""
             if len(data) > _PIPELINED_MAX_BYTES:
-                self._transport.resume_reading()
+                self.transport.resume_reading()
             self._state.loop.call_soon(self._next, data)
 
     def _next(self, data: bytes) -> None:
         """A request that waited; in a call of its own, so that a long queue does not grow the stack."""
-        if self._phase == "idle":
+        if self.phase == "idle":
             self.data_received(data)
-        elif self._phase in ("head", "busy"):
-            self._buffer = data + self._buffer
+        elif self.phase in ("head", "busy"):
+            self.buffer = data + self.buffer
 
     def _let_go(self) -> None:
         """The body of a large request is not held any longer."""
@@ -350,7 +359,7 @@ class ClientConnection(asyncio.Protocol):
         head = None if self._request is None else self._request.head
         operation = None if head is None else OPERATIONS.get(head.path)
         is_head = head is not None and head.method == b"HEAD"
-        self._transport.write(refusal_answer(refusal, operation, state.date_line, None, self.closes, is_head))
+        self.transport.write(refusal_answer(refusal, operation, state.date_line, None, self.closes, is_head))
         self._linger()
 
     def _refuse_and_close(self, refusal: Refusal, is_counted: bool = False) -> None:
@@ -361,16 +370,16 @@ class ClientConnection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Closes so that the client can read the answer even if it is still sending: closing at once would reset it."""
-        self._phase = "lingering"
-        self._buffer = b""
-        self._deadline_s = self._state.now_s + _LINGER_S
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        self.phase = "lingering"
+        self.buffer = b""
+        self.deadline_s = self._state.now_s + _LINGER_S
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         else:
-            self._transport.close()
+            self.transport.close()
 
     def _leave(self) -> None:
-        exchange, self._exchange = self._exchange, None
+        exchange, self.under_way = self.under_way, None
         if exchange is not None:
             exchange.client_gone()
 

@@ -118,6 +118,16 @@ class Dispatch:
         else:
             self.connected(connection)
 
+    def take_over(self, connection: UpstreamConnection, body: bytes) -> None:
+        """Goes on with a request that went out on this connection when its plan was made."""
+        plan, attempt = self.plan, self.attempt
+        self._head = self._to.head(plan, attempt.target, len(body)) + body
+        self._connection = connection
+        attempt.started_unix_s = plan.received_unix_s
+        self.still_since_s = attempt.started_monotonic_s = plan.received_monotonic_s
+        attempt.was_sent = True
+        connection.take_over(self, plan.received_monotonic_s)
+
     def abort(self, failure: Failure | None) -> None:
         """Ends it at once, and the upstream's connection with it; the owner hears nothing."""
         if self.is_over:

@@ -20,6 +20,7 @@ from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
+from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
@@ -100,6 +101,18 @@ class Exchange:
             self._decided(decided)
         else:
             self._spawn(self._decide_later(cast(Awaitable[Plan | Refusal], decided)))
+
+    def take_over(self, plan: Plan, connection: UpstreamConnection, request: bytes) -> None:
+        """Goes on with a request that was sent to its first target already, by a lane."""
+        state, target = self._state, plan.targets[0]
+        self._deadline_s = plan.received_monotonic_s + state.settings.timeouts.total_s
+        self._operation, self._plan = plan.facts.operation, plan
+        attempt = Attempt(target, 1)
+        limit = state.settings.wire.answer_buffer_max_bytes
+        dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
+        self._attempts.append(attempt)
+        self._active.append(dispatch)
+        dispatch.take_over(connection, request)
 
     def client_gone(self) -> None:
         """The client left: nobody is asked any longer."""

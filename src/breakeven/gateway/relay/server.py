@@ -36,8 +36,9 @@ class Relay:
 
     @property
     def open_requests_count(self) -> int:
-        """Requests under way, shadows included."""
-        return len(self._state.exchanges)
+        """Requests under way or not recorded yet, shadows included."""
+        state = self._state
+        return len(state.exchanges) + (0 if state.lanes is None else len(state.lanes.ended))
 
     @property
     def clients_count(self) -> int:
@@ -99,6 +100,7 @@ class Relay:
             exchange.client_gone()
         for client in list(self._clients):
             client.kill()
+        state.record()
         for pool in state.pools.values():
             pool.close()
         await asyncio.sleep(0)
@@ -120,6 +122,8 @@ class Relay:
     def _each_second(self) -> None:
         state = self._state
         state.set_date()
+        if state.lanes is not None:
+            state.lanes.learnt_count = 0
         for pool in state.pools.values():
             pool.reap(state.now_s)
         if state.counting is not None:

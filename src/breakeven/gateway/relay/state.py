@@ -8,6 +8,7 @@ from email.utils import formatdate
 from time import monotonic
 from typing import Final, Protocol
 
+from breakeven.gateway.admission.lane_book import LaneBook
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.audit_keeping import AuditedAnswer
@@ -114,6 +115,7 @@ class RelayState:
         "exchanges",
         "is_draining",
         "is_durable",
+        "lanes",
         "loop",
         "now_s",
         "pools",
@@ -148,6 +150,8 @@ class RelayState:
         """The monotonic clock at the last look: exact enough for limits."""
         self.is_draining = False
         self.is_durable = settings.durability == "request"
+        self.lanes: LaneBook | None = getattr(admission, "lanes", None)
+        """Where requests go that are like others before; None: each takes the ordinary way."""
         self.date_line = b""
         self.set_date()
 
@@ -160,11 +164,18 @@ class RelayState:
         self.settings = settings
         self.is_durable = settings.durability == "request"
         self._outgoing.clear()
+        if self.lanes is not None:
+            self.lanes.renew()
         known = set(settings.upstreams.values())
         for upstream in [each for each in self.pools if each not in known]:
             self.pools.pop(upstream).retire()
         for pool in self.pools.values():
             pool.connect_s = settings.timeouts.connect_s
+
+    def record(self) -> None:
+        """Has recorded what was answered on lanes."""
+        if self.lanes is not None:
+            self.lanes.record()
 
     def set_date(self) -> None:
         """The Date header; once a second is enough."""

@@ -39,6 +39,18 @@ class AnswerTaker(Protocol):
         ...
 
 
+class ExpressTaker(Protocol):
+    """Who waits for an answer that comes whole and at once (`express.py`)."""
+
+    def answered(self, data: bytes) -> bool:
+        """Takes it; False: an ordinary taker has taken over, and reads it."""
+        ...
+
+    def lost(self) -> None:
+        """There will be none; an ordinary taker takes over and hears of it."""
+        ...
+
+
 class ConnectionKeeper(Protocol):
     """Where connections go when they are free or gone: the pool."""
 
@@ -67,6 +79,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_reading",
         "_sent_s",
         "_taker",
+        "express",
         "idle_since_s",
         "is_closed",
         "stale_within_s",
@@ -76,6 +89,8 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, keeper: ConnectionKeeper) -> None:
         self._keeper = keeper
         self._taker: AnswerTaker | None = None
+        self.express: ExpressTaker | None = None
+        """In place of a taker: its request was written to the transport, and it waits for the answer."""
         self._reading: _Reading = "head"
         self._buffer = b""
         self._chunks: ChunkReader | None = None
@@ -104,6 +119,14 @@ class UpstreamConnection(asyncio.Protocol):
         if body:
             self.transport.write(body)
 
+    def take_over(self, taker: AnswerTaker, sent_s: float) -> None:
+        """The answer to a request that was sent for `express` goes to a taker."""
+        self.express = None
+        self._taker = taker
+        self._reading = "head"
+        self._has_bytes = self._is_large = False
+        self._sent_s = sent_s
+
     def abort(self) -> None:
         """Drops the connection at once, unsent bytes included; the taker hears nothing more."""
         self._taker = None
@@ -116,6 +139,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer."""
+        express = self.express
+        if express is not None and express.answered(data):
+            self.express = None
+            self._is_reused = True
+            self._keeper.released(self)
+            return
         taker = self._taker
         if taker is None:  # nobody asked: whatever it says, the next answer could not be told from it
             self.abort()
@@ -137,6 +166,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""
+        if self.express is not None:
+            self.express.lost()
         taker = self._taker
         self._is_kept_alive = False
         if taker is not None and self._reading == "to_the_end" and exc is None:

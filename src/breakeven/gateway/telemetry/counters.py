@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.attempt import Attempt, TokenCounts
 from breakeven.gateway.plan import Plan
 from breakeven.gateway.telemetry.metric_table import (
     CELLS_MAX_COUNT,
@@ -23,6 +23,7 @@ from breakeven.gateway.telemetry.metric_table import (
     METRIC_BY_NAME,
     OTHER,
 )
+from breakeven.gateway.upstream import Target
 
 SNAPSHOT_VERSION: Final = 1
 _BUCKETS_COUNT: Final = len(DURATION_BOUNDS_S) + 1
@@ -125,6 +126,40 @@ class Counters:
                 cell.first_byte_sum_s += spent_s
         if (len(attempts) > 1 or result != "delivered") and self.on_trouble is not None:
             self.on_trouble(plan, attempts, delivered)
+
+    def delivered(
+        self,
+        target: Target,
+        task: str | None,
+        operation: str,
+        answers: list[tuple[float, int, int, float | None, TokenCounts | None]],
+    ) -> None:
+        """What `finished` does, for many plain answers of the first attempt at once.
+
+        Of each: seconds that it took, input and output tokens, USD, and all counts where there is more to tell.
+        """
+        key = (target.name, target.upstream.name, task)
+        cell = self._cells.get(key) or self._new_cell(key)
+        call = (operation, "first", None, "delivered")
+        cell.calls[call] = cell.calls.get(call, 0) + len(answers)
+        durations, first_bytes = cell.durations, cell.first_bytes
+        for spent_s, input_count, output_count, cost_usd, counts in answers:
+            at = bisect_left(DURATION_BOUNDS_S, spent_s)
+            durations[at] += 1
+            first_bytes[at] += 1
+            cell.duration_sum_s += spent_s
+            cell.first_byte_sum_s += spent_s
+            cell.input_tokens += input_count
+            cell.output_tokens += output_count
+            if cost_usd is None:
+                cell.unpriced_count += 1
+            else:
+                cell.cost_usd += cost_usd
+            if counts is not None:
+                cell.cache_read_tokens += counts.cache_read_tokens
+                cell.cache_write_tokens += counts.cache_write_tokens
+                cell.reasoning_tokens += counts.reasoning_tokens
+                cell.estimated_count += counts.is_estimated
 
     def refused(self, code: str) -> None:
         """A request got an answer of our own."""

@@ -30,7 +30,11 @@ def input_tokens(facts: RequestFacts) -> int:
     >>> input_tokens(read_request(b"/v1/completions", b'{"model": "m", "prompt": "sixteen letters."}'))
     4
     """
-    document = facts.document
+    return input_tokens_of(facts.document)
+
+
+def input_tokens_of(document: Mapping[str, Any]) -> int:
+    """The same of a body."""
     messages = document.get("messages")
     bytes_count = overhead = 0
     if type(messages) is list:

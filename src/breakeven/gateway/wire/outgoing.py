@@ -99,10 +99,17 @@ def outgoing_body(facts: RequestFacts, target: Target) -> bytes:
     spliced = with_model(body, target.model)
     if spliced is None:
         return _changed(facts, target, quirks, asks)
-    if asks:
-        start = spliced.index(b"{") + 1
-        return b"".join((spliced[:start], b'"stream_options":{"include_usage":true},', spliced[start:]))
-    return spliced
+    return with_usage_asked(spliced) if asks else spliced
+
+
+def with_usage_asked(body: bytes) -> bytes:
+    """A body without `stream_options`, asking for usage in its stream.
+
+    >>> with_usage_asked(b'{"stream": true}')
+    b'{"stream_options":{"include_usage":true},"stream": true}'
+    """
+    start = body.index(b"{") + 1
+    return b"".join((body[:start], b'"stream_options":{"include_usage":true},', body[start:]))
 
 
 def _is_refused(document: Mapping[str, Any], quirks: Quirks) -> bool:

@@ -75,7 +75,7 @@ class PlainAnswer:
                 return self._failed("The upstream's answer is no JSON.")
         if type(document) is not dict:
             return self._failed("The upstream's answer is JSON, but no object.")
-        self._note(document)
+        self.note(document)
         if is_error(document) and self._operation != "outcomes":
             return self._failed(error_in(document).message or "The upstream answered with an error.")
         if (self._operation, self._upstream_operation) == ("messages", "chat") and not document.get("choices"):
@@ -111,7 +111,8 @@ class PlainAnswer:
         )
         return b""
 
-    def _note(self, document: dict[str, Any]) -> None:
+    def note(self, document: dict[str, Any]) -> None:
+        """What an answer tells of itself; `end` does it, too."""
         self._document = document
         operation = self._upstream_operation
         usage = document.get("usage")

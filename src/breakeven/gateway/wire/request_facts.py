@@ -72,13 +72,14 @@ def read_request(path: bytes, body: bytes) -> RequestFacts | Refusal:
         body,
         model,
         "stream" in document and document["stream"] is True and operation in _STREAMED,
-        not is_counted or ("stream_options" in document and _is_usage_asked(document)),
+        not is_counted or ("stream_options" in document and is_usage_asked(document)),
         _output_tokens_max(operation, document),
         _answers_count(document) if is_counted and ("n" in document or "best_of" in document) else 1,
     )
 
 
-def _is_usage_asked(document: Mapping[str, Any]) -> bool:
+def is_usage_asked(document: Mapping[str, Any]) -> bool:
+    """Whether a body with `stream_options` wants usage in its stream."""
     options = document["stream_options"]
     return type(options) is dict and options.get("include_usage") is True
 

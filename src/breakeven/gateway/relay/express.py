@@ -1,0 +1,250 @@
+"""Express: a request on a lane: it goes out as it came, its answer goes back as it came, and it is recorded later.
+
+One such object serves all requests of a client's connection. It takes a request only where everything about it is
+known (`admission/lane.py`), and an answer only where it came whole, sound and in one piece; for anything else the
+request goes on as an ordinary Exchange, as if it had been one from the start.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import orjson
+
+from breakeven.gateway.admission.lane import Gate, Lane, Read, Reserved
+from breakeven.gateway.admission.lane_book import LaneBook
+from breakeven.gateway.admission.reservations import OUTPUT_TOKENS_UNSTATED
+from breakeven.gateway.relay.exchange import Exchange
+from breakeven.gateway.relay.heads import RequestHead
+from breakeven.gateway.relay.road import LENGTH, Road
+from breakeven.gateway.relay.state import RelayState
+from breakeven.gateway.relay.upstream_connection import UpstreamConnection
+from breakeven.gateway.wire.outgoing import with_usage_asked
+from breakeven.gateway.wire.raw_object import with_model
+from breakeven.units import TOKENS_PER_MTOK
+
+if TYPE_CHECKING:
+    from breakeven.gateway.relay.client_connection import ClientConnection
+
+PIECE_MAX_BYTES: Final = 65_536
+"""Of a request, or of an answer: larger ones take the ordinary way."""
+_DIGITS_MAX_COUNT: Final = 8
+RECORD_AFTER_S: Final = 0.02
+
+
+class Express:
+    """What is under way on a lane for one client's connection."""
+
+    __slots__ = (
+        "_after",
+        "_after_bytes_count",
+        "_before",
+        "_begun_s",
+        "_body",
+        "_came_unix_s",
+        "_client",
+        "_connection",
+        "_digits_at",
+        "_gate",
+        "_lane",
+        "_lanes",
+        "_out",
+        "_read",
+        "_request_id",
+        "_reserved",
+        "_state",
+    )
+
+    def __init__(self, state: RelayState, client: ClientConnection, lanes: LaneBook) -> None:
+        self._state, self._client, self._lanes = state, client, lanes
+        self._gate: Gate | None = None
+        self._before = self._after = b""
+        """What stands before and after the digits of the length in the head that the gate knows."""
+        self._digits_at = self._after_bytes_count = 0
+        self._connection: UpstreamConnection = cast(Any, None)
+        # what is under way:
+        self._lane: Lane = cast(Any, None)
+        self._request_id = ""
+        self._came_unix_s = self._begun_s = 0.0
+        self._read: Read = cast(Any, None)
+        self._reserved: Reserved = (0, 0.0, 0)
+        self._body = self._out = b""
+        """As it came, and as it went out."""
+
+    def learn(self, raw: bytes, request: RequestHead) -> bool:
+        """Looks for the gate of a head (`raw`: with its end); True where there is one that was not asked yet."""
+        gate, lanes = self._gate, self._lanes
+        if gate is not None and gate.is_open and raw.startswith(self._before) and raw.endswith(self._after):
+            return False
+        self._gate = None
+        if lanes.maker is None or request.is_chunked or request.expects_continue or request.closes:
+            return False
+        small = raw.lower()
+        at = small.find(LENGTH) + len(LENGTH)
+        if at < len(LENGTH) or small.count(LENGTH) != 1 or small.find(b"\r\ntraceparent:") >= 0 or request.is_http10:
+            return False
+        at += raw[at] == 0x20
+        stop = raw.find(b"\r\n", at)
+        if raw[at:stop] != b"%d" % request.body_bytes_count:
+            return False
+        self._before, self._after = raw[:at], raw[stop:]
+        self._digits_at, self._after_bytes_count = at, len(raw) - stop
+        self._gate = lanes.gate(self._before + self._after, request.head)
+        return self._gate is not None
+
+    def takes(self, data: bytes) -> bool:
+        """Sends a request on its way; False where it must take the ordinary one, and nothing was done."""
+        gate, at = self._gate, self._digits_at
+        if gate is None or not data.startswith(self._before):
+            return False
+        stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
+        body_at = stop + self._after_bytes_count
+        size = len(data) - body_at
+        if not data.startswith(self._after, stop) or data[at:stop] != b"%d" % size:
+            return False
+        state, lanes = self._state, self._lanes
+        if not gate.is_open or lanes.availability.is_troubled or size > PIECE_MAX_BYTES:
+            return False
+        if state.is_draining or len(state.exchanges) >= state.settings.wire.requests_in_flight_max_count:
+            return False
+        body = data[body_at:]
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return False
+        read = lanes.read(gate, document, body) if type(document) is dict else None
+        if read is None:
+            return False
+        lane, input_count, limit, _ = read
+        road: Road = lane.road or _new_road(lane, state)
+        if lane.is_same_model and body.count(b'"model"') == 1 and b"\\" not in body:
+            out: bytes | None = body
+        else:
+            out = with_model(body, lane.target.model)
+        now_unix_s, now_s = lanes.now(), monotonic()
+        if out is None or now_unix_s >= gate.expires_unix_s:
+            return False
+        if lane.adds_usage:
+            out = with_usage_asked(out)
+        connection = road.pool.take()
+        if connection is None:
+            return False
+        terms, period, usd, tokens_count = gate.terms, 0, 0.0, 0
+        if terms is not None:
+            output_count = OUTPUT_TOKENS_UNSTATED if limit is None else limit
+            tokens_count = input_count + output_count
+            usd = (input_count * lane.dearest_usd_per_mtok + output_count * lane.output_usd_per_mtok) / TOKENS_PER_MTOK
+            if lane.usd_per_request is not None:
+                usd += lane.usd_per_request
+            taken = lanes.take(terms, usd, tokens_count, now_unix_s)
+            if taken is None:
+                road.pool.released(connection)
+                return False
+            period = taken
+        self._lane, self._request_id = lane, (lanes.ids or lanes.new_ids()).pop()
+        self._came_unix_s, self._begun_s = now_unix_s, now_s
+        self._read, self._reserved = read, (period, usd, tokens_count)
+        self._body, self._out = body, out
+        self._connection = connection
+        connection.express = self
+        connection.transport.write(b"%b%d\r\n\r\n%b" % (road.out, len(out), out))
+        client = self._client
+        client.under_way, client.phase = self, "busy"
+        state.exchanges.add(self)
+        return True
+
+    # What the connection says.
+
+    def answered(self, data: bytes) -> bool:
+        """Gives out an answer that came whole; False where the request went over to an Exchange, which reads on."""
+        lane, client, state = self._lane, self._client, self._state
+        road: Road = lane.road
+        at = road.digits_at
+        stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
+        if not (data.startswith(road.before) and data.startswith(road.after, stop)):
+            if not road.learn(data):
+                return self._hand_over()
+            at = road.digits_at
+            stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
+        body_at = stop + road.after_bytes_count
+        size = len(data) - body_at
+        if data[at:stop] != b"%d" % size or size > PIECE_MAX_BYTES or client.closes or state.is_draining:
+            return self._hand_over()
+        body = data[body_at:]
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return self._hand_over()
+        if type(document) is not dict or "choices" not in document or "error" in document:
+            return self._hand_over()
+        ended_s = monotonic()
+        if road.date_line is not state.date_line:
+            road.word(state)
+        request_id = self._request_id
+        client.transport.write(b"%b%b%b%d\r\n\r\n%b" % (road.start, request_id.encode(), road.end, size, body))
+        ended = self._lanes.ended
+        ended.append((request_id, self._came_unix_s, self._begun_s, ended_s, document, self._read, self._reserved))
+        if len(ended) == 1:
+            state.loop.call_later(RECORD_AFTER_S, state.record)
+        self._body = self._out = b""
+        state.exchanges.discard(self)
+        client.under_way = None
+        if client.buffer:
+            client.ready()
+        else:
+            client.phase = "idle"
+            client.deadline_s = state.now_s + state.settings.timeouts.client_idle_s
+        return True
+
+    def lost(self) -> None:
+        """The connection ended without an answer: what is done about that is an Exchange's."""
+        self._hand_over()
+
+    # What the client and the clock say.
+
+    def client_gone(self) -> None:
+        """The client left."""
+        self._exchange().client_gone()
+
+    def client_full(self) -> None:
+        """The client reads slowly; it has not read its last answer, as this one has not come."""
+        self._exchange().client_full()
+
+    def client_ready(self) -> None:
+        """The client reads again."""
+        self._exchange().client_ready()
+
+    def look(self, now_s: float) -> None:
+        """What takes too long, or should be asked of somebody else too, is an Exchange's to end."""
+        waited_s = now_s - self._begun_s
+        settings = self._state.settings
+        hedge_after_s = settings.retries.hedge_after_s
+        if (
+            waited_s > settings.timeouts.first_byte_s
+            or waited_s > settings.timeouts.total_s
+            or (hedge_after_s is not None and waited_s > hedge_after_s)
+        ):
+            self._exchange().look(now_s)
+
+    def _hand_over(self) -> bool:
+        self._exchange()
+        return False
+
+    def _exchange(self) -> Exchange:
+        """The ordinary Exchange of what is under way, from now on in the place of this."""
+        state, client, at_s = self._state, self._client, (self._came_unix_s, self._begun_s)
+        plan = self._lanes.ordinary(self._request_id, self._body, self._read, self._reserved, at_s)
+        exchange = Exchange(state, client)
+        self._connection.express = None
+        exchange.take_over(plan, self._connection, self._out)
+        self._body = self._out = b""
+        state.exchanges.discard(self)
+        state.exchanges.add(exchange)
+        client.under_way = exchange
+        return exchange
+
+
+def _new_road(lane: Lane, state: RelayState) -> Road:
+    road = lane.road = Road(lane, state)
+    return road
