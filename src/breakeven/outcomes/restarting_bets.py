@@ -41,19 +41,22 @@ class RestartingWealth:
 
     ln_started: Floats
     """Logarithm of the wealth of those who have started, for each stake."""
+    ln_shares: Floats
+    """Logarithm of the share of the wealth behind each stake."""
     rows_count: int = 0
 
     @property
     def ln_wealth(self) -> float:
-        """Of all, equal shares in every stake."""
+        """Of all."""
         if not self.rows_count:
             return 0.0
-        return float(np.logaddexp(_ln_mean(self.ln_started), ln_waiting_weight(self.rows_count)))
+        return float(np.logaddexp(_ln_sum(self.ln_started + self.ln_shares), ln_waiting_weight(self.rows_count)))
 
 
-def no_outcomes(stakes_count: int) -> RestartingWealth:
-    """Before the first outcome."""
-    return RestartingWealth(np.full(stakes_count, -np.inf))
+def no_outcomes(stakes_count: int, shares: Floats | None = None) -> RestartingWealth:
+    """Before the first outcome; `shares` of the wealth behind each stake, None: equal ones."""
+    ln_shares = np.full(stakes_count, -np.log(stakes_count)) if shares is None else np.log(shares)
+    return RestartingWealth(np.full(stakes_count, -np.inf), ln_shares)
 
 
 def see(wealth: RestartingWealth, gains: Floats, stakes: Floats) -> tuple[RestartingWealth, Floats]:
@@ -70,7 +73,7 @@ def see(wealth: RestartingWealth, gains: Floats, stakes: Floats) -> tuple[Restar
     return wealth, np.concatenate(parts) if parts else np.zeros(0)
 
 
-def ln_wealth_path(gains: Floats, stakes: Floats) -> Floats:
+def ln_wealth_path(gains: Floats, stakes: Floats, shares: Floats | None = None) -> Floats:
     """Logarithm of the wealth after each outcome.
 
     >>> import numpy as np
@@ -78,7 +81,7 @@ def ln_wealth_path(gains: Floats, stakes: Floats) -> Floats:
     >>> bool(path[:1000].max() < 0.1), bool(path[-1] > 10)
     (True, True)
     """
-    return see(no_outcomes(stakes.shape[-1]), gains, stakes)[1]
+    return see(no_outcomes(stakes.shape[-1], shares), gains, stakes)[1]
 
 
 def _see(wealth: RestartingWealth, gains: Floats, stakes: Floats) -> tuple[RestartingWealth, Floats]:
@@ -89,12 +92,12 @@ def _see(wealth: RestartingWealth, gains: Floats, stakes: Floats) -> tuple[Resta
     starts[0] = np.logaddexp(starts[0], wealth.ln_started)
     started = total + np.logaddexp.accumulate(starts, axis=0)
     seen = np.arange(wealth.rows_count + 1, wealth.rows_count + rows + 1, dtype=float)
-    path = np.logaddexp(_ln_mean(started), ln_waiting_weight(seen))
-    return RestartingWealth(started[-1], wealth.rows_count + rows), path
+    path = np.logaddexp(_ln_sum(started + wealth.ln_shares), ln_waiting_weight(seen))
+    return RestartingWealth(started[-1], wealth.ln_shares, wealth.rows_count + rows), path
 
 
-def _ln_mean(logs: Floats) -> Floats:
+def _ln_sum(logs: Floats) -> Floats:
     top = logs.max(axis=-1, keepdims=True)
     safe = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
-        return np.asarray(safe[..., 0] + np.log(np.exp(logs - safe).mean(axis=-1)))
+        return np.asarray(safe[..., 0] + np.log(np.exp(logs - safe).sum(axis=-1)))

@@ -18,6 +18,7 @@ from breakeven.pilot.multiplicity import ln_alone, ln_boundary
 from breakeven.pilot.observations import Observations
 from breakeven.pilot.task_evidence import TaskEvidence, task_evidence
 from breakeven.pilot.traffic import rows_of_tasks
+from breakeven.pilot.two_sample import EVEN_FRACTION
 from breakeven.pilot.verdict import Quality, Range
 from breakeven.units import SECONDS_PER_HOUR
 
@@ -129,20 +130,29 @@ def more_outcomes_count(design: Design, plan: TaskPlan, evidence: TaskEvidence, 
     """Outcomes that are still needed at the pace of those so far and of the plan; None where neither side gains."""
     if evidence.why_not:
         return None
-    pace = _growth(plan, evidence.worst, design, is_inferior=False)
+    pace = _growth(plan, evidence, evidence.worst, design, is_inferior=False)
     if pace > 0:
         return max(1, round((ln_boundary_ratio - evidence.ln_e) / pace))
-    pace = _growth(plan, evidence.best, design, is_inferior=True)
+    pace = _growth(plan, evidence, evidence.best, design, is_inferior=True)
     missing = ln_alone(design.guards.inferior_alpha_fraction) - evidence.ln_inferior_e
     return max(1, round(missing / pace)) if pace > 0 else None
 
 
-def _growth(plan: TaskPlan, test: EvidenceTest, design: Design, is_inferior: bool) -> float:
-    """Evidence by outcome: what was seen, and the plan worth a hundred outcomes."""
-    planned = _planned_growth(plan, design.mode == "canary", design.margin_ratio)
-    seen, count = test.growth_ratio(is_inferior), test.outcomes_count
-    mixed = (seen * count + (-planned if is_inferior else planned) * GROWTH_PRIOR_COUNT) / (count + GROWTH_PRIOR_COUNT)
+def _growth(plan: TaskPlan, evidence: TaskEvidence, test: EvidenceTest, design: Design, is_inferior: bool) -> float:
+    """Evidence by outcome (of a canary: at the last share), as seen, the plan worth a hundred outcomes."""
+    share = design.ramp[-1].share_fraction if design.mode == "canary" and design.ramp else EVEN_FRACTION
+    planned = _planned_growth(plan, design.mode == "canary", design.margin_ratio) * 4 * share * (1 - share)
+    gained = test.growth_ratio(is_inferior) * test.outcomes_count
+    count = _outcomes_at_share(evidence.rows, share) if evidence.kind != "paired" else float(test.outcomes_count)
+    mixed = (gained + (-planned if is_inferior else planned) * GROWTH_PRIOR_COUNT) / (count + GROWTH_PRIOR_COUNT)
     return mixed if abs(mixed) > 1e-9 else 0.0
+
+
+def _outcomes_at_share(rows: Observations, share: float) -> float:
+    """Requests at this share of the candidate that would have told as much as those at the shares that they had."""
+    chance = rows.propensity_fraction
+    told = np.where((chance > 0) & (chance < 1), chance * (1 - chance) / (share * (1 - share)), 1.0)
+    return float(told.sum())
 
 
 def _planned_growth(plan: TaskPlan, is_canary: bool, margin: float) -> float:
