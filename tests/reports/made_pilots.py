@@ -1,6 +1,6 @@
 """Made-up pilots for the pages: every answer and mode, a hostile one, one of many tasks, one that has not begun.
 
-Outcomes are drawn with a seed and the figures follow from them by the plainest arithmetic; the statistics themselves are
+Outcomes are drawn with a seed and the figures follow from them by plain arithmetic; the statistics themselves are
 tested where they live (tests/pilot).
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from breakeven.pilot.design import Design, Guards, Mode, RampStep, TaskPlan
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Observations, PairCounts, Problem
+from breakeven.pilot.rollout_watch import TaskWatch
 from breakeven.pilot.verdict import (
     Answer,
     ForecastLine,
@@ -399,6 +400,16 @@ def many() -> PilotDocument:
 
 
 @cache
+def promoted() -> PilotDocument:
+    """The proven one after its rollout, in which the success fell."""
+    watch = (TaskWatch("", 0.86, 640, 0.79, is_alarm=True, alarm_at_count=412),)
+    pairs = {"": outcomes(1204, 0.905, 0.9, seed=4)}
+    sure = quality("", pairs[""])
+    found = verdict("yes", "Yes: proven and rolled out.", accepted_tasks=("",), tasks=(sure,))
+    return pilot_document(DESIGN, Evidence(observations(pairs, 6.1, "shadow", 1)), found, watch=watch)
+
+
+@cache
 def designed() -> PilotDocument:
     """Nothing has been seen."""
     return pilot_document(DESIGN, None, None, design_hash=_HASH)
@@ -436,5 +447,5 @@ def hostile() -> PilotDocument:
 
 PILOTS = {
     "yes": yes, "not_yet": not_yet, "no": no, "offline": offline, "many": many, "designed": designed,
-    "hostile": hostile,
+    "hostile": hostile, "promoted": promoted,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from breakeven.errors import DocumentError
 from breakeven.pilot.design import Design
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Observations
+from breakeven.pilot.rollout_watch import TaskWatch
 from breakeven.pilot.verdict import ForecastLine, GuardState, HistoryPoint, Quality, Range, Savings, Verdict
 from breakeven.reports.pilot_parts import (
     SCHEMA_VERSION,
@@ -40,6 +41,7 @@ from breakeven.reports.pilot_parts import (
     SavingsPart,
     SeenPart,
     VerdictPart,
+    WatchPart,
 )
 
 __all__ = ["as_json", "pilot_document", "read_pilot_document", "to_json"]
@@ -55,6 +57,7 @@ def pilot_document(
     *,
     history: Sequence[HistoryPoint] = (),
     journal: Sequence[Mapping[str, Any]] = (),
+    watch: Sequence[TaskWatch] = (),
     design_hash: str = "",
     version: str = "",
 ) -> PilotDocument:
@@ -79,6 +82,7 @@ def pilot_document(
         seen=seen,
         history=tuple(_point(each, begins_unix_s) for each in history),
         journal=entries,
+        watch=tuple(_watch(each) for each in watch),
         footer=PilotFooterPart(
             breakeven_version=version or __version__,
             made_by=design.made_by,
@@ -323,6 +327,18 @@ def _journal(entry: Mapping[str, Any]) -> JournalPart:
         words=str(entry.get("words", "")),
         policy_hash=str(entry.get("policy_hash") or ""),
         share_fraction=_finite(entry.get("share_fraction")),
+    )
+
+
+def _watch(each: TaskWatch) -> WatchPart:
+    return WatchPart(
+        task=each.task,
+        floor_fraction=each.floor_fraction,
+        outcomes_count=each.outcomes_count,
+        success_fraction=each.success_fraction,
+        is_alarm=each.is_alarm,
+        false_alarm_fraction=each.false_alarm_fraction,
+        words=each.words,
     )
 
 

@@ -26,6 +26,9 @@ def render_pilot_markdown(document: PilotDocument) -> str:
         _headed("### What it saves", _money(page)),
         _headed("### What was promised, and what happened", _promises(page)),
         _headed("### What is not claimed", bullets(page.not_claimed)),
+        _headed(
+            "### Since the rollout", bullets(f"{'ALARM: ' if alarm else ''}{words}" for words, alarm in page.watch)
+        ),
         _headed("### Guardrails", _guards(page)),
         _headed("### What was promised before it started", bullets(f"{e.label}: {e.words}" for e in page.design)),
         _headed("### What happened", bullets(f"{when}, {event}: {words}" for when, event, words in page.journal)),

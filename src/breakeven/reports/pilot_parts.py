@@ -242,6 +242,19 @@ class JournalPart(Part):
     share_fraction: float | None
 
 
+class WatchPart(Part):
+    """One task after its candidate was promoted: whether its success still keeps the floor."""
+
+    task: str
+    floor_fraction: float
+    outcomes_count: int
+    success_fraction: float | None
+    is_alarm: bool
+    false_alarm_fraction: float
+    """Chance of an alarm without a fall, over the whole rollout."""
+    words: str
+
+
 class PilotFooterPart(Part):
     """What reproduces the document: it is a pure function of these."""
 
@@ -274,4 +287,6 @@ class PilotDocument(Part):
     seen: SeenPart | None
     history: tuple[HistoryPart, ...]
     journal: tuple[JournalPart, ...]
+    watch: tuple[WatchPart, ...] = ()
+    """Empty before a promotion."""
     footer: PilotFooterPart

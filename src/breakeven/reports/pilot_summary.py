@@ -102,6 +102,8 @@ class PilotSummary:
     promises: tuple[PromiseRow, ...]
     not_claimed: tuple[str, ...]
     design: tuple[Line, ...]
+    watch: tuple[tuple[str, bool], ...]
+    """After a promotion: a sentence for each task, and whether it is an alarm."""
     journal: tuple[tuple[str, str, str], ...]
     """Time, event, words."""
     footer: tuple[tuple[str, str], ...]
@@ -129,6 +131,7 @@ def pilot_summary(document: PilotDocument) -> PilotSummary:
         promises=_promise_rows(document),
         not_claimed=tuple(map(safe, document.not_claimed)),
         design=design_lines(document.design),
+        watch=tuple((safe(each.words), each.is_alarm) for each in document.watch),
         journal=tuple((amounts.date_text(safe(e.at)), safe(e.event), safe(e.words)) for e in document.journal),
         footer=_footer(document),
     )
@@ -165,6 +168,8 @@ def _badges(document: PilotDocument) -> tuple[Badge, ...]:
         found.insert(0, Badge("DESIGN CHANGED SINCE IT STARTED", "danger"))
     if any(each.has_fired for each in document.guards):
         found.append(Badge("A GUARD HAS STOPPED IT", "danger"))
+    if any(each.is_alarm for each in document.watch):
+        found.append(Badge("SUCCESS HAS FALLEN SINCE THE ROLLOUT", "danger"))
     limits = sum(bool(each.limits) for each in document.problems)
     if limits:
         found.append(Badge(amounts.counted(limits, "problem").upper() + " WITH THE DATA", "warning"))

@@ -54,6 +54,7 @@ def render_status(document: PilotDocument, console: Console, *, next_command: st
             Paragraph(page.sentence, "bold"),
             _tiles(page.tiles),
             _tasks(page.tasks, console),
+            section("Since the rollout", _watch(page)),
             section("Guards", _guards(page, document)),
             section("Limits of what may be claimed", bullets(page.alerts), "bold yellow"),
             section("Seen in the data", bullets(page.remarks)),
@@ -78,6 +79,7 @@ def render_verdict(document: PilotDocument, console: Console, *, next_command: s
             _tasks(page.tasks, console),
             section(f"What it saves, USD per {told.PER_REQUESTS:,.0f} requests", _money(page)),
             section("What was promised, and what happened", _promises(page)),
+            section("Since the rollout", _watch(page)),
             section("Guards", _guards(page, document)),
             section("Seen in the data", bullets(page.remarks)),
             section("Not claimed", bullets(page.not_claimed)),
@@ -116,7 +118,7 @@ def _tasks(rows: Sequence[TaskRow], console: Console) -> RenderableType | None:
     table.add_column("Task", overflow="fold")
     for name in ("Outcomes", "Baseline", "Candidate") if wide else ("Outcomes", "Succeed"):
         table.add_column(name, justify="right")
-    table.add_column("Of baseline's (95 %)", justify="right", no_wrap=True)
+    table.add_column("Of baseline's", justify="right", no_wrap=True)
     table.add_column("Evidence", no_wrap=wide)
     table.add_column("State", overflow="fold")
     for each in rows:
@@ -196,6 +198,10 @@ def _guards(page: PilotSummary, document: PilotDocument) -> RenderableType | Non
     return table if page.guards else None
 
 
+def _watch(page: PilotSummary) -> RenderableType | None:
+    return bullets([f"{'ALARM: ' if is_alarm else ''}{words}" for words, is_alarm in page.watch])
+
+
 def _journal(page: PilotSummary, most_count: int) -> Table | None:
     table = _grid((LABEL_COLUMNS, "dim"), (None, ""))
     for when, event, words in page.journal[-most_count:]:
@@ -209,11 +215,12 @@ def _sizes(document: PilotDocument) -> Table | None:
     if not rows:
         return None
     table = plain_table()
-    heads = ("Task", "Outcomes, mean", "4 of 5 pilots", "Days, mean", "4 of 5", "Fixed sample")
+    heads = ("Task", "Outcomes, mean", "4 of 5 within", "Days, mean", "4 of 5 within", "One look", "Yes in time")
     for at, name in enumerate(heads):
         table.add_column(name, justify="right" if at else "left", overflow="fold")
     for row in rows:
-        table.add_row(Text(short(row[0], NAME_MAX_COUNT)), *map(Text, row[1:]))
+        cells = (row.outcomes, row.outcomes_p80, row.days, row.days_p80, row.fixed, row.within)
+        table.add_row(Text(short(row.task, NAME_MAX_COUNT)), *map(Text, cells))
     return table
 
 

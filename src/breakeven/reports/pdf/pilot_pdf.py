@@ -76,6 +76,7 @@ def _data(document: PilotDocument, page: PilotSummary) -> dict[str, Any]:
             for each in page.promises[:ROWS_MAX_COUNT]
         ],
         "not_claimed": listed(page.not_claimed, 10, 320, IN_PAGE),
+        "watch": listed((words for words, _ in page.watch), 12, 320, IN_PAGE),
         "guards": [
             [printed(text, 120) for text in (each.title, each.seen, each.allowed, each.state, each.words)]
             for each in page.guards[:ROWS_MAX_COUNT]

@@ -21,8 +21,6 @@ VERDICT, TASKS, MONEY, PROMISES, GUARDS, HISTORY, DESIGN = (
 )  # fmt: skip
 _TABS: Final = {VERDICT: "#1B7F3B", MONEY: "#E0B400", HISTORY: "#0B5FBF"}
 _RANGE_HEAD: Final = ("Value", "Low", "High", "Confidence", "Unit", "How, or why not")
-SAVED_ROW: Final = 3
-"""Row of the figure that the payback starts from, counted from 1 within its block."""
 
 
 @dataclass(slots=True)
@@ -204,6 +202,11 @@ def _guards(on: _Page, page: PilotSummary) -> None:
     on.head(("Guard", "Task", "Seen", "Allowed", "State", "Words"))
     for each in page.guards:
         on.line([each.title, each.task, each.seen, each.allowed, each.state, each.words])
+    if page.watch:
+        on.row += 1
+        on.heading("Since the rollout")
+        for words, is_alarm in page.watch:
+            on.line([words, "ALARM" if is_alarm else "holds"])
     if page.journal:
         on.row += 1
         on.heading("What happened")

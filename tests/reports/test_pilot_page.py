@@ -1,0 +1,150 @@
+"""The pilot's page for a CFO: one file, no script, nothing fetched, hostile names harmless, the answer first."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from tests.reports.test_html import Page
+
+from breakeven.reports import pilot_wording as told
+from breakeven.reports.chart_style import DARK
+from breakeven.reports.page_frame import CONTENT_SECURITY_POLICY
+from breakeven.reports.pilot_charts import draw_pilot_charts
+from breakeven.reports.pilot_page import render_pilot_html
+from breakeven.reports.pilot_summary import pilot_summary
+from reports.made_pilots import PILOTS
+
+SECTIONS = ["verdict", "problems", "rollout", "quality", "money", "forecast", "not-claimed", "guards", "design",
+            "journal", "reproduce"]  # fmt: skip
+
+
+@cache
+def html(name: str) -> str:
+    """The page of a made-up pilot."""
+    return render_pilot_html(PILOTS[name]())
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_the_page_nests_and_its_sections_stand_in_order(name: str) -> None:
+    ids = Page(html(name)).ids()
+    assert len(ids) == len(set(ids))
+    found = [each for each in ids if each in SECTIONS]
+    assert found == [each for each in SECTIONS if each in found]
+    assert {"verdict", "design", "reproduce"} <= set(found)
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_nothing_runs_and_nothing_is_fetched(name: str) -> None:
+    text = html(name)
+    assert "<script" not in text.lower()
+    assert "@import" not in text
+    assert CONTENT_SECURITY_POLICY.replace("'", "&#39;") in text
+    for tag, attributes in Page(text).tags:
+        assert tag not in {"script", "iframe", "object", "embed", "link", "base", "form", "img", "foreignobject"}
+        for key, value in attributes.items():
+            assert not key.startswith("on"), (tag, key)
+            if key in {"src", "href", "xlink:href", "action", "poster", "data", "srcset"}:
+                assert str(value).startswith("#"), (tag, key, value)
+    assert all(each.startswith("#") for each in re.findall(r"url\(([^)]*)\)", text))
+
+
+def test_hostile_names_are_text() -> None:
+    text = html("hostile")
+    page = Page(text)
+    assert "<script>alert(1)</script>" in page.text
+    assert "<img src=x" not in text
+    assert "{{ 7 * 7 }}" in page.text
+    assert not {"\x1b", "\u202e", "\x07"} & set(text)
+
+
+@pytest.mark.parametrize("name", ["yes", "many", "hostile"])
+def test_the_same_document_gives_the_same_bytes(name: str) -> None:
+    assert render_pilot_html(PILOTS[name]()) == html(name)
+    assert len(html(name).encode()) < 120_000
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("yes", "YES"), ("no", "NO"), ("not_yet", "NOT YET"), ("offline", "YES, FOR 1 OF 3 TASKS"),
+     ("designed", "NOT STARTED")],
+)  # fmt: skip
+def test_the_answer_stands_first_in_words(name: str, answer: str) -> None:
+    body = Page("<div>" + html(name).partition('<body class="pilot">')[2].partition("</body>")[0] + "</div>").text
+    sentence = pilot_summary(PILOTS[name]()).sentence
+    assert body.index(answer) < body.index(sentence)
+    assert body.index(sentence) < body.index("What was promised before it started")
+
+
+def test_everything_of_the_contract_is_on_the_page() -> None:
+    text = Page(html("yes")).text
+    for words in (
+        "saves $18,400",
+        "95 %: saves $16,300 to $20,500",
+        "1.7 months",
+        "99.6 %",
+        "97.0 to 102.2 %",
+        "at least 95 % was asked",
+        "5.63 k of 20",
+        "Retries and escalations",
+        "Not counted, because nobody stated it",
+        "89 % dearer: the servers were idle 46 % of the time",
+        "What is not claimed",
+        "a new version needs a new pilot",
+        "Guardrails: all 4 hold",
+        "4f0c9a1be27d88630512c3",
+        "in at most 5 % of such pilots, however often one looks",
+    ):
+        assert words in text, words
+
+
+def test_what_went_wrong_is_loud() -> None:
+    text = Page(html("no")).text
+    for words in ("DESIGN CHANGED SINCE IT STARTED", "A GUARD HAS STOPPED IT", "STOPPED",
+                  "margin_ratio 0.95 is now 0.90",
+                  "costs $2,300 more", "never", "proven: loses more than 5 %"):  # fmt: skip
+        assert words in text, words
+    assert "Guardrails: all" not in text
+    assert "SUCCESS HAS FALLEN SINCE THE ROLLOUT" in Page(html("promoted")).text
+
+
+def test_every_task_stands_in_the_table_and_guards_that_hold_are_folded() -> None:
+    page, text = PILOTS["many"](), html("many")
+    for each in page.tasks:
+        assert each.task in text
+        assert told.evidence_words(each, page) in text
+    assert "16 more that hold" in text
+    assert "not a decision of its own" in text
+
+
+@pytest.mark.parametrize(("name", "count"), [("yes", 2), ("no", 2), ("many", 3), ("offline", 3), ("designed", 0)])
+def test_every_chart_has_a_text_alternative_in_both_widths(name: str, count: int) -> None:
+    labels = [each["aria-label"] for tag, each in Page(html(name)).tags if tag == "svg" and each.get("role") == "img"]
+    assert len(labels) == 2 * count
+    assert all(labels)
+    hidden = [each for tag, each in Page(html(name)).tags if tag == "svg" and each.get("role") != "img"]
+    assert all(each.get("aria-hidden") == "true" for each in hidden)
+
+
+@pytest.mark.parametrize("name", ["yes", "no", "many"])
+def test_every_chart_colour_has_a_dark_one(name: str) -> None:
+    drawn = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', html(name).partition("</style>")[2]))
+    assert drawn
+    assert drawn - set(DARK) == set()
+
+
+def test_a_proven_loss_is_what_the_chart_of_evidence_speaks_of() -> None:
+    assert draw_pilot_charts(PILOTS["yes"]())["evidence"].caption.startswith("Evidence that the margin is kept: 5.63 k")
+    caption = draw_pilot_charts(PILOTS["no"]())["evidence"].caption
+    assert caption.startswith("Evidence that more than the margin is lost")
+    assert caption.endswith("where 100 stops the candidate")
+
+
+@pytest.mark.parametrize("name", [each for each in PILOTS if each != "hostile"])
+def test_no_number_is_scientific_no_saving_negative_and_nothing_is_nan(name: str) -> None:
+    body = html(name).partition('<body class="pilot">')[2].partition("</body>")[0]
+    text = Page(f"<div>{body}</div>").text
+    assert not re.search(r"\d(?:\.\d+)?e[+-]\d", text)
+    assert "saves -" not in text
+    assert not {"nan", "none", "inf"} & set(text.lower().replace(";", " ").split()) - {"none"}
