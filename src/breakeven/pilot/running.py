@@ -112,6 +112,11 @@ class Pilot:
                 f"the policy in {found.design.policy_folder} has the trial of another pilot "
                 f"({current.document.trial.pilot}); stop that one first"
             )
+        if not found.design.sources:
+            raise PilotError(
+                "the design names no place to read calls from; design it again with --state FOLDER (the gateway's), "
+                "--store FOLDER, or --gateway gateway.yaml"
+            )
         found = promise(self.folder)
         share = steps.first_share_fraction(found.design)
         shares = {each.task: share for each in found.design.tasks}
@@ -365,8 +370,7 @@ class Pilot:
 def _judged(found: DesignFile, evidence: Evidence, state: PilotState, now_unix_s: float) -> Verdict:
     from breakeven.pilot.judgement import verdict
 
-    as_of = min(now_unix_s, state.ended_unix_s) if state.ended_unix_s is not None else now_unix_s
-    said = verdict(found.design, evidence, found.is_changed, as_of if found.design.mode != "offline" else now_unix_s)
+    said = verdict(found.design, evidence, found.is_changed, now_unix_s, design_hash=found.hash)
     return with_stops(said, state, found.design)
 
 

@@ -6,7 +6,7 @@ request, and every Call counts once.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -74,7 +74,7 @@ class EvidenceReader:
             return read_offline(found, self._files(), self.folder)
         window = window_of(entries, now_unix_s, watches_promoted=watches_promoted)
         calls, rejects, damaged = self._calls(window)
-        said, strange = self._everything_said(damaged)
+        said, strange = self._everything_said()
         chosen = sorted_calls(calls, window)
         rows, copies = _counted_rows(trial_rows(chosen.ours, self.design), self.design, window)
         words = applied(rows, said, self.design, _KnownIds(calls, self._gateways, window))
@@ -126,13 +126,7 @@ class EvidenceReader:
         rejects: list[Reject] = []
         damaged: list[str] = []
         folders = [each for each in self._sources() if each.is_dir()]
-        missing = [each for each in self._sources() if not each.exists()]
-        if not folders:
-            where = missing[0] if missing else "nothing"
-            raise PilotError(
-                f"{where}: no calls there yet; wanted a gateway's state folder (`breakeven serve --state`), or a store "
-                "(`breakeven import`); name it with --state or --store"
-            )
+        damaged += [f"{each} (no such folder yet)" for each in self._sources() if not each.exists()]
         for each in folders:
             if (each / "manifest.json").exists():
                 tables.append(self._store(each, window))
@@ -155,7 +149,7 @@ class EvidenceReader:
             kept = self._stores[folder] = (stamp, store_calls(folder, window.started_unix_s))
         return kept[1]
 
-    def _everything_said(self, damaged: list[str]) -> tuple[list[Said], list[Reject]]:
+    def _everything_said(self) -> tuple[list[Said], list[Reject]]:
         """Lines of gateways and of the label queue, then other files of outcomes."""
         lines: list[Path] = []
         for each in self._sources():
@@ -167,8 +161,7 @@ class EvidenceReader:
             from breakeven.pilot.reading.said_files import read_said_file
 
             if not each.exists():
-                damaged.append(f"{each}: no such file")
-                continue
+                continue  # said with the folders
             more, bad = read_said_file(each)
             said, rejects = [*said, *more], [*rejects, *bad]
         return said, rejects
@@ -276,8 +269,3 @@ def write_rejects_aside(read: Read, folder: Path) -> None:
 
     if read.rejects:
         write_rejects(folder / REJECTS_NAME, read.rejects)
-
-
-def source_names(paths: Sequence[Path]) -> str:
-    """Sources in words."""
-    return ", ".join(str(each) for each in paths)

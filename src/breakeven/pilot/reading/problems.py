@@ -193,7 +193,7 @@ def damaged_problem(damaged: Sequence[str]) -> tuple[Problem, ...]:
     """Files that cannot be read."""
     if not damaged:
         return ()
-    words = f"{len(damaged):,} files cannot be read and are left out; the first: {damaged[0]}."
+    words = f"{len(damaged):,} files or folders cannot be read and are left out; the first: {damaged[0]}."
     return (Problem("damaged_file", words, len(damaged), "Nothing is claimed of the calls in damaged files."),)
 
 
