@@ -38,12 +38,7 @@ def design_lines(design: PilotPart) -> tuple[Line, ...]:
         ),
         Line("How", f"{MODES[design.mode]}; {_share(design)}; {_unit(design)}"),
         Line("Success is judged by", _judges(design)),
-        Line("Stops early", _guards(design)),
-        Line(
-            "At most",
-            f"{amounts.counted(design.days_max_days, 'day')}; an outcome that has not come after "
-            f"{amounts.hours(design.outcome_wait_hours)} counts as missing",
-        ),
+        *(() if design.mode == "offline" else _limits(design)),
         Line("Costs counted", _costs(design)),
     ]
     if design.promised_from:
@@ -51,6 +46,15 @@ def design_lines(design: PilotPart) -> tuple[Line, ...]:
     if design.created:
         found.append(Line("Designed", amounts.date_text(safe(design.created))))
     return tuple(found)
+
+
+def _limits(design: PilotPart) -> tuple[Line, ...]:
+    """What ends a pilot that sends requests."""
+    days, wait = amounts.counted(design.days_max_days, "day"), amounts.hours(design.outcome_wait_hours)
+    return (
+        Line("Stops early", _guards(design)),
+        Line("At most", f"{days}; an outcome that has not come after {wait} counts as missing"),
+    )
 
 
 def _over_tasks(design: PilotPart) -> str:
@@ -177,6 +181,8 @@ def _power(task: dict[str, Any], of: str) -> str:
 def _own_cost(design: PilotPart) -> str:
     cost = _part(_part(design.expects, "overall"), "own_cost")
     mean, low, high = (_figure(cost, name) for name in ("mean_usd", "low_usd", "high_usd"))
+    if design.mode == "offline":
+        return ""
     if mean is None:
         missing = {str(name) for task in _tasks(design) for name in _list(_part(task, "own_cost"), "not_stated")}
         why = f": nobody stated {', '.join(sorted(map(safe, missing)))}" if missing else ""
