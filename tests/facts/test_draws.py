@@ -71,3 +71,12 @@ def test_sobol_beats_monte_carlo_on_a_smooth_sum() -> None:
 
     plain = [sum(quantile(fact, rng.random(1024)) for fact in facts).mean() - exact for _ in range(16)]
     assert np.std(sobol) < np.std(plain) / 4
+
+
+def test_columns_are_kept_for_later_sets_and_cannot_be_spoilt() -> None:
+    one, other = DrawSet(seed=6, draws_log2=6), DrawSet(seed=6, draws_log2=6)
+    column = one.uniform("a_usd", 3)
+    assert other.uniform("a_usd", 3) is column
+    assert not np.array_equal(DrawSet(seed=7, draws_log2=6).uniform("a_usd", 3), column)
+    with pytest.raises(ValueError, match="read-only"):
+        column[0] = 0.5

@@ -138,12 +138,15 @@ class Plan:
         return (*shape, *names, self.tokens_rule, self.salt, self.sampled_fraction)
 
 
-def plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
-    """Choose the importer and the names; raise UsageError when the file does not hold what the format needs."""
-    return replace(_plan_for(log, head, settings), sampled_fraction=settings.sampled_fraction)
+def plan_for(log: LogFile, head: Head, settings: ImportSettings, *, is_alone: bool = False) -> Plan:
+    """Choose the importer and the names; raise UsageError when the file does not hold what the format needs.
+
+    Files that are not alone look for all names, so that those of one format share a statement.
+    """
+    return replace(_plan_for(log, head, settings, is_alone), sampled_fraction=settings.sampled_fraction)
 
 
-def _plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
+def _plan_for(log: LogFile, head: Head, settings: ImportSettings, is_alone: bool) -> Plan:
     importer = importer_named(settings.format) if settings.format else _sniffed(log, head, settings)
     if settings.mapping and not importer.takes_mapping:
         raise UsageError(f"format '{importer.name}' has fixed columns; --map is for --format breakeven")
@@ -161,6 +164,8 @@ def _plan_for(log: LogFile, head: Head, settings: ImportSettings) -> Plan:
         return Plan(importer, head, tuple(sorted(present.items())), rule, settings.salt)
     seen = _seen(log, head)
     chosen = _seen_or_beside(seen, wishes) if seen else {name: paths for name, paths in wishes.items() if paths}
+    if seen is None and is_alone and head.is_whole:
+        seen, chosen = head, present
     spelled = {path: _spellings(path, seen) for paths in chosen.values() for path in paths}
     fields, spellings = tuple(sorted(chosen.items())), tuple(sorted(spelled.items()))
     if head.shape == "json":
@@ -225,7 +230,7 @@ def _check_mapping(log: LogFile, head: Head, settings: ImportSettings, present: 
 
 
 def _seen(log: LogFile, head: Head) -> Head | None:
-    """What a large log holds; None for a small one, where looking for every name costs nothing."""
+    """What a large log holds; None for a smaller one, where looking for every name costs little."""
     if head.shape == "json" or log.compression != "none" or log.encoding != "utf-8" or log.bytes_count < SAMPLED_BYTES:
         return None
     sampled = sampled_head(log)

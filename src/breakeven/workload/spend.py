@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow
@@ -96,7 +97,7 @@ def priced(calls: Table, rows: Sequence[TokenPriceRow]) -> Table:
     keyed = with_keys(calls)
     if not rows:
         return keyed.mutate(spend_usd=ibis.ifelse(is_free(keyed), 0.0, ibis.null("float64")))
-    prices = ibis.memtable([_price_record(row) for row in rows], schema=_price_schema())
+    prices = _price_list(tuple(rows))
     size = ibis.ifelse(keyed.grain == "request", _tokens(keyed.input_tokens), 0)
     joined = keyed.mutate(price_size=size).left_join(
         prices,
@@ -149,6 +150,14 @@ def _tokens(column: Expression) -> Expression:
     import ibis
 
     return ibis.coalesce(column, 0)
+
+
+@lru_cache(maxsize=64)
+def _price_list(rows: tuple[TokenPriceRow, ...]) -> Table:
+    """The prices as a table, one and the same for the same prices: what is asked with it is then known again."""
+    import ibis
+
+    return ibis.memtable([_price_record(row) for row in rows], schema=_price_schema())
 
 
 def _price_schema() -> dict[str, str]:

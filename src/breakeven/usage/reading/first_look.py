@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from breakeven.usage.reading.columnar import column_names
@@ -39,7 +40,8 @@ def head_of(log: LogFile) -> Head | NotALog:
         return NotALog("the file is empty", is_empty=True)
     objects = [each for each in (_json_object(line) for _, line in numbered) if each is not None]
     if 2 * len(objects) >= len(numbered):
-        return _json_head(objects)
+        is_whole = _is_all(log) and len(lines) <= _LINES_MAX and len(objects) == len(numbered)
+        return replace(_json_head(objects), is_whole=is_whole)
     if numbered[0][1].lstrip().startswith(("[", "{")):
         if is_too_deep(log.head):
             return NotALog(f"JSON that is nested more than {LEVELS_MAX:,} levels deep")
@@ -49,6 +51,11 @@ def head_of(log: LogFile) -> Head | NotALog:
     if metrics := metric_names([line for _, line in numbered]):
         return Head("metrics", metrics)
     return _csv_head(numbered)
+
+
+def _is_all(log: LogFile) -> bool:
+    """True when the head of `log` is all of it."""
+    return log.compression == "none" and log.encoding == "utf-8" and log.bytes_count < HEAD_BYTES - 4
 
 
 def json_paths(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterable[str]:

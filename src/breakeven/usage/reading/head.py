@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from breakeven.usage.reading.delimited import Layout
@@ -27,6 +27,8 @@ class Head:
     """Dots in numbers may part thousands: decimal commas were seen."""
     dotted_keys: frozenset[str] = frozenset()
     """Of the JSON names those that are one key with dots in it, such as 'gen_ai.usage.input_tokens'."""
+    is_whole: bool = field(default=False, compare=False)
+    """Every row of the file was looked at, and is a JSON object: there are no other names in it."""
 
     def has(self, *paths: str) -> bool:
         """True when one of `paths` is there."""

@@ -235,6 +235,8 @@ def _judgements(fields: Fields) -> dict[str, str]:
         if fields.has(name):
             told = fields.text(f"{name}_source")
             found[f"{name}_source"] = f"CASE WHEN t_{name} IS NOT NULL THEN COALESCE({told}, 'log') END"
+        elif fields.has(f"{name}_source"):
+            found[f"{name}_source"] = "CAST(NULL AS VARCHAR)"  # of a judgement that is not there
     return found
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from breakeven.usage.call import CALL_COLUMNS, COLUMN_BY_NAME
 from breakeven.usage.prompts.texts import TEXTS_SCHEMA
+from breakeven.usage.store.query_texts import duckdb_backend
 from breakeven.usage.store.schema import USUAL, call_schema
-from breakeven.usage.store.utc_times import utc_compiler
 
 if TYPE_CHECKING:
     import ibis
@@ -22,10 +22,7 @@ class Engine:
     """Runs statements over rows in memory and over Parquet files."""
 
     def __init__(self, spill_folder: Path, memory_limit_gib: float | None = None) -> None:
-        import ibis
-
-        self._backend = ibis.duckdb.connect()
-        self._backend.compiler = utc_compiler()
+        self._backend = duckdb_backend()
         self._connection = self._backend.con
         _prepare(self._connection)
         self._connection.execute(f"SET temp_directory = {path_literal(spill_folder)}")

@@ -235,7 +235,7 @@ class Intake:
             if not self._settings.format and (owner := _companion_of(head)) is not None:
                 tally.status = "companion"
                 raise UsageError(f"{path}: {owner.companion_note}")
-            plan = plan_for(log, head, self._settings)
+            plan = plan_for(log, head, self._settings, is_alone=is_alone)
         except (UsageError, OSError) as error:
             if is_alone:
                 raise UsageError(str(error)) from None
