@@ -33,8 +33,7 @@ def design_lines(design: PilotPart) -> tuple[Line, ...]:
     found = [
         Line(
             "Asked",
-            f"at least {amounts.fraction(design.margin_ratio)} of the baseline's success, with at most "
-            f"{amounts.fraction(design.alpha_fraction)} risk of a wrong yes{_over_tasks(design)}",
+            f"at least {amounts.fraction(design.margin_ratio)} of the baseline's success; {_risk(design)}",
         ),
         Line("How", f"{MODES[design.mode]}; {_share(design)}; {_unit(design)}"),
         Line("Success is judged by", _judges(design)),
@@ -57,10 +56,14 @@ def _limits(design: PilotPart) -> tuple[Line, ...]:
     )
 
 
-def _over_tasks(design: PilotPart) -> str:
-    names = {"e-bh": "e-BH", "bonferroni": "Bonferroni"}
-    count = len(design.plans)
-    return f" over all {count} tasks ({names[design.multiplicity]})" if count > 1 else ""
+def _risk(design: PilotPart) -> str:
+    """What is promised of a yes: of one task, of any of several (Bonferroni), or of those accepted (e-BH)."""
+    risk, count = amounts.fraction(design.alpha_fraction), len(design.plans)
+    if count == 1:
+        return f"risk of a wrong yes at most {risk}"
+    if design.multiplicity == "bonferroni":
+        return f"risk of any wrong yes at most {risk} over all {count} tasks (Bonferroni)"
+    return f"of the tasks that get a yes, {risk} at most are expected to be wrong ({count} tasks, e-BH)"
 
 
 def _share(design: PilotPart) -> str:

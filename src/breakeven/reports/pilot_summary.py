@@ -184,12 +184,26 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
         when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if seen.first else ""
         requests = amounts.counted(seen.requests_count, "request")
         found.append(told.sentence(f"{told.MODES[design.mode]}; {requests}{when}."))
-    shared = " over all tasks" if len(design.plans) > 1 else ""
-    found.append(
-        f"A model that loses more than {amounts.fraction(1 - design.margin_ratio)} of the baseline's success would get "
-        f"a yes in at most {amounts.fraction(design.alpha_fraction)} of such pilots{shared}, however often one looks."
-    )
+    found.append(_promise(document))
     return tuple(found)
+
+
+def _promise(document: PilotDocument) -> str:
+    """How sure one may be of a yes."""
+    design, verdict = document.design, document.verdict
+    lost, risk = amounts.fraction(1 - design.margin_ratio), amounts.fraction(design.alpha_fraction)
+    if verdict is not None and verdict.is_design_changed:
+        return "The design is not the one that was promised, so no risk of a wrong yes is promised either."
+    if len(design.plans) > 1 and design.multiplicity == "e-bh":
+        return (
+            f"Of the tasks that get a yes, at most {risk} are expected to lose more than {lost} of the baseline's "
+            "success, however often one looks."
+        )
+    over = f" for any of {len(design.plans)} tasks" if len(design.plans) > 1 else ""
+    return (
+        f"A model that loses more than {lost} of the baseline's success would get a yes{over} in at most {risk} of "
+        "such pilots, however often one looks."
+    )
 
 
 def _tiles(document: PilotDocument) -> tuple[Tile, ...]:
