@@ -26,6 +26,7 @@ from breakeven.gateway.telemetry.counters import Counters
 from breakeven.gateway.telemetry.json_log import JsonLog
 from breakeven.gateway.telemetry.snapshot_file import SnapshotWriter
 from breakeven.routing.policy_file import save
+from breakeven.routing.trial import Trial, TrialPart
 
 TOKEN = "admin-canary-31415926535"
 REDIS_SECRET = "redis-canary-1123581321"
@@ -191,6 +192,21 @@ def test_no_secret_is_on_any_page(tmp_path: Path) -> None:
     for each in (TOKEN, SECRET, UPSTREAM_SECRET, REDIS_SECRET, *hashes):
         assert each not in pages
     assert "redis at cache:6379" in pages
+    desk.state.close()
+
+
+def test_the_page_of_the_policy_tells_of_its_trial(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    save(task_map(), folder)
+    desk = Desk(settings_at(tmp_path, policy_folder=folder))
+    assert desk.get("/admin/policy")["policy"]["trial"] is None
+    trial = Trial("p-1", (TrialPart("faq", "small", "canary", 0.05),), "user")
+    save(replace(task_map(), trial=trial), folder)
+    assert desk.get("/admin/policy")["policy"]["trial"] == {
+        "pilot": "p-1",
+        "unit": "user",
+        "parts": [{"task": "faq", "candidate": "small", "mode": "canary", "share_fraction": 0.05}],
+    }
     desk.state.close()
 
 

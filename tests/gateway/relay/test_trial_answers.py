@@ -331,3 +331,21 @@ def test_nothing_is_heard_where_nobody_wants_to_know(tmp_path: Path, monkeypatch
             assert not (tmp_path / "state" / "audit").exists()
 
     run(test())
+
+
+@pytest.mark.parametrize("prompts", ["none", "redacted"])
+def test_no_word_is_kept_where_prompts_are_not(prompts: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        more: dict[str, Any] = {"candidate": "echo", "audit": 1.0, "prompts": prompts}
+        async with on_trial(tmp_path, **more) as (gateway, _):
+            asked = {"model": "auto", "messages": [{"role": "user", "content": "canary-27 writes to ann@example.com"}]}
+            for is_stream in (False, True):
+                await gateway.ask(asked | {"stream": is_stream})
+            await gateway.settled()
+        files = [each for each in (tmp_path / "state" / "audit").rglob("*") if each.is_file()]
+        kept = b"".join(each.read_bytes() for each in files) + b"".join(gateway.sink.lines)
+        assert kept.count(b'"arm":"shadow"') == 4  # two Calls, two audited answers
+        assert b"ann@example.com" not in kept
+        assert (b"canary-27" in kept, b"tea" in kept) == (prompts != "none",) * 2
+
+    run(test())

@@ -13,6 +13,7 @@ from breakeven.gateway.places import address
 from breakeven.gateway.plan import Key
 from breakeven.gateway.telemetry.merged import Merged
 from breakeven.gateway.upstream import Target, Upstream
+from breakeven.routing.trial import Trial
 
 _BREAKER_STATES: Final = ("closed", "half_open", "open")
 
@@ -63,8 +64,20 @@ def policy_page(chosen: Chosen | None, shelf: PolicyShelf, numbers: Merged) -> d
             "default_model": document.default_model,
             "is_rolled_back": chosen.is_pinned,
             "trouble": chosen.trouble or None,
+            "trial": _trial(document.trial),
         }
     return page
+
+
+def _trial(trial: Trial | None) -> dict[str, Any] | None:
+    """What a policy puts to the test."""
+    if trial is None:
+        return None
+    parts = [
+        {"task": each.task, "candidate": each.candidate_model, "mode": each.mode, "share_fraction": each.share_fraction}
+        for each in trial.parts
+    ]
+    return {"pilot": trial.pilot, "unit": trial.unit, "parts": parts}
 
 
 def upstreams_page(settings: GatewaySettings, numbers: Merged) -> dict[str, Any]:

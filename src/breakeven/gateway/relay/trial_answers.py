@@ -28,7 +28,7 @@ from breakeven.routing.validators import check_answer
 JUDGED_WITHIN_S: Final = 0.5
 """A record is on the disk within a second of its answer, judged or not."""
 SHORT_CHARACTERS_COUNT: Final = 1_000
-"""Checks of a shorter answer take less than a millisecond."""
+"""Checks of a shorter answer take about a millisecond at most."""
 WAITING_MAX_COUNT: Final = 512
 """Answers that wait for the thread; what comes on top is not judged."""
 _SWITCH_S: Final = 0.0005
