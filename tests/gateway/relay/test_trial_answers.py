@@ -18,12 +18,12 @@ from breakeven.gateway.relay import trial_answers
 from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.trial_answers import JUDGED
 from breakeven.routing.policy_document import PolicyDocument, PricedModel
-from breakeven.routing.policy_file import save
+from breakeven.routing.policy_file import load, save
 from breakeven.routing.trial import Trial, TrialMode, TrialPart
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.routing.validators import ANSWER_MAX_COUNT, NonEmpty, Verdict
 from gateway.parts.fault_scripts import Repertoire
-from gateway.parts.raw_client import raw_client, request
+from gateway.parts.raw_client import chat, raw_client, request
 from gateway.parts.running import RunningGateway, run, running_gateway, until
 from gateway.parts.scripted_upstream import ScriptedUpstream, scripted_upstream
 from gateway.parts.settings_for_tests import SECRET, SHORT, models_at, settings_for, upstream_at
@@ -347,5 +347,28 @@ def test_no_word_is_kept_where_prompts_are_not(prompts: str, tmp_path: Path) -> 
         assert kept.count(b'"arm":"shadow"') == 4  # two Calls, two audited answers
         assert b"ann@example.com" not in kept
         assert (b"canary-27" in kept, b"tea" in kept) == (prompts != "none",) * 2
+
+    run(test())
+
+
+def test_requests_that_look_alike_are_dealt_one_by_one(tmp_path: Path) -> None:
+    """On one connection, before, under and after a trial: none is answered like the one before it without a look."""
+
+    async def test() -> None:
+        async with on_trial(tmp_path, mode="canary", share=0.5) as (gateway, _):
+            with_trial = load(tmp_path / "policy")
+            without = save(PolicyDocument("single", (PricedModel("good:12"),), "good:12"), tmp_path / "without")
+            sent = request("/v1/chat/completions", chat("auto"), {"Authorization": f"Bearer {SECRET}"})
+            async with raw_client(gateway.url) as client:
+                for policy in (without, with_trial, without):
+                    gateway.engine.swap_policy(policy)
+                    for _ in range(20):
+                        await client.send(sent)
+                        assert (await client.answer()).status == 200
+            await gateway.settled()
+            arms = [each.get("arm") for each in gateway.calls]
+            assert set(arms[:20]) == set(arms[40:]) == {None}
+            assert set(arms[20:40]) == {"baseline", "candidate"}
+            assert [each.get("outcome") is None for each in gateway.calls] == [each is None for each in arms]
 
     run(test())
