@@ -91,13 +91,16 @@ class RunningGateway:
 
 @asynccontextmanager
 async def running_gateway(
-    settings: GatewaySettings, policy: Any = None, now: Callable[[], float] = time.time
+    settings: GatewaySettings,
+    policy: Any = None,
+    now: Callable[[], float] = time.time,
+    may_use_lanes: bool = True,
 ) -> AsyncIterator[RunningGateway]:
     """A gateway that listens at a free port until the end of the block."""
     counters, sink = Counters(), KeptCalls()
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     limits = SharedLimits(settings.state_folder / "limits.bin", settings.keys, 0)
-    engine = Engine(settings, policy, limits, sink, counters, now=now)
+    engine = Engine(settings, policy, limits, sink, counters, now=now, may_use_lanes=may_use_lanes)
     audit = AuditKeeping(settings.state_folder, 0, counters)
     relay = await server.start(settings, engine, sink, counters, audit=audit)
     try:

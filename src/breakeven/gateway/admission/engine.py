@@ -60,13 +60,16 @@ class Engine:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random,
+        may_use_lanes: bool = True,
     ) -> None:
+        """`may_use_lanes=False`: every request takes the ordinary way, so that a test can compare the two."""
         self._limits, self._sink, self._counters = limits, sink, counters
         self._now, self._monotonic, self._jitter = now, monotonic, jitter
         self._headers = ResponseHeaders()
         self._availability = Availability(settings, monotonic)
         self._budget = RetryBudget(settings.retries.budget_fraction)
         self._open_count = 0
+        self._may_use_lanes = may_use_lanes
         self._policy = None if policy is None else ModelChoice(policy)
         take = getattr(limits, "take", _take_nothing)
         self.lanes = LaneBook(self._availability, take, now, self._left_lane, self.record_lanes)
@@ -106,7 +109,7 @@ class Engine:
 
     def _renew_lanes(self) -> None:
         limits, maker = self._limits, None
-        if isinstance(limits, SharedLimits) and has_lanes(self._settings, self._policy):
+        if self._may_use_lanes and isinstance(limits, SharedLimits) and has_lanes(self._settings, self._policy):
             maker = LaneMaker(self._settings, self._reception, self._choosing, limits, self._now)
         self.lanes.take_maker(maker)
 
