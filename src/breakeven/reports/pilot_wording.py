@@ -9,7 +9,15 @@ from math import exp, log
 from typing import Final
 
 from breakeven.reports import amounts
-from breakeven.reports.pilot_parts import ForecastPart, GuardPart, PilotDocument, PlanPart, QualityPart, RangePart
+from breakeven.reports.pilot_parts import (
+    ForecastPart,
+    GuardPart,
+    PilotDocument,
+    PlanPart,
+    ProblemPart,
+    QualityPart,
+    RangePart,
+)
 from breakeven.reports.safe_text import safe, short
 from breakeven.units import UNIT_BY_SUFFIX
 
@@ -283,6 +291,22 @@ def days_words(days: float | None) -> str:
 def title_of_guard(each: GuardPart) -> str:
     """What a guard watches."""
     return GUARD_TITLES.get(each.name, safe(each.name).replace("_", " ").capitalize())
+
+
+def problem_words(each: ProblemPart) -> str:
+    """What was seen, and what is not claimed because of it; limits are sentences, or what follows "not claimed:".
+
+    >>> problem_words(ProblemPart(code="a", message="faq: 3 outcomes are late", rows_count=3, limits="faq: its success"))
+    'Faq: 3 outcomes are late. Not claimed: faq: its success.'
+    """
+    limits = safe(each.limits)
+    if limits and not limits[:1].isupper():
+        limits = f"Not claimed: {limits}"
+    return " ".join(
+        told if told.endswith((".", "?", "!")) else f"{told}."
+        for told in (sentence(safe(each.message)), limits)
+        if told
+    )
 
 
 def promise_words(each: ForecastPart) -> str:
