@@ -25,6 +25,7 @@ class GatewayState:
     policy_hash: str = "a" * 64
     lines: list[dict[str, Any]] = field(default_factory=list)
     calls_count: int = 0
+    logs_count: int = 0
 
     def __post_init__(self) -> None:
         for name in ("write-ahead", "calls", "outcomes"):
@@ -67,8 +68,10 @@ class GatewayState:
         said = {"arm": arm, "propensity": chance, "outcome": outcome, "outcome_source": "validator", **more}
         self.call(name, at_s, said.pop("model", model), **said)
 
-    def written(self, *, compacted: bool = False, name: str = "relay-0-1") -> Path:
-        """Put what was kept on the disk: as lines, or as Parquet."""
+    def written(self, *, compacted: bool = False, name: str = "") -> Path:
+        """Put what was kept on the disk: as lines of a log (a new one after each compaction), or as Parquet."""
+        name = name or f"relay-0-{self.logs_count}"
+        self.logs_count += compacted
         path = self.folder / "write-ahead" / f"{name}.jsonl"
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(each) + "\n" for each in self.lines)

@@ -195,19 +195,45 @@ def _places(options: Mapping[str, Any], mode: str) -> tuple[str, tuple[str, ...]
         return "", tuple(str(each.absolute()) for each in options["files"])
     policy, state = options["policy_folder"], options["state_folder"]
     if options["gateway"] is not None:
-        from breakeven.errors import ConfigError
-        from breakeven.gateway.config.reading import read_settings
-
-        settings = read_settings(options["gateway"])
-        policy, state = policy or settings.policy_folder, state or settings.state_folder
-        if policy is None:
-            raise ConfigError(
-                f"{options['gateway']} names no policy folder, so no pilot can reach the gateway; add `policy: FOLDER` "
-                "to it (the folder may be empty) and start the gateway again"
-            )
+        named = _folders_of(options["gateway"], _models(options))
+        policy, state = policy or named[0], state or named[1]
     source = options["store"] or state
     sources = () if source is None else (str(Path(source).absolute()),)
     return ("" if policy is None else str(Path(policy).absolute())), sources
+
+
+def _models(options: Mapping[str, Any]) -> list[str]:
+    own = [text.partition("=")[2].strip() for text in options["tasks"]]
+    return list(
+        dict.fromkeys([options["baseline"], *([] if own and all(own) else [options["candidate"]]), *filter(None, own)])
+    )
+
+
+def _folders_of(gateway: Path, models: list[str]) -> tuple[Path, Path]:
+    """The policy folder and the state folder that a gateway.yaml names, which must list the models of the pilot."""
+    from breakeven.errors import ConfigError, nearest
+    from breakeven.gateway.config.schema import GatewayFile
+    from breakeven.strict_yaml import read
+
+    try:
+        content = read(gateway.read_text(encoding="utf-8"), str(gateway), ConfigError)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{gateway}: cannot be read as YAML ({error})") from None
+    said = content if isinstance(content, dict) else {}
+    if not isinstance(said.get("policy"), str):
+        raise ConfigError(
+            f"{gateway} names no policy folder, so no pilot can reach the gateway; add `policy: FOLDER` to it (a "
+            "folder that is not there yet will do) and start the gateway again"
+        )
+    listed = [str(each) for each in said.get("models") or ()]
+    for each in models:
+        if each not in listed:
+            known = nearest(each, listed) if listed else "it lists none"
+            raise ConfigError(
+                f"{gateway}: `models:` does not list {each!r}, so the gateway would refuse the trial; {known}"
+            )
+    state = said.get("state", GatewayFile.model_fields["state"].default)
+    return gateway.parent / said["policy"], gateway.parent / str(state)
 
 
 def _plans(options: Mapping[str, Any], mode: str) -> tuple[TaskPlan, ...]:

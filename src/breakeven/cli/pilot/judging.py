@@ -106,7 +106,13 @@ def document_of(look: Look, *, with_history: bool = False) -> Any:
         points = history(look.design, look.evidence.observations)
     journal = [each.plain() for each in look.entries if each.event != IN_FORCE]
     return pilot_document(
-        look.design, look.evidence, look.verdict, history=points, journal=journal, design_hash=look.found.hash
+        look.design,
+        look.evidence,
+        look.verdict,
+        history=points,
+        journal=journal,
+        design_hash=look.found.hash,
+        watch=look.watch,
     )
 
 

@@ -199,5 +199,3 @@ def _show_status(look: Look, folder: Path, as_json: bool) -> None:
     from breakeven.reports.pilot_terminal import render_status
 
     render_status(document, stdout_console(), next_command=next_command(look, folder))
-    for each in look.watch:
-        click.echo(each.words)
