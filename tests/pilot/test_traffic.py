@@ -45,5 +45,5 @@ def test_the_pilot_says_it_where_the_design_does_not() -> None:
 def test_nobody_says_it() -> None:
     silent = design(tasks=(plan("", None),), mode="canary")
     short = traffic(silent, ROWS.where(np.arange(4000) < 1000), ("",))
-    assert short.requests_per_month is None and "no day" in short.note
+    assert short.requests_per_month is None and "not a day" in short.note
     assert traffic(replace(silent, mode="offline"), ROWS, ("",)).requests_per_month is None

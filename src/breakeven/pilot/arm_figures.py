@@ -14,7 +14,8 @@ import numpy as np
 
 from breakeven.pilot.design import Design
 from breakeven.pilot.estimate import Estimate, mean_of, success_of
-from breakeven.pilot.observations import BASELINE, CANDIDATE, Codes, Floats, Observations
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Codes, Flags, Floats, Observations
+from breakeven.pilot.pairing import rows_of_pairs
 
 ARMS: Final = (BASELINE, CANDIDATE)
 NAMES: Final = ("baseline", "candidate")
@@ -40,26 +41,29 @@ class ArmFigures:
     """Of each request, unsorted: quantiles are asked of it."""
 
 
-def arm_figures(design: Design, observations: Observations) -> tuple[ArmFigures, ArmFigures]:
-    """Baseline and candidate, over all rows given; where their tasks differ, select rows before."""
-    rows = on_equal_terms(design, observations)
+def arm_figures(
+    design: Design, observations: Observations, success: Floats | None = None
+) -> tuple[ArmFigures, ArmFigures]:
+    """Baseline and candidate, over all rows given; `success` (rows,) in place of the recorded one."""
+    success = observations.success if success is None else success
+    at = rows_on_equal_terms(design, observations)
+    rows, success = observations.where(at), success[at]
     weights = weights_of(design, rows)
     _, units = np.unique(rows.unit, return_inverse=True)
-    success = outcomes_of(rows)
     return _figures(rows, BASELINE, units, weights, success), _figures(rows, CANDIDATE, units, weights, success)
 
 
-def on_equal_terms(design: Design, observations: Observations) -> Observations:
+def rows_on_equal_terms(design: Design, observations: Observations) -> Flags:
     """The rows that both arms are compared by: where requests have an answer of each arm, those requests alone."""
-    if design.mode == "canary" or not observations.rows_count:
-        return observations
-    places: dict[str, int] = {}
-    request = np.asarray([places.setdefault(each, len(places)) for each in observations.request_ids])
-    seen = [np.bincount(request, observations.arm == arm) > 0 for arm in ARMS]
-    both = seen[BASELINE] & seen[CANDIDATE]
-    if not both.any() and design.mode == "offline":
-        return observations
-    return observations.where(both[request])
+    every = np.ones(observations.rows_count, dtype=np.bool_)
+    if design.mode == "canary":
+        return every
+    pairs = rows_of_pairs(observations)
+    if not len(pairs) and design.mode == "offline":
+        return every
+    paired = np.zeros(observations.rows_count, dtype=np.bool_)
+    paired[pairs] = True
+    return paired
 
 
 def weights_of(design: Design, observations: Observations) -> Floats:
@@ -72,21 +76,6 @@ def weights_of(design: Design, observations: Observations) -> Floats:
     weights = np.where(known, 1.0 - np.where(known, chance, 0.0), UNKNOWN_WEIGHT)
     has_both = all(np.any(weights[observations.arm == arm] > 0) for arm in ARMS)
     return np.asarray(weights) if has_both else plain
-
-
-def outcomes_of(observations: Observations) -> Floats:
-    """Success of each row, NaN where unknown; where a judge model labels and people audit, the judge's word put right.
-
-    A row that a judge labelled counts `judge + (truth - judge) / audit_fraction` when it was drawn for the audit and
-    `judge` when it was not: on average the truth, however wrong the judge is. A drawn row without its label waits.
-    """
-    judged_alone = np.isnan(observations.success) & np.isfinite(observations.judged)
-    audited = np.zeros(len(observations.tasks), dtype=np.bool_)
-    audited[observations.task[judged_alone]] = True
-    use = audited[observations.task] & np.isfinite(observations.judged) & (observations.audit_fraction > 0)
-    chance = np.where(observations.audit_fraction > 0, observations.audit_fraction, 1.0)
-    moved = np.where(observations.is_audited, (observations.success - observations.judged) / chance, 0.0)
-    return np.asarray(np.where(use, observations.judged + moved, observations.success), dtype=np.float64)
 
 
 def _figures(rows: Observations, arm: int, units: Codes, weights: Floats, success: Floats) -> ArmFigures:

@@ -15,10 +15,11 @@ from math import exp
 from typing import Any, Final
 
 from breakeven.pilot.arm_figures import NAMES, ArmFigures, arm_figures
+from breakeven.pilot.arm_outcomes import outcomes_of
 from breakeven.pilot.design import Design
 from breakeven.pilot.estimate import Estimate
 from breakeven.pilot.mean_sequence import METHOD, any_time_range, one_look
-from breakeven.pilot.observations import Observations
+from breakeven.pilot.observations import Floats, Observations
 from breakeven.pilot.payback import first_year_return_ratio, payback_months
 from breakeven.pilot.traffic import Traffic, rows_of_tasks, traffic
 from breakeven.pilot.verdict import Range, Savings
@@ -39,11 +40,48 @@ class Bill:
     why_no_success: str = ""
 
 
-def savings(design: Design, observations: Observations, accepted_tasks: Collection[str]) -> Savings:
-    """What the candidate's answers to requests of `accepted_tasks` save."""
+def savings(
+    design: Design,
+    observations: Observations,
+    accepted_tasks: Collection[str],
+    as_of_unix_s: float | None = None,
+) -> Savings:
+    """What the candidate's answers to requests of `accepted_tasks` save; `as_of_unix_s` None: the latest start."""
     rows = observations.where(rows_of_tasks(design, observations, accepted_tasks))
-    arms = arm_figures(design, rows)
+    outcomes = outcomes_of(design, rows, as_of_unix_s)
     load = traffic(design, observations, accepted_tasks)
+    found = _savings(design, rows, outcomes.seen, load)
+    if not outcomes.is_bounded:
+        return found
+    worst, best = (_savings(design, rows, success, load) for success in (outcomes.worst, outcomes.best))
+    monthly = _bounded(found.saved_usd_per_month, worst.saved_usd_per_month, best.saved_usd_per_month)
+    return replace(
+        found,
+        saved_usd_per_request=_bounded(
+            found.saved_usd_per_request, worst.saved_usd_per_request, best.saved_usd_per_request
+        ),
+        saved_usd_per_success=_bounded(
+            found.saved_usd_per_success, worst.saved_usd_per_success, best.saved_usd_per_success
+        ),
+        saved_fraction=_bounded(found.saved_fraction, worst.saved_fraction, best.saved_fraction),
+        saved_usd_per_month=monthly,
+        payback_months=payback_months(design.migration_usd, monthly),
+        return_ratio=first_year_return_ratio(design.migration_usd, monthly),
+    )
+
+
+WHATEVER: Final = "ends hold whatever the missing outcomes were"
+
+
+def _bounded(seen: Range, worst: Range, best: Range) -> Range:
+    """The figure of the outcomes seen, from the low end of the worst case to the high end of the best."""
+    if seen.value is None:
+        return seen
+    return replace(seen, low=worst.low, high=best.high, method=f"{seen.method}; {WHATEVER}")
+
+
+def _savings(design: Design, rows: Observations, success: Floats, load: Traffic) -> Savings:
+    arms = arm_figures(design, rows, success)
     bills = bills_of(design, arms, load)
     why_not = next((each.why_not for each in bills if each.why_not), "")
     why_no_success = why_not or next((each.why_no_success for each in bills if each.why_no_success), "")

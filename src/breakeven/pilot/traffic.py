@@ -9,11 +9,13 @@ from typing import Final
 import numpy as np
 
 from breakeven.pilot.design import Design, TaskPlan
-from breakeven.pilot.observations import BASELINE, Flags, Observations
-from breakeven.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
+from breakeven.pilot.observations import BASELINE, Flags, Floats, Observations
+from breakeven.pilot.verdict import Range
+from breakeven.units import DAYS_PER_MONTH, HOURS_PER_MONTH, SECONDS_PER_HOUR
 
-HOURS_MIN_HOURS: Final = 24.0
-"""A shorter pilot says nothing about a month."""
+SECONDS_PER_DAY: Final = 24.0 * SECONDS_PER_HOUR
+DAYS_MIN_COUNT: Final = 7
+"""Fewer days do not show how weeks differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,41 @@ def _stated(design: Design, observations: Observations, plan: TaskPlan, tasks: C
     return plan.requests_per_hour * float(counts[under & inside].sum()) / float(max(counts[under].sum(), 1))
 
 
+def requests_seen(design: Design, observations: Observations) -> Range:
+    """Requests a month of all rows, from the pilot's whole days; the interval is Student's t over days, of one look."""
+    days, note = _daily(design, observations)
+    if not len(days):
+        return Range(None, None, None, why_not=note)
+    monthly = days * DAYS_PER_MONTH
+    value = float(monthly.mean())
+    if len(days) < DAYS_MIN_COUNT:
+        few = f"{len(days)} whole days; an interval takes {DAYS_MIN_COUNT}"
+        return Range(value, None, None, why_not=few)
+    from scipy.stats import t
+
+    reach = float(t.ppf(0.975, len(days) - 1)) * float(monthly.std(ddof=1)) / len(days) ** 0.5
+    return Range(value, max(value - reach, 0.0), value + reach, method="t over whole days, of one look")
+
+
 def _seen(design: Design, observations: Observations) -> Traffic:
+    days, note = _daily(design, observations)
+    if not len(days):
+        return Traffic(None, f"nobody stated how many requests there are (requests_per_hour), and {note}")
+    return Traffic(float(days.mean()) * DAYS_PER_MONTH, f"at the traffic that the pilot saw in {len(days)} days")
+
+
+def _daily(design: Design, observations: Observations) -> tuple[Floats, str]:
+    """Requests on each whole day since the first one; empty, and why, where they say nothing of a month."""
     if design.mode == "offline":
-        return Traffic(None, "nobody stated how many requests there are (requests_per_hour), and files may be samples")
-    begins = observations.start_unix_s[np.isfinite(observations.start_unix_s)]
-    hours = float(np.ptp(begins)) / SECONDS_PER_HOUR if len(begins) else 0.0
-    if hours < HOURS_MIN_HOURS:
-        return Traffic(
-            None, f"nobody stated how many requests there are (requests_per_hour), and {hours:.1f} h are no day"
-        )
-    requests = float(observations.rows_count)
+        return np.zeros(0), "files of outcomes may be samples"
+    counted = np.isfinite(observations.start_unix_s)
+    scale = 1.0
     if design.mode == "shadow":
-        requests = float(np.sum(observations.arm == BASELINE)) / design.share_fraction
-    return Traffic(requests / hours * HOURS_PER_MONTH, f"at the traffic that the pilot saw in {hours:,.0f} hours")
+        counted, scale = counted & (observations.arm == BASELINE), 1.0 / design.share_fraction
+    begins = observations.start_unix_s[counted]
+    seen_s = float(np.ptp(begins)) if len(begins) else 0.0
+    whole = int(seen_s // SECONDS_PER_DAY)
+    if whole < 1:
+        return np.zeros(0), f"the pilot saw {seen_s / SECONDS_PER_HOUR:.1f} hours, not a day"
+    day = ((begins - begins.min()) // SECONDS_PER_DAY).astype(np.intp)
+    return np.asarray(np.bincount(day, minlength=whole)[:whole] * scale, dtype=np.float64), ""

@@ -1,0 +1,73 @@
+"""Arm outcomes: the success of each row as the arms' means count it: settled, put right by the audit, bounded.
+
+The rules are those of the tests of quality (`settled.py`, `prediction_powered.py`), so that money and quality speak of
+the same outcomes: nothing behind a request that may still get its own; a judge's label only as far as people put it
+right; and where too many outcomes, or more in one arm, never came, both the worst and the best they may have been.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.pilot.design import Design
+from breakeven.pilot.observations import Floats, Observations
+from breakeven.pilot.prediction_powered import usable
+from breakeven.pilot.settled import best_for_candidate, settled, worst_for_candidate
+from breakeven.pilot.task_evidence import audit_of, is_audited_kind
+
+UNJUDGED: float = 0.5
+"""What stands for a judge's label that was not given, in a request that people were asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOutcomes:
+    """Success of each row, shape (rows,); NaN where it does not count."""
+
+    seen: Floats
+    worst: Floats
+    """For the candidate: what missing outcomes may have been; equal to `seen` where they may be left out."""
+    best: Floats
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether missing outcomes may not be left out."""
+        return not np.array_equal(self.seen, self.worst, equal_nan=True)
+
+
+def outcomes_of(design: Design, observations: Observations, as_of_unix_s: float | None = None) -> ArmOutcomes:
+    """The outcomes of all rows, task by task."""
+    found = {name: np.full(observations.rows_count, np.nan) for name in ("seen", "worst", "best")}
+    for task in np.unique(observations.task):
+        here = np.flatnonzero(observations.task == task)
+        part = _of_task(design, observations.where(observations.task == task), as_of_unix_s)
+        for name, values in found.items():
+            values[here] = getattr(part, name)
+    return ArmOutcomes(**found)
+
+
+def _of_task(design: Design, rows: Observations, as_of_unix_s: float | None) -> ArmOutcomes:
+    is_audit = is_audited_kind(rows)
+    wanted = rows.is_audited & usable(audit_of(rows)) if is_audit else np.ones(rows.rows_count, dtype=np.bool_)
+    wait_hours = 0.0 if design.mode == "offline" else design.outcome_wait_hours
+    state = settled(rows, wanted, wait_hours, as_of_unix_s)
+
+    def told(success: Floats) -> Floats:
+        value = _put_right(rows, success) if is_audit else success
+        return np.asarray(np.where(state.is_counted, value, np.nan), dtype=np.float64)
+
+    seen = told(rows.success)
+    missing = state.is_missing
+    if not (missing & state.is_counted).any() or (state.is_ignorable and not is_audit):
+        return ArmOutcomes(seen, seen, seen)
+    return ArmOutcomes(seen, told(worst_for_candidate(rows, missing)), told(best_for_candidate(rows, missing)))
+
+
+def _put_right(rows: Observations, success: Floats) -> Floats:
+    """`judge + (people - judge) / chance` where people were asked by lot, the judge's label elsewhere."""
+    may = usable(audit_of(rows))
+    chance = np.where(may, rows.audit_fraction, 1.0)
+    judged = np.where(rows.is_audited & np.isnan(rows.judged), UNJUDGED, rows.judged)
+    moved = np.where(rows.is_audited, (success - judged) / chance, 0.0)
+    return np.asarray(np.where(may, judged + moved, np.nan), dtype=np.float64)
