@@ -19,6 +19,7 @@ from breakeven.pilot.journal import Entry
 from breakeven.pilot.observations import Evidence, Observations
 from breakeven.pilot.reading.evidence import EvidenceReader, Read
 from breakeven.routing.trial_drawing import is_audited
+from breakeven.usage.store import CallStore
 
 HASH, BEFORE = "a" * 64, "b" * 64
 NOW_S = START_S + 7200
@@ -334,6 +335,33 @@ def test_a_changed_design_is_said(state: GatewayState, tmp_path: Path) -> None:
         design(state), tmp_path, changes=("margin_ratio: promised 0.95, pilot.json now says 0.8.",)
     ).evidence
     assert "0.8" in problem(evidence, "design_changed").message
+
+
+def test_an_imported_store_gives_the_same_as_the_gateways_own_folder(state: GatewayState, tmp_path: Path) -> None:
+    for i in range(30):
+        state.shadow(f"{i:04d}", START_S + i, float(i % 10 != 0), float(i % 7 != 0))
+    state.written(compacted=True)
+    with CallStore(tmp_path / "store") as store:
+        store.ingest([state.folder / "calls"], now=datetime.fromtimestamp(NOW_S, UTC))
+    own = read(design(state), tmp_path).evidence
+    imported = read(design(state, sources=(str(tmp_path / "store"),)), tmp_path).evidence
+    assert list(own.source_digests.values()) == list(imported.source_digests.values())
+    assert imported.problems == ()
+
+
+def test_calls_of_a_store_without_a_cost_get_the_price_of_their_day(state: GatewayState, tmp_path: Path) -> None:
+    for i in range(3):
+        state.call(f"{i}", START_S + i, "gpt-4o", arm="baseline", propensity=1.0, cost_usd=None, provider="openai")
+        state.call(f"{i}-99", START_S + i, CANDIDATE, arm="shadow", parent_id=f"{i}", cost_usd=None, provider="own:gpu")
+    state.written(compacted=True)
+    with CallStore(tmp_path / "store") as store:
+        store.ingest([state.folder / "calls"], now=datetime.fromtimestamp(NOW_S, UTC))
+    evidence = read(design(state, sources=(str(tmp_path / "store"),)), tmp_path).evidence
+    costs = evidence.observations.cost_usd
+    # 900 tokens in at 2.50, 100 out at 10.00 USD per million
+    assert costs[evidence.observations.arm == 0] == pytest.approx([0.00325] * 3)
+    assert np.isnan(costs[evidence.observations.arm == 1]).all()
+    assert codes(evidence) == ["unpriced"]
 
 
 def test_more_outcomes_in_a_file_of_ones_own(state: GatewayState, tmp_path: Path) -> None:

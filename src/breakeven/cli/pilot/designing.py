@@ -14,6 +14,7 @@ from breakeven.cli.pilot.place import PILOTS_FOLDER
 
 if TYPE_CHECKING:
     from breakeven.pilot.design import Design, RampStep, TaskPlan
+    from breakeven.pilot.expectations import Known
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -240,7 +241,7 @@ def _plans(options: Mapping[str, Any], mode: str) -> tuple[TaskPlan, ...]:
     from dataclasses import replace
 
     from breakeven.pilot.design import TaskPlan
-    from breakeven.pilot.expectations import Known, of_outcomes, of_policy, of_store, planned
+    from breakeven.pilot.expectations import Known, of_outcomes, of_policy, planned
 
     given = {field: options[option] for option, field in _GIVEN.items() if options[option] is not None}
     found = []
@@ -253,10 +254,23 @@ def _plans(options: Mapping[str, Any], mode: str) -> tuple[TaskPlan, ...]:
         if options["learnt"] is not None:
             known.append(of_policy(options["learnt"], plan))
         if options["traffic"] is not None:
-            known.append(of_store(options["traffic"], plan))
+            known.append(_traffic(options["traffic"], plan))
         plan = planned(plan, known)
         found.append(replace(plan, correlation_fraction=0.0) if mode == "canary" else plan)
     return tuple(found)
+
+
+def _traffic(store: Path, plan: TaskPlan) -> Known:
+    """What imported calls tell of a task; a task that they do not name is said."""
+    from breakeven.errors import nearest
+    from breakeven.pilot.expectations import of_store, tasks_of_store
+
+    found = of_store(store, plan)
+    if plan.task and found.requests_per_hour is None:
+        named = list(tasks_of_store(store))
+        words = nearest(plan.task, named) if named else "they name no task"
+        click.echo(f"{store}: no call of the task '{plan.task}' ({words}); its traffic is not known", err=True)
+    return found
 
 
 def _ramp(options: Mapping[str, Any]) -> tuple[RampStep, ...]:
