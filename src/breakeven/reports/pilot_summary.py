@@ -184,8 +184,23 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
         when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if seen.first else ""
         requests = amounts.counted(seen.requests_count, "request")
         found.append(told.sentence(f"{told.MODES[design.mode]}; {requests}{when}."))
+    found += _apart(document)
     found.append(_promise(document))
     return tuple(found)
+
+
+def _apart(document: PilotDocument) -> list[str]:
+    """How many requests only one of the models answered well: a ratio near one can hide many of both."""
+    quality = headline_quality(document)
+    if quality is None or quality.counts is None or not quality.outcomes_count:
+        return []
+    counts = quality.counts
+    lost, won = counts.baseline_only_count, counts.candidate_only_count
+    share = amounts.fraction(lost / quality.outcomes_count)
+    return [
+        f"Of {quality.outcomes_count:,} pairs {lost:,} ({share}) failed with the candidate alone, {won:,} with the "
+        "baseline alone."
+    ]
 
 
 def _promise(document: PilotDocument) -> str:

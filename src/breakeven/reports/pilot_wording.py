@@ -296,8 +296,8 @@ def title_of_guard(each: GuardPart) -> str:
 def problem_words(each: ProblemPart) -> str:
     """What was seen, and what is not claimed because of it; limits are sentences, or what follows "not claimed:".
 
-    >>> problem_words(ProblemPart(code="a", message="faq: 3 outcomes are late", rows_count=3, limits="faq: its success"))
-    'Faq: 3 outcomes are late. Not claimed: faq: its success.'
+    >>> problem_words(ProblemPart(code="a", message="faq: 3 are late", rows_count=3, limits="faq: its success"))
+    'Faq: 3 are late. Not claimed: faq: its success.'
     """
     limits = safe(each.limits)
     if limits and not limits[:1].isupper():

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from breakeven.reports import document, models_document
+from breakeven.reports import document, models_document, pilot_parts
 
 COMMAND: Final = "python -m breakeven.reports.schema"
 DOCUMENTS: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "comparison": (document.Document, document.SCHEMA_VERSION),
+    "pilot": (pilot_parts.PilotDocument, pilot_parts.SCHEMA_VERSION),
     "models": (models_document.ModelsDocument, models_document.SCHEMA_VERSION),
 }
 """Kind of document -> its shape and version."""
