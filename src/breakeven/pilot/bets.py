@@ -9,7 +9,7 @@ offer.
 
 Where a plan says how good the candidate will be, one stake makes the wealth grow fastest (Kelly 1956; "GROW" of
 Gruenwald, de Heide and Koolen, JRSS B 86, 2024). The planned bets put most of the wealth on it, some on half and twice
-as much for plans that are a little wrong, and a tenth on a wide grid for plans that are quite wrong. Measured in
+as much for plans that are a little wrong, and a little on a wide grid for plans that are quite wrong. Measured in
 `benchmarks/pilot.py`: less is lost than by half on the planned stake and half on the grid, with a right plan and with
 wrong ones.
 """
@@ -29,7 +29,7 @@ GRID_COUNT: Final = 24
 STAKE_MIN_RATIO: Final = 0.005
 WORST_LOSS_FRACTION: Final = 0.98
 """Of a bet's wealth that one pair may take: a bet that can lose all never comes back."""
-SHARES_BY_MULTIPLE: Final = ((1.0, 0.60), (0.5, 0.15), (2.0, 0.10), (0.25, 0.05))
+SHARES_BY_MULTIPLE: Final = ((1.0, 0.65), (0.5, 0.15), (2.0, 0.08), (0.25, 0.06))
 """Multiple of the planned stake -> share of the wealth; the rest is spread over the wide grid."""
 INFERIOR_BELOW_MARGIN_RATIO: Final = 0.10
 """The early stop bets that a bad candidate keeps so much less than the margin."""

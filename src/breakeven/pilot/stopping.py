@@ -169,7 +169,8 @@ def _grown(rng: np.random.Generator, share: Floats, factors: Floats, outcomes_co
     if outcomes_count == 1:
         return np.asarray(factors[np.searchsorted(np.cumsum(share)[:-1], rng.random(runs_count), side="right")])
     drawn = rng.multinomial(outcomes_count, share, size=runs_count)
-    powers = factors[:, None, :] ** np.arange(outcomes_count + 1)[:, None]
+    each = np.broadcast_to(factors[:, None, :], (len(share), outcomes_count, factors.shape[1]))
+    powers = np.cumprod(np.concatenate([np.ones_like(factors)[:, None, :], each], axis=1), axis=1)
     grown = powers[0, drawn[:, 0]]
     for kind in range(1, len(share)):
         if not (factors[kind] == 1.0).all():
