@@ -25,6 +25,7 @@ from breakeven.pilot.group_sequential import classic_looks, look_sizes
 from breakeven.pilot.own_cost import own_cost
 from breakeven.pilot.pair_chances import pair_chances
 from breakeven.pilot.stopping import (
+    LOOKS_COUNT,
     RUNS_COUNT,
     Ends,
     Mixture,
@@ -37,6 +38,8 @@ from breakeven.pilot.traffic_days import outcomes_by, reached
 
 CURVE_RATIOS: Final = (0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.00, 1.01, 1.02)
 CURVE_RUNS_COUNT: Final = 400
+CURVE_LOOKS_COUNT: Final = 40
+"""Coarser than for the sizes: they are overstated by 2.5 % at most."""
 CAP_OVER_FIXED_RATIO: Final = 8
 CAP_MIN_COUNT: Final = 2_000
 CAP_MAX_COUNT: Final = 200_000
@@ -207,7 +210,8 @@ def _played(truth: Truth, plan: Truth, setting: Setting, cap_count: int, runs_co
     tests: tuple[Mixture, ...] = (_test(truth, plan, setting, is_inferior=False),)
     if has_guard:
         tests += (_test(truth, plan, setting, is_inferior=True),)
-    return race(chances, tests, cap_count, setting.seed, runs_count)
+    looks = LOOKS_COUNT if runs_count == RUNS_COUNT else CURVE_LOOKS_COUNT
+    return race(chances, tests, cap_count, setting.seed, runs_count, looks)
 
 
 def _test(truth: Truth, plan: Truth, setting: Setting, *, is_inferior: bool) -> Mixture:

@@ -121,9 +121,17 @@ def size_figures(stops: Floats, cap_count: float) -> SizeFigures:
 
 
 def race(
-    chances: Floats, tests: tuple[Mixture, ...], cap_count: int, seed: int = 0, runs_count: int = RUNS_COUNT
+    chances: Floats,
+    tests: tuple[Mixture, ...],
+    cap_count: int,
+    seed: int = 0,
+    runs_count: int = RUNS_COUNT,
+    looks_count: int = LOOKS_COUNT,
 ) -> Ends:
-    """Run the tests side by side on the same outcomes until the first of them ends; `chances` has shape (kinds,)."""
+    """Run the tests side by side on the same outcomes until the first of them ends; `chances` has shape (kinds,).
+
+    Looks are n / `looks_count` outcomes apart.
+    """
     rng = np.random.default_rng(seed)
     share = np.clip(chances, 0.0, None) / np.clip(chances, 0.0, None).sum()
     factors = np.hstack([each.factors for each in tests])
@@ -132,7 +140,7 @@ def race(
     ends = Ends(np.full(runs_count, np.inf), np.full(runs_count, -1, dtype=np.intp))
     wealths = np.tile(np.concatenate([each.wealth for each in tests]), (runs_count, 1))
     active, before = np.arange(runs_count), 0
-    for look in (0, *look_counts(cap_count)):
+    for look in (0, *look_counts(cap_count, looks_count)):
         if look:
             wealths *= _grown(rng, share, factors, look - before, len(active))
             before = look
@@ -146,12 +154,12 @@ def race(
             wealths, active = wealths[~is_over], active[~is_over]
             if not len(active):
                 break
-        if look % LOOKS_COUNT == 0:
+        if look % looks_count == 0:
             wealths[wealths < NEGLIGIBLE_WEALTH] = 0.0
     return ends
 
 
-def look_counts(cap_count: int) -> tuple[int, ...]:
+def look_counts(cap_count: int, looks_count: int = LOOKS_COUNT) -> tuple[int, ...]:
     """Numbers of outcomes at which a run is looked at.
 
     >>> look_counts(5), look_counts(10_000)[-3:]
@@ -159,7 +167,7 @@ def look_counts(cap_count: int) -> tuple[int, ...]:
     """
     looks, at = [], 0
     while at < cap_count:
-        at = min(at + max(1, at // LOOKS_COUNT), cap_count)
+        at = min(at + max(1, at // looks_count), cap_count)
         looks.append(at)
     return tuple(looks)
 
