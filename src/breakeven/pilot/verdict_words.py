@@ -181,7 +181,7 @@ def _saved(found: Range, per: str) -> str:
     odds = f"({_percent(found.confidence_fraction)})"
     below, above = value - found.low, found.high - value
     if max(below, above) == 0 or abs(above - below) <= EVEN_ENDS_RATIO * max(below, above):
-        return f"{verb} {size} ± {usd_words(max(below, above)).removeprefix('$')}{more} {per} {odds}"
+        return f"{verb} {size} ± {usd_words(max(below, above), 2).removeprefix('$')}{more} {per} {odds}"
     low, high = (_signed_usd(each) for each in sorted((found.low, found.high)))
     return f"{verb} {size}{more} {per} [saved: {low} to {high}] {odds}"
 
@@ -200,23 +200,25 @@ def points_words(points: Range) -> str:
     return f"{value} [{points.low * 100:+.1f}, {points.high * 100:+.1f}]"
 
 
-def usd_words(usd: float) -> str:
-    """US dollars, three digits.
+def usd_words(usd: float, digits: int = 3) -> str:
+    """US dollars with so many digits that count.
 
     >>> usd_words(18_432.0), usd_words(634.2), usd_words(0.00341), usd_words(2.1e6), usd_words(0.0), usd_words(12.5)
     ('$18.4k', '$634', '$0.00341', '$2.10M', '$0', '$12.5')
+    >>> usd_words(2_104.0, 2), usd_words(51.4, 2), usd_words(999_960.0)
+    ('$2.1k', '$51', '$1.00M')
     """
     size = abs(usd)
     if not isfinite(size):
         return "$ without end"
+    rounded = float(f"{size:.{digits}g}")
     for scale, letter in ((1e6, "M"), (1e3, "k")):
-        if size >= scale:
-            many = size / scale
-            return f"${many:,.{0 if many >= 99.95 else 1 if many >= 9.995 else 2}f}{letter}"
-    if size >= 100:
-        return f"${size:.0f}"
-    text = f"{size:.3g}"
-    return f"${size:.{_DIGITS_MAX}f}".rstrip("0") if "e" in text else f"${text}"
+        if rounded >= scale:
+            whole = len(f"{rounded / scale:.0f}")
+            return f"${size / scale:,.{max(digits - whole, 0)}f}{letter}"
+    if rounded >= 1.0:
+        return f"${rounded:g}"
+    return "$" + (f"{rounded:.{_DIGITS_MAX}f}".rstrip("0").rstrip(".") or "0")
 
 
 _DIGITS_MAX: Final = 9
