@@ -192,7 +192,11 @@ def _places_given(options: Mapping[str, Any]) -> bool:
 
 def _places(options: Mapping[str, Any], mode: str) -> tuple[str, tuple[str, ...]]:
     """The policy folder, and where Calls and outcomes are read."""
+    from breakeven.errors import PilotError
+
     if mode == "offline":
+        if not options["files"]:
+            raise PilotError("an offline pilot reads files of outcomes: name them with --outcomes FILE")
         return "", tuple(str(each.absolute()) for each in options["files"])
     policy, state = options["policy_folder"], options["state_folder"]
     if options["gateway"] is not None:
