@@ -31,7 +31,7 @@ def render_pilot_markdown(document: PilotDocument) -> str:
         ),
         _headed("### Guardrails", _guards(page)),
         _headed("### What was promised before it started", bullets(f"{e.label}: {e.words}" for e in page.design)),
-        _headed("### What happened", bullets(f"{when}, {event}: {words}" for when, event, words in page.journal)),
+        _headed("### What happened", bullets(f"{when}: {words}" for when, words in page.journal)),
         _headed("### Seen in the data", bullets(page.remarks)),
         [f"<sub>{_footer(page)}</sub>"],
     ]

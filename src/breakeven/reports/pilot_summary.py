@@ -13,11 +13,14 @@ from breakeven.reports import amounts
 from breakeven.reports import pilot_wording as told
 from breakeven.reports.findings import Badge
 from breakeven.reports.pilot_design_rows import Line, design_lines
-from breakeven.reports.pilot_parts import PilotDocument, QualityPart, SavingsPart
+from breakeven.reports.pilot_parts import JournalPart, PilotDocument, QualityPart, SavingsPart
 from breakeven.reports.safe_text import safe
 
 ANSWERS: Final = {"yes": "YES", "no": "NO", "not_yet": "NOT YET"}
 HASH_SHOWN_COUNT: Final = 12
+SHORTEST_DAYS: Final = 1 / 1440
+"""Files without times are read in no time."""
+NOT_STATED: Final = "Not counted, because nobody stated it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ class PilotSummary:
     design: tuple[Line, ...]
     watch: tuple[tuple[str, bool], ...]
     """After a promotion: a sentence for each task, and whether it is an alarm."""
-    journal: tuple[tuple[str, str, str], ...]
-    """Time, event, words."""
+    journal: tuple[tuple[str, str], ...]
+    """Time, and what happened."""
     footer: tuple[tuple[str, str], ...]
 
 
@@ -129,10 +132,14 @@ def pilot_summary(document: PilotDocument) -> PilotSummary:
         not_stated=tuple(map(safe, document.savings.not_stated)) if document.savings else (),
         guards=_guard_rows(document),
         promises=_promise_rows(document),
-        not_claimed=tuple(map(safe, document.not_claimed)),
+        not_claimed=tuple(
+            safe(each)
+            for each in document.not_claimed
+            if not (document.savings and document.savings.not_stated and each.startswith(NOT_STATED))
+        ),
         design=design_lines(document.design),
         watch=tuple((safe(each.words), each.is_alarm) for each in document.watch),
-        journal=tuple((amounts.date_text(safe(e.at)), safe(e.event), safe(e.words)) for e in document.journal),
+        journal=tuple(_event(each) for each in document.journal),
         footer=_footer(document),
     )
 
@@ -181,7 +188,8 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
     design, seen = document.design, document.seen
     found = []
     if seen is not None and seen.requests_count:
-        when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if seen.first else ""
+        ran = seen.first and seen.days >= SHORTEST_DAYS
+        when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if ran else ""
         requests = amounts.counted(seen.requests_count, "request")
         found.append(told.sentence(f"{told.MODES[design.mode]}; {requests}{when}."))
     found += _apart(document)
@@ -263,7 +271,8 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
     else:
         per = told.scaled(request, told.PER_REQUESTS)
         label = f"{told.PER_REQUESTS:,.0f} requests"
-        found = [Tile(label, told.saved_words(per), told.saved_range(per), safe(month.why_not))]
+        span, why = told.saved_range(per), safe(month.why_not)
+        found = [Tile(label, told.saved_words(per), span, "" if why == span else why)]
     if payback.value is not None or payback.is_value_endless or not payback.why_not:
         note = ""
         if savings.return_ratio.value is not None:
@@ -275,9 +284,9 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
 def _time_tile(document: PilotDocument) -> Tile:
     """How long it has run, and how much longer it probably must."""
     seen, verdict = document.seen, document.verdict
-    ran = told.ran_words(seen.days) if seen and seen.days else ""
+    ran = told.ran_words(seen.days) if seen and seen.days >= SHORTEST_DAYS else ""
     spent = ""
-    if seen and seen.candidate_usd:
+    if seen and seen.candidate_usd and document.design.mode != "offline":
         spent = f"the candidate's calls cost {amounts.money(seen.candidate_usd)}"
     if verdict is None or verdict.answer != "not_yet":
         return Tile("The pilot ran", ran or "from files", "", spent)
@@ -350,8 +359,8 @@ def _guard_rows(document: PilotDocument) -> tuple[GuardRow, ...]:
         GuardRow(
             title=told.title_of_guard(each),
             task="whole pilot" if each.name == "spend" else told.task_name(each.task, alone=alone),
-            seen="" if each.seen is None else told.amount(each.seen.value, each.seen.unit),
-            allowed="" if each.allowed is None else told.amount(each.allowed.value, each.allowed.unit),
+            seen=told.guard_amount(each.seen),
+            allowed=told.guard_amount(each.allowed),
             state="STOPPED" if each.has_fired else "holds",
             words=safe(each.words),
             has_fired=each.has_fired,
@@ -374,6 +383,12 @@ def _promise_rows(document: PilotDocument) -> tuple[PromiseRow, ...]:
         )
         for each in document.forecast
     )
+
+
+def _event(each: JournalPart) -> tuple[str, str]:
+    event, words = safe(each.event).replace("_", " "), safe(each.words)
+    told_of = words if words.lower().startswith(event.lower()) else f"{event}: {words}" if words else event
+    return amounts.date_text(safe(each.at)), told.sentence(told_of)
 
 
 def _footer(document: PilotDocument) -> tuple[tuple[str, str], ...]:

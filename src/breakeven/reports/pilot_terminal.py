@@ -187,9 +187,8 @@ def _guards(page: PilotSummary, document: PilotDocument) -> RenderableType | Non
     several = len(document.design.plans) > 1
     table = _grid((9, ""), (None, ""), (None, "dim"))
     for each in shown:
-        title = f"{each.title} ({each.task})" if several else each.title
-        of = f"{each.seen} of {each.allowed}" if each.seen and each.allowed else each.seen
-        words = "; ".join(part for part in (of, each.words) if part)
+        title = f"{each.title} ({each.task})" if several and each.task not in each.words else each.title
+        words = each.words or (f"{each.seen} of {each.allowed}" if each.allowed else each.seen)
         state = Text("STOPPED", style="bold red") if each.has_fired else Text("holds", style="green")
         table.add_row(state, Text(short(title, 60)), Text(words))
     more = len(page.guards) - len(shown)
@@ -204,8 +203,8 @@ def _watch(page: PilotSummary) -> RenderableType | None:
 
 def _journal(page: PilotSummary, most_count: int) -> Table | None:
     table = _grid((LABEL_COLUMNS, "dim"), (None, ""))
-    for when, event, words in page.journal[-most_count:]:
-        table.add_row(Text(short(when, 40)), Text.assemble((short(event, 40), "bold"), f": {words}" if words else ""))
+    for when, words in page.journal[-most_count:]:
+        table.add_row(Text(short(when, 40)), Text(words))
     return table if page.journal else None
 
 

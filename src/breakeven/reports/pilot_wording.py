@@ -149,6 +149,8 @@ def saved_range(each: RangePart) -> str:
     """The interval of money saved, in words."""
     if each.low is None or each.high is None:
         return safe(each.why_not)
+    if amounts.difference(each.low) == amounts.difference(each.high):
+        return ""
     return f"{confidence(each)}: {amounts.difference_range(each.low, each.high)}"
 
 
@@ -179,6 +181,13 @@ def months_range(each: RangePart) -> str:
 def amount(value: float | None, unit: str) -> str:
     """A figure with its unit, whatever the unit; units may be written as suffixes of names are."""
     return amounts.NOT_KNOWN if value is None else amounts.quantity(value, unit_words(unit))
+
+
+def guard_amount(each: RangePart | None) -> str:
+    """What a guard has seen, or allows; a part of the baseline's success reads like one."""
+    if each is None or each.value is None:
+        return ""
+    return percent(each.value) if unit_words(each.unit) == "ratio" else amount(each.value, each.unit)
 
 
 def amount_range(each: RangePart) -> str:
@@ -275,16 +284,15 @@ def sentence(text: str) -> str:
 
 
 def days_words(days: float | None) -> str:
-    """A time to wait; a part of a day is told in hours.
+    """A time to wait.
 
     >>> days_words(0.1), days_words(1.2), days_words(9.6), days_words(None)
-    ('3 hours', '2 days', '10 days', '')
+    ('under a day', '2 days', '10 days', '')
     """
     if days is None:
         return ""
     if days < 1:
-        hours = max(1, -int(-days * 24 // 1))
-        return amounts.counted(hours, "hour")
+        return "under a day"
     return amounts.counted(-int(-days // 1), "day")
 
 

@@ -82,7 +82,7 @@ def _data(document: PilotDocument, page: PilotSummary) -> dict[str, Any]:
             for each in page.guards[:ROWS_MAX_COUNT]
         ],
         "design": [[printed(each.label, 60), printed(each.words, 400)] for each in page.design],
-        "journal": [[printed(when, 40), printed(f"{event}: {words}", 300)] for when, event, words in page.journal],
+        "journal": [[printed(when, 40), printed(words, 300)] for when, words in page.journal],
         "footer": "; ".join(
             f"{printed(label, 60)} {printed(value[:HASH_SHOWN_COUNT] if 'hash' in label else value, 60)}"
             for label, value in page.footer

@@ -210,8 +210,8 @@ def _guards(on: _Page, page: PilotSummary) -> None:
     if page.journal:
         on.row += 1
         on.heading("What happened")
-        for when, event, words in page.journal:
-            on.line([when, event, words])
+        for when, words in page.journal:
+            on.line([when, words])
 
 
 def _history(on: _Page, book: Book, document: PilotDocument) -> None:
