@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV ?= uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format docs pictures accept lock bench clean system
+.PHONY: help demo test check lint format docs pictures accept lock bench sbom clean system
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,7 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.reports.schema
 	$(BIN)/python -m breakeven.reports.guide_page
 	$(BIN)/python -m breakeven.cli.reference
+	$(BIN)/python -m breakeven.cli.man_page
 	$(BIN)/python -m breakeven.reports.claim_pages
 	$(BIN)/python -m breakeven.serving.prediction.reference
 	$(BIN)/python -m breakeven.reports.log_formats
@@ -60,6 +61,15 @@ bench: .venv/.dev ## print the tables of benchmarks/
 	$(BIN)/python benchmarks/convergence.py
 	$(BIN)/python benchmarks/gateway_metering.py
 
+sbom: .venv/.dev .venv/.release ## bill of materials (CycloneDX) of what is installed, and the list of licences
+	$(PYTHON) -m venv --clear build/sbom
+	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/runtime.txt
+	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/gateway.txt
+	mkdir -p dist
+	.venv-release/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
+	  -o dist/breakeven.cdx.json build/sbom/bin/python
+	$(BIN)/python docs/licences.py dist/breakeven.cdx.json
+
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" --extra pdf -o requirements/runtime.txt
@@ -72,9 +82,11 @@ lock: ## lock the dependencies again (needs uv)
 	  --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/build.txt
 	$(UV) pip compile requirements/litellm.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/litellm.txt
+	$(UV) pip compile requirements/release.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/release.txt
 
 clean: ## remove what was built
-	rm -rf .venv .venv-litellm build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-litellm .venv-release build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -102,6 +114,11 @@ clean: ## remove what was built
 	  $(BIN)/python -m venv .venv-litellm && .venv-litellm/bin/python -m pip --disable-pip-version-check install \
 	  --quiet --require-hashes -r requirements/litellm.txt && touch $@; } \
 	  || echo "no LiteLLM: the test of its how-to page will be skipped"
+
+# The tool that writes the bill of materials, in an environment of its own: it brings things that change what others do
+.venv/.release: requirements/release.txt | .venv/bin/python
+	@$(BIN)/python -m venv .venv-release && .venv-release/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --require-hashes -r requirements/release.txt && touch $@
 
 # The npm client of OpenAI: a test points it at the gateway
 NPM_OPENAI := 6.49.0

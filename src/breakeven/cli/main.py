@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import pkgutil
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ NOT_VERBS = frozenset(
         "main",
         "console",
         "reference",
+        "man_page",
         "scenario_options",
         "usage_source",
         "output_files",
@@ -61,7 +63,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs with the first line of their docstrings, without importing them."""
         with formatter.section("Verbs"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, verb_summary(name)) for name in self.list_commands(ctx)])
 
 
 def _module_name(verb: str) -> str:
@@ -72,7 +74,8 @@ def _module_name(verb: str) -> str:
     raise LookupError(verb)
 
 
-def _summary(verb: str) -> str:
+def verb_summary(verb: str) -> str:
+    """The first line of a verb's file, without importing it."""
     spec = find_spec(_module_name(verb))
     assert spec is not None and spec.origin is not None
     docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
@@ -87,6 +90,28 @@ def _summary(verb: str) -> str:
 @click.version_option(__version__, prog_name="breakeven")
 def group() -> None:
     """From your LLM usage log to an honest answer: what every way to serve it costs, and how sure we are."""
+
+
+def extra_with(module: str) -> str | None:
+    """The first extra of this distribution that brings a module; None where none does.
+
+    >>> extra_with("orjson"), extra_with("opentelemetry.sdk"), extra_with("nobody")
+    ('gateway', 'otel', None)
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    top = module.partition(".")[0].replace("_", "-").casefold()
+    try:
+        asked = requires("breakeven") or []
+    except PackageNotFoundError:
+        return None
+    for line in asked:
+        requirement, _, marker = line.partition(";")
+        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].casefold()
+        _, is_extra, extra = marker.partition("extra == ")
+        if is_extra and extra.strip("'\" ") != "dev" and (name == top or name.startswith(f"{top}-")):
+            return extra.strip("'\" ")
+    return None
 
 
 def main() -> None:
@@ -105,6 +130,12 @@ def main() -> None:
         from breakeven.cli.console import safe
 
         click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        extra = extra_with(error.name or "")
+        if extra is None:
+            raise
+        click.echo(f"not installed: {error.name}. Run: pip install 'breakeven[{extra}]'", err=True)
         sys.exit(2)
     if isinstance(code, int) and code:
         sys.exit(code)

@@ -68,10 +68,10 @@ def command(
         raise click.UsageError("--port is --listen 127.0.0.1:PORT; give one of them")
     place = f"127.0.0.1:{port}" if port is not None else listen
     changes = _Changes(place, admin, processes, durability, state)
+    _needs_packages()
     if check:
         _check(config, upstream, changes, as_json)
         return
-    _needs_packages()
     from breakeven.gateway.control.cautions import cautions
     from breakeven.gateway.supervisor import run
 
