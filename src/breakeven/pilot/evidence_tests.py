@@ -101,7 +101,8 @@ class PairTest:
 
     def ratio(self, alpha_fraction: float) -> Range:
         """Exact at any time."""
-        return ratio_sequence(self._seen, alpha_fraction)
+        bets, against = bets_of(self.plan, self.margin_ratio), inferior_bets_of(self.plan, self.margin_ratio)
+        return ratio_sequence(self._seen, alpha_fraction, bets, against)
 
     def success(self, arm: int, alpha_fraction: float) -> Range:
         """Exact at any time."""

@@ -38,6 +38,8 @@ from breakeven.pilot.verdict import GuardState, Range
 
 LIMIT_GROWS_RATIO: Final = 1.2
 """The baseline's latency is looked at anew when it has so many times the answers."""
+ROUNDING_FRACTION: Final = 1e-9
+"""Sums of many small amounts are not exact."""
 
 
 def guard_states(
@@ -176,7 +178,7 @@ def _spend(design: Design, observations: Observations) -> GuardState:
     return GuardState(
         "",
         "spend",
-        spent.usd >= limit,
+        spent.usd >= limit * (1 - ROUNDING_FRACTION),
         words,
         "usd",
         Range(spent.usd, spent.usd, spent.usd, 1.0, "added up"),

@@ -10,7 +10,8 @@ has the mean of x whatever f is worth (Horvitz and Thompson, JASA 47, 1952; pred
 et al., Science 382, 2023; as e-values: Csillag, Struchiner and Goedert, arXiv 2502.04294; active testing: Xu et al.,
 arXiv 2403.03208). A good judge makes X narrow and saves labels; a bad one costs labels and cannot make a proof. The
 judge is not believed as it stands: f is the mean that people gave to answers with the same judge's labels **before**
-this request (`running_means.py`), so a judge that is always wrong in one way is as good as one that is right.
+this request (`running_means.py`), so a judge that is always wrong in one way is as good as one that is right. Until
+people have spoken, f is what the label of an ordinary judge would mean.
 
 Structure, not good will, keeps a judge from promoting: a request without an audit probability above 0 does not count at
 all, one that was drawn and never labelled counts against the candidate, and fewer labels than the logged probabilities
@@ -38,6 +39,11 @@ DRAWN_TOLERANCE_SD_RATIO: Final = 4.0
 """So many standard deviations fewer audits than were promised are no accident."""
 JUDGE_EXPLAINS_FRACTION: Final = 0.4
 """Of the variance of people's labels, planned; only the first bets rest on it."""
+
+
+JUDGE_FINDS_SUCCESS_FRACTION: Final = 0.9
+JUDGE_FINDS_FAILURE_FRACTION: Final = 0.7
+"""Of successes and of failures, by an ordinary judge: where the first predictions start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ def audited_pairs(
     told = np.where(np.isnan(labels), worst, labels)
     corrected = []
     for arm in (0, 1):
-        guess = earlier_means(told[:, arm], drawn, cell, order, np.full(len(cell), plan[arm]))
+        own = judged[:, arm]
+        guess = earlier_means(told[:, arm], drawn, cell, order, _at_first(own, plan[arm]), _cell(own))
         corrected.append(guess + drawn / chance * (told[:, arm] - guess))
     low, high = _bounds(chance)
     return Increments(corrected[1], corrected[0], low, high, low, high, np.ones(len(cell)), unit_of_row)
@@ -98,11 +105,11 @@ def audited_dealt(
     arm = rows.is_candidate
     told = np.where(np.isnan(rows.success), 1.0 - arm, rows.success)
     drawn, chance = audit.is_audited.astype(float), audit.audit_fraction
-    plan = np.where(
-        arm > 0, min(baseline_success_fraction * candidate_to_baseline_ratio, 1.0), baseline_success_fraction
-    )
+    plan = (baseline_success_fraction, min(baseline_success_fraction * candidate_to_baseline_ratio, 1.0))
     cell = _cell(judged)
-    guesses = [earlier_means(told, drawn * (arm == each), cell, order, plan) for each in (0, 1)]
+    guesses = [
+        earlier_means(told, drawn * (arm == each), cell, order, _at_first(judged, plan[each]), cell) for each in (0, 1)
+    ]
     guess = np.where(arm > 0, guesses[1], guesses[0])
     low, high = _bounds(chance)
     return replace(
@@ -123,6 +130,15 @@ def usable(audit: Audit) -> Flags:
     return (
         np.isfinite(audit.audit_fraction) & (audit.audit_fraction >= AUDIT_MIN_FRACTION) & (audit.audit_fraction <= 1)
     )
+
+
+def _at_first(judged: Floats, planned: float) -> Floats:
+    """Chance of a success by the plan and the label of an ordinary judge (Bayes); the plan where there is no label."""
+    right, wrong = JUDGE_FINDS_SUCCESS_FRACTION, 1 - JUDGE_FINDS_FAILURE_FRACTION
+    ends = []
+    for if_success, if_failure in ((1 - right, 1 - wrong), (right, wrong)):
+        ends.append(if_success * planned / max(if_success * planned + if_failure * (1 - planned), 1e-12))
+    return np.where(np.isnan(judged), planned, ends[0] + np.nan_to_num(judged) * (ends[1] - ends[0]))
 
 
 def _cell(judged: Floats) -> Codes:

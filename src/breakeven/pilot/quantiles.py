@@ -8,6 +8,7 @@ such bounds; these are by betting). They suppose that the quantile stays where i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -54,17 +55,24 @@ def quantile_bounds(values: Floats, alpha_fraction: float, tail_fraction: float 
 
 def upper_bound(ordered: Floats, alpha_fraction: float, tail_fraction: float = TAIL_FRACTION) -> float:
     """A value above the percentile, proven at `alpha_fraction`; infinite while there is none. `ordered` rises."""
-    rows = len(ordered)
+    most = _last_proven(len(ordered), alpha_fraction, tail_fraction)
+    return np.inf if most is None else float(ordered[len(ordered) - 1 - most])
+
+
+@lru_cache(maxsize=4096)
+def _last_proven(rows: int, alpha_fraction: float, tail_fraction: float) -> int | None:
+    """The largest count of outcomes above a value that proves the percentile to lie below it; None: none does."""
     goal = -np.log(alpha_fraction)
     if not rows or _ln_fewer(rows, 0, tail_fraction) < goal:
-        return np.inf
+        return None
     kept, lost = 0, rows
     while lost - kept > 1:
         middle = (kept + lost) // 2
         kept, lost = (middle, lost) if _ln_fewer(rows, middle, tail_fraction) >= goal else (kept, middle)
-    return float(ordered[rows - 1 - kept])
+    return kept
 
 
+@lru_cache(maxsize=4096)
 def _first_proven(rows: int, alpha_fraction: float, tail_fraction: float) -> int | None:
     """The least count of outcomes at or above a value that proves the percentile to lie no lower; None: none does."""
     goal = -np.log(alpha_fraction)

@@ -1,8 +1,8 @@
 """Running means: what earlier units say of the next one: predictions that no outcome of its own has touched.
 
 A regression that is fitted on the past alone narrows the evidence where it predicts well and cannot bias it where it
-does not. This one is a mean by stratum, drawn towards the mean of all (as if `PRIOR_COUNT` outcomes had been like it),
-which is drawn towards the plan in the same way.
+does not. This one is a mean by stratum, drawn towards the mean of a wider one (as if `PRIOR_COUNT` outcomes had been
+like it), which is drawn towards the plan in the same way.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ ROUNDED_TO_FRACTION: Final = 1 / 64
 """Predictions are rounded, so that many rows are equal and are counted instead of looped over."""
 
 
-def earlier_means(values: Floats, weights: Floats, stratum: Codes, unit: Codes, planned: Floats) -> Floats:
+def earlier_means(
+    values: Floats, weights: Floats, stratum: Codes, unit: Codes, planned: Floats, wider: Codes | None = None
+) -> Floats:
     """For each row the mean of its stratum over all rows of units that appeared before its own, shape (rows,).
 
     `unit` is numbered in order of first appearance. Rows with a weight of 0 get a prediction and add nothing to it.
-    `planned` is the prediction before anything was seen.
+    `planned` is the prediction before anything was seen, `wider` the wider stratum (None: all rows).
 
     >>> import numpy as np
     >>> two = np.zeros(3, dtype=np.intp)
     >>> earlier_means(np.array([1.0, 1, 0]), np.ones(3), two, np.arange(3), np.full(3, 0.5)).tolist()
     [0.5, 0.546875, 0.59375]
     """
-    everything = np.zeros(len(values), dtype=np.intp)
-    total, count = earlier_sums(values, weights, everything, unit)
+    around = np.zeros(len(values), dtype=np.intp) if wider is None else wider
+    total, count = earlier_sums(values, weights, around, unit)
     overall = (total + PRIOR_COUNT * planned) / (count + PRIOR_COUNT)
     total, count = earlier_sums(values, weights, stratum, unit)
     return _rounded((total + PRIOR_COUNT * overall) / (count + PRIOR_COUNT))

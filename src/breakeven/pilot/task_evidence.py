@@ -156,7 +156,7 @@ class _Maker:
         zero, one = np.zeros((len(unit), 1)), np.ones((len(unit), 1))
         made = Increments(pairs.candidate, pairs.baseline, zero, one, zero, one, one[:, 0], unit)
         arms = (_plain(pairs.baseline, unit), _plain(pairs.candidate, unit))
-        return self._of_increments(made, arms, _unit_widening(unit), len(unit), counts_of(pairs))
+        return self._of_increments(made, arms, unit_widening(unit), len(unit), counts_of(pairs))
 
     def _audited_pairs(self, rows: Observations) -> EvidenceTest:
         places = rows_of_pairs(rows)
@@ -178,7 +178,7 @@ class _Maker:
             ArmOutcomes(made.baseline, low, high, made.unit),
             ArmOutcomes(made.candidate, low, high, made.unit),
         )
-        wider = widening_ratio(_mean(audit.audit_fraction)) * _unit_widening(made.unit)
+        wider = widening_ratio(_mean(audit.audit_fraction)) * unit_widening(made.unit)
         return self._of_increments(made, arms, wider, len(places), None)
 
     def _canary(self, rows: Observations) -> EvidenceTest:
@@ -198,7 +198,7 @@ class _Maker:
             here = lot.is_candidate == arm
             unit = in_order(lot.unit[here])[1]
             arms.append(ArmOutcomes(lot.success[here], lot.success_low[here], lot.success_high[here], unit))
-        return self._of_increments(made, (arms[0], arms[1]), wider * _unit_widening(made.unit), len(lot.success), None)
+        return self._of_increments(made, (arms[0], arms[1]), wider * unit_widening(made.unit), len(lot.success), None)
 
     def _of_increments(
         self,
@@ -233,7 +233,7 @@ def _plain(values: Floats, unit: Codes | None) -> ArmOutcomes:
     return ArmOutcomes(values, np.zeros(len(values)), np.ones(len(values)), unit)
 
 
-def _unit_widening(unit: Codes | None) -> float:
+def unit_widening(unit: Codes | None) -> float:
     """By how much sums of units spread more than as many single requests, as planned (Kish's design effect)."""
     if unit is None or not len(unit):
         return 1.0
