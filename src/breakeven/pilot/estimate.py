@@ -75,7 +75,7 @@ def mean_of(values: Floats, rows: Flags, units: Codes, weights: Floats) -> Estim
     value = float(np.dot(weight, seen)) / total
     size = int(units.max()) + 1 + PRIORS_COUNT
     scores = np.bincount(units[known], weight * (seen - value) / total, minlength=size)
-    return Estimate(value, np.asarray(scores, dtype=np.float64), len(np.unique(units[known])))
+    return Estimate(value, np.asarray(scores, dtype=np.float64), int(np.count_nonzero(np.bincount(units[known]))))
 
 
 def success_of(success: Floats, rows: Flags, units: Codes, weights: Floats, arm: int) -> Estimate | None:

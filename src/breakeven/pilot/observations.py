@@ -69,8 +69,10 @@ class Observations:
     def where(self, flags: Flags) -> Observations:
         """Some of the rows."""
         at = np.flatnonzero(flags)
+        if len(at) == self.rows_count:
+            return self
         return Observations(
-            request_ids=tuple(self.request_ids[int(i)] for i in at),
+            request_ids=tuple([self.request_ids[i] for i in at.tolist()]),
             tasks=self.tasks,
             **{name: getattr(self, name)[at] for name in _ARRAYS},
         )

@@ -13,7 +13,7 @@ from breakeven.pilot.arm_figures import arm_figures
 from breakeven.pilot.arm_outcomes import outcomes_of
 from breakeven.pilot.design import Design
 from breakeven.pilot.mean_sequence import any_time_range
-from breakeven.pilot.observations import BASELINE, CANDIDATE, Observations
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Floats, Observations
 from breakeven.pilot.traffic import SECONDS_PER_DAY, rows_of_tasks
 from breakeven.pilot.verdict import GuardState, Quality, Range
 
@@ -58,13 +58,17 @@ def points_range(
     """Success of the candidate less that of the baseline, as a fraction; wide enough for missing outcomes."""
     rows = observations.where(rows_of_tasks(design, observations, tasks))
     outcomes = outcomes_of(design, rows, as_of_unix_s)
-    found = []
-    for success in (outcomes.seen, outcomes.worst, outcomes.best):
-        baseline, candidate = (each.success for each in arm_figures(design, rows, success))
-        less = None if baseline is None or candidate is None else candidate - baseline
-        found.append(any_time_range(less, why_not="no outcome of one arm is known"))
-    seen, worst, best = found
+    seen = _points(design, rows, outcomes.seen)
+    if not outcomes.is_bounded:
+        return seen
+    worst, best = _points(design, rows, outcomes.worst), _points(design, rows, outcomes.best)
     return replace(seen, low=worst.low, high=best.high)
+
+
+def _points(design: Design, rows: Observations, success: Floats) -> Range:
+    baseline, candidate = (each.success for each in arm_figures(design, rows, success))
+    less = None if baseline is None or candidate is None else candidate - baseline
+    return any_time_range(less, why_not="no outcome of one arm is known")
 
 
 def days_seen(observations: Observations) -> float:
