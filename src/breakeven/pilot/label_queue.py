@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from breakeven.errors import PilotError
-from breakeven.pilot.reading.evidence import LABELS_FOLDER
+from breakeven.pilot.reading.read import LABELS_FOLDER
 from breakeven.pilot.reading.said_lines import Said, SaidReader
 from breakeven.routing.trial import CANDIDATE_ARM, SHADOW_ARM
 from breakeven.usage.ingest_report import Reject

@@ -24,7 +24,8 @@ from breakeven.pilot.design_file import DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
 from breakeven.pilot.next_step import next_shares, stop_reasons, with_stops
 from breakeven.pilot.observations import Evidence, Problem
-from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen, write_rejects_aside
+from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
+from breakeven.pilot.reading.read import write_rejects_aside
 from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
 from breakeven.pilot.verdict import Verdict
 from breakeven.routing.policy_document import PolicyDocument

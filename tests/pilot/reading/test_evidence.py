@@ -17,7 +17,8 @@ from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.design_file import DesignFile, design_hash
 from breakeven.pilot.journal import Entry
 from breakeven.pilot.observations import Evidence, Observations
-from breakeven.pilot.reading.evidence import EvidenceReader, Read
+from breakeven.pilot.reading.evidence import EvidenceReader
+from breakeven.pilot.reading.read import Read
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.usage.store import CallStore
 

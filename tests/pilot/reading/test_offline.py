@@ -11,7 +11,8 @@ import pytest
 from breakeven.errors import PilotError
 from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.design_file import DesignFile, design_hash
-from breakeven.pilot.reading.evidence import EvidenceReader, Read
+from breakeven.pilot.reading.evidence import EvidenceReader
+from breakeven.pilot.reading.read import Read
 
 NOW_S = 1.8e9
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,8 @@ from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Flags, F
 from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.call_table import SCHEMA, joined
 from breakeven.pilot.reading.gateway_calls import GatewayReader, is_state_folder, stamp_of, watched_files
+from breakeven.pilot.reading.offline import read_offline
+from breakeven.pilot.reading.read import LABELS_FOLDER, REJECTS_NAME, Read, digest_of
 from breakeven.pilot.reading.said_applied import applied
 from breakeven.pilot.reading.said_lines import Said, SaidReader
 from breakeven.pilot.reading.trial_rows import TrialRows, trial_rows
@@ -30,18 +31,7 @@ from breakeven.pilot.reading.window import Window, sorted_calls, window_of
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.usage.ingest_report import Reject
 
-LABELS_FOLDER: Final = "labels"
-REJECTS_NAME: Final = "rejects.jsonl"
 Signature = tuple[tuple[str, tuple[int, int, int]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What was read."""
-
-    evidence: Evidence
-    rejects: tuple[Reject, ...] = ()
-    """Lines that say nothing; to be written aside."""
 
 
 @dataclass(slots=True)
@@ -69,8 +59,6 @@ class EvidenceReader:
     ) -> Read:
         """The evidence now. `watches_promoted`: of what came after the candidate was promoted."""
         if self.design.mode == "offline":
-            from breakeven.pilot.reading.offline import read_offline
-
             return read_offline(found, self._files(), self.folder)
         window = window_of(entries, now_unix_s, watches_promoted=watches_promoted)
         calls, rejects, damaged = self._calls(window)
@@ -245,15 +233,6 @@ def _counted_rows(rows: TrialRows, design: Design, window: Window) -> tuple[Tria
     return rows.at(np.flatnonzero(has_both)), say.copies_problem(alone[0], drawn, alone[1])
 
 
-def digest_of(seen: Observations) -> str:
-    """A hash of what was seen, whatever files it came from."""
-    found = blake2b(digest_size=16)
-    found.update("\n".join(seen.request_ids).encode("utf-8", "surrogatepass"))
-    for name in ("arm", "task", "start_unix_s", "success", "judged", "cost_usd", "is_error"):
-        found.update(np.ascontiguousarray(getattr(seen, name)).tobytes())
-    return found.hexdigest()
-
-
 def nothing_seen(design: Design) -> Observations:
     """The observations of a pilot that has not begun."""
     empty = trial_rows(SCHEMA.empty_table(), design)
@@ -261,11 +240,3 @@ def nothing_seen(design: Design) -> Observations:
     return observations(
         empty, zero, zero, DesignFile(design, ""), Window(0.0, None, 0.0, frozenset(), frozenset(), frozenset(), 0.0)
     )
-
-
-def write_rejects_aside(read: Read, folder: Path) -> None:
-    """Write the lines that say nothing beside the design; no file where there are none."""
-    from breakeven.outcomes.writing import write_rejects
-
-    if read.rejects:
-        write_rejects(folder / REJECTS_NAME, read.rejects)

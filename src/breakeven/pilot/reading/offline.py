@@ -23,7 +23,7 @@ from breakeven.pilot.observations import (
     Problem,
 )
 from breakeven.pilot.reading import problems as say
-from breakeven.pilot.reading.evidence import REJECTS_NAME, Read, digest_of
+from breakeven.pilot.reading.read import REJECTS_NAME, Read, digest_of
 from breakeven.routing.trial_drawing import is_audited
 
 _ROW_S: Final = 1e-6
