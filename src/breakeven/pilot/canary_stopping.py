@@ -72,10 +72,10 @@ def told_ratio(
     """
     baseline, candidate = _successes(baseline_success_fraction, candidate_to_baseline_ratio)
 
-    def spread(share: float) -> float:
-        return candidate * (1 - candidate) / share + margin_ratio**2 * baseline * (1 - baseline) / (1 - share)
-
-    here, there = spread(share_fraction), spread(than_share_fraction)
+    here, there = (
+        candidate * (1 - candidate) / share + margin_ratio**2 * baseline * (1 - baseline) / (1 - share)
+        for share in (share_fraction, than_share_fraction)
+    )
     return there / here if here > 0 and not math.isclose(there, 0.0) else 1.0
 
 

@@ -103,8 +103,8 @@ def looks_by_spending(
     boundaries: list[float] = []
     for look, target in enumerate(spent):
 
-        def over(z: float, look: int = look, target: float = target) -> float:
-            return crossings([*boundaries, z], shares[: look + 1]).total_fraction - target
+        def over(z_ratio: float, look: int = look, target_fraction: float = target) -> float:
+            return crossings([*boundaries, z_ratio], shares[: look + 1]).total_fraction - target_fraction
 
         boundaries.append(_root(over, 0.0, 12.0))
     return Looks(shares, tuple(boundaries), tuple(spent), alpha_fraction)
@@ -125,8 +125,8 @@ def classic_looks(
     power = 0.0 if spending == "pocock" else 0.5
     shape = np.array(shares) ** -power
 
-    def over(constant: float) -> float:
-        found = crossings(list(constant * shape), shares, is_two_sided=is_two_sided)
+    def over(constant_ratio: float) -> float:
+        found = crossings(list(constant_ratio * shape), shares, is_two_sided=is_two_sided)
         return found.total_fraction - alpha_fraction
 
     boundaries = [float(each) for each in _root(over, 0.0, 12.0) * shape]
@@ -164,8 +164,8 @@ def inflation_ratio(looks: Looks, power_fraction: float = 0.8) -> float:
     """
     fixed = _fixed_drift(looks, power_fraction)
 
-    def over(drift: float) -> float:
-        found = crossings(looks.z_boundaries, looks.information_fractions, drift, looks.is_two_sided)
+    def over(drift_ratio: float) -> float:
+        found = crossings(looks.z_boundaries, looks.information_fractions, drift_ratio, looks.is_two_sided)
         return sum(found.upper_fractions) - power_fraction
 
     return (_root(over, 0.5 * fixed, 3.0 * fixed) / fixed) ** 2

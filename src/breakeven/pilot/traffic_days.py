@@ -23,9 +23,9 @@ class Stretch:
 
     share_fraction: float
     """Of the candidate (canary), or copied (shadow)."""
-    outcomes_per_day: float
+    outcomes_per_day_count: float
     """In outcomes of the test: pairs, or what requests of both arms tell in requests at the last share."""
-    candidate_requests_per_day: float
+    candidate_requests_per_day_count: float
     lasts_days: float
     """Infinite for the last one."""
 
@@ -69,10 +69,10 @@ def reached(design: Design, plan: TaskPlan, outcomes_count: float) -> Reached:
         return Reached(None, outcomes_count * share, share)
     days, candidates, left = 0.0, 0.0, outcomes_count
     for each in line:
-        needed = left / each.outcomes_per_day
+        needed = left / each.outcomes_per_day_count
         spent = min(needed, each.lasts_days)
-        days, candidates = days + spent, candidates + spent * each.candidate_requests_per_day
-        left -= spent * each.outcomes_per_day
+        days, candidates = days + spent, candidates + spent * each.candidate_requests_per_day_count
+        left -= spent * each.outcomes_per_day_count
         if needed <= each.lasts_days:
             break
     return Reached(days, candidates, each.share_fraction)
@@ -86,6 +86,6 @@ def outcomes_by(design: Design, plan: TaskPlan, days: float) -> float | None:
     outcomes, left = 0.0, days
     for each in line:
         spent = min(left, each.lasts_days)
-        outcomes += spent * each.outcomes_per_day
+        outcomes += spent * each.outcomes_per_day_count
         left -= spent
     return outcomes
