@@ -89,6 +89,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @click.option("--outcomes", "files", multiple=True, type=click.Path(path_type=Path), help="Outcomes: expected success.")
 @click.option("--learnt", type=_FOLDER, help="Policy folder of `learn`: expected success and cost.")
 @click.option("--promised", type=_FILE, help="JSON of `compare`: what is checked in the end.")
+@click.option("--promised-option", metavar="OPTION", help="Of that comparison; the recommended one when absent.")
 @click.option("--requests-per-hour", type=Amount(above_zero=True), help="Traffic of each task.")
 @click.option("--success", type=float, help="Expected success of the baseline.")
 @click.option("--ratio", type=float, help="Expected success of the candidate over the baseline's.")
@@ -150,7 +151,7 @@ def _design(name: str, options: Mapping[str, Any]) -> Design:
     mode: Mode = options["mode"] or ("offline" if options["files"] and not _places_given(options) else "shadow")
     policy, sources = _places(options, mode)
     checks = checks_by_task(options["checks"])
-    promised, promised_from = _promised(options["promised"])
+    promised, promised_from = _promised(options["promised"], options["promised_option"])
     return Design(
         name=name,
         mode=mode,
@@ -283,21 +284,21 @@ def _ramp(options: Mapping[str, Any]) -> tuple[RampStep, ...]:
     return tuple(RampStep(each, options["step_requests"], options["step_hours"]) for each in options["ramp"])
 
 
-def _promised(path: Path | None) -> tuple[dict[str, float], str]:
+def _promised(path: Path | None, option: str | None) -> tuple[dict[str, float], str]:
     """What a comparison promised, and which."""
     if path is None:
         return {}, ""
     from hashlib import sha256
 
     from breakeven.errors import DocumentError
-    from breakeven.pilot.forecast_check import promises_of
+    from breakeven.pilot.promises import promises_of
 
     try:
         content = path.read_bytes()
         document = json.loads(content)
     except (OSError, ValueError) as error:
         raise DocumentError(f"{path}: no comparison ({error}); wanted what `breakeven compare --out` writes") from None
-    return dict(promises_of(document)), f"{path.name} ({sha256(content).hexdigest()[:12]})"
+    return dict(promises_of(document, option)), f"{path.name} ({sha256(content).hexdigest()[:12]})"
 
 
 def _finite(value: Any) -> Any:

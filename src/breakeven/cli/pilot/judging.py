@@ -57,13 +57,22 @@ def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], a
 @click.option(
     "--out",
     multiple=True,
-    required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="PATH.html, .json, .md, .xlsx or .pdf; may be given several times.",
 )
+@click.option(
+    "--recalibrate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was measured as a scenario (YAML) for `compare --scenario`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def report(folder: Path, outcome_files: tuple[Path, ...], out: tuple[Path, ...], as_json: bool) -> None:
-    """Write the pilot's report: a page for finance, the JSON for a machine; the kind is what the name ends in."""
+def report(
+    folder: Path, outcome_files: tuple[Path, ...], out: tuple[Path, ...], recalibrate: Path | None, as_json: bool
+) -> None:
+    """Write the pilot's report: a page for finance, the JSON for a machine; the kind is what the name ends in.
+
+    With --recalibrate what was measured takes the place of what was assumed: `breakeven compare --scenario FILE`.
+    """
     import json
 
     from breakeven.cli.console import progress
@@ -76,22 +85,44 @@ def report(folder: Path, outcome_files: tuple[Path, ...], out: tuple[Path, ...],
         if kind not in KINDS:
             wanted = ", .".join(KINDS)
             raise OutputError(f"--out {path}: cannot write '{path.suffix}'; wanted a name that ends in .{wanted}")
+    if not out and recalibrate is None:
+        raise click.UsageError("name what to write: --out report.html, or --recalibrate scenario.yaml")
     with progress(as_json) as say:
         say("reading and judging")
-        document = document_of(Pilot(folder, outcome_files=outcome_files).look(), with_history=True)
+        look = Pilot(folder, outcome_files=outcome_files).look()
+        document = document_of(look, with_history=True)
         for path, kind in zip(out, kinds, strict=True):
             say(f"writing {path.name}")
-            content = render_pilot_file(kind, document)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            except OSError as error:
-                raise OutputError(f"--out {path}: cannot be written ({error.strerror})") from None
+            _write(path, render_pilot_file(kind, document))
+        if recalibrate is not None:
+            _write(recalibrate, _measured(look).encode())
+    written = [str(each) for each in (*out, recalibrate) if each is not None]
     if as_json:
-        click.echo(json.dumps({"written": [str(each) for each in out]}))
+        click.echo(json.dumps({"written": written}))
         return
-    for path in out:
-        click.echo(f"Wrote {path}")
+    for each in written:
+        click.echo(f"Wrote {each}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    from breakeven.errors import OutputError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _measured(look: Look) -> str:
+    """A scenario of what was measured."""
+    from breakeven.clock import today
+    from breakeven.errors import PilotError
+    from breakeven.pilot.recalibration import recalibrated
+
+    if look.verdict is None:
+        raise PilotError(f"{look.design.name} has measured nothing yet; `breakeven pilot start` first")
+    return recalibrated(look.design, look.verdict.forecast, today())
 
 
 def document_of(look: Look, *, with_history: bool = False) -> Any:
