@@ -127,9 +127,12 @@ def evidence_note(document: PilotDocument) -> str:
             "A bet on the candidate's loss of more than the margin. Did it keep the margin, the bet would reach the "
             f"dashed line in at most {amounts.fraction(design.inferior_alpha_fraction)} of pilots, whenever one looks."
         )
+    several = len(document.tasks) > 1
+    often = f"1 of {told.evidence_number(_needs(document)[-1])}" if several else amounts.fraction(design.alpha_fraction)
     return (
-        "A bet against the candidate's loss of more than the margin. Were the loss real, the bet would reach the "
-        f"dashed line in at most {amounts.fraction(design.alpha_fraction)} of pilots, whenever one looks."
+        f"A bet {'for each task ' if several else ''}against the candidate's loss of more than the margin. Were the "
+        f"loss real, it would reach the dashed line in at most {often} {'' if several else 'of '}pilots, whenever one "
+        "looks."
     )
 
 

@@ -275,7 +275,7 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
         found = [Tile(label, told.saved_words(per), span, "" if why == span else why)]
     if payback.value is not None or payback.is_value_endless or not payback.why_not:
         note = ""
-        if savings.return_ratio.value is not None:
+        if savings.return_ratio.value is not None and savings.return_ratio.value > 0:
             note = f"net gain of the first year: {amounts.ratio(savings.return_ratio.value)} the outlay"
         found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))
     return found
