@@ -19,6 +19,7 @@ from breakeven.pilot.journal import Entry
 from breakeven.pilot.observations import Evidence, Observations
 from breakeven.pilot.reading.evidence import EvidenceReader
 from breakeven.pilot.reading.read import Read
+from breakeven.pilot.reading.window import window_of
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.usage.store import CallStore
 
@@ -222,6 +223,25 @@ def test_outcomes_of_older_requests_are_not_unknown(state: GatewayState, tmp_pat
     state.written(compacted=True)
     state.said([{"request_id": "old", "success": 1.0}])
     assert codes(read(design(state), tmp_path).evidence) == []
+
+
+def test_traffic_outside_of_the_trial_is_not_kept_and_its_outcomes_are_not_unknown(
+    state: GatewayState, tmp_path: Path
+) -> None:
+    state.shadow("a", START_S + 1, 1.0, 1.0)
+    for i in range(50):
+        state.call(f"other{i}", START_S + 100 + i, BASELINE, task="mail")
+    state.written(compacted=True)
+    state.call("late", START_S + 200, BASELINE, task="mail")
+    state.written()
+    state.said([{"request_id": name, "success": 1.0} for name in ("other7", "late", "never")])
+    of = design(state)
+    reader = EvidenceReader(tmp_path / "pilot", of)
+    evidence = reader.read(found(of), (STARTED,), NOW_S).evidence
+    assert problem(evidence, "unknown_request").rows_count == 1
+    (gateway,) = reader._gateways.values()
+    window = window_of((STARTED,), NOW_S)
+    assert gateway.calls(window).table.num_rows == 2
 
 
 def test_a_swapped_policy_is_named_and_its_calls_do_not_count(state: GatewayState, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class EvidenceReader:
         said, strange = self._everything_said()
         chosen = sorted_calls(calls, window)
         rows, copies = _counted_rows(trial_rows(chosen.ours, self.design), self.design, window)
-        words = applied(rows, said, self.design, _KnownIds(calls, self._gateways, window))
+        words = applied(rows, said, self.design, _KnownIds(calls, self._gateways))
         seen = observations(rows, words.success, words.judged, found, window, self._draws)
         rejects = (*rejects, *strange)
         return Read(
@@ -120,7 +120,7 @@ class EvidenceReader:
                 tables.append(self._store(each, window))
             elif is_state_folder(each):
                 reader = self._gateways.setdefault(each, GatewayReader(each))
-                read = reader.calls(window.started_unix_s)
+                read = reader.calls(window)
                 tables.append(read.table)
                 rejects += read.rejects
                 damaged += read.damaged
@@ -156,20 +156,22 @@ class EvidenceReader:
 
 
 class _KnownIds(Container[str]):
-    """Ids of all Calls; those of the days before the pilot are read only when somebody asks for one."""
+    """Ids of all Calls, looked up only when an outcome names one that is not in the trial."""
 
-    def __init__(self, calls: pa.Table, gateways: dict[Path, GatewayReader], window: Window) -> None:
+    def __init__(self, calls: pa.Table, gateways: dict[Path, GatewayReader]) -> None:
         self._ids: set[str] | None = None
         self._calls = calls
         self._gateways = gateways
-        self._since = window.started_unix_s
+        self._are_all = True
 
     def __contains__(self, name: object) -> bool:
         if self._ids is None:
             self._ids = set(self._calls.column("record_id").to_pylist())
             for each in self._gateways.values():
-                self._ids |= each.older_ids(self._since)
-        return name in self._ids
+                found = each.ids()
+                self._are_all &= found is not None
+                self._ids |= found or frozenset()
+        return not self._are_all or name in self._ids
 
 
 def observations(

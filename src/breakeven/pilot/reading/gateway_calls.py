@@ -1,7 +1,8 @@
 """Gateway calls: what lies in a gateway's state folder: Calls by day as Parquet, and lines not yet compacted.
 
 Lines are looked at first: what is compacted meanwhile is then found in the Parquet, and what is found twice counts
-once. Files are kept as they were read until they change; of a log that grows only what is new is read.
+once. Of a file only what may matter to the pilot is kept, until the file changes; of a log that grows only what is new
+is read.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from breakeven.pilot.reading.call_table import ids_of_parquet, joined, of_lines, of_parquet
+from breakeven.pilot.reading.call_table import ids_of_parquet, joined, of_lines, of_parquet, rows_count
+from breakeven.pilot.reading.window import Window, relevant
 from breakeven.usage.ingest_report import Reject
 
 CALLS_FOLDER: Final = "calls"
 WRITE_AHEAD_FOLDER: Final = "write-ahead"
 _LISTINGS_COUNT: Final = 3
 """A file may be joined to others between listing and reading: then the folder is listed again."""
+IDS_MAX_COUNT: Final = 5_000_000
+"""Of more Calls than this nobody looks whether an outcome names one of them."""
 
 Stamp = tuple[int, int, int]
 """Inode, size, time of change: a file whose stamp is the same was not changed."""
@@ -35,6 +39,7 @@ class _Grown:
     bytes_count: int
     lines_count: int
     table: pa.Table
+    ids: tuple[str, ...]
     rejects: tuple[Reject, ...]
 
 
@@ -55,22 +60,12 @@ class GatewayReader:
     folder: Path
     _parquet: dict[Path, tuple[Stamp, pa.Table]] = field(default_factory=dict)
     _logs: dict[Path, _Grown] = field(default_factory=dict)
-    _older: frozenset[str] | None = None
+    _ids: dict[Path, tuple[str, ...]] = field(default_factory=dict)
 
-    def older_ids(self, since_unix_s: float) -> frozenset[str]:
-        """Ids of the Calls of days before those that `calls` reads: what was said of them is no mistake."""
-        if self._older is None:
-            found: set[str] = set()
-            for each in sorted((self.folder / CALLS_FOLDER).glob("day=*/*.parquet")):
-                if each.parent.name.removeprefix("day=") < _first_day(since_unix_s):
-                    found.update(ids_of_parquet(each))
-            self._older = frozenset(found)
-        return self._older
-
-    def calls(self, since_unix_s: float) -> GatewayCalls:
-        """All Calls of the days from a day before `since_unix_s` on (clocks may differ)."""
-        lines = [self._log(each) for each in _logs(self.folder)]
-        tables, damaged = self._days(since_unix_s)
+    def calls(self, window: Window) -> GatewayCalls:
+        """The Calls that may matter, of the days from a day before the window on (clocks may differ)."""
+        lines = [self._log(each, window) for each in _logs(self.folder)]
+        tables, damaged = self._days(window)
         found = [each for each in lines if each is not None]
         self._forget(damaged)
         return GatewayCalls(
@@ -79,8 +74,21 @@ class GatewayReader:
             tuple(f"{path}: {why}" for path, why in sorted(damaged.items())),
         )
 
-    def _days(self, since_unix_s: float) -> tuple[list[pa.Table], dict[Path, str]]:
-        first_day = _first_day(since_unix_s)
+    def ids(self) -> frozenset[str] | None:
+        """The ids of all Calls there are; None where these are too many to look at."""
+        files = sorted((self.folder / CALLS_FOLDER).glob("day=*/*.parquet"))
+        if sum(rows_count(each) for each in files) > IDS_MAX_COUNT:
+            return None
+        for each in files:
+            if each not in self._ids:
+                self._ids[each] = tuple(ids_of_parquet(each))
+        found = {name for each in files for name in self._ids[each]}
+        for log in self._logs.values():
+            found.update(log.ids)
+        return frozenset(found)
+
+    def _days(self, window: Window) -> tuple[list[pa.Table], dict[Path, str]]:
+        first_day = _first_day(window.started_unix_s)
         tables: list[pa.Table] = []
         damaged: dict[Path, str] = {}
         for _ in range(_LISTINGS_COUNT):
@@ -88,7 +96,7 @@ class GatewayReader:
             files = [each for each in files if each.parent.name.removeprefix("day=") >= first_day]
             try:
                 damaged = {}
-                tables = [table for each in files if (table := self._file(each, damaged)) is not None]
+                tables = [table for each in files if (table := self._file(each, damaged, window)) is not None]
             except FileNotFoundError:
                 continue
             for gone in set(self._parquet) - set(files):
@@ -96,12 +104,12 @@ class GatewayReader:
             return tables, damaged
         return tables, damaged
 
-    def _file(self, path: Path, damaged: dict[Path, str]) -> pa.Table | None:
+    def _file(self, path: Path, damaged: dict[Path, str], window: Window) -> pa.Table | None:
         stamp = stamp_of(path)
         kept = self._parquet.get(path)
         if kept is None or kept[0] != stamp:
             try:
-                kept = (stamp, of_parquet(path))
+                kept = (stamp, relevant(of_parquet(path), window))
             except FileNotFoundError:
                 raise
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
@@ -110,7 +118,7 @@ class GatewayReader:
             self._parquet[path] = kept
         return kept[1]
 
-    def _log(self, path: Path) -> _Grown | None:
+    def _log(self, path: Path, window: Window) -> _Grown | None:
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -123,7 +131,7 @@ class GatewayReader:
                 data = file.read()
         except FileNotFoundError:  # closed or compacted meanwhile
             return None
-        found = self._logs[path] = _grown(path.name, status.st_ino, before, data[: data.rfind(b"\n") + 1])
+        found = self._logs[path] = _grown(path.name, status.st_ino, before, data[: data.rfind(b"\n") + 1], window)
         return found
 
     def _forget(self, damaged: Mapping[Path, str]) -> None:
@@ -162,14 +170,17 @@ def _logs(folder: Path) -> list[Path]:
     return sorted((folder / WRITE_AHEAD_FOLDER).glob("*.jsonl"))
 
 
-def _grown(name: str, inode: int, before: _Grown | None, data: bytes) -> _Grown:
+def _grown(name: str, inode: int, before: _Grown | None, data: bytes, window: Window) -> _Grown:
     lines = data.split(b"\n")[:-1]
     table, bad = of_lines(lines)
+    ids: tuple[str, ...] = tuple(table.column("record_id").to_pylist())
+    table = relevant(table, window)
     at = 0 if before is None else before.lines_count
     rejects: tuple[Any, ...] = tuple(
         Reject(name, at + i + 1, "no Call", "", lines[i][:200].decode("utf-8", "replace")) for i in bad
     )
     if before is not None:
         table, rejects = pa.concat_tables([before.table, table]), (*before.rejects, *rejects)
+        ids = (*before.ids, *ids)
     count = len(data) + (0 if before is None else before.bytes_count)
-    return _Grown(inode, count, at + len(lines), table, rejects)
+    return _Grown(inode, count, at + len(lines), table, ids, rejects)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from breakeven.pilot.journal import Entry, unix_s
-from breakeven.pilot.observations import Flags
+from breakeven.pilot.observations import Flags, Floats
 from breakeven.pilot.reading.trial_rows import ARM_NAMES
 from breakeven.routing.trial import CANDIDATE_ARM
 
@@ -35,6 +35,8 @@ class Window:
     """Versions that were in force before them."""
     written_unix_s: float
     """When the last version was written."""
+    promoted_hashes: frozenset[str] = frozenset()
+    """Of them, those from a promotion on."""
     watches_promoted: bool = False
     """Whether it is the window after a promotion: then every Call that the candidate may have answered counts."""
 
@@ -74,13 +76,31 @@ def window_of(entries: tuple[Entry, ...], now_unix_s: float, *, watches_promoted
         own_hashes=frozenset(each.policy_hash for each in written),
         over_hashes=frozenset(each.over_hash for each in written),
         written_unix_s=max((unix_s(each.at) for each in written), default=unix_s(first.at)),
+        promoted_hashes=frozenset(each.policy_hash for each in entries[promoted_at:] if each.policy_hash),
         watches_promoted=watches_promoted,
     )
 
 
+def relevant(calls: pa.Table, window: Window) -> pa.Table:
+    """The Calls that may matter to a pilot, now or later: those dealt to arms, and those that ought to have been.
+
+    What the pilot's own policies served outside of any trial is nothing to it, and may be most of the traffic.
+    """
+    if not window.policy_hashes:
+        return calls
+    start = _starts(calls)
+    hashes = pc.fill_null(calls.column("policy_hash"), "")
+    is_known = _among(hashes, window.own_hashes)
+    was_before = ~is_known & _among(hashes, window.over_hashes | {""})
+    plain = (is_known & ~_among(hashes, window.promoted_hashes)) | (
+        was_before & (start <= window.written_unix_s + PICK_UP_S)
+    )
+    return calls.filter(pa.array(~plain | _flags(pc.is_valid(calls.column("arm")))))
+
+
 def sorted_calls(calls: pa.Table, window: Window) -> Sorted:
     """The Calls of the window, and how many others ought to be in it."""
-    start = calls.column("start_time").cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
+    start = _starts(calls)
     has_arm = _flags(pc.is_in(calls.column("arm"), value_set=pa.array(ARM_NAMES)))
     if not window.policy_hashes:
         inside = has_arm & (start >= window.started_unix_s - SKEW_S)
@@ -124,6 +144,11 @@ def _as_candidates(calls: pa.Table) -> pa.Table:
     """Calls without an arm as the candidate's: after a promotion nothing is dealt any more."""
     at = calls.schema.get_field_index("arm")
     return calls.set_column(at, calls.schema.field(at), pc.fill_null(calls.column("arm"), CANDIDATE_ARM))
+
+
+def _starts(calls: pa.Table) -> Floats:
+    found: Floats = calls.column("start_time").cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
+    return found
 
 
 def _among(hashes: Any, names: frozenset[str]) -> Flags:
