@@ -62,12 +62,16 @@ def test_offline_with_a_bad_model_is_a_no_and_with_few_rows_not_yet() -> None:
     assert "not yet" in run("verdict", "few", code=2).stdout.casefold()
 
 
-def test_expectations_come_from_the_files() -> None:
+def test_expectations_come_from_earlier_outcomes_and_never_from_those_that_decide() -> None:
+    run("init", "live", *MODELS, "--task", "faq", "--policy", "policy", *outcomes(1.0))
+    (plan,) = json.loads(Path("pilots/live/pilot.json").read_text())["tasks"]
+    assert plan["expected_from"].startswith("outcomes big.csv, small.csv")
+    assert plan["correlation_fraction"] != 0.3
     run("init", "evals", *MODELS, "--task", "faq", *outcomes(1.0))
     (plan,) = json.loads(Path("pilots/evals/pilot.json").read_text())["tasks"]
-    assert plan["expected_from"].startswith("outcomes big.csv, small.csv")
+    assert plan["expected_from"] == "costs: outcomes big.csv, small.csv; success: guess"
     assert plan["baseline_usd_per_request"] == pytest.approx(0.01)
-    assert 0.85 < plan["baseline_success_fraction"] < 0.95
+    assert plan["correlation_fraction"] == 0.3
 
 
 def live(*more: str, mode: str = "shadow") -> GatewayState:

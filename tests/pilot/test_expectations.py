@@ -52,6 +52,9 @@ def test_outcomes_tell_success_ratio_correlation_and_cost(tmp_path: Path) -> Non
     assert (known.baseline_usd_per_request, known.candidate_usd_per_request) == pytest.approx((0.02, 0.001))
     assert known.told_by == ("outcomes outcomes.csv (4,000 pairs)",)
     assert of_outcomes([path], TaskPlan("faq", "big", "other")) == Known()
+    judged = of_outcomes([path], PLAN, is_judged_by_them=True)  # no bet is planned with what decides it
+    assert (judged.candidate_to_baseline_ratio, judged.baseline_success_fraction) == (None, None)
+    assert judged.baseline_usd_per_request == pytest.approx(0.02)
 
 
 def test_a_policy_tells_what_its_group_of_the_task_knows(tmp_path: Path) -> None:

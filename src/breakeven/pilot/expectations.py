@@ -59,8 +59,12 @@ _FIGURES: Final = (
 )
 
 
-def of_outcomes(files: Sequence[Path], plan: TaskPlan) -> Known:
-    """What files of outcomes tell of a task."""
+def of_outcomes(files: Sequence[Path], plan: TaskPlan, *, is_judged_by_them: bool = False) -> Known:
+    """What files of outcomes tell of a task.
+
+    A pilot that is judged by the same files takes only costs from them: who bets with a plan made of the outcomes that
+    decide the bet is right too often.
+    """
     from breakeven.outcomes.reading import read_outcomes
 
     try:
@@ -68,7 +72,12 @@ def of_outcomes(files: Sequence[Path], plan: TaskPlan) -> Known:
     except OutcomeError as error:
         raise PilotError(str(error)) from None
     names = ", ".join(each.name for each in files)
-    return known_of_table(table, plan, f"outcomes {names}")
+    known = known_of_table(table, plan, f"outcomes {names}")
+    if not is_judged_by_them:
+        return known
+    costs = (known.baseline_usd_per_request, known.candidate_usd_per_request)
+    words = (f"costs: outcomes {names}; success: guess",) if costs != (None, None) else ()
+    return Known(baseline_usd_per_request=costs[0], candidate_usd_per_request=costs[1], told_by=words)
 
 
 def known_of_table(table: OutcomeTable, plan: TaskPlan, words: str) -> Known:

@@ -255,7 +255,7 @@ def _plans(options: Mapping[str, Any], mode: str) -> tuple[TaskPlan, ...]:
         plan = TaskPlan(task.strip(), options["baseline"], candidate.strip() or options["candidate"])
         known = [Known(**given, told_by=("given",))] if given else []
         if options["files"]:
-            known.append(of_outcomes(options["files"], plan))
+            known.append(of_outcomes(options["files"], plan, is_judged_by_them=mode == "offline"))
         if options["learnt"] is not None:
             known.append(of_policy(options["learnt"], plan))
         if options["traffic"] is not None:
