@@ -9,10 +9,12 @@ from breakeven.gateway.attempt import Attempt, Failure, TokenCounts
 from breakeven.gateway.plan import Plan
 from breakeven.gateway.relay.heads import AnswerHead
 from breakeven.gateway.relay.outgoing_heads import OutgoingHeads
+from breakeven.gateway.relay.pipe import Pipe, PipedTo
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.wire.answers import AnswerReader, reader_for
 from breakeven.gateway.wire.estimates import input_tokens, output_tokens
 from breakeven.gateway.wire.outgoing import DIALECT_BY_OPERATION, outgoing_body
+from breakeven.gateway.wire.stream_reader import StreamReader
 
 _ERROR_BODY_MAX_BYTES: Final = 65_536
 _TAIL_BYTES: Final = 16_384
@@ -46,6 +48,10 @@ class DispatchOwner(Protocol):
 
     def failed(self, dispatch: Dispatch) -> None:
         """`attempt.failure` says how."""
+        ...
+
+    def piped_to(self, dispatch: Dispatch) -> PipedTo | None:
+        """Who takes pieces of its stream as the chunks that they are; None: nobody, or not as they are."""
         ...
 
     def may_pass(self) -> bool:
@@ -208,6 +214,8 @@ class Dispatch:
                 self.fail(reader.failure)
             elif out:
                 self._owner.piece(self, out, chunk if out is data else None)
+                if chunk is not None and not self.is_over:
+                    self._pipe(reader, len(chunk))
         elif self.mode == "passing":
             self._keep_tail(data)
             self._owner.piece(self, data, chunk)
@@ -219,6 +227,18 @@ class Dispatch:
         elif self._held_bytes_count < _ERROR_BODY_MAX_BYTES:
             self._held.append(data)
             self._held_bytes_count += len(data)
+
+    def _pipe(self, reader: AnswerReader, chunk_bytes_count: int) -> None:
+        """Lets the pieces to come go on as they are, where they are like this one."""
+        connection = self._connection
+        if connection is None or not isinstance(reader, StreamReader) or reader.frame is None:
+            return
+        frame, chunks = reader.frame, connection.chunks
+        if not frame.is_same or chunks is None or (connection.pipe is not None and connection.pipe.frame is frame):
+            return
+        client = self._owner.piped_to(self)
+        if client is not None:
+            connection.flow(Pipe(connection, frame, chunks, reader, self, client, chunk_bytes_count))
 
     def answer_whole(self, head: AnswerHead, body: bytes) -> None:
         """Everything at once."""

@@ -17,6 +17,7 @@ from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.failure_words import TIMEOUTS, given_up, said_of
 from breakeven.gateway.relay.heard_answer import HeardAnswer
+from breakeven.gateway.relay.pipe import PipedTo
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import RelayState, UnderWayClient
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
@@ -36,6 +37,7 @@ class ClientSide(UnderWayClient, Protocol):
     is_http10: bool
     is_full: bool
     """It takes no more bytes for now."""
+    transport: asyncio.Transport
 
     def cut(self, is_flushed: bool) -> None:
         """Ends the connection without the end of an answer; `is_flushed`: after what was written."""
@@ -315,6 +317,10 @@ class Exchange:
             self._break_off(dispatch)
         elif not self._active and self._backing_off is None:
             self._try_next(dispatch.attempt)
+
+    def piped_to(self, dispatch: Dispatch) -> PipedTo | None:
+        """The client, where its stream is chunked and this is the only attempt that is left."""
+        return self._client if self._is_chunked and self._active == [dispatch] else None
 
     def may_pass(self) -> bool:
         """A large answer goes on as it comes."""

@@ -102,6 +102,9 @@ class Shadow:
         """It failed."""
         self._over(dispatch)
 
+    def piped_to(self, dispatch: Dispatch) -> None:
+        """Nobody."""
+
     def may_pass(self) -> bool:
         """Large answers are read, not held."""
         return True

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from breakeven.gateway.relay.chunks import ChunkReader, whole_chunk
 from breakeven.gateway.relay.heads import AnswerHead, BadMessage, read_answer_head
+from breakeven.gateway.relay.pipe import Pipe
 
 HEAD_MAX_BYTES: Final = 65_536
 STALE_WITHIN_S: Final = 0.05
@@ -68,7 +69,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_buffer",
-        "_chunks",
         "_has_bytes",
         "_interim_count",
         "_is_kept_alive",
@@ -79,9 +79,11 @@ class UpstreamConnection(asyncio.Protocol):
         "_reading",
         "_sent_s",
         "_taker",
+        "chunks",
         "express",
         "idle_since_s",
         "is_closed",
+        "pipe",
         "stale_within_s",
         "transport",
     )
@@ -93,7 +95,10 @@ class UpstreamConnection(asyncio.Protocol):
         """In place of a taker: its request was written to the transport, and it waits for the answer."""
         self._reading: _Reading = "head"
         self._buffer = b""
-        self._chunks: ChunkReader | None = None
+        self.chunks: ChunkReader | None = None
+        """Of an answer that comes in chunks."""
+        self.pipe: Pipe | None = None
+        """Where pieces that are like those before go on as they are."""
         self._left_bytes_count = 0
         self._is_kept_alive = False
         self._is_reused = False
@@ -127,9 +132,15 @@ class UpstreamConnection(asyncio.Protocol):
         self._has_bytes = self._is_large = False
         self._sent_s = sent_s
 
+    def flow(self, pipe: Pipe) -> None:
+        """From now on pieces of the answer under way come to a pipe first; it gives back what it does not know."""
+        self.pipe = pipe
+        self.transport.set_protocol(pipe)
+
     def abort(self) -> None:
         """Drops the connection at once, unsent bytes included; the taker hears nothing more."""
         self._taker = None
+        self._stop_flow()
         self.transport.abort()
         self._close()
 
@@ -150,7 +161,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.abort()
             return
         self._has_bytes = True
-        chunks = self._chunks
+        chunks = self.chunks
         if chunks is not None and chunks.is_between and (content := whole_chunk(data)) is not None:
             taker.answer_data(content, data)  # the usual piece of a stream
             return
@@ -206,7 +217,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._taker is not taker:  # it wants no more
             return
         if head.is_chunked:
-            self._reading, self._chunks = "chunked", ChunkReader()
+            self._reading, self.chunks = "chunked", ChunkReader()
             if rest:
                 self._read_chunks(taker, rest)
             return
@@ -232,7 +243,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._end(taker)
 
     def _read_chunks(self, taker: AnswerTaker, data: bytes) -> None:
-        chunks = self._chunks
+        chunks = self.chunks
         assert chunks is not None
         content = chunks.feed(data)
         if content:
@@ -248,8 +259,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _set_free(self) -> None:
         """The answer is whole: the connection is free before its taker goes on, who may want it at once."""
-        self._taker = None
-        self._chunks = None
+        self._taker = self.chunks = None
+        self._stop_flow()
         self._interim_count = 0
         if self._is_kept_alive and not (self._is_large and self.transport.get_write_buffer_size()):
             self._is_reused = True
@@ -260,12 +271,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _lose(self, is_malformed: bool) -> None:
         taker, self._taker = self._taker, None
+        self._stop_flow()
         self.transport.abort()
         self._close()
         if taker is not None:
             ended_in_s = monotonic() - self._sent_s
             is_stale = self._is_reused and not self._has_bytes and ended_in_s < self.stale_within_s
             taker.answer_lost(is_stale and not is_malformed, is_malformed)
+
+    def _stop_flow(self) -> None:
+        if self.pipe is not None:
+            self.pipe = None
+            self.transport.set_protocol(self)
 
     def _close(self) -> None:
         if not self.is_closed:

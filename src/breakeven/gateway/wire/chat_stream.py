@@ -61,7 +61,9 @@ class ChatStream(StreamReader):
         return event.replace(data, changed, 1) if data in event else b"data: " + changed + b"\n\n"
 
     def _note(self, chunk: dict[str, Any], choices: list[Any]) -> None:
-        counts = chunk_counts(chunk, choices)
+        counts = None
+        if "usage" in chunk or "x_groq" in chunk or (choices and type(choices[0]) is dict and "usage" in choices[0]):
+            counts = chunk_counts(chunk, choices)
         if counts is not None and (self.tokens is None or counts.input_tokens or counts.output_tokens):
             self.tokens = counts
         if type(chunk.get("timings")) is dict:

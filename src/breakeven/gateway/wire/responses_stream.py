@@ -23,7 +23,7 @@ class ResponsesStream(StreamReader):
         """What may go to the client now."""
         if (
             self.has_begun
-            and not self._held
+            and not self.held
             and data.startswith(b"event: response.")
             and data.find(b"\n\n") == len(data) - 2
             and data.find(b".delta\ndata: {", 16, 80) > 0

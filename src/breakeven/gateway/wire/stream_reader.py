@@ -26,13 +26,13 @@ class StreamReader(ABC):
 
     __slots__ = (
         "_around",
-        "_frame",
-        "_held",
         "_pieces",
         "failure",
         "failure_message",
         "finish_reason",
+        "frame",
         "has_begun",
+        "held",
         "is_done",
         "response_model",
         "service_tier",
@@ -43,8 +43,10 @@ class StreamReader(ABC):
 
     def __init__(self) -> None:
         self._pieces = EventPieces()
-        self._held = self._pieces.held
-        self._frame: Frame | None = None
+        self.held = self._pieces.held
+        """The part of an event that came so far."""
+        self.frame: Frame | None = None
+        """Of the events that go on without being read."""
         self._around: Around | None = None
         """The frame's bytes, where a piece that fits goes on as it is."""
         self.upstream: Upstream | None = None
@@ -66,14 +68,14 @@ class StreamReader(ABC):
     def feed(self, data: bytes) -> bytes:
         """What may go to the client now: whole events, so that an error event can follow at any time."""
         around = self._around
-        if around is not None and not self._held:
+        if around is not None and not self.held:
             head, start, tail, tail_count = around
             stop = len(data) - tail_count
             if data.startswith(head) and data.endswith(tail) and data.find(b'"', start) == stop:
                 self.text_bytes_count += stop - start
                 return data
-        elif self._frame is not None and not self._held:
-            filled = self._frame.filled(data)
+        elif self.frame is not None and not self.held:
+            filled = self.frame.filled(data)
             if filled is not None:
                 self.text_bytes_count += filled[1]
                 return filled[0]
@@ -81,7 +83,7 @@ class StreamReader(ABC):
             return b""
         given = []
         for event in self._pieces.whole(data):
-            filled = self._frame.filled(event) if self._frame is not None else None
+            filled = self.frame.filled(event) if self.frame is not None else None
             if filled is not None:
                 self.text_bytes_count += filled[1]
                 given.append(filled[0])
@@ -128,7 +130,12 @@ class StreamReader(ABC):
         return self.is_done or self.finish_reason is not None
 
     def _taken(self, event: bytes) -> bytes:
-        data = event_data(event)
+        if event.startswith(b"data: {") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+            data, is_named_error = event[6:-2], False  # the usual event: one line of data, and no name
+        elif event == b"data: [DONE]\n\n":
+            return self._marked(event)
+        else:
+            data, is_named_error = event_data(event), event_name(event) == _ERROR_NAME
         if not data:
             return self._comment(event)
         if data == b"[DONE]" or data.strip() == b"[DONE]":
@@ -137,7 +144,7 @@ class StreamReader(ABC):
         if chunk is None:
             self._fail("bad_answer", "An event of the upstream's stream is no JSON object.")
             return b""
-        if is_error(chunk) or event_name(event) == _ERROR_NAME:
+        if is_named_error or (("error" in chunk or "choices" not in chunk) and is_error(chunk)):
             self._note_error(chunk)
             return b""
         try:
@@ -147,7 +154,7 @@ class StreamReader(ABC):
             return b""
 
     def _use(self, frame: Frame | None) -> None:
-        self._frame = frame
+        self.frame = frame
         self._around = frame.around if frame is not None else None
 
     def _note_error(self, chunk: Mapping[str, Any]) -> None:

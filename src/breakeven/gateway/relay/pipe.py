@@ -1,0 +1,116 @@
+"""Pipe: pieces of a stream that go on as they came: whole chunks, each an event in the frame that its reader knows.
+
+Such a piece is told by a few comparisons and written to the client in one step; any other goes the ordinary way,
+through the connection's chunks, the reader and the exchange, which may know another frame afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from breakeven.gateway.relay.chunks import ChunkReader
+from breakeven.gateway.wire.frame import Frame
+from breakeven.gateway.wire.stream_reader import StreamReader
+
+_SIZES_MAX_COUNT: Final = 4_096
+_END: Final = b"\r\n"
+
+
+class Moving(Protocol):
+    """Whose stream it is, watched by the clock."""
+
+    has_moved: bool
+
+
+class PipedTo(Protocol):
+    """Who gets it: a client's connection."""
+
+    is_full: bool
+    transport: asyncio.Transport
+
+
+class Pipe(asyncio.Protocol):
+    """From one upstream's connection to one client, under one frame; the loop gives it what comes."""
+
+    __slots__ = (
+        "_begin_bytes_count",
+        "_begins",
+        "_chunks",
+        "_client",
+        "_connection",
+        "_dispatch",
+        "_end",
+        "_end_bytes_count",
+        "_head",
+        "_held",
+        "_middle",
+        "_middle_bytes_count",
+        "_reader",
+        "_write",
+        "frame",
+    )
+
+    def __init__(
+        self,
+        connection: asyncio.Protocol,
+        frame: Frame,
+        chunks: ChunkReader,
+        reader: StreamReader,
+        dispatch: Moving,
+        client: PipedTo,
+        chunk_bytes_count: int,
+    ) -> None:
+        """`chunk_bytes_count`: of the piece that it was learnt from; others begin with as many digits."""
+        self.frame = frame
+        self._connection = connection
+        self._chunks, self._reader, self._dispatch, self._client = chunks, reader, dispatch, client
+        self._write = client.transport.write
+        self._held = reader.held
+        self._head = frame.head
+        self._middle, self._middle_bytes_count = frame.middle, len(frame.middle)
+        self._end = frame.tail + _END
+        self._end_bytes_count = len(self._end)
+        digits_count = len(b"%x" % max(chunk_bytes_count - 8, 1))
+        self._begin_bytes_count = digits_count + 2 + frame.head_count
+        self._begins: dict[int, bytes] = {}
+        """Size of a chunk -> how it begins: its size line, and the head of the frame."""
+
+    def data_received(self, data: bytes) -> None:
+        """Passes a piece on; what is not like the last one goes the ordinary way, before anything of it went out."""
+        if self._held or not self._chunks.is_between or self._reader.frame is not self.frame or self._client.is_full:
+            self._connection.data_received(data)
+            return
+        at, stop_at, texts_bytes_count = 0, len(data), 0
+        begins, middle = self._begins, self._middle
+        while at < stop_at:
+            text_at = at + self._begin_bytes_count
+            end = stop = data.find(b'"', text_at)
+            if middle:
+                end = data.find(b'"', stop + self._middle_bytes_count) if data.startswith(middle, stop) else -1
+            after = end + self._end_bytes_count
+            begin = begins.get(after - at) or self._new_begin(after - at)
+            if not (data.startswith(self._end, end) and data.startswith(begin, at)):
+                self._connection.data_received(data)
+                return
+            texts_bytes_count += stop - text_at
+            at = after
+        self._write(data)
+        self._reader.text_bytes_count += texts_bytes_count
+        self._dispatch.has_moved = True
+
+    def eof_received(self) -> bool | None:
+        """The upstream says no more."""
+        return self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The upstream is gone."""
+        self._connection.connection_lost(exc)
+
+    def _new_begin(self, chunk_bytes_count: int) -> bytes:
+        """How a chunk of so many bytes, its framing included, begins where its size has the usual digits."""
+        content_count = chunk_bytes_count - (self._begin_bytes_count - len(self._head)) - 2
+        if len(self._begins) >= _SIZES_MAX_COUNT:
+            self._begins.clear()
+        begin = self._begins[chunk_bytes_count] = b"%x\r\n%b" % (max(content_count, 0), self._head)
+        return begin
