@@ -14,6 +14,7 @@ from breakeven.pilot.noninferiority import ln_e_value
 from breakeven.pilot.observations import PairCounts
 from breakeven.pilot.pair_chances import PairChances, gains, pair_chances
 from breakeven.pilot.stopping import (
+    _grown,
     expected_pairs_count,
     look_counts,
     mixture_of_pairs,
@@ -110,6 +111,25 @@ def test_looks_are_close_enough() -> None:
     assert looks[-1] == 50_000
     assert all(b - a <= max(1, a / 100) for a, b in pairwise(looks))
     assert look_counts(0) == ()
+
+
+def test_long_steps_of_strong_evidence_do_not_overflow() -> None:
+    """10,000 pairs at once would multiply a bet by 2 ** 10,000: it is as much as anybody needs, and finite."""
+    factors = 1.0 + np.outer(gains(0.95), plain_grid(0.95).at(0.95))
+    share = np.array([0.0, 0.0, 0.0, 1.0])
+    grown = _grown(np.random.default_rng(1), share, factors, 10_000, 3)
+    assert np.isfinite(grown).all()
+    assert grown.max() == pytest.approx(math.exp(600))
+    against = _grown(np.random.default_rng(1), share[::-1], factors, 10_000, 3)
+    assert against.max() < 1e-15
+
+
+def test_many_outcomes_at_once_are_as_many_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tabled powers and logarithms are the same arithmetic: the same draws, the same stops."""
+    chances, test = pair_chances(0.9, 0.96, 0.3).array, mixture_of_pairs(0.95, planned_bets(0.95, 0.9, 1.0, 0.3), LN_20)
+    tabled = race(chances, (test,), 3_000, seed=8, runs_count=200).stops
+    monkeypatch.setattr("breakeven.pilot.stopping.POWERS_MAX_COUNT", 1)
+    assert race(chances, (test,), 3_000, seed=8, runs_count=200).stops.tolist() == tabled.tolist()
 
 
 def test_figures_of_runs_that_do_not_stop() -> None:

@@ -23,6 +23,10 @@ LOOKS_COUNT: Final = 100
 RUNS_COUNT: Final = 1_000
 MORE_RUNS_COUNT: Final = 200
 NEGLIGIBLE_WEALTH: Final = 1e-200
+POWERS_MAX_COUNT: Final = 64
+"""Powers of factors are tabled up to here, and computed by logarithms beyond."""
+LN_GROWN_MAX_RATIO: Final = 600.0
+"""More growth between two looks is as much as this: far beyond any boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ def _grown(rng: np.random.Generator, share: Floats, factors: Floats, outcomes_co
     if outcomes_count == 1:
         return np.asarray(factors[np.searchsorted(np.cumsum(share)[:-1], rng.random(runs_count), side="right")])
     drawn = rng.multinomial(outcomes_count, share, size=runs_count)
+    if outcomes_count > POWERS_MAX_COUNT:
+        return np.asarray(np.exp(np.minimum(drawn @ np.log(factors), LN_GROWN_MAX_RATIO)))
     each = np.broadcast_to(factors[:, None, :], (len(share), outcomes_count, factors.shape[1]))
     powers = np.cumprod(np.concatenate([np.ones_like(factors)[:, None, :], each], axis=1), axis=1)
     grown = powers[0, drawn[:, 0]]
