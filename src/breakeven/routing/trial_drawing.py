@@ -40,9 +40,9 @@ def arm_of(experiment: str, unit: str, shares: Mapping[str, float]) -> tuple[str
     return last, shares[last] / total
 
 
-def is_copied(pilot: str, request_id: str, share_fraction: float) -> bool:
-    """Whether a shadow's candidate gets a copy of a request."""
-    return drawn_fraction(f"shadow {pilot}", request_id) < share_fraction
+def is_copied(experiment: str, request_id: str, share_fraction: float) -> bool:
+    """Whether a model (a pilot's candidate) gets a copy of a request."""
+    return drawn_fraction(f"shadow {experiment}", request_id) < share_fraction
 
 
 def is_audited(pilot: str, request_id: str, audit_fraction: float) -> bool:

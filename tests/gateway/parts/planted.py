@@ -22,7 +22,7 @@ Kind = Literal["easy", "middling", "hard"]
 LETTERS: dict[Kind, int] = {"easy": 1, "middling": 5, "hard": 12}
 BIG_TOKENS, SMALL_TOKENS = 9, 3
 """Where the two servers cut their answers off."""
-CHECKS = {"": {"not_truncated": True, "regex": "^a+$"}}
+CHECKS = {"default": {"not_truncated": True, "regex": "^a+$"}}
 THREADS = 4
 STREAMED_EVERY = 10
 """llama.cpp closes a connection after each stream though it says that it keeps it: whoever asks next may meet that."""
