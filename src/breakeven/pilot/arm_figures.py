@@ -30,6 +30,8 @@ class ArmFigures:
     requests_count: int
     unpriced_count: int
     unknown_success_count: int
+    successes_count: int
+    """Known ones, added up: what a cost per success rests on."""
     calls_usd: Estimate | None
     """All calls of a request."""
     retried_usd: Estimate | None
@@ -85,6 +87,7 @@ def _figures(rows: Observations, arm: int, units: Codes, weights: Floats, succes
         requests_count=int(here.sum()),
         unpriced_count=int(np.sum(here & np.isnan(rows.cost_usd))),
         unknown_success_count=int(np.sum(here & np.isnan(success))),
+        successes_count=int(np.nansum(success[here])),
         calls_usd=mean_of(rows.cost_usd, here, units, weights),
         retried_usd=mean_of(retried, here, units, weights),
         success=success_of(success, here, units, weights, arm),

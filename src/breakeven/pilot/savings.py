@@ -122,6 +122,7 @@ def monthly_usd(bills: tuple[Bill, Bill], load: Traffic) -> Estimate | None:
 
 
 def _bill(design: Design, arm: ArmFigures, which: int, idle_usd: float, why_no_idle: str) -> Bill:
+    """What is divided by a success rate knows no more than the successes behind it."""
     name = NAMES[which]
     if why_not := _why_not(arm, name) or why_no_idle:
         return Bill(None, None, None, idle_usd, why_not, why_not)
@@ -136,7 +137,8 @@ def _bill(design: Design, arm: ArmFigures, which: int, idle_usd: float, why_no_i
     if success is None or success.value <= 0:
         words = NO_OUTCOME if success is None else NO_SUCCESS
         return Bill(request, None, success, idle_usd, why_no_success=words.format(arm=name))
-    return Bill(request, request / success, success, idle_usd)
+    rests_on = replace(success, units_count=min(success.units_count, arm.successes_count))
+    return Bill(request, request / rests_on, success, idle_usd)
 
 
 def _why_not(arm: ArmFigures, name: str) -> str:

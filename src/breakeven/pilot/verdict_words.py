@@ -58,11 +58,10 @@ def sentence_of(said: Said) -> str:
 
 def _yes(said: Said) -> str:
     is_part = len(said.stands.accepted) < len(said.design.tasks)
-    lead = (
-        f"Yes, for {_named(said.stands.accepted, said.design)} of {len(said.design.tasks)} tasks" if is_part else "Yes"
-    )
+    where = f", for {_named(said.stands.accepted, said.design)} of {len(said.design.tasks)} tasks" if is_part else ""
     floor = f"floor held (at least {_percent(said.design.margin_ratio)} of today's success)"
-    parts = [f"{lead}: {money_words(said.savings)}, {points_words(said.points)}, {floor}."]
+    who = f"{_candidate(said, said.stands.accepted)} in place of {_baseline(said, said.stands.accepted)}"
+    parts = [f"Yes{where}: {who} {money_words(said.savings)}, {points_words(said.points)}, {floor}."]
     if payback := _payback(said.savings.payback_months):
         parts.append(payback)
     if said.stands.stopped:
@@ -73,30 +72,68 @@ def _yes(said: Said) -> str:
 
 
 def _stopped(said: Said) -> str:
-    words = list(dict.fromkeys(each.words for each in said.guards if each.has_fired))
-    known = {each.task for each in said.guards if each.has_fired}
-    wanted = f"of today's success where {said.design.margin_ratio:g} is wanted"
-    words += [
-        f"{task_name(each.task, said.design)} keeps {_ratio(each.ratio)} {wanted}"
-        for each in said.tasks
-        if each.is_inferior and each.task not in known
-    ]
-    return f"the candidate is stopped. {'; '.join(words)}.".replace("..", ".")
+    """The success that was lost, task by task; other guards in their own words."""
+    worse = {each.task for each in said.guards if each.has_fired and each.name == "inferior"}
+    worse |= {each.task for each in said.tasks if each.is_inferior}
+    lost = "; ".join(_lost(each, said) for each in said.tasks if each.task in worse)
+    others = list(dict.fromkeys(each.words for each in said.guards if each.has_fired and each.name != "inferior"))
+    if lost:
+        return " ".join([f"{lost}.", *map(_sentence, others)])
+    words = "; ".join(each.removesuffix(".") for each in others)
+    return f"{_candidate(said, said.stands.stopped)} was stopped: {words}."
+
+
+def _lost(quality: Quality, said: Said) -> str:
+    """What a task kept of today's success, where it was too little."""
+    on = f" on {task_name(quality.task, said.design)}" if len(said.design.tasks) > 1 else ""
+    candidate, baseline = _candidate(said, (quality.task,)), _baseline(said, (quality.task,))
+    ratio, wanted = quality.ratio, _percent(said.design.margin_ratio)
+    kept = f"loses more of {baseline}'s success{on} than it may (it must keep {wanted})"
+    if ratio.value is not None and ratio.value < said.design.margin_ratio:
+        ends = "" if ratio.low is None or ratio.high is None else f" [{ratio.low * 100:.0f}, {ratio.high * 100:.0f}]"
+        kept = f"keeps only {_percent(ratio.value)}{ends} of {baseline}'s success{on}, where {wanted} is wanted"
+    return f"{candidate} {kept}, so it was stopped ({quality.outcomes_count:,} outcomes)"
 
 
 def _costs_more(said: Said) -> str:
-    return f"the candidate {money_words(said.savings)}; {points_words(said.points)}."
+    tasks = said.stands.accepted or said.stands.open
+    who = f"{_candidate(said, tasks)} in place of {_baseline(said, tasks)}"
+    return f"{who} {money_words(said.savings)}; {points_words(said.points)}."
 
 
 def _time_over_quality(said: Said) -> str:
-    found = f"its {said.design.days_max_days:g} days are over and the success is not proven to hold"
+    found = f"the {said.design.days_max_days:g} days are over, and that {_keeps(said)} is not proven"
     rests = "; ".join(_evidence(each) for each in said.tasks if each.task in said.stands.open)
-    return f"{found}. {_so_far(said)}{f' {rests}.' if rests else ''}"
+    return f"{found}. {_so_far(said)}{f' Seen: {rests}.' if rests else ''}"
 
 
 def _time_over_money(said: Said) -> str:
-    found = f"its {said.design.days_max_days:g} days are over: the success holds, that it saves is not proven"
+    who = _candidate(said, said.stands.accepted)
+    found = f"the {said.design.days_max_days:g} days are over: the success holds, that {who} saves is not proven"
     return f"{found}. {_so_far(said)}"
+
+
+def _keeps(said: Said) -> str:
+    tasks = said.stands.open or said.stands.accepted
+    return f"{_candidate(said, tasks)} keeps {_baseline(said, tasks)}'s success"
+
+
+def _candidate(said: Said, tasks: Sequence[str]) -> str:
+    return _models([each.candidate_model for each in said.design.tasks if each.task in tasks])
+
+
+def _baseline(said: Said, tasks: Sequence[str]) -> str:
+    return _models([each.baseline_model for each in said.design.tasks if each.task in tasks])
+
+
+def _models(names: Sequence[str]) -> str:
+    """Each once.
+
+    >>> _models(["a", "b", "a"]), _models(["a", "b", "c"])
+    ('a and b', 'a, b and c')
+    """
+    *first, last = dict.fromkeys(names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 _NO: Final[Mapping[str, Callable[[Said], str]]] = {
@@ -114,7 +151,9 @@ def _not_yet(said: Said) -> str:
     if said.why == "no_money":
         reason = said.savings.saved_usd_per_success.why_not
         return f"Not yet: the success holds ({points_words(said.points)}), but what it saves cannot be told: {reason}."
-    lacking = "that it saves is not proven yet" if said.why == "no_proof_of_money" else "the success is not proven yet"
+    lacking = f"that {_keeps(said)} is not proven yet"
+    if said.why == "no_proof_of_money":
+        lacking = f"the success holds, that {_candidate(said, said.stands.accepted)} saves is not proven yet"
     return f"Not yet: {_more(said)}{lacking}. {_so_far(said)}{_progress(said)}"
 
 
@@ -136,7 +175,7 @@ def _more(said: Said) -> str:
 
 def _progress(said: Said) -> str:
     rests = [_evidence(each) for each in said.tasks if each.task in said.stands.open]
-    return f" {'; '.join(rests)}." if rests and said.why == "no_proof_of_quality" else ""
+    return f" Seen: {'; '.join(rests)}." if rests and said.why == "no_proof_of_quality" else ""
 
 
 def _evidence(quality: Quality) -> str:
@@ -240,13 +279,6 @@ def _payback(months: Range) -> str:
     high = "never" if months.high == inf else f"{months.high:.1f}" if months.high is not None else "?"
     low = f"{months.low:.1f}" if months.low is not None else "?"
     return f"Pays back in {months.value:.1f} months [{low}, {high}]."
-
-
-def _ratio(ratio: Range) -> str:
-    if ratio.value is None:
-        return "less"
-    ends = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
-    return f"{ratio.value:.2f}{ends}"
 
 
 def _named(tasks: Sequence[str], design: Design) -> str:
