@@ -116,6 +116,16 @@ def test_requests_of_the_candidate_that_another_model_answered_failed(state: Gat
 _NONE = {"input_tokens": 0, "output_tokens": 0}
 
 
+def test_a_log_with_other_names_for_the_candidate_is_said_and_still_read(state: GatewayState, tmp_path: Path) -> None:
+    state.canary("a", START_S + 1, True, 0.2, 1.0, model="hosted/qwen", request_model=BASELINE)
+    state.canary("b", START_S + 2, False, 0.2, 1.0)
+    state.canary("c", START_S + 3, True, 0.2, 1.0, model=BASELINE)
+    state.written()
+    evidence = read(design(state, mode="canary"), tmp_path).evidence
+    assert evidence.observations.is_error.tolist() == [False, False, True]
+    assert "hosted/qwen" in problem(evidence, "model_unknown").message
+
+
 def test_order_pieces_and_repeats_of_files_change_nothing(state: GatewayState, tmp_path: Path) -> None:
     rng = random.Random(7)
     for i in range(200):

@@ -78,6 +78,7 @@ class EvidenceReader:
                     *say.reject_problems(rejects, str(self.folder / REJECTS_NAME)),
                     *say.said_problems(words),
                     *copies,
+                    *say.model_problem(rows, self.design),
                     *say.observation_problems(seen, self.design),
                 ),
                 {", ".join(map(str, self._sources())): digest_of(seen)},

@@ -12,6 +12,7 @@ from breakeven.pilot.design import Design
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Observations, Problem
 from breakeven.pilot.reading.said_applied import Applied, Strange
 from breakeven.pilot.reading.said_lines import BAD_SUCCESS
+from breakeven.pilot.reading.trial_rows import TrialRows
 from breakeven.pilot.reading.window import Sorted
 from breakeven.usage.ingest_report import Reject
 
@@ -171,6 +172,23 @@ def _judge_only(seen: Observations, design: Design) -> tuple[Problem, ...]:
     )
     limits = "A judge model alone can never promote a model: no success is claimed."
     return (Problem("judge_only", words, int(judged.sum()), limits),)
+
+
+def model_problem(rows: TrialRows, design: Design) -> tuple[Problem, ...]:
+    """A candidate whose answers all came from models of other names."""
+    found = []
+    for i, plan in enumerate(design.tasks):
+        mine = (rows.arm == CANDIDATE) & (rows.task == i)
+        names = sorted(set(rows.model[mine].tolist()) - {plan.baseline_model, ""})
+        if names and plan.candidate_model not in names:
+            shown = ", ".join(names[:3])
+            words = (
+                f"{_named(plan.task)}: the design's candidate is {plan.candidate_model}, and its arm was answered by "
+                f"{shown}; taken for the same under another name."
+            )
+            limits = f"Claimed of {shown}, which may or may not be {plan.candidate_model}."
+            found.append(Problem("model_unknown", words, int(mine.sum()), limits))
+    return tuple(found)
 
 
 def copies_problem(missing_count: int, drawn_count: int, orphans_count: int) -> tuple[Problem, ...]:

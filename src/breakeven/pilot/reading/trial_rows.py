@@ -22,7 +22,8 @@ from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, SHADOW_ARM
 
 ARM_NAMES: Final = (BASELINE_ARM, CANDIDATE_ARM, SHADOW_ARM)
 _NUMBERED: Final = r"^(?P<request>.+)-\d+$"
-NOT_SAID: Final = -1
+MODEL_COLUMNS: Final = ("model_key", "response_model", "request_model")
+"""What a Call names its model by, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class _Columns:
         self.is_named = _flags(pc.equal(requests, calls.column("record_id").combine_chunks()))
         self.request, self.request_names = _ranked(requests)
         self.units = self.request if design.unit == "request" else _units(calls, requests)
-        self.models = _first_said(calls, ("model_key", "response_model", "request_model"))
+        self.models = _first_said(calls, MODEL_COLUMNS)
         self.start_s = calls.column("start_time").cast(pa.int64()).to_numpy().astype(np.float64) / 1e6
         self.duration_s = _floats(calls, "duration_s")
         self.tokens_in, self.tokens_out = _counted(calls, "input_tokens"), _counted(calls, "output_tokens")
@@ -123,8 +124,9 @@ class _Columns:
         cost = _floats(calls, "cost_usd")
         nothing_used = ~self.is_ok & (self.tokens_in + self.tokens_out == 0)
         self.cost_usd = np.where(np.isnan(cost) & nothing_used, 0.0, cost)
-        candidates = np.array([each.candidate_model for each in design.tasks], dtype=object)
-        self.is_by_candidate = self.models == candidates[self.task] if len(self.task) else np.zeros(0, dtype=np.bool_)
+        self.is_by_candidate = _is_by(calls, self.task, [each.candidate_model for each in design.tasks])
+        if not self.is_by_candidate.any():  # the log has other names: then whoever is not the baseline is the candidate
+            self.is_by_candidate = ~_is_by(calls, self.task, [each.baseline_model for each in design.tasks])
 
     def answering(self, inverse: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
         """The Call of each row that was its answer: the one with the request's id, else the last good one, or any."""
@@ -144,6 +146,16 @@ class _Columns:
         np.logical_or.at(cancelled, inverse, self.is_cancelled)
         found: Flags = (~has_good & ~cancelled) | ((arm == CANDIDATE) & has_good & ~by_candidate)
         return found
+
+
+def _is_by(calls: pa.Table, task: Codes, models: Sequence[str]) -> Flags:
+    """Whether each Call went to the model of its task; what the client asked for counts where nothing else is said."""
+    named = pc.coalesce(*(calls.column(each) for each in MODEL_COLUMNS))
+    found = np.zeros(calls.num_rows, dtype=np.bool_)
+    for place, model in enumerate(models):
+        for column in (named, calls.column("response_model")):
+            found |= (task == place) & _flags(pc.fill_null(pc.equal(column, model), False))
+    return found
 
 
 def _tasks(calls: pa.Table, design: Design) -> Codes:
