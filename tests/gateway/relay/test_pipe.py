@@ -71,7 +71,7 @@ def flowed(first: bytes, pieces: list[bytes], has_pipe: bool) -> Connection:
     frame = connection.reader.frame
     if has_pipe and frame is not None:
         client, chunks, reader = connection.client, connection.chunks, connection.reader
-        way = Pipe(connection, frame, chunks, reader, connection, client, len(first))
+        way = Pipe(connection, frame, chunks, reader, connection, client)
     for piece in pieces:
         way.data_received(piece)
     return connection
@@ -123,7 +123,7 @@ def test_a_client_that_takes_no_more_is_seen_by_the_ordinary_way() -> None:
     connection.data_received(chunk(event("Hi")))
     frame = connection.reader.frame
     assert frame is not None
-    pipe = Pipe(connection, frame, connection.chunks, connection.reader, connection, connection.client, 80)
+    pipe = Pipe(connection, frame, connection.chunks, connection.reader, connection, connection.client)
     connection.client.is_full = True
     pipe.data_received(chunk(event(" word")))
     assert connection.ordinary_count == 2

@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
-
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.groups import hashes
 from breakeven.gateway.admission.lane import SHAPES_MAX_COUNT, Gate, Read, Reserved, said_simply, shape_of
@@ -127,6 +125,7 @@ class LaneBook:
     def ordinary(
         self,
         request_id: str,
+        document: dict[str, Any],
         body: bytes,
         read: Read,
         reserved: Reserved,
@@ -136,7 +135,7 @@ class LaneBook:
         lane, _, limit, system_hash = read
         of = lane.plan.facts
         facts = RequestFacts(
-            of.operation, orjson.loads(body), body, of.model, of.is_stream, of.is_usage_asked, limit, of.answers_count
+            of.operation, document, body, of.model, of.is_stream, of.is_usage_asked, limit, of.answers_count
         )
         plan = plan_of(lane, request_id, facts, system_hash, at_s)
         key = lane.gate.key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import isfinite
 from typing import Final
 
@@ -133,11 +132,20 @@ def plan_of(
     """The plan of one request of a lane; `at_s`: when it came, by the Unix and by the monotonic clock."""
     plan = lane.plan
     groups = plan.groups if system_hash is None else {**plan.groups, _SYSTEM_GROUP: system_hash}
-    return replace(
-        plan,
-        request_id=request_id,
-        facts=facts,
-        groups=groups,
+    return Plan(
+        request_id,
+        plan.head,
+        facts,
+        plan.key,
+        plan.targets,
+        plan.reason,
+        plan.task,
+        plan.task_source,
+        plan.application,
+        groups,
+        plan.policy_hash,
+        session_id=plan.session_id,
+        is_pinned=plan.is_pinned,
         received_unix_s=at_s[0],
         received_monotonic_s=at_s[1],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic, time
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, cast
 
 from breakeven.gateway.attempt import Attempt, Failure, TokenCounts
 from breakeven.gateway.plan import Plan
@@ -214,8 +214,8 @@ class Dispatch:
                 self.fail(reader.failure)
             elif out:
                 self._owner.piece(self, out, chunk if out is data else None)
-                if chunk is not None and not self.is_over:
-                    self._pipe(reader, len(chunk))
+                if not self.is_over:
+                    self._pipe(cast(StreamReader, reader))
         elif self.mode == "passing":
             self._keep_tail(data)
             self._owner.piece(self, data, chunk)
@@ -228,17 +228,15 @@ class Dispatch:
             self._held.append(data)
             self._held_bytes_count += len(data)
 
-    def _pipe(self, reader: AnswerReader, chunk_bytes_count: int) -> None:
+    def _pipe(self, reader: StreamReader) -> None:
         """Lets the pieces to come go on as they are, where they are like this one."""
-        connection = self._connection
-        if connection is None or not isinstance(reader, StreamReader) or reader.frame is None:
+        frame, connection = reader.frame, self._connection
+        if frame is None or not frame.is_same or connection is None or connection.chunks is None:
             return
-        frame, chunks = reader.frame, connection.chunks
-        if not frame.is_same or chunks is None or (connection.pipe is not None and connection.pipe.frame is frame):
-            return
-        client = self._owner.piped_to(self)
-        if client is not None:
-            connection.flow(Pipe(connection, frame, chunks, reader, self, client, chunk_bytes_count))
+        if connection.pipe is None or connection.pipe.frame is not frame:
+            client = self._owner.piped_to(self)
+            if client is not None:
+                connection.flow(Pipe(connection, frame, connection.chunks, reader, self, client))
 
     def answer_whole(self, head: AnswerHead, body: bytes) -> None:
         """Everything at once."""

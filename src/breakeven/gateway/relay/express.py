@@ -31,6 +31,7 @@ PIECE_MAX_BYTES: Final = 65_536
 """Of a request, or of an answer: larger ones take the ordinary way."""
 _DIGITS_MAX_COUNT: Final = 8
 RECORD_AFTER_S: Final = 0.02
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 class Express:
@@ -46,6 +47,7 @@ class Express:
         "_client",
         "_connection",
         "_digits_at",
+        "_document",
         "_gate",
         "_lane",
         "_lanes",
@@ -69,6 +71,7 @@ class Express:
         self._came_unix_s = self._begun_s = 0.0
         self._read: Read = cast(Any, None)
         self._reserved: Reserved = (0, 0.0, 0)
+        self._document: dict[str, Any] = {}
         self._body = self._out = b""
         """As it came, and as it went out."""
 
@@ -145,7 +148,7 @@ class Express:
         self._lane, self._request_id = lane, (lanes.ids or lanes.new_ids()).pop()
         self._came_unix_s, self._begun_s = now_unix_s, now_s
         self._read, self._reserved = read, (period, usd, tokens_count)
-        self._body, self._out = body, out
+        self._document, self._body, self._out = document, body, out
         self._connection = connection
         connection.express = self
         connection.transport.write(b"%b%d\r\n\r\n%b" % (road.out, len(out), out))
@@ -159,6 +162,8 @@ class Express:
     def answered(self, data: bytes) -> bool:
         """Gives out an answer that came whole; False where the request went over to an Exchange, which reads on."""
         lane, client, state = self._lane, self._client, self._state
+        if lane.plan.facts.is_stream:  # its pieces have a way of their own (`pipe.py`)
+            return self._hand_over()
         road: Road = lane.road
         at = road.digits_at
         stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
@@ -187,7 +192,7 @@ class Express:
         ended.append((request_id, self._came_unix_s, self._begun_s, ended_s, document, self._read, self._reserved))
         if len(ended) == 1:
             state.loop.call_later(RECORD_AFTER_S, state.record)
-        self._body = self._out = b""
+        self._document, self._body, self._out = _NOTHING, b"", b""
         state.exchanges.discard(self)
         client.under_way = None
         if client.buffer:
@@ -234,11 +239,11 @@ class Express:
     def _exchange(self) -> Exchange:
         """The ordinary Exchange of what is under way, from now on in the place of this."""
         state, client, at_s = self._state, self._client, (self._came_unix_s, self._begun_s)
-        plan = self._lanes.ordinary(self._request_id, self._body, self._read, self._reserved, at_s)
+        plan = self._lanes.ordinary(self._request_id, self._document, self._body, self._read, self._reserved, at_s)
         exchange = Exchange(state, client)
         self._connection.express = None
         exchange.take_over(plan, self._connection, self._out)
-        self._body = self._out = b""
+        self._document, self._body, self._out = _NOTHING, b"", b""
         state.exchanges.discard(self)
         state.exchanges.add(exchange)
         client.under_way = exchange

@@ -15,6 +15,8 @@ from breakeven.gateway.wire.stream_reader import StreamReader
 
 _SIZES_MAX_COUNT: Final = 4_096
 _END: Final = b"\r\n"
+_USUAL_TEXT_BYTES: Final = 5
+"""By which it is told how many digits the sizes of chunks have; one with more or fewer goes the ordinary way."""
 
 
 class Moving(Protocol):
@@ -59,9 +61,7 @@ class Pipe(asyncio.Protocol):
         reader: StreamReader,
         dispatch: Moving,
         client: PipedTo,
-        chunk_bytes_count: int,
     ) -> None:
-        """`chunk_bytes_count`: of the piece that it was learnt from; others begin with as many digits."""
         self.frame = frame
         self._connection = connection
         self._chunks, self._reader, self._dispatch, self._client = chunks, reader, dispatch, client
@@ -71,7 +71,7 @@ class Pipe(asyncio.Protocol):
         self._middle, self._middle_bytes_count = frame.middle, len(frame.middle)
         self._end = frame.tail + _END
         self._end_bytes_count = len(self._end)
-        digits_count = len(b"%x" % max(chunk_bytes_count - 8, 1))
+        digits_count = len(b"%x" % (frame.head_count + len(frame.middle) + frame.tail_count + _USUAL_TEXT_BYTES))
         self._begin_bytes_count = digits_count + 2 + frame.head_count
         self._begins: dict[int, bytes] = {}
         """Size of a chunk -> how it begins: its size line, and the head of the frame."""
