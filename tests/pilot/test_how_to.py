@@ -19,11 +19,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "run-a-pilot.md").read_t
 ENDS = {"yes": 0, "no": 1, "not_yet": 2}
 
 
-def commands(fence: str) -> list[list[str]]:
-    """The commands of all blocks with that fence, continued lines joined, comments left out."""
-    blocks = re.findall(rf"^```{fence}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True) for line in lines if line.startswith("breakeven ")]
+def commands(language: str) -> list[list[str]]:
+    """The commands of all blocks in that language, continued lines joined, comments left out."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    text = "\n".join(block for found, block in blocks if found == language).replace("\\\n", " ")
+    return [shlex.split(line, comments=True) for line in text.splitlines() if line.startswith("breakeven ")]
 
 
 @pytest.fixture
@@ -37,7 +37,6 @@ def folder(tmp_path: Path) -> Path:
             rows.writerow(head)
             rows.writerows([f"r{at}", "faq", model, int(each), usd, "gold"] for at, each in enumerate(success))
     (tmp_path / "checks.yaml").write_text("tasks:\n  faq: {not_truncated: true, non_empty: true}\n")
-    (tmp_path / "gateway-state").mkdir()
     return tmp_path
 
 
