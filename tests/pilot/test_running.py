@@ -238,6 +238,25 @@ def test_a_fall_after_the_promotion_rings_and_rolls_back(tmp_path: Path) -> None
     assert here.pilot().act(here.pilot().look(), rolls_back=True) == ()
 
 
+def test_of_two_tasks_the_good_one_is_promoted_when_the_other_is_decided_too(tmp_path: Path) -> None:
+    here = World(tmp_path, "shadow", 1.0, batches_count=3)
+    plans = tuple(replace(here.design().tasks[0], task=each) for each in ("faq", "mail"))
+    write_design(here.design(tasks=plans), here.pilot_folder)
+    here.run(promotes=True)
+    assert "promoted" not in events(here)  # nothing is known of mail yet
+    rng = np.random.default_rng(3)
+    here.state.policy_hash = load(here.policy).hash
+    for base, candidate in pairs(rng, 600, 0.9, 0.6):
+        here.at_s += 1
+        here.state.shadow(f"{here.state.calls_count:032x}", here.at_s, base, candidate, task="mail")
+    here.state.written()
+    here.pilot().act(here.pilot().look(), promotes=True)  # mail is stopped
+    here.pilot().act(here.pilot().look(), promotes=True)
+    assert [each for each in events(here) if each not in ("verdict", "started")] == ["stopped_task", "promoted"]
+    policy = load(here.policy)
+    assert (policy.route(task="faq").model, policy.route(task="mail").model) == (CANDIDATE, BASELINE)
+
+
 def test_two_do_not_run_the_same_pilot(tmp_path: Path) -> None:
     here = world(tmp_path, "shadow", 1.0)
     with here.pilot().alone(), pytest.raises(PilotError, match="another"), here.pilot().alone():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from breakeven.pilot.journal import PilotState
 from breakeven.pilot.observations import CANDIDATE, Observations
 from breakeven.pilot.verdict import Verdict
 from breakeven.units import SECONDS_PER_HOUR
+
+HOURS_PER_DAY: Final = 24.0
 
 
 def stop_reasons(verdict: Verdict, design: Design) -> dict[str, str]:
@@ -25,6 +28,15 @@ def stop_reasons(verdict: Verdict, design: Design) -> dict[str, str]:
         if quality.is_inferior and quality.task in names:
             found.setdefault(quality.task, "the candidate is proven to lose more than the margin.")
     return found
+
+
+def is_decided(verdict: Verdict, design: Design, state: PilotState, now_unix_s: float) -> bool:
+    """Whether nothing more is to be waited for: every task is accepted or stopped, or the time is over."""
+    if verdict.answer == "no":
+        return True
+    known = {*verdict.accepted_tasks, *verdict.stopped_tasks}
+    end = (state.started_unix_s or 0.0) + design.days_max_days * HOURS_PER_DAY * SECONDS_PER_HOUR
+    return all(each.task in known for each in design.tasks) or now_unix_s >= end
 
 
 def next_shares(design: Design, seen: Observations, state: PilotState, now_unix_s: float) -> dict[str, float]:

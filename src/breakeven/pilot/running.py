@@ -22,7 +22,7 @@ from breakeven.pilot import policy_steps as steps
 from breakeven.pilot.design import Design
 from breakeven.pilot.design_file import DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
-from breakeven.pilot.next_step import next_shares, stop_reasons, with_stops
+from breakeven.pilot.next_step import is_decided, next_shares, stop_reasons, with_stops
 from breakeven.pilot.observations import Evidence, Problem
 from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
@@ -195,18 +195,25 @@ class Pilot:
             return tuple(done)
         if verdict.answer == "no":
             done.append(self.stop(f"The verdict is no: {verdict.sentence}"))
-        elif verdict.answer == "yes" and promotes:
+        elif verdict.answer == "yes" and promotes and self.is_decided(look):
             done.append(self.promote(look, keeps_watch=True))
         else:
             done += self._ramps(look, state)
         return tuple(done)
 
+    def is_decided(self, look: Look) -> bool:
+        """Whether nothing more is to be waited for."""
+        now_s = self._now().timestamp()
+        return look.verdict is not None and is_decided(look.verdict, look.design, look.state, now_s)
+
     def stop(self, why: str) -> Entry:
         """Take the trial out of the policy for good: everybody is served as before."""
         found = _against_journal(read_design(self.folder), state_of(self.journal.entries()))
-        return self._write(
-            found, Entry(self._at(), "stopped", why), lambda document, _state: steps.with_trial(document, None)
-        )
+
+        def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
+            return steps.with_trial(document, None) if _has_trial(document, found) else document
+
+        return self._write(found, Entry(self._at(), "stopped", why), made)
 
     def promote(self, look: Look, *, keeps_watch: bool) -> Entry:
         """Give the accepted tasks to the candidate. `keeps_watch`: the gateway goes on judging its answers."""
@@ -217,6 +224,10 @@ class Pilot:
         self._keep_before(design)
 
         def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
+            if document.trial is not None and not _has_trial(document, look.found):
+                raise PilotError(
+                    f"the policy has the trial of another pilot ({document.trial.pilot}); stop that one first"
+                )
             plain = steps.promoted(document, design, tasks)
             return (
                 steps.with_trial(plain, steps.watch_trial(design, look.found.trial_name, tasks))
@@ -288,7 +299,7 @@ class Pilot:
 
     def _trial_maker(self, found: DesignFile) -> Callable[[PolicyDocument, PilotState], PolicyDocument]:
         def made(document: PolicyDocument, state: PilotState) -> PolicyDocument:
-            if document.trial is None or document.trial.pilot != found.trial_name:
+            if not _has_trial(document, found):
                 return document  # somebody swapped it: `restore` puts the trial in again, nothing else does
             if all(each.task in state.stopped_why for each in found.design.tasks):
                 return steps.with_trial(document, None)
@@ -381,6 +392,10 @@ def _against_journal(found: DesignFile, state: PilotState) -> DesignFile:
         return found
     words = f"the design that was started has the hash {state.design_hash[:12]}, the copy of it {found.hash[:12]}."
     return replace(found, changes=(*found.changes, words), hash=state.design_hash)
+
+
+def _has_trial(document: PolicyDocument, found: DesignFile) -> bool:
+    return document.trial is not None and document.trial.pilot == found.trial_name
 
 
 def _floor_by_task(entries: tuple[Entry, ...]) -> dict[str, float]:

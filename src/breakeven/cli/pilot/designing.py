@@ -62,7 +62,9 @@ class Shares(click.ParamType[tuple[float, ...]]):
 )
 @click.option("--gateway", type=_FILE, help="gateway.yaml: names the policy folder and the state folder.")
 @click.option("--policy", "policy_folder", type=_FOLDER, help="The folder that the gateway reads its policy from.")
-@click.option("--state", "state_folder", type=_FOLDER, help="The gateway's state folder.")
+@click.option(
+    "--state", "state_folders", multiple=True, type=_FOLDER, help="The gateway's state folder; one for each machine."
+)
 @click.option("--store", type=_FOLDER, help="Read Calls from this imported store in place of a state folder.")
 @click.option("--checks", type=_FILE, help="YAML with checks by task (validators) that judge both arms' answers.")
 @click.option("--unit", default="request", show_default=True, help="Of arms: request, key, session, user, header:X.")
@@ -188,7 +190,7 @@ def _design(name: str, options: Mapping[str, Any]) -> Design:
 
 
 def _places_given(options: Mapping[str, Any]) -> bool:
-    return any(options[each] for each in ("gateway", "policy_folder", "state_folder", "store"))
+    return any(options[each] for each in ("gateway", "policy_folder", "state_folders", "store"))
 
 
 def _places(options: Mapping[str, Any], mode: str) -> tuple[str, tuple[str, ...]]:
@@ -199,13 +201,12 @@ def _places(options: Mapping[str, Any], mode: str) -> tuple[str, tuple[str, ...]
         if not options["files"]:
             raise PilotError("an offline pilot reads files of outcomes: name them with --outcomes FILE")
         return "", tuple(str(each.absolute()) for each in options["files"])
-    policy, state = options["policy_folder"], options["state_folder"]
+    policy, states = options["policy_folder"], options["state_folders"]
     if options["gateway"] is not None:
         named = _folders_of(options["gateway"], _models(options))
-        policy, state = policy or named[0], state or named[1]
-    source = options["store"] or state
-    sources = () if source is None else (str(Path(source).absolute()),)
-    return ("" if policy is None else str(Path(policy).absolute())), sources
+        policy, states = policy or named[0], states or (named[1],)
+    sources = (options["store"],) if options["store"] is not None else states
+    return ("" if policy is None else str(policy.absolute())), tuple(str(each.absolute()) for each in sources)
 
 
 def _models(options: Mapping[str, Any]) -> list[str]:

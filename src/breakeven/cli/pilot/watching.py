@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -52,9 +52,9 @@ def start(folder: Path, as_json: bool) -> None:
 @pilot_argument
 @outcomes_option
 @click.option("--every-s", type=click.FloatRange(0.05), default=2.0, show_default=True, help="How often it looks.")
-@click.option("--promote", is_flag=True, help="Give accepted tasks to the candidate, and go on watching.")
+@click.option("--promote", is_flag=True, help="Once every task is decided: give the accepted ones over, and watch on.")
 @click.option("--roll-back", is_flag=True, help="After a promotion: an alarm puts the old policy back.")
-@click.option("--until-decided", is_flag=True, help="End with the verdict's exit code once it is yes or no.")
+@click.option("--until-decided", is_flag=True, help="End with the verdict's exit code once every task is decided.")
 @click.option("--once", is_flag=True, help="Look once, act, and end (for cron).")
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON lines.")
 @click.pass_context
@@ -86,7 +86,10 @@ def run(
                 raise PilotError(f"{last.design.name} has not started; `breakeven pilot start {folder.name}` first")
             entries = pilot.act(last, promotes=promote, rolls_back=roll_back)
             _tell(entries, as_json)
-            if _is_done(last, entries, until_decided=until_decided, promotes=promote):
+            if not as_json:
+                _hint(last, entries, promotes=promote)
+            is_decided = until_decided and pilot.is_decided(last)
+            if _is_done(last, entries, is_decided=is_decided, promotes=promote):
                 break
     if last is not None and last.verdict is not None and (once or until_decided or last.verdict.answer == "no"):
         from breakeven.cli.pilot.judging import EXIT_CODES
@@ -171,16 +174,23 @@ def _looks(pilot: Pilot, every_s: float, *, is_once: bool) -> Iterator[Look]:
             looked_s = time.monotonic()
 
 
-def _is_done(look: Look, entries: Any, *, until_decided: bool, promotes: bool) -> bool:
+def _is_done(look: Look, entries: Sequence[Entry], *, is_decided: bool, promotes: bool) -> bool:
+    """Whether there is nothing left to watch."""
     ended = any(each.event in ("stopped", "rolled_back") for each in entries)
     was_over = not look.state.is_running and not look.state.promoted_tasks
-    answer = look.verdict.answer if look.verdict is not None else "not_yet"
-    has_promoted = any(each.event == "promoted" for each in entries)
-    return ended or was_over or (until_decided and answer == "yes" and (has_promoted or not promotes))
+    is_yes = look.verdict is not None and look.verdict.answer == "yes"
+    has_promoted = bool(look.state.promoted_tasks) or any(each.event == "promoted" for each in entries)
+    return ended or was_over or (is_decided and is_yes and (has_promoted or not promotes))
 
 
-def _tell(entries: Any, as_json: bool) -> None:
-    each: Entry
+def _hint(look: Look, entries: Sequence[Entry], *, promotes: bool) -> None:
+    """What a person does about a yes."""
+    is_new = any(each.event == "verdict" and each.detail.get("answer") == "yes" for each in entries)
+    if is_new and not promotes and not look.state.promoted_tasks:
+        click.echo(f"The trial goes on; `breakeven pilot stop {look.design.name} --promote` gives these tasks over.")
+
+
+def _tell(entries: Sequence[Entry], as_json: bool) -> None:
     for each in entries:
         if as_json:
             click.echo(json.dumps(each.plain(), ensure_ascii=False))
