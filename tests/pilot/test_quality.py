@@ -16,7 +16,6 @@ from breakeven.pilot.noninferiority import counts_of, ln_e_value
 from breakeven.pilot.observations import CANDIDATE, Observations
 from breakeven.pilot.pairing import pairs_of
 from breakeven.pilot.quality import pooled_plan, qualities
-from breakeven.pilot.quality_problems import quality_problems
 from breakeven.pilot.verdict import Quality
 
 
@@ -139,12 +138,3 @@ def test_a_plan_of_all_is_a_mean_by_traffic() -> None:
     assert (pooled.requests_per_hour, pooled.baseline_success_fraction) == (400.0, pytest.approx(0.8))
     unknown = pooled_plan(replace(promised, tasks=(plans[0], replace(plans[1], requests_per_hour=None))))
     assert (unknown.requests_per_hour, unknown.baseline_success_fraction) == (None, pytest.approx(0.7))
-
-
-def test_few_units_are_said() -> None:
-    rng = np.random.default_rng(8)
-    rows = canary(rng, 600, 1.0, unit=rng.integers(0, 5, 600))
-    (problem,) = quality_problems(design("canary", unit="key"), rows)
-    assert problem.code == "few_units"
-    assert "5 units (key)" in problem.message
-    assert not quality_problems(design("canary"), canary(rng, 600, 1.0))

@@ -4,7 +4,9 @@ An outcome that comes late may come late **because** it is bad (or good), so out
 Requests count in their order: the first that may still get its outcome (`outcome_wait_hours`) holds back those after
 it. Every value read that way is one of the path of a pilot whose outcomes all came at once, so looking at any moment
 costs nothing (Ville's inequality bounds the whole path). Where few are waiting, there is a second way that is valid
-whatever the delays mean: count all, those that wait as the worst for the candidate. The larger of the two is used.
+whatever the delays mean: count all, those that wait as the worst for the candidate. The larger of the two is used. (For
+several tasks by e-BH, which asks for e-values of one moment rather than of a path, that is a proof where nothing waits;
+Bonferroni needs no such care.)
 
 After the wait an outcome is missing. Few missing ones, as many in both arms, are left out, which supposes that they are
 like those seen: said. Many, or more in one arm, count as the worst for the candidate (Manski, Am. Econ. Rev. 80,
