@@ -148,3 +148,22 @@ def test_no_number_is_scientific_no_saving_negative_and_nothing_is_nan(name: str
     assert not re.search(r"\d(?:\.\d+)?e[+-]\d", text)
     assert "saves -" not in text
     assert not {"nan", "none", "inf"} & set(text.lower().replace(";", " ").split()) - {"none"}
+
+
+def test_the_headline_speaks_of_the_tasks_that_have_a_yes() -> None:
+    document = PILOTS["offline"]()
+    faq = next(each for each in document.tasks if each.task == "faq")
+    tile = next(each for each in pilot_summary(document).tiles if each.label.startswith("Success"))
+    assert (tile.label, tile.value) == ("Success, of the baseline's (faq)", told.percent(faq.ratio.value))
+    assert "baseline's, faq: 99.9 %" in draw_pilot_charts(document)["ratio"].caption
+    both = pilot_summary(PILOTS["many"]())
+    assert next(each for each in both.tiles if each.label.startswith("Success")).label.endswith("(all tasks together)")
+
+
+def test_what_stands_with_its_problem_is_not_said_again_without_it() -> None:
+    document = PILOTS["no"]()
+    limits = document.problems[0].limits
+    twice = document.model_copy(update={"not_claimed": (*document.not_claimed, limits)})
+    page = pilot_summary(twice)
+    assert limits not in page.not_claimed
+    assert any(limits in each for each in page.alerts)

@@ -32,7 +32,7 @@ from breakeven.reports.chart_style import (
 )
 from breakeven.reports.charts import Chart, inline, to_svg
 from breakeven.reports.pilot_parts import HistoryTaskPart, PilotDocument, QualityPart
-from breakeven.reports.pilot_summary import headline_quality
+from breakeven.reports.pilot_tiles import headline_name, headline_quality
 from breakeven.reports.safe_text import short
 
 COLOURED_COUNT: Final = len(SERIES)
@@ -141,7 +141,8 @@ def ratio_caption(document: PilotDocument) -> str:
     quality = headline_quality(document)
     if quality is None or quality.ratio.value is None:
         return "Success of the candidate, of the baseline's"
-    of = ", all tasks together" if quality.is_overall else ""
+    name = headline_name(document, quality)
+    of = f", {name}" if name else ""
     return (
         f"Success of the baseline's{of}: {told.percent(quality.ratio.value)}, with {told.confidence(quality.ratio)} "
         f"confidence {told.percent_range(quality.ratio)}, at every moment"

@@ -13,24 +13,13 @@ from breakeven.reports import amounts
 from breakeven.reports import pilot_wording as told
 from breakeven.reports.findings import Badge
 from breakeven.reports.pilot_design_rows import Line, design_lines
-from breakeven.reports.pilot_parts import JournalPart, PilotDocument, QualityPart, SavingsPart
+from breakeven.reports.pilot_parts import JournalPart, PilotDocument, SavingsPart
+from breakeven.reports.pilot_tiles import SHORTEST_DAYS, Tile, headline_name, headline_quality, tiles_of
 from breakeven.reports.safe_text import safe
 
 ANSWERS: Final = {"yes": "YES", "no": "NO", "not_yet": "NOT YET"}
 HASH_SHOWN_COUNT: Final = 12
-SHORTEST_DAYS: Final = 1 / 1440
-"""Files without times are read in no time."""
 NOT_STATED: Final = "Not counted, because nobody stated it"
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One headline figure."""
-
-    label: str
-    value: str
-    range: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +112,7 @@ def pilot_summary(document: PilotDocument) -> PilotSummary:
         badges=_badges(document),
         sentence=safe(verdict.sentence) if verdict else _no_verdict(document),
         details=_details(document),
-        tiles=_tiles(document) if verdict else (),
+        tiles=tiles_of(document) if verdict else (),
         alerts=tuple(told.problem_words(each) for each in document.problems if each.limits),
         remarks=tuple(told.problem_words(each) for each in document.problems if not each.limits),
         tasks=_task_rows(document),
@@ -132,16 +121,19 @@ def pilot_summary(document: PilotDocument) -> PilotSummary:
         not_stated=tuple(map(safe, document.savings.not_stated)) if document.savings else (),
         guards=_guard_rows(document),
         promises=_promise_rows(document),
-        not_claimed=tuple(
-            safe(each)
-            for each in document.not_claimed
-            if not (document.savings and document.savings.not_stated and each.startswith(NOT_STATED))
-        ),
+        not_claimed=tuple(safe(each) for each in document.not_claimed if not _is_told_elsewhere(each, document)),
         design=design_lines(document.design),
         watch=tuple((safe(each.words), each.is_alarm) for each in document.watch),
         journal=tuple(_event(each) for each in document.journal),
         footer=_footer(document),
     )
+
+
+def _is_told_elsewhere(not_claimed: str, document: PilotDocument) -> bool:
+    """What stands with its problem, or with the money, is not said again without it."""
+    if document.savings and document.savings.not_stated and not_claimed.startswith(NOT_STATED):
+        return True
+    return any(each.limits and each.limits.rstrip(".").lower() in not_claimed.lower() for each in document.problems)
 
 
 def _kicker(document: PilotDocument) -> str:
@@ -205,8 +197,10 @@ def _apart(document: PilotDocument) -> list[str]:
     counts = quality.counts
     lost, won = counts.baseline_only_count, counts.candidate_only_count
     share = amounts.fraction(lost / quality.outcomes_count)
+    name = headline_name(document, quality)
+    of = f" of {name}" if name else ""
     return [
-        f"Of {quality.outcomes_count:,} pairs {lost:,} ({share}) failed with the candidate alone, {won:,} with the "
+        f"Of {quality.outcomes_count:,} pairs{of} {lost:,} ({share}) failed with the candidate alone, {won:,} with the "
         "baseline alone."
     ]
 
@@ -227,72 +221,6 @@ def _promise(document: PilotDocument) -> str:
         f"A model that loses more than {lost} of the baseline's success would get a yes{over} in at most {risk} of "
         "such pilots, however often one looks."
     )
-
-
-def _tiles(document: PilotDocument) -> tuple[Tile, ...]:
-    quality = headline_quality(document)
-    found = [*_money_tiles(document.savings)]
-    if quality is not None:
-        of = f" ({told.task_name(quality.task)})" if not quality.is_overall and len(document.tasks) > 1 else ""
-        found.append(
-            Tile(
-                f"Success, of the baseline's{of}",
-                told.percent(quality.ratio.value),
-                f"{told.confidence(quality.ratio)}: {told.percent_range(quality.ratio)}"
-                if told.percent_range(quality.ratio)
-                else safe(quality.ratio.why_not),
-                f"at least {amounts.fraction(document.design.margin_ratio)} was asked",
-            )
-        )
-    found.append(_time_tile(document))
-    return tuple(found)
-
-
-def headline_quality(document: PilotDocument) -> QualityPart | None:
-    """Of whom the headline speaks: all tasks together, else the only one."""
-    if document.overall is not None:
-        return document.overall
-    return document.tasks[0] if document.tasks else None
-
-
-def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
-    if savings is None:
-        return [Tile("Money", amounts.NOT_KNOWN, "", "no cost of both models has been seen yet")]
-    month, payback = savings.saved_usd_per_month, savings.payback_months
-    request = savings.saved_usd_per_request
-    if month.value is not None:
-        share = savings.saved_fraction.value
-        note = (
-            f"{amounts.fraction(abs(share))} {'less' if share >= 0 else 'more'} per request"
-            if share is not None
-            else ""
-        )
-        found = [Tile("A month", told.saved_words(month), told.saved_range(month), note)]
-    else:
-        per = told.scaled(request, told.PER_REQUESTS)
-        label = f"{told.PER_REQUESTS:,.0f} requests"
-        span, why = told.saved_range(per), safe(month.why_not)
-        found = [Tile(label, told.saved_words(per), span, "" if why == span else why)]
-    if payback.value is not None or payback.is_value_endless or not payback.why_not:
-        note = ""
-        if savings.return_ratio.value is not None and savings.return_ratio.value > 0:
-            note = f"net gain of the first year: {amounts.ratio(savings.return_ratio.value)} the outlay"
-        found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))
-    return found
-
-
-def _time_tile(document: PilotDocument) -> Tile:
-    """How long it has run, and how much longer it probably must."""
-    seen, verdict = document.seen, document.verdict
-    ran = told.ran_words(seen.days) if seen and seen.days >= SHORTEST_DAYS else ""
-    spent = ""
-    if seen and seen.candidate_usd and document.design.mode != "offline":
-        spent = f"the candidate's calls cost {amounts.money(seen.candidate_usd)}"
-    if verdict is None or verdict.answer != "not_yet":
-        return Tile("The pilot ran", ran or "from files", "", spent)
-    if verdict.more_days is None:
-        return Tile("Still needed", amounts.NOT_KNOWN, f"ran {ran}" if ran else "", spent)
-    return Tile("Still needed, about", told.days_words(verdict.more_days), f"ran {ran}" if ran else "", spent)
 
 
 def _task_rows(document: PilotDocument) -> tuple[TaskRow, ...]:

@@ -15,7 +15,8 @@ from rich.text import Text
 from breakeven.reports import pilot_wording as told
 from breakeven.reports.pilot_design_rows import expected_lines, size_rows
 from breakeven.reports.pilot_parts import PilotDocument
-from breakeven.reports.pilot_summary import HASH_SHOWN_COUNT, PilotSummary, TaskRow, Tile, pilot_summary
+from breakeven.reports.pilot_summary import HASH_SHOWN_COUNT, PilotSummary, TaskRow, pilot_summary
+from breakeven.reports.pilot_tiles import Tile
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
 
