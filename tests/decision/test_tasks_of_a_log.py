@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,12 +45,26 @@ def two_tasks() -> list[dict[str, object]]:
     return [row(number, **kinds[number % 6]) for number in range(720)]
 
 
+READ: dict[str, CallStore] = {}
+"""Text of a log -> its calls, read once for all that asks about them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stores_are_closed() -> Iterator[None]:
+    yield
+    for store in READ.values():
+        store.close()
+    READ.clear()
+
+
 def demand_from(path: Path, rows: list[dict[str, object]], scenario: Scenario) -> Demand:
-    path.write_text("".join(json.dumps(each) + "\n" for each in rows))
-    with CallStore.temporary() as store:
-        store.ingest(path, now=NOW)
-        workload = profile_workload(store.calls(), catalog=CATALOG)
-        return demand_of(store.calls(), workload, CATALOG, scenario, "log")
+    text = "".join(json.dumps(each) + "\n" for each in rows)
+    if text not in READ:
+        path.write_text(text)
+        READ[text] = CallStore.temporary()
+        READ[text].ingest(path, now=NOW)
+    calls = READ[text].calls()
+    return demand_of(calls, profile_workload(calls, catalog=CATALOG), CATALOG, scenario, "log")
 
 
 def compared(path: Path, rows: list[dict[str, object]], **keys: object) -> Comparison:

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import ValidationError
 
 from breakeven.reports.amounts import money_short
 from breakeven.reports.bar_charts import line_looks
@@ -25,6 +26,7 @@ from breakeven.reports.shortlist import (
 from breakeven.reports.traffic_charts import bars_of
 from reports.many_options import many_options_document
 from reports.sample_document import hostile_document, one_option_document, sample_document
+from reports.vegalite import check
 
 NAMES = ["option_ranges", "cost_curves", "volume_view", "breakdown", "levers", "daily_tokens", "hour_of_week"]
 
@@ -49,12 +51,17 @@ def words(spec: dict[str, Any]) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ["wide", "narrow"])
 def test_every_spec_is_valid_vegalite(kind: Any) -> None:
-    import altair
-
     drawn = specs(sample_document(), kind)
     assert list(drawn) == NAMES
     for spec in drawn.values():
-        altair.LayerChart.from_dict(spec)
+        check(spec)
+
+
+def test_a_spec_with_a_slip_is_not_valid() -> None:
+    spec = specs(sample_document())["cost_curves"]
+    spec["layer"][-1]["mark"]["tyqe"] = "text"
+    with pytest.raises(ValidationError):
+        check(spec)
 
 
 def test_every_chart_is_drawn_in_both_widths_with_its_finding(charts: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from breakeven.reports.shortlist import main_options
 from decision_documents import with_decision
 from reports.many_options import many_options_document
 from reports.sample_document import hostile_document, one_option_document, sample_document
+from reports.vegalite import check
 
 NAMES = (
     "bills_by_month", "odds_by_month", "paths_by_month", "information", "tornado", "breakeven_odds", "loss_exceedance",
@@ -43,12 +44,10 @@ def layers(spec: dict[str, Any], start: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("kind", "document"), [("wide", sample_document()), ("narrow", hostile_document())])
 def test_every_spec_is_valid_vegalite(kind: Any, document: Document) -> None:
-    import altair
-
     drawn = specs(with_decision(document), kind)
     assert tuple(drawn)[: len(NAMES)] == NAMES
     for name in NAMES:
-        altair.LayerChart.from_dict(drawn[name])
+        check(drawn[name])
 
 
 def test_an_old_document_has_none_of_them_and_nothing_to_say() -> None:
