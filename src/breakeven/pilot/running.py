@@ -28,7 +28,7 @@ from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
 from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
 from breakeven.pilot.verdict import Verdict
-from breakeven.routing.policy_document import PolicyDocument
+from breakeven.routing.policy_document import PolicyDocument, PricedModel
 
 LOCK_NAME: Final = "lock"
 BEFORE_FOLDER: Final = "policy-before"
@@ -65,6 +65,7 @@ class Pilot:
         folder: Path,
         *,
         outcome_files: tuple[Path, ...] = (),
+        prices: tuple[PricedModel, ...] = (),
         now: Callable[[], datetime] = clock.now,
         step: Step = lambda _name: None,
     ) -> None:
@@ -73,6 +74,7 @@ class Pilot:
         self._now = now
         self._step = step
         self._outcome_files = outcome_files
+        self._prices = prices
         self._reader: EvidenceReader | None = None
 
     @contextmanager
@@ -372,7 +374,7 @@ class Pilot:
 
     def _evidence_reader(self, design: Design) -> EvidenceReader:
         if self._reader is None or self._reader.design != design:
-            self._reader = EvidenceReader(self.folder, design, self._outcome_files)
+            self._reader = EvidenceReader(self.folder, design, self._outcome_files, self._prices)
         return self._reader
 
     def _at(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from breakeven.cli.pilot.place import outcomes_option, pilot_argument
+from breakeven.cli.pilot.place import Reads, pilot_argument, reading_options
 
 if TYPE_CHECKING:
     from breakeven.pilot.running import Look
@@ -22,22 +22,21 @@ KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
     epilog="Example: breakeven pilot verdict faq   |   breakeven pilot verdict faq --json && ./migrate.sh",
 )
 @pilot_argument
-@outcomes_option
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
 @click.pass_context
-def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], as_json: bool) -> None:
+def verdict(ctx: click.Context, folder: Path, reads: Reads, as_json: bool) -> None:
     """Is the switch proven? The exit code is the answer: 0 yes, 1 no, 2 not yet (how many more days).
 
     Yes may be for some tasks only: they are listed. What may not be claimed is listed, too. An error has code 2 as
     everywhere; it writes to stderr and prints nothing to stdout.
     """
     from breakeven.cli.console import progress, stdout_console
-    from breakeven.pilot.running import Pilot
     from breakeven.reports.pilot_document import to_json
 
     with progress(as_json) as say:
         say("reading and judging")
-        look = Pilot(folder, outcome_files=outcome_files).look()
+        look = reads.pilot(folder).look()
         document = document_of(look)
     if as_json:
         click.echo(to_json(document), nl=False)
@@ -53,7 +52,7 @@ def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], a
     epilog="Example: breakeven pilot report faq --out faq.html   |   breakeven pilot report faq --out faq.xlsx",
 )
 @pilot_argument
-@outcomes_option
+@reading_options
 @click.option(
     "--out",
     multiple=True,
@@ -66,9 +65,7 @@ def verdict(ctx: click.Context, folder: Path, outcome_files: tuple[Path, ...], a
     help="Write what was measured as a scenario (YAML) for `compare --scenario`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def report(
-    folder: Path, outcome_files: tuple[Path, ...], out: tuple[Path, ...], recalibrate: Path | None, as_json: bool
-) -> None:
+def report(folder: Path, reads: Reads, out: tuple[Path, ...], recalibrate: Path | None, as_json: bool) -> None:
     """Write the pilot's report: a page for finance, the JSON for a machine; the kind is what the name ends in.
 
     With --recalibrate what was measured takes the place of what was assumed: `breakeven compare --scenario FILE`.
@@ -77,7 +74,6 @@ def report(
 
     from breakeven.cli.console import progress
     from breakeven.errors import OutputError
-    from breakeven.pilot.running import Pilot
     from breakeven.reports.pilot_files import render_pilot_file
 
     kinds = [each.suffix.lstrip(".") for each in out]
@@ -89,7 +85,7 @@ def report(
         raise click.UsageError("name what to write: --out report.html, or --recalibrate scenario.yaml")
     with progress(as_json) as say:
         say("reading and judging")
-        look = Pilot(folder, outcome_files=outcome_files).look()
+        look = reads.pilot(folder).look()
         document = document_of(look, with_history=True)
         for path, kind in zip(out, kinds, strict=True):
             say(f"writing {path.name}")

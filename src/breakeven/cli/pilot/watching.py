@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from breakeven.cli.pilot.place import outcomes_option, pilot_argument
+from breakeven.cli.pilot.place import Reads, pilot_argument, reading_options
 
 if TYPE_CHECKING:
     from breakeven.pilot.journal import Entry
@@ -50,7 +50,7 @@ def start(folder: Path, as_json: bool) -> None:
     "breakeven pilot run faq --once --json",
 )
 @pilot_argument
-@outcomes_option
+@reading_options
 @click.option("--every-s", type=click.FloatRange(0.05), default=2.0, show_default=True, help="How often it looks.")
 @click.option("--promote", is_flag=True, help="Once every task is decided: give the accepted ones over, and watch on.")
 @click.option("--roll-back", is_flag=True, help="After a promotion: an alarm puts the old policy back.")
@@ -61,7 +61,7 @@ def start(folder: Path, as_json: bool) -> None:
 def run(
     ctx: click.Context,
     folder: Path,
-    outcome_files: tuple[Path, ...],
+    reads: Reads,
     every_s: float,
     promote: bool,
     roll_back: bool,
@@ -75,9 +75,8 @@ def run(
     the verdict's: 0 yes, 1 no, 2 not yet.
     """
     from breakeven.errors import PilotError
-    from breakeven.pilot.running import Pilot
 
-    pilot = Pilot(folder, outcome_files=outcome_files)
+    pilot = reads.pilot(folder)
     last: Look | None = None
     with pilot.alone():
         pilot.settle()
@@ -102,15 +101,14 @@ def run(
     epilog="Example: breakeven pilot status faq   |   breakeven pilot status faq --watch",
 )
 @pilot_argument
-@outcomes_option
+@reading_options
 @click.option("--watch", is_flag=True, help="Stay, and show every change (Ctrl-C ends).")
 @click.option("--every-s", type=click.FloatRange(0.05), default=2.0, show_default=True, help="With --watch.")
 @click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
-def status(folder: Path, outcome_files: tuple[Path, ...], watch: bool, every_s: float, as_json: bool) -> None:
+def status(folder: Path, reads: Reads, watch: bool, every_s: float, as_json: bool) -> None:
     """How a pilot stands now: outcomes, evidence, guards, savings, what is wrong with the input. Changes nothing."""
-    from breakeven.pilot.running import Pilot
 
-    pilot = Pilot(folder, outcome_files=outcome_files)
+    pilot = reads.pilot(folder)
     for look in _looks(pilot, every_s, is_once=not watch):
         if watch and not as_json and sys.stdout.isatty():
             click.clear()
@@ -122,17 +120,16 @@ def status(folder: Path, outcome_files: tuple[Path, ...], watch: bool, every_s: 
     epilog="Example: breakeven pilot stop faq   |   breakeven pilot stop faq --promote",
 )
 @pilot_argument
-@outcomes_option
+@reading_options
 @click.option("--promote", is_flag=True, help="Give the accepted tasks to the candidate; refused where none is.")
 @click.option("--keep-watching", is_flag=True, help="With --promote: the gateway goes on judging answers for `run`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
-def stop(folder: Path, outcome_files: tuple[Path, ...], promote: bool, keep_watching: bool, as_json: bool) -> None:
+def stop(folder: Path, reads: Reads, promote: bool, keep_watching: bool, as_json: bool) -> None:
     """End a pilot: take its trial out of the policy; everybody is served as before, or (--promote) by the candidate."""
     from breakeven.errors import PilotError
     from breakeven.pilot.journal import state_of
-    from breakeven.pilot.running import Pilot
 
-    pilot = Pilot(folder, outcome_files=outcome_files)
+    pilot = reads.pilot(folder)
     if not state_of(pilot.journal.entries()).is_running:
         raise PilotError(f"{folder.name} does not run; `breakeven pilot status {folder.name}` says how it stands")
     with pilot.alone():

@@ -22,12 +22,14 @@ from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Flags, F
 from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.call_table import SCHEMA, joined
 from breakeven.pilot.reading.gateway_calls import GatewayReader, is_state_folder, stamp_of, watched_files
+from breakeven.pilot.reading.given_prices import with_prices
 from breakeven.pilot.reading.offline import read_offline
 from breakeven.pilot.reading.read import LABELS_FOLDER, REJECTS_NAME, Read, digest_of
 from breakeven.pilot.reading.said_applied import applied
 from breakeven.pilot.reading.said_lines import Said, SaidReader
 from breakeven.pilot.reading.trial_rows import TrialRows, trial_rows
 from breakeven.pilot.reading.window import Window, sorted_calls, window_of
+from breakeven.routing.policy_document import PricedModel
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.usage.ingest_report import Reject
 
@@ -43,6 +45,8 @@ class EvidenceReader:
     design: Design
     outcome_files: tuple[Path, ...] = ()
     """More files of outcomes than the design names."""
+    prices: tuple[PricedModel, ...] = ()
+    """Of models whose Calls have no price."""
     _gateways: dict[Path, GatewayReader] = field(default_factory=dict)
     _stores: dict[Path, tuple[Any, pa.Table]] = field(default_factory=dict)
     _said: SaidReader = field(default_factory=SaidReader)
@@ -64,7 +68,8 @@ class EvidenceReader:
         calls, rejects, damaged = self._calls(window)
         said, strange = self._everything_said()
         chosen = sorted_calls(calls, window)
-        rows, copies = _counted_rows(trial_rows(chosen.ours, self.design), self.design, window)
+        ours, given = with_prices(chosen.ours, self.prices)
+        rows, copies = _counted_rows(trial_rows(ours, self.design), self.design, window)
         words = applied(rows, said, self.design, _KnownIds(calls, self._gateways))
         seen = observations(rows, words.success, words.judged, found, window, self._draws)
         rejects = (*rejects, *strange)
@@ -77,6 +82,7 @@ class EvidenceReader:
                     *say.damaged_problem(damaged),
                     *say.reject_problems(rejects, str(self.folder / REJECTS_NAME)),
                     *say.said_problems(words),
+                    *given,
                     *copies,
                     *say.model_problem(rows, self.design),
                     *say.observation_problems(seen, self.design),

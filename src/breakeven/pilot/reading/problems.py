@@ -159,7 +159,14 @@ def _unpriced(seen: Observations) -> tuple[Problem, ...]:
         return ()
     count = int(np.isnan(seen.cost_usd).sum())
     words = f"{' and '.join(parts)} have a call without a price; they are never taken as free."
-    return (Problem("unpriced", words, count, "Savings are claimed only of requests whose calls all have a price."),)
+    return (
+        Problem(
+            "unpriced",
+            words,
+            count,
+            "No savings are claimed as long as calls have no price; give it with --price MODEL=IN/OUT.",
+        ),
+    )
 
 
 def _judge_only(seen: Observations, design: Design) -> tuple[Problem, ...]:

@@ -1,0 +1,36 @@
+"""Given prices: what Calls without a price cost by prices that somebody gave later; what a Call says itself stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from breakeven.pilot.observations import Problem
+from breakeven.routing.policy_document import PricedModel
+from breakeven.units import TOKENS_PER_MTOK
+
+
+def with_prices(calls: pa.Table, prices: Sequence[PricedModel]) -> tuple[pa.Table, tuple[Problem, ...]]:
+    """The Calls with costs in place of those that are not there, and a word on how many."""
+    cost = np.asarray(pc.fill_null(calls.column("cost_usd"), float("nan")).to_numpy(), dtype=np.float64).copy()
+    named = pc.coalesce(calls.column("model_key"), calls.column("response_model"), calls.column("request_model"))
+    tokens = [
+        np.asarray(pc.fill_null(calls.column(each), 0).to_numpy(), dtype=np.float64)
+        for each in ("input_tokens", "output_tokens")
+    ]
+    problems = []
+    for price in prices:
+        mine = np.isnan(cost) & np.asarray(pc.fill_null(pc.equal(named, price.name), False).to_numpy(), dtype=np.bool_)
+        if price.usd_per_request is not None:
+            cost[mine] = price.usd_per_request
+        else:
+            per_mtok = (price.input_usd_per_mtok or 0.0, price.output_usd_per_mtok or 0.0)
+            cost[mine] = (tokens[0] * per_mtok[0] + tokens[1] * per_mtok[1])[mine] / TOKENS_PER_MTOK
+        if count := int(mine.sum()):
+            words = f"{count:,} calls of {price.name} had no price and cost what was given for them with --price."
+            problems.append(Problem("given_price", words, count))
+    at = calls.schema.get_field_index("cost_usd")
+    return calls.set_column(at, calls.schema.field(at), pa.array(cost, from_pandas=True)), tuple(problems)
