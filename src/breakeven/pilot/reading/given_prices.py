@@ -30,7 +30,7 @@ def with_prices(calls: pa.Table, prices: Sequence[PricedModel]) -> tuple[pa.Tabl
             per_mtok = (price.input_usd_per_mtok or 0.0, price.output_usd_per_mtok or 0.0)
             cost[mine] = (tokens[0] * per_mtok[0] + tokens[1] * per_mtok[1])[mine] / TOKENS_PER_MTOK
         if count := int(mine.sum()):
-            words = f"{count:,} calls of {price.name} had no price and cost what was given for them with --price."
+            words = f"{price.name}: {count:,} calls without a price cost what was given with --price."
             problems.append(Problem("given_price", words, count))
     at = calls.schema.get_field_index("cost_usd")
     return calls.set_column(at, calls.schema.field(at), pa.array(cost, from_pandas=True)), tuple(problems)

@@ -127,17 +127,20 @@ def _unpaired_problem(alone: tuple[int, int]) -> tuple[Problem, ...]:
     count = sum(alone)
     if not count:
         return ()
-    words = (
-        f"{alone[0]:,} requests have an outcome of the baseline alone and {alone[1]:,} of the candidate alone; a "
-        "request counts that both answered."
-    )
-    limits = f"Nothing is claimed of the {count:,} requests that one model alone answered."
+    parts = [
+        f"{say.counted(each, 'request has', 'requests have')} an outcome of the {name} alone"
+        for each, name in zip(alone, ("baseline", "candidate"), strict=True)
+        if each
+    ]
+    words = f"{' and '.join(parts)}; a request counts that both answered."
+    limits = f"Nothing is claimed of {say.counted(count, 'request')} that one model alone answered."
     return (Problem("unknown_request", words, count, limits),)
 
 
 def _contradicting(read: ReadOutcomes) -> tuple[Problem, ...]:
     if not read.contradicting_count:
         return ()
-    words = f"{read.contradicting_count:,} answers were judged several times, differently; their mean counts."
+    answers = say.counted(read.contradicting_count, "answer was", "answers were")
+    words = f"{answers} judged several times, differently; the mean counts."
     limits = "Whoever judges these answers is not sure: the success of both arms is only as good as that."
     return (Problem("contradicting_feedback", words, read.contradicting_count, limits),)

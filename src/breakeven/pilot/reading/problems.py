@@ -35,23 +35,29 @@ def reject_problems(rejects: Sequence[Reject], place: str) -> tuple[Problem, ...
     bad = [each for each in rejects if each.reason in (BAD_SUCCESS, BAD_FILE_SUCCESS)]
     other = [each for each in rejects if each.reason not in (BAD_SUCCESS, BAD_FILE_SUCCESS)]
     if bad:
-        words = f"{_rows(len(bad))} a success outside 0 to 1, or none, and {_do(bad)} not count; the first is {bad[0]}."
-        found.append(Problem("success_out_of_range", f"{words} All: {place}.", len(bad), _REJECT_LIMITS))
+        rows = counted(len(bad), "row has", "rows have")
+        words = (
+            f"{rows} a success outside 0 to 1, or none, that counts for nothing; the first is {bad[0]}. All: {place}."
+        )
+        found.append(Problem("success_out_of_range", words, len(bad), _reject_limits(len(bad))))
     if other:
-        words = f"{len(other):,} lines cannot be read and do not count; the first is {other[0]}. All: {place}."
-        found.append(Problem("unreadable_line", words, len(other), _REJECT_LIMITS))
+        lines = counted(len(other), "line that cannot be read counts", "lines that cannot be read count")
+        words = f"{lines} for nothing; the first is {other[0]}. All: {place}."
+        found.append(Problem("unreadable_line", words, len(other), _reject_limits(len(other))))
     return tuple(found)
 
 
-_REJECT_LIMITS: Final = "The requests of these rows count as without an outcome."
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "call"), counted(1200, "call"), counted(2, "is", "are")
+    ('1 call', '1,200 calls', '2 are')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count:,} rows have"
-
-
-def _do(some: Sequence[object]) -> str:
-    return "does" if len(some) == 1 else "do"
+def _reject_limits(count: int) -> str:
+    return f"What {counted(count, 'rejected row', 'rejected rows')} would have said is not known."
 
 
 def window_problems(found: Sorted) -> tuple[Problem, ...]:
@@ -64,17 +70,17 @@ def _swapped(found: Sorted) -> tuple[Problem, ...]:
     if found.swapped_count:
         named = ", ".join(each[:_HASH_SHOWN_COUNT] for each in found.swapped_hashes[:3])
         words = (
-            f"{found.swapped_count:,} calls were served by a policy that this pilot did not write ({named}): somebody "
-            "swapped the policy, or went a version back. They do not count."
+            f"A policy that this pilot did not write ({named}) served {counted(found.swapped_count, 'call')}: somebody "
+            "swapped the policy, or went a version back. None of that counts."
         )
-        limits = f"Nothing is claimed of the {found.swapped_count:,} calls that another policy served."
+        limits = f"Nothing is claimed of {counted(found.swapped_count, 'call')} that another policy served."
         problems.append(Problem("policy_swapped", words, found.swapped_count, limits))
     if found.before_count:
         words = (
-            f"{found.before_count:,} calls came after the trial was written and were not served by it: the gateway "
-            "reads another policy folder, refuses this one (see its log), or serves without a policy."
+            f"The trial did not reach {counted(found.before_count, 'call')} that came after it was written: the "
+            "gateway reads another policy folder, refuses this one (see its log), or serves without a policy."
         )
-        limits = f"Nothing is claimed of the {found.before_count:,} calls that the trial did not reach."
+        limits = f"Nothing is claimed of {counted(found.before_count, 'call')} that the trial did not reach."
         problems.append(Problem("policy_not_in_force", words, found.before_count, limits))
     return tuple(problems)
 
@@ -83,9 +89,9 @@ def _skewed(found: Sorted) -> tuple[Problem, ...]:
     parts = [
         f"{count:,} {words}"
         for count, words in (
-            (found.early_count, "began before the pilot did"),
-            (found.future_count, "have not begun yet"),
-            (found.backwards_count, "end before they begin"),
+            (found.early_count, "before the pilot began"),
+            (found.future_count, "in the future"),
+            (found.backwards_count, "ended before the beginning"),
         )
         if count
     ]
@@ -93,7 +99,7 @@ def _skewed(found: Sorted) -> tuple[Problem, ...]:
         return ()
     count = found.early_count + found.future_count + found.backwards_count
     words = (
-        f"Clocks differ: of the pilot's calls {', '.join(parts)}. They count (the tests do not depend on the order), "
+        f"Clocks differ: of the pilot's calls {', '.join(parts)}. All count (the tests do not depend on the order), "
         "with their times moved into the pilot; a latency below 0 counts as not known."
     )
     return (
@@ -103,29 +109,29 @@ def _skewed(found: Sorted) -> tuple[Problem, ...]:
 
 def said_problems(said: Applied) -> tuple[Problem, ...]:
     """Outcomes that nobody can place, or that were told twice."""
-    shown: tuple[tuple[str, Strange, str, str], ...] = (
-        ("unknown_request", said.unknown, "of requests that no call has, and count for nothing", ""),
-        (
-            "unclear_outcome",
-            said.unclear,
-            "of a model that did not answer that request in this pilot, and count for nothing",
-            "",
-        ),
-        ("duplicated_feedback", said.repeated, "told again what was said before, and count once", ""),
-        (
-            "contradicting_feedback",
-            said.contradicting,
-            "contradicted without a word of correction; the first counts",
-            "Whoever judges these answers is not sure: the success of both arms is only as good as that.",
-        ),
+    unsure = "Whoever judges these answers is not sure: the success of both arms is only as good as that."
+    shown: tuple[tuple[str, Strange, str, str, str], ...] = (
+        ("unknown_request", said.unknown, "names a request that no call has, and counts for nothing", _UNKNOWN, ""),
+        ("unclear_outcome", said.unclear, "is of a model that did not answer its request here", _UNCLEAR, ""),
+        ("duplicated_feedback", said.repeated, "repeats an earlier one, and counts once", _REPEATED, ""),
+        ("contradicting_feedback", said.contradicting, "contradicts an earlier one, which counts", _OTHERWISE, unsure),
     )
     return tuple(
-        Problem(code, f"{each.count:,} outcomes are {words}; the first is {each.first}.", each.count, limits)
-        if code in ("unknown_request", "unclear_outcome")
-        else Problem(code, f"{each.count:,} outcomes were {words}; the first is {each.first}.", each.count, limits)
-        for code, each, words, limits in shown
+        Problem(
+            code,
+            f"{counted(each.count, f'outcome {one}', f'outcomes {many}')}; the first is {each.first}.",
+            each.count,
+            limits,
+        )
+        for code, each, one, many, limits in shown
         if each.count
     )
+
+
+_UNKNOWN: Final = "name requests that no call has, and count for nothing"
+_UNCLEAR: Final = "are of models that did not answer their requests here"
+_REPEATED: Final = "repeat earlier ones, and count once"
+_OTHERWISE: Final = "contradict earlier ones, which count"
 
 
 def observation_problems(seen: Observations, design: Design) -> tuple[Problem, ...]:
@@ -145,7 +151,9 @@ def _empty(seen: Observations, design: Design) -> tuple[Problem, ...]:
                 f"{_named(task)}: the {name} ({model}) has no request, the other arm {max(counts):,}. "
                 f"Is {model} among the gateway's models, and up?"
             )
-            found.append(Problem("one_arm_empty", words, max(counts), f"Nothing is claimed of {_named(task).lower()}."))
+            found.append(
+                Problem("one_arm_empty", words, max(counts), f"Nothing is claimed of {_named(task, inside=True)}.")
+            )
     return tuple(found)
 
 
@@ -173,8 +181,9 @@ def _judge_only(seen: Observations, design: Design) -> tuple[Problem, ...]:
     judged, true = ~np.isnan(seen.judged), ~np.isnan(seen.success) & ~seen.is_error
     if not judged.any() or true.any():
         return ()
+    answers = counted(int(judged.sum()), "answer was", "answers were")
     words = (
-        f"{int(judged.sum()):,} answers were judged by a model (or by agreement) and none by people, checks or facts; "
+        f"{answers} judged by a model (or by agreement) and none by people, checks or facts; "
         f"label the audit's share ({design.audit_fraction:.0%}) with `breakeven pilot label`."
     )
     limits = "A judge model alone can never promote a model: no success is claimed."
@@ -203,13 +212,14 @@ def copies_problem(missing_count: int, drawn_count: int, orphans_count: int) -> 
     found = []
     if missing_count > COPIES_MISSING_MAX_FRACTION * drawn_count:
         words = (
-            f"{missing_count:,} of {drawn_count:,} requests drawn for a copy have none: too many were under way, the "
-            "candidate was taken out after failures, or the gateway ended. They are left out."
+            f"Of {counted(drawn_count, 'request')} drawn for a copy {missing_count:,} have none: too many were under way, "
+            "the candidate was taken out after failures, or the gateway ended. They are left out."
         )
         limits = "Nothing is claimed of how the candidate does at the busiest moments, or while it was not there."
         found.append(Problem("copies_missing", words, missing_count, limits))
     if orphans_count:
-        words = f"{orphans_count:,} copies answer requests whose own call is not there (yet); they are left out."
+        copies = counted(orphans_count, "copy is left out, whose", "copies are left out, whose")
+        words = f"{copies} request's own call is not there (yet)."
         found.append(Problem("copies_alone", words, orphans_count))
     return tuple(found)
 
@@ -218,9 +228,11 @@ def damaged_problem(damaged: Sequence[str]) -> tuple[Problem, ...]:
     """Files that cannot be read."""
     if not damaged:
         return ()
-    words = f"{len(damaged):,} files or folders cannot be read and are left out; the first: {damaged[0]}."
+    places = counted(len(damaged), "file or folder that cannot be read is", "files or folders that cannot be read are")
+    words = f"{places} left out; the first: {damaged[0]}."
     return (Problem("damaged_file", words, len(damaged), "Nothing is claimed of the calls in damaged files."),)
 
 
-def _named(task: str) -> str:
-    return f"Task {task}" if task else "All requests"
+def _named(task: str, *, inside: bool = False) -> str:
+    words = f"Task {task}" if task else "All requests"
+    return words[0].lower() + words[1:] if inside else words
