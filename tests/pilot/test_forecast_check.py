@@ -137,7 +137,7 @@ def test_unpriced_calls_and_missing_outcomes() -> None:
     usd, success = seen.cost_usd.copy(), seen.success.copy()
     usd[1] = np.nan
     lines = by_name(forecast_lines(promise(), replace(seen, cost_usd=usd)))
-    assert "1 requests have no price" in lines["candidate_serving_usd_per_request"].words
+    assert "1 of its requests without a price" in lines["candidate_serving_usd_per_request"].words
     assert lines["savings_usd_per_month"].happened.value is None
     success[(np.arange(len(success)) % 10 < 4) & (seen.arm == 1)] = np.nan
     now = float(seen.start_unix_s.max()) + 100 * 3600.0

@@ -133,7 +133,7 @@ def test_unpriced_requests_hold_a_yes_back() -> None:
     usd[1] = np.nan
     found = judge(replace(seen, cost_usd=usd))
     assert (found.answer, found.accepted_tasks) == ("not_yet", ("faq",))
-    assert "cannot be told: 1 of 1,500 requests of the candidate have no price" in found.sentence
+    assert "cannot be told: 1 of 1,500 requests of the candidate has no price" in found.sentence
     assert judge(replace(seen, cost_usd=usd), design(days_max_days=0.5), days=9).answer == "not_yet"
 
 

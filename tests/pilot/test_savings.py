@@ -102,7 +102,7 @@ def test_an_unpriced_request_gives_no_figure() -> None:
     usd[7] = np.nan
     found = savings(design(), replace(rows, cost_usd=usd), ("faq",))
     assert found.saved_usd_per_request.value is None and found.saved_usd_per_month.value is None
-    assert "1 of 400 requests of the candidate have no price" in found.saved_usd_per_success.why_not
+    assert "1 of 400 requests of the candidate has no price" in found.saved_usd_per_success.why_not
     assert found.lines == ()
 
 

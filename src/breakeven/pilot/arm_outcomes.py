@@ -8,6 +8,7 @@ right; and where too many outcomes, or more in one arm, never came, both the wor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from breakeven.pilot.prediction_powered import usable
 from breakeven.pilot.settled import best_for_candidate, settled, worst_for_candidate
 from breakeven.pilot.task_evidence import audit_of, is_audited_kind
 
-UNJUDGED: float = 0.5
+UNJUDGED: Final = 0.5
 """What stands for a judge's label that was not given, in a request that people were asked about."""
 
 

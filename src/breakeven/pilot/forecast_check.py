@@ -140,7 +140,7 @@ def _serving(seen: _Seen, which: int) -> Range:
     """Calls, and the share of the candidate's own servers at the traffic that the comparison promised."""
     arm = seen.arms[0][which]
     if arm.unpriced_count:
-        return any_time_range(None, why_not=f"{arm.unpriced_count:,} requests have no price")
+        return any_time_range(None, why_not=f"{arm.unpriced_count:,} of its requests without a price")
     idle_usd = 0.0
     if NAMES[which] == "candidate" and seen.design.idle_usd_per_month:
         load = _promised_load(seen)

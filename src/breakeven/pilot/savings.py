@@ -144,7 +144,8 @@ def _bill(design: Design, arm: ArmFigures, which: int, idle_usd: float, why_no_i
 def _why_not(arm: ArmFigures, name: str) -> str:
     if arm.unpriced_count:
         return (
-            f"{arm.unpriced_count:,} of {arm.requests_count:,} requests of the {name} have no price; add it "
+            f"{arm.unpriced_count:,} of {arm.requests_count:,} requests of the {name} "
+            f"{'has' if arm.unpriced_count == 1 else 'have'} no price; add it "
             "(prices reach back to past calls) and ask again"
         )
     return "" if arm.calls_usd is not None else f"the {name} has no requests here"

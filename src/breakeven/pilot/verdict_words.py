@@ -163,7 +163,7 @@ def _more(said: Said) -> str:
         counts = [each.more_outcomes_count for each in said.tasks if each.task in said.stands.open]
         known = [each for each in counts if each is not None]
         if said.why == "no_proof_of_quality" and known:
-            return f"about {min(known):,} more outcomes; "
+            return f"about {min(known):,} more outcome{'s' if min(known) > 1 else ''}; "
         return ""
     more = whole_days(days)
     found = f"about {more:,} more day{'s' if more > 1 else ''}"
@@ -184,7 +184,8 @@ def _evidence(quality: Quality) -> str:
     name = "" if not quality.task else f"{quality.task}: "
     if not quality.outcomes_count:
         return f"{name}no outcomes yet"
-    return f"{name}{_percent(min(share, 1.0))} of the evidence after {quality.outcomes_count:,} outcomes"
+    outcomes = f"{quality.outcomes_count:,} outcome{'s' if quality.outcomes_count > 1 else ''}"
+    return f"{name}{_percent(min(share, 1.0))} of the evidence after {outcomes}"
 
 
 def _so_far(said: Said) -> str:
