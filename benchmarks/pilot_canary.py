@@ -156,26 +156,37 @@ def drift(runs: int) -> None:
 
 def sticky(runs: int) -> None:
     runs = max(runs // 4, 20)
-    print("sticky: users dealt for good, at the margin; a look every 250 requests up to 5,000")
-    for users, spread in ((100, 3.0), (400, 3.0), (400, 10.0), (2_000, 3.0)):
-        told = partial(_sticky, users=users, spread=spread)
+    print("sticky: users dealt by their hash, at the margin; a look every 250 requests up to 5,000")
+    for users, spread, share in (
+        (100, 3.0, EVEN),
+        (400, 3.0, EVEN),
+        (400, 10.0, EVEN),
+        (2_000, 3.0, EVEN),
+        (100, 3.0, STEPS),
+        (400, 3.0, STEPS),
+    ):
+        told = partial(_sticky, users=users, spread=spread, share=share)
         naive = stops(runs, partial(told, ratio=MARGIN, by_unit=False), 5)
         ours = stops(runs, partial(told, ratio=MARGIN, by_unit=True), 5)
         good = stops(max(runs // 4, 20), partial(told, ratio=1.0, by_unit=True), 6)
-        name = f"{users:5d} users, correlation {1 / (1 + spread):.2f}"
+        name = f"{users:5d} users, correlation {1 / (1 + spread):.2f}, {'half' if share is EVEN else 'ramp'}"
         print(f"  {name}: by request {naive.accepted.mean():.3f}, by unit {ours.words()}; a good one {good.words()}")
 
 
-def _sticky(rng: np.random.Generator, users: int, spread: float, ratio: float, by_unit: bool) -> tuple[float, bool]:
+STEPS = np.repeat([0.05, 0.2, 0.5], [1_000, 1_000, 3_000])
+
+
+def _sticky(
+    rng: np.random.Generator, users: int, spread: float, share: Floats, ratio: float, by_unit: bool
+) -> tuple[float, bool]:
     busy = rng.lognormal(0, 1, users)
     user = rng.choice(users, 5_000, p=busy / busy.sum())
-    arm = (rng.uniform(size=users) < 0.5)[user].astype(float)
+    arm = (rng.uniform(size=users)[user] < share).astype(float)
     own = rng.beta(0.9 * spread, 0.1 * spread, users)[user]
     other = rng.beta(0.9 * ratio * spread, (1 - 0.9 * ratio) * spread, users)[user]
     success = (rng.uniform(size=5_000) < np.where(arm > 0, other, own)).astype(float)
     unit = user.astype(np.intp) if by_unit else np.arange(5_000)
-    even, zero = np.full(5_000, 0.5), np.zeros(5_000, dtype=np.intp)
-    rows = Dealt(arm, even, success, unit, zero, np.zeros(5_000), np.ones(5_000))
+    rows = Dealt(arm, share, success, unit, np.zeros(5_000, dtype=np.intp), np.zeros(5_000), np.ones(5_000))
     if not by_unit:
         return first(canary_path(rows, 0.9)[249::250])
     for count in range(250, 5_001, 250):
