@@ -196,8 +196,8 @@ def ratio_over_time(document: PilotDocument, canvas: Canvas) -> Layer | None:
     rows = []
     for at, one in points:
         low, high = (
-            max(one.ratio_low if one.ratio_low is not None else y.low, y.low),
-            min(one.ratio_high if one.ratio_high is not None else y.high, y.high),
+            max(one.low_ratio if one.low_ratio is not None else y.low, y.low),
+            min(one.high_ratio if one.high_ratio is not None else y.high, y.high),
         )
         if one.ratio is not None and low < high and y.holds(one.ratio):
             rows.append({"at": at, "low": low, "high": high, "ratio": one.ratio})
@@ -234,7 +234,7 @@ def ratio_over_time(document: PilotDocument, canvas: Canvas) -> Layer | None:
 def _ratio_axis(points: Sequence[tuple[float, HistoryTaskPart]], margin_ratio: float, canvas: Canvas) -> Axis:
     """As far as the intervals reach once a fifth of the outcomes is there; the first ones say nothing."""
     later = points[len(points) // 5 :]
-    ends = [v for _, one in later for v in (one.ratio_low, one.ratio, one.ratio_high) if v is not None]
+    ends = [v for _, one in later for v in (one.low_ratio, one.ratio, one.high_ratio) if v is not None]
     low, high = min([*ends, margin_ratio]), max([*ends, 1.0])
     room = max(0.02, (high - low) * 0.06)
     return Axis(max(0.0, low - room, margin_ratio - 0.5), min(high + room, 1.8), canvas.height_px, 0)

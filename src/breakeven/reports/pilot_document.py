@@ -312,8 +312,8 @@ def _point(each: HistoryPoint, begins_unix_s: float) -> HistoryPart:
                 ln_boundary_ratio=_number(one.ln_boundary_ratio),
                 ln_inferior_e_ratio=_number(one.ln_inferior_e_ratio),
                 ratio=_finite(one.ratio.value),
-                ratio_low=_finite(one.ratio.low),
-                ratio_high=_finite(one.ratio.high),
+                low_ratio=_finite(one.ratio.low),
+                high_ratio=_finite(one.ratio.high),
             )
             for one in qualities
         ),

@@ -217,9 +217,9 @@ class HistoryTaskPart(Part):
     ln_boundary_ratio: float
     ln_inferior_e_ratio: float
     ratio: float | None
-    ratio_low: float | None
+    low_ratio: float | None
     """Low end of the ratio's interval."""
-    ratio_high: float | None
+    high_ratio: float | None
 
 
 class HistoryPart(Part):

@@ -225,8 +225,8 @@ def _history(on: _Page, book: Book, document: PilotDocument) -> None:
                 if one.task == quality.task and one.is_overall == quality.is_overall:
                     on.line([
                         name, amounts.date_text(point.at), point.days, float(point.requests_count),
-                        float(one.outcomes_count), one.ln_e_ratio, one.ln_boundary_ratio, one.ratio, one.ratio_low,
-                        one.ratio_high,
+                        float(one.outcomes_count), one.ln_e_ratio, one.ln_boundary_ratio, one.ratio, one.low_ratio,
+                        one.high_ratio,
                     ])  # fmt: skip
         if on.row > first:
             blocks.append((first, on.row - 1))
