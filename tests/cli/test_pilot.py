@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ from click.testing import CliRunner, Result
 from tests.pilot.gateway_state import BASELINE, CANDIDATE, GatewayState, pairs
 
 from breakeven.cli.main import group
+from breakeven.cli.pilot.watching import _looks
 from breakeven.errors import BreakevenError, PilotError
+from breakeven.pilot.running import Pilot
 from breakeven.routing.policy_file import load
 
 MODELS = ("--baseline", BASELINE, "--candidate", CANDIDATE)
@@ -248,3 +251,17 @@ def test_json_of_init_is_the_design() -> None:
     said: dict[str, Any] = json.loads(run("init", "x", *MODELS, "--json").stdout)
     assert said["design"]["hash"] == said["hash"]
     assert said["design"]["tasks"][0]["expected_from"] == "guess"
+
+
+def test_a_watch_looks_again_when_a_file_changes_and_not_before() -> None:
+    state = live()
+    run("start", "faq")
+    shadows(state, 1.0, 20)
+    looks = _looks(Pilot(Path("pilots/faq")), 0.02, is_once=False)
+    assert next(looks).evidence.observations.rows_count == 40
+    timer = threading.Timer(0.3, shadows, (state, 1.0, 30))
+    began_s = time.monotonic()
+    timer.start()
+    assert next(looks).evidence.observations.rows_count == 100
+    assert time.monotonic() - began_s > 0.25
+    timer.join()

@@ -21,7 +21,7 @@ from breakeven.pilot.journal import Entry
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Flags, Floats, Observations, Problem
 from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.call_table import SCHEMA, joined
-from breakeven.pilot.reading.gateway_calls import GatewayReader, is_state_folder, stamp_of, watched_files
+from breakeven.pilot.reading.gateway_calls import GatewayReader, Stamp, is_state_folder, stamp_of, watched_files
 from breakeven.pilot.reading.given_prices import with_prices
 from breakeven.pilot.reading.offline import read_offline
 from breakeven.pilot.reading.read import LABELS_FOLDER, REJECTS_NAME, Read, digest_of
@@ -50,6 +50,7 @@ class EvidenceReader:
     _gateways: dict[Path, GatewayReader] = field(default_factory=dict)
     _stores: dict[Path, tuple[Any, pa.Table]] = field(default_factory=dict)
     _said: SaidReader = field(default_factory=SaidReader)
+    _files_said: dict[Path, tuple[Stamp, list[Said], list[Reject]]] = field(default_factory=dict)
     _draws: dict[str, bool] = field(default_factory=dict)
     """Request -> whether it was drawn for the audit."""
 
@@ -157,8 +158,11 @@ class EvidenceReader:
 
             if not each.exists():
                 continue  # said with the folders
-            more, bad = read_said_file(each)
-            said, rejects = [*said, *more], [*rejects, *bad]
+            stamp = stamp_of(each)
+            kept = self._files_said.get(each)
+            if kept is None or kept[0] != stamp:
+                kept = self._files_said[each] = (stamp, *read_said_file(each))
+            said, rejects = [*said, *kept[1]], [*rejects, *kept[2]]
         return said, rejects
 
 

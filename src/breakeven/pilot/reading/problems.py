@@ -212,8 +212,8 @@ def copies_problem(missing_count: int, drawn_count: int, orphans_count: int) -> 
     found = []
     if missing_count > COPIES_MISSING_MAX_FRACTION * drawn_count:
         words = (
-            f"Of {counted(drawn_count, 'request')} drawn for a copy {missing_count:,} have none: too many were under way, "
-            "the candidate was taken out after failures, or the gateway ended. They are left out."
+            f"Of {counted(drawn_count, 'request')} drawn for a copy {missing_count:,} have none: too many were under "
+            "way, the candidate was taken out after failures, or the gateway ended. They are left out."
         )
         limits = "Nothing is claimed of how the candidate does at the busiest moments, or while it was not there."
         found.append(Problem("copies_missing", words, missing_count, limits))
