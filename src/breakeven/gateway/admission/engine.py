@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.breakers import State
-from breakeven.gateway.admission.chains import Chains, unknown_model
+from breakeven.gateway.admission.chains import Chains
 from breakeven.gateway.admission.choosing import NO_UPSTREAM, Choosing, Chosen, Wish
 from breakeven.gateway.admission.copies import Copies
 from breakeven.gateway.admission.counting import Counting
@@ -18,7 +18,7 @@ from breakeven.gateway.admission.lane_book import LaneBook
 from breakeven.gateway.admission.lane_making import LaneMaker, has_lanes
 from breakeven.gateway.admission.lane_records import LaneRecords
 from breakeven.gateway.admission.model_choice import ModelChoice
-from breakeven.gateway.admission.model_list import model_list, one_model
+from breakeven.gateway.admission.model_list import models_page
 from breakeven.gateway.admission.next_targets import NextTargets
 from breakeven.gateway.admission.reception import Received, Reception
 from breakeven.gateway.admission.request_head import MODEL, TRACE, trace_of, word
@@ -134,18 +134,7 @@ class Engine:
         if isinstance(key, Refusal):
             self._counters.refused(key.code)
             return key
-        mine = self._reception.key_models(key)
-        shown = [
-            (name, targets[0])
-            for name, targets in self._settings.models.items()
-            if targets and (mine is None or name in mine)
-        ]
-        is_anthropic = head.header(b"anthropic-version") is not None
-        asked = head.path.decode("utf-8", "replace").partition("/models")[2].strip("/")
-        if not asked:
-            return model_list(shown, is_anthropic)
-        found = dict(shown).get(asked)
-        return unknown_model(asked) if found is None else one_model(asked, found, is_anthropic)
+        return models_page(head, self._settings.models, self._reception.key_models(key))
 
     # A request.
 
@@ -170,9 +159,8 @@ class Engine:
         if received.facts.operation == "outcomes":
             chosen = Chosen(self._control, "outcomes", received.bounds)
             return self._plan(head, received, chosen, request_id, None, None, now_unix_s, now_s)
-        dealing, part = self._choosing.trial, None
-        if dealing is not None and MODEL not in received.told:
-            part = dealing.part_of(received)
+        dealing = self._choosing.trial
+        part = None if dealing is None else dealing.part_of(received)
         if part is None or dealing is None:
             unit, unit_hash = self._reception.unit(received, request_id)
         else:

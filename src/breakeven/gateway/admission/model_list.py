@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
+from breakeven.gateway.admission.chains import unknown_model
+from breakeven.gateway.plan import Head, Refusal
 from breakeven.gateway.upstream import Target
+
+
+def models_page(head: Head, models: Mapping[str, tuple[Target, ...]], of_key: frozenset[str] | None) -> bytes | Refusal:
+    """What a request of that head gets: all models of its key (None: all that there are), or the one that it names."""
+    shown = [(name, targets[0]) for name, targets in models.items() if targets and (of_key is None or name in of_key)]
+    is_anthropic = head.header(b"anthropic-version") is not None
+    asked = head.path.decode("utf-8", "replace").partition("/models")[2].strip("/")
+    if not asked:
+        return model_list(shown, is_anthropic)
+    found = dict(shown).get(asked)
+    return unknown_model(asked) if found is None else one_model(asked, found, is_anthropic)
 
 
 def model_list(models: Iterable[tuple[str, Target]], is_anthropic: bool) -> bytes:

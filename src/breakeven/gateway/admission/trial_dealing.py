@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from breakeven.gateway.admission.reception import Received, hash_or_none, user_of
-from breakeven.gateway.admission.request_head import told_of, word
+from breakeven.gateway.admission.request_head import MODEL, told_of, word
 from breakeven.gateway.plan import Head, Operation
 from breakeven.gateway.trial_terms import TrialTerms, terms_of
 from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, Trial, TrialPart
@@ -32,8 +32,8 @@ class TrialDealing:
         self._terms: dict[str, TrialTerms] = {}
 
     def part_of(self, received: Received) -> TrialPart | None:
-        """The part that a request belongs to; None: it is in no trial."""
-        if received.facts.operation not in TRIED:
+        """The part that a request belongs to; None: it is in no trial, as one that names its model by header."""
+        if received.facts.operation not in TRIED or MODEL in received.told:
             return None
         return self._parts.get(received.task or "") or self._parts.get("")
 
