@@ -13,18 +13,18 @@ from breakeven.outcomes.success_watch import SuccessWatch
 def test_success_above_the_floor_rings_no_more_often_than_stated() -> None:
     rng = np.random.default_rng(8)
     bets = SuccessWatch(0.9).bets
-    outcomes = rng.uniform(size=(1_000, 2_000)) < 0.9  # exactly at the floor: the worst case
+    outcomes = rng.uniform(size=(500, 1_500)) < 0.9  # exactly at the floor: the worst case
     rang = sum(bool((ln_wealth_path(0.9 - row, bets) >= np.log(100)).any()) for row in outcomes)
-    assert rang <= 10 + 3 * 3.15  # 1 % of 1,000 and three standard errors
+    assert rang <= 5 + 3 * 2.2  # 1 % of 500 and three standard errors
 
 
 @pytest.mark.parametrize(("success", "most"), [(0.5, 60), (0.8, 700)])
 def test_a_fallen_success_is_found(success: float, most: int) -> None:
     rng = np.random.default_rng(9)
     found = []
-    for _ in range(100):
+    for _ in range(60):
         watch = SuccessWatch(0.9)
-        watch.see_all((rng.uniform(size=5_000) < success).astype(float))
+        watch.see_all((rng.uniform(size=2_000) < success).astype(float))
         assert watch.alarm_at_count is not None
         found.append(watch.alarm_at_count)
     assert np.quantile(found, 0.9) <= most
@@ -33,7 +33,7 @@ def test_a_fallen_success_is_found(success: float, most: int) -> None:
 def test_a_fall_after_a_long_good_time_is_found() -> None:
     rng = np.random.default_rng(10)
     late = []
-    for _ in range(20):
+    for _ in range(10):
         watch = SuccessWatch(0.9)
         assert not watch.see_all((rng.uniform(size=20_000) < 0.97).astype(float))
         watch.see_all((rng.uniform(size=2_000) < 0.6).astype(float))
