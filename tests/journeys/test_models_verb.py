@@ -42,8 +42,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_the_page_answers(folder: Path) -> None:
-    text = breakeven("models", *AS_OF, "--out", "models.json", cwd=folder).stdout
+@pytest.fixture(scope="module")
+def models_json(folder: Path) -> str:
+    """What `models --json` prints, asked for once."""
+    return breakeven("models", *AS_OF, "--json", cwd=folder).stdout
+
+
+@pytest.fixture(scope="module")
+def page_asked_apart(folder: Path) -> str:
+    """The page that a process of its own prints; it writes `models.json` beside."""
+    return breakeven_process("models", *AS_OF, "--out", "models.json", cwd=folder).stdout
+
+
+def test_the_page_answers(folder: Path, page_asked_apart: str) -> None:
+    text = page_asked_apart
     for heading in (
         "[SUCCESS RATES ARE GUESSES BY CLASS]", "Small, below 14B", "Mid, 14B to 40B", "Dense above 40B",
         "Mixtures of experts", "What the guide says", "LEFT OUT", "Included", "Excluded", "Next: breakeven compare",
@@ -56,9 +68,9 @@ def test_the_page_answers(folder: Path) -> None:
     assert document.footer.draws_count == 16_384
 
 
-def test_todays_cost_is_that_of_compare(folder: Path) -> None:
+def test_todays_cost_is_that_of_compare(folder: Path, models_json: str) -> None:
     """Two verbs, one figure: today's API, and the scenario's open model at its cheapest broker and on rented GPUs."""
-    models = ModelsDocument.model_validate_json(breakeven("models", *AS_OF, "--json", cwd=folder).stdout)
+    models = ModelsDocument.model_validate_json(models_json)
     names = "frontier_api,brokered,rented_on_demand"
     compared = json.loads(breakeven("compare", *AS_OF, "--options", names, "--json", cwd=folder).stdout)
     assert models.footer.calls_hash == compared["footer"]["calls_hash"]
@@ -70,20 +82,20 @@ def test_todays_cost_is_that_of_compare(folder: Path) -> None:
         assert way.buys == options[way.option]["buys"]
 
 
-def test_the_same_question_gives_the_same_bytes(folder: Path) -> None:
-    here = breakeven("models", *AS_OF, "--json", cwd=folder).stdout
-    assert breakeven_process("models", *AS_OF, "--json", cwd=folder).stdout == here
+@pytest.mark.usefixtures("page_asked_apart")
+def test_the_same_question_gives_the_same_bytes(folder: Path, models_json: str) -> None:
+    """Asked here and in a process of its own, printed and written."""
+    assert (folder / "models.json").read_text() == models_json
 
 
 def test_options_name_other_ways(folder: Path) -> None:
-    done = breakeven("models", *AS_OF, "--options", "rented_spot", "--json", cwd=folder)
-    document = ModelsDocument.model_validate_json(done.stdout)
+    (folder / "few.yaml").write_text("draws_log2: 7\n")
+    told = ("models", *AS_OF, "--scenario", "few.yaml", "--json")
+    document = ModelsDocument.model_validate_json(breakeven(*told, "--options", "rented_spot", cwd=folder).stdout)
     assert {way.option for each in document.models for way in each.ways} == {"rented_spot"}
     claim = next(each for each in document.claims if each.name == "seventy_is_ten_sevens")
     assert claim.verdict == "not tested"
-    other = ModelsDocument.model_validate_json(
-        breakeven("models", *AS_OF, "--options", "hybrid", "--json", cwd=folder).stdout
-    )
+    other = ModelsDocument.model_validate_json(breakeven(*told, "--options", "hybrid", cwd=folder).stdout)
     assert any("None of the options named" in each for each in other.warnings)
 
 
