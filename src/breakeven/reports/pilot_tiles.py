@@ -99,8 +99,10 @@ def _time_tile(document: PilotDocument) -> Tile:
     spent = ""
     if seen and seen.candidate_usd and document.design.mode != "offline":
         spent = f"the candidate's calls cost {amounts.money(seen.candidate_usd)}"
+    if document.design.mode == "offline":
+        return Tile("Judged from files", amounts.counted(seen.requests_count if seen else 0, "request"), "", "")
     if verdict is None or verdict.answer != "not_yet":
-        return Tile("The pilot ran", ran or "from files", "", spent)
+        return Tile("The pilot ran", ran or "under an hour", "", spent)
     if verdict.more_days is None:
         return Tile("Still needed", amounts.NOT_KNOWN, f"ran {ran}" if ran else "", spent)
     return Tile("Still needed, about", told.days_words(verdict.more_days), f"ran {ran}" if ran else "", spent)
