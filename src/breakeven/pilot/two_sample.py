@@ -70,22 +70,26 @@ def strata(observations: Observations) -> Codes:
 
 
 def two_sample_increments(rows: Dealt, baseline_success_fraction: float, ratio: float = 1.0) -> Increments:
-    """The increments; the two figures are the plan's, where predictions start."""
+    """The increments; the two figures are the plan's, where predictions start.
+
+    Bounds hold for any predictions: stakes that followed these would weigh requests by what is known of them, and a
+    candidate that loses the margin on average may keep it on those.
+    """
     p, arm = rows.candidate_fraction, rows.is_candidate
     order, unit = in_order(rows.unit)
     m0, m1 = _predictions(rows, order, baseline_success_fraction, ratio)
     even = p * (1 - p)
     low, high = rows.success_low, rows.success_high
-    idle1, idle0 = even * m1, even * m0
+    idle1, idle0, nothing = even * m1, even * m0, np.zeros(len(p))
     candidate = idle1 + arm * (1 - p) * (rows.success - m1)
     baseline = idle0 + (1 - arm) * p * (rows.success - m0)
     return Increments(
         candidate,
         baseline,
-        np.column_stack([idle1 + (1 - p) * (low - m1), idle1]),
-        np.column_stack([idle1 + (1 - p) * (high - m1), idle1]),
-        np.column_stack([idle0, idle0 + p * (low - m0)]),
-        np.column_stack([idle0, idle0 + p * (high - m0)]),
+        np.column_stack([(1 - p) * (low - (1 - p)), nothing]),
+        np.column_stack([(1 - p) * high, even]),
+        np.column_stack([nothing, p * (low - p)]),
+        np.column_stack([even, p * high]),
         np.ones(len(p)),
         unit,
     )
