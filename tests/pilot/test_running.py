@@ -217,6 +217,24 @@ def test_a_design_changed_midway_is_never_a_yes(tmp_path: Path) -> None:
     assert any(each.code == "design_changed" for each in look.evidence.problems)
 
 
+def test_the_trial_ends_with_its_time_and_may_still_be_promoted(tmp_path: Path) -> None:
+    here = World(tmp_path, "shadow", 1.0, batches_count=3)
+    write_design(here.design(days_max_days=0.5), here.pilot_folder)
+    here.run()
+    assert load(here.policy).document.trial is not None
+    here.at_s += 86_400
+    here.pilot().act(here.pilot().look())
+    assert events(here)[-1] == "stopped"
+    assert load(here.policy).hash == here.before
+    look = here.pilot().look()
+    assert look.verdict is not None
+    assert look.verdict.answer == "yes"
+    here.pilot().promote(look, keeps_watch=True)
+    here.serve()
+    (watch,) = here.pilot().look().watch
+    assert watch.outcomes_count == here.per_batch
+
+
 def test_stopping_by_hand_serves_everybody_as_before(tmp_path: Path) -> None:
     here = world(tmp_path, "shadow", 1.0, batches_count=1)
     here.run()

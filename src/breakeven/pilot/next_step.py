@@ -35,8 +35,13 @@ def is_decided(verdict: Verdict, design: Design, state: PilotState, now_unix_s: 
     if verdict.answer == "no":
         return True
     known = {*verdict.accepted_tasks, *verdict.stopped_tasks}
+    return all(each.task in known for each in design.tasks) or is_over(design, state, now_unix_s)
+
+
+def is_over(design: Design, state: PilotState, now_unix_s: float) -> bool:
+    """Whether the longest time of the design has passed."""
     end = (state.started_unix_s or 0.0) + design.days_max_days * HOURS_PER_DAY * SECONDS_PER_HOUR
-    return all(each.task in known for each in design.tasks) or now_unix_s >= end
+    return now_unix_s >= end
 
 
 def next_shares(design: Design, seen: Observations, state: PilotState, now_unix_s: float) -> dict[str, float]:

@@ -22,7 +22,7 @@ from breakeven.pilot import policy_steps as steps
 from breakeven.pilot.design import Design
 from breakeven.pilot.design_file import DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
-from breakeven.pilot.next_step import is_decided, next_shares, stop_reasons, with_stops
+from breakeven.pilot.next_step import is_decided, is_over, next_shares, stop_reasons, with_stops
 from breakeven.pilot.observations import Evidence, Problem
 from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
@@ -199,6 +199,10 @@ class Pilot:
             done.append(self.stop(f"The verdict is no: {verdict.sentence}"))
         elif verdict.answer == "yes" and promotes and self.is_decided(look):
             done.append(self.promote(look, keeps_watch=True))
+        elif is_over(look.design, state, self._now().timestamp()):
+            done.append(
+                self.stop(f"The {look.design.days_max_days:g} days of the design are over; the verdict stands.")
+            )
         else:
             done += self._ramps(look, state)
         return tuple(done)

@@ -148,7 +148,7 @@ def next_command(look: Look, folder: Path) -> str:
     name = folder.name
     if look.verdict is None:
         return f"breakeven pilot start {name}"
-    if look.verdict.answer == "yes" and look.state.is_running:
+    if look.verdict.answer == "yes" and look.state.started_unix_s is not None and not look.state.promoted_tasks:
         return f"breakeven pilot stop {name} --promote"
     if look.verdict.answer == "not_yet" and look.state.is_running:
         return f"breakeven pilot run {name}"

@@ -130,7 +130,8 @@ def stop(folder: Path, reads: Reads, promote: bool, keep_watching: bool, as_json
     from breakeven.pilot.journal import state_of
 
     pilot = reads.pilot(folder)
-    if not state_of(pilot.journal.entries()).is_running:
+    state = state_of(pilot.journal.entries())
+    if not state.is_running and (not promote or state.started_unix_s is None or state.promoted_tasks):
         raise PilotError(f"{folder.name} does not run; `breakeven pilot status {folder.name}` says how it stands")
     with pilot.alone():
         pilot.settle()

@@ -65,12 +65,11 @@ def window_of(entries: tuple[Entry, ...], now_unix_s: float, *, watches_promoted
     promoted_at = next((i for i, each in enumerate(entries) if each.event == "promoted"), len(entries))
     counted = entries[promoted_at:] if watches_promoted else entries[:promoted_at]
     written = [each for each in entries if each.policy_hash]
-    ended = [each for each in entries if each.event == "stopped"]
-    is_over = bool(ended) and entries.index(ended[-1]) > entries.index(started[-1]) if started else False
     first = entries[promoted_at] if watches_promoted else started[0]
+    ended = [each for each in counted if each.event == "stopped"]
     return Window(
         started_unix_s=unix_s(first.at),
-        ended_unix_s=unix_s(ended[-1].at) if is_over else None,
+        ended_unix_s=unix_s(ended[-1].at) if ended else None,
         now_unix_s=now_unix_s,
         policy_hashes=frozenset(each.policy_hash for each in counted if each.policy_hash),
         own_hashes=frozenset(each.policy_hash for each in written),
