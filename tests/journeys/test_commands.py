@@ -38,6 +38,7 @@ def breakeven_process(*arguments: str | Path, cwd: Path) -> subprocess.Completed
     return done
 
 
+AS_OF = ("--as-of", "2026-11-01")
 FEW_DRAWS = "draws_log2: 7\n"
 """Of a scenario, where figures are not what a test is about; every option is still there."""
 
@@ -48,10 +49,19 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def compared_json(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What `compare --usage calls.jsonl --json` prints, asked for once."""
-    folder = tmp_path_factory.mktemp("compared")
-    return breakeven("compare", "--usage", write_log(folder), "--json", cwd=folder).stdout
+def asked_apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which a process of its own was asked: its log, page, `report.json` and `report.html`."""
+    folder = tmp_path_factory.mktemp("apart")
+    outputs = ("--out", "report.json", "--html", "report.html")
+    page = breakeven_process("compare", "--usage", write_log(folder), *AS_OF, *outputs, cwd=folder).stdout
+    (folder / "page.txt").write_text(page, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared_json(asked_apart: Path) -> str:
+    """What `compare --usage calls.jsonl --json` prints there, asked for once in this process."""
+    return breakeven("compare", "--usage", asked_apart / "calls.jsonl", *AS_OF, "--json", cwd=asked_apart).stdout
 
 
 def write_log(folder: Path) -> Path:
@@ -76,20 +86,20 @@ def write_log(folder: Path) -> Path:
     return path
 
 
-def test_compare_answers_and_loses_nothing(log: Path, tmp_path: Path) -> None:
-    done = breakeven_process("compare", "--usage", log, "--out", "report.json", "--html", "report.html", cwd=tmp_path)
-    verdict = " ".join(done.stdout.split("\n\n- ")[0].split())
+def test_compare_answers_and_loses_nothing(asked_apart: Path) -> None:
+    page = (asked_apart / "page.txt").read_text(encoding="utf-8")
+    verdict = " ".join(page.split("\n\n- ")[0].split())
     assert "of 100 futures" in verdict
     for heading in ("Included", "Excluded", "Break-even", "UNPRICED", "Next:"):
-        assert heading in done.stdout
-    document = Document.model_validate_json((tmp_path / "report.json").read_text())
+        assert heading in page
+    document = Document.model_validate_json((asked_apart / "report.json").read_text())
     imported = document.workload.imported
     assert imported is not None
     assert (imported.rows_in, imported.calls, imported.duplicates, imported.rejects) == (903, 900, 1, 2)
     assert [each.model for each in document.workload.unpriced] == ["private-7b"]
     assert document.workload.unpriced_tokens_fraction == pytest.approx(18 / 900)
-    assert (tmp_path / "report.html").stat().st_size > 20_000
-    rejects = [json.loads(line) for line in (tmp_path / "calls.jsonl.rejects.jsonl").read_text().splitlines()]
+    assert (asked_apart / "report.html").stat().st_size > 20_000
+    rejects = [json.loads(line) for line in (asked_apart / "calls.jsonl.rejects.jsonl").read_text().splitlines()]
     assert len(rejects) == 2
 
 
@@ -99,12 +109,19 @@ def test_json_on_stdout_is_the_document_and_nothing_else(compared_json: str) -> 
     assert document.footer.draws_count == 16_384
 
 
-def test_the_same_question_gives_the_same_bytes(log: Path, tmp_path: Path) -> None:
-    as_of = ("--as-of", "2026-11-01")
-    one = breakeven_process("compare", "--usage", log, *as_of, "--json", cwd=tmp_path).stdout
-    two = breakeven("compare", "--usage", log, *as_of, "--json", cwd=tmp_path).stdout
-    assert one == two
-    other = breakeven("compare", "--usage", log, *as_of, "--seed", "5", "--json", cwd=tmp_path).stdout
+def test_the_same_question_gives_the_same_bytes(asked_apart: Path, compared_json: str) -> None:
+    """Asked here and in a process of its own, printed and written; only what to type next names the file."""
+    written, printed = (
+        text.replace(json.loads(text)["verdict"]["next_command"], "")
+        for text in ((asked_apart / "report.json").read_text(), compared_json)
+    )
+    assert written == printed
+
+
+def test_another_seed_gives_other_bytes(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "few.yaml").write_text(FEW_DRAWS)
+    told = ("compare", "--usage", log, *AS_OF, "--scenario", "few.yaml", "--options", "frontier_api,brokered", "--json")
+    one, other = (breakeven(*told, "--seed", seed, cwd=tmp_path).stdout for seed in ("4", "5"))
     assert other != one
 
 
@@ -119,7 +136,7 @@ def test_import_profile_compare_from_the_store(log: Path, tmp_path: Path, compar
     assert profile["input_tokens"] == 900 * 3000
     assert len(profile["days"]) == 9
     assert "unpriced" in breakeven("profile", cwd=tmp_path).stdout.lower()
-    from_store = json.loads(breakeven("compare", "--json", cwd=tmp_path).stdout)
+    from_store = json.loads(breakeven("compare", *AS_OF, "--json", cwd=tmp_path).stdout)
     from_file = json.loads(compared_json)
     assert from_store["footer"]["calls_hash"] == from_file["footer"]["calls_hash"]
     assert [each["usd_per_month"] for each in from_store["options"]] == [
@@ -144,14 +161,11 @@ def test_explain_prints_the_tree_down_to_sources(log: Path, tmp_path: Path) -> N
     assert "did you mean 'rented_on_demand.engineering_labour'" in wrong.stderr
 
 
-def test_init_writes_a_scenario_that_compare_reads(log: Path, tmp_path: Path) -> None:
-    breakeven("init", cwd=tmp_path)
-    document = json.loads(
-        breakeven("compare", "--usage", log, "--scenario", "scenario.yaml", "--json", cwd=tmp_path).stdout
-    )
-    default = json.loads(breakeven("compare", "--usage", log, "--json", cwd=tmp_path).stdout)
-    assert document == default
-    assert breakeven("init", cwd=tmp_path, check=False).returncode == 2
+def test_init_writes_a_scenario_that_compare_reads(asked_apart: Path, compared_json: str) -> None:
+    breakeven("init", cwd=asked_apart)
+    told = ("compare", "--usage", asked_apart / "calls.jsonl", *AS_OF, "--scenario", "scenario.yaml", "--json")
+    assert json.loads(breakeven(*told, cwd=asked_apart).stdout) == json.loads(compared_json)
+    assert breakeven("init", cwd=asked_apart, check=False).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -218,7 +232,8 @@ def test_the_public_traces(name: str, count: Any, shared_data: Path, tmp_path: P
     """Counts agree with plain Python; monthly figures are marked as extrapolated; no claim about growth."""
     path = shared_data / "traces" / name
     requests, inputs, outputs = count(path)
-    done = breakeven("compare", "--usage", path, "--out", "r.json", cwd=tmp_path)
+    (tmp_path / "few.yaml").write_text(FEW_DRAWS)
+    done = breakeven("compare", "--usage", path, "--out", "r.json", "--scenario", "few.yaml", cwd=tmp_path)
     document = Document.model_validate_json((tmp_path / "r.json").read_text())
     workload = document.workload
     assert (workload.requests_count, workload.input_tokens, workload.output_tokens) == (requests, inputs, outputs)
