@@ -88,6 +88,13 @@ def test_a_torn_label_never_was(state: GatewayState, tmp_path: Path) -> None:
     assert set(queue(state, tmp_path).labelled) == {one.id, two.id}
 
 
+def test_calls_of_tools_are_part_of_an_answer(tmp_path: Path) -> None:
+    state = GatewayState(tmp_path / "state")
+    state.audited(TRIAL, [{"request_id": "r", "arm": "baseline", "answer": "", "tool_calls": [{"name": "look"}]}])
+    (item,) = queue(state, tmp_path).items
+    assert item.answer == 'calls: [{"name": "look"}]'
+
+
 def test_lines_that_are_none_are_counted(state: GatewayState, tmp_path: Path) -> None:
     with (state.folder / "audit" / TRIAL / "relay-0.jsonl").open("a") as file:
         file.write('nonsense\n{"request_id": 5, "arm": "baseline"}\n{"request_id": "half')

@@ -184,6 +184,8 @@ def _item(line: bytes) -> Item | None:
         return None
     name = CANDIDATE_ARM if arm == SHADOW_ARM else arm
     texts = {key: _text(said.get(key)) for key in ("model", "task", "prompt", "answer")}
+    if said.get("tool_calls"):
+        texts["answer"] = "\n".join([*filter(None, [texts["answer"]]), f"calls: {_text(said['tool_calls'])}"])
     return Item(item_id(request_id, name), request_id, name, **texts)
 
 
