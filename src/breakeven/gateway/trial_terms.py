@@ -21,6 +21,11 @@ class TrialTerms:
         """Whether the answers to a request are kept for people."""
         return is_audited(self.trial.pilot, request_id, self.trial.audit_fraction)
 
+    def candidate_of(self, task: str | None) -> str | None:
+        """The model on trial for a task."""
+        part = self.trial.part_of(task)
+        return None if part is None else part.candidate_model
+
     def is_heard(self, request_id: str) -> bool:
         """Whether anybody wants to know what was answered."""
         return bool(self.checks) or self.is_audited(request_id)

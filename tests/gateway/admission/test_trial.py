@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from breakeven.errors import PolicyError
-from breakeven.gateway.config.settings import Arms, Condition, ResidencyRule, Shadow
+from breakeven.gateway.config.settings import Arms, Condition, ResidencyRule, Retries, Shadow
 from breakeven.gateway.control.policy_fit import fits_models
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.policy_file import LoadedPolicy, save
@@ -186,13 +186,19 @@ def test_what_a_server_does_by_itself_is_not_done_twice(acting: dict[str, Any], 
 def test_a_candidate_out_of_order_keeps_the_arm_of_its_requests(tmp_path: Path) -> None:
     of = with_trial(tmp_path, replace(TRIAL, parts=(replace(CANARY, share_fraction=1.0),)))
     first = faq(of)
-    found = of.engine.next_target(first, failed(SMALL, failure="connect", status=None))
-    assert isinstance(found, tuple) and found[0] is BIG
-    of.engine.finish(first, [failed(SMALL), attempt(BIG, 2)], True)
+    tried = [failed(SMALL), failed(SMALL, 2, "reset", None)]
+    found = [of.engine.next_target(first, each) for each in tried]
+    assert found == [(SMALL, 0.1), (BIG, 0.0)]  # once more itself, as a model in use would be asked again
+    of.engine.finish(first, [*tried, attempt(BIG, 3)], True)
     assert [(line["arm"], line["propensity"], line["model_key"]) for line in of.kept.lines] == [
+        ("candidate", 1.0, "small"),
         ("candidate", 1.0, "small"),
         ("candidate", 1.0, "big"),
     ]
+    hasty = with_trial(tmp_path, replace(TRIAL, parts=(replace(CANARY, share_fraction=1.0),)), retries=Retries(2))
+    assert hasty.engine.next_target(faq(hasty), failed(SMALL)) == (BIG, 0.0)  # no client fails for a trial
+    baseline = with_trial(tmp_path, replace(TRIAL, parts=(replace(CANARY, share_fraction=1e-9),)))
+    assert baseline.engine.next_target(faq(baseline), failed(BIG)) == (BIG_NEAR, 0.0)
     for _ in range(20):  # its breaker opens
         next_one = faq(of)
         of.engine.next_target(next_one, failed(next_one.targets[0])) if next_one.targets[0] is SMALL else None

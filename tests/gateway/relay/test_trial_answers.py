@@ -26,7 +26,7 @@ from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import chat, raw_client, request
 from gateway.parts.running import RunningGateway, run, running_gateway, until
 from gateway.parts.scripted_upstream import ScriptedUpstream, scripted_upstream
-from gateway.parts.settings_for_tests import SECRET, SHORT, models_at, settings_for, upstream_at
+from gateway.parts.settings_for_tests import SECRET, SHORT, THREE_TRIES, models_at, settings_for, upstream_at
 
 SAYS_TEA = {"": {"regex": "tea"}}
 """What six words or more say, and five do not."""
@@ -143,6 +143,27 @@ def test_an_answer_that_is_not_whole_is_judged_by_nobody(candidate: str, tmp_pat
             await gateway.ask(body)
             await gateway.settled()
             assert all(each["arm"] == "candidate" and "outcome" not in each for each in gateway.calls)
+
+    run(test())
+
+
+def test_a_copy_that_fails_by_chance_is_sent_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        body = BODIES["/v1/chat/completions"] | {"model": "auto"}
+        async with on_trial(tmp_path, candidate="flaky_status:503", retries=THREE_TRIES) as (gateway, upstream):
+            await gateway.ask(body)
+            await gateway.settled()
+            copies = [each for each in gateway.calls if each["arm"] == "shadow"]
+            assert [(each["status"], each.get("outcome")) for each in copies] == [("error", None), ("ok", 1.0)]
+            parent = copies[0]["parent_id"]
+            assert [each["record_id"] for each in copies] == [f"{parent}-99", f"{parent}-100"]
+            assert {each["parent_id"] for each in copies} == {parent}
+            assert upstream.counts()["flaky_status:503"] == 2
+        async with on_trial(tmp_path, candidate="status:500", retries=THREE_TRIES) as (gateway, upstream):
+            await gateway.ask(body)
+            await gateway.settled()
+            assert upstream.counts()["status:500"] == 2
+            assert by_arm(gateway) == {"baseline": (1.0, "validator"), "shadow": (None, None)}
 
     run(test())
 

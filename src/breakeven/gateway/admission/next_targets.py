@@ -2,7 +2,8 @@
 
 After a failure: first those of the plan that were not tried, at once; then the same ones again after a growing,
 jittered wait, which a `Retry-After` may lengthen. Asking the same upstream again, and hedging, is bounded by the retry
-budget; going to another upstream is not, as it adds nothing to the failing one's load.
+budget; going to another upstream is not, as it adds nothing to the failing one's load. A candidate on trial is asked
+once more first: that another model answers for it counts against it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from breakeven.gateway.attempt import Attempt, Failure
 from breakeven.gateway.config.settings import Retries
 from breakeven.gateway.plan import Plan
 from breakeven.gateway.upstream import Target
+from breakeven.routing.trial import CANDIDATE_ARM
 
 _TRIED_AGAIN: Final[frozenset[Failure]] = frozenset(
     {"connect", "first_byte_timeout", "idle_timeout", "reset", "status", "bad_answer"}
@@ -71,8 +73,23 @@ class NextTargets:
         if plan.escalate_to and attempt.target not in chain:
             chain = plan.escalate_to
         found = self._fittest(_untried(chain, plan, trail), now_s)
-        if found is not None:
-            return (found, 0.0) if self._pays(found, attempt.target) else None
+        once_more = None
+        if found is None or self._is_due_again(plan, trail, attempt.target, found):
+            once_more = self._again(trail, attempt, now_s)
+        if found is None or once_more is not None:
+            return once_more
+        return (found, 0.0) if self._pays(found, attempt.target) else None
+
+    def _is_due_again(self, plan: Plan, trail: Trail, failed: Target, found: Target) -> bool:
+        """Whether a candidate on trial is asked once more before another model answers for it."""
+        if plan.trial is None or plan.arm != CANDIDATE_ARM or failed.name == found.name:
+            return False
+        is_again = any(each is failed for each in (plan.targets[0], *trail.handed_out)[:-1])
+        left_count = self._retries.attempts_max_count - 1 - len(trail.handed_out)
+        return failed.name == plan.trial.candidate_of(plan.task) and not is_again and left_count > 1
+
+    def _again(self, trail: Trail, attempt: Attempt, now_s: float) -> tuple[Target, float] | None:
+        """The same one after a while."""
         again = attempt.target
         wait_s = self._backoff_s(1 + len(trail.handed_out))
         if attempt.http_status == RATE_LIMITED and attempt.retry_after_s is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import TimerHandle
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,8 @@ from breakeven.gateway.wire.outgoing import Untranslatable
 
 NUMBER: Final = 99
 """A shadow's number among the attempts of its request: no other attempt gets so far."""
+_TRIED_AGAIN: Final = frozenset(("connect", "reset", "status", "bad_answer"))
+"""Failures that may be chance; not those for which one has waited long."""
 
 
 def start_shadow(state: RelayState, plan: Plan) -> None:
@@ -37,12 +40,14 @@ def start_shadow(state: RelayState, plan: Plan) -> None:
 class Shadow:
     """A copy under way."""
 
-    __slots__ = ("_dispatch", "_heard", "_plan", "_state", "_target")
+    __slots__ = ("_attempts", "_backing_off", "_dispatch", "_heard", "_plan", "_state", "_target")
 
     def __init__(self, state: RelayState, plan: Plan, target: Target) -> None:
         self._state = state
         self._plan = replace(plan, reservation=None, shadow=None, arm=None, propensity=None)
         self._target = target
+        self._attempts: list[Attempt] = []
+        self._backing_off: TimerHandle | None = None
         self._dispatch: Dispatch | None = None
         self._heard: HeardAnswer | None = None
         """What it says, where somebody judges it."""
@@ -50,7 +55,9 @@ class Shadow:
     def start(self) -> None:
         """Sends it."""
         state = self._state
-        attempt = Attempt(self._target, NUMBER, "shadow")
+        self._backing_off = None
+        attempt = Attempt(self._target, NUMBER + len(self._attempts), "shadow")
+        self._attempts.append(attempt)
         limit = state.settings.wire.answer_buffer_max_bytes
         dispatch = self._dispatch = Dispatch(self, self._plan, state.outgoing(self._target.upstream), attempt, limit)
         state.exchanges.add(self)
@@ -73,8 +80,12 @@ class Shadow:
 
     def client_gone(self) -> None:
         """The process ends."""
-        if self._dispatch is not None and not self._dispatch.is_over:
-            self._dispatch.fail("total_timeout")
+        dispatch = self._dispatch
+        if dispatch is not None and self._backing_off is not None:
+            self._backing_off.cancel()
+            self._over(dispatch)
+        elif dispatch is not None and not dispatch.is_over:
+            dispatch.fail("total_timeout")
 
     def answered(self, dispatch: Dispatch, body: bytes) -> None:  # noqa: ARG002
         """It answered."""
@@ -99,8 +110,15 @@ class Shadow:
         self._over(dispatch)
 
     def failed(self, dispatch: Dispatch) -> None:
-        """It failed."""
-        self._over(dispatch)
+        """It failed: once more on a trial, where the client's own request would be sent again, too."""
+        state, retries = self._state, self._state.settings.retries
+        is_first = self._plan.trial is not None and len(self._attempts) == 1
+        may_again = retries.attempts_max_count > 1 and not state.is_draining
+        if is_first and may_again and dispatch.attempt.failure in _TRIED_AGAIN:
+            self._heard = None
+            self._backing_off = state.loop.call_later(retries.backoff_base_s, self.start)
+        else:
+            self._over(dispatch)
 
     def piped_to(self, dispatch: Dispatch) -> None:
         """Nobody."""
@@ -111,11 +129,11 @@ class Shadow:
 
     def _over(self, dispatch: Dispatch, is_answered: bool = False) -> None:
         self._free()
-        attempt = dispatch.attempt
-        if self._plan.trial is None:
-            self._state.admission.finish(self._plan, [attempt], False)
+        state, plan, attempts = self._state, self._plan, self._attempts
+        if plan.trial is None:
+            state.admission.finish(plan, attempts, False)
         else:
-            finish_in_trial(self._state, self._plan, [attempt], False, dispatch if is_answered else None, self._heard)
+            finish_in_trial(state, plan, attempts, False, dispatch if is_answered else None, self._heard)
 
     def _free(self) -> None:
         counts, name = self._state.shadows_count_by_model, self._target.name
