@@ -7,13 +7,15 @@ nodes stand in one table, each tree's after the last one's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from breakeven.routing.heads import Floats, Seen
 from breakeven.routing.term_weights import Floats32, Indexes32
+
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,20 @@ class ForestHead:
     """Success of each model at a leaf, shape (nodes, models)."""
     depth_count: int
     """Steps from a root to the deepest leaf."""
+    _walk: tuple[Positions, Positions, Positions] = field(init=False, repr=False, compare=False)
+    """Roots, features and left nodes as positions: what numpy would make of them at every step."""
+
+    def __post_init__(self) -> None:
+        walk = tuple(each.astype(np.intp) for each in (self.roots, self.feature, self.left))
+        object.__setattr__(self, "_walk", walk)
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
         sums = seen.terms.weights @ self.term_weights[seen.terms.rows]
         inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
-        node = self.roots
+        node, feature, left = self._walk
         for _ in range(self.depth_count):
-            node = self.left.take(node) + (inputs.take(self.feature.take(node)) > self.threshold.take(node))
+            node = left.take(node) + (inputs.take(feature.take(node)) > self.threshold.take(node))
         return np.asarray(self.value.take(node, axis=0).mean(axis=0, dtype=np.float64))
 
     def success_of(self, inputs: npt.NDArray[np.float32]) -> Floats:

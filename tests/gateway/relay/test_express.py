@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.routing.policies_at_hand import PROMPTS, document
 
 from breakeven.gateway.config.settings import GatewaySettings, Retries
 from breakeven.gateway.limits.shared_limits import SharedLimits
@@ -167,7 +168,7 @@ def compared(
     async def one(may_use_lanes: bool) -> None:
         async with scripted_upstream(Repertoire(scripts)) as upstream:
             main = upstream_at(upstream.port)
-            models = {json.loads(each.body)["model"] for each in corpus if _has_model(each)}
+            models = {json.loads(each.body)["model"] for each in corpus if _has_model(each)} - {"auto"}
             targets = more.pop("targets", None)
             listed = models_at(main, *sorted(models | set(names)))
             if targets is not None:
@@ -536,3 +537,17 @@ def test_requests_that_do_not_wait_for_their_turn_get_it(may_use_lanes: bool, tm
                 assert len(gateway.calls) == 4
 
     run(test())
+
+
+def test_a_policy_that_reads_words_is_asked_for_each_request(tmp_path: Path) -> None:
+    policy = save(document("threshold"), tmp_path / "threshold")
+    texts = [*PROMPTS, "", "   ", "word " * 40, "?" * 2_000, "x" * 70_000]
+    corpus = [said(chat("small")), said(chat("big"))]
+    for text in texts:
+        corpus += [said(chat("big", text)), said(chat("auto", text), x_breakeven_task="faq")]
+        corpus.append(said(chat("small", text) | {"messages": [{"role": "system", "content": "Be brief."}]}))
+        corpus.append(said(chat("small", text, stream=True)))
+    heard = compared(tmp_path, corpus, policy=policy, names=("small", "big"))
+    assert heard.on_lanes_count > 3 * len(texts)
+    assert len({dict(each[1])["x-breakeven-reason"] for each in heard.answers if each[0] == 200}) > 2
+    assert {call["model_key"] for call in heard.calls} == {"small", "big"}

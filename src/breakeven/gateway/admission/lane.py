@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from breakeven.gateway.admission.chains import Bounds
 from breakeven.gateway.admission.groups import is_shaping, known_system_hash
 from breakeven.gateway.limits.shared_limits import Terms
 from breakeven.gateway.plan import Head, Key, Plan
@@ -34,6 +35,8 @@ class Lane:
     gate: Gate
     plan: Plan
     """Of the request that it was made from, without what is its own: id, body, times, reservation."""
+    bounds: Bounds
+    """Where such requests may go, but for what the policy says."""
     target: Target
     has_tools: bool
     is_same_model: bool
@@ -48,6 +51,8 @@ class Lane:
     usd_per_request: float | None
     road: Any = None
     """The relay's own: the pool, the head that goes out, the head of the last answer."""
+    by_choice: dict[tuple[int, str], Lane] = field(default_factory=dict)
+    """Where a policy reads words: the lanes of what it chose, by the chain of targets and the reason."""
     words: dict[tuple[object, ...], bytes] = field(default_factory=dict)
     """What Call lines have in common."""
 
@@ -81,6 +86,8 @@ class Gate:
     expires_unix_s: float
     by_system: bool
     """Something is decided by the system prompt."""
+    by_words: bool = False
+    """The policy reads the words of each request."""
     is_open: bool = True
     """False: settings, keys or the policy have changed since."""
     shapes: dict[tuple[str, ...], Shape] = field(default_factory=dict)

@@ -120,6 +120,11 @@ class LaneBook:
             lane = shape.lanes[kind] = self.maker.lane(gate, shape, body)
             if lane is None:
                 return None
+        if gate.by_words:
+            assert self.maker is not None
+            lane = self.maker.by_words(lane, shape, document, body, system)
+            if lane is None:
+                return None
         return lane, input_count, limit, system
 
     def ordinary(

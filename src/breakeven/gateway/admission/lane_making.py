@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
-from breakeven.gateway.admission.choosing import Choosing, Chosen
-from breakeven.gateway.admission.lane import Gate, Lane, Shape
+from breakeven.gateway.admission.chains import Bounds
+from breakeven.gateway.admission.choosing import Choosing, Chosen, Wish
+from breakeven.gateway.admission.lane import SHAPES_MAX_COUNT, Gate, Lane, Shape
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.reception import Received, Reception
 from breakeven.gateway.admission.request_head import MODEL, TASK, TRACE, word
@@ -29,7 +31,7 @@ def has_lanes(settings: GatewaySettings, policy: ModelChoice | None) -> bool:
         and not settings.shadows
         and settings.prompts == "none"
         and settings.durability == "batch"
-        and (policy is None or not (policy.reads_words or policy.loaded.document.trial is not None))
+        and (policy is None or policy.loaded.document.trial is None)
         and not any(_looks_into(each.when) for each in settings.residency)
     )
 
@@ -71,7 +73,8 @@ class LaneMaker:
         if key.is_limited and terms is None:
             return None
         ends_s = float("inf") if key.expires_unix_s is None else key.expires_unix_s
-        return Gate(head, key, terms, ends_s, self._by_system)
+        policy = self._choosing.policy
+        return Gate(head, key, terms, ends_s, self._by_system, policy is not None and policy.reads_words)
 
     def lane(self, gate: Gate, shape: Shape, body: bytes) -> Lane | None:
         """The lane of such requests; None: they take the ordinary way."""
@@ -81,34 +84,69 @@ class LaneMaker:
         chosen = self._choosing.usual(received.facts, received.bounds, received.groups)
         if not isinstance(chosen, Chosen) or chosen.escalate_to or chosen.answer_checks is not None:
             return None
-        facts, target = received.facts, chosen.chain[0]
-        quirks = quirks_of(target.upstream.quirks)
-        names = frozenset(shape.names)
-        adds_usage = asks_for_usage(facts, target)
-        if target.upstream.dialect != "openai" or (adds_usage and shape.has_options) or quirks.drops_message_names:
+        return _lane(gate, shape, _plan(gate, received, chosen), received.bounds)
+
+    def by_words(
+        self, lane: Lane, shape: Shape, document: dict[str, Any], body: bytes, system_hash: str | None
+    ) -> Lane | None:
+        """The lane of one request where the policy reads its words; `lane` is that of any such request."""
+        of = lane.plan.facts
+        groups = dict(lane.plan.groups)
+        if system_hash is not None:
+            groups[_SYSTEM_GROUP] = system_hash
+        facts = RequestFacts(of.operation, document, body, of.model, of.is_stream, of.is_usage_asked, None)
+        chosen = self._choosing.choose(Wish(facts, lane.bounds, groups))
+        if not isinstance(chosen, Chosen) or chosen.escalate_to or chosen.answer_checks is not None:
             return None
-        if not quirks.dropped.isdisjoint(names) or not names.isdisjoint(quirks.renamed):
-            return None
-        price = target.price
-        prices = (None, None) if price is None else (price.input_usd_per_mtok, price.output_usd_per_mtok)
-        is_priced = all(each is not None and isfinite(each) for each in prices)
-        return Lane(
-            gate,
-            _plan(gate, received, chosen),
-            target,
-            "tools" in names,
-            target.model == facts.model,
-            adds_usage,
-            0.0 if price is None else max(price.input_usd_per_mtok or 0.0, price.cache_write_usd_per_mtok or 0.0),
-            prices[0] if is_priced else None,
-            prices[1] or 0.0,
-            None if price is None else price.usd_per_request,
-        )
+        kind = (id(chosen.chain), chosen.reason)  # the chain is kept by the plan of the lane
+        found = lane.by_choice.get(kind)
+        if found is None:
+            if len(lane.by_choice) >= SHAPES_MAX_COUNT:
+                lane.by_choice.clear()
+            plan = replace(
+                lane.plan,
+                targets=chosen.chain,
+                reason=chosen.reason,
+                policy_hash=chosen.policy_hash,
+                is_pinned=_is_pinned(chosen),
+            )
+            found = _lane(lane.gate, shape, plan, lane.bounds)
+            if found is not None:
+                lane.by_choice[kind] = found
+        return found
+
+
+def _lane(gate: Gate, shape: Shape, plan: Plan, bounds: Bounds) -> Lane | None:
+    """The lane of a plan; None where its first target must be sent more than the client's own bytes."""
+    facts, target = plan.facts, plan.targets[0]
+    quirks = quirks_of(target.upstream.quirks)
+    names = frozenset(shape.names)
+    adds_usage = asks_for_usage(facts, target)
+    if target.upstream.dialect != "openai" or (adds_usage and shape.has_options) or quirks.drops_message_names:
+        return None
+    if not quirks.dropped.isdisjoint(names) or not names.isdisjoint(quirks.renamed):
+        return None
+    price = target.price
+    prices = (None, None) if price is None else (price.input_usd_per_mtok, price.output_usd_per_mtok)
+    is_priced = all(each is not None and isfinite(each) for each in prices)
+    return Lane(
+        gate,
+        plan,
+        bounds,
+        target,
+        "tools" in names,
+        target.model == facts.model,
+        adds_usage,
+        0.0 if price is None else max(price.input_usd_per_mtok or 0.0, price.cache_write_usd_per_mtok or 0.0),
+        prices[0] if is_priced else None,
+        prices[1] or 0.0,
+        None if price is None else price.usd_per_request,
+    )
 
 
 def _plan(gate: Gate, received: Received, chosen: Chosen) -> Plan:
     """Of any request of the lane: what is one request's own is left out."""
-    facts, bounds = received.facts, chosen.bounds
+    facts = received.facts
     return Plan(
         "",
         gate.head,
@@ -122,8 +160,12 @@ def _plan(gate: Gate, received: Received, chosen: Chosen) -> Plan:
         {name: value for name, value in received.groups.items() if name != _SYSTEM_GROUP},
         chosen.policy_hash,
         session_id=received.session_id,
-        is_pinned=bounds.upstreams is not None or bounds.policy_models is not None,
+        is_pinned=_is_pinned(chosen),
     )
+
+
+def _is_pinned(chosen: Chosen) -> bool:
+    return chosen.bounds.upstreams is not None or chosen.bounds.policy_models is not None
 
 
 def plan_of(
