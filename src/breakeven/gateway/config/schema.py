@@ -352,9 +352,9 @@ class GatewayFile(Part):
     tasks_file: str | None = None
     """A classifier of tasks, as `breakeven learn --tasks` writes it."""
     arms: ArmsEntry | None = None
-    """Arms of a pilot."""
+    """Arms of an experiment of your own; a pilot's stand in the policy file and take its tasks first."""
     shadows: tuple[ShadowEntry, ...] = ()
-    """Models that get copies."""
+    """Models that get copies, of tasks that no trial of the policy file is about."""
     timeouts: TimeoutsEntry = TimeoutsEntry()
     """How long is waited."""
     retries: RetriesEntry = RetriesEntry()
