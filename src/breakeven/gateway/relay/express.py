@@ -116,7 +116,10 @@ class Express:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             return False
-        read = lanes.read(gate, document, body) if type(document) is dict else None
+        try:
+            read = lanes.read(gate, document, body) if type(document) is dict else None
+        except Exception:  # whatever it was, admission says it to the client
+            return False
         if read is None:
             return False
         lane, input_count, limit, _ = read
