@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from tests.pilot.planted_outcomes import audited, canary, design, shadow
 
+from breakeven.pilot.observations import CANDIDATE
+from breakeven.pilot.quality import qualities
 from breakeven.pilot.quality_problems import quality_problems
 
 
@@ -43,3 +46,41 @@ def test_outcomes_that_may_still_come_are_said() -> None:
     assert problem.code == "late_outcomes"
     assert problem.rows_count == 200
     assert problem.message.startswith("task faq: 200 outcomes may still come")
+
+
+@pytest.mark.parametrize("logged", [0.01, 0.99])
+def test_arms_that_were_not_dealt_as_logged_decide_nothing(logged: float) -> None:
+    rows = canary(np.random.default_rng(5), 1_500, 0.5)
+    told = replace(rows, propensity_fraction=np.where(rows.arm == CANDIDATE, logged, 1 - logged))
+    (quality,), _ = qualities(design("canary"), told)
+    assert not quality.is_accepted
+    assert not quality.is_inferior
+    assert quality.ratio.value is None
+    assert quality.more_outcomes_count is None
+    (problem,) = quality_problems(design("canary"), told)
+    assert problem.code == "lot_not_as_logged"
+    assert "went to the candidate where the logged chances promise" in problem.message
+
+
+def test_sticky_users_are_a_lot_too() -> None:
+    rng = np.random.default_rng(6)
+    named = 0
+    for _ in range(20):
+        user = rng.integers(0, 12, 2_000)
+        rows = canary(rng, 2_000, 1.0, unit=user)
+        arm = np.where((rng.uniform(size=12) < 0.5)[user], CANDIDATE, rows.arm * 0)
+        problems = quality_problems(design("canary", unit="user"), replace(rows, arm=arm.astype(np.intp)))
+        named += any(each.code == "lot_not_as_logged" for each in problems)
+    assert not named
+
+
+@pytest.mark.parametrize("chance", [np.nan, -1.0, 0.0, 2.0])
+def test_requests_without_a_chance_are_named(chance: float) -> None:
+    rows = canary(np.random.default_rng(7), 400, 1.0)
+    some = replace(rows, propensity_fraction=np.where(np.arange(400) < 30, chance, rows.propensity_fraction))
+    (problem,) = quality_problems(design("canary"), some)
+    assert (problem.code, problem.rows_count) == ("no_chance", 30)
+    none = replace(rows, propensity_fraction=np.full(400, chance))
+    assert [each.code for each in quality_problems(design("canary"), none)] == ["lot_not_as_logged", "no_chance"]
+    (quality,), _ = qualities(design("canary"), none)
+    assert quality.more_days is None

@@ -115,3 +115,27 @@ def test_bounds_hold_whatever_the_missing_were() -> None:
         ratio = filled[rows.arm == CANDIDATE].mean() / filled[rows.arm == BASELINE].mean()
         assert ratio == pytest.approx(end)
     assert bounds.low < rows.success[1::2].mean() / rows.success[::2].mean() < bounds.high
+
+
+def test_answers_that_nobody_wrote_down_count_against_the_candidate() -> None:
+    """The candidate fails in 27 % of requests, and has a row only where it succeeded."""
+    rng = np.random.default_rng(8)
+    rows = shadow(rng, 2_000, 0.73 / 0.9)
+    written = rows.where((rows.arm == BASELINE) | (rows.success == 1))
+    for promised in (design("offline"), design()):
+        (quality,), _ = qualities(promised, written)
+        assert not quality.is_accepted
+        assert quality.missing_count == 4_000 - written.rows_count
+        (problem,) = quality_problems(promised, written)
+        assert problem.code == "missing_outcomes"
+        assert "too many, or too unevenly" in problem.message
+
+
+def test_a_few_copies_that_are_not_there_are_left_out_at_once() -> None:
+    rng = np.random.default_rng(9)
+    rows = shadow(rng, 1_500, 1.0)
+    kept = (rows.arm == BASELINE) | (rng.uniform(size=3_000) > 0.01)
+    (quality,), _ = qualities(design(), rows.where(kept))
+    assert quality.is_accepted
+    (problem,) = quality_problems(design(), rows.where(kept))
+    assert "left out" in problem.message

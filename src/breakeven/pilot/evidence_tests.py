@@ -37,7 +37,7 @@ BY_UNIT: Final = (
     "its requests"
 )
 GROWTH_PRIOR_COUNT: Final = 100.0
-"""Outcomes that the plan is worth where it is foretold how many more are needed."""
+"""Outcomes that the plan is worth, before any is seen, where it is foretold how many more are needed."""
 
 
 class EvidenceTest(Protocol):

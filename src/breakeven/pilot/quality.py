@@ -23,6 +23,8 @@ from breakeven.pilot.verdict import Quality, Range
 from breakeven.units import SECONDS_PER_HOUR
 
 HOURS_PER_DAY: Final = 24.0
+PLAN_FORGOTTEN_COUNT: Final = 400.0
+"""After so many outcomes what is foretold rests on them alone."""
 SEEN_MIN_S: Final = 60.0
 """A shorter time says nothing about the traffic."""
 DIFFERENT_EVIDENCE: Final = "bounded by the worst and the best that the missing outcomes may have been"
@@ -139,12 +141,13 @@ def more_outcomes_count(design: Design, plan: TaskPlan, evidence: TaskEvidence, 
 
 
 def _growth(plan: TaskPlan, evidence: TaskEvidence, test: EvidenceTest, design: Design, is_inferior: bool) -> float:
-    """Evidence by outcome (of a canary: at the last share), as seen, the plan worth a hundred outcomes."""
+    """Evidence by outcome (of a canary: at the last share), as seen; the plan counts less and less beside it."""
     share = design.ramp[-1].share_fraction if design.mode == "canary" and design.ramp else EVEN_FRACTION
     planned = _planned_growth(plan, design.mode == "canary", design.margin_ratio) * 4 * share * (1 - share)
     gained = test.growth_ratio(is_inferior) * test.outcomes_count
     count = _outcomes_at_share(evidence.rows, share) if evidence.kind != "paired" else float(test.outcomes_count)
-    mixed = (gained + (-planned if is_inferior else planned) * GROWTH_PRIOR_COUNT) / (count + GROWTH_PRIOR_COUNT)
+    worth = GROWTH_PRIOR_COUNT * max(0.0, 1.0 - test.outcomes_count / PLAN_FORGOTTEN_COUNT)
+    mixed = (gained + (-planned if is_inferior else planned) * worth) / max(count + worth, 1.0)
     return mixed if abs(mixed) > 1e-9 else 0.0
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from breakeven.pilot.clusters import UNITS_MIN_COUNT, units_seen
 from breakeven.pilot.design import Design
-from breakeven.pilot.observations import Observations, Problem
+from breakeven.pilot.observations import BASELINE, Observations, Problem
 from breakeven.pilot.quality import evidence_by_task
 from breakeven.pilot.settled import ratio_whatever
 from breakeven.pilot.task_evidence import TaskEvidence
+from breakeven.pilot.traffic import rows_of_tasks
 
 
 def quality_problems(
@@ -17,7 +18,9 @@ def quality_problems(
     found: list[Problem] = []
     for task, evidence in evidence_by_task(design, observations, as_of_unix_s).items():
         name = f"task {task}" if task else "all requests" if len(design.tasks) == 1 else "all other tasks"
-        found += [each for each in _of_task(design, name, evidence) if each is not None]
+        rows = observations.where(rows_of_tasks(design, observations, [task]))
+        told = (*_of_task(design, name, evidence), _chances(design, name, rows))
+        found += [each for each in told if each is not None]
     return tuple(found)
 
 
@@ -55,6 +58,21 @@ def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
     )
 
 
+def _chances(design: Design, name: str, rows: Observations) -> Problem | None:
+    """Of a canary: requests that were dealt by a chance which nobody knows, or by none."""
+    chance = rows.propensity_fraction
+    lost = ~((chance > 0) & (chance < 1)) & ~((chance == 1) & (rows.arm == BASELINE))
+    if design.mode != "canary" or not lost.any():
+        return None
+    count = int(lost.sum())
+    return Problem(
+        "no_chance",
+        f"{name}: {count:,} requests have no logged chance of their arm between 0 and 1; they say nothing of success",
+        count,
+        f"{name}: anything of the {count:,} requests without a chance",
+    )
+
+
 def _waiting(name: str, evidence: TaskEvidence) -> Problem | None:
     state = evidence.state
     if not state.is_waiting.any():
@@ -71,6 +89,8 @@ def _waiting(name: str, evidence: TaskEvidence) -> Problem | None:
 def _audit(name: str, evidence: TaskEvidence) -> Problem | None:
     if not evidence.why_not:
         return None
+    if evidence.kind == "two-sample":
+        return Problem("lot_not_as_logged", f"{name}: {evidence.why_not}", 0, f"{name}: nothing about its success")
     return Problem("audit_insufficient", f"{name}: {evidence.why_not}", 0, f"{name}: nothing about its success")
 
 

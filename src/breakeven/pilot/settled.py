@@ -57,13 +57,21 @@ class Bounds:
 
 
 def settled(
-    observations: Observations, is_wanted: Flags, wait_hours: float, as_of_unix_s: float | None = None
+    observations: Observations,
+    is_wanted: Flags,
+    wait_hours: float,
+    as_of_unix_s: float | None = None,
+    is_absent: Flags | None = None,
 ) -> Settled:
-    """State of each row; `is_wanted` are those that should get an outcome. `as_of_unix_s` None: the latest start."""
+    """State of each row; `is_wanted` are those that should get an outcome. `as_of_unix_s` None: the latest start.
+
+    `is_absent` rows were never made, so nobody waits for them.
+    """
     start = np.nan_to_num(observations.start_unix_s, nan=-np.inf)
     now = float(start.max(initial=-np.inf)) if as_of_unix_s is None else as_of_unix_s
     is_open = is_wanted & np.isnan(observations.success)
-    is_waiting = is_open & (start > now - wait_hours * SECONDS_PER_HOUR) if wait_hours > 0 else is_open & False
+    is_young = start > now - wait_hours * SECONDS_PER_HOUR if wait_hours > 0 else np.zeros(len(start), dtype=np.bool_)
+    is_waiting = is_open & is_young if is_absent is None else is_open & is_young & ~is_absent
     before = float(start[is_waiting].min()) if is_waiting.any() else np.inf
     is_counted = start < before
     is_missing = is_open & ~is_waiting

@@ -20,7 +20,7 @@ from breakeven.pilot.increments import Increments, Stakes, planned_stakes
 from breakeven.pilot.noninferiority import counts_of
 from breakeven.pilot.observations import Codes, Flags, Floats, Observations, PairCounts
 from breakeven.pilot.pair_chances import pair_chances
-from breakeven.pilot.pairing import pairs_of, rows_of_pairs
+from breakeven.pilot.pairing import arrays_of, pairs_of, rows_of_pairs, with_absent
 from breakeven.pilot.prediction_powered import (
     Audit,
     audited_dealt,
@@ -30,7 +30,7 @@ from breakeven.pilot.prediction_powered import (
     widening_ratio,
 )
 from breakeven.pilot.settled import Settled, best_for_candidate, settled, worst_for_candidate
-from breakeven.pilot.two_sample import dealt, two_sample_increments, two_sample_stake_ratio
+from breakeven.pilot.two_sample import dealt, two_sample_increments, two_sample_stake_ratio, why_no_lot
 from breakeven.pilot.verdict import Test
 
 WITHIN_UNIT_FRACTION: Final = 0.05
@@ -73,12 +73,14 @@ def task_evidence(
     design: Design, plan: TaskPlan, observations: Observations, as_of_unix_s: float | None = None
 ) -> TaskEvidence:
     """Choose the test for the rows of one task (or of all) and make it."""
-    is_paired, rows = compared(design, observations)
+    is_paired, rows, is_absent = compared(design, observations)
     is_audit = is_audited_kind(rows)
-    rows = rows.where(usable(audit_of(rows))) if is_audit else rows
+    if is_audit:
+        kept = usable(audit_of(rows))
+        rows, is_absent = rows.where(kept), is_absent[kept]
     wanted = rows.is_audited if is_audit else np.ones(rows.rows_count, dtype=np.bool_)
     wait = 0.0 if design.mode == "offline" else design.outcome_wait_hours
-    state = settled(rows, wanted, wait, as_of_unix_s)
+    state = settled(rows, wanted, wait, as_of_unix_s, is_absent)
     maker = _Maker(design, plan, rows, is_paired, is_audit)
     counted, missing = state.is_counted, state.is_missing
     seen = maker.test(counted, rows.success)
@@ -92,30 +94,34 @@ def task_evidence(
         at_once = maker.test(np.ones(rows.rows_count, dtype=np.bool_), worst_for_candidate(rows, is_open))
     kind: Test = "audited" if is_audit else "paired" if is_paired else "two-sample"
     reason = why_not(audit_of(rows), np.isfinite(rows.success)) if is_audit else ""
+    reason = reason or ("" if is_paired else why_no_lot(observations, rows))
     return TaskEvidence(
         kind, rows, state, seen, worst, best, at_once, int((wanted & np.isnan(rows.success)).sum()), reason
     )
 
 
-def compared(design: Design, observations: Observations) -> tuple[bool, Observations]:
-    """Whether requests are compared in pairs, and the rows that take part, by time."""
-    if design.mode != "canary":
-        places = rows_of_pairs(observations)
-        if len(places) or design.mode == "shadow":
-            flags = np.zeros(observations.rows_count, dtype=np.bool_)
-            flags[places] = True
-            return True, observations.where(flags)
+def compared(design: Design, observations: Observations) -> tuple[bool, Observations, Flags]:
+    """Whether requests are compared in pairs, the rows that take part, by time, and which of them never were.
+
+    A request of a shadow that has a row of one arm alone gets the other's, without an outcome: a copy that nobody
+    answered, or a failure that nobody wrote down, must not pass for a request that was never made.
+    """
     chance = observations.propensity_fraction
-    rows = observations.where((chance > 0) & (chance < 1))
+    is_dealt = (chance > 0) & (chance < 1)
+    is_unpaired = design.mode == "offline" and is_dealt.any() and not len(rows_of_pairs(observations))
+    if design.mode != "canary" and not is_unpaired:
+        rows, is_absent = with_absent(observations)
+        return True, rows, is_absent
+    rows = observations.where(is_dealt)
     if (np.diff(rows.start_unix_s) < 0).any():
         rows = in_time(rows)
-    return False, rows
+    return False, rows, np.zeros(rows.rows_count, dtype=np.bool_)
 
 
 def in_time(rows: Observations) -> Observations:
     """The same rows by time."""
     order = np.argsort(rows.start_unix_s, kind="stable")
-    arrays = {name: getattr(rows, name)[order] for name in rows.__slots__ if name not in ("request_ids", "tasks")}
+    arrays = {name: getattr(rows, name)[order] for name in arrays_of(rows)}
     return replace(rows, request_ids=tuple(rows.request_ids[int(i)] for i in order), **arrays)
 
 

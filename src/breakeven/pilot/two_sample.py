@@ -26,6 +26,8 @@ from breakeven.pilot.observations import CANDIDATE, Codes, Floats, Observations
 from breakeven.pilot.running_means import earlier_means
 
 EVEN_FRACTION: Final = 0.5
+LOT_TOLERANCE_SD_RATIO: Final = 4.0
+"""So many standard deviations between the arms seen and the chances logged are no accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,27 @@ def dealt(observations: Observations, success: Floats) -> Dealt:
         np.zeros(int(kept.sum())),
         np.ones(int(kept.sum())),
     )
+
+
+def why_no_lot(observations: Observations, rows: Observations) -> str:
+    """Why the arms were not dealt as logged, so that nothing may be concluded; empty where they may have been.
+
+    `rows` are those of `observations` with a chance strictly between 0 and 1. Units that come back may have stuck to
+    one arm.
+    """
+    if observations.rows_count and not rows.rows_count:
+        return f"none of {observations.rows_count:,} requests has a logged chance of its arm between 0 and 1"
+    is_candidate = rows.arm == CANDIDATE
+    chance = np.where(is_candidate, rows.propensity_fraction, 1.0 - rows.propensity_fraction)
+    unit, _ = in_order(rows.unit)
+    sizes = np.bincount(unit).astype(float)
+    mean = np.bincount(unit, chance) / np.maximum(sizes, 1.0)
+    spread = float(np.sqrt((sizes**2 * mean * (1 - mean)).sum()))
+    seen, promised = int(is_candidate.sum()), float(chance.sum())
+    if abs(seen - promised) <= LOT_TOLERANCE_SD_RATIO * spread + 1:
+        return ""
+    words = f"{seen:,} of {rows.rows_count:,} requests went to the candidate"
+    return f"{words} where the logged chances promise {promised:,.0f}"
 
 
 def strata(observations: Observations) -> Codes:
