@@ -65,6 +65,16 @@ def test_offline_with_a_bad_model_is_a_no_and_with_few_rows_not_yet() -> None:
     assert "not yet" in run("verdict", "few", code=2).stdout.casefold()
 
 
+def test_failures_that_nobody_wrote_down_are_no_proof() -> None:
+    told = outcomes(0.8)
+    rows = Path("small.csv").read_text().splitlines()
+    Path("small.csv").write_text("\n".join([rows[0], *(each for each in rows[1:] if ",1,0.001" in each)]) + "\n")
+    run("init", "absent", *MODELS, "--task", "faq", *told)
+    result = run("verdict", "absent", "--json", code=2)
+    codes = {each["code"] for each in json.loads(result.stdout)["problems"]}
+    assert {"rows_missing", "missing_outcomes"} <= codes
+
+
 def test_expectations_come_from_earlier_outcomes_and_never_from_those_that_decide() -> None:
     run("init", "live", *MODELS, "--task", "faq", "--policy", "policy", *outcomes(1.0))
     (plan,) = json.loads(Path("pilots/live/pilot.json").read_text())["tasks"]

@@ -124,6 +124,20 @@ def test_one_arm_empty_is_named_and_never_a_yes(tmp_path: Path) -> None:
     assert any(empty.limits in each for each in found.not_claimed)
 
 
+def test_copies_that_are_not_there_are_no_successes(tmp_path: Path) -> None:
+    here = World(tmp_path, "shadow", 1.0, per_batch=COUNT)
+    write_design(here.design(), here.pilot_folder)
+    here.pilot().start()
+    here.serve()
+    for i in range(COUNT // 2):
+        here.state.call(f"down{i}", here.at_s + i, BASELINE, arm="baseline", propensity=1.0, outcome=1.0)
+    here.state.written()
+    here.at_s += 3600
+    found = look(here)
+    assert found.answer == "not_yet"
+    assert {"copies_missing", "missing_outcomes"} <= {each.code for each in found.problems}
+
+
 def look(here: World) -> Verdict:
     found = here.pilot().look().verdict
     assert found is not None

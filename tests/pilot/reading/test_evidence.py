@@ -296,7 +296,29 @@ def test_an_empty_arm_and_missing_copies_are_named(state: GatewayState, tmp_path
     state.written()
     evidence = read(design(state), tmp_path).evidence
     assert codes(evidence) == ["copies_missing", "copies_alone"]
-    assert evidence.observations.request_ids == ("b", "b")
+    assert evidence.observations.request_ids == ("a", "b", "b", "c")
+    assert evidence.observations.arm.tolist() == [0, 0, 1, 1]
+
+
+def test_a_copy_under_way_is_not_missing(state: GatewayState, tmp_path: Path) -> None:
+    state.shadow("a", START_S + 1, 1.0, 1.0)
+    state.call("b", NOW_S - 10, BASELINE, arm="baseline", propensity=1.0, outcome=1.0)
+    state.written()
+    evidence = read(design(state), tmp_path).evidence
+    assert evidence.observations.request_ids == ("a", "a")
+    assert evidence.problems == ()
+
+
+def test_a_request_in_both_arms_of_a_canary_is_named_and_counts_for_nothing(
+    state: GatewayState, tmp_path: Path
+) -> None:
+    for name, is_candidate in (("a", True), ("b", False), ("twice", True)):
+        state.canary(name, START_S + 1, is_candidate, 0.5, 1.0)
+    state.canary("twice-1", START_S + 2, False, 0.5, 1.0)
+    state.written()
+    evidence = read(design(state, mode="canary"), tmp_path).evidence
+    assert evidence.observations.request_ids == ("a", "b")
+    assert "twice" in problem(evidence, "duplicated_request").message
 
 
 def test_unpriced_calls_are_never_free(state: GatewayState, tmp_path: Path) -> None:

@@ -36,13 +36,14 @@ def test_two_files_are_paired_by_request(tmp_path: Path) -> None:
     )
     got = read(tmp_path, big, small)
     seen = got.evidence.observations
-    assert seen.request_ids == ("r1", "r1", "r2", "r2")
-    assert seen.arm.tolist() == [0, 1, 0, 1]
-    assert seen.success.tolist() == [1.0, 0.0, 0.5, 1.0]
-    assert seen.cost_usd.tolist() == [0.01, 0.002, 0.02, 0.001]
+    assert seen.request_ids == ("r1", "r1", "r2", "r2", "r3", "r9")
+    assert seen.arm.tolist() == [0, 1, 0, 1, 0, 1]
+    assert seen.success.tolist() == [1.0, 0.0, 0.5, 1.0, 1.0, 1.0]
+    assert seen.cost_usd.tolist() == [0.01, 0.002, 0.02, 0.001, 0.01, 0.1]
     assert seen.unit[0] == seen.unit[1] != seen.unit[2]
     (problem,) = got.evidence.problems
-    assert (problem.code, problem.rows_count) == ("unknown_request", 2)
+    assert (problem.code, problem.rows_count) == ("rows_missing", 2)
+    assert "1 request has no row of the baseline and 1 request has no row of the candidate" in problem.message
     assert len(got.evidence.source_digests) == 1
 
 
@@ -82,7 +83,7 @@ def test_bad_rows_are_named_with_file_and_row(tmp_path: Path) -> None:
         "r2,faq,small,1,0.01,gold",
     ]
     got = read(tmp_path, write(tmp_path / "x.csv", *rows))
-    assert [each.code for each in got.evidence.problems] == ["success_out_of_range", "unknown_request"]
+    assert [each.code for each in got.evidence.problems] == ["success_out_of_range", "rows_missing"]
     assert "x.csv, row 3" in got.evidence.problems[0].message
     assert len(got.rejects) == 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,8 @@ from breakeven.routing.policy_document import PricedModel
 from breakeven.routing.trial_drawing import is_audited
 from breakeven.usage.ingest_report import Reject
 
+UNDER_WAY_S: Final = 900.0
+"""A copy may come so long after its request; one that has not is not there."""
 Signature = tuple[tuple[str, tuple[int, int, int]], ...]
 
 
@@ -231,19 +233,27 @@ def audited(rows: TrialRows, found: DesignFile, draws: dict[str, bool]) -> Flags
 
 
 def _counted_rows(rows: TrialRows, design: Design, window: Window) -> tuple[TrialRows, tuple[Problem, ...]]:
-    """Of a shadow: requests that were copied. Of a canary: requests that might have gone to either arm."""
+    """Of a shadow: all but copies under way. Of a canary: requests that might have gone to either arm."""
     if window.watches_promoted:
         return rows, ()
-    if design.mode == "canary":
-        dealt = np.isnan(rows.propensity_fraction) | ((rows.propensity_fraction > 0) & (rows.propensity_fraction < 1))
-        return rows.at(np.flatnonzero(dealt)), ()
     arms_count = np.bincount(rows.request, minlength=1)
     has_both = arms_count[rows.request] == 2
-    alone = [int((~has_both & (rows.arm == arm)).sum()) for arm in (BASELINE, CANDIDATE)]
-    drawn = int((rows.arm == BASELINE).sum())
+    if design.mode == "canary":
+        return _dealt(rows, has_both)
     if not has_both.any():  # one arm is empty: said as such
         return rows, ()
-    return rows.at(np.flatnonzero(has_both)), say.copies_problem(alone[0], drawn, alone[1])
+    is_under_way = ~has_both & (rows.start_unix_s > window.now_unix_s - UNDER_WAY_S)
+    rows, has_both = rows.at(np.flatnonzero(~is_under_way)), has_both[~is_under_way]
+    alone = [int((~has_both & (rows.arm == arm)).sum()) for arm in (BASELINE, CANDIDATE)]
+    drawn = int((rows.arm == BASELINE).sum())
+    return rows, say.copies_problem(alone[0], drawn, alone[1])
+
+
+def _dealt(rows: TrialRows, has_both: Flags) -> tuple[TrialRows, tuple[Problem, ...]]:
+    """Without the requests of a task at rest, where everybody gets the baseline, and those that are in both arms."""
+    at_rest = (rows.arm == BASELINE) & (rows.propensity_fraction == 1)
+    twice = sorted(set(rows.request_ids[has_both].tolist()))
+    return rows.at(np.flatnonzero(~at_rest & ~has_both)), say.both_arms_problem(twice)
 
 
 def nothing_seen(design: Design) -> Observations:

@@ -44,11 +44,11 @@ def read_offline(found: DesignFile, files: tuple[Path, ...], folder: Path) -> Re
         raise PilotError(str(error)) from None
     design = found.design
     _need_models(read.table, design, files)
-    seen, unpaired = _observations(read, design, found.trial_name)
+    seen, absent = _observations(read, design, found.trial_name)
     problems = (
         *say.design_problem(found.changes),
         *say.reject_problems(read.rejects, str(folder / REJECTS_NAME)),
-        *_unpaired_problem(unpaired),
+        *_absent_problem(absent),
         *_contradicting(read),
         *say.observation_problems(seen, design),
     )
@@ -65,16 +65,20 @@ def _need_models(table: OutcomeTable, design: Design, files: tuple[Path, ...]) -
 
 
 def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[Observations, tuple[int, int]]:
-    """Rows of both arms of each request that both models answered, and how many only one answered."""
+    """Rows of the arms that each request has, and how many requests lack the baseline's and the candidate's.
+
+    What is not there counts as a missing outcome (`task_evidence.py`), as an empty success does: a run that writes
+    nothing where a model failed would else look as if it never failed.
+    """
     table = read.table
     task = _tasks(table, design)
     at = {arm: _columns(table, design, task, arm) for arm in (BASELINE, CANDIDATE)}
     rows = np.arange(table.requests_count)
     tried = {arm: (task >= 0) & (read.tries_count[rows, at[arm]] > 0) for arm in at}
-    both: Flags = tried[BASELINE] & tried[CANDIDATE]
-    alone = (int((tried[BASELINE] & ~both).sum()), int((tried[CANDIDATE] & ~both).sum()))
-    place = np.repeat(np.flatnonzero(both), 2)
-    arm = np.tile(np.array([BASELINE, CANDIDATE], dtype=np.intp), int(both.sum()))
+    both = np.column_stack((tried[BASELINE], tried[CANDIDATE]))
+    is_alone: Flags = both.sum(axis=1) == 1
+    absent = (int((is_alone & ~both[:, BASELINE]).sum()), int((is_alone & ~both[:, CANDIDATE]).sum()))
+    place, arm = np.nonzero(both)
     column = np.where(arm == BASELINE, at[BASELINE][place], at[CANDIDATE][place])
     said, codes = table.success[place, column], read.source_codes[place, column]
     names = np.array([*SOURCES, _NOT_SAID], dtype=object)[codes]
@@ -84,7 +88,7 @@ def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[
     latency = np.full(len(place), np.nan) if table.latency_s is None else table.latency_s[place, column]
     seen = Observations(
         request_ids=ids,
-        arm=arm,
+        arm=arm.astype(np.intp),
         task=task[place],
         unit=place.astype(np.intp),
         start_unix_s=np.asarray(unix_s(design.created) + place * _ROW_S, dtype=np.float64),
@@ -101,7 +105,7 @@ def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[
         tokens_out=np.full(len(place), np.nan),
         retries_count=np.zeros(len(place)),
     )
-    return seen, alone
+    return seen, absent
 
 
 def _tasks(table: OutcomeTable, design: Design) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -123,18 +127,19 @@ def _columns(
     return found
 
 
-def _unpaired_problem(alone: tuple[int, int]) -> tuple[Problem, ...]:
-    count = sum(alone)
-    if not count:
+def _absent_problem(absent: tuple[int, int]) -> tuple[Problem, ...]:
+    if not sum(absent):
         return ()
     parts = [
-        f"{say.counted(each, 'request has', 'requests have')} an outcome of the {name} alone"
-        for each, name in zip(alone, ("baseline", "candidate"), strict=True)
+        f"{say.counted(each, 'request has', 'requests have')} no row of the {name}"
+        for each, name in zip(absent, ("baseline", "candidate"), strict=True)
         if each
     ]
-    words = f"{' and '.join(parts)}; a request counts that both answered."
-    limits = f"Nothing is claimed of {say.counted(count, 'request')} that one model alone answered."
-    return (Problem("unknown_request", words, count, limits),)
+    words = (
+        f"{' and '.join(parts)}; what is not there counts as a missing outcome. Where a model was asked only a part "
+        "of the requests, drawn before anybody saw an answer, leave the other requests out of the files."
+    )
+    return (Problem("rows_missing", words, sum(absent)),)
 
 
 def _contradicting(read: ReadOutcomes) -> tuple[Problem, ...]:

@@ -213,15 +213,27 @@ def copies_problem(missing_count: int, drawn_count: int, orphans_count: int) -> 
     if missing_count > COPIES_MISSING_MAX_FRACTION * drawn_count:
         words = (
             f"Of {counted(drawn_count, 'request')} drawn for a copy {missing_count:,} have none: too many were under "
-            "way, the candidate was taken out after failures, or the gateway ended. They are left out."
+            "way, the candidate was taken out after failures, or the gateway ended. Each counts as a missing outcome."
         )
         limits = "Nothing is claimed of how the candidate does at the busiest moments, or while it was not there."
         found.append(Problem("copies_missing", words, missing_count, limits))
     if orphans_count:
-        copies = counted(orphans_count, "copy is left out, whose", "copies are left out, whose")
-        words = f"{copies} request's own call is not there (yet)."
+        copies = counted(orphans_count, "copy", "copies")
+        words = f"{copies} whose request's own call is not there: a missing outcome of the baseline."
         found.append(Problem("copies_alone", words, orphans_count))
     return tuple(found)
+
+
+def both_arms_problem(names: Sequence[str]) -> tuple[Problem, ...]:
+    """Requests of a canary that were answered in either arm, so that nobody can say which one they were dealt to."""
+    if not names:
+        return ()
+    words = (
+        f"{counted(len(names), 'request has', 'requests have')} calls in both arms of the canary, the first is "
+        f"{names[0]}: ids that are used again, or two gateways that deal the same requests; they count for nothing."
+    )
+    limits = f"Nothing is claimed of {counted(len(names), 'request')} with calls in both arms."
+    return (Problem("duplicated_request", words, len(names), limits),)
 
 
 def damaged_problem(damaged: Sequence[str]) -> tuple[Problem, ...]:
