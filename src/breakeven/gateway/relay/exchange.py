@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from time import monotonic
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.plan import Head, Operation, Plan, Refusal
@@ -17,9 +17,10 @@ from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.failure_words import TIMEOUTS, given_up, said_of
 from breakeven.gateway.relay.heard_answer import HeardAnswer
+from breakeven.gateway.relay.overdue import is_slow, overdue
 from breakeven.gateway.relay.pipe import PipedTo
 from breakeven.gateway.relay.shadow import start_shadow
-from breakeven.gateway.relay.state import RelayState, UnderWayClient
+from breakeven.gateway.relay.state import ClientSide, RelayState
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.upstream import Target
@@ -29,19 +30,6 @@ from breakeven.gateway.wire.request_facts import OPERATIONS
 
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 Kind = str
-
-
-class ClientSide(UnderWayClient, Protocol):
-    """The connection of the client, as far as its exchange goes."""
-
-    is_http10: bool
-    is_full: bool
-    """It takes no more bytes for now."""
-    transport: asyncio.Transport
-
-    def cut(self, is_flushed: bool) -> None:
-        """Ends the connection without the end of an answer; `is_flushed`: after what was written."""
-        ...
 
 
 class Exchange:
@@ -149,25 +137,12 @@ class Exchange:
                 self._look_at(dispatch, now_s)
 
     def _look_at(self, dispatch: Dispatch, now_s: float) -> None:
-        timeouts = self._state.settings.timeouts
-        if dispatch.has_moved:
-            dispatch.has_moved = False
-            dispatch.still_since_s = now_s
-            return
-        still_s = now_s - dispatch.still_since_s
-        if dispatch.is_connecting:
-            if still_s > timeouts.connect_s:
-                dispatch.fail("connect")
-        elif dispatch.attempt.first_byte_monotonic_s is None:
-            waited_s = now_s - dispatch.attempt.started_monotonic_s
-            hedge_after_s = self._state.settings.retries.hedge_after_s
-            if waited_s > timeouts.first_byte_s:
-                dispatch.fail("first_byte_timeout")
-            elif hedge_after_s is not None and waited_s > hedge_after_s and not self._has_hedged:
-                self._has_hedged = True
-                self._try_next(dispatch.attempt, "hedge")
-        elif still_s > timeouts.idle_s:
-            dispatch.fail("idle_timeout")
+        failure = overdue(dispatch, self._state.settings.timeouts, now_s)
+        if failure is not None:
+            dispatch.fail(failure)
+        elif not self._has_hedged and is_slow(dispatch, self._state.settings.retries.hedge_after_s, now_s):
+            self._has_hedged = True
+            self._try_next(dispatch.attempt, "hedge")
 
     # Admission, and attempts.
 

@@ -102,6 +102,19 @@ class UnderWayClient(Protocol):
         ...
 
 
+class ClientSide(UnderWayClient, Protocol):
+    """The connection of the client, as far as its exchange goes."""
+
+    is_http10: bool
+    is_full: bool
+    """It takes no more bytes for now."""
+    transport: asyncio.Transport
+
+    def cut(self, is_flushed: bool) -> None:
+        """Ends the connection without the end of an answer; `is_flushed`: after what was written."""
+        ...
+
+
 class RelayState:
     """What the connections of a relay share."""
 
