@@ -115,5 +115,5 @@ def test_audits_that_are_no_lot_are_named() -> None:
     assert not why_not(Audit(drawn, chance), labelled)
     drawn[:100] = False
     assert "promise 200" in why_not(Audit(drawn, chance), labelled)
-    assert "30 are wanted" in why_not(Audit(drawn, chance), ~labelled)
+    assert "of the 30 that are wanted" in why_not(Audit(drawn, chance), ~labelled)
     assert usable(Audit(drawn[:4], np.array([0.0, np.nan, 0.001, 0.5]))).tolist() == [False, False, False, True]

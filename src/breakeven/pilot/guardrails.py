@@ -72,7 +72,8 @@ def _inferior(design: Design, plan: TaskPlan, evidence: TaskEvidence) -> GuardSt
     fired_at = _first(path, design.guards.inferior_alpha_fraction)
     seen = ratio_range(design, evidence)
     margin = design.margin_ratio
-    what = f"{_name(plan)}: success {seen.value:.3f} of the baseline's" if seen.value is not None else _name(plan)
+    known = "success not known yet" if seen.value is None else f"success {seen.value:.3f} of the baseline's"
+    what = f"{_name(plan)}: {known}"
     if fired_at is not None:
         words = f"{what}; that it does not keep {margin:g} is proven after {fired_at:,} outcomes ({_risk(design)})"
     else:

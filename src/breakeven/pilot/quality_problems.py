@@ -34,7 +34,8 @@ def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
     if not count:
         return None
     baseline, candidate = state.missing_fractions
-    seen = f"{name}: {count} outcomes never came ({baseline:.1%} of the baseline's, {candidate:.1%} of the candidate's)"
+    shares = f"{baseline:.1%} of the baseline's, {candidate:.1%} of the candidate's"
+    seen = f"{name}: outcomes that never came: {count:,} ({shares})"
     if evidence.worst is evidence.seen:
         return Problem(
             "missing_outcomes",
@@ -67,9 +68,9 @@ def _chances(design: Design, name: str, rows: Observations) -> Problem | None:
     count = int(lost.sum())
     return Problem(
         "no_chance",
-        f"{name}: {count:,} requests have no logged chance of their arm between 0 and 1; they say nothing of success",
+        f"{name}: requests without a logged chance of their arm between 0 and 1: {count:,}; they tell nothing",
         count,
-        f"{name}: anything of the {count:,} requests without a chance",
+        f"{name}: anything of the requests without a chance ({count:,})",
     )
 
 
@@ -80,8 +81,8 @@ def _waiting(name: str, evidence: TaskEvidence) -> Problem | None:
     held = int((~state.is_counted).sum())
     return Problem(
         "late_outcomes",
-        f"{name}: {int(state.is_waiting.sum())} outcomes may still come; {held} requests from the first of these on "
-        "count once it is there, or those that wait count against the candidate, whichever says more",
+        f"{name}: outcomes that may still come: {int(state.is_waiting.sum()):,}. Requests from the first of these on "
+        f"({held:,}) count once it is there, or those that wait count against the candidate, whichever says more",
         int(state.is_waiting.sum()),
     )
 

@@ -71,7 +71,7 @@ def why_no_lot(observations: Observations, rows: Observations) -> str:
     one arm.
     """
     if observations.rows_count and not rows.rows_count:
-        return f"none of {observations.rows_count:,} requests has a logged chance of its arm between 0 and 1"
+        return f"requests with a logged chance of their arm between 0 and 1: none of {observations.rows_count:,}"
     is_candidate = rows.arm == CANDIDATE
     chance = np.where(is_candidate, rows.propensity_fraction, 1.0 - rows.propensity_fraction)
     unit, _ = in_order(rows.unit)
@@ -81,8 +81,10 @@ def why_no_lot(observations: Observations, rows: Observations) -> str:
     seen, promised = int(is_candidate.sum()), float(chance.sum())
     if abs(seen - promised) <= LOT_TOLERANCE_SD_RATIO * spread + 1:
         return ""
-    words = f"{seen:,} of {rows.rows_count:,} requests went to the candidate"
-    return f"{words} where the logged chances promise {promised:,.0f}"
+    words = (
+        f"requests of the candidate: {seen:,} of {rows.rows_count:,} where the logged chances promise {promised:,.0f}"
+    )
+    return f"{words}; they were not dealt by that lot"
 
 
 def strata(observations: Observations) -> Codes:
