@@ -24,6 +24,7 @@ from scipy.stats import norm
 from breakeven.outcomes.restarting_bets import ln_wealth_path
 from breakeven.outcomes.success_watch import SuccessWatch
 from breakeven.pilot.bets import best_stake_ratio, planned_inferior_bets
+from breakeven.pilot.guardrails import baseline_bounds
 from breakeven.pilot.increments import Increments, ln_e_path, ln_e_value, planned_stakes
 from breakeven.pilot.observations import Codes, Flags, Floats
 from breakeven.pilot.pair_chances import pair_chances
@@ -337,6 +338,21 @@ def _errors(rng: np.random.Generator, rate: float, down_after: int = 3_000) -> t
     return first(ln_wealth_path(is_error - 0.05, more_than_stakes()), math.log(100))
 
 
+def latency(runs: int) -> None:
+    print("latency: 95th percentiles, at most 1.5 times the baseline's at alpha 0.01; 3,000 calls, half and half")
+    for slower in (1.5, 2.0, 3.0):
+        found = stops(runs, partial(_latency, slower=slower), 19)
+        median = np.median(found.after)
+        print(f"  true {slower:.1f} times: stopped {found.accepted.mean():.4f}, median {median:.0f} of its answers")
+
+
+def _latency(rng: np.random.Generator, slower: float) -> tuple[float, bool]:
+    is_candidate = rng.uniform(size=3_000) < 0.5
+    seconds = rng.lognormal(0, 0.7, 3_000) * np.where(is_candidate, slower, 1.0)
+    allowed = 1.5 * baseline_bounds(seconds, is_candidate, 0.005)
+    return first(ln_wealth_path((seconds[is_candidate] > allowed) - 0.05, more_than_stakes()), math.log(200))
+
+
 def watch(runs: int) -> None:
     print("watch after the rollout: floor 0.85, alarm at 0.01")
     quiet = [_watched(np.random.default_rng([SEED, 17, i]), [(0.85, 5_000)]) for i in range(runs)]
@@ -355,7 +371,7 @@ def _watched(rng: np.random.Generator, parts: list[tuple[float, int]]) -> int | 
     return seen.alarm_at_count
 
 
-PARTS = (unpaired, covariates, drift, sticky, late, missing, audit, guards, watch)
+PARTS = (unpaired, covariates, drift, sticky, late, missing, audit, guards, latency, watch)
 
 
 def main() -> None:

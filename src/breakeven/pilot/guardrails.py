@@ -28,7 +28,7 @@ from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.evidence_tests import IncrementTest, PairTest, inferior_bets_of
 from breakeven.pilot.increments import stakes_by_row
 from breakeven.pilot.noninferiority import pair_gains
-from breakeven.pilot.observations import BASELINE, CANDIDATE, Floats, Observations
+from breakeven.pilot.observations import BASELINE, CANDIDATE, Flags, Floats, Observations
 from breakeven.pilot.quality import ratio_range
 from breakeven.pilot.quantiles import TAIL_FRACTION, more_than_stakes, quantile_bounds, upper_bound
 from breakeven.pilot.spending import spend
@@ -137,7 +137,8 @@ def _latency(design: Design, plan: TaskPlan, rows: Observations, limit: float) -
 def _latency_ratio(design: Design, plan: TaskPlan, rows: Observations, limit: float) -> GuardState:
     alpha = design.guards.inferior_alpha_fraction
     ours, theirs = _seconds(rows, CANDIDATE), _seconds(rows, BASELINE)
-    allowed = limit * baseline_bounds(rows, alpha / 2)
+    known = np.isfinite(rows.latency_s)
+    allowed = limit * baseline_bounds(rows.latency_s[known], rows.arm[known] == CANDIDATE, alpha / 2)
     path = ln_wealth_path(_above(ours, allowed), more_than_stakes())
     fired_at = _first(path, alpha / 2)
     seen = None
@@ -156,13 +157,10 @@ def _latency_ratio(design: Design, plan: TaskPlan, rows: Observations, limit: fl
     return GuardState(plan.task, "latency_p95", fired_at is not None, words, "ratio", seen, _limit(None, limit, design))
 
 
-def baseline_bounds(rows: Observations, alpha_fraction: float) -> Floats:
+def baseline_bounds(latency_s: Floats, is_candidate: Flags, alpha_fraction: float) -> Floats:
     """For each of the candidate's answers, what the baseline's 95th percentile was proven to lie below before it."""
-    known = np.isfinite(rows.latency_s)
-    order = np.flatnonzero(known)
-    is_ours = rows.arm[order] == CANDIDATE
-    before = np.cumsum(~is_ours)[is_ours]
-    theirs = rows.latency_s[order][~is_ours]
+    before = np.cumsum(~is_candidate)[is_candidate]
+    theirs = latency_s[~is_candidate]
     found = np.full(len(before), np.inf)
     count = 1.0
     while count <= len(theirs):
