@@ -16,6 +16,7 @@ from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.evidence_tests import GROWTH_PRIOR_COUNT, EvidenceTest
 from breakeven.pilot.multiplicity import ln_alone, ln_boundary
 from breakeven.pilot.observations import Observations
+from breakeven.pilot.pair_chances import gains, pair_chances
 from breakeven.pilot.task_evidence import TaskEvidence, task_evidence
 from breakeven.pilot.traffic import rows_of_tasks
 from breakeven.pilot.two_sample import EVEN_FRACTION
@@ -27,14 +28,14 @@ PLAN_FORGOTTEN_COUNT: Final = 400.0
 """After so many outcomes what is foretold rests on them alone."""
 SEEN_MIN_S: Final = 60.0
 """A shorter time says nothing about the traffic."""
-DIFFERENT_EVIDENCE: Final = "bounded by the worst and the best that the missing outcomes may have been"
+WHATEVER_IS_MISSING: Final = "bounded by the worst and the best that the missing outcomes may have been"
 
 
 def qualities(
     design: Design, observations: Observations, as_of_unix_s: float | None = None
 ) -> tuple[tuple[Quality, ...], Quality | None]:
     """Each task of the design in its order, and all of them together (None where there is one task)."""
-    found = {plan.task: _evidence(design, plan, observations, as_of_unix_s) for plan in design.tasks}
+    found = evidence_by_task(design, observations, as_of_unix_s)
     ln_e = {task: each.ln_e for task, each in found.items()}
     tasks = tuple(
         _quality(
@@ -57,8 +58,12 @@ def qualities(
 def evidence_by_task(
     design: Design, observations: Observations, as_of_unix_s: float | None = None
 ) -> dict[str, TaskEvidence]:
-    """The tests themselves."""
-    return {plan.task: _evidence(design, plan, observations, as_of_unix_s) for plan in design.tasks}
+    """The test of each task of the design, made of the outcomes that count."""
+    found = {}
+    for plan in design.tasks:
+        rows = observations.where(rows_of_tasks(design, observations, [plan.task]))
+        found[plan.task] = task_evidence(design, plan, rows, as_of_unix_s)
+    return found
 
 
 def pooled_plan(design: Design) -> TaskPlan:
@@ -80,11 +85,6 @@ def pooled_plan(design: Design) -> TaskPlan:
         candidate_to_baseline_ratio=mean("candidate_to_baseline_ratio"),
         correlation_fraction=mean("correlation_fraction"),
     )
-
-
-def _evidence(design: Design, plan: TaskPlan, observations: Observations, as_of_unix_s: float | None) -> TaskEvidence:
-    rows = observations.where(rows_of_tasks(design, observations, [plan.task]))
-    return task_evidence(design, plan, rows, as_of_unix_s)
 
 
 def _quality(design: Design, plan: TaskPlan, evidence: TaskEvidence, ln_boundary_ratio: float) -> Quality:
@@ -120,7 +120,7 @@ def ratio_range(design: Design, evidence: TaskEvidence) -> Range:
         return seen
     low = evidence.worst.ratio(design.alpha_fraction).low
     high = evidence.best.ratio(design.alpha_fraction).high
-    return replace(seen, low=low, high=high, method=f"{seen.method}; {DIFFERENT_EVIDENCE}")
+    return replace(seen, low=low, high=high, method=f"{seen.method}; {WHATEVER_IS_MISSING}")
 
 
 def _told(evidence: TaskEvidence, seen: Range) -> Range:
@@ -160,8 +160,6 @@ def _outcomes_at_share(rows: Observations, share: float) -> float:
 
 def _planned_growth(plan: TaskPlan, is_canary: bool, margin: float) -> float:
     """Half of the squared expected score over its mean square, with the sign of the expected score."""
-    from breakeven.pilot.pair_chances import gains, pair_chances
-
     phi = 0.0 if is_canary else plan.correlation_fraction
     chances = pair_chances(plan.baseline_success_fraction, plan.candidate_to_baseline_ratio, phi).array
     gain, square = float(chances @ gains(margin)), float(chances @ gains(margin) ** 2)
