@@ -75,6 +75,43 @@ def test_failures_that_nobody_wrote_down_are_no_proof() -> None:
     assert {"rows_missing", "missing_outcomes"} <= codes
 
 
+def problems(result: Result) -> set[str]:
+    return {each["code"] for each in json.loads(result.stdout)["problems"]}
+
+
+def edit(name: str, old: str, new: str) -> None:
+    path = Path("pilots") / name / "pilot.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_first_verdict_of_files_promises_the_design() -> None:
+    told = outcomes(0.88)
+    run("init", "evals", *MODELS, "--task", "faq", *told)
+    run("verdict", "evals", code=1)
+    edit("evals", '"margin_ratio": 0.95', '"margin_ratio": 0.7')
+    result = run("verdict", "evals", "--json", code=2)
+    assert "design_changed" in problems(result)
+    with pytest.raises(PilotError, match="another name"):
+        run("init", "evals", *MODELS, "--task", "faq", *told, "--again")
+    (Path("pilots/evals") / "promised.json").unlink()  # the journal knows, too
+    assert "design_changed" in problems(run("verdict", "evals", "--json", code=2))
+
+
+def test_files_that_cannot_be_read_promise_nothing() -> None:
+    told = outcomes(1.0, 300)
+    run("init", "evals", *MODELS, "--task", "faq", *told)
+    Path("small.csv").rename("elsewhere.csv")
+    with pytest.raises(PilotError, match="small.csv"):
+        run("verdict", "evals")
+    Path("elsewhere.csv").rename("small.csv")
+    edit("evals", '"margin_ratio": 0.95', '"margin_ratio": 0.9')
+    result = run("verdict", "evals", "--json")
+    assert problems(result) == {"design_edited"}
+    assert json.loads(result.stdout)["design"]["margin_ratio"] == 0.9
+
+
 def test_expectations_come_from_earlier_outcomes_and_never_from_those_that_decide() -> None:
     run("init", "live", *MODELS, "--task", "faq", "--policy", "policy", *outcomes(1.0))
     (plan,) = json.loads(Path("pilots/live/pilot.json").read_text())["tasks"]

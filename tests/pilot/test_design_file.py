@@ -63,8 +63,10 @@ def test_a_design_may_be_edited_until_it_starts(tmp_path: Path) -> None:
     assert found.design.margin_ratio == 0.9
     assert found.hash != before
     assert not found.is_changed
+    assert found.is_edited
     promised = promise(tmp_path)
     assert promised.hash == found.hash
+    assert not read_design(tmp_path).is_edited
     assert json.loads((tmp_path / "pilot.json").read_text())["hash"] == found.hash
 
 
@@ -105,6 +107,8 @@ def test_a_copy_that_was_touched_is_said(tmp_path: Path) -> None:
         ({"format": "x"}, "no pilot"),
         ({"name": "../up"}, "letters"),
         ({"created": None}, "created"),
+        ({"created": "yesterday"}, "created"),
+        ({"created": "2999-01-01T00:00:00+00:00"}, "created"),
     ],
 )
 def test_what_makes_no_sense_is_named(changes: dict[str, Any], words: str, tmp_path: Path) -> None:

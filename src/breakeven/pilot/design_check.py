@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from breakeven.errors import PilotError, PolicyError
 from breakeven.pilot.design import Design, TaskPlan
 from breakeven.routing.validators import validators_of
+
+CREATED_FIRST_YEAR: Final = 2000
+CREATED_LAST_YEAR: Final = 2100
 
 
 def check_design(design: Design, where: str = "the design") -> None:
@@ -28,6 +32,7 @@ def check_design(design: Design, where: str = "the design") -> None:
     _within(design.guards.inferior_alpha_fraction, 0.0, 0.5, f"{where}: guards.inferior_alpha_fraction", "0.01")
     _within(design.days_max_days, 0.0, 3660.0, f"{where}: days_max_days", "28", has_high=True)
     _within(design.outcome_wait_hours, -1e-9, 8784.0, f"{where}: outcome_wait_hours", "24", has_high=True)
+    _check_created(design, where)
     _check_ramp(design, where)
     _check_unit(design, where)
     _check_checks(design.checks_by_task, where)
@@ -48,6 +53,18 @@ def _check_plan(plan: TaskPlan, where: str) -> None:
         value = getattr(plan, name)
         if value is not None and not (0 <= value < math.inf):
             raise PilotError(f"{where}: {name} is {value}; wanted 0 or more")
+
+
+def _check_created(design: Design, where: str) -> None:
+    try:
+        year = datetime.fromisoformat(design.created).year
+    except ValueError:
+        year = 0
+    if not CREATED_FIRST_YEAR <= year <= CREATED_LAST_YEAR:
+        raise PilotError(
+            f"{where}: created is {design.created[:40]!r}; wanted a time of these years, such as "
+            "2026-11-02T08:00:00+00:00"
+        )
 
 
 def _check_ramp(design: Design, where: str) -> None:

@@ -1,7 +1,7 @@
 """Design file: `pilot.json` in the folder of a pilot, with a hash of itself; what was promised is what is judged.
 
 Until a pilot starts its file may be edited, and starting it promises what it says then: a copy, `promised.json`, is
-kept beside it and its hash goes into the journal. From then on the copy is judged, and a `pilot.json` that says
+kept beside it and its hash goes into the journal. A pilot from files has nothing to start: its first verdict promises. From then on the copy is judged, and a `pilot.json` that says
 something else is named, field by field.
 """
 
@@ -37,6 +37,8 @@ class DesignFile:
     """Of that design."""
     changes: tuple[str, ...] = ()
     """What the file says otherwise than was promised, a sentence for each field."""
+    is_edited: bool = False
+    """Before anything was promised: whether the file's own hash is of something else than it says."""
 
     @property
     def is_changed(self) -> bool:
@@ -90,7 +92,8 @@ def read_design(folder: Path) -> DesignFile:
     promised = folder / PROMISED_NAME
     if not promised.exists():
         plain = _json(folder / DESIGN_NAME)
-        return DesignFile(_design(plain, folder / DESIGN_NAME), content_hash(plain))
+        found = content_hash(plain)
+        return DesignFile(_design(plain, folder / DESIGN_NAME), found, is_edited=plain.get("hash") != found)
     kept = _json(promised)
     design = _design(kept, promised)
     return DesignFile(design, content_hash(kept), _changes(kept, folder))

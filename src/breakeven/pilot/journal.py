@@ -29,7 +29,7 @@ class Entry:
     at: str
     """ISO time, UTC."""
     event: str
-    """One of `POLICY_EVENTS`, `verdict`, `alarm` or `noted`."""
+    """One of `POLICY_EVENTS`, `promised`, `verdict`, `alarm` or `noted`."""
     words: str
     """One sentence for people."""
     policy_hash: str = ""
@@ -64,7 +64,7 @@ class PilotState:
     started_unix_s: float | None = None
     """None: it has not."""
     ended_unix_s: float | None = None
-    """When its trial was taken out of the policy for good."""
+    """When its trial was taken out of the policy for good, or its promotion was undone."""
     share_by_task: Mapping[str, float] = field(default_factory=dict)
     """Task -> share of the ramp's step that it is at, or of the requests copied."""
     share_since_unix_s: Mapping[str, float] = field(default_factory=dict)
@@ -162,12 +162,14 @@ def _take(found: dict[str, Any], entry: Entry) -> None:
         found.setdefault("started_unix_s", at_s)
         found["ended_unix_s"] = None
         found["design_hash"] = str(entry.detail.get("design_hash", ""))
+    elif entry.event == "promised":
+        found["design_hash"] = str(entry.detail.get("design_hash", ""))
     elif entry.event == "stopped_task":
         found["stopped_why"].update({task: str(entry.detail.get("why", "")) for task in entry.tasks})
     elif entry.event == "promoted":
         found["promoted_tasks"], found["promoted_unix_s"] = entry.tasks, at_s
     elif entry.event == "rolled_back":
-        found["promoted_tasks"] = ()
+        found["promoted_tasks"], found["ended_unix_s"] = (), at_s
     elif entry.event == "stopped":
         found["ended_unix_s"] = at_s
     elif entry.event == "verdict":

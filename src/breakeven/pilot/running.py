@@ -34,6 +34,7 @@ LOCK_NAME: Final = "lock"
 BEFORE_FOLDER: Final = "policy-before"
 """The policy as it was before the pilot, and before a promotion: what is gone back to."""
 IN_FORCE: Final = "in_force"
+IS_EDITED: Final = "is_edited"
 Step = Callable[[str], None]
 """Told before each write; tests end there."""
 
@@ -120,6 +121,7 @@ class Pilot:
                 "the design names no place to read calls from; design it again with --state FOLDER (the gateway's), "
                 "--store FOLDER, or --gateway gateway.yaml"
             )
+        is_edited = found.is_edited
         found = promise(self.folder)
         share = steps.first_share_fraction(found.design)
         shares = {each.task: share for each in found.design.tasks}
@@ -132,7 +134,7 @@ class Pilot:
                 "started",
                 words,
                 share_fraction=share,
-                detail={"design_hash": found.hash, "share_by_task": shares},
+                detail={"design_hash": found.hash, "share_by_task": shares, IS_EDITED: is_edited},
             ),
             lambda document, now: steps.with_trial(document, steps.trial_of(found.design, found.trial_name, now)),
         )
@@ -159,8 +161,11 @@ class Pilot:
         return True
 
     def look(self) -> Look:
-        """Read and judge; changes nothing but the file of rejects."""
+        """Read and judge; changes nothing but the file of rejects. The first look at files promises the design."""
         found = read_design(self.folder)
+        if found.design.mode == "offline":
+            self._promise_offline(found)
+            found = read_design(self.folder)
         entries = self.journal.entries()
         state = state_of(entries)
         found = _against_journal(found, state)
@@ -170,7 +175,8 @@ class Pilot:
             return Look(found, state, Evidence(nothing_seen(found.design)), None, entries)
         read = self._evidence_reader(found.design).read(found, entries, now_s)
         write_rejects_aside(read, self.folder)
-        evidence = replace(read.evidence, problems=(*read.evidence.problems, *self._policy_problems(found, state)))
+        more = (*_edited_problems(entries), *self._policy_problems(found, state))
+        evidence = replace(read.evidence, problems=(*read.evidence.problems, *more))
         verdict = _judged(found, evidence, state, now_s)
         watch: tuple[TaskWatch, ...] = ()
         if state.promoted_tasks:
@@ -178,6 +184,17 @@ class Pilot:
             floor = _floor_by_task(entries)
             watch = watched(later.evidence.observations, floor, state.promoted_tasks)
         return Look(found, state, evidence, verdict, entries, watch)
+
+    def _promise_offline(self, found: DesignFile) -> None:
+        """What was promised is what the first look judges; the journal's line and the copy must both be there."""
+        entries = self.journal.entries()
+        if state_of(entries).design_hash:
+            return
+        self._evidence_reader(found.design).read(found, entries, self._now().timestamp())  # else nothing is judged
+        promised = promise(self.folder)
+        words = f"Promised: the design (hash {promised.hash[:12]}), by which these files are judged from now on."
+        detail = {"design_hash": promised.hash, IS_EDITED: found.is_edited}
+        self.journal.add(Entry(self._at(), "promised", words, detail=detail))
 
     def act(self, look: Look, *, promotes: bool = False, rolls_back: bool = False) -> tuple[Entry, ...]:
         """What follows from a look: stop, ramp, promote, note; the entries that were written."""
@@ -398,6 +415,17 @@ def _against_journal(found: DesignFile, state: PilotState) -> DesignFile:
         return found
     words = f"the design that was started has the hash {state.design_hash[:12]}, the copy of it {found.hash[:12]}."
     return replace(found, changes=(*found.changes, words), hash=state.design_hash)
+
+
+def _edited_problems(entries: tuple[Entry, ...]) -> tuple[Problem, ...]:
+    """A design that was written by hand after `init` and before it was promised."""
+    if not any(each.detail.get(IS_EDITED) for each in entries):
+        return ()
+    words = (
+        "pilot.json was edited by hand before it was promised: its own hash was of another text. It may be, and is "
+        "judged as it was then; sizes, days and costs in it are of the text before, unless they were edited, too."
+    )
+    return (Problem("design_edited", words, 1),)
 
 
 def _has_trial(document: PolicyDocument, found: DesignFile) -> bool:

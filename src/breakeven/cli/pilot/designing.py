@@ -117,7 +117,9 @@ def init(name: str, as_json: bool, again: bool, folder: Path | None, **options: 
 
     place = folder or PILOTS_FOLDER / checked_name(name)
     if (place / PROMISED_NAME).exists():
-        raise PilotError(f"{place} has started: what it promised stands; give the new pilot another name")
+        raise PilotError(
+            f"{place} has started, or its files were judged: what it promised stands; give the new pilot another name"
+        )
     if (place / DESIGN_NAME).exists() and not again:
         raise PilotError(f"{place / DESIGN_NAME} exists; add --again to design it anew, or give another name")
     with progress(as_json) as say:
