@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from breakeven.errors import ConfigError
 from breakeven.gateway.limits import limits_file
+from breakeven.gateway.limits.limits_file import NUMBERS_AT
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key, Refusal, Reservation
 
@@ -323,3 +324,35 @@ def test_the_file_agrees_with_the_model(
     held = sum(each for period, each in model.held.values() if period == model.period)
     assert spend.reserved_usd == pytest.approx(float(held), abs=1e-9)
     limits.close()
+
+
+@given(
+    requests=st.lists(
+        st.tuples(st.integers(1, 900), st.integers(0, 900), st.integers(0, 900), st.integers(0, 900)), max_size=12
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_many_settled_at_once_are_settled_like_one_after_another(
+    requests: list[tuple[int, int, int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Estimates and what was used, in millionths of a USD and in tokens."""
+    folder = tmp_path_factory.mktemp("limits")
+    key = Key("k", SECRET, budget_usd=1.0, tokens_per_minute=1e6)
+    single, many = _limits(folder / "single", key), _limits(folder / "many", key)
+    terms = many.terms(key)
+    assert terms is not None
+    sums = [0, 0, 0]
+    for usd, tokens, used_usd, used_tokens in requests:
+        reservation = _reserved(single.reserve(key, usd / 1e6, tokens, NOW_S))
+        taken = many.take(terms, usd / 1e6, tokens, NOW_S)
+        if taken is None:  # the first of a period
+            assert _reserved(many.reserve(key, usd / 1e6, tokens, NOW_S)).period == reservation.period
+        single.settle(reservation, used_usd / 1e6, tokens + used_tokens)
+        sums = [sums[0] + usd * 1_000, sums[1] + used_usd * 1_000, sums[2] + used_tokens]
+    if requests:
+        assert many.settle_many(terms, reservation.period, *sums)
+    assert many.spend(key, NOW_S) == single.spend(key, NOW_S)
+    at = terms.at - NUMBERS_AT
+    assert many._file.read(at) == single._file.read(at)
+    single.close()
+    many.close()

@@ -551,3 +551,26 @@ def test_a_policy_that_reads_words_is_asked_for_each_request(tmp_path: Path) -> 
     assert heard.on_lanes_count > 3 * len(texts)
     assert len({dict(each[1])["x-breakeven-reason"] for each in heard.answers if each[0] == 200}) > 2
     assert {call["model_key"] for call in heard.calls} == {"small", "big"}
+
+
+def test_a_key_that_expires_expires_on_its_lane(tmp_path: Path) -> None:
+    async def test() -> None:
+        heard, now_s = Heard(), [999.0]
+        async with scripted_upstream(Repertoire()) as upstream:
+            main = upstream_at(upstream.port)
+            settings = settings_for(tmp_path, [main], models_at(main, "good"), keys=(key(expires_unix_s=1_000.0),))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Express, "answered", _counting(heard))
+                async with (
+                    running_gateway(settings, now=lambda: now_s[0]) as gateway,
+                    raw_client(gateway.url) as client,
+                ):
+                    for expected_status, at_s in ((200, 999.0), (200, 999.9), (401, 1_000.0)):
+                        now_s[0] = at_s
+                        await client.send(WARM.raw)
+                        answer = await client.answer()
+                        assert answer.status == expected_status
+                    assert answer.code == "key_expired"
+        assert heard.on_lanes_count == 1
+
+    run(test())

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.gateway.telemetry.told import CANARY, attempt, plan
+from tests.gateway.telemetry.told import CANARY, attempt, plan, target
 
 from breakeven.gateway.attempt import Attempt, TokenCounts
 from breakeven.gateway.plan import Plan
@@ -206,3 +206,23 @@ def test_a_snapshot_in_another_thread_does_not_disturb() -> None:
     thread.join()
     assert sum(sum(each["durations"]) for each in cells(counters)) == 3_000
     assert all(orjson.loads(each) for each in taken)
+
+
+def test_many_answers_at_once_are_counted_like_one_after_another() -> None:
+    """What lanes tell in one call, against the same requests told one by one."""
+    single, many = Counters(), Counters()
+    told: list[tuple[float, int, int, float | None, TokenCounts | None]] = []
+    for spent_s, counts, cost_usd in (
+        (0.001, TokenCounts(7, 2), 0.5),
+        (0.3, TokenCounts(10, 5, 3, 1, 0, 2), None),
+        (500.0, TokenCounts(9, 4, is_estimated=True), 0.25),
+    ):
+        single.finished(
+            plan(), [attempt(spent_s=spent_s, first_byte_s=spent_s, cost_usd=cost_usd, tokens=counts)], True
+        )
+        is_simple = counts == TokenCounts(counts.input_tokens, counts.output_tokens)
+        spent_s = 100.0 + spent_s - 100.0
+        told.append((spent_s, counts.input_tokens, counts.output_tokens, cost_usd, None if is_simple else counts))
+    many.delivered(target(), "faq", "chat", told)
+    found, expected = (orjson.loads(each.snapshot())["cells"] for each in (many, single))
+    assert found == expected
