@@ -185,6 +185,45 @@ def test_nothing_seen_at_all() -> None:
     assert found.tasks[0].outcomes_count == 0
 
 
+def test_where_nothing_comes_no_days_are_foretold_and_the_time_runs_all_the_same() -> None:
+    nobody = Evidence(rows().where(np.zeros(2 * PAIRS, dtype=bool)))
+    early, late = (verdict(design(), nobody, False, days * 86_400.0, started_unix_s=0.0) for days in (1.0, 40.0))
+    assert (early.answer, early.more_days) == ("not_yet", None)
+    assert early.sentence.startswith("Not yet: no request of this pilot was seen")
+    assert late.answer == "no" and late.sentence.startswith("No: the 28 days are over, and no request of this pilot")
+
+
+def test_answers_that_are_not_there_are_no_successes() -> None:
+    """Four copies of ten are missing while the candidate was down; all others succeed."""
+    seen = rows(1.0)
+    down = (np.arange(2 * PAIRS) // 2 % 10 < 4) & (seen.arm == 1)
+    found = judge(seen.where(~down))
+    assert found.answer != "yes" and found.savings is not None
+    whatever = found.savings.saved_usd_per_success
+    whole = judge(replace(seen, success=np.where(down, 0.0, seen.success))).savings
+    assert whole is not None and whatever.low < whole.saved_usd_per_success.value < whatever.high
+
+
+def test_another_model_in_the_candidates_place_is_named_in_the_sentence() -> None:
+    told = Problem("model_unknown", "Its arm was answered by x.", 9, "Claimed of x, which may or may not be qwen3-8b.")
+    found = verdict(design(), Evidence(rows(), (told,)), False, 1e5)
+    assert found.sentence.endswith("Claimed of x, which may or may not be qwen3-8b.")
+
+
+def test_a_judges_word_is_no_quality() -> None:
+    seen = rows()
+    audited = np.repeat(np.arange(PAIRS) % 75 == 0, 2)
+    some = replace(
+        seen,
+        judged=seen.success,
+        success=np.where(audited, seen.success, np.nan),
+        is_audited=audited,
+        audit_fraction=np.full(2 * PAIRS, 1 / 75),
+    )
+    found = judge(some, days=3)
+    assert found.answer == "not_yet" and "quality not known" in found.sentence
+
+
 def test_the_same_evidence_says_the_same_and_problems_are_kept() -> None:
     odd = Problem("unknown_request", "3 outcomes are of nobody.", 3, "")
     evidence = Evidence(rows(), (odd, odd))

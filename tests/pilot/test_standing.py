@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,8 +40,18 @@ def test_an_acceptance_without_outcomes_of_both_arms_does_not_count() -> None:
 
 
 def test_points_of_success() -> None:
-    found = points_range(design(), SEEN, ("faq",), None)
+    told = replace(quality(), ratio=Range(2.0, 1.5, 3.0))
+    found = points_range(design(), SEEN, (told,), None)
     assert found.value == pytest.approx(0.5) and found.low < 0.5 < found.high
+    silent = replace(quality(), ratio=replace(NONE, why_not="no label by people"))
+    assert points_range(design(), SEEN, (silent,), None).why_not == "no label by people"
+
+
+def test_points_stay_within_a_hundred() -> None:
+    few = np.repeat([1.0, 0.0], [30, 30])
+    told = replace(quality(), ratio=Range(0.1, 0.0, 9.0))
+    found = points_range(design(), paired(few, few, few, 1.0 - few), (told,), None)
+    assert -1.0 <= found.low < found.value < found.high <= 1.0
 
 
 def test_ends_close_in_with_the_root_of_time() -> None:
@@ -53,4 +65,7 @@ def test_days() -> None:
     assert days_seen(SEEN) == pytest.approx(199 / 1440)
     assert days_left(design(days_max_days=2.0), SEEN, 86_400.0) == pytest.approx(1.0)
     assert days_left(design(mode="offline"), SEEN, 86_400.0) is None
+    nobody = SEEN.where(np.zeros(400, dtype=bool))
+    assert days_left(design(), nobody, 86_400.0) is None
+    assert days_left(design(days_max_days=2.0), nobody, 3 * 86_400.0, started_unix_s=0.0) == pytest.approx(-1.0)
     assert (whole_days(0.0), whole_days(1.0), whole_days(1.2)) == (1, 1, 2)

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from breakeven.pilot.arm_outcomes import ArmOutcomes
 from breakeven.pilot.design import Design
 from breakeven.pilot.estimate import Estimate, mean_of, success_of
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Codes, Flags, Floats, Observations
@@ -39,20 +40,27 @@ class ArmFigures:
     success: Estimate | None
     tokens_in: Estimate | None
     tokens_out: Estimate | None
-    latency_s: Floats
-    """Of each request, unsorted: quantiles are asked of it."""
 
 
 def arm_figures(
-    design: Design, observations: Observations, success: Floats | None = None
+    design: Design, observations: Observations, success: Floats | None = None, is_lonely: Flags | None = None
 ) -> tuple[ArmFigures, ArmFigures]:
-    """Baseline and candidate, over all rows given; `success` (rows,) in place of the recorded one."""
-    success = observations.success if success is None else success
-    at = rows_on_equal_terms(design, observations)
-    rows, success = observations.where(at), success[at]
-    weights = weights_of(design, rows)
-    _, units = np.unique(rows.unit, return_inverse=True)
-    return _figures(rows, BASELINE, units, weights, success), _figures(rows, CANDIDATE, units, weights, success)
+    """Baseline and candidate, over all rows given.
+
+    `success` (rows,) in place of the recorded one; `is_lonely` (rows,): whose money is not compared, None: that of
+    requests which a pair lacks.
+    """
+    lonely = ~rows_on_equal_terms(design, observations) if is_lonely is None else is_lonely
+    told = np.where(lonely, np.nan, observations.success) if success is None else success
+    weights = weights_of(design, observations)
+    _, units = np.unique(observations.unit, return_inverse=True)
+    baseline, candidate = (_figures(observations, arm, units, weights, told, lonely) for arm in ARMS)
+    return baseline, candidate
+
+
+def figures_of(design: Design, outcomes: ArmOutcomes, success: Floats) -> tuple[ArmFigures, ArmFigures]:
+    """The same of outcomes as they count: `success` is one of them."""
+    return arm_figures(design, outcomes.rows, success, outcomes.is_lonely)
 
 
 def rows_on_equal_terms(design: Design, observations: Observations) -> Flags:
@@ -80,18 +88,18 @@ def weights_of(design: Design, observations: Observations) -> Floats:
     return np.asarray(weights) if has_both else plain
 
 
-def _figures(rows: Observations, arm: int, units: Codes, weights: Floats, success: Floats) -> ArmFigures:
+def _figures(rows: Observations, arm: int, units: Codes, weights: Floats, success: Floats, lonely: Flags) -> ArmFigures:
     here = rows.arm == arm
+    paid = here & ~lonely
     retried = np.where(rows.retries_count > 0, rows.cost_usd, 0.0)
     return ArmFigures(
-        requests_count=int(here.sum()),
-        unpriced_count=int(np.sum(here & np.isnan(rows.cost_usd))),
+        requests_count=int(paid.sum()),
+        unpriced_count=int(np.sum(paid & np.isnan(rows.cost_usd))),
         unknown_success_count=int(np.sum(here & np.isnan(success))),
         successes_count=int(np.nansum(success[here])),
-        calls_usd=mean_of(rows.cost_usd, here, units, weights),
-        retried_usd=mean_of(retried, here, units, weights),
+        calls_usd=mean_of(rows.cost_usd, paid, units, weights),
+        retried_usd=mean_of(retried, paid, units, weights),
         success=success_of(success, here, units, weights, arm),
-        tokens_in=mean_of(rows.tokens_in, here, units, weights),
-        tokens_out=mean_of(rows.tokens_out, here, units, weights),
-        latency_s=rows.latency_s[here & np.isfinite(rows.latency_s)],
+        tokens_in=mean_of(rows.tokens_in, paid, units, weights),
+        tokens_out=mean_of(rows.tokens_out, paid, units, weights),
     )

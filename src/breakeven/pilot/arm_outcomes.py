@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from breakeven.pilot.design import Design
-from breakeven.pilot.observations import Floats, Observations
+from breakeven.pilot.observations import Flags, Floats, Observations
+from breakeven.pilot.pairing import rows_of_pairs, with_absent
 from breakeven.pilot.prediction_powered import usable
 from breakeven.pilot.settled import best_for_candidate, settled, worst_for_candidate
 from breakeven.pilot.task_evidence import audit_of, is_audited_kind
@@ -24,8 +25,12 @@ UNJUDGED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ArmOutcomes:
-    """Success of each row, shape (rows,); NaN where it does not count."""
+    """The rows that count and the success of each, shape (rows,); NaN where it does not count."""
 
+    rows: Observations
+    """Those given; where requests are compared in pairs, with a row for each answer that is not there."""
+    is_lonely: Flags
+    """Rows of requests that lack the answer of an arm: their money is not compared."""
     seen: Floats
     worst: Floats
     """For the candidate: what missing outcomes may have been; equal to `seen` where they may be left out."""
@@ -39,20 +44,29 @@ class ArmOutcomes:
 
 def outcomes_of(design: Design, observations: Observations, as_of_unix_s: float | None = None) -> ArmOutcomes:
     """The outcomes of all rows, task by task."""
-    found = {name: np.full(observations.rows_count, np.nan) for name in ("seen", "worst", "best")}
-    for task in np.unique(observations.task):
-        here = np.flatnonzero(observations.task == task)
-        part = _of_task(design, observations.where(observations.task == task), as_of_unix_s)
-        for name, values in found.items():
-            values[here] = getattr(part, name)
-    return ArmOutcomes(**found)
+    rows, is_absent = observations, np.zeros(observations.rows_count, dtype=np.bool_)
+    if design.mode == "shadow" or (design.mode == "offline" and len(rows_of_pairs(observations))):
+        rows, is_absent = with_absent(observations)
+    absent = {rows.request_ids[int(i)] for i in np.flatnonzero(is_absent)}
+    is_lonely = np.array([each in absent for each in rows.request_ids], dtype=np.bool_) if absent else is_absent
+    seen, worst, best = (np.full(rows.rows_count, np.nan) for _ in range(3))
+    for task in np.unique(rows.task):
+        here = rows.task == task
+        part = _of_task(design, rows.where(here), is_absent[here], as_of_unix_s)
+        seen[here], worst[here], best[here] = np.where(is_lonely[here], np.nan, part[0]), part[1], part[2]
+        if part[0] is part[1]:
+            worst[here] = best[here] = seen[here]
+    return ArmOutcomes(rows, is_lonely, seen, worst, best)
 
 
-def _of_task(design: Design, rows: Observations, as_of_unix_s: float | None) -> ArmOutcomes:
+def _of_task(
+    design: Design, rows: Observations, is_absent: Flags, as_of_unix_s: float | None
+) -> tuple[Floats, Floats, Floats]:
+    """Seen, worst and best; the same array three times where missing outcomes may be left out."""
     is_audit = is_audited_kind(rows)
     wanted = rows.is_audited & usable(audit_of(rows)) if is_audit else np.ones(rows.rows_count, dtype=np.bool_)
     wait_hours = 0.0 if design.mode == "offline" else design.outcome_wait_hours
-    state = settled(rows, wanted, wait_hours, as_of_unix_s)
+    state = settled(rows, wanted, wait_hours, as_of_unix_s, is_absent)
 
     def told(success: Floats) -> Floats:
         value = _put_right(rows, success) if is_audit else success
@@ -61,8 +75,8 @@ def _of_task(design: Design, rows: Observations, as_of_unix_s: float | None) -> 
     seen = told(rows.success)
     missing = state.is_missing
     if not (missing & state.is_counted).any() or (state.is_ignorable and not is_audit):
-        return ArmOutcomes(seen, seen, seen)
-    return ArmOutcomes(seen, told(worst_for_candidate(rows, missing)), told(best_for_candidate(rows, missing)))
+        return seen, seen, seen
+    return seen, told(worst_for_candidate(rows, missing)), told(best_for_candidate(rows, missing))
 
 
 def _put_right(rows: Observations, success: Floats) -> Floats:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.pilot.arm_figures import NAMES, ArmFigures, arm_figures
+from breakeven.pilot.arm_figures import NAMES, ArmFigures, figures_of
 from breakeven.pilot.arm_outcomes import outcomes_of
 from breakeven.pilot.design import Design
 from breakeven.pilot.estimate import Estimate
@@ -69,7 +69,7 @@ class _Seen:
 def _seen(design: Design, observations: Observations, as_of_unix_s: float | None) -> _Seen:
     outcomes = outcomes_of(design, observations, as_of_unix_s)
     cases = (outcomes.seen, outcomes.worst, outcomes.best) if outcomes.is_bounded else (outcomes.seen,)
-    arms = tuple(arm_figures(design, observations, each) for each in cases)
+    arms = tuple(figures_of(design, outcomes, each) for each in cases)
     return _Seen(design, observations, arms, any(not each.task for each in design.tasks))
 
 

@@ -33,16 +33,24 @@ def verdict(
     is_design_changed: bool,
     as_of_unix_s: float,
     design_hash: str | None = None,
+    started_unix_s: float | None = None,
 ) -> Verdict:
-    """The verdict as of a moment; `design_hash` None: that of `design`."""
+    """The verdict as of a moment.
+
+    `design_hash` None: that of `design`; `started_unix_s`: when its time began to run, None: with the first request.
+    """
     seen = evidence.observations
     tasks, overall = qualities(design, seen, as_of_unix_s)
     guards = guard_states(design, seen, as_of_unix_s)
     stands = standing(design, seen, tasks, guards)
     judged = stands.accepted or stands.open or tuple(each.task for each in design.tasks)
     money = savings(design, seen, judged, as_of_unix_s)
-    left = days_left(design, seen, as_of_unix_s)
-    decided = _decided(stands, money, left, tasks, days_seen(seen), is_design_changed)
+    left = days_left(design, seen, as_of_unix_s, started_unix_s)
+    decided = (
+        _decided(stands, money, left, tasks, days_seen(seen), is_design_changed)
+        if seen.rows_count
+        else _Decided("no" if left is not None and left <= 0 else "not_yet", "nothing_seen")
+    )
     problems = _problems(design, evidence, is_design_changed, as_of_unix_s)
     said = Said(
         design,
@@ -52,7 +60,7 @@ def verdict(
         tasks,
         guards,
         money,
-        points_range(design, seen, judged, as_of_unix_s),
+        points_range(design, seen, [each for each in tasks if each.task in judged], as_of_unix_s),
         decided.more_days,
         left,
         problems,

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from math import exp
 from typing import Any, Final
 
-from breakeven.pilot.arm_figures import NAMES, ArmFigures, arm_figures
+from breakeven.pilot.arm_figures import NAMES, ArmFigures, figures_of
 from breakeven.pilot.arm_outcomes import outcomes_of
 from breakeven.pilot.design import Design
 from breakeven.pilot.estimate import Estimate
 from breakeven.pilot.mean_sequence import METHOD, any_time_range, one_look
-from breakeven.pilot.observations import Floats, Observations
+from breakeven.pilot.observations import Observations
 from breakeven.pilot.payback import first_year_return_ratio, payback_months
 from breakeven.pilot.traffic import Traffic, rows_of_tasks, traffic
 from breakeven.pilot.verdict import Range, Savings
@@ -50,10 +50,11 @@ def savings(
     rows = observations.where(rows_of_tasks(design, observations, accepted_tasks))
     outcomes = outcomes_of(design, rows, as_of_unix_s)
     load = traffic(design, observations, accepted_tasks)
-    found = _savings(design, rows, outcomes.seen, load)
+    found = _savings(design, figures_of(design, outcomes, outcomes.seen), load)
     if not outcomes.is_bounded:
         return found
-    worst, best = (_savings(design, rows, success, load) for success in (outcomes.worst, outcomes.best))
+    cases = (figures_of(design, outcomes, success) for success in (outcomes.worst, outcomes.best))
+    worst, best = (_savings(design, arms, load) for arms in cases)
     monthly = _bounded(found.saved_usd_per_month, worst.saved_usd_per_month, best.saved_usd_per_month)
     return replace(
         found,
@@ -77,11 +78,13 @@ def _bounded(seen: Range, worst: Range, best: Range) -> Range:
     """The figure of the outcomes seen, from the low end of the worst case to the high end of the best."""
     if seen.value is None:
         return seen
-    return replace(seen, low=worst.low, high=best.high, method=f"{seen.method}; {WHATEVER}")
+    found = replace(seen, low=worst.low, high=best.high, method=f"{seen.method}; {WHATEVER}")
+    if found.low is not None and found.high is not None:
+        return found
+    return replace(found, why_not=seen.why_not or worst.why_not or best.why_not or "too many outcomes are missing")
 
 
-def _savings(design: Design, rows: Observations, success: Floats, load: Traffic) -> Savings:
-    arms = arm_figures(design, rows, success)
+def _savings(design: Design, arms: tuple[ArmFigures, ArmFigures], load: Traffic) -> Savings:
     bills = bills_of(design, arms, load)
     why_not = next((each.why_not for each in bills if each.why_not), "")
     why_no_success = why_not or next((each.why_no_success for each in bills if each.why_no_success), "")

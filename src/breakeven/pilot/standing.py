@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.pilot.arm_figures import arm_figures
-from breakeven.pilot.arm_outcomes import outcomes_of
+from breakeven.pilot.arm_figures import figures_of
+from breakeven.pilot.arm_outcomes import ArmOutcomes, outcomes_of
 from breakeven.pilot.design import Design
 from breakeven.pilot.mean_sequence import any_time_range
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Floats, Observations
@@ -53,22 +53,32 @@ def _is_judged_by_truth(design: Design, observations: Observations, task: str) -
 
 
 def points_range(
-    design: Design, observations: Observations, tasks: Collection[str], as_of_unix_s: float | None
+    design: Design, observations: Observations, qualities: Collection[Quality], as_of_unix_s: float | None
 ) -> Range:
-    """Success of the candidate less that of the baseline, as a fraction; wide enough for missing outcomes."""
+    """Success of the candidate less that of the baseline, as a fraction; wide enough for missing outcomes.
+
+    Of the tasks whose ratio can be told: where a judge alone spoke, there is no quality to speak of.
+    """
+    tasks = [each.task for each in qualities if each.ratio.value is not None]
+    if not tasks:
+        return Range(None, None, None, why_not=next((e.ratio.why_not for e in qualities if e.ratio.why_not), ""))
     rows = observations.where(rows_of_tasks(design, observations, tasks))
     outcomes = outcomes_of(design, rows, as_of_unix_s)
-    seen = _points(design, rows, outcomes.seen)
+    seen = _points(design, outcomes, outcomes.seen)
     if not outcomes.is_bounded:
         return seen
-    worst, best = _points(design, rows, outcomes.worst), _points(design, rows, outcomes.best)
+    worst, best = _points(design, outcomes, outcomes.worst), _points(design, outcomes, outcomes.best)
     return replace(seen, low=worst.low, high=best.high)
 
 
-def _points(design: Design, rows: Observations, success: Floats) -> Range:
-    baseline, candidate = (each.success for each in arm_figures(design, rows, success))
+def _points(design: Design, outcomes: ArmOutcomes, success: Floats) -> Range:
+    """Never beyond a hundred points, whatever the audit's corrections add up to."""
+    baseline, candidate = (each.success for each in figures_of(design, outcomes, success))
     less = None if baseline is None or candidate is None else candidate - baseline
-    return any_time_range(less, why_not="no outcome of one arm is known")
+    found = any_time_range(less, why_not="no outcome of one arm is known")
+    ends = (None if each is None else min(max(each, -1.0), 1.0) for each in (found.value, found.low, found.high))
+    value, low, high = ends
+    return replace(found, value=value, low=low, high=high)
 
 
 def days_seen(observations: Observations) -> float:
@@ -77,12 +87,17 @@ def days_seen(observations: Observations) -> float:
     return float(np.ptp(starts)) / SECONDS_PER_DAY if len(starts) else 0.0
 
 
-def days_left(design: Design, observations: Observations, as_of_unix_s: float) -> float | None:
-    """Days of the design that remain; None where time does not matter (files) or nothing has begun."""
+def days_left(
+    design: Design, observations: Observations, as_of_unix_s: float, started_unix_s: float | None = None
+) -> float | None:
+    """Days of the design that remain, from its start or its first request; None where time does not matter (files)."""
     starts = observations.start_unix_s[np.isfinite(observations.start_unix_s)]
-    if design.mode == "offline" or not len(starts):
+    begins = [float(starts.min())] if len(starts) else []
+    if started_unix_s is not None:
+        begins.append(started_unix_s)
+    if design.mode == "offline" or not begins:
         return None
-    return design.days_max_days - max(as_of_unix_s - float(starts.min()), 0.0) / SECONDS_PER_DAY
+    return design.days_max_days - max(as_of_unix_s - min(begins), 0.0) / SECONDS_PER_DAY
 
 
 def days_to_proof(saved: Range, seen_days: float) -> float | None:

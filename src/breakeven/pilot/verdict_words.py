@@ -24,6 +24,7 @@ Why = Literal[
     "no_money",
     "no_proof_of_money",
     "no_proof_of_quality",
+    "nothing_seen",
 ]
 """What decided a verdict."""
 
@@ -50,10 +51,17 @@ class Said:
 def sentence_of(said: Said) -> str:
     """The verdict in a sentence or two."""
     if said.answer == "yes":
-        return _yes(said)
-    if said.answer == "no":
-        return f"No: {_NO[said.why](said)}"
-    return _not_yet(said)
+        words = _yes(said)
+    elif said.answer == "no":
+        words = f"No: {_NO[said.why](said)}"
+    else:
+        words = _not_yet(said)
+    return " ".join([words, *(each.limits for each in said.problems if each.code == OTHER_MODEL)])
+
+
+OTHER_MODEL: Final = "model_unknown"
+"""The candidate's arm was answered by a model of another name: whatever is said is said of that one."""
+NOTHING_SEEN: Final = "no request of this pilot was seen; is a gateway serving its policy folder?"
 
 
 def _yes(said: Said) -> str:
@@ -136,7 +144,12 @@ def _models(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _nothing_seen(said: Said) -> str:
+    return f"the {said.design.days_max_days:g} days are over, and {NOTHING_SEEN}"
+
+
 _NO: Final[Mapping[str, Callable[[Said], str]]] = {
+    "nothing_seen": _nothing_seen,
     "stopped": _stopped,
     "costs_more": _costs_more,
     "time_over_quality": _time_over_quality,
@@ -148,6 +161,8 @@ def _not_yet(said: Said) -> str:
     if said.why == "design_changed":
         changed = "Not claimed: the design was changed after the pilot had started, so nothing is proven under it."
         return f"{changed} {_so_far(said)}"
+    if said.why == "nothing_seen":
+        return f"Not yet: {NOTHING_SEEN}"
     if said.why == "no_money":
         reason = said.savings.saved_usd_per_success.why_not
         return f"Not yet: the success holds ({points_words(said.points)}), but what it saves cannot be told: {reason}."
@@ -233,7 +248,7 @@ def points_words(points: Range) -> str:
     ('quality -0.3 pt [-0.9, +0.2]', 'quality not known')
     """
     if points.value is None:
-        return "quality not known"
+        return f"quality not known ({points.why_not})" if points.why_not else "quality not known"
     value = f"quality {points.value * 100:+.1f} pt"
     if points.low is None or points.high is None:
         return value
