@@ -10,7 +10,7 @@ import pytest
 from tests.pilot.planted_outcomes import audited, canary, design, shadow
 
 from breakeven.pilot.bets import planned_bets
-from breakeven.pilot.design import TaskPlan
+from breakeven.pilot.design import RampStep, TaskPlan
 from breakeven.pilot.multiplicity import ln_boundary
 from breakeven.pilot.noninferiority import counts_of, ln_e_value
 from breakeven.pilot.observations import CANDIDATE, Observations
@@ -107,7 +107,8 @@ def test_how_many_more_is_about_what_it_takes(mode: str) -> None:
         first = one(mode, part)
         if first.is_accepted or first.more_outcomes_count is None:
             continue
-        assert first.more_days == pytest.approx(first.more_outcomes_count / 100 / 24)
+        assert first.more_days is not None
+        assert first.more_days >= first.more_outcomes_count / 100 / 24 - 1e-9  # a canary's ramp takes longer
         told.append(first.more_outcomes_count)
         for count in range(400, 6_001, 200):
             found = one(mode, full.where(np.arange(6_000) < count))
@@ -138,3 +139,19 @@ def test_a_plan_of_all_is_a_mean_by_traffic() -> None:
     assert (pooled.requests_per_hour, pooled.baseline_success_fraction) == (400.0, pytest.approx(0.8))
     unknown = pooled_plan(replace(promised, tasks=(plans[0], replace(plans[1], requests_per_hour=None))))
     assert (unknown.requests_per_hour, unknown.baseline_success_fraction) == (None, pytest.approx(0.7))
+
+
+def test_days_go_by_the_ramp_else_by_what_was_seen() -> None:
+    rng = np.random.default_rng(9)
+    early = canary(rng, 200, 1.0, share=0.01)
+    (ramped,), _ = qualities(design("canary"), early)
+    (late,), _ = qualities(design("canary", ramp=(RampStep(0.5),)), canary(rng, 200, 1.0))
+    assert ramped.more_days is not None
+    assert late.more_days is not None
+    assert late.more_outcomes_count is not None
+    assert late.more_days == pytest.approx(late.more_outcomes_count / 100 / 24)
+    assert ramped.more_days > 4.0  # a hundred of the candidate's at 1 % alone take four days
+    plans = tuple(replace(each, requests_per_hour=None) for each in design().tasks)
+    (seen,), _ = qualities(replace(design(), tasks=plans), shadow(rng, 100, 1.0))  # a pair every 36 s
+    assert seen.more_outcomes_count is not None
+    assert seen.more_days == pytest.approx(seen.more_outcomes_count * 36 / 86_400, rel=0.02)

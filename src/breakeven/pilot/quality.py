@@ -18,12 +18,11 @@ from breakeven.pilot.multiplicity import ln_alone, ln_boundary
 from breakeven.pilot.observations import Observations
 from breakeven.pilot.pair_chances import gains, pair_chances
 from breakeven.pilot.task_evidence import TaskEvidence, task_evidence
-from breakeven.pilot.traffic import rows_of_tasks
+from breakeven.pilot.traffic import SECONDS_PER_DAY, rows_of_tasks
+from breakeven.pilot.traffic_days import reached
 from breakeven.pilot.two_sample import EVEN_FRACTION
 from breakeven.pilot.verdict import Quality, Range
-from breakeven.units import SECONDS_PER_HOUR
 
-HOURS_PER_DAY: Final = 24.0
 PLAN_FORGOTTEN_COUNT: Final = 400.0
 """After so many outcomes what is foretold rests on them alone."""
 SEEN_MIN_S: Final = 60.0
@@ -92,7 +91,6 @@ def _quality(design: Design, plan: TaskPlan, evidence: TaskEvidence, ln_boundary
     is_inferior = ln_inferior_e >= ln_alone(design.guards.inferior_alpha_fraction)
     is_accepted = ln_e >= ln_boundary_ratio and not is_inferior
     more = None if is_accepted or is_inferior else more_outcomes_count(design, plan, evidence, ln_boundary_ratio)
-    rate = outcomes_per_hour(design, plan, evidence)
     return Quality(
         task=plan.task,
         is_overall=False,
@@ -109,7 +107,7 @@ def _quality(design: Design, plan: TaskPlan, evidence: TaskEvidence, ln_boundary
         is_accepted=is_accepted,
         is_inferior=is_inferior,
         more_outcomes_count=more,
-        more_days=None if more is None or not rate else more / rate / HOURS_PER_DAY,
+        more_days=None if more is None else more_days(design, plan, evidence, more),
     )
 
 
@@ -146,7 +144,7 @@ def _growth(plan: TaskPlan, evidence: TaskEvidence, test: EvidenceTest, design: 
     planned = _planned_growth(plan, design.mode == "canary", design.margin_ratio) * 4 * share * (1 - share)
     gained = test.growth_ratio(is_inferior) * test.outcomes_count
     count = _outcomes_at_share(evidence.rows, share) if evidence.kind != "paired" else float(test.outcomes_count)
-    worth = GROWTH_PRIOR_COUNT * max(0.0, 1.0 - test.outcomes_count / PLAN_FORGOTTEN_COUNT)
+    worth = GROWTH_PRIOR_COUNT * max(0.0, 1.0 - count / PLAN_FORGOTTEN_COUNT)
     mixed = (gained + (-planned if is_inferior else planned) * worth) / max(count + worth, 1.0)
     return mixed if abs(mixed) > 1e-9 else 0.0
 
@@ -167,15 +165,16 @@ def _planned_growth(plan: TaskPlan, is_canary: bool, margin: float) -> float:
     return float(np.copysign(growth, gain))
 
 
-def outcomes_per_hour(design: Design, plan: TaskPlan, evidence: TaskEvidence) -> float | None:
-    """Outcomes that come in, by the design's traffic, else as seen; None where nobody knows."""
-    state = evidence.state
-    answered = 1.0 - max(state.missing_fractions)
-    if plan.requests_per_hour:
-        share = design.share_fraction if design.mode == "shadow" else 1.0
-        return plan.requests_per_hour * share * answered or None
+def more_days(design: Design, plan: TaskPlan, evidence: TaskEvidence, more_count: int) -> float | None:
+    """Days until so many more are there, by the design's traffic and ramp, else as seen; None where nobody knows."""
+    answered = 1.0 - max(evidence.state.missing_fractions)
+    if plan.requests_per_hour and answered > 0:
+        is_canary = design.mode == "canary" and bool(design.ramp)
+        seen = _outcomes_at_share(evidence.rows, design.ramp[-1].share_fraction) if is_canary else 0.0
+        until, since = (reached(design, plan, each / answered).days for each in (seen + more_count, seen))
+        return None if until is None or since is None else until - since
     start = evidence.rows.start_unix_s[np.isfinite(evidence.rows.start_unix_s)]
     span = float(np.ptp(start)) if len(start) else 0.0
-    if design.mode == "offline" or span < SEEN_MIN_S:
+    if design.mode == "offline" or span < SEEN_MIN_S or not evidence.seen.outcomes_count:
         return None
-    return evidence.seen.outcomes_count / (span / SECONDS_PER_HOUR) or None
+    return more_count / evidence.seen.outcomes_count * span / SECONDS_PER_DAY
