@@ -15,7 +15,7 @@ import orjson
 import pytest
 from tests.routing.policies_at_hand import PROMPTS, document
 
-from breakeven.gateway.config.settings import GatewaySettings, Retries
+from breakeven.gateway.config.settings import GatewaySettings, Retries, WireLimits
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key
 from breakeven.gateway.relay.express import Express
@@ -574,3 +574,18 @@ def test_a_key_that_expires_expires_on_its_lane(tmp_path: Path) -> None:
         assert heard.on_lanes_count == 1
 
     run(test())
+
+
+def test_limits_of_size_hold_on_lanes_and_change_with_the_settings(tmp_path: Path) -> None:
+    long = [said(chat("good", "x" * count)) for count in (10, 200, 260, 300, 2_000, 60_000, 64_000, 70_000)]
+    small = WireLimits(body_max_bytes=330, answer_buffer_max_bytes=700)
+
+    def reload(gateway: RunningGateway) -> None:
+        settings = replace(gateway.engine._settings, wire=small)
+        gateway.engine.reload(settings)
+        gateway.relay.reload(settings)
+
+    corpus = [WARM, *long, WARM, *long, said(chat("good:3")), said(chat("good:90")), WARM]
+    heard = compared(tmp_path, corpus, changes={1 + len(long): reload})
+    assert {each[0] for each in heard.answers} == {200, 413}
+    assert heard.on_lanes_count >= 15

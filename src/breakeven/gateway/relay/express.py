@@ -17,7 +17,7 @@ from breakeven.gateway.admission.lane_book import LaneBook
 from breakeven.gateway.admission.reservations import OUTPUT_TOKENS_UNSTATED
 from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.relay.heads import RequestHead
-from breakeven.gateway.relay.road import LENGTH, Road
+from breakeven.gateway.relay.road import LENGTH, PIECE_MAX_BYTES, Road
 from breakeven.gateway.relay.state import RelayState
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.wire.outgoing import with_usage_asked
@@ -27,8 +27,6 @@ from breakeven.units import TOKENS_PER_MTOK
 if TYPE_CHECKING:
     from breakeven.gateway.relay.client_connection import ClientConnection
 
-PIECE_MAX_BYTES: Final = 65_536
-"""Of a request, or of an answer: larger ones take the ordinary way."""
 _DIGITS_MAX_COUNT: Final = 8
 RECORD_AFTER_S: Final = 0.02
 _NOTHING: Final[dict[str, Any]] = {}
@@ -43,6 +41,7 @@ class Express:
         "_before",
         "_begun_s",
         "_body",
+        "_body_max_bytes",
         "_came_unix_s",
         "_client",
         "_connection",
@@ -63,7 +62,7 @@ class Express:
         self._gate: Gate | None = None
         self._before = self._after = b""
         """What stands before and after the digits of the length in the head that the gate knows."""
-        self._digits_at = self._after_bytes_count = 0
+        self._digits_at = self._after_bytes_count = self._body_max_bytes = 0
         self._connection: UpstreamConnection = cast(Any, None)
         # what is under way:
         self._lane: Lane = cast(Any, None)
@@ -93,6 +92,7 @@ class Express:
             return False
         self._before, self._after = raw[:at], raw[stop:]
         self._digits_at, self._after_bytes_count = at, len(raw) - stop
+        self._body_max_bytes = min(PIECE_MAX_BYTES, self._state.settings.wire.body_max_bytes)
         self._gate = lanes.gate(self._before + self._after, request.head)
         return self._gate is not None
 
@@ -107,7 +107,7 @@ class Express:
         if not data.startswith(self._after, stop) or data[at:stop] != b"%d" % size:
             return False
         state, lanes = self._state, self._lanes
-        if not gate.is_open or lanes.availability.is_troubled or size > PIECE_MAX_BYTES:
+        if not gate.is_open or lanes.availability.is_troubled or size > self._body_max_bytes:
             return False
         if state.is_draining or len(state.exchanges) >= state.settings.wire.requests_in_flight_max_count:
             return False
@@ -177,7 +177,7 @@ class Express:
             stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
         body_at = stop + road.after_bytes_count
         size = len(data) - body_at
-        if data[at:stop] != b"%d" % size or size > PIECE_MAX_BYTES or client.closes or state.is_draining:
+        if data[at:stop] != b"%d" % size or size > road.answer_max_bytes or client.closes or state.is_draining:
             return self._hand_over()
         body = data[body_at:]
         try:

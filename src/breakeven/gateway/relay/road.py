@@ -12,6 +12,8 @@ from breakeven.gateway.relay.answers_of_ours import answer_start
 from breakeven.gateway.relay.heads import AnswerHead, BadMessage, read_answer_head
 from breakeven.gateway.relay.state import RelayState
 
+PIECE_MAX_BYTES: Final = 65_536
+"""Of a request, or of an answer: larger ones take the ordinary way."""
 HEAD_MAX_BYTES: Final = 4_096
 """Of an answer's head that is kept."""
 _ID_HERE: Final = token_hex(16)
@@ -28,6 +30,7 @@ class Road:
         "_lane",
         "after",
         "after_bytes_count",
+        "answer_max_bytes",
         "before",
         "date_line",
         "digits_at",
@@ -43,6 +46,7 @@ class Road:
         self._attempt = Attempt(lane.target, 1)
         self._answer: AnswerHead | None = None
         self.pool = outgoing.pool
+        self.answer_max_bytes = min(PIECE_MAX_BYTES, state.settings.wire.answer_buffer_max_bytes)
         self.out = outgoing.head(lane.plan, lane.target, 0).removesuffix(b"0\r\n\r\n")
         """The head that goes out, up to the digits of its length."""
         self.before, self.after = b"\0", b""
