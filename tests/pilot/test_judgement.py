@@ -212,13 +212,13 @@ def test_another_model_in_the_candidates_place_is_named_in_the_sentence() -> Non
 
 def test_a_judges_word_is_no_quality() -> None:
     seen = rows()
-    audited = np.repeat(np.arange(PAIRS) % 75 == 0, 2)
+    audited = np.repeat(np.arange(PAIRS) % 110 == 0, 2)
     some = replace(
         seen,
         judged=seen.success,
         success=np.where(audited, seen.success, np.nan),
         is_audited=audited,
-        audit_fraction=np.full(2 * PAIRS, 1 / 75),
+        audit_fraction=np.full(2 * PAIRS, 0.01),
     )
     found = judge(some, days=3)
     assert found.answer == "not_yet" and "quality not known" in found.sentence

@@ -74,6 +74,20 @@ def test_costs_that_never_vary_are_certain() -> None:
     assert (found.low, found.value, found.high) == (0.25, 0.25, 0.25)
 
 
+def test_figures_of_any_size_are_handled() -> None:
+    small = np.random.default_rng(1).lognormal(size=100)
+    one, other = any_time_range(mean(small)), any_time_range(mean(small * 1e200))
+    assert other.high == pytest.approx(one.high * 1e200)
+    assert one_look(mean(small * 1e200), seed=1) is not None
+
+
+def test_one_look_says_nothing_where_nothing_moves() -> None:
+    single = np.zeros(60)
+    single[0] = 1.0
+    assert one_look(mean(np.ones(60)), seed=1) is None
+    assert one_look(Estimate(0.0, single, 60), seed=1) is None
+
+
 def test_one_look_agrees_with_scipy() -> None:
     values = heavy_costs("lognormal", np.random.default_rng(5), 800).draws
     found = one_look(mean(values), seed=1)

@@ -17,6 +17,7 @@ limit. `benchmarks/pilot_savings.py` measures the coverage.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from math import isfinite, log, sqrt
 from typing import Final
@@ -85,24 +86,34 @@ def one_look(estimate: Estimate, seed: int, confidence_fraction: float = CONFIDE
     reach = float(t.ppf(0.5 + confidence_fraction / 2, estimate.units_count - 1)) * error
     by_t = Range(estimate.value, estimate.value - reach, estimate.value + reach, confidence_fraction, "t, one look")
     draws = np.random.default_rng(seed)
-    scores = estimate.scores[estimate.scores != 0]
-    blocks = _in_blocks(scores, draws)
-    found = bootstrap(
-        (blocks,), np.mean, confidence_level=confidence_fraction, n_resamples=RESAMPLES_COUNT, method="BCa", rng=draws
-    ).confidence_interval
-    low, high = (estimate.value + len(blocks) * float(end) for end in (found.low, found.high))
+    scale = float(np.max(np.abs(estimate.scores)))
+    blocks = _in_blocks(estimate.scores[estimate.scores != 0] / scale, draws)
+    if len(blocks) < 2 or np.ptp(blocks) == 0:
+        return None
+    with warnings.catch_warnings(action="ignore"):  # scipy warns, and says nan, where the jackknife does not move
+        found = bootstrap(
+            (blocks,),
+            np.mean,
+            confidence_level=confidence_fraction,
+            n_resamples=RESAMPLES_COUNT,
+            method="BCa",
+            rng=draws,
+        ).confidence_interval
+    low, high = (estimate.value + len(blocks) * scale * float(end) for end in (found.low, found.high))
+    if not (isfinite(low) and isfinite(high)):
+        return None
     return OneLook(by_t, Range(estimate.value, low, high, confidence_fraction, "BCa bootstrap, one look"))
 
 
 def _error(estimate: Estimate) -> tuple[float, float]:
     """Standard error, and skewness of the sum of scores."""
-    scores = estimate.scores
-    squares = float(np.dot(scores, scores))
-    if squares == 0.0:
+    scale = float(np.max(np.abs(estimate.scores), initial=0.0))
+    if scale == 0.0:
         return 0.0, 0.0
-    units = estimate.units_count
+    scores = estimate.scores / scale
+    squares = float(np.dot(scores, scores))
     skewness = float(np.sum(scores**3)) / squares**1.5
-    return sqrt(squares * units / (units - 1)), skewness
+    return scale * sqrt(squares * estimate.units_count / (estimate.units_count - 1)), skewness
 
 
 def _untransformed(limit: float, skewness: float) -> float:

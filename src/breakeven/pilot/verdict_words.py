@@ -267,7 +267,7 @@ def usd_words(usd: float, digits: int = 3) -> str:
     if not isfinite(size):
         return "$ without end"
     rounded = float(f"{size:.{digits}g}")
-    for scale, letter in ((1e6, "M"), (1e3, "k")):
+    for scale, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if rounded >= scale:
             whole = len(f"{rounded / scale:.0f}")
             return f"${size / scale:,.{max(digits - whole, 0)}f}{letter}"
