@@ -103,7 +103,7 @@ def test_files_that_cannot_be_read_promise_nothing() -> None:
     told = outcomes(1.0, 300)
     run("init", "evals", *MODELS, "--task", "faq", *told)
     Path("small.csv").rename("elsewhere.csv")
-    with pytest.raises(PilotError, match="small.csv"):
+    with pytest.raises(PilotError, match=r"small\.csv"):
         run("verdict", "evals")
     Path("elsewhere.csv").rename("small.csv")
     edit("evals", '"margin_ratio": 0.95', '"margin_ratio": 0.9')

@@ -138,6 +138,18 @@ def test_copies_that_are_not_there_are_no_successes(tmp_path: Path) -> None:
     assert {"copies_missing", "missing_outcomes"} <= {each.code for each in found.problems}
 
 
+def test_no_request_at_all_is_said_and_ends_with_the_time(tmp_path: Path) -> None:
+    here = World(tmp_path, "shadow", 1.0)
+    write_design(here.design(), here.pilot_folder)
+    here.pilot().start()
+    assert look(here).answer == "not_yet"
+    here.at_s += 29 * 86_400
+    found = look(here)
+    assert found.answer == "no"
+    assert "no request of this pilot was seen" in found.sentence
+    assert found.more_days is None
+
+
 def look(here: World) -> Verdict:
     found = here.pilot().look().verdict
     assert found is not None

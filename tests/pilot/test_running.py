@@ -194,6 +194,43 @@ def test_a_policy_that_somebody_put_in_its_place_is_said_and_left_alone(tmp_path
     assert here.pilot().look().evidence.problems == ()
 
 
+def test_a_step_under_another_pilots_policy_adopts_nothing_of_it(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0, batches_count=2)
+    here.run()
+    before = here.pilot().look()
+    save(PolicyDocument("single", (PricedModel(BASELINE),), BASELINE, created="2026-01-02"), here.policy)
+    other = Pilot(tmp_path / "other", now=here.pilot()._now)
+    write_design(replace(here.design(), name="other"), tmp_path / "other")
+    other.start()
+    theirs = load(here.policy)
+    entry = here.pilot().stop("Stopped by hand.")
+    assert entry.policy_hash == ""
+    assert "left as it is" in entry.words
+    assert load(here.policy).hash == theirs.hash
+    assert not here.pilot().settle()
+    here.ratio = 0.2
+    here.serve()
+    after = here.pilot().look()
+    assert before.verdict is not None
+    assert after.verdict is not None
+    assert after.verdict.tasks == before.verdict.tasks
+    assert other.look().evidence.observations.rows_count == 2 * here.per_batch
+
+
+def test_what_is_put_back_after_the_end_counts_for_nothing(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0, batches_count=1)
+    here.run()
+    ours = load(here.policy).document
+    here.pilot().stop("Stopped by hand.")
+    count = here.pilot().look().evidence.observations.rows_count
+    here.at_s += 60
+    save(ours, here.policy)
+    here.serve()
+    assert here.pilot().look().evidence.observations.rows_count == count
+    with pytest.raises(PilotError, match="ended already"):
+        here.pilot().stop("Once more.")
+
+
 def test_the_old_policy_put_back_by_hand_is_respected(tmp_path: Path) -> None:
     here = world(tmp_path, "canary", 1.0, batches_count=1)
     base = load(here.policy).document
@@ -253,7 +290,28 @@ def test_a_fall_after_the_promotion_rings_and_rolls_back(tmp_path: Path) -> None
         here.pilot().act(here.pilot().look(), rolls_back=True)
     assert events(here)[-2:] == ["alarm", "rolled_back"]
     assert load(here.policy).route(task="faq").model == BASELINE
-    assert here.pilot().act(here.pilot().look(), rolls_back=True) == ()
+    assert here.pilot().act(here.pilot().look(), rolls_back=True, promotes=True) == ()
+
+
+def test_a_pilot_is_promoted_once(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0)
+    here.run(promotes=True)
+    with pytest.raises(PilotError, match="promoted already"):
+        here.pilot().promote(here.pilot().look(), keeps_watch=True)
+    assert load(here.pilot_folder / "policy-before").route(task="faq").model == BASELINE
+
+
+def test_an_alarm_undoes_nothing_that_came_since_the_promotion(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0)
+    here.run(promotes=True)
+    here.ratio = 0.7
+    for _ in range(2):
+        here.serve()
+    later = save(replace(load(here.policy).document, made_by="somebody else"), here.policy)
+    (alarm,) = here.pilot().act(here.pilot().look(), rolls_back=True)
+    assert alarm.event == "alarm"
+    assert "Not rolled back" in alarm.words
+    assert load(here.policy).hash == later.hash
 
 
 def test_of_two_tasks_the_good_one_is_promoted_when_the_other_is_decided_too(tmp_path: Path) -> None:

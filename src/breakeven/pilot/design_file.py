@@ -1,8 +1,8 @@
 """Design file: `pilot.json` in the folder of a pilot, with a hash of itself; what was promised is what is judged.
 
 Until a pilot starts its file may be edited, and starting it promises what it says then: a copy, `promised.json`, is
-kept beside it and its hash goes into the journal. A pilot from files has nothing to start: its first verdict promises. From then on the copy is judged, and a `pilot.json` that says
-something else is named, field by field.
+kept beside it and its hash goes into the journal. A pilot from files has nothing to start: its first verdict promises.
+From then on the copy is judged, and a `pilot.json` that says something else is named, field by field.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ from breakeven.pilot.design import Design
 from breakeven.pilot.design_file import DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
 from breakeven.pilot.next_step import is_decided, is_over, next_shares, stop_reasons, with_stops
-from breakeven.pilot.observations import Evidence, Problem
+from breakeven.pilot.observations import Evidence
+from breakeven.pilot.promise_kept import IS_EDITED, against_journal, edited_problems, policy_problems
 from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
 from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
@@ -34,7 +35,7 @@ LOCK_NAME: Final = "lock"
 BEFORE_FOLDER: Final = "policy-before"
 """The policy as it was before the pilot, and before a promotion: what is gone back to."""
 IN_FORCE: Final = "in_force"
-IS_EDITED: Final = "is_edited"
+NOT_OURS: Final = "The policy in force is not this pilot's, so it was left as it is."
 Step = Callable[[str], None]
 """Told before each write; tests end there."""
 
@@ -168,14 +169,14 @@ class Pilot:
             found = read_design(self.folder)
         entries = self.journal.entries()
         state = state_of(entries)
-        found = _against_journal(found, state)
+        found = against_journal(found, state)
         now_s = self._now().timestamp()
         is_offline = found.design.mode == "offline"
         if state.started_unix_s is None and not is_offline:
             return Look(found, state, Evidence(nothing_seen(found.design)), None, entries)
         read = self._evidence_reader(found.design).read(found, entries, now_s)
         write_rejects_aside(read, self.folder)
-        more = (*_edited_problems(entries), *self._policy_problems(found, state))
+        more = (*edited_problems(entries), *policy_problems(found, state))
         evidence = replace(read.evidence, problems=(*read.evidence.problems, *more))
         verdict = _judged(found, evidence, state, now_s)
         watch: tuple[TaskWatch, ...] = ()
@@ -231,7 +232,13 @@ class Pilot:
 
     def stop(self, why: str) -> Entry:
         """Take the trial out of the policy for good: everybody is served as before."""
-        found = _against_journal(read_design(self.folder), state_of(self.journal.entries()))
+        entries = self.journal.entries()
+        state = state_of(entries)
+        found = against_journal(read_design(self.folder), state)
+        if not state.is_running:
+            ended = [each.at[:19] for each in entries if each.event in ("stopped", "rolled_back")]
+            words = f"has ended already, at {ended[-1]}" if ended else "has not started"
+            raise PilotError(f"{found.design.name} {words}; there is nothing to stop")
 
         def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
             return steps.with_trial(document, None) if _has_trial(document, found) else document
@@ -244,6 +251,11 @@ class Pilot:
         if not tasks:
             raise PilotError("no task is accepted, so there is nothing to promote; `breakeven pilot verdict` says why")
         design = look.design
+        if look.state.promoted_unix_s is not None:
+            at = next(each.at[:19] for each in look.entries if each.event == "promoted")
+            raise PilotError(
+                f"{design.name} was promoted already, at {at}; what came after that is for a new pilot to decide"
+            )
         self._keep_before(design)
 
         def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
@@ -298,7 +310,7 @@ class Pilot:
         if look.design.mode != "canary" or state.started_unix_s is None:
             return []
         shares = next_shares(look.design, look.evidence.observations, state, self._now().timestamp())
-        if shares == dict(state.share_by_task) or self._policy_problems(look.found, state):
+        if shares == dict(state.share_by_task) or policy_problems(look.found, state):
             return []
         most = max(shares.values())
         names = ", ".join(f"{task or 'all requests'} {share:.0%}" for task, share in shares.items())
@@ -310,8 +322,15 @@ class Pilot:
         if not alarms or look.state.alarms_count:
             return []
         words = " ".join(each.words for each in alarms)
+        current = steps.current_policy(Path(look.design.policy_folder)) if rolls_back else None
+        is_ours = current is not None and current.hash == look.state.policy_hash
+        if rolls_back and not is_ours:
+            words += (
+                " Not rolled back: the policy in force is not the one that the promotion wrote, and what came since "
+                "is not the pilot's to undo; take the candidate out of it by hand."
+            )
         done = [self._note("alarm", words, {"tasks": [each.task for each in alarms]})]
-        if rolls_back:
+        if rolls_back and is_ours:
             before = steps.current_policy(self.folder / BEFORE_FOLDER)
             if before is None:
                 raise PilotError(f"{self.folder / BEFORE_FOLDER} is gone, so there is no policy to go back to")
@@ -333,13 +352,22 @@ class Pilot:
     def _write(
         self, found: DesignFile, entry: Entry, made: Callable[[PolicyDocument, PilotState], PolicyDocument]
     ) -> Entry:
-        """Carry out a step that changes the policy; `made` gets the policy that is there and the state after it."""
+        """Carry out a step that changes the policy; `made` gets the policy that is there and the state after it.
+
+        Where it gives back that very policy nothing is written, and the step has no version.
+        """
         folder = Path(found.design.policy_folder)
         current = steps.current_policy(folder)
         document = steps.first_policy(found.design) if current is None else current.document
         after = state_of((*self.journal.entries(), entry))
         self._step("aside")
-        new = steps.written(made(document, after), self.folder / steps.NEXT_FOLDER)
+        wanted = made(document, after)
+        if wanted is document:  # it has no part of this pilot any more: what somebody put there stays, and stays theirs
+            entry = replace(entry, words=f"{entry.words} {NOT_OURS}")
+            self._step("journal")
+            self.journal.add(entry)
+            return entry
+        new = steps.written(wanted, self.folder / steps.NEXT_FOLDER)
         entry = replace(entry, policy_hash=new.hash, over_hash="" if current is None else current.hash)
         self._step("journal")
         self.journal.add(entry)
@@ -360,29 +388,11 @@ class Pilot:
         self.journal.add(entry)
         return entry
 
-    def _policy_problems(self, found: DesignFile, state: PilotState) -> tuple[Problem, ...]:
-        """A policy folder that holds another version than the pilot wrote."""
-        if not state.is_running or not found.design.policy_folder:
-            return ()
-        try:
-            current = steps.current_policy(Path(found.design.policy_folder))
-        except PilotError as error:
-            words, shown = f"The policy folder cannot be read: {error}", ""
-        else:
-            shown = "no policy" if current is None else f"version {current.hash[:12]}"
-            if current is not None and current.hash == state.policy_hash:
-                return ()
-            words = f"The policy folder holds {shown}, which this pilot did not write: somebody swapped it."
-        limits = (
-            "Nothing is claimed of requests from then on; `breakeven pilot restore` puts the trial into that policy."
-        )
-        return (Problem("policy_swapped", words, 0, limits),)
-
     def restore(self) -> Entry:
         """Put the trial into the policy that somebody put in its place."""
         entries = self.journal.entries()
         state = state_of(entries)
-        found = _against_journal(read_design(self.folder), state)
+        found = against_journal(read_design(self.folder), state)
         if not state.is_running:
             raise PilotError(f"{found.design.name} does not run, so its trial belongs in no policy")
         words = "Restored: the trial is in the policy that was put in its place."
@@ -405,27 +415,15 @@ class Pilot:
 def _judged(found: DesignFile, evidence: Evidence, state: PilotState, now_unix_s: float) -> Verdict:
     from breakeven.pilot.judgement import verdict
 
-    said = verdict(found.design, evidence, found.is_changed, now_unix_s, design_hash=found.hash)
-    return with_stops(said, state, found.design)
-
-
-def _against_journal(found: DesignFile, state: PilotState) -> DesignFile:
-    """The design, with a word where its copy is not the one that the journal says was started."""
-    if not state.design_hash or state.design_hash == found.hash:
-        return found
-    words = f"the design that was started has the hash {state.design_hash[:12]}, the copy of it {found.hash[:12]}."
-    return replace(found, changes=(*found.changes, words), hash=state.design_hash)
-
-
-def _edited_problems(entries: tuple[Entry, ...]) -> tuple[Problem, ...]:
-    """A design that was written by hand after `init` and before it was promised."""
-    if not any(each.detail.get(IS_EDITED) for each in entries):
-        return ()
-    words = (
-        "pilot.json was edited by hand before it was promised: its own hash was of another text. It may be, and is "
-        "judged as it was then; sizes, days and costs in it are of the text before, unless they were edited, too."
+    said = verdict(
+        found.design,
+        evidence,
+        found.is_changed,
+        now_unix_s,
+        design_hash=found.hash,
+        started_unix_s=state.started_unix_s,
     )
-    return (Problem("design_edited", words, 1),)
+    return with_stops(said, state, found.design)
 
 
 def _has_trial(document: PolicyDocument, found: DesignFile) -> bool:

@@ -66,7 +66,7 @@ def window_of(entries: tuple[Entry, ...], now_unix_s: float, *, watches_promoted
     counted = entries[promoted_at:] if watches_promoted else entries[:promoted_at]
     written = [each for each in entries if each.policy_hash]
     first = entries[promoted_at] if watches_promoted else started[0]
-    ended = [each for each in counted if each.event == "stopped"]
+    ended = [each for each in counted if each.event in ("stopped", "rolled_back")]
     return Window(
         started_unix_s=unix_s(first.at),
         ended_unix_s=unix_s(ended[-1].at) if ended else None,
@@ -105,10 +105,10 @@ def sorted_calls(calls: pa.Table, window: Window) -> Sorted:
         inside = has_arm & (start >= window.started_unix_s - SKEW_S)
         return _counted(calls, start, inside, window)
     hashes = pc.fill_null(calls.column("policy_hash"), "")
-    is_ours = _among(hashes, window.policy_hashes)
+    end = np.inf if window.ended_unix_s is None else window.ended_unix_s
+    is_ours = _among(hashes, window.policy_hashes) & (start <= end + PICK_UP_S)
     is_known = _among(hashes, window.own_hashes)
     was_before = ~is_known & _among(hashes, window.over_hashes | {""})
-    end = np.inf if window.ended_unix_s is None else window.ended_unix_s
     inside_time = (start >= window.started_unix_s) & (start <= end)
     strange = ~is_known & ~was_before & inside_time
     late = was_before & (start > window.written_unix_s + PICK_UP_S) & inside_time
