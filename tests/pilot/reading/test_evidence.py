@@ -427,3 +427,38 @@ def test_more_outcomes_in_a_file_of_ones_own(state: GatewayState, tmp_path: Path
     got = reader.read(found(of), (STARTED,), NOW_S)
     assert success_of(got.evidence.observations, "a", 1) == 1.0
     assert "more.csv, row 3" in problem(got.evidence, "success_out_of_range").message
+
+
+@pytest.mark.parametrize("word", ["llm-judge", "gpt-4o", "JUDGE", 5, ["judge"]])
+def test_a_source_that_nobody_knows_is_a_judge(word: Any, state: GatewayState, tmp_path: Path) -> None:
+    state.shadow("a", START_S + 1, None, None)
+    state.written()
+    state.said([{"request_id": "a", "success": 1.0, "source": word, "arm": arm} for arm in _ARMS])
+    evidence = read(design(state), tmp_path).evidence
+    assert np.isnan(evidence.observations.success).all()
+    assert evidence.observations.judged.tolist() == [1.0, 1.0]
+    assert ("unknown_source" in codes(evidence)) == (word != "JUDGE")
+
+
+@pytest.mark.parametrize(("word", "is_true"), [("llm-judge", False), ("Judge", False), ("Validator", True), ("", True)])
+def test_a_source_in_calls_is_read_as_one_in_files(
+    word: str, is_true: bool, state: GatewayState, tmp_path: Path
+) -> None:
+    state.call("a", START_S + 1, BASELINE, arm="baseline", propensity=1.0, outcome=1.0, outcome_source=word)
+    state.call("a-99", START_S + 1, CANDIDATE, arm="shadow", parent_id="a", outcome=0.0, outcome_source=word)
+    state.written()
+    evidence = read(design(state), tmp_path).evidence
+    seen = evidence.observations
+    assert (seen.success if is_true else seen.judged).tolist() == [1.0, 0.0]
+    assert np.isnan(seen.judged if is_true else seen.success).all()
+    assert ("unknown_source" in codes(evidence)) == (word == "llm-judge")
+
+
+def test_an_arm_that_nobody_knows_is_named(state: GatewayState, tmp_path: Path) -> None:
+    state.shadow("a", START_S + 1, None, None)
+    state.written()
+    state.said({"request_id": "a", "success": 1.0, "arm": arm} for arm in (" Candidate", "treatment"))
+    evidence = read(design(state), tmp_path).evidence
+    assert success_of(evidence.observations, "a", 1) == 1.0
+    assert np.isnan(success_of(evidence.observations, "a", 0))
+    assert problem(evidence, "unclear_outcome").rows_count == 1

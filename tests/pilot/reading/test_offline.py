@@ -101,3 +101,14 @@ def test_a_model_that_no_file_has_is_an_error_with_the_nearest(tmp_path: Path) -
         read(tmp_path, tmp_path / "absent.csv")
     with pytest.raises(PilotError, match="--outcomes"):
         read(tmp_path)
+
+
+def test_a_source_that_nobody_knows_is_a_judge(tmp_path: Path) -> None:
+    rows = [f"r{i},faq,{model},1,0.01,llm-judge" for i in range(2) for model in ("big", "small")]
+    evidence = read(tmp_path, write(tmp_path / "x.csv", *rows)).evidence
+    assert np.isnan(evidence.observations.success).all()
+    assert evidence.observations.judged.tolist() == [1.0] * 4
+    assert [each.code for each in evidence.problems] == ["unknown_source", "judge_only"]
+    assert "'llm-judge' in x.csv, row 2" in evidence.problems[0].message
+    log = [each.replace("llm-judge", "log") for each in rows]
+    assert not read(tmp_path, write(tmp_path / "x.csv", *log)).evidence.problems

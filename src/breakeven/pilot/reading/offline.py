@@ -24,6 +24,7 @@ from breakeven.pilot.observations import (
 )
 from breakeven.pilot.reading import problems as say
 from breakeven.pilot.reading.read import REJECTS_NAME, Read, digest_of
+from breakeven.pilot.reading.sources import LOG, unknown_sources
 from breakeven.routing.trial_drawing import is_audited
 
 _ROW_S: Final = 1e-6
@@ -40,14 +41,16 @@ def read_offline(found: DesignFile, files: tuple[Path, ...], folder: Path) -> Re
         )
     try:
         read = read_outcomes(list(files))
+        unknown_count, first_unknown = unknown_sources(files)
     except OutcomeError as error:
         raise PilotError(str(error)) from None
     design = found.design
     _need_models(read.table, design, files)
-    seen, absent = _observations(read, design, found.trial_name)
+    seen, absent = _observations(read, design, found.trial_name, trusts_log=not unknown_count)
     problems = (
         *say.design_problem(found.changes),
         *say.reject_problems(read.rejects, str(folder / REJECTS_NAME)),
+        *say.source_problem(unknown_count, first_unknown),
         *_absent_problem(absent),
         *_contradicting(read),
         *say.observation_problems(seen, design),
@@ -64,11 +67,14 @@ def _need_models(table: OutcomeTable, design: Design, files: tuple[Path, ...]) -
                 raise PilotError(f"{', '.join(map(str, files))}: no outcome of the model {model!r}; {known}")
 
 
-def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[Observations, tuple[int, int]]:
+def _observations(
+    read: ReadOutcomes, design: Design, trial_name: str, *, trusts_log: bool
+) -> tuple[Observations, tuple[int, int]]:
     """Rows of the arms that each request has, and how many requests lack the baseline's and the candidate's.
 
     What is not there counts as a missing outcome (`task_evidence.py`), as an empty success does: a run that writes
-    nothing where a model failed would else look as if it never failed.
+    nothing where a model failed would else look as if it never failed. The reader of files takes sources that nobody
+    knows for the log; where a file has any, that word is not trusted (`trusts_log`).
     """
     table = read.table
     task = _tasks(table, design)
@@ -82,7 +88,7 @@ def _observations(read: ReadOutcomes, design: Design, trial_name: str) -> tuple[
     column = np.where(arm == BASELINE, at[BASELINE][place], at[CANDIDATE][place])
     said, codes = table.success[place, column], read.source_codes[place, column]
     names = np.array([*SOURCES, _NOT_SAID], dtype=object)[codes]
-    is_true = np.isin(names, (*TRUE_SOURCES, _NOT_SAID))
+    is_true = np.isin(names, (*TRUE_SOURCES, _NOT_SAID)) & (trusts_log | (names != LOG))
     ids = tuple(table.request_ids[int(i)] for i in place)
     drawn = np.array([is_audited(trial_name, each, design.audit_fraction) for each in ids], dtype=np.bool_)
     latency = np.full(len(place), np.nan) if table.latency_s is None else table.latency_s[place, column]

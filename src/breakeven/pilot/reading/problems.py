@@ -12,6 +12,7 @@ from breakeven.pilot.design import Design
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Observations, Problem
 from breakeven.pilot.reading.said_applied import Applied, Strange
 from breakeven.pilot.reading.said_lines import BAD_SUCCESS
+from breakeven.pilot.reading.sources import KNOWN
 from breakeven.pilot.reading.trial_rows import TrialRows
 from breakeven.pilot.reading.window import Sorted
 from breakeven.usage.ingest_report import Reject
@@ -112,11 +113,11 @@ def said_problems(said: Applied) -> tuple[Problem, ...]:
     unsure = "Whoever judges these answers is not sure: the success of both arms is only as good as that."
     shown: tuple[tuple[str, Strange, str, str, str], ...] = (
         ("unknown_request", said.unknown, "names a request that no call has, and counts for nothing", _UNKNOWN, ""),
-        ("unclear_outcome", said.unclear, "is of a model that did not answer its request here", _UNCLEAR, ""),
+        ("unclear_outcome", said.unclear, "is of a model or an arm that did not answer its request here", _UNCLEAR, ""),
         ("duplicated_feedback", said.repeated, "repeats an earlier one, and counts once", _REPEATED, ""),
         ("contradicting_feedback", said.contradicting, "contradicts an earlier one, which counts", _OTHERWISE, unsure),
     )
-    return tuple(
+    return source_problem(said.unknown_sources.count, said.unknown_sources.first) + tuple(
         Problem(
             code,
             f"{counted(each.count, f'outcome {one}', f'outcomes {many}')}; the first is {each.first}.",
@@ -128,8 +129,19 @@ def said_problems(said: Applied) -> tuple[Problem, ...]:
     )
 
 
+def source_problem(count: int, first: str) -> tuple[Problem, ...]:
+    """Outcomes by somebody whom nobody knows."""
+    if not count:
+        return ()
+    words = (
+        f"{counted(count, 'outcome names a source', 'outcomes name sources')} that nobody knows, the first {first}: "
+        f"counted as a judge model's, which never promotes. Wanted one of {KNOWN}."
+    )
+    return (Problem("unknown_source", words, count),)
+
+
 _UNKNOWN: Final = "name requests that no call has, and count for nothing"
-_UNCLEAR: Final = "are of models that did not answer their requests here"
+_UNCLEAR: Final = "are of models or arms that did not answer their requests here"
 _REPEATED: Final = "repeat earlier ones, and count once"
 _OTHERWISE: Final = "contradict earlier ones, which count"
 

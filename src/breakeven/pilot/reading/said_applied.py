@@ -17,8 +17,9 @@ from breakeven.outcomes.repeats import TRUST
 from breakeven.pilot.design import Design
 from breakeven.pilot.observations import BASELINE, CANDIDATE, TRUE_SOURCES, Floats
 from breakeven.pilot.reading.said_lines import Said
+from breakeven.pilot.reading.sources import LOG, told_source
 from breakeven.pilot.reading.trial_rows import TrialRows, models_by_arm
-from breakeven.routing.trial import CANDIDATE_ARM, SHADOW_ARM
+from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, SHADOW_ARM
 
 _SAME: Final = 1e-9
 
@@ -32,8 +33,12 @@ class Strange:
 
     def note(self, said: Said) -> None:
         """One more."""
-        self.first = self.first or said.place
-        self.count += 1
+        self.many(1, said.place)
+
+    def many(self, count: int, first: str) -> None:
+        """Some more."""
+        self.first = self.first or first
+        self.count += count
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class Applied:
     """Of a model that did not answer that request in this trial."""
     repeated: Strange = field(default_factory=Strange)
     contradicting: Strange = field(default_factory=Strange)
+    unknown_sources: Strange = field(default_factory=Strange)
+    """By somebody whom nobody knows: counted as a judge's."""
 
 
 def applied(rows: TrialRows, said: Iterable[Said], design: Design, known_ids: Container[str]) -> Applied:
@@ -72,9 +79,13 @@ class _Places:
         self.said: dict[str, list[float]] = {}
         """Source -> what it says of each row."""
         judged = ~np.isnan(rows.outcome)
-        for source in set(rows.outcome_source[judged].tolist()):
+        for source in sorted(set(rows.outcome_source[judged].tolist())):
             mine = judged & (rows.outcome_source == source)
-            self.said[source if source in TRUST and source else "log"] = np.where(mine, rows.outcome, np.nan).tolist()
+            word, unknown = told_source(source, LOG)
+            if unknown:
+                self.result.unknown_sources.many(int(mine.sum()), f"'{unknown}' in the calls")
+            before = np.array(self.said.get(word, np.full(count, np.nan)))
+            self.said[word] = np.where(mine, rows.outcome, before).tolist()
 
     def take(self, said: Said, known_ids: Container[str]) -> None:
         """One thing said."""
@@ -83,6 +94,8 @@ class _Places:
             if said.request_id not in known_ids:
                 self.result.unknown.note(said)
             return
+        if said.unknown_source:
+            self.result.unknown_sources.many(1, f"'{said.unknown_source}' in {said.place}")
         row = self._row(said, baseline, candidate)
         if row is None:
             self.result.unclear.note(said)
@@ -100,7 +113,8 @@ class _Places:
     def _row(self, said: Said, baseline: int | None, candidate: int | None) -> int | None:
         """The row that a word is said of."""
         if said.arm:
-            return candidate if said.arm in (CANDIDATE_ARM, SHADOW_ARM) else baseline
+            arm = said.arm.strip().casefold()
+            return candidate if arm in (CANDIDATE_ARM, SHADOW_ARM) else baseline if arm == BASELINE_ARM else None
         if self.is_shadow:
             if not said.model or self._is_of(said.model, baseline, BASELINE):
                 return baseline

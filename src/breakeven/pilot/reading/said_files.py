@@ -13,6 +13,7 @@ from breakeven.outcomes import cells as cell
 from breakeven.outcomes.columns import Columns, read_columns
 from breakeven.outcomes.reading import SPELLINGS
 from breakeven.pilot.reading.said_lines import BAD_SUCCESS, DEFAULT_SOURCE, Said
+from breakeven.pilot.reading.sources import told_source
 from breakeven.usage.ingest_report import Reject
 
 _FIELDS: Final = {
@@ -44,16 +45,18 @@ def read_said_file(path: Path, source: str = DEFAULT_SOURCE) -> tuple[list[Said]
         if not name or values.bad[i] or np.isnan(values.values[i]):
             columns.rejects.append(columns.reject(i, BAD_SUCCESS if name else "request_id is missing", success[i]))
             continue
+        told_by, unknown = told_source(_at(told["source"], i), source)
         found.append(
             Said(
                 name,
                 float(values.values[i]),
-                cell.source_name(_at(told["source"], i)) or source,
+                told_by,
                 cell.name(_at(told["model"], i)),
                 cell.name(_at(told["arm"], i)),
                 cell.name(_at(told["replaces"], i)).casefold() in ("true", "1", "yes"),
                 path.name,
                 columns.row_nos[i],
+                unknown_source=unknown,
             )
         )
     return found, columns.rejects

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from breakeven.outcomes.cells import source_name
-from breakeven.outcomes.outcome import SOURCES
+from breakeven.pilot.reading.sources import told_source
 from breakeven.usage.ingest_report import Reject
 
 BAD_SUCCESS: Final = "success is not a number from 0 to 1"
@@ -42,6 +41,8 @@ class Said:
     row: int
     who: str = ""
     """Name of the labeller, where one is given."""
+    unknown_source: str = ""
+    """The word for its source where nobody knows it: it counts as a judge's."""
 
     @property
     def place(self) -> str:
@@ -117,8 +118,7 @@ def said_of(line: bytes, file: str, row: int) -> Said | Reject:
     fraction = success_fraction(success)
     if fraction is None:
         return Reject(file, row, BAD_SUCCESS, str(success)[:60], f"request_id {request_id[:60]}")
-    source = document.get("source") or DEFAULT_SOURCE
-    source = source if source in SOURCES else source_name(source)
+    source, unknown = told_source(document.get("source"), DEFAULT_SOURCE)
     return Said(
         request_id,
         fraction,
@@ -129,6 +129,7 @@ def said_of(line: bytes, file: str, row: int) -> Said | Reject:
         file,
         row,
         _text(document.get("labeller") or document.get("key_id")),
+        unknown,
     )
 
 
