@@ -35,7 +35,7 @@ def test_an_audit_without_labels_is_said() -> None:
     bare = replace(rows, success=np.full(1_200, np.nan))
     found = {each.code: each for each in quality_problems(design(), bare, 2e9)}
     assert set(found) == {"missing_outcomes", "audit_insufficient"}
-    assert "labels by people: 0 of the 30" in found["audit_insufficient"].message
+    assert "labelled by people: 0 of the 30" in found["audit_insufficient"].message
     assert "each counts against the candidate" in found["missing_outcomes"].message
 
 
@@ -84,3 +84,10 @@ def test_requests_without_a_chance_are_named(chance: float) -> None:
     assert [each.code for each in quality_problems(design("canary"), none)] == ["lot_not_as_logged", "no_chance"]
     (quality,), _ = qualities(design("canary"), none)
     assert quality.more_days is None
+
+
+def test_pairs_are_counted_as_pairs() -> None:
+    rng = np.random.default_rng(8)
+    rows = audited(rng, shadow(rng, 1_500, 1.0), 0.01, 0.4)  # some 15 pairs, 30 answers
+    (problem,) = quality_problems(design(), rows)
+    assert problem.code == "audit_insufficient"

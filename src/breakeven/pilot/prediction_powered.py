@@ -58,13 +58,15 @@ def why_not(audit: Audit, is_labelled: Flags) -> str:
     """Why these labels prove nothing; empty where they may."""
     labels = int((audit.is_audited & is_labelled).sum())
     if labels < LABELS_MIN_COUNT:
-        return f"labels by people: {labels} of the {LABELS_MIN_COUNT} that are wanted; a judge's do not count"
+        return (
+            f"requests labelled by people: {labels} of the {LABELS_MIN_COUNT} that are wanted; a judge's do not count"
+        )
     chance = audit.audit_fraction
     promised, spread = float(chance.sum()), float(np.sqrt((chance * (1 - chance)).sum()))
     drawn = int(audit.is_audited.sum())
     if abs(drawn - promised) > DRAWN_TOLERANCE_SD_RATIO * spread + 1:
         return (
-            f"audited answers: {drawn:,} where the logged chances promise {promised:,.0f}; they were not drawn by lot"
+            f"audited requests: {drawn:,} where the logged chances promise {promised:,.0f}; they were not drawn by lot"
         )
     return ""
 

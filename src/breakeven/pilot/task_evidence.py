@@ -93,7 +93,7 @@ def task_evidence(
         is_open = state.is_waiting | missing if worst is not seen else state.is_waiting
         at_once = maker.test(np.ones(rows.rows_count, dtype=np.bool_), worst_for_candidate(rows, is_open))
     kind: Test = "audited" if is_audit else "paired" if is_paired else "two-sample"
-    reason = why_not(audit_of(rows), np.isfinite(rows.success)) if is_audit else ""
+    reason = _why_no_audit(rows, is_paired) if is_audit else ""
     reason = reason or ("" if is_paired else why_no_lot(observations, rows))
     return TaskEvidence(
         kind, rows, state, seen, worst, best, at_once, int((wanted & np.isnan(rows.success)).sum()), reason
@@ -135,6 +135,16 @@ def is_audited_kind(rows: Observations) -> bool:
 def audit_of(rows: Observations) -> Audit:
     """The audit as logged."""
     return Audit(rows.is_audited, rows.audit_fraction)
+
+
+def _why_no_audit(rows: Observations, is_paired: bool) -> str:
+    """By requests of a canary, by pairs where there are such: both answers of one are labelled, or it is not."""
+    if not is_paired:
+        return why_not(audit_of(rows), np.isfinite(rows.success))
+    places = rows_of_pairs(rows)
+    first = places[:, 0]
+    is_labelled = np.asarray(np.isfinite(rows.success[places]).all(axis=1))
+    return why_not(Audit(rows.is_audited[first], rows.audit_fraction[first]), is_labelled)
 
 
 @dataclass(frozen=True, slots=True)
