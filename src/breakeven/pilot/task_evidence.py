@@ -137,14 +137,18 @@ def audit_of(rows: Observations) -> Audit:
     return Audit(rows.is_audited, rows.audit_fraction)
 
 
+def _audit_of_pairs(rows: Observations, places: Codes) -> Audit:
+    """A pair was drawn if either answer was: a label that is then lacking counts against the candidate."""
+    return Audit(np.asarray(rows.is_audited[places].any(axis=1)), rows.audit_fraction[places[:, 0]])
+
+
 def _why_no_audit(rows: Observations, is_paired: bool) -> str:
     """By requests of a canary, by pairs where there are such: both answers of one are labelled, or it is not."""
     if not is_paired:
         return why_not(audit_of(rows), np.isfinite(rows.success))
     places = rows_of_pairs(rows)
-    first = places[:, 0]
     is_labelled = np.asarray(np.isfinite(rows.success[places]).all(axis=1))
-    return why_not(Audit(rows.is_audited[first], rows.audit_fraction[first]), is_labelled)
+    return why_not(_audit_of_pairs(rows, places), is_labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ class _Maker:
     def _audited_pairs(self, rows: Observations) -> EvidenceTest:
         places = rows_of_pairs(rows)
         first = places[:, 0]
-        audit = Audit(np.asarray(rows.is_audited[places].all(axis=1)), rows.audit_fraction[first])
+        audit = _audit_of_pairs(rows, places)
         has_labels = ~audit.is_audited | np.isfinite(rows.success[places]).all(axis=1)
         places, first = places[has_labels], first[has_labels]
         audit = Audit(audit.is_audited[has_labels], audit.audit_fraction[has_labels])
