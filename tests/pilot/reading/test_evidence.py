@@ -462,3 +462,28 @@ def test_an_arm_that_nobody_knows_is_named(state: GatewayState, tmp_path: Path) 
     assert success_of(evidence.observations, "a", 1) == 1.0
     assert np.isnan(success_of(evidence.observations, "a", 0))
     assert problem(evidence, "unclear_outcome").rows_count == 1
+
+
+@pytest.mark.parametrize("cost", [-0.01, 1e300, -1e300])
+def test_a_cost_that_no_call_has_is_none(cost: float, state: GatewayState, tmp_path: Path) -> None:
+    state.shadow("a", START_S + 1, 1.0, 1.0, cost_usd=cost)
+    state.shadow("b", START_S + 2, 1.0, 1.0, cost_usd=0.0)
+    state.written()
+    evidence = read(design(state), tmp_path).evidence
+    assert np.isnan(evidence.observations.cost_usd).tolist() == [True, True, False, False]
+    assert codes(evidence) == ["cost_out_of_range", "unpriced"]
+
+
+def test_an_id_that_is_used_again_is_named_and_counts_for_nothing(state: GatewayState, tmp_path: Path) -> None:
+    state.canary("a", START_S + 1, True, 0.5, 1.0)
+    for i in range(5):
+        state.canary("same", START_S + i, i % 2 == 0, 0.5, 1.0)
+    lines = list(state.lines)
+    state.written()
+    state.lines = lines  # written twice: still the same calls
+    state.written(name="again")
+    evidence = read(design(state, mode="canary"), tmp_path).evidence
+    assert evidence.observations.request_ids == ("a",)
+    assert (
+        "1 id is that of several different calls, the first is same" in problem(evidence, "duplicated_request").message
+    )

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from breakeven.usage.call import COLUMN_BY_NAME
@@ -96,15 +99,34 @@ def of_lines(lines: Iterable[bytes]) -> tuple[pa.Table, list[int]]:
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """All Calls, each once: one that was read in two files counts once."""
+    """All Calls, each once: one that was read in two files counts once. Different Calls of one id are all there."""
     table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-    codes = table.column("record_id").combine_chunks().dictionary_encode()
-    if len(codes.dictionary) == table.num_rows:
+    if not _repeats(table.column("record_id")):
         return table
-    import numpy as np
+    start = table.column("start_time").cast(pa.int64()).cast(pa.string())
+    key = pc.binary_join_element_wise(
+        pc.fill_null(table.column("record_id"), ""), start, pc.fill_null(table.column("arm"), ""), "\n"
+    )
+    return table.take(pa.array(np.sort(_first_of_each(key))))
 
-    first = np.unique(codes.indices.to_numpy(zero_copy_only=False), return_index=True)[1]
-    return table.take(pa.array(np.sort(first)))
+
+def without_reused_ids(table: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The Calls whose id is theirs alone, and the ids that several different Calls have."""
+    ids = table.column("record_id")
+    if not _repeats(ids):
+        return table, []
+    counts = pc.value_counts(ids.combine_chunks())
+    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    return table.filter(pc.invert(pc.is_in(ids, value_set=twice))), sorted(twice.to_pylist())
+
+
+def _repeats(texts: Any) -> bool:
+    return int(pc.count_distinct(texts, mode="all").as_py()) < len(texts)
+
+
+def _first_of_each(texts: Any) -> npt.NDArray[np.intp]:
+    codes = texts.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return np.asarray(np.unique(codes, return_index=True)[1])
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from breakeven.pilot.design_file import DesignFile
 from breakeven.pilot.journal import Entry
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Flags, Floats, Observations, Problem
 from breakeven.pilot.reading import problems as say
-from breakeven.pilot.reading.call_table import SCHEMA, joined
+from breakeven.pilot.reading.call_table import SCHEMA, joined, without_reused_ids
 from breakeven.pilot.reading.gateway_calls import GatewayReader, Stamp, is_state_folder, stamp_of, watched_files
 from breakeven.pilot.reading.given_prices import with_prices
 from breakeven.pilot.reading.offline import read_offline
@@ -71,7 +71,8 @@ class EvidenceReader:
         calls, rejects, damaged = self._calls(window)
         said, strange = self._everything_said()
         chosen = sorted_calls(calls, window)
-        ours, given = with_prices(chosen.ours, self.prices)
+        known, reused = without_reused_ids(chosen.ours)
+        ours, given = with_prices(known, self.prices)
         rows, copies = _counted_rows(trial_rows(ours, self.design), self.design, window)
         words = applied(rows, said, self.design, _KnownIds(calls, self._gateways))
         seen = observations(rows, words.success, words.judged, found, window, self._draws)
@@ -85,6 +86,7 @@ class EvidenceReader:
                     *say.damaged_problem(damaged),
                     *say.reject_problems(rejects, str(self.folder / REJECTS_NAME)),
                     *say.said_problems(words),
+                    *say.reused_problem(reused),
                     *given,
                     *copies,
                     *say.model_problem(rows, self.design),

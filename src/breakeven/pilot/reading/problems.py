@@ -248,6 +248,18 @@ def both_arms_problem(names: Sequence[str]) -> tuple[Problem, ...]:
     return (Problem("duplicated_request", words, len(names), limits),)
 
 
+def reused_problem(names: Sequence[str]) -> tuple[Problem, ...]:
+    """Ids that several different calls have."""
+    if not names:
+        return ()
+    words = (
+        f"{counted(len(names), 'id is that', 'ids are those')} of several different calls, the first is "
+        f"{names[0][:80]}: nobody can say which outcome is whose, so none of these calls counts."
+    )
+    limits = f"Nothing is claimed of the calls of {counted(len(names), 'id that was', 'ids that were')} used again."
+    return (Problem("duplicated_request", words, len(names), limits),)
+
+
 def damaged_problem(damaged: Sequence[str]) -> tuple[Problem, ...]:
     """Files that cannot be read."""
     if not damaged:
