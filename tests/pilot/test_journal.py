@@ -72,3 +72,25 @@ def test_a_share_that_stays_keeps_its_time() -> None:
     state = state_of((STARTED, again))
     assert state.share_since_unix_s["faq"] == state.started_unix_s
     assert state.share_since_unix_s["mail"] == (state.started_unix_s or 0) + 3600
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"at": 5, "event": "noted", "words": "x"}',
+        '{"at": "yesterday", "event": "noted", "words": "x"}',
+        f'{{"at": "{AT}", "event": "ramped", "words": "x", "detail": "q"}}',
+        f'{{"at": "{AT}", "event": "ramped", "words": "x", "detail": {{"share_by_task": {{"faq": "x"}}}}}}',
+        f'{{"at": "{AT}", "event": "ramped", "words": "x", "detail": {{"share_by_task": {{"faq": 7}}}}}}',
+        f'{{"at": "{AT}", "event": "ramped", "words": "x", "detail": {{"share_by_task": 7}}}}',
+        f'{{"at": "{AT}", "event": "promoted", "words": "x", "tasks": ["faq"]}}',
+        f'{{"at": "{AT}", "event": "noted", "words": ["x"]}}',
+    ],
+)
+def test_a_line_that_no_pilot_writes_is_named(line: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add(STARTED)
+    with journal.path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(PilotError, match="line 2"):
+        journal.entries()

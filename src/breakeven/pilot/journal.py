@@ -181,9 +181,30 @@ def _take(found: dict[str, Any], entry: Entry) -> None:
 def _entry(line: bytes, path: Path, number: int) -> Entry:
     try:
         said = json.loads(line)
-        return Entry(**{**said, "tasks": tuple(said.get("tasks", ()))})
-    except (ValueError, TypeError, AttributeError) as error:
+        entry = Entry(**{**said, "tasks": tuple(said.get("tasks", ()))})
+        _check(entry)
+    except (ValueError, TypeError, AttributeError, PilotError) as error:
         raise PilotError(
             f"{path}, line {number}: no entry of a journal ({error}); put the file back as it was: what a pilot "
             "promised and did is read from it"
         ) from None
+    return entry
+
+
+def _check(entry: Entry) -> None:
+    """ValueError, TypeError or PilotError where a value is of another kind than the journal writes."""
+    texts = (entry.at, entry.event, entry.words, entry.policy_hash, entry.over_hash, *entry.tasks)
+    if not all(isinstance(each, str) for each in texts):
+        raise TypeError("wanted texts for at, event, words, hashes and tasks")
+    if not isinstance(entry.detail, dict):
+        raise TypeError("wanted a mapping for detail")
+    unix_s(entry.at)
+    for name in ("share_by_task", "floor_by_task"):
+        numbers = entry.detail.get(name, {})
+        if not isinstance(numbers, dict):
+            raise TypeError(f"wanted a mapping for {name}")
+        for task, value in numbers.items():
+            if not 0 <= float(value) <= 1:
+                raise ValueError(f"{name} of {task!r} is {value}")
+    if entry.event == "promoted" and not set(entry.tasks) <= set(entry.detail.get("floor_by_task", {})):
+        raise ValueError("a promotion without a floor for each of its tasks")
