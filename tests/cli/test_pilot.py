@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -266,6 +269,31 @@ def test_the_places_come_from_gateway_yaml() -> None:
 def test_errors_say_what_to_do(words: tuple[str, ...], match: str) -> None:
     with pytest.raises(PilotError, match=match):
         run(*words)
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_whoever_reads_only_the_beginning_is_told_no_answer(more: tuple[str, ...]) -> None:
+    run("init", "evals", *MODELS, "--task", "faq", *outcomes(1.0))
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "import sys; from breakeven.cli.main import main; sys.exit(main())"
+    words = [sys.executable, "-c", program, "pilot", "verdict", "evals", *more]
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert done.returncode == 141, done.stderr.decode()
+
+
+def test_a_report_that_cannot_be_written_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("init", "evals", *MODELS, "--task", "faq", *outcomes(1.0))
+    Path("evals.md").write_text("before")
+    monkeypatch.setattr("os.replace", _no_space)
+    with pytest.raises(BreakevenError, match="cannot be written"):
+        run("report", "evals", "--out", "evals.md")
+    assert Path("evals.md").read_text() == "before"
+
+
+def _no_space(*_paths: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_design_is_not_written_over_and_a_started_one_never() -> None:

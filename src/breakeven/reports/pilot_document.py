@@ -20,6 +20,7 @@ from breakeven.errors import DocumentError
 from breakeven.pilot.design import Design
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Observations
 from breakeven.pilot.rollout_watch import TaskWatch
+from breakeven.pilot.task_evidence import is_audited_kind
 from breakeven.pilot.verdict import ForecastLine, GuardState, HistoryPoint, Quality, Range, Savings, Verdict
 from breakeven.reports.pilot_parts import (
     SCHEMA_VERSION,
@@ -204,12 +205,19 @@ def _seen(rows: Observations) -> SeenPart:
         days=max(0.0, (ends - begins) / SECONDS_PER_DAY) if isfinite(begins) else 0.0,
         unknown_outcomes_count=int(np.isnan(rows.success).sum()),
         audited_count=int(rows.is_audited.sum()),
-        audited_labelled_count=int((rows.is_audited & np.isfinite(rows.success)).sum()),
+        audited_labelled_count=_labelled_count(rows),
         judged_only_count=int((np.isnan(rows.success) & np.isfinite(rows.judged)).sum()),
         unpriced_count=int((~priced).sum()),
         baseline_usd=float(rows.cost_usd[priced & (rows.arm == BASELINE)].sum()),
         candidate_usd=float(rows.cost_usd[priced & (rows.arm == CANDIDATE)].sum()),
     )
+
+
+def _labelled_count(rows: Observations) -> int:
+    """Answers of the audit that people labelled; none where checks judge all answers, so that nobody was asked."""
+    if not is_audited_kind(rows):
+        return 0
+    return int((rows.is_audited & np.isfinite(rows.success) & ~rows.is_error).sum())
 
 
 def _quality(each: Quality) -> QualityPart:

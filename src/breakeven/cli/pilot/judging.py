@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 2}
 """Of the verdict; an error has 2, too, writes to stderr and prints nothing to stdout."""
+PIPE_BROKEN_CODE: Final = 141
+"""As a shell tells of a program that was ended by SIGPIPE."""
 KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
 
 
@@ -38,12 +44,14 @@ def verdict(ctx: click.Context, folder: Path, reads: Reads, as_json: bool) -> No
         say("reading and judging")
         look = reads.pilot(folder).look()
         document = document_of(look)
-    if as_json:
-        click.echo(to_json(document), nl=False)
-    else:
-        from breakeven.reports.pilot_terminal import render_verdict
+    with _reader_gone_is_no_answer():
+        if as_json:
+            click.echo(to_json(document), nl=False)
+        else:
+            from breakeven.reports.pilot_terminal import render_verdict
 
-        render_verdict(document, stdout_console(), next_command=next_command(look, folder))
+            render_verdict(document, stdout_console(), next_command=next_command(look, folder))
+        sys.stdout.flush()
     ctx.exit(EXIT_CODES[look.verdict.answer if look.verdict is not None else "not_yet"])
 
 
@@ -100,12 +108,27 @@ def report(folder: Path, reads: Reads, out: tuple[Path, ...], recalibrate: Path 
         click.echo(f"Wrote {each}")
 
 
+@contextmanager
+def _reader_gone_is_no_answer() -> Iterator[None]:
+    """Whoever reads only the beginning (`| head`) gets the code of a broken pipe, never that of a "no"."""
+    try:
+        yield
+    except (BrokenPipeError, SystemExit):  # the console ends the process by itself
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(PIPE_BROKEN_CODE) from None
+
+
 def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
     from breakeven.errors import OutputError
+    from breakeven.routing.written import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a pipe, a device
+        else:
+            write_whole(path, content)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 

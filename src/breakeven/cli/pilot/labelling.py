@@ -92,7 +92,6 @@ def _asked(item: Item, number: int, count: int) -> float | str:
 
 def _export(path: Path, items: tuple[Item, ...]) -> None:
     from breakeven.errors import OutputError
-    from breakeven.outcomes.cell_marks import marked
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,9 +99,21 @@ def _export(path: Path, items: tuple[Item, ...]) -> None:
             writer = csv.writer(file)
             writer.writerow(["item", "task", "prompt", "answer", "success"])
             for each in items:
-                writer.writerow([each.id, marked(each.task), marked(each.prompt), marked(each.answer), ""])
+                writer.writerow([each.id, *map(_cell, (each.task, each.prompt, each.answer)), ""])
     except OSError as error:
         raise OutputError(f"--export {path}: cannot be written ({error.strerror})") from None
+
+
+def _cell(text: str) -> str:
+    r"""A text as a cell: its lines, without control characters, and no formula, wherever a spreadsheet looks for one.
+
+    >>> _cell("+1\x1b]0;x\x07"), _cell("\x00 =A1"), _cell("one\ntwo")
+    ("'+1", "'=A1", 'one\ntwo')
+    """
+    from breakeven.cli.console import safe
+    from breakeven.outcomes.cell_marks import marked
+
+    return marked("\n".join(map(safe, text.splitlines())).strip())
 
 
 def _take_file(path: Path, queue: Queue, folder: Path, who: str, at: str, *, as_json: bool) -> None:
