@@ -32,6 +32,7 @@ def check_design(design: Design, where: str = "the design") -> None:
     _within(design.guards.inferior_alpha_fraction, 0.0, 0.5, f"{where}: guards.inferior_alpha_fraction", "0.01")
     _within(design.days_max_days, 0.0, 3660.0, f"{where}: days_max_days", "28", has_high=True)
     _within(design.outcome_wait_hours, -1e-9, 8784.0, f"{where}: outcome_wait_hours", "24", has_high=True)
+    _check_amounts(design, where)
     _check_created(design, where)
     _check_ramp(design, where)
     _check_unit(design, where)
@@ -53,6 +54,32 @@ def _check_plan(plan: TaskPlan, where: str) -> None:
         value = getattr(plan, name)
         if value is not None and not (0 <= value < math.inf):
             raise PilotError(f"{where}: {name} is {value}; wanted 0 or more")
+
+
+def _check_amounts(design: Design, where: str) -> None:
+    """Money, limits and the seed: what `init` would refuse, a file edited by hand may not say either."""
+    guards = design.guards
+    for name in ("label_usd", "migration_usd", "idle_usd_per_month", "human_correction_usd"):
+        _at_least_zero(getattr(design, name), f"{where}: {name}")
+    for name in ("latency_p95_max_s", "latency_p95_max_ratio", "spend_max_usd"):
+        _at_least_zero(getattr(guards, name), f"{where}: guards.{name}")
+    if guards.error_rate_max_fraction is not None:
+        _within(guards.error_rate_max_fraction, -1e-9, 1.0, f"{where}: guards.error_rate_max_fraction", "0.05")
+    if design.seed < 0:
+        raise PilotError(f"{where}: seed is {design.seed}; wanted 0 or more")
+    try:
+        _names(design).encode()
+    except UnicodeEncodeError:
+        raise PilotError(f"{where}: a task or model has a name that is no Unicode text; wanted plain text") from None
+
+
+def _names(design: Design) -> str:
+    return "".join(name for each in design.tasks for name in (each.task, each.baseline_model, each.candidate_model))
+
+
+def _at_least_zero(value: float | None, where: str) -> None:
+    if value is not None and not 0 <= value < math.inf:
+        raise PilotError(f"{where}: saw {value:g}; wanted 0 or more, or nothing where it is not stated")
 
 
 def _check_created(design: Design, where: str) -> None:
