@@ -161,8 +161,9 @@ def _settings(big_url: str, small_url: str) -> dict[str, Any]:
         "policy": "policy",
         "upstreams": upstreams,
         "retries": {"attempts_max_count": 4, "backoff_base_s": 0.01, "budget_fraction": 0.5},
+        "timeouts": {"first_byte_s": 25, "idle_s": 25, "drain_s": 10},  # no slow machine fails a call
     }
-    return config("state", big_url, models, **more, breaker={"failures_count": 5, "open_s": 2})
+    return config("state", big_url, models, **more)
 
 
 def _price(usd_per_mtok: float) -> dict[str, float]:
@@ -182,6 +183,7 @@ class Recorded:
 
 def recorded(calls: list[dict[str, Any]], made: list[Made]) -> Recorded:
     """Each call of the client is one Call, with the outcome that was planted; nothing is there twice."""
+    assert Counter(each.status for each in made) == {200: len(made)}
     assert len({each["record_id"] for each in calls}) == len(calls)
     answers = {each["record_id"]: each for each in calls if "-" not in each["record_id"]}
     sent = sorted((each for each in calls if each.get("arm") == "shadow"), key=lambda each: len(each["record_id"]))
@@ -216,6 +218,14 @@ def verdict_of(of: Piloted, code: int) -> dict[str, Any]:
     return found
 
 
+def settled_verdict(of: Piloted) -> dict[str, Any]:
+    """The yes, once the last copies are in it."""
+    said = verdict_of(of, 0)
+    while _timeless(again := verdict_of(of, 0)) != _timeless(said):
+        said = again
+    return said
+
+
 def test_a_good_small_model_is_proven_though_gateway_and_pilot_are_killed(
     tmp_path: Path, big: LlamaProcess, small: LlamaProcess
 ) -> None:
@@ -223,10 +233,9 @@ def test_a_good_small_model_is_proven_though_gateway_and_pilot_are_killed(
     with piloted(tmp_path, big, small, 0.01, "--mode", "shadow") as of:
         of.client.call(CALLS // 2)
         of.wait_for(lambda: json.loads(of.breakeven("status", "p", "--json"))["verdict"]["answer"] == "yes")
-        said = verdict_of(of, 0)
+        said = settled_verdict(of)
         of.kill_both()
-        again = verdict_of(of, 0)
-        assert _timeless(again) == _timeless(said)
+        assert _timeless(verdict_of(of, 0)) == _timeless(said)
         of.client.call(CALLS // 2 - 100)
         assert verdict_of(of, 0)["answer"] == "yes"
         check_report(of, "yes")
