@@ -293,6 +293,14 @@ def test_a_fall_after_the_promotion_rings_and_rolls_back(tmp_path: Path) -> None
     assert here.pilot().act(here.pilot().look(), rolls_back=True, promotes=True) == ()
 
 
+def test_a_journal_that_is_gone_is_named(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0, batches_count=1)
+    assert here.pilot().look().evidence.problems == ()
+    here.run()
+    (here.pilot_folder / "journal.jsonl").unlink()
+    assert [each.code for each in here.pilot().look().evidence.problems] == ["journal_lost"]
+
+
 def test_a_pilot_is_promoted_once(tmp_path: Path) -> None:
     here = world(tmp_path, "shadow", 1.0)
     here.run(promotes=True)

@@ -35,6 +35,21 @@ def edited_problems(entries: tuple[Entry, ...]) -> tuple[Problem, ...]:
     return (Problem("design_edited", words, 1),)
 
 
+def journal_problems(found: DesignFile) -> tuple[Problem, ...]:
+    """A pilot that has not started by its journal, though its trial is in the policy."""
+    try:
+        current = steps.current_policy(Path(found.design.policy_folder)) if found.design.policy_folder else None
+    except PilotError:
+        return ()
+    if current is None or current.document.trial is None or current.document.trial.pilot != found.trial_name:
+        return ()
+    words = (
+        f"The trial is in the policy ({found.design.policy_folder}), and the journal knows of no start: journal.jsonl "
+        "is gone or was emptied. Put it back: what the pilot promised and did is read from it."
+    )
+    return (Problem("journal_lost", words, 1, "Nothing is claimed without the journal."),)
+
+
 def policy_problems(found: DesignFile, state: PilotState) -> tuple[Problem, ...]:
     """A policy folder that holds another version than the pilot wrote."""
     if not state.is_running or not found.design.policy_folder:

@@ -24,7 +24,7 @@ from breakeven.pilot.design_file import DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
 from breakeven.pilot.next_step import is_decided, is_over, next_shares, stop_reasons, with_stops
 from breakeven.pilot.observations import Evidence
-from breakeven.pilot.promise_kept import IS_EDITED, against_journal, edited_problems, policy_problems
+from breakeven.pilot.promise_kept import IS_EDITED, against_journal, edited_problems, journal_problems, policy_problems
 from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
 from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
@@ -173,7 +173,8 @@ class Pilot:
         now_s = self._now().timestamp()
         is_offline = found.design.mode == "offline"
         if state.started_unix_s is None and not is_offline:
-            return Look(found, state, Evidence(nothing_seen(found.design)), None, entries)
+            lost = journal_problems(found)
+            return Look(found, state, Evidence(nothing_seen(found.design), lost), None, entries)
         read = self._evidence_reader(found.design).read(found, entries, now_s)
         write_rejects_aside(read, self.folder)
         more = (*edited_problems(entries), *policy_problems(found, state))
