@@ -28,7 +28,7 @@ def commands(language: str) -> list[list[str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with what the page supposes: two files of outcomes as it shows them, and checks."""
+    """A folder with what the page supposes: two files of outcomes as it shows them, and its checks."""
     baseline, candidate = outcomes(600, 0.95, 0.95, seed=2)
     head = re.findall(r"```csv\n(.*?)\n", PAGE)[0].split(",")
     for name, model, success, usd in (("old", "gpt-4o", baseline, 0.0142), ("new", "qwen-7b", candidate, 0.0011)):
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
             rows = csv.writer(file)
             rows.writerow(head)
             rows.writerows([f"r{at}", "faq", model, int(each), usd, "gold"] for at, each in enumerate(success))
-    (tmp_path / "checks.yaml").write_text("tasks:\n  faq: {not_truncated: true, non_empty: true}\n")
+    (tmp_path / "checks.yaml").write_text(re.findall(r"`checks.yaml`:\n\n```yaml\n(.*?)```", PAGE, re.DOTALL)[0])
     return tmp_path
 
 
