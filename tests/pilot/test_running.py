@@ -293,6 +293,22 @@ def test_a_fall_after_the_promotion_rings_and_rolls_back(tmp_path: Path) -> None
     assert here.pilot().act(here.pilot().look(), rolls_back=True, promotes=True) == ()
 
 
+def test_a_start_that_was_cut_off_promised_nothing(tmp_path: Path) -> None:
+    here = world(tmp_path, "shadow", 1.0)
+
+    def step(_name: str) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        here.pilot(step).start()
+    path = here.pilot_folder / "pilot.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "margin_ratio": 0.9}))
+    here.pilot().start()
+    look = here.pilot().look()
+    assert look.design.margin_ratio == 0.9
+    assert not look.found.is_changed
+
+
 def test_a_journal_that_is_gone_is_named(tmp_path: Path) -> None:
     here = world(tmp_path, "shadow", 1.0, batches_count=1)
     assert here.pilot().look().evidence.problems == ()

@@ -20,7 +20,7 @@ from breakeven import clock
 from breakeven.errors import PilotError
 from breakeven.pilot import policy_steps as steps
 from breakeven.pilot.design import Design
-from breakeven.pilot.design_file import DesignFile, promise, read_design
+from breakeven.pilot.design_file import PROMISED_NAME, DesignFile, promise, read_design
 from breakeven.pilot.journal import POLICY_EVENTS, Entry, Journal, PilotState, state_of
 from breakeven.pilot.next_step import is_decided, is_over, next_shares, stop_reasons, with_stops
 from breakeven.pilot.observations import Evidence
@@ -100,6 +100,9 @@ class Pilot:
         """Promise the design, and put its trial into the gateway's policy."""
         found = read_design(self.folder)
         state = state_of(self.journal.entries())
+        if not state.design_hash and not journal_problems(found):  # a start that was cut off promised nothing
+            (self.folder / PROMISED_NAME).unlink(missing_ok=True)
+            found = read_design(self.folder)
         if state.is_running:
             raise PilotError(f"{found.design.name} runs already; `breakeven pilot status` says how it stands")
         if state.promoted_tasks or state.ended_unix_s is not None:
