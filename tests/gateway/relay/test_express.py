@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 from tests.routing.policies_at_hand import PROMPTS, document
 
-from breakeven.gateway.config.settings import GatewaySettings, Retries, WireLimits
+from breakeven.gateway.config.settings import GatewaySettings, Retries, Timeouts, WireLimits
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key
 from breakeven.gateway.relay.express import Express
@@ -535,6 +537,47 @@ def test_requests_that_do_not_wait_for_their_turn_get_it(may_use_lanes: bool, tm
                     await client.send(said(chat("waits")).raw[40:])
                     assert (await client.answer()).document["model"] == answers[0].document["model"]
                 assert len(gateway.calls) == 4
+
+    run(test())
+
+
+def _large(asked: Asked) -> Iterator[Step]:
+    yield plain(chat_answer(asked, 9) | {"padding": "x" * 60_000})
+
+
+@pytest.mark.parametrize("may_use_lanes", [True, False])
+def test_who_asks_and_does_not_read_is_answered_later_and_holds_little(may_use_lanes: bool, tmp_path: Path) -> None:
+    asks_count = 120
+
+    async def test() -> None:
+        async with scripted_upstream(Repertoire({"large": _large})) as upstream:
+            main = upstream_at(upstream.port)
+            patient = Timeouts(client_idle_s=60.0)
+            settings = settings_for(tmp_path, [main], models_at(main, "good", "large"), timeouts=patient)
+            async with running_gateway(settings, may_use_lanes=may_use_lanes) as gateway:
+                await gateway.ask(chat("good"))
+                loop, plug = asyncio.get_running_loop(), socket.socket()
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+                plug.setblocking(False)
+                where = urlsplit(gateway.url)
+                await loop.sock_connect(plug, (str(where.hostname), where.port))
+                for _ in range(asks_count):
+                    await loop.sock_sendall(plug, said(chat("large")).raw)
+                    await asyncio.sleep(0.002)
+                await asyncio.sleep(0.1)
+                assert 1 < len(upstream.asked) < asks_count, "the others wait until this client reads"
+                got = b""
+                while got.count(b"HTTP/1.1 200 OK") < asks_count or not got.endswith(b"}"):
+                    piece = await asyncio.wait_for(loop.sock_recv(plug, 1 << 20), 30)
+                    assert piece, "the connection stays"
+                    got += piece
+                plug.close()
+                await gateway.settled()
+                gateway.engine.record_lanes()
+                assert gateway.engine.open_requests() == 0
+                calls = [call for call in gateway.calls if call["model_key"] == "large"]
+                assert [call["status"] for call in calls] == ["ok"] * asks_count
+                assert len({call["record_id"] for call in calls}) == asks_count == len(upstream.asked) - 1
 
     run(test())
 

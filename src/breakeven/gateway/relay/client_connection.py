@@ -97,9 +97,14 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
         phase = self.phase
-        express = self._express
-        if phase == "idle" and express is not None and express.takes(data):
-            return
+        if phase == "idle":
+            if self.is_full:  # it asks, and does not read what it asked for: its next request waits until it does
+                self.buffer += data
+                self.transport.pause_reading()
+                return
+            express = self._express
+            if express is not None and express.takes(data):
+                return
         if phase == "idle" or phase == "head":
             self._read_head(data)
         elif phase == "body":
@@ -138,6 +143,8 @@ class ClientConnection(asyncio.Protocol):
         self.is_full = False
         if self.under_way is not None:
             self.under_way.client_ready()
+        elif self.phase == "idle" and self.buffer:
+            self._begin_next()
 
     def look(self, now_s: float) -> None:
         """Ends what takes too long; an answer under way has its own limits."""
@@ -149,6 +156,8 @@ class ClientConnection(asyncio.Protocol):
         if self.phase in ("head", "body"):
             self.closes = True
             self._refuse(Refusal(408, "request_timeout", f"The {self.phase} of the request took too long."))
+        elif self.is_full:
+            self.transport.abort()
         else:
             self.transport.close()
 
@@ -333,11 +342,13 @@ class ClientConnection(asyncio.Protocol):
             return
         self.phase = "idle"
         self.deadline_s = self._state.now_s + self._state.settings.timeouts.client_idle_s
-        if self.buffer:
-            data, self.buffer = self.buffer, b""
-            if len(data) > _PIPELINED_MAX_BYTES:
-                self.transport.resume_reading()
-            self._state.loop.call_soon(self._next, data)
+        if self.buffer and not self.is_full:
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        data, self.buffer = self.buffer, b""
+        self.transport.resume_reading()
+        self._state.loop.call_soon(self._next, data)
 
     def _next(self, data: bytes) -> None:
         """A request that waited; in a call of its own, so that a long queue does not grow the stack."""

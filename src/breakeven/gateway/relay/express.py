@@ -190,14 +190,14 @@ class Express:
         if road.date_line is not state.date_line:
             road.word(state)
         request_id = self._request_id
+        client.under_way = None  # over before the write: the write may say that the client is full
+        state.exchanges.discard(self)
         client.transport.write(b"%b%b%b%d\r\n\r\n%b" % (road.start, request_id.encode(), road.end, size, body))
         ended = self._lanes.ended
         ended.append((request_id, self._came_unix_s, self._begun_s, ended_s, document, self._read, self._reserved))
         if len(ended) == 1:
             state.loop.call_later(RECORD_AFTER_S, state.record)
         self._document, self._body, self._out = _NOTHING, b"", b""
-        state.exchanges.discard(self)
-        client.under_way = None
         if client.buffer:
             client.ready()
         else:
