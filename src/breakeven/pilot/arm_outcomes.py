@@ -66,7 +66,7 @@ def _of_task(
     is_audit = is_audited_kind(rows)
     wanted = rows.is_audited & usable(audit_of(rows)) if is_audit else np.ones(rows.rows_count, dtype=np.bool_)
     wait_hours = 0.0 if design.mode == "offline" else design.outcome_wait_hours
-    state = settled(rows, wanted, wait_hours, as_of_unix_s, is_absent)
+    state = settled(rows, wanted, wait_hours, as_of_unix_s, is_absent, design.margin_ratio)
 
     def told(success: Floats) -> Floats:
         value = _put_right(rows, success) if is_audit else success

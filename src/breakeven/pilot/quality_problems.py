@@ -39,9 +39,10 @@ def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
     if evidence.worst is evidence.seen:
         return Problem(
             "missing_outcomes",
-            f"{seen}; few, and as many in both arms: left out",
+            f"{seen}; so few that they are left out",
             count,
-            f"{name}: that the requests without an outcome did as well as those with one is supposed, not shown",
+            f"{name}: that the requests without an outcome did as well as those with one is supposed, not shown; had "
+            f"they not, the ratio would be up to {state.moved_ratio:.3f} lower",
         )
     if evidence.kind == "audited":
         return Problem(
@@ -52,7 +53,7 @@ def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
     whatever = ratio_whatever(evidence.rows, state)
     return Problem(
         "missing_outcomes",
-        f"{seen}: too many, or too unevenly, to be left out; each counts against the candidate. Whatever they were, "
+        f"{seen}: too many to be left out; each counts against the candidate. Whatever they were, "
         f"the ratio of what was served lies from {whatever.low:.3f} to {whatever.high:.3f}",
         count,
         f"{name}: where in {whatever.low:.3f} to {whatever.high:.3f} the ratio of what was served lies",

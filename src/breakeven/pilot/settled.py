@@ -8,9 +8,9 @@ whatever the delays mean: count all, those that wait as the worst for the candid
 several tasks by e-BH, which asks for e-values of one moment rather than of a path, that is a proof where nothing waits;
 Bonferroni needs no such care.)
 
-After the wait an outcome is missing. Few missing ones, as many in both arms, are left out, which supposes that they are
-like those seen: said. Many, or more in one arm, count as the worst for the candidate (Manski, Am. Econ. Rev. 80,
-1990): what is then proven holds whatever they were.
+After the wait an outcome is missing, and counts as the worst for the candidate (Manski, Am. Econ. Rev. 80, 1990): what
+is proven holds whatever they were. Only so few that they could not move the ratio by more than a fifth of what the
+margin leaves (by 0.01 at a margin of 0.95) are left out, and that is said.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import numpy as np
 from breakeven.pilot.observations import BASELINE, CANDIDATE, Flags, Floats, Observations
 from breakeven.units import SECONDS_PER_HOUR
 
-MISSING_MAX_FRACTION: Final = 0.10
-"""With more missing outcomes in an arm, none is taken for like the others."""
-MISSING_APART_MAX_FRACTION: Final = 0.02
-"""The same where the arms' shares lie further apart."""
+LEFT_OUT_MAX_FRACTION: Final = 0.2
+"""Of what the margin leaves: so far may outcomes that are left out move the ratio."""
+ANY_MARGIN_RATIO: Final = 0.95
+"""Where none is given."""
+ROUNDING_FRACTION: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,14 @@ class Settled:
     """Never came in time."""
     missing_fractions: tuple[float, float]
     """Of the baseline's and the candidate's counted rows."""
+    moved_ratio: float
+    """By how much lower the ratio of successes would be, had the missing outcomes been the worst for the candidate."""
+    margin_ratio: float
 
     @property
     def is_ignorable(self) -> bool:
-        """Whether so few, so evenly, are missing that they may be left out."""
-        low, high = sorted(self.missing_fractions)
-        return high <= MISSING_MAX_FRACTION and high - low <= MISSING_APART_MAX_FRACTION
+        """Whether so few are missing that they may be left out."""
+        return self.moved_ratio <= LEFT_OUT_MAX_FRACTION * (1.0 - self.margin_ratio) + ROUNDING_FRACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ def settled(
     wait_hours: float,
     as_of_unix_s: float | None = None,
     is_absent: Flags | None = None,
+    margin_ratio: float = ANY_MARGIN_RATIO,
 ) -> Settled:
     """State of each row; `is_wanted` are those that should get an outcome. `as_of_unix_s` None: the latest start.
 
@@ -75,11 +79,24 @@ def settled(
     before = float(start[is_waiting].min()) if is_waiting.any() else np.inf
     is_counted = start < before
     is_missing = is_open & ~is_waiting
-    shares = []
+    shares, means = [], []
     for arm in (BASELINE, CANDIDATE):
         here = is_counted & is_wanted & (observations.arm == arm)
+        known = observations.success[here & np.isfinite(observations.success)]
         shares.append(float(is_missing[here].mean()) if here.any() else 0.0)
-    return Settled(is_counted, is_waiting, is_missing, (shares[0], shares[1]))
+        means.append(float(known.mean()) if len(known) else 0.0)
+    moved = _moved(means[0], means[1], shares[0], shares[1])
+    return Settled(is_counted, is_waiting, is_missing, (shares[0], shares[1]), moved, margin_ratio)
+
+
+def _moved(baseline: float, candidate: float, baseline_missing: float, candidate_missing: float) -> float:
+    """Ratio of the outcomes seen less the least that it can be."""
+    if not baseline_missing and not candidate_missing:
+        return 0.0
+    if not baseline:
+        return np.inf
+    least = candidate * (1 - candidate_missing) / (baseline * (1 - baseline_missing) + baseline_missing)
+    return candidate / baseline - least
 
 
 def worst_for_candidate(observations: Observations, which: Flags) -> Floats:

@@ -80,7 +80,7 @@ def task_evidence(
         rows, is_absent = rows.where(kept), is_absent[kept]
     wanted = rows.is_audited if is_audit else np.ones(rows.rows_count, dtype=np.bool_)
     wait = 0.0 if design.mode == "offline" else design.outcome_wait_hours
-    state = settled(rows, wanted, wait, as_of_unix_s, is_absent)
+    state = settled(rows, wanted, wait, as_of_unix_s, is_absent, design.margin_ratio)
     maker = _Maker(design, plan, rows, is_paired, is_audit)
     counted, missing = state.is_counted, state.is_missing
     seen = maker.test(counted, rows.success)
