@@ -34,8 +34,10 @@ from breakeven.routing.policy_document import (
     PricedModel,
 )
 from breakeven.routing.policy_file import load, save
+from breakeven.routing.record import from_plain
 from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of, scorer_of
+from breakeven.routing.trial import Trial
 from breakeven.routing.written import content_hash
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -500,7 +502,8 @@ def test_the_hash_is_of_the_canonical_json(tmp_path: Path) -> None:
 
 def test_the_page_shows_a_policy_and_every_kind(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "explanation" / "routing-policy.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    shown, trial = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     (tmp_path / "policy.json").write_text(shown, encoding="utf-8")
+    assert from_plain(Trial, json.loads(f"{{{trial}}}")["trial"], "the page").parts
     assert load(tmp_path).route(task="faq").model == "small"  # the hash on the page fits
     assert all(f"| `{kind}` |" in page for kind in KINDS)

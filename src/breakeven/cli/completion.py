@@ -15,7 +15,7 @@ _WHERE: Final = {
 }
 
 
-@click.command(epilog='Example: eval "$(breakeven completion bash)"')
+@click.command(epilog="Example: breakeven completion fish > ~/.config/fish/completions/breakeven.fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.option("--json", "as_json", is_flag=True, help="Print the script and where it goes as JSON.")
 def command(shell: str, as_json: bool) -> None:

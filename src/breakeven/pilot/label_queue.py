@@ -15,12 +15,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from breakeven.errors import PilotError
 from breakeven.pilot.reading.read import LABELS_FOLDER
 from breakeven.pilot.reading.said_lines import Said, SaidReader
 from breakeven.routing.trial import CANDIDATE_ARM, SHADOW_ARM
+from breakeven.routing.written import no_constant
 from breakeven.usage.ingest_report import Reject
 
 AUDIT_FOLDER: Final = "audit"
@@ -176,11 +175,11 @@ def _lines(path: Path) -> list[bytes]:
 
 def _item(line: bytes) -> Item | None:
     try:
-        said: dict[str, Any] = orjson.loads(line)
+        said: dict[str, Any] = json.loads(line, parse_constant=no_constant)
         request_id, arm = said["request_id"], said["arm"]
         if not isinstance(request_id, str) or not isinstance(arm, str):
             return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     name = CANDIDATE_ARM if arm == SHADOW_ARM else arm
     texts = {key: _text(said.get(key)) for key in ("model", "task", "prompt", "answer")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from breakeven.routing.written import no_constant
 from breakeven.usage.call import COLUMN_BY_NAME
 
 NAMES: Final = (
@@ -132,10 +133,10 @@ def _first_of_each(texts: Any) -> npt.NDArray[np.intp]:
 def _row(line: bytes) -> dict[str, Any] | None:
     """One Call; None where a line is none."""
     try:
-        said = orjson.loads(line)
+        said = json.loads(line, parse_constant=no_constant)
         row = {name: value for name, value in said.items() if (kind := _KINDS.get(name)) and _fits(name, value, kind)}
         start = datetime.fromisoformat(row["start_time"])
-    except (ValueError, TypeError, KeyError, AttributeError, _Misfit):
+    except (ValueError, TypeError, KeyError, AttributeError, _Misfit, RecursionError):
         return None
     if not isinstance(row.get("record_id"), str):
         return None

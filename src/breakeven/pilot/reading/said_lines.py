@@ -5,6 +5,7 @@ A line is `{"request_id", "success", "source", "model", "arm", "replaces", "time
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -12,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from breakeven.pilot.reading.sources import told_source
+from breakeven.routing.written import no_constant
 from breakeven.usage.ingest_report import Reject
 
 BAD_SUCCESS: Final = "success is not a number from 0 to 1"
@@ -108,10 +108,10 @@ def _take(line: bytes, name: str, log: _Log) -> None:
 def said_of(line: bytes, file: str, row: int) -> Said | Reject:
     """What a line says, or why it says nothing."""
     try:
-        document = orjson.loads(line)
+        document = json.loads(line, parse_constant=no_constant)
         request_id = document["request_id"]
         success = document["success"]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Reject(file, row, BAD_LINE, "", line[:_RAW_CHARACTERS_COUNT].decode("utf-8", "replace"))
     if not isinstance(request_id, str) or not request_id:
         return Reject(file, row, "request_id is missing", "", "")
