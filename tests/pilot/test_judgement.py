@@ -63,14 +63,15 @@ def test_yes_in_a_sentence_a_cfo_reads() -> None:
     ), found.sentence
     assert found.design_hash == design_hash(plan) and found.as_of.startswith("1970-01-02")
     assert found.savings is not None and found.savings.saved_usd_per_success.low > 0
+    assert any("once in 500 requests or less often may not have been seen" in each for each in found.not_claimed)
 
 
 def test_a_worse_model_is_a_no_with_its_reason() -> None:
     found = judge(rows(0.65))
     assert (found.answer, found.accepted_tasks, found.stopped_tasks) == ("no", (), ("faq",))
     assert re.fullmatch(
-        r"No: qwen3-8b keeps only \d\d % \[\d\d, \d\d\] of openai/gpt-5's success, where 95 % is wanted, so it was "
-        r"stopped \(1,500 outcomes\)\.",
+        r"No: qwen3-8b keeps only \d\d % \[\d\d, \d\d\] of openai/gpt-5's success, where 95 % is wanted, so it is "
+        r"ruled out \(1,500 outcomes\)\.",
         found.sentence,
     ), found.sentence
 
@@ -155,14 +156,14 @@ def test_a_task_that_was_stopped_takes_no_part() -> None:
     seen, plan = two_tasks(rows(0.60, seed=2))
     found = judge(seen, plan)
     assert (found.answer, found.accepted_tasks, found.stopped_tasks) == ("yes", ("faq",), ("mail",))
-    assert "Stopped: mail." in found.sentence
+    assert "Ruled out: mail." in found.sentence
 
 
 def test_the_spend_cap_stops_every_task() -> None:
     seen, plan = two_tasks(rows(seed=2), guards=Guards(spend_max_usd=0.01))
     found = judge(seen, plan)
     assert (found.answer, found.accepted_tasks, found.stopped_tasks) == ("no", (), ("faq", "mail"))
-    assert found.sentence.startswith("No: b was stopped: the pilot has cost")
+    assert found.sentence.startswith("No: b is ruled out: the pilot has cost")
 
 
 def test_a_judge_alone_accepts_nothing() -> None:

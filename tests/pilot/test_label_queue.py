@@ -100,3 +100,15 @@ def test_lines_that_are_none_are_counted(state: GatewayState, tmp_path: Path) ->
         file.write('nonsense\n{"request_id": 5, "arm": "baseline"}\n{"request_id": "half')
     found = queue(state, tmp_path)
     assert (len(found.items), found.unreadable_count) == (12, 2)
+
+
+def test_answers_whose_text_nobody_kept_are_told_apart(tmp_path: Path) -> None:
+    state = GatewayState(tmp_path / "state")
+    kept = {"request_id": "kept", "arm": "baseline", "prompt": "p", "answer": ""}
+    state.audited(TRIAL, [kept, {"request_id": "gone", "arm": "baseline"}])
+    found = queue(state, tmp_path)
+    assert {each.request_id for each in found.items if each.has_text} == {"kept"}
+    assert (found.textless_count, found.unreadable_count) == (1, 0)
+    (gone,) = (each for each in found.items if not each.has_text)
+    add_labels(tmp_path, [(gone, 1.0)], "ann", "2026-11-02T08:00:00+00:00")  # by the team's own records
+    assert queue(state, tmp_path).textless_count == 0

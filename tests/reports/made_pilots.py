@@ -329,8 +329,8 @@ def no() -> PilotDocument:
         Evidence(observations(pairs, 1.8, "canary", 2)),
         verdict(
             "no",
-            "No: qwen3-8b-instruct loses more than 5 % of gpt-5's success (78 % of it, at most 84 %); it was stopped "
-            "after 1.8 days.",
+            "No: qwen3-8b-instruct loses more than 5 % of gpt-5's success (78 % of it, at most 84 %), so it is "
+            "ruled out.",
             stopped_tasks=("",),
             tasks=(quality("", pairs[""], mode="canary"),),
             savings=savings(-2_300, 900, payback=Range(inf, 14.0, inf)),

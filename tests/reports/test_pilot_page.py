@@ -101,12 +101,22 @@ def test_everything_of_the_contract_is_on_the_page() -> None:
 
 def test_what_went_wrong_is_loud() -> None:
     text = Page(html("no")).text
-    for words in ("DESIGN CHANGED SINCE IT STARTED", "A GUARD HAS STOPPED IT", "STOPPED",
+    for words in ("DESIGN CHANGED SINCE IT STARTED", "A GUARD HAS FIRED", "FIRED",
                   "margin_ratio 0.95 is now 0.90",
                   "costs $2,300 more", "never", "proven: loses more than 5 %"):  # fmt: skip
         assert words in text, words
     assert "Guardrails: all" not in text
     assert "SUCCESS HAS FALLEN SINCE THE ROLLOUT" in Page(html("promoted")).text
+
+
+def test_a_stop_that_nobody_has_carried_out_is_asked_for() -> None:
+    stopped = PILOTS["no"]()
+    running = stopped.model_copy(update={"journal": stopped.journal[:-1]})
+    words = "The candidate still gets requests"
+    assert [each.event for each in running.journal] == ["started", "ramped"]
+    assert words not in " ".join(pilot_summary(stopped).details)
+    assert words in " ".join(pilot_summary(running).details)
+    assert words in Page(render_pilot_html(running)).text
 
 
 def test_every_task_stands_in_the_table_and_guards_that_hold_are_folded() -> None:

@@ -75,7 +75,8 @@ def _inferior(design: Design, plan: TaskPlan, evidence: TaskEvidence) -> GuardSt
     known = "success not known yet" if seen.value is None else f"success {seen.value:.3f} of the baseline's"
     what = f"{_name(plan)}: {known}"
     if fired_at is not None:
-        words = f"{what}; that it does not keep {margin:g} is proven after {fired_at:,} outcomes ({_risk(design)})"
+        after_count = fired_at if len(path) > 1 else evidence.seen.outcomes_count  # units: by all that came so far
+        words = f"{what}; that it does not keep {margin:g} is proven after {after_count:,} outcomes ({_risk(design)})"
     else:
         words = f"{what}; not proven below {margin:g}"
     return GuardState(plan.task, "inferior", fired_at is not None, words, "ratio", seen, _limit(margin, None, design))

@@ -42,6 +42,11 @@ class Item:
     """"" where prompts are not kept."""
     answer: str
 
+    @property
+    def has_text(self) -> bool:
+        """Whether there is anything to judge by; where the gateway keeps no prompts, only ids are here."""
+        return bool(self.prompt or self.answer)
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -61,6 +66,12 @@ class Queue:
     labelled: Mapping[str, tuple[Said, ...]]
     """Item -> its labels."""
     unreadable_count: int = 0
+    """Lines of the gateway's audit that are no answers."""
+
+    @property
+    def textless_count(self) -> int:
+        """Answers that wait for a label and whose texts the gateway did not keep."""
+        return sum(not each.has_text for each in self.waiting())
 
     def waiting(self, labeller: str = "", *, again: bool = False) -> tuple[Item, ...]:
         """Items without a label; with `again` also those that only others labelled."""

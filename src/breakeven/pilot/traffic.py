@@ -97,6 +97,6 @@ def _daily(design: Design, observations: Observations) -> tuple[Floats, str]:
     seen_s = float(np.ptp(begins)) if len(begins) else 0.0
     whole = int(seen_s // SECONDS_PER_DAY)
     if whole < 1:
-        return np.zeros(0), f"the pilot saw {seen_s / SECONDS_PER_HOUR:.1f} hours, not a day"
+        return np.zeros(0), f"the pilot saw {seen_s / SECONDS_PER_HOUR:.3g} hours, not a day"
     day = ((begins - begins.min()) // SECONDS_PER_DAY).astype(np.intp)
     return np.asarray(np.bincount(day, minlength=whole)[:whole] * scale, dtype=np.float64), ""

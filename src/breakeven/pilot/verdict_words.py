@@ -59,6 +59,8 @@ def sentence_of(said: Said) -> str:
     return " ".join([words, *(each.limits for each in said.problems if each.code == OTHER_MODEL)])
 
 
+RULE_OF_THREE: Final = 3
+"""What was not seen in n requests comes in less than 3/n of them, with 95 % confidence (Hanley 1983, JAMA 249)."""
 OTHER_MODEL: Final = "model_unknown"
 """The candidate's arm was answered by a model of another name: whatever is said is said of that one."""
 NOTHING_SEEN: Final = "no request of this pilot was seen; is a gateway serving its policy folder?"
@@ -73,7 +75,7 @@ def _yes(said: Said) -> str:
     if payback := _payback(said.savings.payback_months):
         parts.append(payback)
     if said.stands.stopped:
-        parts.append(f"Stopped: {_named(said.stands.stopped, said.design)}.")
+        parts.append(f"Ruled out: {_named(said.stands.stopped, said.design)}.")
     if said.stands.open:
         parts.append(f"Not decided: {_named(said.stands.open, said.design)}.")
     return " ".join(parts)
@@ -88,7 +90,7 @@ def _stopped(said: Said) -> str:
     if lost:
         return " ".join([f"{lost}.", *map(_sentence, others)])
     words = "; ".join(each.removesuffix(".") for each in others)
-    return f"{_candidate(said, said.stands.stopped)} was stopped: {words}."
+    return f"{_candidate(said, said.stands.stopped)} is ruled out: {words}."
 
 
 def _lost(quality: Quality, said: Said) -> str:
@@ -100,7 +102,7 @@ def _lost(quality: Quality, said: Said) -> str:
     if ratio.value is not None and ratio.value < said.design.margin_ratio:
         ends = "" if ratio.low is None or ratio.high is None else f" [{ratio.low * 100:.0f}, {ratio.high * 100:.0f}]"
         kept = f"keeps only {_percent(ratio.value)}{ends} of {baseline}'s success{on}, where {wanted} is wanted"
-    return f"{candidate} {kept}, so it was stopped ({quality.outcomes_count:,} outcomes)"
+    return f"{candidate} {kept}, so it is ruled out ({quality.outcomes_count:,} outcomes)"
 
 
 def _costs_more(said: Said) -> str:
@@ -311,7 +313,7 @@ def not_claimed(said: Said) -> tuple[str, ...]:
     found = [each.limits for each in said.problems if each.limits]
     if said.answer == "yes" and said.stands.stopped:
         found.append(
-            f"Nothing is claimed for {_named(said.stands.stopped, said.design)}: the candidate was stopped there."
+            f"Nothing is claimed for {_named(said.stands.stopped, said.design)}: the candidate is ruled out there."
         )
     if said.answer == "yes" and said.stands.open:
         found.append(f"Nothing is claimed for {_named(said.stands.open, said.design)}: not decided.")
@@ -320,7 +322,17 @@ def not_claimed(said: Said) -> tuple[str, ...]:
     found.append("Savings are of calls, servers and corrections as listed, not of salaries, monitoring or incidents.")
     found += _OF_MODE[said.design.mode]
     if said.savings.saved_usd_per_month.value is not None:
-        found.append("A month is as many requests as the design states, at the prices of the pilot's days.")
+        found.append(
+            "A month is as many requests as the design states, for as many successful outcomes as today, at the prices "
+            "of the pilot's days."
+        )
+    if said.savings.saved_usd_per_request.value is not None and (
+        count := sum(each.outcomes_count for each in said.tasks)
+    ):
+        found.append(
+            f"A dear call that comes once in {max(count // RULE_OF_THREE, 1):,} requests or less often may not have "
+            "been seen; one that costs what so many requests save would eat the saving."
+        )
     found.append(
         "All of it holds for these models, prompts and prices, on this traffic; a change of any is a new pilot."
     )

@@ -166,7 +166,7 @@ def _badges(document: PilotDocument) -> tuple[Badge, ...]:
     if document.verdict and document.verdict.is_design_changed:
         found.insert(0, Badge("DESIGN CHANGED SINCE IT STARTED", "danger"))
     if any(each.has_fired for each in document.guards):
-        found.append(Badge("A GUARD HAS STOPPED IT", "danger"))
+        found.append(Badge("A GUARD HAS FIRED", "danger"))
     if any(each.is_alarm for each in document.watch):
         found.append(Badge("SUCCESS HAS FALLEN SINCE THE ROLLOUT", "danger"))
     limits = sum(bool(each.limits) for each in document.problems)
@@ -179,6 +179,11 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
     """What was compared, and how sure one may be of it."""
     design, seen = document.design, document.seen
     found = []
+    if _still_runs(document):
+        found.append(
+            "The candidate still gets requests: nobody has carried the stop out yet. `breakeven pilot run "
+            f"{safe(design.name)}` does; `breakeven pilot stop {safe(design.name)}` ends the pilot."
+        )
     if seen is not None and seen.requests_count:
         ran = seen.first and seen.days >= SHORTEST_DAYS
         when = f" from {amounts.date_text(seen.first)} to {amounts.date_text(seen.last)}" if ran else ""
@@ -187,6 +192,15 @@ def _details(document: PilotDocument) -> tuple[str, ...]:
     found += _apart(document)
     found.append(_promise(document))
     return tuple(found)
+
+
+def _still_runs(document: PilotDocument) -> bool:
+    """Whether a guard has fired and the journal tells of no stop."""
+    fired = {each.task for each in document.guards if each.has_fired}
+    events = [each.event for each in document.journal]
+    if not fired or "started" not in events or {"stopped", "rolled_back"} & set(events):
+        return False
+    return events.count("stopped_task") < len(fired)
 
 
 def _apart(document: PilotDocument) -> list[str]:
@@ -289,7 +303,7 @@ def _guard_rows(document: PilotDocument) -> tuple[GuardRow, ...]:
             task="whole pilot" if each.name == "spend" else told.task_name(each.task, alone=alone),
             seen=told.guard_amount(each.seen),
             allowed=told.guard_amount(each.allowed),
-            state="STOPPED" if each.has_fired else "holds",
+            state="FIRED" if each.has_fired else "holds",
             words=safe(each.words),
             has_fired=each.has_fired,
         )

@@ -190,7 +190,7 @@ def _guards(page: PilotSummary, document: PilotDocument) -> RenderableType | Non
     for each in shown:
         title = f"{each.title} ({each.task})" if several and each.task not in each.words else each.title
         words = each.words or (f"{each.seen} of {each.allowed}" if each.allowed else each.seen)
-        state = Text("STOPPED", style="bold red") if each.has_fired else Text("holds", style="green")
+        state = Text("FIRED", style="bold red") if each.has_fired else Text("holds", style="green")
         table.add_row(state, Text(short(title, 60)), Text(words))
     more = len(page.guards) - len(shown)
     if more:

@@ -63,8 +63,9 @@ def label(
     if export is not None:
         _export(export, waiting)
     elif not as_json and filled is None:
-        for number, item in enumerate(waiting, 1):
-            success = _asked(item, number, len(waiting))
+        shown = tuple(each for each in waiting if each.has_text)
+        for number, item in enumerate(shown, 1):
+            success = _asked(item, number, len(shown))
             if success == "end":
                 break
             if isinstance(success, float):
@@ -147,6 +148,7 @@ def _tell(queue: Queue, who: str, *, again: bool, as_json: bool, export: Path | 
             "labelled_twice_count": agreement.items_count,
             "agreement_fraction": agreement.same_fraction,
             "unreadable_count": queue.unreadable_count,
+            "textless_count": queue.textless_count,
             "next": [each.id for each in queue.waiting(who, again=again)[:10]],
         }
         click.echo(json.dumps(said, indent=1))
@@ -157,6 +159,11 @@ def _tell(queue: Queue, who: str, *, again: bool, as_json: bool, export: Path | 
     words = f"{done:,} of {len(queue.items):,} answers of the audit are labelled, {waiting:,} wait."
     if agreement.same_fraction is not None:
         words += f" People agree on {agreement.same_fraction:.0%} of {agreement.items_count:,} labelled twice."
+    if queue.textless_count:
+        words += (
+            f" Of {queue.textless_count:,} the gateway kept no text (`prompts: none`): judge them by your own records, "
+            "with --export and --from."
+        )
     click.echo(
         words if queue.items else "No answer of the audit is here yet; the gateway keeps them as they are drawn."
     )
