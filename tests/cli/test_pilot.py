@@ -65,7 +65,7 @@ def test_offline_with_a_bad_model_is_a_no_and_with_few_rows_not_yet() -> None:
     run("init", "bad", *MODELS, "--task", "faq", *outcomes(0.7))
     assert "no" in run("verdict", "bad", code=1).stdout.casefold()
     run("init", "few", *MODELS, "--task", "faq", *outcomes(1.0, 30))
-    assert "not yet" in run("verdict", "few", code=2).stdout.casefold()
+    assert "not yet" in run("verdict", "few", code=3).stdout.casefold()
 
 
 def test_failures_that_nobody_wrote_down_are_no_proof() -> None:
@@ -73,7 +73,7 @@ def test_failures_that_nobody_wrote_down_are_no_proof() -> None:
     rows = Path("small.csv").read_text().splitlines()
     Path("small.csv").write_text("\n".join([rows[0], *(each for each in rows[1:] if ",1,0.001" in each)]) + "\n")
     run("init", "absent", *MODELS, "--task", "faq", *told)
-    result = run("verdict", "absent", "--json", code=2)
+    result = run("verdict", "absent", "--json", code=3)
     codes = {each["code"] for each in json.loads(result.stdout)["problems"]}
     assert {"rows_missing", "missing_outcomes"} <= codes
 
@@ -94,12 +94,12 @@ def test_the_first_verdict_of_files_promises_the_design() -> None:
     run("init", "evals", *MODELS, "--task", "faq", *told)
     run("verdict", "evals", code=1)
     edit("evals", '"margin_ratio": 0.95', '"margin_ratio": 0.7')
-    result = run("verdict", "evals", "--json", code=2)
+    result = run("verdict", "evals", "--json", code=3)
     assert "design_changed" in problems(result)
     with pytest.raises(PilotError, match="another name"):
         run("init", "evals", *MODELS, "--task", "faq", *told, "--again")
     (Path("pilots/evals") / "promised.json").unlink()  # the journal knows, too
-    assert "design_changed" in problems(run("verdict", "evals", "--json", code=2))
+    assert "design_changed" in problems(run("verdict", "evals", "--json", code=3))
 
 
 def test_files_that_cannot_be_read_promise_nothing() -> None:
@@ -261,6 +261,10 @@ def test_the_places_come_from_gateway_yaml() -> None:
         (("init", "../x", *MODELS), "letters"),
         (("init", "x", "--baseline", "a", "--candidate", "a"), "another one"),
         (("init", "x", *MODELS, "--margin", "1.5"), "margin_ratio"),
+        (("init", "x", *MODELS, "--margin", "nan"), "margin_ratio"),
+        (("init", "x", *MODELS, "--alpha", "0"), "alpha_fraction"),
+        (("init", "x", *MODELS, "--max-error-rate", "inf"), "error_rate"),
+        (("init", "x", *MODELS, "--success", "1", "--ratio", "1.5"), "a product of 1"),
         (("init", "x", *MODELS, "--mode", "offline"), "--outcomes"),
         (("status", "nobody"), "pilot init"),
         (("verdict",), "which pilot"),

@@ -16,7 +16,7 @@ from tests.reports.made_pilots import outcomes
 from breakeven.cli.main import group
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "run-a-pilot.md").read_text(encoding="utf-8")
-ENDS = {"yes": 0, "no": 1, "not_yet": 2}
+ENDS = {"yes": 0, "no": 1, "not_yet": 3}
 
 
 def commands(language: str) -> list[list[str]]:

@@ -49,6 +49,11 @@ def _check_plan(plan: TaskPlan, where: str) -> None:
         )
     _within(plan.baseline_success_fraction, 0.0, 1.0, f"{where}: baseline_success_fraction", "0.9", has_high=True)
     _within(plan.candidate_to_baseline_ratio, 0.0, 2.0, f"{where}: candidate_to_baseline_ratio", "1", has_high=True)
+    if plan.baseline_success_fraction * plan.candidate_to_baseline_ratio > 1 + 1e-9:
+        raise PilotError(
+            f"{where}: a baseline that succeeds in {plan.baseline_success_fraction:g} and a candidate with "
+            f"{plan.candidate_to_baseline_ratio:g} of it: more than every request; wanted a product of 1 at most"
+        )
     _within(plan.correlation_fraction, -1.0, 1.0, f"{where}: correlation_fraction", "0.3", has_high=True)
     for name in ("requests_per_hour", "baseline_usd_per_request", "candidate_usd_per_request"):
         value = getattr(plan, name)

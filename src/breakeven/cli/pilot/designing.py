@@ -112,6 +112,7 @@ def init(name: str, as_json: bool, again: bool, folder: Path | None, **options: 
 
     from breakeven.cli.console import progress, stdout_console
     from breakeven.errors import PilotError
+    from breakeven.pilot.design_check import check_design
     from breakeven.pilot.design_file import DESIGN_NAME, PROMISED_NAME, checked_name, write_design
     from breakeven.pilot.sizes import design_sizes
 
@@ -125,6 +126,7 @@ def init(name: str, as_json: bool, again: bool, folder: Path | None, **options: 
     with progress(as_json) as say:
         say("what is known of these tasks")
         design = _design(checked_name(name), options)
+        check_design(design, "the design")
         say("sizes, days and odds")
         design = replace(design, expects=_finite(design_sizes(design)))
         design_hash = write_design(design, place)

@@ -16,7 +16,7 @@ from breakeven.cli.pilot.place import Reads, pilot_argument, reading_options
 if TYPE_CHECKING:
     from breakeven.pilot.running import Look
 
-EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 2}
+EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 3}
 """Of the verdict; an error has 2, too, writes to stderr and prints nothing to stdout."""
 PIPE_BROKEN_CODE: Final = 141
 """As a shell tells of a program that was ended by SIGPIPE."""
@@ -24,7 +24,7 @@ KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
 
 
 @click.command(
-    short_help="Yes (exit code 0), no (1), not yet (2).",
+    short_help="Yes (exit code 0), no (1), not yet (3).",
     epilog="Example: breakeven pilot verdict faq   |   breakeven pilot verdict faq --json && ./migrate.sh",
 )
 @pilot_argument
@@ -32,7 +32,7 @@ KINDS: Final = ("html", "json", "md", "xlsx", "pdf")
 @click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
 @click.pass_context
 def verdict(ctx: click.Context, folder: Path, reads: Reads, as_json: bool) -> None:
-    """Is the switch proven? The exit code is the answer: 0 yes, 1 no, 2 not yet (how many more days).
+    """Is the switch proven? The exit code is the answer: 0 yes, 1 no, 3 not yet (how many more days).
 
     Yes may be for some tasks only: they are listed. What may not be claimed is listed, too. An error has code 2 as
     everywhere; it writes to stderr and prints nothing to stdout.
