@@ -92,6 +92,12 @@ def test_not_yet_says_how_many_more_days() -> None:
     assert "of the evidence after 400 outcomes" in found.sentence
 
 
+def test_files_bring_no_days() -> None:
+    found = judge(rows(pairs=120), design(mode="offline"))
+    assert found.answer == "not_yet"
+    assert re.search(r"about [\d,]+ more outcomes", found.sentence) and " day" not in found.sentence, found.sentence
+
+
 def test_the_success_holds_and_the_savings_are_not_proven() -> None:
     found = judge(rows(price=0.999))
     assert found.answer == "not_yet" and found.accepted_tasks == ("faq",)

@@ -176,7 +176,7 @@ def _not_yet(said: Said) -> str:
 
 def _more(said: Said) -> str:
     days = said.more_days
-    if days is None or not isfinite(days):
+    if days is None or not isfinite(days) or said.design.mode == "offline":  # files bring no days
         counts = [each.more_outcomes_count for each in said.tasks if each.task in said.stands.open]
         known = [each for each in counts if each is not None]
         if said.why == "no_proof_of_quality" and known:
