@@ -37,8 +37,6 @@ class Looks:
     """Of the pairs at the last look."""
     z_boundaries: tuple[float, ...]
     """Accept when z is this large."""
-    spent_alpha_fractions: tuple[float, ...]
-    """Chance of a false acceptance at this look or before it."""
     alpha_fraction: float
     is_two_sided: bool = False
 
@@ -70,8 +68,6 @@ class LookSizes:
     """Pairs at the last look over those of one look at the end with the same power."""
     mean_ratio: float
     """Pairs on average, if the plan is right, over the same."""
-    accepted_by_look_fractions: tuple[float, ...]
-    """If the plan is right, at this look or before it."""
 
 
 def spent_alpha_fraction(spending: Spending, information_fraction: float, alpha_fraction: float) -> float:
@@ -107,7 +103,7 @@ def looks_by_spending(
             return crossings([*boundaries, z_ratio], shares[: look + 1]).total_fraction - target_fraction
 
         boundaries.append(_root(over, 0.0, 12.0))
-    return Looks(shares, tuple(boundaries), tuple(spent), alpha_fraction)
+    return Looks(shares, tuple(boundaries), alpha_fraction)
 
 
 def classic_looks(
@@ -129,10 +125,7 @@ def classic_looks(
         found = crossings(list(constant_ratio * shape), shares, is_two_sided=is_two_sided)
         return found.total_fraction - alpha_fraction
 
-    boundaries = [float(each) for each in _root(over, 0.0, 12.0) * shape]
-    found = crossings(boundaries, shares, is_two_sided=is_two_sided)
-    spent = np.cumsum(np.add(found.upper_fractions, found.lower_fractions))
-    return Looks(shares, tuple(boundaries), tuple(float(each) for each in spent), alpha_fraction, is_two_sided)
+    return Looks(shares, tuple(float(each) for each in _root(over, 0.0, 12.0) * shape), alpha_fraction, is_two_sided)
 
 
 def look_sizes(
@@ -152,7 +145,6 @@ def look_sizes(
         tuple(math.ceil(share * largest * fixed) for share in shares),
         largest,
         largest * float(stops @ shares),
-        tuple(float(each) for each in np.cumsum(found.upper_fractions)),
     )
 
 

@@ -10,10 +10,9 @@ import json
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError
-
 from breakeven.errors import DocumentError
 from breakeven.reports.answers_part import AnswersPart
+from breakeven.reports.document_file import read_content, validated
 from breakeven.reports.horizon_part import HorizonPart
 from breakeven.reports.option_part import Amount, LinePart, OptionPart, OwnershipPart, Part, UnavailablePart
 from breakeven.reports.risk_part import RiskPart
@@ -357,23 +356,11 @@ class Document(Part):
 
 def read_document(path: Path) -> Document:
     """Read a document; raises DocumentError when it is missing, damaged, or of a newer major version."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DocumentError(f"cannot read {path}: {error.strerror}; `breakeven compare --json` writes one") from None
-    except ValueError:
-        raise DocumentError(f"{path} is not JSON; `breakeven compare --json` writes one") from None
+    content = read_content(path, "breakeven compare --json")
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, str):
         raise DocumentError(f"{path} has no schema_version; wanted a comparison from `breakeven compare --json`")
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise DocumentError(f"{path} has schema {version}; this breakeven reads {SCHEMA_VERSION}: upgrade breakeven")
-    try:
-        return Document.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise DocumentError(f"{path} is damaged at {place}: {first['msg']}") from None
+    return validated(path, content, Document, version, SCHEMA_VERSION)
 
 
 def to_json(document: Document) -> str:

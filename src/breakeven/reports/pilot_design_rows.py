@@ -146,14 +146,6 @@ def expected_lines(design: PilotPart) -> list[str]:
     return [each for each in (*found, *notes) if each]
 
 
-def power_points(design: PilotPart) -> list[tuple[float, float]]:
-    """True ratio and chance of a yes within the longest time, of the first task."""
-    tasks = _tasks(design)
-    points = _list(_part(tasks[0], "power_curve"), "points") if tasks else []
-    found = [(_figure(each, "ratio"), _figure(each, "accepted_fraction")) for each in points if isinstance(each, dict)]
-    return [(ratio, share) for ratio, share in found if ratio is not None and share is not None]
-
-
 def _size_row(task: dict[str, Any], alone: bool) -> SizeRow:
     outcomes, days = _part(task, "outcomes"), _part(task, "days")
     within = _figure(_part(task, "within_limit"), "accepted_fraction")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from pydantic import ValidationError
 
 from breakeven.errors import DocumentError
 from breakeven.pilot.design import Design
@@ -22,6 +21,7 @@ from breakeven.pilot.observations import BASELINE, CANDIDATE, Evidence, Observat
 from breakeven.pilot.rollout_watch import TaskWatch
 from breakeven.pilot.task_evidence import is_audited_kind
 from breakeven.pilot.verdict import ForecastLine, GuardState, HistoryPoint, Quality, Range, Savings, Verdict
+from breakeven.reports.document_file import read_content, validated
 from breakeven.reports.pilot_parts import (
     SCHEMA_VERSION,
     CountsPart,
@@ -48,7 +48,6 @@ from breakeven.reports.pilot_parts import (
 __all__ = ["as_json", "pilot_document", "read_pilot_document", "to_json"]
 
 SECONDS_PER_DAY: Final = 86_400.0
-JOURNAL_KEYS: Final = ("at", "event", "words", "policy_hash", "share_fraction")
 
 
 def pilot_document(
@@ -108,24 +107,11 @@ def to_json(document: PilotDocument) -> str:
 
 def read_pilot_document(path: Path) -> PilotDocument:
     """Read a document; raises DocumentError when it is missing, damaged, or of a newer major version."""
-    from_where = "`breakeven pilot verdict --json` writes one"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DocumentError(f"cannot read {path}: {error.strerror}; {from_where}") from None
-    except ValueError:
-        raise DocumentError(f"{path} is not JSON; {from_where}") from None
+    writer = "breakeven pilot verdict --json"
+    content = read_content(path, writer)
     if not isinstance(content, dict) or content.get("kind") != "pilot":
-        raise DocumentError(f"{path} is not the document of a pilot; {from_where}")
-    version = str(content.get("schema_version"))
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise DocumentError(f"{path} has schema {version}; this breakeven reads {SCHEMA_VERSION}: upgrade breakeven")
-    try:
-        return PilotDocument.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise DocumentError(f"{path} is damaged at {place}: {first['msg']}") from None
+        raise DocumentError(f"{path} is not the document of a pilot; `{writer}` writes one")
+    return validated(path, content, PilotDocument, str(content.get("schema_version")), SCHEMA_VERSION)
 
 
 def _verdict(verdict: Verdict) -> VerdictPart:
