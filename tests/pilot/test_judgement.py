@@ -252,3 +252,10 @@ def test_promises_are_checked_on_the_way() -> None:
     )
     found = judge(replace(rows(), tasks=("",)), plan)
     assert [each.name for each in found.forecast] == ["moe_model_success_fraction"] and found.forecast[0].is_within
+
+
+def test_dear_calls_that_nobody_saw_are_counted_among_the_requests_that_save() -> None:
+    seen, plan = two_tasks(rows(0.65, pairs=600))
+    found = judge(seen, plan)
+    assert found.accepted_tasks == ("faq",)
+    assert any(f"once in {PAIRS // 3} requests" in each for each in found.not_claimed), found.not_claimed

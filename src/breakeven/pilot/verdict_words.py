@@ -326,9 +326,9 @@ def not_claimed(said: Said) -> tuple[str, ...]:
             "A month is as many requests as the design states, for as many successful outcomes as today, at the prices "
             "of the pilot's days."
         )
-    if said.savings.saved_usd_per_request.value is not None and (
-        count := sum(each.outcomes_count for each in said.tasks)
-    ):
+    counted = said.stands.accepted or said.stands.open or [each.task for each in said.tasks]
+    count = sum(each.outcomes_count for each in said.tasks if each.task in counted)
+    if said.savings.saved_usd_per_request.value is not None and count:
         found.append(
             f"A dear call that comes once in {max(count // RULE_OF_THREE, 1):,} requests or less often may not have "
             "been seen; one that costs what so many requests save would eat the saving."
