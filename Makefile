@@ -72,7 +72,8 @@ sbom: .venv/.dev .venv/.release ## bill of materials (CycloneDX) of what is inst
 
 lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --quiet --custom-compile-command "make lock" --extra pdf -o requirements/runtime.txt
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" --extra pdf --extra ui \
+	  -o requirements/runtime.txt
 	$(UV) pip compile pyproject.toml --extra gateway --extra redis --extra otel --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" \
 	  -c requirements/runtime.txt -o requirements/gateway.txt
@@ -84,6 +85,8 @@ lock: ## lock the dependencies again (needs uv)
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/litellm.txt
 	$(UV) pip compile requirements/release.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/release.txt
+	$(UV) pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/docs.txt
 
 clean: ## remove what was built
 	rm -rf .venv .venv-litellm .venv-release build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
