@@ -1,0 +1,1 @@
+"""Pages: one file each, with `PAGE`; the folder is the list."""
