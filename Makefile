@@ -14,7 +14,7 @@ help: ## this list
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
 
-test: .venv/.dev .venv/.litellm .venv/.npm system ## set up everything, pass all tests
+test: .venv/.dev .venv/.litellm .venv/.npm .venv/.docs system ## set up everything, pass all tests
 	$(BIN)/python -m pytest
 
 check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
@@ -29,7 +29,7 @@ format: .venv/.dev ## format and sort the code
 	$(BIN)/ruff check --fix --quiet src tests benchmarks
 	$(BIN)/ruff format --quiet src tests benchmarks
 
-docs: .venv/.dev ## print the reference pages from code and catalogue again
+docs: .venv/.dev .venv/.docs ## print the reference pages from code and catalogue again, and build the site strictly into site/
 	$(BIN)/python -m breakeven.catalog.reference
 	$(BIN)/python -m breakeven.reports.schema
 	$(BIN)/python -m breakeven.reports.guide_page
@@ -42,6 +42,7 @@ docs: .venv/.dev ## print the reference pages from code and catalogue again
 	$(BIN)/python -m breakeven.gateway.openapi
 	$(BIN)/python -m breakeven.gateway.error_table
 	$(BIN)/python -m breakeven.gateway.telemetry.reference
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
 	$(BIN)/python docs/take_pictures.py
@@ -89,7 +90,7 @@ lock: ## lock the dependencies again (needs uv)
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/docs.txt
 
 clean: ## remove what was built
-	rm -rf .venv .venv-litellm .venv-release build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-litellm .venv-release build site dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -122,6 +123,12 @@ clean: ## remove what was built
 .venv/.release: requirements/release.txt | .venv/bin/python
 	@$(BIN)/python -m venv .venv-release && .venv-release/bin/python -m pip --disable-pip-version-check install --quiet \
 	  --require-hashes -r requirements/release.txt && touch $@
+
+# What builds the documentation, in an environment of its own: a test builds it strictly
+.venv/.docs: requirements/docs.txt | .venv/bin/python
+	@[ -n "$$BREAKEVEN_NO_DOCS" ] || { $(BIN)/python -m venv .venv-docs \
+	  && .venv-docs/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/docs.txt \
+	  && touch $@; } || echo "no mkdocs: the test that builds the documentation will be skipped"
 
 # The npm client of OpenAI: a test points it at the gateway
 NPM_OPENAI := 6.49.0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 from math import inf, nan
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +21,6 @@ from breakeven.errors import CurveError
 
 seeded = settings(derandomize=True, deadline=None, max_examples=200)
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "break-even.md"
 EXAMPLE = {
     "api_usd_per_mtok": 0.20,
     "fixed_usd_per_month": 5_000,
@@ -264,8 +261,3 @@ def test_a_quantile_is_the_smallest_draw_not_exceeded_often_enough(volumes: list
     below = sum(volume <= found for volume in volumes)
     assert found in volumes and below >= probability * len(volumes) * (1 - 1e-9)
     assert sum(volume < found for volume in volumes) < probability * len(volumes)
-
-
-def test_the_page_on_break_even_runs():
-    failures, tried = doctest.testfile(str(PAGE), module_relative=False)
-    assert tried > 0 and failures == 0

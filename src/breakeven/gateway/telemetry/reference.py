@@ -38,7 +38,7 @@ def page() -> str:
         "",
         f"Edges of histograms, s: {edges}.",
         "",
-        "[Dashboard](../../deploy/grafana-dashboard.json), [alarms](../../deploy/prometheus-rules.yaml).",
+        "Dashboard: `deploy/grafana-dashboard.json`; alarms: `deploy/prometheus-rules.yaml`.",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",
