@@ -6,7 +6,7 @@ Each chart is drawn twice, for a page and for a phone; docs/decisions/0003-stati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -56,10 +56,15 @@ class _Plan:
     draw: Draw
 
 
-def draw_charts(document: Document) -> dict[str, Chart]:
-    """Every chart for which the document has data, by name; the same document gives the same bytes."""
+def draw_charts(document: Document, only: Collection[str] = ()) -> dict[str, Chart]:
+    """Every chart for which the document has data, or those named by `only`, by name.
+
+    The same document gives the same bytes.
+    """
     found = {}
     for plan in _plans(document):
+        if only and plan.name not in only:
+            continue
         wide, narrow = (_svg(plan.draw(canvas), plan, canvas.kind) for canvas in (plan.wide, plan.narrow))
         if wide is not None and narrow is not None:
             found[plan.name] = Chart(plan.name, plan.caption, wide, narrow)

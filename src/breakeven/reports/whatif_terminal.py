@@ -8,8 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from breakeven.reports.amounts import money, odds, volume
-from breakeven.reports.option_part import Amount
+from breakeven.reports import whatif_rows as rows
 from breakeven.reports.safe_text import safe
 from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
 from breakeven.reports.whatif_document import ChangePart, OptionChangePart, WhatIfDocument
@@ -70,19 +69,19 @@ def _table(document: WhatIfDocument, width: int) -> Table:
 
 
 def _month(part: OptionChangePart) -> str:
-    return _usd(part.after_usd_per_month)
+    return rows.expected_usd(part.after_usd_per_month)
 
 
 def _month_change(part: OptionChangePart) -> str:
-    return _difference(part.before_usd_per_month, part.after_usd_per_month)
+    return rows.difference_words(part.before_usd_per_month, part.after_usd_per_month)
 
 
 def _present(part: OptionChangePart) -> str:
-    return _usd(part.after_present_cost_usd)
+    return rows.expected_usd(part.after_present_cost_usd)
 
 
 def _present_change(part: OptionChangePart) -> str:
-    return _difference(part.before_present_cost_usd, part.after_present_cost_usd)
+    return rows.difference_words(part.before_present_cost_usd, part.after_present_cost_usd)
 
 
 def _under(amount: _Cell, change: _Cell) -> _Cell:
@@ -94,33 +93,9 @@ def _broken_at_the_arrow(part: OptionChangePart) -> str:
     return _breakeven(part).replace(" -> ", " ->\n")
 
 
-def _usd(value: Amount | None) -> str:
-    return "-" if value is None else money(value.mean)
-
-
-def _difference(before: Amount | None, after: Amount | None) -> str:
-    if before is None or after is None:
-        return "new" if before is None else "gone"
-    usd = after.mean - before.mean
-    if money(abs(usd)) == "$0":
-        return "the same"
-    return f"{money(abs(usd))} {'more' if usd > 0 else 'less'}"
-
-
 def _odds(part: OptionChangePart) -> str:
-    was, becomes = part.before_cheapest_fraction, part.after_cheapest_fraction
-    old, new = ("-" if each is None else odds(each).removesuffix(" of 100") for each in (was, becomes))
-    return old if old == new else f"{old} -> {new}"
+    return rows.becomes(rows.odds_before(part), rows.odds_after(part))
 
 
 def _breakeven(part: OptionChangePart) -> str:
-    if part.option == "frontier_api":
-        return ""
-    ends = (part.before_always_above_mtok_per_month, part.after_always_above_mtok_per_month)
-    known = (part.before_usd_per_month is not None, part.after_usd_per_month is not None)
-    old, new = (_mark(each) if there else "-" for each, there in zip(ends, known, strict=True))
-    return old if old == new else f"{old} -> {new}"
-
-
-def _mark(mtok: float | None) -> str:
-    return "never" if mtok is None else volume(mtok).removesuffix(" tokens")
+    return rows.becomes(rows.breakeven_before(part), rows.breakeven_after(part))
