@@ -7,26 +7,25 @@ counts are weighted (a sampled call stands for several).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
-from breakeven.catalog.token_prices import PriceKey, price_table
+from breakeven.catalog.token_prices import price_table
 from breakeven.errors import UsageError
 from breakeven.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 from breakeven.workload import hourly
 from breakeven.workload.bursts import headroom_of
 from breakeven.workload.lengths import LengthSpread, together
 from breakeven.workload.observation import Observation, hour_of_week_counts, observe
-from breakeven.workload.spend import PRICE_KEYS
-from breakeven.workload.tally import Tally, classes_of, tally_of
+from breakeven.workload.pieces import DailyTables, Pieces, keys_of
+from breakeven.workload.tally import Tally
 from breakeven.workload.uses import TASK_USES_MAX_COUNT, ModelUse, TaskUse, model_uses, names_tasks, task_uses
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ __all__ = [
     "profile_workload",
     "task_uses",
 ]
-SPANS_VERSION: Final = "2"
 BUCKETS_MATTER_FRACTION: Final = 0.1
 """Share of the tokens in buckets from which their length decides what is known of hours."""
 PEAK_QUANTILE: Final = 0.99
@@ -56,14 +54,6 @@ _HOURS_PER_DAY: Final = 24
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _THURSDAY: Final = 3 * 24
 """Hour of the week in which 1970 began."""
-
-
-class DailyTables(Protocol):
-    """Keeps an additive table per day, so that a new day costs a day."""
-
-    def daily(self, name: str, key: str, expression: Callable[[Table], Table]) -> Table | None:
-        """The rows of `expression` for every day, kept under `name` and `key`; None: not worth keeping."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +152,11 @@ def profile_workload(
 
     `kept` remembers what was summed up of each day, where the calls are those of a store.
     """
-    pieces = _Pieces(calls, kept)
-    spans = pieces.table("spans", SPANS_VERSION, hourly.spans).to_pylist()
+    pieces = Pieces(calls, kept)
+    spans = pieces.spans()
     observation = _observation(spans)
-    rows = price_table(_keys(spans), observation.first_time, observation.last_time, contract, catalog)
-    classes = classes_of(rows)
-    cells = pieces.table("cells", classes.key, partial(hourly.cells, classes=classes), by_task=False)
-    tally = tally_of(cells, rows, classes)
+    rows = price_table(keys_of(spans), observation.first_time, observation.last_time, contract, catalog)
+    tally = pieces.tally(rows)
     observation = replace(observation, bucket_hours=_bucket_hours(spans, tally))
     hours = _hourly_tokens(tally, observation)
     lengths = pieces.table("lengths", "", hourly.lengths, by_day=False)
@@ -208,22 +196,6 @@ def observation_of(calls: Table) -> Observation:
     return _observation([row for row in found.to_pyarrow().to_pylist() if row["rows"]])
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """The additive tables of `hourly`, kept from earlier days or made now."""
-
-    calls: Table
-    kept: DailyTables | None
-
-    def table(self, name: str, key: str, expression: Callable[..., Table], **coarse: bool) -> pa.Table:
-        """The piece; days and tasks are told apart only in what is kept for other questions (`coarse` says how not)."""
-        if self.kept is not None:
-            found = self.kept.daily(name, key, expression)
-            if found is not None:
-                return hourly.merged(found, drop=[each.removeprefix("by_") for each in coarse]).to_pyarrow()
-        return expression(self.calls, **coarse).to_pyarrow()
-
-
 def _observation(spans: Sequence[dict[str, Any]]) -> Observation:
     if not spans:
         raise UsageError("there are no calls; run `breakeven import YOUR-LOG`, or give the log with --usage")
@@ -241,12 +213,6 @@ def _bucket_hours(spans: Sequence[dict[str, Any]], tally: Tally) -> float:
         sum(tally.total(name, where) for name in ("input_tokens", "output_tokens")) for where in (None, tally.is_single)
     )
     return longest_s / SECONDS_PER_HOUR if total - single > BUCKETS_MATTER_FRACTION * total else 0.0
-
-
-def _keys(spans: Sequence[dict[str, Any]]) -> list[PriceKey]:
-    """The distinct price keys that name a model, in order."""
-    found = sorted({tuple(row[name] for name in PRICE_KEYS) for row in spans})
-    return [PriceKey(provider or None, model, tier or None, batch) for provider, model, tier, batch in found if model]
 
 
 def _models(tally: Tally) -> tuple[ModelUse, ...]:
