@@ -86,65 +86,39 @@ def command(
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, stdout_console
     from breakeven.clock import today
-    from breakeven.reports.fleet_answer import FleetQuestion, answer_fleet
-    from breakeven.reports.fleet_document import fleet_document, to_json
-    from breakeven.serving.measured_facts import read_facts
-    from breakeven.serving.traffic.fleet_bins import LatencyTarget
-    from breakeven.serving.traffic.fleet_schedule import FleetPolicy
-    from breakeven.workload.arrivals import arrivals_of, calls_of_models
+    from breakeven.reports.fleet_document import to_json
+    from breakeven.reports.fleet_request import FleetRequest, fleet_of_calls
 
     catalog = load_catalog(as_of.date() if as_of else today())
-    facts = catalog.assumptions
-    policy = FleetPolicy(
-        LatencyTarget(_seconds(ttft_ms), _seconds(tpot_ms), met_fraction),
-        replicas_min_count=min_replicas,
-        spare_count=spare,
-        is_autoscaled=autoscale,
-        cold_start_s=facts["cold_start_s"].typical if cold_start_s is None else cold_start_s,
-        scales_to_zero=scale_to_zero,
-        idle_timeout_s=facts["idle_timeout_s"].typical if idle_timeout_s is None else idle_timeout_s,
-        interruption_events_per_replica_month=(
-            facts["spot_interruption_events_per_replica_month"].typical if spot else 0.0
-        ),
-        seed=seed,
-    )
-    question = FleetQuestion(
+    request = FleetRequest(
         model,
         gpu,
-        policy,
         precision,
         gpus,
+        ttft_ms,
+        tpot_ms,
+        met_fraction,
+        min_replicas,
+        spare,
+        autoscale,
+        cold_start_s,
+        scale_to_zero,
+        idle_timeout_s,
+        spot,
         {term: _usd(term, text) for term, text in pairs(rents, "--rent", "one_year=2.10")},
-        1.0 if spot else 0.0,
         horizon_months,
-        facts["hours_per_month"].typical,
-        read_facts(measured) if measured else None,
+        measured,
+        calls_of,
+        seed,
     )
     with progress(as_json) as say, opened_calls(source, say) as calls:
-        say("reading the requests")
-        arrivals = arrivals_of(calls_of_models(calls.store.calls(), calls_of), seed=seed)
-        answer = answer_fleet(question, arrivals, catalog, say)
-        document = fleet_document(
-            answer,
-            arrivals,
-            label=calls.label,
-            as_of=catalog.as_of.isoformat(),
-            calls_hash=calls.store.digest(),
-            catalog_hash=catalog.digest,
-            warnings=calls.warnings,
-        )
+        found = fleet_of_calls(request, calls.store, catalog, label=calls.label, warnings=calls.warnings, say=say)
     if as_json:
-        click.echo(to_json(document), nl=False)
+        click.echo(to_json(found.document), nl=False)
         return
     from breakeven.reports.fleet_terminal import render_fleet
 
-    render_fleet(answer, document, stdout_console())
-
-
-def _seconds(milliseconds: float | None) -> float | None:
-    from breakeven.units import MS_PER_S
-
-    return None if milliseconds is None else milliseconds / MS_PER_S
+    render_fleet(found.answer, found.document, stdout_console())
 
 
 def _usd(term: str, text: str) -> float:

@@ -192,7 +192,15 @@ def _cost(answer: FleetAnswer) -> Part:
 
 def _bins(plan: FleetPlan) -> list[Part]:
     bins = plan.bins
-    columns = zip(bins.arrival_req_per_s, bins.burst_ratio, plan.bin_needed_count, plan.bin_mean_count, strict=True)
+    columns = zip(
+        bins.arrival_req_per_s,
+        bins.burst_ratio,
+        plan.bin_needed_count,
+        plan.bin_mean_count,
+        plan.bin_serving_count,
+        plan.bin_paid_count,
+        strict=True,
+    )
     return [
         {
             "start_s": index * bins.bin_s,
@@ -200,8 +208,10 @@ def _bins(plan: FleetPlan) -> list[Part]:
             "burst_ratio": float(burst),
             "needed_count": int(needed),
             "mean_count": float(mean),
+            "serving_count": float(serving),
+            "paid_count": float(paid),
         }
-        for index, (rate, burst, needed, mean) in enumerate(columns)
+        for index, (rate, burst, needed, mean, serving, paid) in enumerate(columns)
     ]
 
 

@@ -205,3 +205,20 @@ def test_a_log_too_long_is_simulated_around_its_peak(monkeypatch: pytest.MonkeyP
     assert plan.simulated_count < 2_000_000 < plan.requests_count
     assert plan.covered_fraction > 0.95
     assert 0 < plan.busy_hours <= plan.paid_hours
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [ALWAYS, SCALED, replace(SCALED, scales_to_zero=True, replicas_min_count=0, idle_timeout_s=60.0),
+     replace(SCALED, interruption_events_per_replica_month=2_000.0)],
+)  # fmt: skip
+def test_paid_and_serving_replicas_stretch_by_stretch(day: Arrivals, policy: FleetPolicy) -> None:
+    plan = plan_fleet(H100, day, policy)
+    lengths = np.full(plan.bin_paid_count.size, policy.decision_s)
+    lengths[-1] = day.observed_s - policy.decision_s * (lengths.size - 1)
+    assert float(plan.bin_paid_count @ lengths) / 3600 == pytest.approx(plan.paid_hours)
+    assert (plan.bin_serving_count <= plan.bin_paid_count + 1e-9).all()
+    if policy is ALWAYS:
+        assert (plan.bin_serving_count == plan.replicas_most_count).all()
+    else:  # who starts is paid and serves nobody
+        assert plan.bin_serving_count.sum() < plan.bin_paid_count.sum()

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from breakeven.serving.traffic.fleet_bins import Bins
 from breakeven.serving.traffic.fleet_peak import peak_need
+from breakeven.serving.traffic.fleet_presence import paid_presence, serving_presence
 from breakeven.serving.traffic.fleet_requests import FleetRequests, seen_s
-from breakeven.serving.traffic.fleet_schedule import FleetPolicy, Schedule, Stay, schedule, wanted
+from breakeven.serving.traffic.fleet_schedule import FleetPolicy, schedule, wanted
 from breakeven.serving.traffic.fluid import saturated_req_per_s, steady
 from breakeven.serving.traffic.replica_timing import ReplicaTiming
-from breakeven.serving.traffic.simulate import FleetRun, Traffic, simulate_fleet
+from breakeven.serving.traffic.simulate import FleetRun, simulate_fleet
 from breakeven.units import SECONDS_PER_HOUR
 from breakeven.workload.arrivals import Arrivals
 
@@ -52,6 +53,10 @@ class FleetPlan:
     """Replicas needed by each bin, after the correction at the peak; without spares."""
     bin_mean_count: Floats
     """Replicas wanted in each bin, on average."""
+    bin_serving_count: Floats
+    """Replicas that take requests, on average: not while they start."""
+    bin_paid_count: Floats
+    """Replicas paid for, on average: from asking for one until it has ended what it had."""
     peak_needed_count: int
     """Replicas with which the busiest stretch meets the targets, simulated; without spares."""
     fluid_needed_count: int
@@ -113,16 +118,20 @@ def plan_fleet(
     say(f"simulating {requests.traffic.requests_count:,} requests on up to {plan.replicas_count:,} replicas")
     traffic = requests.with_reuse(timing, policy, plan.replicas_count)
     run = simulate_fleet(timing, traffic, plan.replicas_count, events=plan.events, absent=plan.absent)
-    edges = np.append(np.arange(bins.requests_count.size) * bins.bin_s, arrivals.observed_s)
-    mean_count = numbers.mean_count(np.asarray(edges, np.float64))
+    starts = np.arange(bins.requests_count.size) * bins.bin_s
+    edges = np.asarray(np.append(starts, arrivals.observed_s), np.float64)
+    mean_count = numbers.mean_count(edges)
     hours = np.append(np.arange(0.0, arrivals.observed_s, SECONDS_PER_HOUR), arrivals.observed_s)
-    paid_s = _paid_s(plan, run, traffic, arrivals.observed_s)
+    paid = paid_presence(plan, run, traffic, arrivals.observed_s)
+    paid_s = paid.total_s
     capacity = saturated_req_per_s(timing, bins.overall_lengths())
     return FleetPlan(
         policy=policy,
         bins=bins,
         bin_needed_count=np.ceil(needed - 1e-9).astype(np.int64),
         bin_mean_count=mean_count,
+        bin_serving_count=serving_presence(plan, arrivals.observed_s).mean_count(edges),
+        bin_paid_count=paid.mean_count(edges),
         peak_needed_count=peak.count,
         fluid_needed_count=sized.fluid_peak_count,
         replicas_most_count=int(numbers.count.max()),
@@ -154,27 +163,6 @@ def _busy_s(timing: ReplicaTiming, requests: FleetRequests, run: FleetRun, bins:
         return float(run.busy_s.sum())
     each = bins.arrival_req_per_s / np.maximum(mean_count, 1e-9)
     return float((steady(timing, each, bins.lengths()).busy_fraction * mean_count * bins.bin_s).sum())
-
-
-def _paid_s(plan: Schedule, run: FleetRun, traffic: Traffic, until_s: float) -> float:
-    """From asking for a replica until it has ended what it had."""
-    total = 0.0
-    by_replica: dict[int, list[Stay]] = {}
-    for stay in plan.stays:
-        by_replica.setdefault(stay.replica, []).append(stay)
-    for replica, stays in by_replica.items():
-        own = run.replica == replica
-        arrived, ended = traffic.arrival_s[own], np.nan_to_num(run.end_s[own])
-        latest = np.maximum.accumulate(ended) if ended.size else ended
-        for index, stay in enumerate(stays):
-            gone_s = stay.leaves_s
-            before = int(np.searchsorted(arrived, stay.leaves_s, side="right"))
-            if before and stay.leaves_s < until_s:
-                gone_s = max(gone_s, float(latest[before - 1]))
-            if index + 1 < len(stays):
-                gone_s = min(gone_s, stays[index + 1].asked_s)
-            total += min(gone_s, until_s) - stay.asked_s
-    return total
 
 
 def _latencies(run: FleetRun, high_fraction: float = 0.95) -> Latencies:
