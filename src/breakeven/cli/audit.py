@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from breakeven.cli.usage_source import DEFAULT_STORE, OpenedCalls, UsageSource, opened_calls, source_options
+from breakeven.cli.usage_source import DEFAULT_STORE, UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from breakeven.audit.labels import Label
     from breakeven.audit.task import Audit
     from breakeven.decision.scenario import Scenario
+    from breakeven.usage.opened_calls import OpenedCalls
 
 LABELS_COUNT = 50
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from breakeven.decision.scenario import Scenario
 
 
-WITHOUT_OUT = "add --html report.html --out report.json, then breakeven explain report.json"
-
-
 @click.command(
     epilog="Example: breakeven compare --usage calls.jsonl --html report.html --out report.json   |   "
     "breakeven compare --usage calls.jsonl --baseline last-month.json --bound 10% --md pull-request.md"
@@ -55,7 +52,7 @@ def command(
     outputs.check(beside={"out": out}, reads=(*source.usage, baseline.path if baseline else None))
     warm_up(draws_charts=outputs.draws_charts)
     with progress() as say:
-        next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else WITHOUT_OUT
+        next_command = f"breakeven explain {out} frontier_api.total_usd_per_month" if out else None
         document = compared(source, scenario, next_command, say)
         watch = baseline.watch(document) if baseline else None
         if out:

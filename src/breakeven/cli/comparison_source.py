@@ -12,23 +12,11 @@ if TYPE_CHECKING:
     from breakeven.reports.document import Document
 
 
-def compared(source: UsageSource, scenario: Scenario, next_command: str, say: Callable[[str], None]) -> Document:
-    """Read the calls, cost every option, and write the document."""
-    from breakeven.audit.saved import audit_file
+def compared(source: UsageSource, scenario: Scenario, next_command: str | None, say: Callable[[str], None]) -> Document:
+    """Read the calls, cost every option, and write the document; `next_command`: None where no file is written."""
     from breakeven.clock import today
-    from breakeven.reports.answer import Question, answer
-    from breakeven.reports.workload_part import import_part
+    from breakeven.reports.answer import answer
+    from breakeven.reports.comparison_source import WITHOUT_OUT, comparison_question
 
     with opened_calls(source, say) as calls:
-        if not source.usage and (kept := audit_file(calls.store.path)).exists():
-            scenario = scenario.with_audit(kept)
-        question = Question(
-            calls.store,
-            calls.label,
-            scenario,
-            today(),
-            imported=import_part(calls.report) if calls.report else None,
-            warnings=calls.warnings,
-            next_command=next_command,
-        )
-        return answer(question, say)
+        return answer(comparison_question(calls, scenario, today(), next_command or WITHOUT_OUT), say)

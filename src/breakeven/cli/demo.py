@@ -30,13 +30,13 @@ def command(out: Path, seed: int, as_json: bool) -> None:
 
     from breakeven.cli.console import progress, stdout_console, write_text
     from breakeven.cli.output_files import OutputFiles
-    from breakeven.cli.usage_source import reading_warnings
     from breakeven.clock import now, today
     from breakeven.decision.scenario import Scenario
     from breakeven.reports.answer import Question, answer
     from breakeven.reports.document import to_json
     from breakeven.reports.warm_up import warm_up
     from breakeven.reports.workload_part import import_part
+    from breakeven.usage.opened_calls import reading_warnings
     from breakeven.usage.store import CallStore
     from breakeven.usage.synthetic import write_synthetic_log
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from breakeven.cli.usage_source import OpenedCalls, UsageSource, opened_calls, source_options
+from breakeven.cli.usage_source import UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from breakeven.usage.opened_calls import OpenedCalls
 
 
 @click.command(epilog="Example: breakeven export --as focus charges.csv   |   breakeven export --as otel calls.parquet")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from breakeven.cli.usage_source import DEFAULT_STORE, import_settings, progress_text, reading_options
+from breakeven.cli.usage_source import DEFAULT_STORE, import_settings, reading_options
 
 if TYPE_CHECKING:
     from breakeven.usage.ingest_report import IngestReport
@@ -43,6 +43,7 @@ def command(
     from breakeven.cli.console import progress
     from breakeven.clock import now
     from breakeven.reports.workload_part import import_part
+    from breakeven.usage.opened_calls import progress_text
     from breakeven.usage.store import CallStore
 
     with progress() as say, CallStore(store) as calls, _stoppable(calls):

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 if TYPE_CHECKING:
-    from breakeven.usage.ingest_report import IngestReport, Progress
+    from breakeven.usage.opened_calls import OpenedCalls
     from breakeven.usage.plan import ImportSettings
-    from breakeven.usage.store import CallStore
 
 DEFAULT_STORE: Final = Path(".breakeven")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,24 +34,6 @@ class UsageSource:
     sampled_fraction: float | None = None
     prompts: str = "drop"
     vocabulary: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedCalls:
-    """A store with calls in it, and what reading them gave."""
-
-    store: CallStore
-    label: str
-    report: IngestReport | None
-    """None when the calls were imported earlier."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What reading lost or changed, and which sources told the same traffic."""
-        found = [*reading_warnings(self.report), *(each.sentence for each in self.store.overlaps())]
-        if self.report is None and (estimated := self.store.estimated_count):
-            found.append(f"{estimated:,} rows of the logs had no token counts; these were estimated from their texts.")
-        return tuple(found)
 
 
 def reading_options(command: Command) -> Command:
@@ -157,6 +138,15 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
     """The calls that the options mean; a log given with ``--usage`` is read into a store that is gone afterwards."""
     from breakeven.clock import now
     from breakeven.errors import UsageError
+    from breakeven.usage.opened_calls import (
+        OpenedCalls,
+        has_store,
+        kept_calls,
+        no_calls,
+        progress_text,
+        reading_warnings,
+        refuse_bills_alone,
+    )
     from breakeven.usage.store import CallStore
 
     usage = source.usage
@@ -164,11 +154,10 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
         raise click.UsageError("give --usage or --store, not both")
     if not usage:
         folder = source.store or DEFAULT_STORE
-        if not (folder / "manifest.json").exists():
-            raise UsageError(f"no calls in {folder}; run `breakeven import YOUR-LOG`, or give the log with --usage")
+        if not has_store(folder):
+            raise no_calls(folder)
         with CallStore(folder, engine=source.engine) as kept:
-            _refuse_bills_alone(kept, str(folder))
-            yield OpenedCalls(kept, str(folder), None)
+            yield kept_calls(kept, folder)
         return
     with CallStore.temporary(engine=source.engine) as passing:
         target = source.rejects or Path(f"{usage[0].name or 'log'}.rejects.jsonl")
@@ -182,38 +171,7 @@ def opened_calls(source: UsageSource, say: Callable[[str], None]) -> Iterator[Op
             progress=lambda at: say(progress_text(at)),
             is_separate=source.separate,
         )
-        _refuse_bills_alone(passing, usage[0].name)
+        refuse_bills_alone(passing, usage[0].name)
         if report.rows_in and not passing.calls_count:
             raise UsageError(" ".join(reading_warnings(report)))
         yield OpenedCalls(passing, ", ".join(path.name for path in usage), report)
-
-
-def _refuse_bills_alone(store: CallStore, where: str) -> None:
-    from breakeven.errors import UsageError
-
-    if store.bills_count and not store.calls_count:
-        raise UsageError(
-            f"{where} holds {store.bills_count:,} bills and no calls: amounts say nothing of requests and tokens;"
-            " import a usage log as well, then `breakeven reconcile --invoice store` compares them"
-        )
-
-
-def progress_text(at: Progress) -> str:
-    """One line about how far an import is."""
-    files = f"file {at.files_done + 1} of {at.files_count}, " if at.files_count > 1 else ""
-    return f"reading {at.file}: {files}{at.rows_in:,} rows"
-
-
-def reading_warnings(report: IngestReport | None) -> tuple[str, ...]:
-    """What reading lost or changed, for the report's warnings."""
-    if report is None:
-        return ()
-    found = list(report.warnings)
-    if report.rejects_count:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in list(report.rejects.items())[:3])
-        where = f"; all of them are in {report.reject_path}" if report.reject_path else ""
-        found.append(f"{report.rejects_count:,} of {report.rows_in:,} rows were rejected ({reasons}){where}.")
-    for each in report.files:
-        if each.status in ("empty", "not a log", "companion"):
-            found.append(f"{each.name} was left out: {each.note or each.status}")
-    return tuple(found)

@@ -33,7 +33,7 @@ from breakeven.decision.scenario_entries import (
     Strict,
 )
 from breakeven.decision.scenario_examples import EMPTY, EXAMPLES
-from breakeven.decision.scenario_yaml import place_of, read_yaml
+from breakeven.decision.scenario_yaml import parse_yaml, place_of, read_yaml
 from breakeven.errors import ScenarioError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.copula import Copula
@@ -279,6 +279,11 @@ class Scenario(Strict):
                 hint = nearest(name, list(things))
                 raise UnknownName(f"{self._at(key)}no {kind} named '{name}' in the catalogue; {hint}")
 
+    @property
+    def places(self) -> Mapping[str, str]:
+        """File and line of every key of the scenario's file; empty when no file was read."""
+        return self._places
+
     def place(self, dotted: str) -> str:
         """File and line of a key, e.g. ``answers.accuracy``; empty when no file says it."""
         return self._places.get(dotted, "")
@@ -303,17 +308,18 @@ class Scenario(Strict):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None) -> Scenario:
+def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None, text: str | None = None) -> Scenario:
     """Read a scenario file (or the defaults) and apply ``--set name=value`` pairs to its overrides.
 
-    Raises ScenarioError naming file, line, what was seen and the nearest right key.
+    With `text`, that is read as if it stood in the file. Raises ScenarioError naming file, line, what was seen and
+    the nearest right key.
     """
     content: dict[str, Any] = {}
     lines: dict[str, int] = {}
     where = "scenario"
     if path is not None:
         where = str(path)
-        content, lines = read_yaml(path)
+        content, lines = read_yaml(path) if text is None else parse_yaml(text, path)
     if sets:
         content = {**content, "overrides": {**(content.get("overrides") or {}), **_numbers(sets)}}
     try:

@@ -19,6 +19,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise ScenarioError(f"cannot read {path}: {error.strerror}; `breakeven init` writes a scenario file") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{path} is not UTF-8 text; `breakeven init` writes a scenario file") from None
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """The same of a `text` as if it stood in the file `path`."""
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
