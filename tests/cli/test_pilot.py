@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 from tests.pilot.gateway_state import BASELINE, CANDIDATE, GatewayState, pairs
 
 from breakeven.cli.main import group
-from breakeven.cli.pilot.watching import _looks
 from breakeven.errors import BreakevenError, PilotError
+from breakeven.pilot.looking import looks
 from breakeven.pilot.running import Pilot
 from breakeven.routing.policy_file import load
 
@@ -336,11 +336,11 @@ def test_a_watch_looks_again_when_a_file_changes_and_not_before() -> None:
     state = live()
     run("start", "faq")
     shadows(state, 1.0, 20)
-    looks = _looks(Pilot(Path("pilots/faq")), 0.02, is_once=False)
-    assert next(looks).evidence.observations.rows_count == 40
+    seen = looks(Pilot(Path("pilots/faq")), 0.02)
+    assert next(seen).evidence.observations.rows_count == 40
     timer = threading.Timer(0.3, shadows, (state, 1.0, 30))
     began_s = time.monotonic()
     timer.start()
-    assert next(looks).evidence.observations.rows_count == 100
+    assert next(seen).evidence.observations.rows_count == 100
     assert time.monotonic() - began_s > 0.25
     timer.join()

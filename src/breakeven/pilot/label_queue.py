@@ -7,6 +7,7 @@ lands in `labels/`, one line each, as a gold label. Answers labelled by two peop
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,8 +140,9 @@ def add_labels(folder: Path, labels: Iterable[tuple[Item, float]], labeller: str
     path = folder / LABELS_FOLDER / LABELS_NAME
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _cut_torn_end(path)
         with path.open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # else one who cuts a torn end might cut what another is writing
+            _cut_torn_end(path)
             file.write("".join(lines))
             file.flush()
             os.fsync(file.fileno())

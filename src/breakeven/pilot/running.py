@@ -7,10 +7,8 @@ journal says that it is in force. Whoever starts again finds where it stopped an
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Final
 
 from breakeven import clock
 from breakeven.errors import PilotError
+from breakeven.pilot import pilot_lock
 from breakeven.pilot import policy_steps as steps
 from breakeven.pilot.design import Design
 from breakeven.pilot.design_file import PROMISED_NAME, DesignFile, promise, read_design
@@ -27,11 +26,19 @@ from breakeven.pilot.observations import Evidence
 from breakeven.pilot.promise_kept import IS_EDITED, against_journal, edited_problems, journal_problems, policy_problems
 from breakeven.pilot.reading.evidence import EvidenceReader, nothing_seen
 from breakeven.pilot.reading.read import write_rejects_aside
+from breakeven.pilot.refusals import (
+    check_promote,
+    check_restore,
+    check_roll_back,
+    check_start,
+    check_stop,
+    is_in_force,
+    not_rolled_back,
+)
 from breakeven.pilot.rollout_watch import TaskWatch, floors, watched
 from breakeven.pilot.verdict import Verdict
 from breakeven.routing.policy_document import PolicyDocument, PricedModel
 
-LOCK_NAME: Final = "lock"
 BEFORE_FOLDER: Final = "policy-before"
 """The policy as it was before the pilot, and before a promotion: what is gone back to."""
 IN_FORCE: Final = "in_force"
@@ -79,22 +86,13 @@ class Pilot:
         self._prices = prices
         self._reader: EvidenceReader | None = None
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Nobody else changes this pilot meanwhile; PilotError where somebody does."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise PilotError(
-                    f"{self.folder}: another `breakeven pilot run` watches this pilot; stop it first (Ctrl-C), or use "
-                    "`status`, `label` and `verdict`, which only look"
-                ) from None
-            yield
-        finally:
-            os.close(fd)
+        return pilot_lock.alone(self.folder)
+
+    def is_watched(self) -> bool:
+        """Whether somebody else watches or changes this pilot now."""
+        return pilot_lock.is_taken(self.folder)
 
     def start(self) -> Entry:
         """Promise the design, and put its trial into the gateway's policy."""
@@ -103,28 +101,7 @@ class Pilot:
         if not state.design_hash and not journal_problems(found):  # a start that was cut off promised nothing
             (self.folder / PROMISED_NAME).unlink(missing_ok=True)
             found = read_design(self.folder)
-        if state.is_running:
-            raise PilotError(f"{found.design.name} runs already; `breakeven pilot status` says how it stands")
-        if state.promoted_tasks or state.ended_unix_s is not None:
-            raise PilotError(f"{found.design.name} has ended; design another pilot with `breakeven pilot init`")
-        if found.design.mode == "offline":
-            raise PilotError("an offline pilot has nothing to start; `breakeven pilot verdict` reads its files")
-        if not found.design.policy_folder:
-            raise PilotError(
-                "the design names no policy folder, so no gateway can be told; design it again with --policy FOLDER "
-                "(the `policy:` of gateway.yaml), or --gateway gateway.yaml"
-            )
-        current = steps.current_policy(Path(found.design.policy_folder))
-        if current is not None and current.document.trial is not None:
-            raise PilotError(
-                f"the policy in {found.design.policy_folder} has the trial of another pilot "
-                f"({current.document.trial.pilot}); stop that one first"
-            )
-        if not found.design.sources:
-            raise PilotError(
-                "the design names no place to read calls from; design it again with --state FOLDER (the gateway's), "
-                "--store FOLDER, or --gateway gateway.yaml"
-            )
+        check_start(found, state)
         is_edited = found.is_edited
         found = promise(self.folder)
         share = steps.first_share_fraction(found.design)
@@ -239,10 +216,7 @@ class Pilot:
         entries = self.journal.entries()
         state = state_of(entries)
         found = against_journal(read_design(self.folder), state)
-        if not state.is_running:
-            ended = [each.at[:19] for each in entries if each.event in ("stopped", "rolled_back")]
-            words = f"has ended already, at {ended[-1]}" if ended else "has not started"
-            raise PilotError(f"{found.design.name} {words}; there is nothing to stop")
+        check_stop(found, state, entries)
 
         def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
             return steps.with_trial(document, None) if _has_trial(document, found) else document
@@ -252,14 +226,8 @@ class Pilot:
     def promote(self, look: Look, *, keeps_watch: bool) -> Entry:
         """Give the accepted tasks to the candidate. `keeps_watch`: the gateway goes on judging its answers."""
         tasks = look.verdict.accepted_tasks if look.verdict is not None else ()
-        if not tasks:
-            raise PilotError("no task is accepted, so there is nothing to promote; `breakeven pilot verdict` says why")
         design = look.design
-        if look.state.promoted_unix_s is not None:
-            at = next(each.at[:19] for each in look.entries if each.event == "promoted")
-            raise PilotError(
-                f"{design.name} was promoted already, at {at}; what came after that is for a new pilot to decide"
-            )
+        check_promote(look.found, look.state, look.entries, tasks)
         self._keep_before(design)
 
         def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
@@ -326,22 +294,25 @@ class Pilot:
         if not alarms or look.state.alarms_count:
             return []
         words = " ".join(each.words for each in alarms)
-        current = steps.current_policy(Path(look.design.policy_folder)) if rolls_back else None
-        is_ours = current is not None and current.hash == look.state.policy_hash
+        is_ours = rolls_back and is_in_force(look.found, look.state)
         if rolls_back and not is_ours:
-            words += (
-                " Not rolled back: the policy in force is not the one that the promotion wrote, and what came since "
-                "is not the pilot's to undo; take the candidate out of it by hand."
-            )
+            words += f" {not_rolled_back()}"
         done = [self._note("alarm", words, {"tasks": [each.task for each in alarms]})]
-        if rolls_back and is_ours:
-            before = steps.current_policy(self.folder / BEFORE_FOLDER)
-            if before is None:
-                raise PilotError(f"{self.folder / BEFORE_FOLDER} is gone, so there is no policy to go back to")
-            document = replace(before.document, trial=None)
-            entry = Entry(self._at(), "rolled_back", "Rolled back: the policy from before the promotion is in force.")
-            done.append(self._write(look.found, entry, lambda _document, _state: document))
+        if is_ours:
+            done.append(self.roll_back())
         return done
+
+    def roll_back(self) -> Entry:
+        """Put the policy from before the promotion in force again."""
+        entries = self.journal.entries()
+        state = state_of(entries)
+        found = against_journal(read_design(self.folder), state)
+        before = steps.current_policy(self.folder / BEFORE_FOLDER)
+        check_roll_back(found, state, before, self.folder / BEFORE_FOLDER)
+        assert before is not None
+        document = replace(before.document, trial=None)
+        entry = Entry(self._at(), "rolled_back", "Rolled back: the policy from before the promotion is in force.")
+        return self._write(found, entry, lambda _document, _state: document)
 
     def _trial_maker(self, found: DesignFile) -> Callable[[PolicyDocument, PilotState], PolicyDocument]:
         def made(document: PolicyDocument, state: PilotState) -> PolicyDocument:
@@ -397,8 +368,7 @@ class Pilot:
         entries = self.journal.entries()
         state = state_of(entries)
         found = against_journal(read_design(self.folder), state)
-        if not state.is_running:
-            raise PilotError(f"{found.design.name} does not run, so its trial belongs in no policy")
+        check_restore(found, state)
         words = "Restored: the trial is in the policy that was put in its place."
         made = self._trial_maker(found)
 

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import click
 
 from breakeven.cli.pilot.place import Reads, pilot_argument, reading_options
-
-if TYPE_CHECKING:
-    from breakeven.pilot.running import Look
 
 EXIT_CODES: Final = {"yes": 0, "no": 1, "not_yet": 3}
 """Of the verdict; an error has 2, too, writes to stderr and prints nothing to stdout."""
@@ -39,6 +36,7 @@ def verdict(ctx: click.Context, folder: Path, reads: Reads, as_json: bool) -> No
     """
     from breakeven.cli.console import progress, stdout_console
     from breakeven.reports.pilot_document import to_json
+    from breakeven.reports.pilot_look import document_of, next_command
 
     with progress(as_json) as say:
         say("reading and judging")
@@ -81,8 +79,10 @@ def report(folder: Path, reads: Reads, out: tuple[Path, ...], recalibrate: Path 
     import json
 
     from breakeven.cli.console import progress
+    from breakeven.clock import today
     from breakeven.errors import OutputError
     from breakeven.reports.pilot_files import render_pilot_file
+    from breakeven.reports.pilot_look import document_of, measured_scenario
 
     kinds = [each.suffix.lstrip(".") for each in out]
     for path, kind in zip(out, kinds, strict=True):
@@ -99,7 +99,7 @@ def report(folder: Path, reads: Reads, out: tuple[Path, ...], recalibrate: Path 
             say(f"writing {path.name}")
             _write(path, render_pilot_file(kind, document))
         if recalibrate is not None:
-            _write(recalibrate, _measured(look).encode())
+            _write(recalibrate, measured_scenario(look, today()).encode())
     written = [str(each) for each in (*out, recalibrate) if each is not None]
     if as_json:
         click.echo(json.dumps({"written": written}))
@@ -131,48 +131,3 @@ def _write(path: Path, content: bytes) -> None:
             write_whole(path, content)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-
-
-def _measured(look: Look) -> str:
-    """A scenario of what was measured."""
-    from breakeven.clock import today
-    from breakeven.errors import PilotError
-    from breakeven.pilot.recalibration import recalibrated
-
-    if look.verdict is None:
-        raise PilotError(f"{look.design.name} has measured nothing yet; `breakeven pilot start` first")
-    return recalibrated(look.design, look.verdict.forecast, today())
-
-
-def document_of(look: Look, *, with_history: bool = False) -> Any:
-    """The one JSON of a pilot."""
-    from breakeven.pilot.running import IN_FORCE
-    from breakeven.reports.pilot_document import pilot_document
-
-    points: Any = ()
-    if with_history and look.verdict is not None:
-        from breakeven.pilot.history import history
-
-        points = history(look.design, look.evidence.observations)
-    journal = [each.plain() for each in look.entries if each.event != IN_FORCE]
-    return pilot_document(
-        look.design,
-        look.evidence,
-        look.verdict,
-        history=points,
-        journal=journal,
-        design_hash=look.found.hash,
-        watch=look.watch,
-    )
-
-
-def next_command(look: Look, folder: Path) -> str:
-    """What a user does next."""
-    name = folder.name
-    if look.verdict is None:
-        return f"breakeven pilot start {name}"
-    if look.verdict.answer == "yes" and look.state.started_unix_s is not None and not look.state.promoted_tasks:
-        return f"breakeven pilot stop {name} --promote"
-    if look.verdict.answer == "not_yet" and look.state.is_running:
-        return f"breakeven pilot run {name}"
-    return f"breakeven pilot report {name} --out {name}.html"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,12 +14,8 @@ from breakeven.cli.pilot.place import Reads, pilot_argument, reading_options
 
 if TYPE_CHECKING:
     from breakeven.pilot.journal import Entry
-    from breakeven.pilot.running import Look, Pilot
-
-LOOK_AGAIN_S: Final = 60.0
-"""Time alone changes a verdict (outcomes become missing, days pass): at least so often it is looked again."""
-REST_RATIO: Final = 3.0
-"""Rest after a look, over how long it took: of one core it uses at most a quarter."""
+    from breakeven.pilot.orders import Order
+    from breakeven.pilot.running import Look
 
 
 @click.command(
@@ -34,12 +29,10 @@ def start(folder: Path, as_json: bool) -> None:
 
     A gateway without a policy gets one that sends everything to the baseline. From now on what was promised is judged.
     """
+    from breakeven.pilot.orders import give
     from breakeven.pilot.running import Pilot
 
-    pilot = Pilot(folder)
-    with pilot.alone():
-        pilot.settle()
-        _tell([pilot.start()], as_json)
+    _tell([give(Pilot(folder), "start")], as_json)
     if not as_json:
         click.echo(f"Next: breakeven pilot run {folder.name}")
 
@@ -75,12 +68,13 @@ def run(
     the verdict's: 0 yes, 1 no, 2 not yet.
     """
     from breakeven.errors import PilotError
+    from breakeven.pilot.looking import is_done, looks
 
     pilot = reads.pilot(folder)
     last: Look | None = None
     with pilot.alone():
         pilot.settle()
-        for last in _looks(pilot, every_s, is_once=once):
+        for last in looks(pilot, every_s, is_once=once):
             if last.state.started_unix_s is None:
                 raise PilotError(f"{last.design.name} has not started; `breakeven pilot start {folder.name}` first")
             entries = pilot.act(last, promotes=promote, rolls_back=roll_back)
@@ -88,7 +82,7 @@ def run(
             if not as_json:
                 _hint(last, entries, promotes=promote)
             is_decided = until_decided and pilot.is_decided(last)
-            if _is_done(last, entries, is_decided=is_decided, promotes=promote):
+            if is_done(last, entries, is_decided=is_decided, promotes=promote):
                 break
     if last is not None and last.verdict is not None and (once or until_decided or last.verdict.answer == "no"):
         from breakeven.cli.pilot.judging import EXIT_CODES
@@ -107,9 +101,10 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="Print the pilot's JSON document.")
 def status(folder: Path, reads: Reads, watch: bool, every_s: float, as_json: bool) -> None:
     """How a pilot stands now: outcomes, evidence, guards, savings, what is wrong with the input. Changes nothing."""
+    from breakeven.pilot.looking import looks
 
     pilot = reads.pilot(folder)
-    for look in _looks(pilot, every_s, is_once=not watch):
+    for look in looks(pilot, every_s, is_once=not watch):
         if watch and not as_json and sys.stdout.isatty():
             click.clear()
         _show_status(look, folder, as_json)
@@ -123,23 +118,19 @@ def status(folder: Path, reads: Reads, watch: bool, every_s: float, as_json: boo
 @reading_options
 @click.option("--promote", is_flag=True, help="Give the accepted tasks to the candidate; refused where none is.")
 @click.option("--keep-watching", is_flag=True, help="With --promote: the gateway goes on judging answers for `run`.")
+@click.option("--roll-back", is_flag=True, help="After a promotion: the policy from before it is in force again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
-def stop(folder: Path, reads: Reads, promote: bool, keep_watching: bool, as_json: bool) -> None:
-    """End a pilot: take its trial out of the policy; everybody is served as before, or (--promote) by the candidate."""
-    from breakeven.errors import PilotError
-    from breakeven.pilot.journal import state_of
+def stop(folder: Path, reads: Reads, promote: bool, keep_watching: bool, roll_back: bool, as_json: bool) -> None:
+    """End a pilot: take its trial out of the policy; everybody is served as before, or (--promote) by the candidate.
 
-    pilot = reads.pilot(folder)
-    state = state_of(pilot.journal.entries())
-    if not state.is_running and (not promote or state.started_unix_s is None or state.promoted_tasks):
-        raise PilotError(f"{folder.name} does not run; `breakeven pilot status {folder.name}` says how it stands")
-    with pilot.alone():
-        pilot.settle()
-        if promote:
-            entries = [pilot.promote(pilot.look(), keeps_watch=keep_watching)]
-        else:
-            entries = [pilot.stop("Stopped by hand.")]
-        _tell(entries, as_json)
+    With --roll-back a promotion is undone: the policy from before it is in force again.
+    """
+    from breakeven.pilot.orders import give
+
+    if promote and roll_back:
+        raise click.UsageError("--promote gives tasks to the candidate, --roll-back takes them back; give one of both")
+    order: Order = "promote" if promote else "roll_back" if roll_back else "stop"
+    _tell([give(reads.pilot(folder), order, keeps_watch=keep_watching)], as_json)
 
 
 @click.command(
@@ -149,36 +140,10 @@ def stop(folder: Path, reads: Reads, promote: bool, keep_watching: bool, as_json
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's entry as JSON.")
 def restore(folder: Path, as_json: bool) -> None:
     """Put the trial into the policy that somebody put in place of the pilot's."""
+    from breakeven.pilot.orders import give
     from breakeven.pilot.running import Pilot
 
-    pilot = Pilot(folder)
-    with pilot.alone():
-        pilot.settle()
-        _tell([pilot.restore()], as_json)
-
-
-def _looks(pilot: Pilot, every_s: float, *, is_once: bool) -> Iterator[Look]:
-    """One look now, and (unless once) one whenever a file changes, at least every minute."""
-    _, signature = pilot.changed_since(None)
-    began_s = time.monotonic()
-    yield pilot.look()
-    looked_s = time.monotonic()
-    while not is_once:
-        time.sleep(max(every_s, (looked_s - began_s) * REST_RATIO))
-        has_changed, signature = pilot.changed_since(signature)
-        if has_changed or time.monotonic() - looked_s >= LOOK_AGAIN_S:
-            began_s = time.monotonic()
-            yield pilot.look()
-            looked_s = time.monotonic()
-
-
-def _is_done(look: Look, entries: Sequence[Entry], *, is_decided: bool, promotes: bool) -> bool:
-    """Whether there is nothing left to watch."""
-    ended = any(each.event in ("stopped", "rolled_back") for each in entries)
-    was_over = not look.state.is_running and not look.state.promoted_tasks
-    is_yes = look.verdict is not None and look.verdict.answer == "yes"
-    has_promoted = bool(look.state.promoted_tasks) or any(each.event == "promoted" for each in entries)
-    return ended or was_over or (is_decided and is_yes and (has_promoted or not promotes))
+    _tell([give(Pilot(folder), "restore")], as_json)
 
 
 def _hint(look: Look, entries: Sequence[Entry], *, promotes: bool) -> None:
@@ -201,8 +166,8 @@ def _tell(entries: Sequence[Entry], as_json: bool) -> None:
 
 def _show_status(look: Look, folder: Path, as_json: bool) -> None:
     from breakeven.cli.console import stdout_console
-    from breakeven.cli.pilot.judging import document_of, next_command
     from breakeven.reports.pilot_document import to_json
+    from breakeven.reports.pilot_look import document_of, next_command
 
     document = document_of(look)
     if as_json:

@@ -1,0 +1,45 @@
+"""Looking: one look at a pilot now, and one whenever a file changes; and when there is nothing left to watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from breakeven.pilot.journal import Entry
+    from breakeven.pilot.running import Look, Pilot
+
+LOOK_AGAIN_S: Final = 60.0
+"""Time alone changes a verdict (outcomes become missing, days pass): at least so often it is looked again."""
+REST_RATIO: Final = 3.0
+"""Rest after a look, over how long it took: of one core it uses at most a quarter."""
+
+
+def looks(
+    pilot: Pilot, every_s: float, *, is_once: bool = False, rest: Callable[[float], None] = time.sleep
+) -> Iterator[Look]:
+    """One look now, and (unless once) one whenever a file changes, at least every minute.
+
+    `rest` waits between looks; what it raises ends them.
+    """
+    _, signature = pilot.changed_since(None)
+    began_s = time.monotonic()
+    yield pilot.look()
+    looked_s = time.monotonic()
+    while not is_once:
+        rest(max(every_s, (looked_s - began_s) * REST_RATIO))
+        has_changed, signature = pilot.changed_since(signature)
+        if has_changed or time.monotonic() - looked_s >= LOOK_AGAIN_S:
+            began_s = time.monotonic()
+            yield pilot.look()
+            looked_s = time.monotonic()
+
+
+def is_done(look: Look, entries: Sequence[Entry], *, is_decided: bool, promotes: bool) -> bool:
+    """Whether there is nothing left to watch, after a look and what followed from it."""
+    ended = any(each.event in ("stopped", "rolled_back") for each in entries)
+    was_over = not look.state.is_running and not look.state.promoted_tasks
+    is_yes = look.verdict is not None and look.verdict.answer == "yes"
+    has_promoted = bool(look.state.promoted_tasks) or any(each.event == "promoted" for each in entries)
+    return ended or was_over or (is_decided and is_yes and (has_promoted or not promotes))
