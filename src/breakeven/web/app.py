@@ -2,61 +2,109 @@
 
 from __future__ import annotations
 
+import logging
 import pkgutil
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from breakeven.web import pages
-from breakeven.web.frame import render
-from breakeven.web.jobs import Job
-from breakeven.web.page import Ask, Desk, Page, View
+from breakeven.errors import BreakevenError
+from breakeven.web import desk_routes, pages
+from breakeven.web.access import Access, Throttle
+from breakeven.web.frame import url_of
+from breakeven.web.guard import Guard
+from breakeven.web.looks import REPORT_CSS, STATIC, report_css
+from breakeven.web.page import Desk, Page, View
+from breakeven.web.replies import framed, wants_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-STATIC = Path(__file__).parent / "static"
+_LOG = logging.getLogger(__name__)
 
 
-def application(desk: Desk) -> Starlette:
-    """The dashboard of one project."""
+def application(desk: Desk, access: Access | None = None) -> Starlette:
+    """The dashboard of one project; without `access` it answers to everybody who calls it by a loopback name."""
     found = discover_pages()
-    routes: list[Route | Mount] = []
+    access = access or Access()
+    routes: list[BaseRoute] = []
     for page in found:
-        routes.append(Route(path_of(page, found), _handler(page, found)))
-        routes += page.routes
-    routes.append(Mount("/static", StaticFiles(directory=STATIC)))
-    app = Starlette(routes=routes)
-    app.state.desk = desk
-    app.state.pages = found
+        routes += [Route(url_of(found, page.name), _handler(page)), *page.routes]
+    routes += desk_routes.ROUTES
+    routes.append(Route(f"/static/{REPORT_CSS}", _report_css))
+    routes.append(Mount("/static", _Static(directory=STATIC)))
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, access=access, routes=tuple(routes))],
+        exception_handlers={BreakevenError: _said, HTTPException: _not_there, Exception: _broken},
+    )
+    app.state.desk, app.state.pages, app.state.access, app.state.throttle = desk, found, access, Throttle()
     return app
 
 
 def discover_pages() -> tuple[Page, ...]:
     """The pages of the folder, in the order of the navigation."""
-    found = [import_module(f"{pages.__name__}.{each.name}").PAGE for each in pkgutil.iter_modules(pages.__path__)]
+    names = [each.name for each in pkgutil.iter_modules(pages.__path__)]
+    modules = [import_module(f"{pages.__name__}.{name}") for name in names]
+    found = [each.PAGE for each in modules if hasattr(each, "PAGE")]
     return tuple(sorted(found, key=lambda each: each.place_count))
 
 
-def path_of(page: Page, every: tuple[Page, ...]) -> str:
-    """The first page is the start."""
-    return "/" if page is every[0] else f"/{page.name}"
-
-
-def _handler(page: Page, every: tuple[Page, ...]) -> Callable[[Request], Awaitable[Response]]:
+def _handler(page: Page) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        ask = Ask(request.app.state.desk, dict(request.query_params))
-        shown = await run_in_threadpool(page.view, ask)
-        if isinstance(shown, Job):
-            shown = View("working.html.j2", {"job": shown})
-        text = await run_in_threadpool(render, shown, page, every, request)
-        return HTMLResponse(text, shown.status_count)
+        return await framed(request, page, page.view)
 
     return answer
+
+
+class _Static(StaticFiles):
+    """Files whose address changes with what is in them may be kept for good."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        response = await super().get_response(path, scope)
+        is_pinned = b"v=" in scope.get("query_string", b"")
+        response.headers["cache-control"] = "max-age=31536000, immutable" if is_pinned else "no-cache"
+        return response
+
+
+async def _report_css(_request: Request) -> Response:
+    return Response(report_css(), media_type="text/css", headers={"cache-control": "max-age=31536000, immutable"})
+
+
+async def _said(request: Request, error: Exception) -> Response:
+    """An error of ours: the words that the command line prints."""
+    return await _error_reply(request, 400, type(error).__name__, str(error), "This cannot be shown")
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: f"There is no page {request.url.path} here.", 405: f"{request.method} is not answered here."}
+    title = "Not here" if error.status_code == 404 else "Not answered"
+    return await _error_reply(
+        request, error.status_code, "HTTPException", words.get(error.status_code, str(error.detail)), title
+    )
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A mistake of ours; what it was stands in the server's own log."""
+    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    words = f"breakeven made a mistake ({type(error).__name__}); the terminal where it runs shows where."
+    return await _error_reply(request, 500, type(error).__name__, words, "A mistake of breakeven's")
+
+
+async def _error_reply(request: Request, status_count: int, kind: str, words: str, title: str) -> Response:
+    words = request.app.state.desk.project.without_places(words)
+    if wants_json(request):
+        return JSONResponse({"error": {"type": kind, "message": words}}, status_count)
+    every: tuple[Page, ...] = request.app.state.pages
+    name = request.url.path.split("/")[1]
+    page = next((each for each in every if each.name == name), every[0])
+    view = View("error.html.j2", {"title": title, "error": words, "next_step": ""}, status_count)
+    return await framed(request, page, view)

@@ -34,6 +34,8 @@ class Job:
     error: str = ""
     """What went wrong, in words, once it failed."""
     result: Any = None
+    work: Callable[[Say], Any] | None = None
+    """What it does, to do it again."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -74,11 +76,17 @@ class Jobs:
             )
             if running is not None:
                 return running
-            job = Job(name, title)
+            job = Job(name, title, work=work)
             self._forget_old()
             self._jobs[job.key] = job
         threading.Thread(target=_run, args=(job, work), name=f"job {name}", daemon=True).start()
         return job
+
+    def again(self, job: Job) -> Job:
+        """Do the work of a job once more; one that runs is left alone."""
+        if job.state == "running" or job.work is None:
+            return job
+        return self.start(job.name, job.title, job.work)
 
     def find(self, key: str) -> Job | None:
         """The job with `key`; None: there is none, or it is long over."""
@@ -88,6 +96,18 @@ class Jobs:
         """The youngest job of that name."""
         with self._lock:
             return next((each for each in reversed(self._jobs.values()) if each.name == name), None)
+
+    def every(self) -> tuple[Job, ...]:
+        """All that are remembered, the youngest last."""
+        with self._lock:
+            return tuple(self._jobs.values())
+
+    def close(self, patience_s: float = 5.0) -> bool:
+        """Ask all for their end and wait for it; False: some work did not say how far it is in all that time."""
+        ends_s = time.monotonic() + patience_s
+        for job in self.running():
+            job.cancel()
+        return all(job.wait(max(0.0, ends_s - time.monotonic())) for job in self.running())
 
     def running(self) -> tuple[Job, ...]:
         """What is being worked on now."""

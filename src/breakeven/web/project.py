@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,9 @@ SCENARIO_FILE: Final = "scenario.yaml"
 PILOTS_FOLDER: Final = "pilots"
 POLICY_FOLDER: Final = "policy"
 STORE_FOLDER: Final = ".breakeven"
+SYNTHETIC_MARK: Final = "synthetic"
+"""A file in the store that says that its Calls were made up."""
+_PLACE: Final = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|var|opt|srv|mnt|usr|etc|Users|private)/[^\s'\"`:;,()]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class Project:
     """Its admin token; never shown, never logged."""
 
     @property
+    def name(self) -> str:
+        """What a person calls it: the folder's name."""
+        return self.folder.resolve().name or "project"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether its Calls were made up; every page says so."""
+        return (self.store / SYNTHETIC_MARK).exists()
+
+    @property
     def kept(self) -> Path:
         """Folder of the dashboard's own: documents computed earlier, undo history, uploads under way."""
         return self.store / "ui"
@@ -43,3 +57,20 @@ class Project:
         return cls(
             folder, folder / STORE_FOLDER, folder / SCENARIO_FILE, folder / POLICY_FOLDER, folder / PILOTS_FOLDER
         )
+
+    def without_places(self, text: str) -> str:
+        """`text` as a browser may see it: paths below the project are relative to it, others only a name.
+
+        >>> from pathlib import Path
+        >>> Project.at(Path("/srv/team")).without_places("/srv/team/scenario.yaml:3 and /etc/x/y.yaml")
+        'scenario.yaml:3 and …/y.yaml'
+        """
+        for folder in {str(self.folder.absolute()), str(self.folder.resolve())}:
+            text = text.replace(f"{folder}/", "")
+        return _PLACE.sub(lambda found: f"…/{found[0].rpartition('/')[2]}", text)
+
+
+def mark_synthetic(store: Path) -> None:
+    """Say of a store that its Calls were made up."""
+    store.mkdir(parents=True, exist_ok=True)
+    (store / SYNTHETIC_MARK).write_text("The calls in this store were made up by breakeven.\n", encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Replies: what the routes of a page answer with: a page, JSON, or the way back to a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from breakeven.web.frame import render
+from breakeven.web.jobs import Job
+from breakeven.web.page import Ask, Page, View
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Document = str | Job | BaseModel | Mapping[str, Any]
+
+AGAIN_COUNT = 3
+
+
+def ask_of(request: Request) -> Ask:
+    """A request as a page's view takes it."""
+    return Ask(request.app.state.desk, dict(request.query_params))
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script asks, not a person."""
+    accept = request.headers.get("accept", "")
+    return request.url.path.startswith("/api/") or ("application/json" in accept and "text/html" not in accept)
+
+
+def is_local_path(path: str) -> bool:
+    """Whether a browser that is sent to `path` stays on this server."""
+    plain = path.isprintable() and "\\" not in path
+    return plain and path.startswith("/") and not path.startswith("//")
+
+
+def see_other(path: str) -> Response:
+    """After a POST: a GET of `path`, which must be one of ours; elsewhere leads to the start."""
+    return RedirectResponse(path if is_local_path(path) else "/", 303)
+
+
+async def page_reply(request: Request, name: str, view: Callable[[Ask], View | Job] | View) -> Response:
+    """A view in the frame of the page `name`."""
+    page = next(each for each in request.app.state.pages if each.name == name)
+    return await framed(request, page, view)
+
+
+async def framed(request: Request, page: Page, view: Callable[[Ask], View | Job] | View) -> Response:
+    """A view, or the view that a function gives, as HTML; work that is not done yet as a page that comes back."""
+
+    def made() -> tuple[str, int]:
+        shown = view if isinstance(view, View) else _shown(view, ask_of(request))
+        if isinstance(shown, Job):
+            shown = working(request, shown)
+        return render(shown, page, request), shown.status_count
+
+    text, status_count = await run_in_threadpool(made)
+    return HTMLResponse(text, status_count)
+
+
+def working(request: Request, job: Job) -> View:
+    """How far a job is, or why it failed."""
+    words = request.app.state.desk.project.without_places(job.error)
+    return View("working.html.j2", {"job": job, "error": words}, 500 if job.state == "failed" else 200)
+
+
+def _shown(view: Callable[[Ask], View | Job], ask: Ask) -> View | Job:
+    """What a view gives; asked again when the work it waited for was done while it was asked."""
+    shown = view(ask)
+    for _ in range(AGAIN_COUNT):
+        if not (isinstance(shown, Job) and shown.state == "done"):
+            break
+        shown = view(ask)
+    return shown
+
+
+def api_route(path: str, document: Callable[[Ask], Document]) -> Route:
+    """GET of a document as JSON; 202 and the job while it is being made, 500 and the job where that failed."""
+
+    async def answer(request: Request) -> Response:
+        return json_reply(await run_in_threadpool(document, ask_of(request)))
+
+    return Route(path, answer)
+
+
+def json_reply(document: Document, status_count: int = 200) -> Response:
+    """A document as JSON; text is JSON already."""
+    if isinstance(document, Job):
+        status_count = {"running": 202, "done": 202}.get(document.state, 500)
+        return JSONResponse({"job": job_facts(document)}, status_count)
+    if isinstance(document, str):
+        return Response(document, status_count, media_type="application/json")
+    if isinstance(document, Mapping):
+        return Response(json.dumps(document, allow_nan=False), status_count, media_type="application/json")
+    return Response(document.model_dump_json(), status_count, media_type="application/json")
+
+
+def job_facts(job: Job) -> dict[str, Any]:
+    """A job as JSON."""
+    return {
+        "key": job.key,
+        "name": job.name.partition(" ")[0],
+        "title": job.title,
+        "state": job.state,
+        "words": job.words,
+        "error": job.error,
+        "running_s": round(job.running_s, 3),
+    }
