@@ -39,6 +39,10 @@ class ScenarioError(BreakevenError):
     """The scenario file has an unknown key, an impossible value, or contradicts itself."""
 
 
+class EditConflict(BreakevenError):
+    """A file changed since a person read what they now want to change; nothing was written, nothing is lost."""
+
+
 class ClaimError(BreakevenError):
     """A claim file cannot be read, names something unknown, or gives an impossible value."""
 
@@ -61,6 +65,10 @@ class PilotError(BreakevenError):
 
 class GatewayError(BreakevenError):
     """A gateway cannot start here: a port or its state folder is taken, or a process of it does not come up."""
+
+
+class DashboardError(BreakevenError):
+    """The dashboard cannot start here: its port is taken, or others could reach it without a password."""
 
 
 class LearningError(BreakevenError):
@@ -93,6 +101,10 @@ class DocumentError(BreakevenError):
 
 class OutputError(BreakevenError):
     """A file to take away cannot be written: a package is missing, its place is no good, or two files are one."""
+
+
+class StoryError(BreakevenError):
+    """A step of a told story did not end as a step may end; the story stops there."""
 
 
 class CurveError(BreakevenError, ValueError):
