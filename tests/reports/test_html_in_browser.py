@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from breakeven.reports.html import render_html
+from chart_collisions import COLLISIONS
 from decision_documents import with_decision
 from reports.many_options import many_options_document
 from reports.sample_document import HOSTILE, hostile_document, one_option_document, sample_document
@@ -29,27 +30,6 @@ PAGES = {
 }
 CHARTS_COUNT = {"smallest": 4, "decided": 14, "decided_many": 14, "decided_hostile": 14}
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-COLLISIONS = """
-() => {
-  const shown = [...document.querySelectorAll('svg[role=img]')].filter(svg => svg.getBoundingClientRect().width > 0);
-  const found = [];
-  for (const svg of shown) {
-    const outer = svg.getBoundingClientRect();
-    const boxes = [...svg.querySelectorAll('text')].map(each => [each.textContent, each.getBoundingClientRect()]);
-    for (const [word, box] of boxes) {
-      if (box.left < outer.left - 2 || box.right > outer.right + 2) found.push('cut: ' + word);
-    }
-    for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
-      const [a, b] = [boxes[i][1], boxes[j][1]];
-      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (across > 1 && down > 4) found.push(boxes[i][0] + ' | ' + boxes[j][0]);
-    }
-  }
-  return found;
-}
-"""
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ SCENARIO_FILE: Final = "scenario.yaml"
 PILOTS_FOLDER: Final = "pilots"
 POLICY_FOLDER: Final = "policy"
 STORE_FOLDER: Final = ".breakeven"
-SYNTHETIC_MARK: Final = "synthetic"
-"""A file in the store that says that its Calls were made up."""
 _PLACE: Final = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|var|opt|srv|mnt|usr|etc|Users|private)/[^\s'\"`:;,()]*")
 
 
@@ -43,8 +41,14 @@ class Project:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether its Calls were made up; every page says so."""
-        return (self.store / SYNTHETIC_MARK).exists()
+        """Whether made-up Calls are among its Calls; every page says so."""
+        from breakeven.errors import UsageError
+        from breakeven.usage.store.glance import glance
+
+        try:
+            return glance(self.store).is_synthetic
+        except UsageError:  # damaged: the page that shows its Calls says so
+            return False
 
     @property
     def kept(self) -> Path:
@@ -69,8 +73,3 @@ class Project:
             text = text.replace(f"{folder}/", "")
         return _PLACE.sub(lambda found: f"…/{found[0].rpartition('/')[2]}", text)
 
-
-def mark_synthetic(store: Path) -> None:
-    """Say of a store that its Calls were made up."""
-    store.mkdir(parents=True, exist_ok=True)
-    (store / SYNTHETIC_MARK).write_text("The calls in this store were made up by breakeven.\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""A small project folder with everything that pages show: calls, scenario, audit, outcomes, policy, a pilot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner
+
+from breakeven.cli.main import group
+from breakeven.usage.synthetic import write_synthetic_log
+from breakeven.web.jobs import Jobs
+from breakeven.web.page import Desk
+from breakeven.web.project import Project
+from breakeven.web.shelf import Shelf
+
+TODAY = date(2026, 11, 26)
+CALLS_COUNT = 4_000
+LARGE, SMALL = "openai/gpt-5", "openai/gpt-5-mini"
+
+
+def desk_of(project: Project) -> Desk:
+    """A desk on which it is always the same day."""
+    jobs = Jobs()
+    return Desk(project, jobs, Shelf(project.kept, jobs), lambda: TODAY)
+
+
+def make_project(folder: Path) -> Project:
+    """Fill a folder as the verbs do."""
+    folder.mkdir(parents=True)
+    write_synthetic_log(folder / "calls.jsonl", calls_count=CALLS_COUNT)
+    _write_outcomes(folder / "outcomes.csv", 900)
+    with _inside(folder):
+        _run("import", "calls.jsonl")
+        _run("init", "scenario.yaml")
+        _run("audit", "--as-of", TODAY.isoformat())
+        _run("learn", "--outcomes", "outcomes.csv", "--out", "policy", "--incumbent", LARGE)
+        models = ("--baseline", LARGE, "--candidate", SMALL, "--task", "faq")
+        _run("pilot", "init", "evals", *models, "--outcomes", "outcomes.csv")
+        _run("pilot", "verdict", "evals")
+    return Project.at(folder)
+
+
+def _write_outcomes(path: Path, rows: int) -> None:
+    """Both models on each request of two tasks; the small one is as good at faq."""
+    rng = np.random.default_rng(1)
+    lines = ["request_id,task,prompt,model,success,cost_usd"]
+    for number in range(rows):
+        task = "faq" if rng.random() < 0.7 else "contract"
+        for model, cost, chance in ((SMALL, 0.0002, 0.95 if task == "faq" else 0.4), (LARGE, 0.006, 0.94)):
+            lines.append(f"{number},{task},,{model},{int(rng.random() < chance)},{cost}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _run(*words: str) -> None:
+    result = CliRunner().invoke(group, list(words), catch_exceptions=False)
+    assert result.exit_code in (0, 1, 3), result.output
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
