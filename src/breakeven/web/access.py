@@ -54,8 +54,7 @@ class Access:
 
     def is_token(self, attempt: str) -> bool:
         """Whether `attempt` is the token."""
-        digest = hashlib.sha256(attempt.encode()).digest()
-        return self.token_digest is not None and hmac.compare_digest(self.token_digest, digest)
+        return self.token_digest is not None and hmac.compare_digest(self.token_digest, token_digest(attempt))
 
     def new_session(self, now_s: float) -> str:
         """The value of a session's cookie: who, until when, and the signature of both."""
@@ -103,6 +102,11 @@ class Throttle:
         """Take note of a wrong password."""
         with self._lock:
             self._misses.append((now_s, client))
+
+
+def token_digest(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _slow_hash(secret: str, salt: bytes) -> bytes:

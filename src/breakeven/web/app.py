@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from breakeven.errors import BreakevenError
+from breakeven.errors import BreakevenError, EditConflict
 from breakeven.web import desk_routes, pages
 from breakeven.web.access import Access, Throttle
 from breakeven.web.frame import url_of
@@ -80,7 +80,9 @@ async def _report_css(_request: Request) -> Response:
 
 async def _said(request: Request, error: Exception) -> Response:
     """An error of ours: the words that the command line prints."""
-    return await _error_reply(request, 400, type(error).__name__, str(error), "This cannot be shown")
+    status_count = 409 if isinstance(error, EditConflict) else 400
+    title = "Somebody else changed this meanwhile" if status_count == 409 else "This cannot be shown"
+    return await _error_reply(request, status_count, type(error).__name__, str(error), title)
 
 
 async def _not_there(request: Request, error: Exception) -> Response:

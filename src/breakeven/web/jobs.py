@@ -131,6 +131,9 @@ def _run(job: Job, work: Callable[[Say], Any]) -> None:
     except BreakevenError as error:
         job.state, job.error = "failed", f"{type(error).__name__}: {error}"
     except Exception as error:
+        if job._stop.is_set():  # e.g. files went away under it: nobody waits for its result
+            job.state = "cancelled"
+            return
         import logging
 
         logging.getLogger(__name__).exception("job %s", job.name)
