@@ -79,7 +79,7 @@ class LineRow:
 def render_html(document: Document) -> str:
     """The report as one HTML text; the same document gives the same bytes."""
     charts = {name: chart_markup(chart) for name, chart in draw_charts(document).items()}
-    template = _environment().get_template("report.html.j2")
+    template = report_environment().get_template("report.html.j2")
     return template.render(
         document=document,
         verdict=document.verdict,
@@ -168,7 +168,8 @@ def _titled(document: Document, link: tuple[str, str]) -> tuple[str, str]:
     return (decide_page(document).exit_title, link[1]) if link[1] == "exit" else link
 
 
-def _environment() -> Environment:
+def report_environment() -> Environment:
+    """The engine with the filters that the templates of the report use."""
     made = environment()
     made.filters.update(
         spread=_spread,

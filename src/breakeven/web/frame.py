@@ -72,7 +72,7 @@ def environment() -> Environment:
     """Templates of the dashboard, and those of the reports below them (macros, charts); everything is escaped."""
     from jinja2 import ChoiceLoader, PackageLoader
 
-    from breakeven.reports.page_frame import environment as report_environment
+    from breakeven.reports.html import report_environment
 
     made: Any = report_environment()
     made.loader = ChoiceLoader([PackageLoader("breakeven.web", "templates"), made.loader])
