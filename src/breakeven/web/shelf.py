@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +18,13 @@ from breakeven import __version__
 from breakeven.web.jobs import Job, Jobs, Say
 
 IN_MEMORY_COUNT: Final = 200
+ON_DISK_COUNT: Final = 400
+ON_DISK_MAX_BYTES: Final = 256 * 2**20
+KEPT_S: Final = 30 * 86_400.0
+"""Nobody has looked at it for a month."""
+HALF_KEPT_S: Final = 3_600.0
+"""A file that is still being written is younger."""
+SUFFIX: Final = ".kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,10 @@ class Shelf:
             return str(job.result)
         return job
 
+    def peek(self, recipe: Recipe) -> str | None:
+        """The document where it is kept; nothing is begun where it is not."""
+        return self._kept(recipe.name, recipe.key)
+
     def keep(self, name: str, made_of: tuple[str, ...], make: Callable[[], str]) -> str:
         """A text that is quick to make, e.g. a drawn chart; made here and now where it is not kept."""
         recipe = Recipe(name, "", made_of, lambda _: make())
@@ -72,24 +87,17 @@ class Shelf:
             if key in self._texts:
                 self._texts.move_to_end(key)
                 return self._texts[key]
-        try:
-            text = self._file(name, key).read_text(encoding="utf-8")
-        except OSError:
-            return None
-        self._remember(key, text)
+        text = _read(self._file(name, key))
+        if text is not None:
+            self._remember(key, text)
         return text
 
     def _make(self, recipe: Recipe, say: Say) -> str:
         text = recipe.make(say)
-        path = self._file(recipe.name, recipe.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(".half")
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
-        for old in path.parent.glob(f"{recipe.name}-*.kept"):
-            if old != path and len(list(path.parent.glob(f"{recipe.name}-*.kept"))) > IN_MEMORY_COUNT:
-                old.unlink(missing_ok=True)
         self._remember(recipe.key, text)
+        with suppress(OSError):  # a full or read-only disk: it is made again after the next start
+            _write(self._file(recipe.name, recipe.key), text)
+            _tidy(self._folder)
         return text
 
     def _remember(self, key: str, text: str) -> None:
@@ -100,4 +108,56 @@ class Shelf:
                 self._texts.popitem(last=False)
 
     def _file(self, name: str, key: str) -> Path:
-        return self._folder / f"{name}-{key}.kept"
+        return self._folder / f"{name}-{key}{SUFFIX}"
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing, with its hash before it; for this user alone, since prompts may be quoted in it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)
+    content = text.encode()
+    handle, half = tempfile.mkstemp(dir=path.parent, suffix=".half")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_digest(content) + b"\n" + content)
+        Path(half).replace(path)
+    except OSError:
+        Path(half).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> str | None:
+    """What was written; None where there is nothing, or where it is damaged, which is then dropped."""
+    try:
+        digest, _, content = path.read_bytes().partition(b"\n")
+        if digest != _digest(content):
+            path.unlink(missing_ok=True)
+            return None
+        os.utime(path)  # the least recently used goes first
+    except OSError:
+        return None
+    return content.decode()
+
+
+def _tidy(folder: Path) -> None:
+    """Drop what was not used for long, and the oldest where there is too much."""
+    now_s = time.time()
+    found = sorted(((each.stat(), Path(each)) for each in os.scandir(folder) if each.is_file()), key=_by_age)
+    kept_count, kept_bytes = 0, 0
+    for status, path in found:
+        is_half = path.suffix == ".half"
+        if not is_half and path.suffix != SUFFIX:
+            continue
+        kept_count += 1
+        kept_bytes += status.st_size
+        limit_s = HALF_KEPT_S if is_half else KEPT_S
+        if now_s - status.st_mtime > limit_s or kept_count > ON_DISK_COUNT or kept_bytes > ON_DISK_MAX_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _by_age(found: tuple[os.stat_result, Path]) -> float:
+    return -found[0].st_mtime
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
