@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from breakeven.errors import PilotError
 from breakeven.pilot import policy_steps as steps
@@ -148,7 +148,8 @@ def _document_after(
     if order == "promote":
         plain = steps.promoted(document, design, tasks)
         return steps.with_trial(plain, steps.watch_trial(design, found.trial_name, tasks)) if keeps_watch else plain
-    before: Any = steps.current_policy(pilot.folder / BEFORE_FOLDER)
+    before = steps.current_policy(pilot.folder / BEFORE_FOLDER)
+    assert before is not None  # checked before
     return replace(before.document, trial=None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -214,13 +215,17 @@ def test_a_step_back_and_forth(tmp_path: Path) -> None:
     folder = tmp_path / "policy"
     save(replace(task_map(), made_by="one"), folder)
     desk = Desk(settings_at(tmp_path, policy_folder=folder))
-    one = desk.get("/admin/policy")["policy"]["hash"]
+    os.utime(folder / "policy.json", (1.7e9, 1.7e9))
+    first = desk.get("/admin/policy")["policy"]
+    one = first["hash"]
+    assert first["in_force_since_unix_s"] == 1.7e9
     assert desk.admin.post("/admin/policy/rollback", headers=ADMIN).json()["error"]["code"] == "no_step_back"
     two = save(replace(task_map(), made_by="two"), folder)
     desk.state.shelf.copy(two, folder)
     assert desk.get("/admin/policy")["policy"]["made_by"] == "two"
     back = desk.admin.post("/admin/policy/rollback", headers=ADMIN).json()["policy"]
     assert (back["hash"], back["is_rolled_back"]) == (one, True)
+    assert back["in_force_since_unix_s"] == desk.state.shelf.pin_path.stat().st_mtime
     forth = desk.admin.delete("/admin/policy/rollback", headers=ADMIN).json()["policy"]
     assert (forth["hash"], forth["is_rolled_back"]) == (two.hash, False)
     assert desk.get("/admin/policy")["versions"] == [two.hash, one]

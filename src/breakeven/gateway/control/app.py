@@ -213,7 +213,8 @@ class _Admin:
             chosen = await run_in_threadpool(state.chosen_policy)
         except PolicyError as error:
             return _error(503, "no_policy", str(error))
-        return JSONResponse(policy_page(chosen, state.shelf, await self._numbers()))
+        since_unix_s = await run_in_threadpool(state.policy_since_unix_s, chosen)
+        return JSONResponse(policy_page(chosen, state.shelf, await self._numbers(), since_unix_s))
 
     async def _reload_policy(self, request: Request) -> Response:
         await run_in_threadpool(self._state.reload_policy)

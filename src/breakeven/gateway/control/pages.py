@@ -45,7 +45,9 @@ def key_page(key: Key, spend: KeySpend | None, is_configured: bool) -> dict[str,
     return page
 
 
-def policy_page(chosen: Chosen | None, shelf: PolicyShelf, numbers: Merged) -> dict[str, Any]:
+def policy_page(
+    chosen: Chosen | None, shelf: PolicyShelf, numbers: Merged, since_unix_s: float | None = None
+) -> dict[str, Any]:
     """The policy in force, the versions one can go back to, and what the relays really serve."""
     serving = numbers.numbers.get("policy_info", {})
     page: dict[str, Any] = {
@@ -63,6 +65,7 @@ def policy_page(chosen: Chosen | None, shelf: PolicyShelf, numbers: Merged) -> d
             "models": list(chosen.policy.models),
             "default_model": document.default_model,
             "is_rolled_back": chosen.is_pinned,
+            "in_force_since_unix_s": since_unix_s,
             "trouble": chosen.trouble or None,
             "trial": _trial(document.trial),
         }

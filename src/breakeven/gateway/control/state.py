@@ -126,6 +126,16 @@ class ControlState:
         folder = self.settings.policy_folder
         return None if folder is None else choose(folder, self.shelf, self._fit)
 
+    def policy_since_unix_s(self, chosen: Chosen | None) -> float | None:
+        """When the policy in force was written, or gone back to; None where that cannot be told."""
+        folder = self.settings.policy_folder
+        if chosen is None or folder is None or chosen.trouble:
+            return None
+        try:
+            return (self.shelf.pin_path if chosen.is_pinned else folder / JSON_NAME).stat().st_mtime
+        except OSError:
+            return None
+
     def reload_policy(self) -> None:
         """Have every process read the policy again, whatever its files look like."""
         self.shelf.set_pin(self.shelf.pin())

@@ -1,0 +1,445 @@
+"""Gateway document: what flows through a gateway now as one JSON: rates, percentiles, spend, breakers, budgets.
+
+`/api/gateway` answers it and the page shows it. Rates are of what was counted between two readings; a figure that
+cannot be told yet is null, and an unpriced call is counted as one, never as 0 USD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from breakeven.units import SECONDS_PER_HOUR
+from breakeven.web.gateway_client import Trouble
+from breakeven.web.gateway_series import GAP_S, Series, series_of
+from breakeven.web.gateway_totals import (
+    Buckets,
+    CallKey,
+    ModelTotals,
+    Totals,
+    grown,
+    grown_each,
+    grown_model,
+    summed,
+)
+from breakeven.web.gateway_watch import REMEMBERED_S, Seen
+from breakeven.web.histogram_quantiles import Quantile, quantile
+
+SCHEMA_VERSION: Final = "1.0"
+RATE_WINDOW_S: Final = 60.0
+"""Over which requests per second are told."""
+LATENCY_WINDOW_S: Final = 300.0
+"""Over which percentiles, spend and models are told."""
+STALE_S: Final = 8.0
+BREAKER_STATES: Final = ("closed", "half_open", "open")
+FALLBACK_KINDS: Final = ("retry", "fallback", "escalation", "hedge", "shadow")
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of the answers in the window."""
+
+    answers_count: float
+    p50: Quantile | None
+    p95: Quantile | None
+    p99: Quantile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What flows."""
+
+    window_s: float
+    """Seconds over which it is told; 0: one reading only."""
+    requests_req_per_s: float | None
+    failed_req_per_s: float | None
+    """Admitted requests that no upstream answered."""
+    refused_req_per_s: float | None
+    """Requests that the gateway answered itself."""
+    tokens_tok_per_s: float | None
+    usd_per_hour: float | None
+    unpriced_calls_count: float | None
+    """In the window: calls whose cost nobody knows."""
+    in_flight_count: float
+    client_connections_count: float
+    requests_total_count: float
+    cost_total_usd: float
+    unpriced_total_count: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One model."""
+
+    model: str
+    calls_count: float
+    """In the window."""
+    failed_count: float
+    unpriced_count: float
+    estimated_count: float
+    usd_per_hour: float | None
+    input_tokens: float
+    output_tokens: float
+    duration_p95: Quantile | None
+    first_byte_p95: Quantile | None
+    price_sources: tuple[str, ...]
+    """`list`, `amortised`, `unpriced`, or nothing where the settings are not known."""
+    price_as_of: str | None
+    total_calls_count: float
+    total_cost_usd: float
+    total_unpriced_count: float
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRow:
+    """One upstream."""
+
+    upstream: str
+    breaker: str
+    base_url: str
+    attempts_count: float
+    """In the window."""
+    failures: Mapping[str, float]
+    """How attempts failed in the window."""
+    total_failures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key; no secret."""
+
+    id: str
+    is_disabled: bool
+    application: str | None
+    budget_usd: float | None
+    spent_usd: float | None
+    reserved_usd: float | None
+    period_ends_unix_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """The policy that the relays serve."""
+
+    hash: str
+    kind: str
+    relays_count: int
+    others: tuple[str, ...]
+    """Other versions that some relays still serve."""
+    created: str | None
+    made_by: str | None
+    since_unix_s: float | None
+    is_rolled_back: bool
+    trouble: str | None
+    trial: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDocument:
+    """A gateway now."""
+
+    schema_version: str
+    kind: str
+    address: str
+    as_of: str | None
+    """Of the last good reading."""
+    state: str
+    """`serving`, `draining`, `not_ready`, `unreached` (the figures are of the last good reading) or `never_reached`."""
+    relays_count: int | None
+    relays_wanted_count: int | None
+    version: str
+    trouble: Trouble | None
+    admin_trouble: Trouble | None
+    traffic: Traffic | None
+    durations: Percentiles | None
+    first_bytes: Percentiles | None
+    kinds: Mapping[str, float]
+    """Attempts beyond the first, in the window, by kind."""
+    refusals: Mapping[str, float]
+    """In the window, by code."""
+    models: tuple[ModelRow, ...]
+    upstreams: tuple[UpstreamRow, ...]
+    keys: tuple[KeyRow, ...]
+    policy: PolicyRow | None
+    losses: Mapping[str, float]
+    """Counters that ought to be 0, since the gateway's counters began; those that are not."""
+    queue_bytes: float | None
+    """Call records that wait for the disk."""
+    breaker_rule: Mapping[str, Any] | None
+    series: tuple[Series, ...]
+
+
+def gateway_document(seen: Seen, address: str) -> GatewayDocument:
+    """What is known, as a document."""
+    newest = seen.moments[-1] if seen.moments else None
+    admin = seen.admin or {}
+    rates = None if newest is None else _span(seen.moments, RATE_WINDOW_S)
+    window = None if newest is None else _span(seen.moments, LATENCY_WINDOW_S)
+    ready = seen.ready or {}
+    return GatewayDocument(
+        SCHEMA_VERSION,
+        "gateway",
+        address,
+        None if newest is None else _iso(newest.at_unix_s),
+        _state(seen),
+        _count(ready.get("relays")),
+        _count(ready.get("wanted")),
+        newest.version if newest else "",
+        seen.trouble,
+        seen.admin_trouble,
+        None if rates is None or window is None else _traffic(rates, window),
+        None if window is None else _percentiles(window, "durations"),
+        None if window is None else _percentiles(window, "first_bytes"),
+        {} if window is None else _kinds(window),
+        {} if window is None else _counts(grown_each(window.before.refusals, window.after.refusals)),
+        () if window is None else _models(window, _page(admin, "settings")),
+        () if window is None else _upstreams(window, _page(admin, "settings")),
+        _keys(_page(admin, "keys")),
+        None if newest is None else _policy(newest, _page(admin, "policy")),
+        {} if newest is None else _losses(newest),
+        None if newest is None else newest.gauges.get("sink_queue_bytes", 0.0),
+        _page(admin, "settings").get("breaker"),
+        series_of(seen.moments, REMEMBERED_S),
+    )
+
+
+def as_json(document: GatewayDocument) -> dict[str, Any]:
+    """Plain values."""
+    return asdict(document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Two moments and the time between them; one moment twice where there is only one."""
+
+    before: Totals
+    after: Totals
+
+    @property
+    def seconds_s(self) -> float:
+        return self.after.at_unix_s - self.before.at_unix_s
+
+    def rate(self, count: float) -> float | None:
+        return count / self.seconds_s if self.seconds_s > 0 else None
+
+
+def _span(moments: Sequence[Totals], window_s: float) -> _Span:
+    """From the moment nearest to `window_s` ago to now; not across a time when nobody read."""
+    newest = moments[-1]
+    before = newest
+    for each in reversed(moments):
+        if newest.at_unix_s - each.at_unix_s > window_s + 1.0 or before.at_unix_s - each.at_unix_s > GAP_S:
+            break
+        before = each
+    return _Span(before, newest)
+
+
+def _state(seen: Seen) -> str:
+    if seen.trouble is not None or not seen.moments:
+        return "unreached" if seen.moments else "never_reached"
+    status = (seen.ready or {}).get("status")
+    return {"ready": "serving", "draining": "draining"}.get(str(status), "not_ready")
+
+
+def _traffic(rates: _Span, window: _Span) -> Traffic:
+    results = grown_each(rates.before.requests, rates.after.requests)
+    refused = sum(grown_each(rates.before.refusals, rates.after.refusals).values())
+    models, now = _grown_models(rates), rates.after
+    spent = _grown_models(window)
+    has_time = rates.seconds_s > 0
+    return Traffic(
+        round(rates.seconds_s, 1),
+        rates.rate(sum(results.values()) + refused),
+        rates.rate(results.get("failed", 0.0)),
+        rates.rate(refused),
+        rates.rate(sum(each.input_tokens + each.output_tokens for each in models.values())),
+        _per_hour(window, sum(each.cost_usd for each in spent.values())),
+        sum(each.unpriced_count for each in spent.values()) if has_time else None,
+        now.gauges.get("requests_in_flight", 0.0),
+        now.gauges.get("client_connections", 0.0),
+        sum(now.requests.values()) + sum(now.refusals.values()),
+        sum(each.cost_usd for each in now.models.values()),
+        sum(each.unpriced_count for each in now.models.values()),
+    )
+
+
+def _per_hour(window: _Span, usd: float) -> float | None:
+    rate = window.rate(usd)
+    return None if rate is None else rate * SECONDS_PER_HOUR
+
+
+def _grown_models(span: _Span) -> dict[str, ModelTotals]:
+    empty = ModelTotals()
+    return {name: grown_model(span.before.models.get(name, empty), each) for name, each in span.after.models.items()}
+
+
+def _percentiles(window: _Span, name: str) -> Percentiles:
+    whole: Buckets = summed([getattr(each, name) for each in _grown_models(window).values()])
+    edges = window.after.edges_s
+    return Percentiles(sum(whole), *(quantile(whole, edges, fraction) for fraction in (0.5, 0.95, 0.99)))
+
+
+def _kinds(window: _Span) -> dict[str, float]:
+    found = dict.fromkeys(FALLBACK_KINDS, 0.0)
+    for (_, kind, _result), count in _grown_calls(window).items():
+        if kind in found:
+            found[kind] += count
+    return _counts(found)
+
+
+def _grown_calls(window: _Span) -> dict[CallKey, float]:
+    return {key: grown(window.before.calls.get(key, 0.0), value) for key, value in window.after.calls.items()}
+
+
+def _counts(found: Mapping[str, float]) -> dict[str, float]:
+    """Those above zero, the largest first."""
+    return {key: found[key] for key in sorted(found, key=lambda each: (-found[each], each)) if found[key] > 0}
+
+
+def _models(window: _Span, settings: Mapping[str, Any]) -> tuple[ModelRow, ...]:
+    rows = []
+    edges = window.after.edges_s
+    for name, each in _grown_models(window).items():
+        whole = window.after.models[name]
+        sources, as_of = _prices(settings, name, whole)
+        rows.append(
+            ModelRow(
+                name,
+                each.calls_count,
+                each.failed_count,
+                each.unpriced_count,
+                each.estimated_count,
+                _per_hour(window, each.cost_usd),
+                each.input_tokens,
+                each.output_tokens,
+                quantile(each.durations, edges, 0.95),
+                quantile(each.first_bytes, edges, 0.95),
+                sources,
+                as_of,
+                whole.calls_count,
+                whole.cost_usd,
+                whole.unpriced_count,
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (-row.total_cost_usd, -row.total_calls_count, row.model)))
+
+
+def _prices(settings: Mapping[str, Any], model: str, totals: ModelTotals) -> tuple[tuple[str, ...], str | None]:
+    """Where a model's price comes from, and of which day the oldest is."""
+    targets = _page(settings, "models").get(model)
+    found: list[str] = []
+    days: list[str] = []
+    for each in targets if isinstance(targets, list) else ():
+        price = _page(each, "price") if isinstance(each, dict) else {}
+        found.append(str(price.get("source")) if price else "unpriced")
+        if price.get("as_of"):
+            days.append(str(price["as_of"]))
+    if totals.unpriced_count and "unpriced" not in found:
+        found.append("unpriced")
+    return tuple(dict.fromkeys(found)), min(days, default=None)
+
+
+def _upstreams(window: _Span, settings: Mapping[str, Any]) -> tuple[UpstreamRow, ...]:
+    listed = settings.get("upstreams")
+    told = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    places = {str(each.get("name", "")): each for each in told}
+    grown_calls, all_calls = _grown_calls(window), window.after.calls
+    names = {*window.after.breakers, *(key[0] for key in all_calls), *places} - {""}
+    rows = []
+    for name in sorted(names):
+        state = min(max(window.after.breakers.get(name, 0), 0), 2)
+        rows.append(
+            UpstreamRow(
+                name,
+                BREAKER_STATES[state],
+                str(places.get(name, {}).get("base_url", "")),
+                sum(count for key, count in grown_calls.items() if key[0] == name),
+                _failures(grown_calls, name),
+                _failures(all_calls, name),
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (-BREAKER_STATES.index(row.breaker), row.upstream)))
+
+
+def _failures(calls: Mapping[CallKey, float], upstream: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for (name, _kind, result), count in calls.items():
+        if name == upstream and result != "ok":
+            found[result] = found.get(result, 0.0) + count
+    return _counts(found)
+
+
+def _keys(page: Mapping[str, Any]) -> tuple[KeyRow, ...]:
+    listed = page.get("keys")
+    rows = []
+    for each in listed if isinstance(listed, list) else ():
+        if not isinstance(each, dict):
+            continue
+        spend = _page(each, "spend")
+        rows.append(
+            KeyRow(
+                str(each.get("id", "")),
+                bool(each.get("is_disabled")),
+                str(each["application"]) if each.get("application") else None,
+                _number(each.get("budget_usd")),
+                _number(spend.get("spent_usd")),
+                _number(spend.get("reserved_usd")),
+                _number(spend.get("period_ends_unix_s")),
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (-_used(row), row.id)))
+
+
+def _used(row: KeyRow) -> float:
+    return row.spent_usd / row.budget_usd if row.budget_usd and row.spent_usd is not None else -1.0
+
+
+def _policy(newest: Totals, page: Mapping[str, Any]) -> PolicyRow | None:
+    told = _page(page, "policy")
+    ranked = sorted(newest.policies, key=lambda each: -newest.policies[each])
+    if not ranked and not told:
+        return None
+    served = next((each for each in ranked if each[0] == told.get("hash")), ranked[0] if ranked else ("", ""))
+    trial = told.get("trial")
+    return PolicyRow(
+        str(served[0] or told.get("hash", "")),
+        str(served[1] or told.get("kind", "")),
+        newest.policies.get(served, 0),
+        tuple(each[0] for each in ranked if each != served),
+        _text(told.get("created")),
+        _text(told.get("made_by")),
+        _number(told.get("in_force_since_unix_s")),
+        bool(told.get("is_rolled_back")),
+        _text(told.get("trouble")),
+        trial if isinstance(trial, dict) else None,
+    )
+
+
+def _losses(newest: Totals) -> dict[str, float]:
+    counters = {name.removesuffix("_total"): value for name, value in newest.counters.items()}
+    restarts = {f"restarts_of_{name}": value for name, value in newest.restarts.items()}
+    return _counts({**counters, **restarts})
+
+
+def _page(pages: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of what the admin API told, where it is a mapping."""
+    found = pages.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _iso(unix_s: float) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds")
