@@ -7,12 +7,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from breakeven.errors import DocumentError, nearest
-from breakeven.reports import amounts
-from breakeven.reports.document import Document, ShadowedPart, SourcePart, TraceNodePart
+from breakeven.reports.document import Document, SourcePart, TraceNodePart
 from breakeven.reports.safe_text import safe, short, web_link
 from breakeven.reports.terminal_text import Paragraph
-
-_LAYER_WORDS = {"derived": "derived", "scenario": "your scenario", "offer": "the offer", "catalogue": "the catalogue"}
+from breakeven.reports.trace_wording import HOW, shadow_text, source_text, value_text
 
 
 def render_trace(document: Document, root_id: str, console: Console) -> None:
@@ -22,8 +20,7 @@ def render_trace(document: Document, root_id: str, console: Console) -> None:
     tree = Tree(_label(document.trace[root_id]), guide_style="dim")
     _grow(tree, document, document.trace[root_id].inputs, {root_id})
     console.print(tree)
-    how = "P50 (P10 to P90). A name is taken from the first layer that knows it: derived, scenario, offer, catalogue."
-    console.print(Paragraph(how, "dim"))
+    console.print(Paragraph(HOW, "dim"))
 
 
 def _grow(tree: Tree, document: Document, inputs: tuple[str, ...], printed: set[str]) -> None:
@@ -42,8 +39,7 @@ def _grow(tree: Tree, document: Document, inputs: tuple[str, ...], printed: set[
 
 def _heading(node: TraceNodePart) -> Text:
     """Name and value on one line."""
-    value = amounts.quantity_spread(node.p50, node.p10, node.p90, safe(node.unit))
-    return Text.assemble((short(node.name, 80), "bold"), "  ", (value, "cyan"), overflow="fold")
+    return Text.assemble((short(node.name, 80), "bold"), "  ", (value_text(node), "cyan"), overflow="fold")
 
 
 def _label(node: TraceNodePart) -> Text:
@@ -54,27 +50,15 @@ def _label(node: TraceNodePart) -> Text:
     if node.formula:
         label.append(f"\nformula {short(node.formula, 120)}", style="dim")
     for each in node.shadowed:
-        label.append(f"\n{_shadow(node, each)}", style="yellow")
+        label.append(f"\n{shadow_text(node, each)}", style="yellow")
     if node.source is not None:
         _append_source(label, node, node.source)
     return label
 
 
-def _shadow(node: TraceNodePart, lost: ShadowedPart) -> str:
-    """Which layer won, over what."""
-    unit = safe(node.unit)
-    value = amounts.quantity_spread(lost.typical, lost.low, lost.high, unit)
-    return f"{_layer(node.layer)} wins over {_layer(lost.layer)}: {value}"
-
-
 def _append_source(label: Text, node: TraceNodePart, source: SourcePart) -> None:
-    read = f"read {amounts.date_text(source.read)}, {amounts.age(source.age_days)}"
-    origin = "" if node.layer == "derived" else f"from {_layer(node.layer)}: "
-    label.append(f"\n[{safe(source.grade)}] {origin}{short(source.title, 160)}; {safe(read)}")
+    label.append(f"\n{source_text(node, source)}")
     if source.link and source.link not in source.title:
         link = web_link(source.link)
         label.append(f"\n{short(source.link, 200)}", style=f"dim link {link}" if link else "dim")
 
-
-def _layer(name: str) -> str:
-    return _LAYER_WORDS.get(name, safe(name))

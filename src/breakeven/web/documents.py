@@ -35,6 +35,7 @@ PARSED_COUNT: Final = 16
 _lock = threading.Lock()
 _parsed: OrderedDict[tuple[str, str], BaseModel] = OrderedDict()
 _digests: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+_latest: dict[str, Document] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,22 @@ def comparison(desk: Desk) -> Document | Job:
     """The comparison that every page shows, or the job that makes it. Raises UsageError where there are no calls."""
     from breakeven.reports.document import Document
 
-    return taken(desk, comparison_recipe(desk), Document)
+    found = taken(desk, comparison_recipe(desk), Document)
+    if isinstance(found, Document):
+        _latest[str(desk.project.store.absolute())] = found
+    return found
+
+
+def latest_comparison(desk: Desk) -> Document | None:
+    """The comparison that was shown last, however old; for what may be a little out of date, and says so."""
+    return _latest.get(str(desk.project.store.absolute()))
+
+
+def drop_obsolete(desk: Desk) -> None:
+    """End comparisons under way: what they are made of has changed."""
+    for job in desk.jobs.running():
+        if job.name.startswith("comparison "):
+            job.cancel()
 
 
 def comparison_text(desk: Desk) -> str | Job:

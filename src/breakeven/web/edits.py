@@ -70,6 +70,12 @@ class Edits:
         """What was changed, oldest first. What was written outside since the last step is not in it yet."""
         return self._versions.read()
 
+    @property
+    def is_changed_outside(self) -> bool:
+        """Whether somebody wrote the file by hand since the last change from here."""
+        known = _standing(self._versions.read())
+        return known is not None and known != version_of(content_of(self._file))
+
     def set(self, name: str, value: str | FactValue, version: str) -> str:
         """Give a fact another value; the new version. Raises ScenarioError or UnknownName, and EditConflict."""
         typed = FactValue(value) if isinstance(value, str) else value
@@ -163,7 +169,7 @@ class Edits:
     def _caught_up(self, now: bytes | None) -> History:
         """The history; where the file was written outside since, that is a step of its own."""
         history = self._versions.read()
-        known = history.last.after if history.last else history.next.before if history.next else None
+        known = _standing(history)
         current = self._versions.keep(now)
         if known is None or known == current:
             return history
@@ -173,6 +179,13 @@ class Edits:
         from breakeven.clock import now
 
         return now().isoformat(timespec="seconds")
+
+
+def _standing(history: History) -> str | None:
+    """The version that the last change from here left; None: nothing was changed from here."""
+    if history.last is not None:
+        return history.last.after
+    return history.next.before if history.next is not None else None
 
 
 def fact_set(text: str, name: str, value: FactValue, file: Path) -> str:

@@ -1,0 +1,285 @@
+"""Fact pages: the table of facts, one fact with its form, and what is said when two people change it at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from breakeven.errors import UnknownName, nearest
+from breakeven.web import documents
+from breakeven.web.edits import Edits, FactValue
+from breakeven.web.facts_table import GRADES, SORTS, FactRow, Filter, chosen_rows, fact_rows, rows_named
+from breakeven.web.jobs import Job
+from breakeven.web.page import Ask, View
+
+if TYPE_CHECKING:
+    from breakeven.catalog.load import Catalog
+    from breakeven.decision.scenario import Scenario
+    from breakeven.reports.document import Document
+    from breakeven.web.page import Desk
+
+ONLY: Final = {
+    "": "all",
+    "turns": "those that turn the answer",
+    "yours": "those that you set",
+    "stale": "those that are stale",
+}
+CHANGED_LINES_COUNT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class FactsNow:
+    """What the pages are made of."""
+
+    scenario: Scenario
+    catalog: Catalog
+    rows: tuple[FactRow, ...]
+    document: Document | None
+    """The comparison, perhaps of before the last change."""
+    job: Job | None
+    """The comparison that is being made, or that failed."""
+    state: documents.StoreState
+
+
+def facts_now(desk: Desk) -> FactsNow:
+    """All facts as they stand; begins the comparison where it is out of date."""
+    from breakeven.catalog.load import load_catalog
+
+    said = documents.scenario(desk)
+    catalog = load_catalog(said.as_of or desk.today())
+    state = documents.store_state(desk)
+    document, job = None, None
+    if state.has_calls:
+        found = documents.comparison(desk)
+        document, job = (documents.latest_comparison(desk), found) if isinstance(found, Job) else (found, None)
+    return FactsNow(said, catalog, fact_rows(document, catalog, said), document, job, state)
+
+
+def facts_view(ask: Ask) -> View:
+    """The table."""
+    now = facts_now(ask.desk)
+    wanted = Filter.of(ask.query)
+    shown = chosen_rows(now.rows, wanted)
+    return View(
+        "facts.html.j2",
+        {
+            **_common(ask.desk, now),
+            "rows": shown,
+            "wanted": wanted,
+            "sorts": SORTS,
+            "grades": GRADES,
+            "onlys": ONLY,
+            "options": _options(now.document),
+            "letters": _letters(now.document),
+            "titles_of": dict(_options(now.document)),
+            "read_count": len({row.name for row in now.rows if row.is_read}),
+            "all_count": len({row.name for row in now.rows}),
+            "grade_counts": {
+                grade: sum(row.is_read and row.source.grade == grade for row in now.rows) for grade in GRADES
+            },
+            "stale_count": sum(row.is_read and row.stale for row in now.rows),
+            "turns_count": len({row.name for row in now.rows if row.flips}),
+            "yours_count": len({row.name for row in now.rows if row.is_yours}),
+            "said": ask.query.get("said", "")[:200],
+        },
+    )
+
+
+def fact_view(ask: Ask) -> View:
+    """One fact."""
+    return fact_shown(ask.desk, ask.query.get("name", ""), saved=ask.query.get("saved") == "1")
+
+
+def fact_shown(desk: Desk, name: str, *, typed: FactValue | None = None, error: str = "", saved: bool = False) -> View:
+    """One fact with its form; with `error`, what was typed and what is wrong with it. Raises UnknownName."""
+    now = facts_now(desk)
+    rows = rows_named(now.rows, name)
+    if not rows:
+        raise UnknownName(
+            f"no fact is named '{name[:80]}'; {nearest(name[:80], sorted({row.name for row in now.rows}))}"
+        )
+    like = now.catalog.assumptions.get(name)
+    override = now.scenario.overrides.get(name)
+    context = {
+        **_common(desk, now),
+        "name": name,
+        "rows": rows,
+        "row": next((row for row in rows if row.is_read), rows[0]),
+        "typed": typed or _typed_of(override, rows[0]),
+        "error": error,
+        "saved": saved,
+        "grades": GRADES,
+        "catalogue": _catalogue_row(name, now) if like else None,
+        "place": _place(now.scenario, name),
+        "letters": _letters(now.document),
+        "options": dict(_options(now.document)),
+        "limits": _limits(name, rows[0].unit),
+        "traced": _traced(now.document, name),
+    }
+    return View("facts_one.html.j2", context, 400 if error else 200)
+
+
+def conflict_view(desk: Desk, name: str, version: str, mine: FactValue | None, action: str, words: str) -> View:
+    """Mine, theirs and what both began with, side by side; nothing was written."""
+    edits = Edits(desk)
+    now = edits.version
+    before = edits.text_of(version)
+    return View(
+        "facts_conflict.html.j2",
+        {
+            "name": name,
+            "action": action,
+            "mine": mine,
+            "mine_words": _words(asdict(mine)) if mine else "",
+            "theirs_words": _words(edits.override_at(now, name)) if name else "",
+            "base_words": _words(edits.override_at(version, name)) if name and before is not None else "not known",
+            "same": bool(name)
+            and before is not None
+            and edits.override_at(now, name) == edits.override_at(version, name),
+            "version": now,
+            "file": desk.project.scenario.name,
+            "lines": changed_lines(before or "", edits.text_of(now) or "") if before is not None else [],
+            "said": words,
+        },
+        409,
+    )
+
+
+def conflict_json(desk: Desk, name: str, version: str, mine: FactValue | None, words: str) -> dict[str, Any]:
+    """The same for a script."""
+    edits = Edits(desk)
+    now = edits.version
+    return {
+        "error": {"type": "EditConflict", "message": words},
+        "name": name,
+        "version": now,
+        "mine": asdict(mine) if mine else None,
+        "theirs": edits.override_at(now, name) if name else None,
+        "base": edits.override_at(version, name) if name else None,
+    }
+
+
+def facts_json(ask: Ask) -> dict[str, Any]:
+    """Every fact that the filter lets through, the version to change them on, and the history."""
+    now = facts_now(ask.desk)
+    edits = Edits(ask.desk)
+    history = edits.history
+    return {
+        "version": edits.version,
+        "scenario": ask.desk.project.scenario.name,
+        "comparison": "current" if now.document and not now.job else "none" if not now.document else "older",
+        "facts": [_row_json(row) for row in chosen_rows(now.rows, Filter.of(ask.query))],
+        "history": {"steps": [asdict(each) for each in history.steps[-50:]], "taken_count": history.taken_count},
+    }
+
+
+def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
+    """What changed between two texts of a file: ``+`` or ``-`` and the line."""
+    from difflib import unified_diff
+
+    found = [
+        (line[0], line[1:])
+        for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    return found[:CHANGED_LINES_COUNT]
+
+
+def _common(desk: Desk, now: FactsNow) -> dict[str, Any]:
+    edits = Edits(desk)
+    version, history = edits.version, edits.history
+    last = history.last
+    return {
+        "version": version,
+        "history": history,
+        "last": last,
+        "next": history.next,
+        "outside": edits.is_changed_outside,
+        "file": desk.project.scenario.name,
+        "state": now.state,
+        "job": now.job,
+        "document": now.document,
+        "is_older": bool(now.document and now.job),
+    }
+
+
+def _row_json(row: FactRow) -> dict[str, Any]:
+    return {
+        **{key: value for key, value in asdict(row).items() if key != "source"},
+        "source": row.source.model_dump(mode="json"),
+        "used_by": list(row.used_by),
+    }
+
+
+def _options(document: Document | None) -> list[tuple[str, str]]:
+    return [(each.name, each.title) for each in document.options] if document else []
+
+
+def _letters(document: Document | None) -> dict[str, str]:
+    from breakeven.reports.chart_style import series_of
+
+    return {each.name: each.letter for each in series_of(document)} if document else {}
+
+
+def _catalogue_row(name: str, now: FactsNow) -> FactRow:
+    bare = now.scenario.model_copy(update={"overrides": {}})
+    return rows_named(fact_rows(None, now.catalog, bare), name)[0]
+
+
+def _typed_of(override: Any, row: FactRow) -> FactValue:
+    """What stands in the form before anybody typed: the scenario's own words, or the range as it is."""
+    if override is None:
+        ends = ("", "") if row.low == row.high else (plain(row.low), plain(row.high))
+        return FactValue(plain(row.typical), *ends)
+    if isinstance(override, int | float):
+        return FactValue(plain(override))
+    is_range = override.low != override.high
+    note = "" if override.source == "scenario" else override.source
+    grade = override.grade.value if "grade" in override.model_fields_set else ""
+    ends = (plain(override.low), plain(override.high)) if is_range else ("", "")
+    return FactValue(plain(override.typical), *ends, note, grade)
+
+
+def plain(value: float) -> str:
+    """A number as a person types it.
+
+    >>> plain(0.00001), plain(300000.0), plain(1.65)
+    ('0.00001', '300000', '1.65')
+    """
+    import numpy as np
+
+    return str(np.format_float_positional(value, trim="-"))
+
+
+def _words(override: Any) -> str:
+    """What a file says of a fact, in words."""
+    if override is None:
+        return "as the catalogue says"
+    if not isinstance(override, dict):
+        return str(override)
+    low, typical, high = (override.get(key, "") for key in ("low", "typical", "high"))
+    note = override.get("source") or override.get("note") or ""
+    span = f" ({low} to {high})" if str(low) or str(high) else ""
+    return f"{typical}{span}" + (f"; {note}" if note else "")
+
+
+def _limits(name: str, unit: str) -> tuple[str, str]:
+    from breakeven.decision.bounds import limits_of
+
+    low, high = limits_of(name, unit)
+    return plain(low), plain(high)
+
+
+def _place(said: Scenario, name: str) -> str:
+    """Where the file sets it."""
+    return said.place(f"overrides.{name}")
+
+
+def _traced(document: Document | None, name: str) -> list[tuple[str, str]]:
+    """Options in whose trees the fact stands: title and path."""
+    if document is None:
+        return []
+    titles = {each.name: each.title for each in document.options}
+    used = {option for part in document.assumptions if part.name == name for option in part.used_by}
+    inside = {node.name for node in document.trace.values()}
+    return [(titles[each], f"{each}.{name}") for each in titles if each in used] if name in inside else []
