@@ -2,12 +2,140 @@
 
 from __future__ import annotations
 
-from breakeven.web.page import Ask, Page, View
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.routing import Route
+
+from breakeven.errors import ScenarioError
+from breakeven.web import documents
+from breakeven.web.jobs import Job
+from breakeven.web.page import Ask, Desk, Page, View
+from breakeven.web.replies import api_route, json_reply, see_other, wants_json
+from breakeven.web.slider_session import session
+from breakeven.web.slider_state import Changes, changes_of, query_of
+from breakeven.web.verdict_page import Start, curve_context, start, under
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from breakeven.reports.whatif_document import WhatIfDocument
 
 
-def view(ask: Ask) -> View:
-    """What the page shows."""
-    return View("empty.html.j2", {"folder": ask.desk.project.folder})
+def view(ask: Ask) -> View | Job:
+    """The comparison where there are calls; else how to begin."""
+    state = documents.store_state(ask.desk)
+    if not state.has_calls:
+        return View("verdict_empty.html.j2", {"state": state})
+    found = start(ask)
+    return found if isinstance(found, Job) else View("verdict.html.j2", context(ask, found))
 
 
-PAGE = Page("verdict", "Verdict", 0, "what to do, how sure that is, and what would change it", view)
+def context(ask: Ask, found: Start) -> dict[str, Any]:
+    """What the template of the page is given."""
+    from breakeven.reports import amounts, decision_rows, findings
+    from breakeven.reports.decide_page import decide_page
+    from breakeven.web.verdict_cards import cards
+    from breakeven.web.verdict_page import still_charts
+    from breakeven.web.verdict_words import today_words
+
+    document, curves = found.document, curve_context(ask.desk, found)
+    charts = {**still_charts(ask.desk, document, found.key), **curves["charts"]}
+    return {
+        **curves,
+        "start": found,
+        "charts": charts,
+        "document": document,
+        "workload": document.workload,
+        "cards": cards(document, found.found),
+        "page_of": decide_page(document),
+        "months": amounts.counted(found.found.after.months_count, "month"),
+        "worth": decision_rows.worth_measuring(document)[:5],
+        "rows": decision_rows,
+        "badges": findings.comparison_badges(document),
+        "today": today_words(document),
+        "findings": findings,
+        "amounts": amounts,
+        "saved": ask.query.get("saved", ""),
+    }
+
+
+def document(ask: Ask) -> str | Job:
+    """The JSON of `breakeven compare --json`."""
+    return documents.comparison_text(ask.desk)
+
+
+def whatif(ask: Ask) -> WhatIfDocument | Job:
+    """The JSON of `breakeven whatif NAME=VALUE ... --json`, its changes in the query."""
+    opened = session(ask.desk, patience_s=30)
+    if isinstance(opened, Job):
+        return opened
+    return opened.session.answer(changes_of(ask.query, opened.session.sliders()))
+
+
+def answer(ask: Ask) -> Mapping[str, Any] | Job:
+    """Every figure of the page under the changes of the query, in words."""
+    document = documents.comparison(ask.desk)
+    if isinstance(document, Job):
+        return document
+    opened = session(ask.desk, patience_s=30)
+    if isinstance(opened, Job):
+        return opened
+    return under(ask.desk, document, opened, changes_of(ask.query, opened.session.sliders())).as_json()
+
+
+def ready(ask: Ask) -> Mapping[str, Any] | Job:
+    """Whether the sliders may be moved; else how far their preparation is."""
+    opened = session(ask.desk, patience_s=2)
+    return opened if isinstance(opened, Job) else {"ready": True}
+
+
+def curves(ask: Ask) -> Mapping[str, Any] | Job:
+    """The cost curves under the changes of the query, drawn."""
+    from breakeven.reports import findings
+    from breakeven.web.frame import environment
+
+    found = start(ask)
+    if isinstance(found, Job):
+        return found
+    given = curve_context(ask.desk, found) | {"findings": findings}
+    return {"html": environment().get_template("verdict_curves.html.j2").render(given)}
+
+
+async def save(request: Request) -> Response:
+    """Keep what the sliders say as a scenario of its own."""
+    form = await request.form()
+    changes = changes_of(dict(parse_qsl(str(form.get("changes", "")).lstrip("?"))))
+    name = str(form.get("name", "")).strip()
+    saved = await run_in_threadpool(_save, request.app.state.desk, name, changes)
+    address = f"/{query_of((*changes, ('saved', saved['name'])))}"
+    return json_reply({**saved, "url": address}) if wants_json(request) else see_other(address)
+
+
+def _save(desk: Desk, name: str, changes: Changes) -> dict[str, Any]:
+    from breakeven.web.edits import save_as
+
+    if not changes:
+        raise ScenarioError("nothing is changed, so there is nothing to save; move a slider first")
+    found = save_as(desk, name, changes)
+    return {"name": found.name, "left_out": list(found.left_out)}
+
+
+PAGE = Page(
+    "verdict",
+    "Verdict",
+    0,
+    "what to do, how sure that is, and what would change it",
+    view,
+    (
+        api_route("/api/verdict", document),
+        api_route("/api/verdict/whatif", whatif),
+        api_route("/verdict/answer", answer),
+        api_route("/verdict/ready", ready),
+        api_route("/verdict/curves", curves),
+        Route("/verdict/save", save, methods=["POST"]),
+    ),
+)

@@ -1,0 +1,64 @@
+"""Slider session: the what-if session of a project, opened once in the background and kept until what it read changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from breakeven.web import documents
+from breakeven.web.jobs import Job
+
+if TYPE_CHECKING:
+    from breakeven.reports.whatif_session import WhatIfSession
+    from breakeven.web.jobs import Say
+    from breakeven.web.page import Desk
+
+NAME: Final = "sliders"
+TITLE: Final = "Preparing the sliders"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session, and what it was opened on."""
+
+    key: str
+    """That of the comparison of the same calls, scenario, catalogue and date."""
+    session: WhatIfSession
+
+
+def session(desk: Desk, patience_s: float = 0.0) -> Opened | Job:
+    """The session of the project as it is now, or the job that opens it.
+
+    Raises UsageError where there are no calls.
+    """
+    asked = documents.comparison_recipe(desk)
+    if isinstance(asked, Job):
+        return asked
+    key = asked.key
+    job = _last(desk, key) or desk.jobs.start(f"{NAME} {key}", TITLE, lambda say: _open(desk, key, say))
+    job.wait(patience_s)
+    return job.result if isinstance(job.result, Opened) else job
+
+
+def _last(desk: Desk, key: str) -> Job | None:
+    """The job that opened it, opens it, or could not open it; None: nobody tried, or it was given up for a newer one."""
+    last = desk.jobs.last(f"{NAME} {key}")
+    return None if last is not None and last.state == "done" and last.result is None else last
+
+
+def _open(desk: Desk, key: str, say: Say) -> Opened:
+    from breakeven.reports.warm_up import warm_up
+    from breakeven.reports.whatif_session import WhatIfSession
+
+    warm_up(draws_charts=True)
+    with documents.question(desk) as asked:
+        opened = Opened(key, WhatIfSession.open(asked, say))
+    _forget_others(desk, key)
+    return opened
+
+
+def _forget_others(desk: Desk, key: str) -> None:
+    """A session holds every draw of every option: one is enough."""
+    for job in desk.jobs.every():
+        if job.name.startswith(f"{NAME} ") and job.name != f"{NAME} {key}" and job.state != "running":
+            job.result = None

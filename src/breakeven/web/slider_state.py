@@ -1,0 +1,231 @@
+"""Slider state: what an address says is different, the stops of a slider, and the command that gives the same numbers.
+
+A slider moves over stops whose texts are those that `breakeven whatif NAME=VALUE` takes, so that page, address and
+command say the same number. A slider that stands where the project stands is in none of the three.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log, log10
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from breakeven.decision.answers.changes import FACT_ALIASES, VOLUME, Change
+from breakeven.reports import amounts
+from breakeven.reports.whatif_wording import value_after
+from breakeven.units import TOKENS_PER_MTOK
+
+if TYPE_CHECKING:
+    from breakeven.reports.sliders import Slider
+    from breakeven.web.project import Project
+
+Changes = tuple[tuple[str, str], ...]
+"""Name and value of each thing that is different, as `breakeven whatif NAME=VALUE` takes them."""
+NOT_CHANGES: Final = frozenset({"saved", "csrf"})
+"""Keys of the address that say something else."""
+STOPS_MAX_COUNT: Final = 240
+CHANGES_MAX_COUNT: Final = 40
+TEXT_MAX_COUNT: Final = 60
+"""Characters of a typed value that are read."""
+DIGITS_COUNT: Final = 3
+"""Significant digits of a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One place where a slider may stand."""
+
+    text: str
+    """As the command takes it, e.g. 5B; empty: as things are."""
+    words: str
+    """As a person reads it, e.g. 5 B tokens/month."""
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A slider, where it stands, and where it may."""
+
+    slider: Slider
+    name: str
+    """Short name, as the address and the command say it."""
+    stops: tuple[Stop, ...]
+    base_count: int
+    """Place of the stop that is as things are."""
+    here_count: int
+    """Place of the stop that is nearest to what was asked."""
+    text: str
+    """What was asked, as typed; empty: as things are."""
+    words: str
+    """The same for reading."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether it stands elsewhere than the project."""
+        return self.text != ""
+
+    @property
+    def base_text(self) -> str:
+        """What a field that was left empty stands for."""
+        return text_of(self.slider, self.slider.typical)
+
+    @property
+    def base_words(self) -> str:
+        """As things are."""
+        return self.stops[self.base_count].words
+
+    @property
+    def base_percent(self) -> float:
+        """Where on the track the project stands."""
+        return self._percent(self.base_count)
+
+    @property
+    def here_percent(self) -> float:
+        """Where on the track the slider stands."""
+        return self._percent(self.here_count)
+
+    @property
+    def stops_json(self) -> str:
+        """Text and words of every stop, for the script."""
+        return json.dumps([[each.text, each.words] for each in self.stops], ensure_ascii=False, separators=(",", ":"))
+
+    def _percent(self, place_count: int) -> float:
+        return round(100 * place_count / max(len(self.stops) - 1, 1), 2)
+
+
+def changes_of(query: Mapping[str, str], sliders: Sequence[Slider] = ()) -> Changes:
+    """What an address says is different: the sliders in their order, then whatever else `whatif` takes."""
+    said: dict[str, str] = {}
+    for key, typed in list(query.items())[:CHANGES_MAX_COUNT]:
+        text = typed.strip()[:TEXT_MAX_COUNT]
+        if text and key.strip() and key not in NOT_CHANGES:
+            said[short_name(FACT_ALIASES.get(key.strip(), key.strip()))] = text
+    names = {short_name(each.name): each for each in sliders}
+    moved = [(name, said[name]) for name, each in names.items() if name in said and not _is_base(each, said[name])]
+    return (*moved, *((key, text) for key, text in said.items() if key not in names))
+
+
+def short_name(fact: str) -> str:
+    """The first short name of a fact, or its own.
+
+    >>> short_name("volume_mtok_per_month"), short_name("horizon_months"), short_name("gpu")
+    ('volume', 'horizon', 'gpu')
+    """
+    return next((alias for alias, name in FACT_ALIASES.items() if name == fact), fact)
+
+
+def query_of(changes: Changes) -> str:
+    """The changes as the end of an address, the question mark with it; empty without a change.
+
+    >>> query_of((("volume", "5B"), ("growth", "2%"))), query_of(())
+    ('?volume=5B&growth=2%25', '')
+    """
+    return f"?{urlencode(changes)}" if changes else ""
+
+
+def without(changes: Changes, name: str) -> Changes:
+    """All but one of the changes."""
+    return tuple(each for each in changes if each[0] != name)
+
+
+def command_of(project: Project, changes: Changes) -> str:
+    """The command that prints the same numbers, to be run in the project's folder."""
+    from breakeven.web.project import STORE_FOLDER
+
+    words = ["breakeven", "whatif", *(f"{name}={text}" for name, text in changes)]
+    if project.scenario.exists():
+        words += ["--scenario", _from_folder(project, project.scenario)]
+    if project.store != project.folder / STORE_FOLDER:
+        words += ["--store", _from_folder(project, project.store)]
+    if project.outcomes is not None:
+        words += ["--outcomes", _from_folder(project, project.outcomes)]
+    return shlex.join(words)
+
+
+def _from_folder(project: Project, path: Path) -> str:
+    """A path as one says it inside the project's folder."""
+    return str(path.relative_to(project.folder)) if path.is_relative_to(project.folder) else str(path.absolute())
+
+
+def stand_of(slider: Slider, changes: Changes, parsed: Iterable[Change] = ()) -> Stand:
+    """Where a slider stands; `parsed`: the changes as they were understood."""
+    name = short_name(slider.name)
+    text = dict(changes).get(name, "")
+    stops, base = _stops(slider)
+    asked = next((each for each in parsed if each.said == name and isinstance(each.value, float)), None)
+    if not text or asked is None:
+        return Stand(slider, name, stops, base, base, text, text or stops[base].words)
+    value = float(asked.value)
+    here = min(range(len(stops)), key=lambda at: (abs(stops[at].value - value), at == base))
+    return Stand(slider, name, stops, base, here, text, value_after(asked))
+
+
+def text_of(slider: Slider, value: float) -> str:
+    """A value as `whatif` takes it."""
+    if slider.name == VOLUME:
+        return amounts.magnitude(value * TOKENS_PER_MTOK, DIGITS_COUNT).replace(" ", "").replace(",", "")
+    if slider.unit == "fraction" or slider.unit.startswith("1/"):
+        return f"{_plain(value * 100)}%"
+    return _plain(value)
+
+
+def words_of(slider: Slider, value: float) -> str:
+    """A value as a person reads it, and as `whatif` prints it."""
+    return value_after(Change(slider.name, slider.name, "fact", value))
+
+
+def _is_base(slider: Slider, text: str) -> bool:
+    return text == text_of(slider, slider.typical)
+
+
+def _stops(slider: Slider) -> tuple[tuple[Stop, ...], int]:
+    """The stops from low to high, and the place of the one that is as things are."""
+    base = Stop("", words_of(slider, slider.typical), slider.typical)
+    base_text, found = text_of(slider, slider.typical), {}
+    for value in _values(slider):
+        text = text_of(slider, value)
+        if text != base_text:
+            found[text] = Stop(text, words_of(slider, value), value)
+    below = [each for each in found.values() if each.value < slider.typical]
+    above = [each for each in found.values() if each.value > slider.typical]
+    return (*below, base, *above), len(below)
+
+
+def _values(slider: Slider) -> list[float]:
+    """Round values from low to high: even steps, or even ratios from where the project stands."""
+    low, high, step = slider.low, slider.high, slider.step
+    if low >= high:
+        return []
+    if slider.scale == "log":
+        while log(high / low) / log(step) > STOPS_MAX_COUNT:
+            step *= step
+        first, last = ceil(log(low / slider.typical) / log(step)), floor(log(high / slider.typical) / log(step))
+        inner = [_rounded(slider.typical * step**k) for k in range(first, last + 1)]
+    else:
+        while (high - low) / step > STOPS_MAX_COUNT:
+            step *= 2
+        inner = [_rounded(k * step) for k in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
+    ends = (_rounded(low), _rounded(high))
+    return [ends[0], *(each for each in inner if ends[0] < each < ends[1]), ends[1]]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS_COUNT - 1}e}")
+
+
+def _plain(value: float) -> str:
+    """Three significant digits, no exponent, no separator.
+
+    >>> _plain(1.65), _plain(0.04592), _plain(12345.0), _plain(-0.02), _plain(36.0)
+    ('1.65', '0.0459', '12345', '-0.02', '36')
+    """
+    if value == 0:
+        return "0"
+    places = max(0, DIGITS_COUNT - 1 - floor(log10(abs(value))))
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,321 @@
+// The sliders of the start page: one question in flight, the newest wins; the server answers in words, this file places them.
+// Without it the same fields are a plain form.
+"use strict";
+
+(() => {
+  const waiting = document.querySelector('[data-preparing="running"]');
+  if (waiting) prepare(waiting);
+  else if (document.getElementById("whatif")) begin(document.getElementById("whatif"));
+
+  // The sliders are not ready yet: look again, and take them from the page once they are.
+  async function prepare(waiting) {
+    try {
+      for (;;) {
+        const found = await breakeven.get("/verdict/ready");
+        if (!found.job) break;
+        waiting.querySelector(".words").textContent = found.job.words || "starting";
+        await new Promise((after) => setTimeout(after, 500));
+      }
+      const text = await (await fetch(location.href)).text();
+      const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("sliders");
+      document.getElementById("sliders").replaceWith(fresh);
+      begin(document.getElementById("whatif"));
+    } catch (error) {
+      waiting.textContent = `The sliders could not be prepared: ${error.body?.job?.error || error.message}`;
+    }
+  }
+})();
+
+function begin(form) {
+  const root = document.getElementById("answer");
+  const REST_MS = 250; // a hand that lies still so long has let go: the address is kept, charts follow, the sentence is read out
+  const stands = new Map();
+  const figures = new Map();
+  let shown = location.pathname + location.search; // the address that the numbers on the page are of
+  let kept = shown; // the address that the back button would leave
+  let wanted = null; // the newest state nobody has asked for yet
+  let asking = false;
+  let resting = 0;
+  let drawing = null; // the request of the charts
+  let drawn = shown;
+
+  for (const element of document.querySelectorAll("[data-fig]")) {
+    const key = element.dataset.fig;
+    if (!figures.has(key)) figures.set(key, []);
+    figures.get(key).push({
+      now: element.querySelector(".now"),
+      was: element.querySelector(".was"),
+      old: element.querySelector(".was s"),
+      change: element.querySelector(".change"),
+    });
+  }
+
+  for (const element of form.querySelectorAll("[data-stand]")) {
+    const stand = {
+      name: element.dataset.stand,
+      base: Number(element.dataset.base),
+      stops: JSON.parse(element.dataset.stops),
+      element,
+      range: element.querySelector('input[type="range"]'),
+      field: element.querySelector('input[type="text"]'),
+      reset: element.querySelector(".reset"),
+      to: element.querySelector(".to"),
+      words: element.querySelector(".to b"),
+    };
+    stands.set(stand.name, stand);
+    stand.range.addEventListener("input", () => {
+      slide(stand, Number(stand.range.value));
+      ask();
+    });
+    stand.range.addEventListener("change", rest);
+    stand.field.addEventListener("change", () => {
+      ask();
+      rest();
+    });
+    stand.reset.addEventListener("click", (event) => {
+      event.preventDefault();
+      slide(stand, stand.base);
+      stand.range.focus();
+      ask();
+      rest();
+    });
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
+    rest();
+  });
+
+  document.querySelector(".told")?.addEventListener("click", (event) => {
+    const link = event.target.closest("a.reset");
+    const stand = link && stands.get(link.dataset.name);
+    if (!stand) return; // a change without a slider: the link does it
+    event.preventDefault();
+    slide(stand, stand.base);
+    ask();
+    rest();
+  });
+
+  document.querySelector(".reset-all")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const stand of stands.values()) slide(stand, stand.base);
+    for (const other of form.querySelectorAll("[data-other]")) other.remove();
+    ask();
+    rest();
+  });
+
+  addEventListener("popstate", () => {
+    kept = location.pathname + location.search;
+    const said = new URLSearchParams(location.search);
+    for (const stand of stands.values()) {
+      const text = said.get(stand.name) ?? "";
+      const place = stand.stops.findIndex((each) => each[0] === text);
+      slide(stand, place < 0 ? stand.base : place);
+      stand.field.value = text;
+    }
+    ask();
+    settle();
+  });
+
+  // A slider to one of its stops; its field says the same.
+  function slide(stand, place) {
+    const [text, words] = stand.stops[place];
+    stand.range.value = place;
+    stand.range.style.setProperty("--here", (100 * place) / Math.max(stand.stops.length - 1, 1));
+    stand.range.setAttribute("aria-valuetext", words);
+    stand.field.value = text;
+    mark(stand, text, words);
+  }
+
+  function mark(stand, text, words) {
+    stand.element.classList.toggle("is-moved", text !== "");
+    stand.reset.hidden = text === "";
+    stand.to.hidden = text === "";
+    stand.words.textContent = text === "" ? "" : words;
+  }
+
+  // What the fields say, as the end of an address.
+  function query() {
+    const said = new URLSearchParams();
+    for (const stand of stands.values()) if (stand.field.value.trim()) said.set(stand.name, stand.field.value.trim());
+    for (const other of form.querySelectorAll("[data-other]")) said.set(other.name, other.value);
+    const text = said.toString();
+    return text ? `?${text}` : "";
+  }
+
+  function ask() {
+    wanted = query();
+    history.replaceState(null, "", `/${wanted}`);
+    if (!asking) next();
+  }
+
+  async function next() {
+    asking = true;
+    while (wanted !== null) {
+      const asked = wanted;
+      wanted = null;
+      try {
+        const found = await breakeven.get(`/verdict/answer${asked}`);
+        if (found.job) {
+          await new Promise((after) => setTimeout(after, 400));
+          wanted ??= asked;
+          continue;
+        }
+        place(found, wanted === null);
+      } catch (error) {
+        refuse(error);
+      }
+    }
+    asking = false;
+    if (resting === -1) settle();
+  }
+
+  // The hand has let go: one entry in the history for where it went, not one for each step of the way.
+  function rest() {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      resting = -1;
+      const here = `/${query()}`;
+      if (here !== kept) {
+        history.replaceState(null, "", kept);
+        history.pushState(null, "", here);
+        kept = here;
+      }
+      if (!asking) settle();
+    }, REST_MS);
+  }
+
+  function settle() {
+    resting = 0;
+    const said = document.getElementById("said");
+    const sentence = document.getElementById("sentence").textContent;
+    if (said.textContent !== sentence) said.textContent = sentence;
+    draw();
+  }
+
+  function place(found, isNewest) {
+    for (const [key, [now, was, change, value]] of Object.entries(found.figures)) {
+      for (const spot of figures.get(key) ?? []) {
+        if (spot.now.textContent !== now) spot.now.textContent = now;
+        if (value === null) spot.now.removeAttribute("data-value");
+        else spot.now.dataset.value = value;
+        spot.old.textContent = was;
+        spot.was.hidden = was === "";
+        spot.change.textContent = change;
+        spot.change.hidden = change === "";
+      }
+    }
+    document.getElementById("sentence").textContent = found.sentence;
+    document.getElementById("base-sentence").hidden = !found.changed;
+    root.classList.toggle("is-changed", found.changed);
+    for (const each of document.querySelectorAll(".as-things-are")) each.hidden = !found.changed;
+    for (const card of document.querySelectorAll("[data-option]")) {
+      const name = card.dataset.option;
+      const recommended = name === found.recommended;
+      card.hidden = !found.shown.includes(name);
+      card.classList.toggle("is-recommended", recommended);
+      card.querySelector(".mark-recommended").hidden = !recommended;
+      card.querySelector(".mark-before").hidden = recommended || name !== found.recommended_before;
+    }
+    for (const row of document.querySelectorAll("[data-row]")) row.classList.toggle("recommended", row.dataset.row === found.recommended);
+    for (const bar of document.querySelectorAll("[data-bar]")) {
+      const ends = found.bars[bar.dataset.bar];
+      bar.hidden = !ends;
+      if (ends) ["--low", "--high", "--mean", "--was"].forEach((name, at) => bar.style.setProperty(name, ends[at]));
+    }
+    for (const meter of document.querySelectorAll("[data-odds]")) meter.style.setProperty("--odds", found.odds[meter.dataset.odds] ?? 0);
+    tell(found);
+    if (isNewest) {
+      for (const [name, [here, text, words]] of Object.entries(found.stands)) {
+        const stand = stands.get(name);
+        if (!stand) continue;
+        if (document.activeElement !== stand.range) stand.range.value = here;
+        stand.range.style.setProperty("--here", (100 * here) / Math.max(stand.stops.length - 1, 1));
+        stand.range.setAttribute("aria-valuetext", words);
+        if (document.activeElement !== stand.field || text !== "") stand.field.value = text;
+        mark(stand, text, words);
+      }
+      shown = found.url;
+    }
+    root.dataset.of = found.url;
+    document.getElementById("curves")?.classList.toggle("is-old", found.url !== drawn);
+    if (isNewest && figuresMissing(found)) location.assign(found.url);
+  }
+
+  // An option that only the change makes possible has no place on this page yet.
+  function figuresMissing(found) {
+    return Object.keys(found.figures).some((key) => key.endsWith(".present") && !figures.has(key));
+  }
+
+  // What is different, the command that gives the same, and what could not be taken.
+  function tell(found) {
+    const bar = document.querySelector(".changed-bar");
+    bar.hidden = !found.changed;
+    document.getElementById("same-command").textContent = found.command;
+    const save = document.querySelector('.save input[name="changes"]');
+    save.value = found.url.slice(1);
+    const list = bar.querySelector(".told");
+    list.replaceChildren(
+      ...found.told.map(([name, title, before, after, note, reset]) => {
+        const row = document.createElement("li");
+        const bold = document.createElement("b");
+        bold.textContent = title;
+        const link = document.createElement("a");
+        link.className = "reset";
+        link.href = reset;
+        link.dataset.name = name;
+        link.textContent = "Reset";
+        link.setAttribute("aria-label", `Reset ${title}`);
+        row.append(bold, ` ${before} → ${after} `, link);
+        if (note) {
+          const words = document.createElement("span");
+          words.className = "note";
+          words.textContent = note;
+          row.append(words);
+        }
+        return row;
+      }),
+    );
+    refused(found.refused);
+  }
+
+  function refuse(error) {
+    refused(error.message || "The dashboard does not answer; the numbers are those of before.");
+  }
+
+  function refused(words) {
+    let box = document.getElementById("refused");
+    if (!words) return box?.remove();
+    if (!box) {
+      box = document.createElement("p");
+      box.id = "refused";
+      box.className = "panel danger";
+      box.setAttribute("role", "alert");
+      form.after(box);
+    }
+    if (box.textContent !== words) box.textContent = words;
+  }
+
+  // Charts after the numbers; a drawing that nobody waits for any more is given up.
+  async function draw() {
+    const figure = document.getElementById("curves");
+    const here = `/${query()}`;
+    if (!figure || here === drawn) return;
+    drawing?.abort();
+    drawing = new AbortController();
+    try {
+      const found = await breakeven.get(`/verdict/curves${here.slice(1)}`, { signal: drawing.signal });
+      if (!found.html) return;
+      const parsed = new DOMParser().parseFromString(found.html, "text/html");
+      const opened = figure.querySelector(".crossings")?.open ?? false;
+      const fresh = parsed.getElementById("curves");
+      if (opened && fresh.querySelector(".crossings")) fresh.querySelector(".crossings").open = true;
+      figure.replaceChildren(...fresh.childNodes);
+      figure.classList.remove("is-old");
+      drawn = here;
+    } catch (error) {
+      if (error.name !== "AbortError") refuse(error);
+    }
+  }
+}

@@ -1,0 +1,209 @@
+"""Verdict page: what the start page is made of: the comparison, the sliders, and the answer to where they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from breakeven.errors import BreakevenError
+from breakeven.web import documents
+from breakeven.web.jobs import Job
+from breakeven.web.slider_session import Opened, session
+from breakeven.web.slider_state import Changes, Stand, changes_of, command_of, query_of, stand_of, without
+from breakeven.web.verdict_words import Words, verdict_words
+
+if TYPE_CHECKING:
+    from breakeven.decision.answers.changes import Change
+    from breakeven.reports.document import Document
+    from breakeven.reports.whatif_document import ChangePart, WhatIfDocument
+    from breakeven.web.page import Ask, Desk
+
+CURVES: Final = ("cost_curves", "volume_view")
+"""Charts that follow the sliders."""
+STILL: Final = ("tornado", "option_ranges")
+"""Charts of things as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that is different, and how to undo it."""
+
+    name: str
+    title: str
+    before: str
+    after: str
+    note: str
+    reset: str
+    """Address without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The start page under some changes."""
+
+    document: Document
+    key: str
+    """Of the comparison: what it is made of."""
+    opened: Opened | None
+    """None: the sliders are still being prepared, or could not be."""
+    preparing: Job | None
+    found: WhatIfDocument
+    words: Words
+    changes: Changes
+    stands: tuple[Stand, ...]
+    told: tuple[Told, ...]
+    command: str
+    refused: str
+    """Why the changes of the address could not be taken; empty: they were, or there are none."""
+
+    @property
+    def query(self) -> str:
+        """The changes as the address says them."""
+        return query_of(self.changes)
+
+    @property
+    def others(self) -> Changes:
+        """The changes that have no slider."""
+        names = {each.name for each in self.stands}
+        return tuple(each for each in self.changes if each[0] not in names)
+
+    def reset_of(self, stand: Stand) -> str:
+        """Address with one slider back where the project stands."""
+        return f"/{query_of(without(self.changes, stand.name))}"
+
+    def as_json(self) -> dict[str, Any]:
+        """For the script of the page."""
+        return {
+            **self.words.as_json(),
+            "url": f"/{self.query}",
+            "command": self.command,
+            "refused": self.refused,
+            "told": [[each.name, each.title, each.before, each.after, each.note, each.reset] for each in self.told],
+            "stands": {each.name: [each.here_count, each.text, each.words, each.moved] for each in self.stands},
+        }
+
+
+def start(ask: Ask) -> Start | Job:
+    """The start page, or the work that it waits for. Raises UsageError where there are no calls."""
+    desk, recipe = ask.desk, documents.comparison_recipe(ask.desk)
+    document = documents.comparison(desk)
+    if isinstance(document, Job):
+        return document
+    if isinstance(recipe, Job):
+        return recipe
+    opened, asked = session(desk), changes_of(ask.query)
+    if isinstance(opened, Job):
+        if asked and opened.state == "running":
+            return opened
+        return _without_sliders(document, recipe.key, opened, opened.error if asked else "")
+    return under(desk, document, opened, changes_of(ask.query, opened.session.sliders()))
+
+
+def under(desk: Desk, document: Document, opened: Opened, changes: Changes) -> Start:
+    """The page under some changes; without them, and saying why, where one of them is impossible."""
+    refused = ""
+    try:
+        found = opened.session.answer(changes)
+    except BreakevenError as error:
+        changes, refused = (), desk.project.without_places(str(error))
+        found = opened.session.answer(changes)
+    stands = _stands(opened, changes)
+    titles = {each.name: each.slider.title for each in stands}
+    return Start(
+        document=document,
+        key=opened.key,
+        opened=opened,
+        preparing=None,
+        found=found,
+        words=verdict_words(document, found),
+        changes=changes,
+        stands=stands,
+        told=tuple(_told(each, changes, titles) for each in found.changes),
+        command=command_of(desk.project, changes) if changes else "",
+        refused=refused,
+    )
+
+
+def _without_sliders(document: Document, key: str, job: Job, refused: str) -> Start:
+    from breakeven.reports.whatif_base import as_it_is
+
+    found = as_it_is(document)
+    return Start(document, key, None, job, found, verdict_words(document, found), (), (), (), "", refused)
+
+
+def _stands(opened: Opened, changes: Changes) -> tuple[Stand, ...]:
+    from breakeven.reports.whatif_session import parsed
+
+    understood: Sequence[Change] = parsed(opened.session.question, changes) if changes else ()
+    return tuple(stand_of(each, changes, understood) for each in opened.session.sliders())
+
+
+def _told(part: ChangePart, changes: Changes, titles: Mapping[str, str]) -> Told:
+    from breakeven.reports import amounts
+
+    title = titles.get(part.said) or amounts.fact_title(part.name)
+    return Told(part.said, title, part.before, part.after, part.note, f"/{query_of(without(changes, part.said))}")
+
+
+def moved_document(found: Start) -> Document:
+    """The comparison with the curves, and the ranges at one's own volume, that the changes give."""
+    document, opened = found.document, found.opened
+    if not found.changes or opened is None:
+        return document
+    months = {each.option: each.after_usd_per_month for each in found.found.options}
+    options = tuple(
+        each.model_copy(update={"equal_success_usd_per_month": months[each.name]})
+        for each in document.options
+        if months.get(each.name) is not None
+    )
+    return document.model_copy(update={"breakeven": opened.session.curves(found.changes), "options": options})
+
+
+def curve_context(desk: Desk, found: Start) -> dict[str, Any]:
+    """What the template of the cost curves is given; the drawings are kept by what they are made of."""
+    from breakeven.reports import amounts, findings
+    from breakeven.reports.chart_style import series_of
+
+    document = moved_document(found)
+    return {
+        "words": found.words,
+        "charts": _drawn(desk, document, "verdict-curves", (found.key, json.dumps(found.changes)), CURVES),
+        "series": {each.name: each for each in series_of(document)},
+        "volume_here": amounts.volume(document.breakeven.volume_mtok_per_month),
+        "crossings": crossing_words(document),
+        "curves_finding": findings.curves_finding(document),
+    }
+
+
+def crossing_words(document: Document) -> tuple[str, ...]:
+    """Every change of the cheapest option, then where each main option and today's cross."""
+    from breakeven.reports import amounts, findings
+
+    changes = tuple(
+        f"From {amounts.volume(each.mtok_per_month, 5)} a month {findings.title_of(document, each.to_option)} is the "
+        f"cheapest, not {findings.title_of(document, each.from_option)}: "
+        + ("a cost jumps by a whole step" if each.kind == "step" else "two lines cross")
+        for each in document.breakeven.crossings
+    )
+    return (*changes, *findings.main_pair_sentences(document))
+
+
+def still_charts(desk: Desk, document: Document, key: str) -> dict[str, dict[str, Any]]:
+    """What could change the answer, and every option's range, drawn."""
+    return _drawn(desk, document, "verdict-charts", (key,), STILL)
+
+
+def _drawn(
+    desk: Desk, document: Document, name: str, made_of: tuple[str, ...], only: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    from breakeven.reports.charts import Chart, draw_charts
+    from breakeven.reports.page_frame import chart_markup
+
+    def make() -> str:
+        drawn = draw_charts(document, only)
+        return json.dumps({each.name: [each.caption, each.wide_svg, each.narrow_svg] for each in drawn.values()})
+
+    kept = json.loads(desk.shelf.keep(name, made_of, make))
+    return {name: chart_markup(Chart(name, *parts)) for name, parts in kept.items()}
