@@ -30,8 +30,6 @@ from breakeven.serving.prediction.points_predicted import does_not_fit
 from breakeven.serving.prediction.timings import SEQUENCES_MAX_COUNT
 
 _REPLICA_SIZES: Final = (1, 2, 4, 8, 16)
-_TABLE_STEP: Final = 4
-"""Each concurrency of the table is that many times the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,8 @@ class CapacityQuestion:
     ttft_ms: float | None = None
     tpot_ms: float | None = None
     measured: MeasuredFacts | None = None
+    table_step_count: int = 4
+    """Each concurrency of the table is that many times the one before."""
 
     @property
     def has_targets(self) -> bool:
@@ -181,10 +181,10 @@ def _table(asking: _Asking, single: Prediction) -> list[Prediction]:
     """Loads from one request per replica to as many as fit; one where a concurrency was asked for."""
     if asking.question.concurrency_count is not None:
         return [asking.at(asking.question.concurrency_count)]
-    most = _most(single)
+    most, step = _most(single), asking.question.table_step_count
     loads = [1]
-    while loads[-1] * _TABLE_STEP < most:
-        loads.append(loads[-1] * _TABLE_STEP)
+    while loads[-1] * step < most:
+        loads.append(loads[-1] * step)
     loads += [most] if most > loads[-1] else []
     return asking.all_at([float(each * asking.replicas_count) for each in loads])
 

@@ -129,6 +129,23 @@ class FleetAnswer:
         """The cheapest mix, at typical prices."""
         return None if self.mix is None else self.mix.cost_usd * self._hours_ratio
 
+    def idle_usd_per_month(self, which: str = "typical") -> float | None:
+        """What the paid hours cost in which no iteration runs."""
+        usd = self.usual_usd_per_month(which)
+        return None if usd is None else usd * self.plan.idle_fraction
+
+    def breakeven_fraction(self, term: str) -> float | None:
+        """Share of the hours above which a GPU of that term is cheaper than the usual one by the hour.
+
+        More than 1: never within the horizon. None: one of the two has no price.
+        """
+        reserved, usual = self.rent(term), self.rent(self.usual_term)
+        if reserved is None or usual is None or not usual.typical:
+            return None
+        prices = GpuPrices(usual.typical, horizon_months=self.question.horizon_months)
+        hour_usd = prices.effective_usd_per_gpu_hour(Reservation(term, reserved.typical, TERMS[term] or 0.0))
+        return hour_usd / usual.typical
+
     @property
     def _hours_ratio(self) -> float:
         """Months in the whole hours of the log that the mix was made for."""
@@ -140,7 +157,7 @@ def answer_fleet(
 ) -> FleetAnswer:
     """Size the fleet; raises ServingError when nothing can serve the log, UnknownName for an unknown model or GPU."""
     deployment = chosen_deployment(question, arrivals, catalog, say)
-    lengths = _mean_lengths(arrivals)
+    lengths = mean_lengths(arrivals)
     timing = replica_timing(deployment, *lengths, measured=question.corrections)
     plan = plan_fleet(timing, arrivals, question.policy, say)
     rents, unpriced = rents_of(catalog, deployment.gpu.name, question.rents or {})
@@ -179,7 +196,7 @@ def chosen_deployment(
     stored = model.weights_gb_by_precision
     usable = [each for each in _PREFERRED if each in stored and (each == "bf16" or _computes(gpu, each))]
     precision = question.precision or (usable or list(stored))[0]
-    lengths = _mean_lengths(arrivals)
+    lengths = mean_lengths(arrivals)
     if question.gpus_count is not None:
         sizes: tuple[int, ...] = (question.gpus_count,)
     else:
@@ -201,7 +218,7 @@ def chosen_deployment(
 
 def _peak_gpus_count(deployment: Deployment, arrivals: Arrivals, question: FleetQuestion) -> float:
     """GPUs that the peak needs with replicas of this size; infinite when no number of them meets the targets."""
-    timing = replica_timing(deployment, *_mean_lengths(arrivals), measured=question.corrections)
+    timing = replica_timing(deployment, *mean_lengths(arrivals), measured=question.corrections)
     policy = question.policy
     if arrivals.requests_count > _REQUESTS_FOR_OTHERS_MAX:
         needed = needed_replicas(timing, bins_of(arrivals, policy.decision_s), policy.target).max()
@@ -262,7 +279,8 @@ def _computes(gpu: object, precision: str) -> bool:
     return getattr(gpu, f"{precision}_tflops") is not None
 
 
-def _mean_lengths(arrivals: Arrivals) -> tuple[float, float]:
+def mean_lengths(arrivals: Arrivals) -> tuple[float, float]:
+    """Mean input and output tokens of a request."""
     inputs, outputs = float(arrivals.input_tokens.sum()), float(arrivals.output_tokens.sum())
     if arrivals.spans is not None:
         inputs += float(arrivals.spans.input_tokens @ arrivals.spans.requests_count)

@@ -6,9 +6,11 @@ import json
 from math import isfinite
 from typing import Any, Final
 
+import numpy as np
+
 from breakeven import __version__
 from breakeven.reports import fleet_wording as wording
-from breakeven.reports.fleet_answer import FleetAnswer, reservations_of
+from breakeven.reports.fleet_answer import FleetAnswer, mean_lengths, reservations_of
 from breakeven.serving.traffic.fleet_plan import FleetPlan
 from breakeven.workload.arrivals import Arrivals
 
@@ -43,6 +45,7 @@ def fleet_document(
                 "requests_count": plan.requests_count,
                 "left_out_count": arrivals.left_out_count,
                 "reused_fraction": plan.reused_fraction,
+                **_lengths(arrivals),
             },
             "fleet": {
                 **_fleet(plan),
@@ -51,12 +54,19 @@ def fleet_document(
                 "regime": answer.regime,
                 "is_measured": answer.is_measured,
                 "error_ratio": answer.error_ratio,
+                **_peak_load(plan),
             },
             "service": _service(plan),
             "hours": _hours(answer),
             "cost": _cost(answer),
             "otherwise": [
-                {"name": name, **_fleet(each), **_service(each), "paid_replica_hours": each.paid_hours}
+                {
+                    "name": name,
+                    **_fleet(each),
+                    **_service(each),
+                    "paid_replica_hours": each.paid_hours,
+                    "idle_fraction": each.idle_fraction,
+                }
                 for name, each in answer.others
             ],
             "bins": _bins(plan),
@@ -125,6 +135,24 @@ def _fleet(plan: FleetPlan) -> Part:
     }
 
 
+def _lengths(arrivals: Arrivals) -> Part:
+    inputs, outputs = mean_lengths(arrivals)
+    return {"mean_input_tokens": inputs, "mean_output_tokens": outputs}
+
+
+def _peak_load(plan: FleetPlan) -> Part:
+    """What comes in the busiest stretch, on average."""
+    bins = plan.bins
+    starts_s = np.arange(bins.requests_count.size) * bins.bin_s
+    inside = (starts_s >= plan.peak_s[0]) & (starts_s < plan.peak_s[1])
+    seconds_s = plan.peak_s[1] - plan.peak_s[0]
+    tokens = np.nan_to_num(bins.requests_count * bins.output_tokens)
+    return {
+        "peak_req_per_s": float(bins.requests_count[inside].sum() / seconds_s),
+        "peak_output_tok_per_s": float(tokens[inside].sum() / seconds_s),
+    }
+
+
 def _service(plan: FleetPlan) -> Part:
     seen = plan.latencies
     return {
@@ -176,6 +204,8 @@ def _cost(answer: FleetAnswer) -> Part:
         "unpriced": list(answer.unpriced),
         "usual_term": answer.usual_term,
         "usual_usd_per_month": {which: answer.usual_usd_per_month(which) for which in ("low", "typical", "high")},
+        "idle_usd_per_month": {which: answer.idle_usd_per_month(which) for which in ("low", "typical", "high")},
+        "breakeven_fraction": {term: answer.breakeven_fraction(term) for term in reservations_of(answer)},
         "mix": None
         if mix is None
         else {
