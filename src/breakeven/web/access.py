@@ -12,9 +12,9 @@ from typing import Final
 SESSION_S: Final = 12 * 3600.0
 """A sign-in ends after a working day."""
 SCRYPT: Final = {"n": 2**14, "r": 8, "p": 1}
-MISSES_PER_CLIENT_COUNT: Final = 5
-MISSES_IN_ALL_COUNT: Final = 30
-MISSES_WINDOW_S: Final = 60.0
+TRIES_PER_CLIENT_COUNT: Final = 5
+TRIES_IN_ALL_COUNT: Final = 30
+TRIES_WINDOW_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +82,29 @@ class Access:
 
 
 class Throttle:
-    """Counts wrong passwords: a client, and all clients together, have so many a minute."""
+    """Counts tries of passwords: a client, and all clients together, have so many a minute."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._misses: list[tuple[float, str]] = []
+        self._tries: list[tuple[float, str]] = []
 
-    def wait_s(self, client: str, now_s: float) -> float:
-        """Seconds until `client` may try again; 0: now."""
+    def try_after_s(self, client: str, now_s: float) -> float:
+        """0: `client` may try now, and that counts, before anybody knows how it ends; else seconds until it may."""
         with self._lock:
-            self._misses = [each for each in self._misses if each[0] > now_s - MISSES_WINDOW_S]
-            mine = [when_s for when_s, who in self._misses if who == client]
-            ends_s = [mine[-MISSES_PER_CLIENT_COUNT]] if len(mine) >= MISSES_PER_CLIENT_COUNT else []
-            if len(self._misses) >= MISSES_IN_ALL_COUNT:
-                ends_s.append(self._misses[-MISSES_IN_ALL_COUNT][0])
-            return max((each + MISSES_WINDOW_S - now_s for each in ends_s), default=0.0)
+            self._tries = [each for each in self._tries if each[0] > now_s - TRIES_WINDOW_S]
+            mine = [when_s for when_s, who in self._tries if who == client]
+            ends_s = [mine[-TRIES_PER_CLIENT_COUNT]] if len(mine) >= TRIES_PER_CLIENT_COUNT else []
+            if len(self._tries) >= TRIES_IN_ALL_COUNT:
+                ends_s.append(self._tries[-TRIES_IN_ALL_COUNT][0])
+            if not ends_s:
+                self._tries.append((now_s, client))
+            return max((each + TRIES_WINDOW_S - now_s for each in ends_s), default=0.0)
 
-    def missed(self, client: str, now_s: float) -> None:
-        """Take note of a wrong password."""
+    def succeeded(self, client: str, tried_s: float) -> None:
+        """A right password does not count."""
         with self._lock:
-            self._misses.append((now_s, client))
+            if (tried_s, client) in self._tries:
+                self._tries.remove((tried_s, client))
 
 
 def token_digest(token: str) -> bytes:

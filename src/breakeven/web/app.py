@@ -42,8 +42,8 @@ def application(desk: Desk, access: Access | None = None) -> Starlette:
     routes.append(Mount("/static", _Static(directory=STATIC)))
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, access=access, routes=tuple(routes))],
-        exception_handlers={BreakevenError: _said, HTTPException: _not_there, Exception: _broken},
+        middleware=[Middleware(Guard, access=access, routes=tuple(routes), broken=_broken)],
+        exception_handlers={BreakevenError: _said, HTTPException: _not_there},
     )
     app.state.desk, app.state.pages, app.state.access, app.state.throttle = desk, found, access, Throttle()
     return app

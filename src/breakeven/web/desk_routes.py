@@ -64,15 +64,16 @@ async def login_sent(request: Request) -> Response:
     throttle: Throttle = request.app.state.throttle
     client = request.client.host if request.client else ""
     form = await request.form()
-    wait_s = throttle.wait_s(client, time.monotonic())
+    now_s = time.monotonic()
+    wait_s = throttle.try_after_s(client, now_s)
     if wait_s > 0:
         response = await _login(request, f"Too many wrong tries. Try again in {ceil(wait_s)} s.", 429)
         response.headers["retry-after"] = str(ceil(wait_s))
         return response
     attempt, target = str(form.get("password", "")), str(form.get("next", "/"))
     if await run_in_threadpool(_is_let_in, access, attempt):
+        throttle.succeeded(client, now_s)
         return signed_in(access, target if is_local_path(target) else "/", is_secure(request.scope))
-    throttle.missed(client, time.monotonic())
     return await _login(request, "That is not it.", 403)
 
 

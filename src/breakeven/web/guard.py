@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 
@@ -40,6 +41,7 @@ OPEN_PATHS: Final = ("/login", "/static/")
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 FORM_MAX_BYTES: Final = 256 * 2**10
 FIRST_PART_MAX_BYTES: Final = 4 * 2**10
+HEAD_MAX_BYTES: Final = 32 * 2**10
 TARGET_MAX_BYTES: Final = 8 * 2**10
 FORM_WAIT_S: Final = 20.0
 """A whole form has to come within this time."""
@@ -51,6 +53,7 @@ _FIRST_PART: Final = re.compile(
     rb'\A--[^\r\n]{1,100}\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n([0-9a-f]{1,128})\r\n--', re.IGNORECASE
 )
 _HOST: Final = re.compile(r"\A(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?\Z")
+Broken = Callable[[Request, Exception], Awaitable[Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -75,8 +78,8 @@ class Refusal(Exception):
 class Guard:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, access: Access, routes: Sequence[BaseRoute]) -> None:
-        self._app, self._access, self._routes = app, access, routes
+    def __init__(self, app: ASGIApp, access: Access, routes: Sequence[BaseRoute], broken: Broken) -> None:
+        self._app, self._access, self._routes, self._broken = app, access, routes, broken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -98,14 +101,18 @@ class Guard:
         except Refusal as refusal:
             if not closed.has_begun:
                 await _refused(scope, refusal)(scope, receive, closed)
-            else:
-                raise
+        except Exception as error:
+            response = await self._broken(Request(scope), error)
+            if not closed.has_begun:
+                await response(scope, receive, closed)
 
     def _early(self, scope: Scope) -> Response | None:
         """What is answered before the body is read; None: it may go on."""
         headers = Headers(scope=scope)
         if scope["method"] not in METHODS:
             raise Refusal(405, f"{scope['method']} is not answered here.")
+        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEAD_MAX_BYTES:
+            raise Refusal(431, "The head of the request is too long.")
         if len(scope.get("raw_path", b"")) + len(scope.get("query_string", b"")) > TARGET_MAX_BYTES:
             raise Refusal(414, "The address is too long.")
         self._check_host(headers)

@@ -18,6 +18,7 @@ from breakeven.clock import today
 from breakeven.errors import DashboardError
 from breakeven.web.access import Access
 from breakeven.web.app import application
+from breakeven.web.guard import HEAD_MAX_BYTES
 from breakeven.web.jobs import Jobs
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 HEAD_WAIT_S: Final = 10.0
 """A whole request head has to come within this time."""
-HEAD_MAX_BYTES: Final = 32 * 2**10
 IDLE_WAIT_S: Final = 15
 CONNECTIONS_COUNT: Final = 256
 PORTS_TRIED_COUNT: Final = 20
@@ -120,6 +120,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """The clock begins with the connection."""
         super().connection_made(transport)
+        self.access_log = False  # addresses may hold a token
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
