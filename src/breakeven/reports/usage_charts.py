@@ -40,7 +40,7 @@ STACKED_COUNT: Final = 7
 LABEL_GAP_PX: Final = 15.0
 QUARTER_DAYS: Final = 91
 NAME_SHOWN_COUNT: Final = 26
-_WIDE: Final = Canvas("wide", 690, 250, 60, 190, 46, 26)
+_WIDE: Final = Canvas("wide", 668, 250, 60, 212, 46, 26)
 _NARROW: Final = Canvas("narrow", 288, 210, 50, 24, 46, 26)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Final
@@ -27,7 +27,7 @@ STRETCH_MIN_DAYS: Final = 5
 
 
 class PricePart(Part):
-    """A price that calls of a model were given; USD per million tokens."""
+    """A price that calls of a model were given, in one stretch of time or several; USD per million tokens."""
 
     matched: str
     """The entry of the price list, as provider/model."""
@@ -35,6 +35,8 @@ class PricePart(Part):
     """None: from before the log began."""
     until: str | None
     """Exclusive; None: to the end of the log."""
+    stretches_count: int
+    """More than one: it came and went, e.g. by the hour of the day."""
     input_tokens_from: int
     """Of calls with at least so much input."""
     tier: str
@@ -172,7 +174,25 @@ def _model(found: ModelDays, as_of: date) -> ModelUsagePart:
         unpriced_reason=found.reason,
         tokens=found.tokens,
         spend_usd=found.spend_usd,
-        prices=tuple(_price(each, as_of) for each in found.prices),
+        prices=_prices(found.prices, as_of),
+    )
+
+
+def _prices(rows: Sequence[TokenPriceRow], as_of: date) -> tuple[PricePart, ...]:
+    """Equal prices told once: some change by the hour of the day."""
+    alike: dict[str, list[PricePart]] = {}
+    for each in (_price(row, as_of) for row in rows):
+        key = each.model_dump_json(exclude={"since", "until", "stretches_count"})
+        alike.setdefault(key, []).append(each)
+    return tuple(
+        each[0].model_copy(
+            update={
+                "since": None if any(one.since is None for one in each) else min(one.since or "" for one in each),
+                "until": None if any(one.until is None for one in each) else max(one.until or "" for one in each),
+                "stretches_count": len(each),
+            }
+        )
+        for each in alike.values()
     )
 
 
@@ -182,6 +202,7 @@ def _price(row: TokenPriceRow, as_of: date) -> PricePart:
         matched=row.matched_model,
         since=row.since.isoformat() if row.since else None,
         until=row.until.isoformat() if row.until else None,
+        stretches_count=1,
         input_tokens_from=row.input_tokens_from,
         tier=tier,
         input_usd_per_mtok=row.input_usd_per_mtok,

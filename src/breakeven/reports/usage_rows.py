@@ -253,6 +253,7 @@ def _price_row(price: PricePart) -> PriceRow:
         f"to {amounts.date_text(price.until[:10])}" if price.until else "",
         f"inputs from {price.input_tokens_from:,} tokens" if price.input_tokens_from else "",
         price.tier,
+        f"at some hours: {price.stretches_count:,} stretches of time" if price.stretches_count > 1 else "",
     ]
     words = f"{', '.join(parts)} per million tokens"
     extra = "; ".join(each for each in limits if each)
