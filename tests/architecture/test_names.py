@@ -22,6 +22,7 @@ PURE_NUMBERS = {
     "low",
     "typical",
     "high",
+    "step",
     "value",
     "p10",
     "p50",

@@ -51,7 +51,7 @@ def command(
     """
     from breakeven.cli.console import progress, stdout_console
     from breakeven.clock import today
-    from breakeven.reports.answer import Question
+    from breakeven.reports.comparison_source import comparison_question
     from breakeven.reports.whatif_answer import WhatIf, answer_whatif
     from breakeven.reports.whatif_document import to_json
 
@@ -61,7 +61,7 @@ def command(
         raise click.UsageError("--until, --between and --this-month go with --solve NAME")
     asked = WhatIf(tuple(pairs(changes, "whatif", EXAMPLE)), solve, _two(until), _bounds(between), this_month)
     with progress(as_json) as say, opened_calls(source, say) as calls:
-        question = Question(calls.store, calls.label, scenario, today(), warnings=calls.warnings)
+        question = comparison_question(calls, scenario, today())
         document = answer_whatif(question, asked, say)
     if as_json:
         click.echo(to_json(document), nl=False)

@@ -11,6 +11,7 @@ from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import PriceKey, TokenPriceRow, price_table, usage_usd
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.scenario_entries import ContractPriceEntry
+from breakeven.decision.told_demand import as_told
 from breakeven.errors import UnknownPrice, UsageError
 from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
@@ -26,6 +27,11 @@ TASKS_KNOWN_MIN_FRACTION: Final = 0.5
 
 
 def demand_of(calls: Table, workload: Workload, catalog: Catalog, scenario: Scenario, label: str) -> Demand:
+    """`demand_of_log`, at the volume and the price of today's models that the scenario gives, if any."""
+    return as_told(demand_of_log(calls, workload, catalog, scenario, label), catalog, scenario)
+
+
+def demand_of_log(calls: Table, workload: Workload, catalog: Catalog, scenario: Scenario, label: str) -> Demand:
     """The monthly work behind `calls`, each model priced on the catalogue's date.
 
     Raises UnknownPrice when no call has a price and none can be assumed.

@@ -21,6 +21,7 @@ DIVISORS: Final = frozenset(
         "cheaper_tier_success_fraction",
         "provisioned_unit_tok_per_s",
         "hybrid_commodity_share_fraction",
+        "gpu_rent_over_offer_ratio",
         "hours_per_month",
         "engineer_hours_per_year",
         "engineering_fte_one_gpu_count",
@@ -64,7 +65,7 @@ ONE_OR_MORE: Final = frozenset(
 )
 """Facts that compare a whole with a part of it, or count what happens at least once: the busiest hour cannot be quieter
 than the mean one."""
-ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio", "horizon_months"})
+ONE_NUMBER: Final = frozenset({"input_cv2_ratio", "output_cv2_ratio", "horizon_months", "gpu_rent_over_offer_ratio"})
 """Facts about how widely something is spread, and choices: they have no range of their own."""
 WHOLE: Final = frozenset({"horizon_months"})
 SHARE_OF_A_WHOLE: Final = frozenset({"networking_share_fraction", "list_price_decline_fraction_per_year"})

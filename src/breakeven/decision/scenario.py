@@ -17,7 +17,8 @@ from breakeven.catalog.load import Catalog
 from breakeven.catalog.model_names import ModelAlias
 from breakeven.catalog.region import regional_facts
 from breakeven.decision.audit_file import AuditFile, read_audit
-from breakeven.decision.bounds import LARGEST_USD, check_bounds
+from breakeven.decision.bound_names import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO
+from breakeven.decision.bounds import LARGEST_NUMBER, LARGEST_USD, check_bounds
 from breakeven.decision.correlations import check_correlations, copula_of_scenario
 from breakeven.decision.measured_files import MeasuredFile, read_measured
 from breakeven.decision.outcomes_file import OutcomesFile, read_outcomes_file
@@ -53,40 +54,6 @@ __all__ = [
     "load_scenario",
     "scenario_template",
 ]
-BOUND_BY_OPTIONS = frozenset(
-    {
-        "success_fraction",
-        "engineering_fte_count",
-        "monitoring_usd_per_month",
-        "incident_events_per_month",
-        "incident_hours_per_event",
-        "breach_exposure_ratio",
-        "hourly_peak_to_mean_ratio",
-        "volume_over_observed_ratio",
-        "replica_capacity_req_per_s",
-        "capacity_measured_over_model_ratio",
-        "downtime_hours_per_month",
-        "gpus_already_owned_count",
-        "carbon_price_usd_per_tonne",
-        "failure_usd_per_request",
-        "tries_max_count",
-        "check_usd_per_request",
-        "verifier_usd_per_request",
-        "big_success_after_failure_fraction",
-        "fine_tune_campaigns_events_per_year",
-    }
-)
-"""Names that each Option binds for itself unless the scenario sets them (then for every Option alike)."""
-ONLY_FROM_A_SCENARIO = frozenset(
-    {
-        "provisioned_usd_per_unit_hour",
-        "provisioned_unit_tok_per_s",
-        "provisioned_units_min_count",
-        "verifier_sensitivity_fraction",
-        "verifier_false_alarm_fraction",
-    }
-)
-"""Names of a user's own quote or verifier: no catalogue has them, and an Option that needs them is unpriced without."""
 
 
 class Scenario(Strict):
@@ -98,6 +65,11 @@ class Scenario(Strict):
     """Seed of the draws: the same seed, log and catalogue give the same report to the last digit."""
     draws_log2: int = Field(default=14, ge=6, le=20)
     """Number of draws as a power of two: 14 is 16,384."""
+    volume_mtok_per_month: Annotated[Number, Field(gt=0, le=LARGEST_NUMBER * 1e3)] | None = None
+    """Millions of tokens a month, at the log's own mix and lengths, for compare, decide, whatif and models; what the
+    log shows when absent."""
+    api_price_ratio: Annotated[Number, Field(gt=0, le=1e3)] = 1.0
+    """Price of today's models as a multiple of what it is; all other prices stay."""
     frontier_model: str = "openai/gpt-5"
     """provider/model assumed for calls whose log names no model."""
     open_model: str = "gpt-oss-120b"
@@ -298,6 +270,9 @@ class Scenario(Strict):
     def digest(self) -> str:
         """SHA-256 of the scenario's canonical JSON, with the content of named files in the place of their names."""
         content = self.model_dump(mode="json", exclude={"measured", "audit", "outcomes"})
+        for key in _NEWER_KEYS:  # what is not said leaves the digest as it was before there was such a key
+            if content[key] == Scenario.model_fields[key].default:
+                del content[key]
         if audit := self.audit_file():
             content["audit"] = audit.digest
         if outcomes := self.outcomes_file():
@@ -306,6 +281,9 @@ class Scenario(Strict):
             content["measured"] = sorted(each.digest for each in self.measured_files())
         canonical = json.dumps(content, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_NEWER_KEYS = ("volume_mtok_per_month", "api_price_ratio")
 
 
 def load_scenario(path: Path | None, sets: Mapping[str, str] | None = None, text: str | None = None) -> Scenario:

@@ -14,6 +14,7 @@ from breakeven.options.assembly.constraints import check_provider
 from breakeven.options.assembly.deployment import Deployment, deployment
 from breakeven.options.assembly.fleet import bind_fleet, bind_scaled_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, rented_lines
+from breakeven.options.assembly.offers import at_rent_ratio
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.assembly.success import bind_open_model_success
 from breakeven.options.option import (
@@ -45,7 +46,7 @@ class Managed:
         offer = endpoint_offer(situation.catalog, self.provider, choices.gpu)
         if self.scale_to_zero and not offer.scales_to_zero:
             raise UnknownPrice(f"the catalogue knows of no scale to zero at {self.provider}: its endpoints stay on")
-        binder = binder_for(situation, evaluation, {**machine.facts, **offer.facts})
+        binder = binder_for(situation, evaluation, {**machine.facts, **at_rent_ratio(offer.facts, situation.scenario)})
         bind_open_model_success(binder, machine.model, situation)
         staircase = self._size(binder, machine, choices.gpus_per_replica_count, evaluation.volume_mtok is None)
         bind_rent(binder)

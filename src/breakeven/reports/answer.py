@@ -91,7 +91,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     catalog, scenario = question.catalog, question.scenario
     workload = profile(question, progress)
     progress("pricing the calls at today's prices")
-    demand = demand_of(_with_tasks(question, progress), workload, catalog, scenario, question.label)
+    demand = demand_of(calls_with_tasks(question, progress), workload, catalog, scenario, question.label)
     situation = Situation(demand, catalog, scenario.choices(), scenario.facts(catalog))
     draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
     options = select_options(_names(scenario))
@@ -121,7 +121,7 @@ def answer(question: Question, progress: Progress = lambda _: None) -> Document:
     )
 
 
-def _with_tasks(question: Question, progress: Progress) -> Table:
+def calls_with_tasks(question: Question, progress: Progress) -> Table:
     """The calls, with the tasks of the scenario's audit where the log names none."""
     calls = question.store.calls()
     file = question.scenario.audit_file()

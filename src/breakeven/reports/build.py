@@ -100,7 +100,7 @@ def build_document(
             UnavailablePart(name=each.name, title=each.title, reason=each.reason, family=each.family, kind=each.kind)
             for each in comparison.unavailable
         ),
-        breakeven=_breakeven(comparison),
+        breakeven=breakeven_part(comparison),
         levers=tuple(_lever(each) for each in comparison.levers[:LEVERS_SHOWN_COUNT]),
         assumptions=assumptions,
         included=scope.included(comparison),
@@ -229,7 +229,7 @@ def _amount_of(value: Draws, unit: str) -> Amount:
     return amount(range_of(np.ravel(value)), unit)
 
 
-def _breakeven(comparison: Comparison) -> BreakEvenPart:
+def breakeven_part(comparison: Comparison) -> BreakEvenPart:
     envelope = comparison.envelope
     curves = {curve.name: curve for curve in comparison.curves}
     return BreakEvenPart(

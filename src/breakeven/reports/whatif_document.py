@@ -39,6 +39,9 @@ class OptionChangePart(Part):
     before_present_cost_usd: Amount | None
     """Of all it takes over the horizon; None: it could not be costed."""
     after_present_cost_usd: Amount | None
+    before_saves_usd: Amount | None = None
+    """Present cost of staying as today less its own, future by future; negative: it costs more. None: not known."""
+    after_saves_usd: Amount | None = None
 
 
 class VerdictPart(Part):

@@ -44,7 +44,7 @@ def value_before(change: Change, scenario: Scenario, situation: Situation, compa
     if change.kind == "volume":
         return quantity(comparison.typical_volume_mtok, "mtok/month")
     if change.kind == "api_price":
-        return "1x"
+        return quantity(scenario.api_price_ratio, "ratio")
     if change.kind == "choice":
         value = getattr(scenario, change.name)
         return "not set" if value is None else str(value)

@@ -6,24 +6,31 @@ Names may be short: the table of aliases says what each stands for, and the answ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
 from breakeven.catalog.load import Catalog
-from breakeven.decision.scenario import BOUND_BY_OPTIONS, Scenario
+from breakeven.decision.scenario import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO, Scenario
+from breakeven.decision.told_demand import at_price, at_volume
 from breakeven.errors import ScenarioError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.options.assembly.demand import Demand
+from breakeven.options.assembly.offers import GPU_RENT_RATIO
 from breakeven.units import TOKENS_PER_MTOK
 
 Kind = Literal["fact", "choice", "volume", "api_price"]
 VOLUME: Final = "volume_mtok_per_month"
 API_PRICE: Final = "api_price_ratio"
+PEAK: Final = "hourly_peak_to_mean_ratio"
+HEADROOM: Final = "burst_headroom_ratio"
+UTILISATION: Final = "utilisation"
+"""Another way to say the peak: the busy share of a fleet that is full in its busiest minutes."""
 FACT_ALIASES: Final[Mapping[str, str]] = {
     "gpu_usd_per_hour": "gpu_rent_usd_per_gpu_hour",
     "gpu_rent": "gpu_rent_usd_per_gpu_hour",
+    "gpu_rents": GPU_RENT_RATIO,
     "volume": VOLUME,
     "api_price": API_PRICE,
     "salary": "engineer_usd_per_year",
@@ -36,6 +43,7 @@ FACT_ALIASES: Final[Mapping[str, str]] = {
     "incidents": "incident_events_per_month",
     "peak": "hourly_peak_to_mean_ratio",
     "batch_share": "batch_share_fraction",
+    "commodity_share": "hybrid_commodity_share_fraction",
 }
 """Short name -> name of the fact."""
 CHOICES: Final = (
@@ -80,7 +88,7 @@ def name_of_fact(said: str, facts: Mapping[str, Assumption]) -> str:
 
     Raises UnknownName with the nearest name.
     """
-    if said in facts or said in (VOLUME, API_PRICE) or said in BOUND_BY_OPTIONS:
+    if said in facts or said in (VOLUME, API_PRICE) or said in BOUND_BY_OPTIONS | ONLY_FROM_A_SCENARIO:
         return said
     if said in FACT_ALIASES:
         return FACT_ALIASES[said]
@@ -90,16 +98,22 @@ def name_of_fact(said: str, facts: Mapping[str, Assumption]) -> str:
         return alike[0]
     if alike:
         raise UnknownName(f"'{said}' may be several facts: {', '.join(sorted(alike)[:6])}; say which")
-    known = [*facts, *FACT_ALIASES, *CHOICES, VOLUME, API_PRICE]
+    known = [*facts, *FACT_ALIASES, *CHOICES, VOLUME, API_PRICE, UTILISATION]
     raise UnknownName(f"no fact or choice is named '{said}'; {nearest(said, known)}")
 
 
-def parse_change(said: str, text: str, facts: Mapping[str, Assumption]) -> Change:
-    """``name=value`` as a change; raises ScenarioError or UnknownName saying what was wanted."""
+def parse_change(said: str, text: str, facts: Mapping[str, Assumption], headroom_ratio: float | None = None) -> Change:
+    """``name=value`` as a change; raises ScenarioError or UnknownName saying what was wanted.
+
+    `headroom_ratio`: busiest minutes over their hour, as the log shows them; the catalogue's when absent.
+    """
     if said in CHOICES:
         return Change(said, said, "choice", text)
+    if said == UTILISATION:
+        headroom = facts[HEADROOM].typical if headroom_ratio is None else headroom_ratio
+        return Change(said, PEAK, "fact", _peak_of(typed_number(said, text, is_volume=False), headroom, text))
     name = name_of_fact(said, facts)
-    value = _number(said, text, is_volume=name == VOLUME)
+    value = typed_number(said, text, is_volume=name == VOLUME)
     if name in (VOLUME, API_PRICE):
         if value <= 0 or not np.isfinite(value):
             raise ScenarioError(f"{said}={text}: wanted more than zero")
@@ -108,12 +122,14 @@ def parse_change(said: str, text: str, facts: Mapping[str, Assumption]) -> Chang
 
 
 def changed_scenario(scenario: Scenario, changes: Sequence[Change]) -> Scenario:
-    """The scenario with the facts and choices of `changes`; raises ScenarioError for an impossible value."""
+    """The scenario that says the same as `changes`, also in a file; raises ScenarioError for an impossible value."""
     content = scenario.model_dump(exclude={"measured"})
     for each in changes:
         if each.kind == "choice":
             content[each.name] = None if str(each.value).lower() in ("none", "") else each.value
-        elif each.kind == "fact":
+        elif each.kind in ("volume", "api_price"):
+            content[each.name] = each.value
+        else:
             content["overrides"] = {**content["overrides"], each.name: each.value}
     try:
         found = Scenario.model_validate(content)
@@ -132,25 +148,30 @@ def changed_demand(demand: Demand, changes: Sequence[Change], hours_per_month: f
     """The demand at another volume, or another price of today's models."""
     for each in changes:
         if each.kind == "volume":
-            now = float(demand.volume_mtok_per_month(hours_per_month))
-            demand = replace(demand, observed_hours=demand.observed_hours * now / float(each.value))
+            demand = at_volume(demand, float(each.value), hours_per_month)
         elif each.kind == "api_price":
             demand = at_price(demand, float(each.value))
     return demand
 
 
-def at_price(demand: Demand, api_price_ratio: float) -> Demand:
-    """The same calls at a multiple of today's prices."""
-    models = tuple(
-        replace(
-            model,
-            spend_usd=model.spend_usd * api_price_ratio,
-            prices=tuple(_times(price, api_price_ratio) for price in model.prices),
-            by_task=tuple(replace(task, spend_usd=task.spend_usd * api_price_ratio) for task in model.by_task),
+def utilisation_fraction(peak_to_mean_ratio: float, headroom_ratio: float) -> float:
+    """Busy share of a fleet that is full in its busiest minutes.
+
+    >>> utilisation_fraction(2.0, 1.25)
+    0.4
+    """
+    return 1.0 / (max(peak_to_mean_ratio, 1.0) * max(headroom_ratio, 1.0))
+
+
+def _peak_of(utilisation: float, headroom_ratio: float, text: str) -> float:
+    """The peak that leaves a fleet so busy."""
+    most = 1.0 / max(headroom_ratio, 1.0)
+    if not 0 < utilisation <= most * (1 + 1e-9):
+        raise ScenarioError(
+            f"{UTILISATION}={text}: wanted more than zero and at most {most:.0%}: bursts within the busiest hour need "
+            f"{max(headroom_ratio, 1.0):.2f} times its mean ({HEADROOM})"
         )
-        for model in demand.models
-    )
-    return replace(demand, models=models)
+    return max(1.0 / (utilisation * max(headroom_ratio, 1.0)), 1.0)
 
 
 def known_facts(catalog: Catalog, scenario: Scenario) -> dict[str, Assumption]:
@@ -162,7 +183,7 @@ def known_facts(catalog: Catalog, scenario: Scenario) -> dict[str, Assumption]:
     return {**known, **scenario.facts(catalog)}
 
 
-def _number(said: str, text: str, *, is_volume: bool) -> float:
+def typed_number(said: str, text: str, *, is_volume: bool) -> float:
     """A number; ``5B`` and ``300M`` for a volume, ``20%`` for a share."""
     plain = text.strip().replace(",", "").replace("_", "")
     scale = 1.0
@@ -175,7 +196,3 @@ def _number(said: str, text: str, *, is_volume: bool) -> float:
     except ValueError:
         example = "5B" if is_volume else "1.65"
         raise ScenarioError(f"{said}={text}: wanted a number, e.g. {said}={example}") from None
-
-
-def _times(price: Assumption, ratio: float) -> Assumption:
-    return replace(price, low=price.low * ratio, typical=price.typical * ratio, high=price.high * ratio)

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.decision.answers.changes import API_PRICE, VOLUME, at_price
+from breakeven.decision.answers.changes import API_PRICE, VOLUME
 from breakeven.decision.answers.expected import Expectation, MeanGap, Moved, narrowed
 from breakeven.decision.answers.outlook import OWN_FLEET, equal_success_of
 from breakeven.decision.answers.solve import (
@@ -29,6 +29,7 @@ from breakeven.decision.answers.solve import (
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK, typical
 from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
+from breakeven.decision.told_demand import at_price
 from breakeven.errors import BreakevenError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws

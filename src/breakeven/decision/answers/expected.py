@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.decision.answers.changes import at_price
 from breakeven.decision.answers.solve import pinned
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import setting_of
 from breakeven.decision.horizon.present import present_costs_usd
+from breakeven.decision.told_demand import at_price
 from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 GPU_RENT = "gpu_rent_usd_per_gpu_hour"
+GPU_RENT_RATIO: Final = "gpu_rent_over_offer_ratio"
+"""A scenario's multiple of every offer's rent."""
 DAY: Final = timedelta(days=1)
 RESOLUTION: Final = timedelta(microseconds=1)
 NO_BATCH_PRICE: Final = "no batch price listed"
@@ -154,13 +156,23 @@ def gpu_offer(catalog: Catalog, gpu: str, term: str, scenario: Mapping[str, Assu
     """
     for offer in catalog.gpu_offers.values():
         if offer.gpu == gpu and offer.term == term:
-            return offer.facts
+            return at_rent_ratio(offer.facts, scenario)
     if GPU_RENT in scenario:
         return {}
     raise UnknownPrice(
         f"the catalogue has no offer to rent '{gpu}' on terms '{term}' on {catalog.as_of}; "
         f"give your own as {GPU_RENT} in the scenario's overrides"
     )
+
+
+def at_rent_ratio(facts: Mapping[str, Assumption], scenario: Mapping[str, Assumption]) -> Mapping[str, Assumption]:
+    """An offer's facts with its rent at the scenario's multiple, over which a rent that the scenario states wins."""
+    if GPU_RENT_RATIO not in scenario or GPU_RENT not in facts:
+        return facts
+    rent, ratio = facts[GPU_RENT], scenario[GPU_RENT_RATIO].typical
+    note = f"{ratio:g} times the offer's rent, as the scenario says. {rent.note}".rstrip()
+    moved = replace(rent, low=rent.low * ratio, typical=rent.typical * ratio, high=rent.high * ratio, note=note)
+    return {**facts, GPU_RENT: moved}
 
 
 def pick(things: Mapping[str, Thing], name: str, kind: str) -> Thing:
