@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV ?= uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format docs pictures accept lock bench sbom clean system
+.PHONY: help demo test check lint format docs pictures accept lock bench sbom changelog clean system
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -14,7 +14,7 @@ help: ## this list
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
 
-test: .venv/.dev .venv/.litellm .venv/.npm .venv/.docs system ## set up everything, pass all tests
+test: .venv/.dev .venv/.litellm .venv/.npm .venv/.docs .venv/.pythons system ## set up everything, pass all tests
 	$(BIN)/python -m pytest
 
 check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
@@ -89,8 +89,12 @@ lock: ## lock the dependencies again (needs uv)
 	$(UV) pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements/docs.txt
 
+changelog: .venv/.dev ## make CHANGELOG.md of the fragments: make changelog VERSION=0.2.0
+	@[ -n "$(VERSION)" ] || { echo "say which version: make changelog VERSION=0.2.0"; exit 1; }
+	$(BIN)/towncrier build --yes --version $(VERSION)
+
 clean: ## remove what was built
-	rm -rf .venv .venv-docs .venv-litellm .venv-release build site dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(PYTHONS:%=.venv-%) .venv-docs .venv-litellm .venv-release build site dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -129,6 +133,16 @@ clean: ## remove what was built
 	@[ -n "$$BREAKEVEN_NO_DOCS" ] || { $(BIN)/python -m venv .venv-docs \
 	  && .venv-docs/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/docs.txt \
 	  && touch $@; } || echo "no mkdocs: the test that builds the documentation will be skipped"
+
+# Environments of the other Pythons that are installed: a test runs the demo in each and compares the figures
+PYTHONS := 3.12 3.13
+.venv/.pythons: requirements/runtime.txt requirements/build.txt docs/find_python.sh | .venv/bin/python
+	@[ -n "$$BREAKEVEN_NO_PYTHONS" ] || for version in $(PYTHONS); do \
+	  found=$$(bash docs/find_python.sh $$version) || { echo "no Python $$version: its test will be skipped"; continue; }; \
+	  ( "$$found" -m venv --clear .venv-$$version && .venv-$$version/bin/python -m pip --disable-pip-version-check install \
+	  --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt && touch .venv-$$version/.ready \
+	  || echo "Python $$version could not be filled: its test will be skipped" ) & \
+	done; wait; touch $@
 
 # The npm client of OpenAI: a test points it at the gateway
 NPM_OPENAI := 6.49.0

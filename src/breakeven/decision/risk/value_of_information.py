@@ -30,6 +30,8 @@ POINTS_COUNT: Final = 1001
 """Values of an Assumption at which the expected costs are compared."""
 FARTHEST_SCORE: Final = 5.0
 """Normal scores of these values reach so far to either side; 6 in 10 million lie beyond."""
+ROUNDING_FRACTION: Final = 1e-12
+"""Sums of some ten thousand costs agree to that between builds of the same libraries."""
 NOISE_FRACTION: Final = 0.01
 """An EVPPI below this share of the EVPI cannot be told from the noise of the regression."""
 TRIFLE_FRACTION: Final = 1e-4
@@ -96,7 +98,10 @@ def conditional_costs(costs: Floats, u: Draws) -> Conditional:
 
 
 def _gain_usd(costs: Floats, weights: Floats) -> float:
-    return max(float((costs @ weights).min() - costs.min(axis=0) @ weights), 0.0)
+    """What choosing after having seen gains; 0 where it is no more than the rounding of the two sums."""
+    before_usd, after_usd = float((costs @ weights).min()), float(costs.min(axis=0) @ weights)
+    gain_usd = before_usd - after_usd
+    return gain_usd if gain_usd > ROUNDING_FRACTION * abs(before_usd) else 0.0
 
 
 def _design(scores: Floats) -> csr_array[np.float64, tuple[int, int]]:
