@@ -43,6 +43,10 @@ class EditConflict(BreakevenError):
     """A file changed since a person read what they now want to change; nothing was written, nothing is lost."""
 
 
+class UploadError(BreakevenError):
+    """Files that came through the browser cannot be taken, or an upload is not there; the store is as it was."""
+
+
 class ClaimError(BreakevenError):
     """A claim file cannot be read, names something unknown, or gives an impossible value."""
 

@@ -42,7 +42,7 @@ def command(
     """
     from breakeven.cli.console import progress
     from breakeven.clock import now
-    from breakeven.reports.workload_part import import_part
+    from breakeven.reports.import_wording import import_document
     from breakeven.usage.opened_calls import progress_text
     from breakeven.usage.store import CallStore
 
@@ -62,9 +62,7 @@ def command(
                 "! the vocabulary (words of 20 calls or more) is from before redaction; --no-vocabulary", err=True
             )
     if as_json:
-        part = import_part(report).model_dump(mode="json")
-        told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}
-        click.echo(json.dumps({**part, **told}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(import_document(report, store), indent=2, ensure_ascii=False))
         return
     _print(report, store, keeps_words=prompts == "keep")
 
@@ -72,32 +70,31 @@ def command(
 @contextmanager
 def _stoppable(calls: CallStore) -> Iterator[None]:
     """Ctrl-C keeps the files that were committed, and says so; the exit code is 130."""
+    from breakeven.reports.import_wording import stopped_sentence
+
     before = len(calls.imported())
     try:
         yield
     except KeyboardInterrupt:
-        kept = len(calls.imported()) - before
-        done = f"{kept:,} files are in the store" if kept else "nothing was added to the store"
+        done = stopped_sentence(len(calls.imported()) - before)
         click.echo(f"stopped: {done}; the same command goes on where this one stopped", err=True)
         raise click.exceptions.Exit(130) from None
 
 
 def _say_what_redaction_misses() -> None:
-    from breakeven.usage.prompts.personal_data import DETECTED, NOT_DETECTED
+    from breakeven.reports.import_wording import redaction_sentences
 
-    click.echo(f"kept prompts: replaced {'; '.join(DETECTED.values())}", err=True)
-    click.echo(f"! NOT recognised, and so kept: {'; '.join(NOT_DETECTED)}", err=True)
+    replaced, missed = redaction_sentences()
+    click.echo(replaced, err=True)
+    click.echo(f"! {missed}", err=True)
 
 
 def _print(report: IngestReport, store: Path, *, keeps_words: bool) -> None:
+    from breakeven.reports.import_wording import bills_sentence, counts_sentence, rejects_held
     from breakeven.reports.safe_text import safe
     from breakeven.usage.ingest_report import wanted_instead
 
-    formats = f" ({', '.join(report.formats)})" if report.formats else ""
-    click.echo(
-        f"{report.rows_in:,} rows in{formats} = {report.calls:,} calls + {report.duplicates:,} duplicates "
-        f"+ {report.rejects_count:,} rejects"
-    )
+    click.echo(counts_sentence(report))
     for each in report.files:
         if each.status != "imported":
             click.echo(f"  {safe(each.name)}: {each.status}{': ' + safe(each.note) if each.note else ''}")
@@ -106,10 +103,10 @@ def _print(report: IngestReport, store: Path, *, keeps_words: bool) -> None:
     for example in report.examples:
         click.echo(f"    {safe(str(example))}")
     if report.reject_path:
-        held = "the beginning of each row as it is" if keeps_words else "their names, numbers and times, no words"
+        held = rejects_held(keeps_words=keeps_words)
         click.echo(f"  all rejected rows ({held}): {report.reject_path}")
     if report.bills:
-        click.echo(f"  {report.bills:,} of them are bills: `breakeven reconcile --invoice store` compares them")
+        click.echo(f"  {bills_sentence(report.bills)}")
     for warning in (*report.warnings, *(each.sentence for each in report.overlaps)):
         click.echo(f"! {safe(warning)}")
     option = "" if store == DEFAULT_STORE else f" --store {store}"

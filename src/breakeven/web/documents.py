@@ -36,6 +36,8 @@ _lock = threading.Lock()
 _parsed: OrderedDict[tuple[str, str], BaseModel] = OrderedDict()
 _digests: OrderedDict[tuple[str, int, int], str] = OrderedDict()
 _latest: dict[str, Document] = {}
+_readers = threading.Condition()
+_reading_counts: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,29 @@ def question_about(desk: Desk, with_scenario: Scenario) -> Iterator[Question]:
     folder = desk.project.store
     if not has_store(folder):
         raise no_calls(folder)
-    with CallStore(folder) as store:
+    with _reading(folder), CallStore(folder) as store:
         yield comparison_question(kept_calls(store, folder), with_scenario, desk.today())
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Count who has the calls open, so that an import does not take files away from under them."""
+    key = str(folder.absolute())
+    with _readers:
+        _reading_counts[key] = _reading_counts.get(key, 0) + 1
+    try:
+        yield
+    finally:
+        with _readers:
+            _reading_counts[key] -= 1
+            _readers.notify_all()
+
+
+def wait_for_readers(desk: Desk, patience_s: float) -> bool:
+    """Until nobody has the calls open any more; False: somebody still has."""
+    key = str(desk.project.store.absolute())
+    with _readers:
+        return _readers.wait_for(lambda: not _reading_counts.get(key), patience_s)
 
 
 def calls_digest(desk: Desk) -> str | Job:

@@ -134,7 +134,8 @@ def _shown(document: Document, path: str) -> View:
     from breakeven.reports.terminal_explain import value_lines
     from breakeven.reports.trace_wording import HOW
 
-    common: dict[str, Any] = {"path": path, "how": HOW, "amounts": amounts, "command": f"breakeven explain report.json {path}"}
+    command = f"breakeven explain report.json {path}"
+    common: dict[str, Any] = {"path": path, "how": HOW, "amounts": amounts, "command": command}
     if is_part_path(document, path):
         found = explain_path(document, path)
         values = value_lines(found.value, found.unit, path.rpartition(".")[2])
