@@ -42,7 +42,9 @@ def test_what_is_copied_is_enough_to_build(image: Path, tmp_path: Path) -> None:
     )
     assert built.returncode == 0, built.stderr
     (wheel,) = (tmp_path / "dist").glob("*.whl")
-    assert any(name.endswith("breakeven/web/templates/base.html.j2") for name in ZipFile(wheel).namelist())
+    names = ZipFile(wheel).namelist()
+    for needed in ("breakeven/web/templates/base.html.j2", "share/man/man1/breakeven.1"):
+        assert any(name.endswith(needed) for name in names), needed
     asked = [
         each for step in steps(image) for each in step if each.startswith("requirements/") and each.endswith("txt")
     ]
