@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PORT: Final = 8500
 PASSWORD_ENV: Final = "BREAKEVEN_UI_PASSWORD"  # noqa: S105 the variable's name
 TOKEN_ENV: Final = "BREAKEVEN_UI_TOKEN"  # noqa: S105
-GATEWAY_TOKEN_ENV: Final = "BREAKEVEN_GATEWAY_TOKEN"  # noqa: S105
+ADMIN_TOKEN_ENV: Final = "BREAKEVEN_ADMIN_TOKEN"  # noqa: S105
 PASSWORD_LEAST_COUNT: Final = 8
 TOKEN_LEAST_COUNT: Final = 16
 NEEDED: Final = ("starlette", "uvicorn", "python_multipart")
@@ -36,7 +36,7 @@ NEEDED: Final = ("starlette", "uvicorn", "python_multipart")
 @click.option("--pilots", type=click.Path(file_okay=False, path_type=Path), help="Folder of pilots. [FOLDER/pilots]")
 @click.option("--outcomes", type=click.Path(dir_okay=False, path_type=Path), help="File of outcomes.")
 @click.option(
-    "--gateway", metavar="URL", help=f"Admin port of a gateway; {GATEWAY_TOKEN_ENV} holds its token, if it has one."
+    "--gateway", metavar="URL", help=f"Admin port of a gateway; {ADMIN_TOKEN_ENV} holds its token, if it has one."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Other machines need --password or --token.")
 @click.option(
@@ -239,7 +239,7 @@ def _project(folder: Path, gateway: str | None) -> Project:
     parts = urlsplit(gateway)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise DashboardError(f"--gateway {gateway}: wanted the address of its admin port, e.g. http://127.0.0.1:4001")
-    return replace(project, gateway_url=gateway.rstrip("/"), gateway_token=os.environ.get(GATEWAY_TOKEN_ENV) or None)
+    return replace(project, gateway_url=gateway.rstrip("/"), gateway_token=os.environ.get(ADMIN_TOKEN_ENV) or None)
 
 
 def _refuse_open(host: str, secrets: _Secrets) -> None:

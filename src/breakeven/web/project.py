@@ -72,4 +72,3 @@ class Project:
         for folder in {str(self.folder.absolute()), str(self.folder.resolve())}:
             text = text.replace(f"{folder}/", "")
         return _PLACE.sub(lambda found: f"…/{found[0].rpartition('/')[2]}", text)
-

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from breakeven.web.frame import render
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, Page, View
+from breakeven.web.readiness import words_of_first_time
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,7 +68,8 @@ async def framed(request: Request, page: Page, view: Callable[[Ask], View | Job]
 def working(request: Request, job: Job) -> View:
     """How far a job is, or why it failed."""
     words = request.app.state.desk.project.without_places(job.error)
-    return View("working.html.j2", {"job": job, "error": words}, 500 if job.state == "failed" else 200)
+    context = {"job": job, "error": words, "first_time": words_of_first_time() if job.state == "running" else ""}
+    return View("working.html.j2", context, 500 if job.state == "failed" else 200)
 
 
 def _shown(view: Callable[[Ask], View | Job], ask: Ask) -> View | Job:

@@ -22,6 +22,7 @@ from breakeven.web.guard import HEAD_MAX_BYTES
 from breakeven.web.jobs import Jobs
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
+from breakeven.web.readiness import load_ahead
 from breakeven.web.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Server(uvicorn.Server):
         super().run(sockets or [self._listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and say so."""
+        """Begin to answer, and say so; by then what the first page needs is loaded."""
+        load_ahead()
         await super().startup(sockets)
         self._ready(self.url)
 
