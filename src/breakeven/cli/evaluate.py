@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from breakeven.cli.learning_extra import Amount
-
-if TYPE_CHECKING:
-    from breakeven.routing.policy_file import LoadedPolicy
 
 
 @click.command(
@@ -60,10 +57,9 @@ def command(
     from breakeven.cli.console import progress, stdout_console
     from breakeven.cli.learning_extra import quality_floor, set_aside
     from breakeven.clock import today
-    from breakeven.learning.pricing import given_price, priced
-    from breakeven.learning.serving import drift_of, served, snapshot_prices
+    from breakeven.learning.pricing import given_price
     from breakeven.outcomes.reading import read_outcomes
-    from breakeven.reports.evaluation_answer import evaluated
+    from breakeven.reports.evaluation_answer import evaluate_outcomes
     from breakeven.routing.policy_file import load
 
     if options["quality_floor"] is not None:
@@ -72,23 +68,13 @@ def command(
         loaded = load(policy)
         say("outcomes")
         read = read_outcomes(list(files))
-        given = {**snapshot_prices(loaded, read.table), **dict(map(given_price, prices))}
-        costed = priced(read.table, given, load_catalog(as_of.date() if as_of else today()), output_tokens)
-        say("decisions")
-        answered = served(loaded, costed.table)
-        say("figures")
-        found = evaluated(loaded, answered, drift_of(loaded, answered), options)
-    warnings = (*_learnt_from(loaded, costed.table.label), *read.notes, *set_aside(read, files))
+        catalog = load_catalog(as_of.date() if as_of else today())
+        given = dict(map(given_price, prices))
+        done = evaluate_outcomes(loaded, read, catalog, options, given, output_tokens, say)
+    warnings = (*done.warnings, *set_aside(read, files))
     if as_json:
-        click.echo(found.to_json(warnings))
+        click.echo(done.found.to_json(warnings))
         return
     from breakeven.reports.evaluation_terminal import render_evaluated
 
-    render_evaluated(found, stdout_console(), warnings=warnings)
-
-
-def _learnt_from(policy: LoadedPolicy, label: str) -> tuple[str, ...]:
-    """A warning where the policy was learnt from this very file."""
-    if policy.document.evidence.get("outcomes") != label:
-        return ()
-    return (f"the policy was learnt from this very file ({label}): these figures flatter it; use other requests",)
+    render_evaluated(done.found, stdout_console(), warnings=warnings)

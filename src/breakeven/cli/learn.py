@@ -12,7 +12,6 @@ from breakeven.cli.learning_extra import Amount
 
 if TYPE_CHECKING:
     from breakeven.learning.learn import LearnSettings
-    from breakeven.learning.pricing import Priced
     from breakeven.learning.savings import Charges
     from breakeven.outcomes.outcome import OutcomeTable
 
@@ -81,8 +80,9 @@ def command(
     from breakeven.cli.console import progress, stdout_console
     from breakeven.cli.learning_extra import needs_learning, set_aside
     from breakeven.clock import today
-    from breakeven.learning.pricing import given_price, priced
+    from breakeven.learning.pricing import given_price
     from breakeven.outcomes.reading import read_outcomes
+    from breakeven.reports.learn_answer import LearnRequest, answer_learn, report_text
 
     needs_learning()
     with progress() as say:
@@ -92,49 +92,20 @@ def command(
             say("tasks")
             click.echo(_written_tasks(read.table, tasks_file, options["seed"]), err=True)
         catalog = load_catalog(as_of.date() if as_of else today())
-        say("prices")
-        costed = priced(read.table, dict(map(given_price, prices)), catalog, output_tokens)
-        document = _learnt(costed, _settings(options), _charges(options), out, read.notes, say)
+        request = LearnRequest(_settings(options), _charges(options), dict(map(given_price, prices)), output_tokens)
+        document = answer_learn(request, read, catalog, today(), out, say)
         if explain and out is not None:
             from breakeven.reports.routing_chart import write_curve
 
             write_curve(document, out / "curve.svg")
     warnings = set_aside(read, files)
     if as_json:
-        click.echo(document.model_dump_json(indent=1))
+        click.echo(report_text(document), nl=False)
         return
     from breakeven.reports.routing_terminal import render_learnt
 
     next_command = f"breakeven evaluate --policy {out} --outcomes OTHER-REQUESTS.csv" if out else "add --out policy"
     render_learnt(document, stdout_console(), explain=explain, next_command=next_command, warnings=warnings)
-
-
-def _learnt(
-    costed: Priced, settings: LearnSettings, charges: Charges, out: Path | None, notes: tuple[str, ...], say: Any
-) -> Any:
-    from breakeven import __version__
-    from breakeven.clock import today
-    from breakeven.learning.judgement import judge_learnt
-    from breakeven.learning.learn import learn
-    from breakeven.learning.policy_writing import document_of
-    from breakeven.reports.routing_document import learn_document
-    from breakeven.routing.policy_file import save
-
-    learnt = learn(costed.table, settings, say)
-    say("the verdict")
-    judgement = judge_learnt(learnt, charges)
-    evidence = {"outcomes": costed.table.label, "verdict": judgement.verdict.sentence}
-    policy = document_of(learnt, costed.prices, today(), f"breakeven {__version__}", evidence, judgement)
-    saved = save(policy, out).hash if out is not None else None
-    return learn_document(
-        learnt,
-        judgement,
-        costed.prices,
-        policy,
-        folder=None if out is None else str(out),
-        policy_hash=saved,
-        notes=notes,
-    )
 
 
 def _written_tasks(table: OutcomeTable, path: Path, seed: int) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from breakeven.catalog.load import Catalog
 from breakeven.learning.drift import DriftReport
 from breakeven.learning.evaluation import evaluate
 from breakeven.learning.evaluation_document import EvaluationDocument, as_json, evaluation_document
 from breakeven.learning.off_policy import OffPolicy, logged_choices, off_policy
+from breakeven.learning.pricing import GivenPrice, priced
 from breakeven.learning.savings import Charges
-from breakeven.learning.serving import Served
+from breakeven.learning.serving import Served, drift_of, served, snapshot_prices
 from breakeven.learning.verdict import verdict
+from breakeven.outcomes.reading import ReadOutcomes
 from breakeven.routing.policy_file import LoadedPolicy
 
 
@@ -46,6 +49,53 @@ class Evaluated:
             indent=1,
             allow_nan=False,
         )
+
+
+NOTHING_SAID: Final[Mapping[str, Any]] = {
+    "reference": None,
+    "incumbent": None,
+    "quality_floor": None,
+    "lost_cache_usd": None,
+    "judge_usd": None,
+    "shadow_usd": None,
+    "router_usd": None,
+    "seed": 0,
+}
+"""Options of an evaluation of which nobody said anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedFile:
+    """A policy on what was read, and what to know of it."""
+
+    found: Evaluated
+    warnings: tuple[str, ...]
+
+
+def evaluate_outcomes(
+    policy: LoadedPolicy,
+    read: ReadOutcomes,
+    catalog: Catalog,
+    options: Mapping[str, Any] = NOTHING_SAID,
+    prices: Mapping[str, GivenPrice] | None = None,
+    output_tokens: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> EvaluatedFile:
+    """Let a policy decide every request of what was read; prices are the policy's own where none is given."""
+    given = {**snapshot_prices(policy, read.table), **(prices or {})}
+    costed = priced(read.table, given, catalog, output_tokens)
+    say("decisions")
+    answered = served(policy, costed.table)
+    say("figures")
+    found = evaluated(policy, answered, drift_of(policy, answered), options)
+    return EvaluatedFile(found, (*_learnt_from(policy, costed.table.label), *read.notes))
+
+
+def _learnt_from(policy: LoadedPolicy, label: str) -> tuple[str, ...]:
+    """A warning where the policy was learnt from this very file."""
+    if policy.document.evidence.get("outcomes") != label:
+        return ()
+    return (f"the policy was learnt from this very file ({label}): these figures flatter it; use other requests",)
 
 
 def evaluated(

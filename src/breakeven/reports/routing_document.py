@@ -17,6 +17,7 @@ from breakeven.learning.frontier import curve
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Learnt
 from breakeven.learning.pricing import ModelPrice
+from breakeven.reports.routing_evidence import CalibrationPart, TaskPart, calibration_of, tasks_of
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument
 
 SCHEMA_VERSION: Final = 1
@@ -142,6 +143,10 @@ class LearnDocument(_Part):
     curves: dict[str, list[PointPart]]
     singles: dict[str, PointPart]
     groups: list[GroupPart]
+    tasks: list[TaskPart] = []
+    """The groups on the calibration requests; empty in documents older than this field."""
+    calibration: list[CalibrationPart] = []
+    """Predicted against observed success; as above."""
     examples: list[ExamplePart]
     prices: list[PricePart]
     notes: list[str]
@@ -210,6 +215,8 @@ def learn_document(
             for at, name in enumerate(learnt.calibration.models)
         },
         groups=[_group(each, policy) for each in policy.groups if len(each.path) == len(policy.levels)],
+        tasks=tasks_of(learnt, judgement, policy),
+        calibration=calibration_of(learnt),
         examples=[_example(each) for each in examples_of(learnt, judgement)],
         prices=[_price(each) for each in prices],
         notes=[*_stated(learnt), *learnt.notes, *evaluation.notes, *notes],
