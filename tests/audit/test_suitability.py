@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtr
 
 from breakeven.audit.commodity import simulate, spend_fraction
-from breakeven.audit.run import CORRELATION, HARD_CALL_COST
+from breakeven.audit.judging import CORRELATION, HARD_CALL_COST
 from breakeven.audit.suitability import TaskEvidence, interval, posterior, prior_name, priors
 from breakeven.audit.task import KINDS, Kind
 from breakeven.catalog.load import load_catalog

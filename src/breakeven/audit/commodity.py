@@ -49,32 +49,54 @@ def spend_fraction(can_do: Floats, hard_call_cost_ratio: Floats | float) -> Floa
     return np.asarray(can_do / (can_do + (1 - can_do) * hard_call_cost_ratio))
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What would be saved if all calls of a task that are not small yet moved to one small model."""
+
+    small_model: str
+    """``model at provider``."""
+    saved_usd: tuple[float, ...]
+    """Of each task, over the log."""
+    today_usd: float
+    """Priced spend of all tasks, over the log."""
+    months_ratio: float
+    """Stretches the log to a month."""
+    input_usd_per_mtok: float
+    cache_read_usd_per_mtok: float
+    output_usd_per_mtok: float
+    chosen: str
+
+
 def total(
-    measured: Sequence[Measured],
+    calls: Floats,
+    spend_usd: Floats,
+    already_small_fraction: float,
     simulated: Simulated,
     resting_weights: Sequence[Mapping[Evidence, float]],
-    catalog: Catalog,
-    price: SmallModelPrice | None,
-    months_ratio: float | None,
+    moving: Moving | None,
 ) -> CommodityShare:
-    """The shares over all tasks, and the saving; `months_ratio` stretches the log to a month (None: it cannot be)."""
-    calls = np.array([each.calls_count for each in measured])
-    spend = np.array([each.spend_usd or 0.0 for each in measured])
+    """The shares over all tasks, and the saving; `calls` and `spend_usd` of each task."""
     by_calls = calls / max(calls.sum(), 1e-300)
-    by_spend = spend / spend.sum() if spend.sum() > 0 else by_calls
-    small = sum(use.calls_count for each in measured for use in each.uses if is_small(_label(use), catalog))
+    by_spend = spend_usd / spend_usd.sum() if spend_usd.sum() > 0 else by_calls
     resting: dict[Evidence, float] = {}
     for weights, share in zip(resting_weights, by_spend, strict=True):
         for evidence, weight in weights.items():
             resting[evidence] = resting.get(evidence, 0.0) + float(share) * weight
-    spend_draws = simulated.can_do_spend if spend.sum() > 0 else simulated.can_do
+    spend_draws = simulated.can_do_spend if spend_usd.sum() > 0 else simulated.can_do
     return CommodityShare(
         interval(simulated.can_do @ by_calls),
         interval(spend_draws @ by_spend),
-        float(small / max(calls.sum(), 1e-300)),
+        already_small_fraction,
         resting,
-        _savings(measured, simulated, catalog, price, months_ratio),
+        None if moving is None else _savings(simulated, moving),
     )
+
+
+def already_small_fraction(measured: Sequence[Measured], catalog: Catalog) -> float:
+    """Calls that go to a small model today, of all."""
+    calls = np.array([each.calls_count for each in measured])
+    small = sum(use.calls_count for each in measured for use in each.uses if is_small(_label(use), catalog))
+    return float(small / max(calls.sum(), 1e-300))
 
 
 def uses_to_move(measured: Sequence[Measured], catalog: Catalog) -> list[tuple[int, ModelUse]]:
@@ -98,30 +120,42 @@ def token_use(uses: Sequence[ModelUse]) -> TokenUse:
     )
 
 
-def _savings(
-    measured: Sequence[Measured],
-    simulated: Simulated,
-    catalog: Catalog,
-    price: SmallModelPrice | None,
-    months_ratio: float | None,
-) -> Savings | None:
-    """Only what gets cheaper moves; failed calls are not sent again, people and hosting are not in it."""
-    moving = uses_to_move(measured, catalog)
-    if price is None or months_ratio is None or not moving:
+def moving_of(
+    measured: Sequence[Measured], catalog: Catalog, price: SmallModelPrice | None, months_ratio: float | None
+) -> Moving | None:
+    """Only what gets cheaper moves; failed calls are not sent again, people and hosting are not in it.
+
+    None where no price of a small model is known, nothing could move, or a log cannot be stretched to a month.
+    """
+    uses = uses_to_move(measured, catalog)
+    if price is None or months_ratio is None or not uses:
         return None
     saved = np.zeros(len(measured))
-    for at, use in moving:
+    for at, use in uses:
         saved[at] += max((use.spend_usd or 0.0) - price.cost_usd(token_use([use])), 0.0)
-    today = sum(each.spend_usd or 0.0 for each in measured)
     row = price.row
-    return Savings(
+    return Moving(
         price.label,
-        interval(simulated.can_do_spend @ saved * months_ratio),
-        today * months_ratio,
+        tuple(saved.tolist()),
+        sum(each.spend_usd or 0.0 for each in measured),
+        months_ratio,
         row.input_usd_per_mtok or 0.0,
         row.cache_read_usd_per_mtok or 0.0,
         row.output_usd_per_mtok or 0.0,
         price.chosen,
+    )
+
+
+def _savings(simulated: Simulated, moving: Moving) -> Savings:
+    saved = np.array(moving.saved_usd) * moving.months_ratio
+    return Savings(
+        moving.small_model,
+        interval(simulated.can_do_spend @ saved),
+        moving.today_usd * moving.months_ratio,
+        moving.input_usd_per_mtok,
+        moving.cache_read_usd_per_mtok,
+        moving.output_usd_per_mtok,
+        moving.chosen,
     )
 
 

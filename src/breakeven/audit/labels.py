@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import IO, Any, Final, Literal, get_args
 
 from breakeven.errors import AuditError
 
@@ -32,6 +33,10 @@ class Label:
 
     record_id: str
     judgement: Judgement
+    person: str = field(default="", compare=False)
+    """Who said so, as the dashboard tells people apart; empty: the terminal, or a table."""
+    at: str = field(default="", compare=False)
+    """When, as the file has it."""
 
 
 def label_file(store: Path) -> Path:
@@ -57,19 +62,36 @@ def read_labels(path: Path) -> tuple[Label, ...]:
         record_id, word = str(row["record_id"]), str(row["label"])
         said.pop(record_id, None)
         if word != WITHDRAWN:
-            said[record_id] = Label(record_id, _judgement(word, path, number))
+            judgement = _judgement(word, path, number)
+            said[record_id] = Label(record_id, judgement, str(row.get("by", "")), str(row.get("at", "")))
     return tuple(said.values())
 
 
-def append_label(path: Path, record_id: str, judgement: Judgement | Literal["withdrawn"], now: datetime) -> None:
-    """Write one line at the end of the file."""
-    line = json.dumps({"record_id": record_id, "label": judgement, "at": now.isoformat(timespec="seconds")})
+def append_label(
+    path: Path,
+    record_id: str,
+    judgement: Judgement | Literal["withdrawn"],
+    now: datetime,
+    person: str = "",
+    unless_judged_since: int | None = None,
+) -> bool:
+    """Write one line at the end of the file, whole, whoever else writes there at the same time.
+
+    `unless_judged_since`: bytes of the file as its writer last saw it; False, and nothing is written, where a line
+    behind them judges the same call.
+    """
+    told = {"record_id": record_id, "label": judgement, "at": now.isoformat(timespec="seconds")}
+    line = json.dumps(told | ({"by": person} if person else {})) + "\n"
     try:
-        _drop_cut_line(path)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with path.open("a+b") as file, _held(file):
+            if unless_judged_since is not None and record_id in _judged_since(file, unless_judged_since):
+                return False
+            _drop_cut_line(file)
+            file.write(line.encode())
+            file.flush()
     except OSError as error:
         raise AuditError(f"{path}: cannot keep labels there ({error.strerror})") from None
+    return True
 
 
 def read_label_table(path: Path) -> tuple[Label, ...]:
@@ -97,11 +119,33 @@ def counts(labels: Sequence[Label], task_of: Mapping[str, str]) -> dict[str, dic
     return found
 
 
-def _drop_cut_line(path: Path) -> None:
+@contextmanager
+def _held(file: IO[bytes]) -> Iterator[None]:
+    """The file is nobody else's meanwhile, where the system can see to that."""
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system
+        yield
+        return
+    fcntl.flock(file, fcntl.LOCK_EX)
+    yield  # closing the file frees it
+
+
+def _drop_cut_line(file: IO[bytes]) -> None:
     """Take out what a crash left of a last line: nothing may stand behind it."""
-    if path.exists() and (body := path.read_bytes()) and not body.endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(body.rfind(b"\n") + 1)
+    file.seek(0)
+    if (body := file.read()) and not body.endswith(b"\n"):
+        file.truncate(body.rfind(b"\n") + 1)
+
+
+def _judged_since(file: IO[bytes], seen_bytes: int) -> set[str]:
+    """Calls that the lines behind the first `seen_bytes` speak of."""
+    file.seek(seen_bytes)
+    found = set()
+    for line in file.read().splitlines():
+        with suppress(ValueError, TypeError, KeyError):
+            found.add(str(json.loads(line)["record_id"]))
+    return found
 
 
 def _label(row: dict[str, Any], path: Path, number: int) -> Label:

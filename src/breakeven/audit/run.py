@@ -6,33 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from breakeven.audit.assignment import TASK, with_tasks
-from breakeven.audit.commodity import simulate, token_use, total, uses_to_move
-from breakeven.audit.grouping import REST
-from breakeven.audit.labels import Judgement, Label, counts
+from breakeven.audit.commodity import already_small_fraction, moving_of, token_use, uses_to_move
+from breakeven.audit.grouping import REST, Grouping
+from breakeven.audit.judging import AuditBasis, TaskBasis, judge, notes_of
+from breakeven.audit.labels import Label, counts
 from breakeven.audit.measures import CALL_NEEDED, Measured, ModelUse, measure, prepared
 from breakeven.audit.mining import Embedder, Mined, mine_tasks
 from breakeven.audit.naming import distinguishing_terms, names_of
-from breakeven.audit.outcomes_seen import OutcomeEvidence, outcome_evidence
+from breakeven.audit.outcomes_seen import outcome_evidence
 from breakeven.audit.sample import in_sample
 from breakeven.audit.small_model import SmallModelPrice, choose_small_model, is_small
-from breakeven.audit.suitability import (
-    LABELS_LIKE_PRIOR_COUNT,
-    TaskEvidence,
-    interval,
-    posterior,
-    priors,
-    weights_of,
-)
-from breakeven.audit.task import Audit, AuditedTask, Evidence, KindGuess, ModelShare, Suitability
+from breakeven.audit.task import Audit, AuditedTask, KindGuess, ModelShare, Suitability
 from breakeven.audit.taxonomy import TaskFeatures, kind_of
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.catalog.token_prices import price_table
 from breakeven.errors import UnknownPrice, UsageError
-from breakeven.facts.source import Grade
 from breakeven.units import HOURS_PER_MONTH
 from breakeven.workload.profile import observation_of
 from breakeven.workload.spend import price_keys, priced
@@ -40,8 +30,6 @@ from breakeven.workload.spend import price_keys, priced
 if TYPE_CHECKING:
     from ibis import Table
 
-CORRELATION: Final = "task_suitability_correlation_fraction"
-HARD_CALL_COST: Final = "hard_call_cost_ratio"
 OUTCOME_WEIGHT: Final = "unrandomised_outcome_weight_fraction"
 NO_TASK_OPERATIONS: Final = (
     "embeddings",
@@ -57,11 +45,6 @@ NO_TASK_OPERATIONS: Final = (
     "audio_speech",
 )
 """Operations that are no work for a small language model."""
-GRADES: Final[dict[Evidence, Grade]] = {
-    "measured outcomes": Grade.MEASURED,
-    "labels": Grade.EXPERT,
-    "prior": Grade.GUESS,
-}
 _GENERIC_ENDPOINTS: Final = ("chat/completions", "v1/messages", "v1/responses", "v1/completions")
 FEW_PROMPTS_FRACTION: Final = 0.5
 MATTERS_FRACTION: Final = 0.01
@@ -79,6 +62,16 @@ class AuditSettings:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit, and what labels given later are judged with."""
+
+    audit: Audit
+    basis: AuditBasis
+    task_of: dict[str, str]
+    """Label's record id -> task, of the labels that are of these calls."""
+
+
 def audit(
     calls: Table,
     *,
@@ -90,9 +83,24 @@ def audit(
     embed: Embedder | None = None,
 ) -> Audit:
     """Group `calls` into tasks and judge each; raises UsageError when there are none."""
+    return audited(
+        calls, catalog=catalog, vocabulary=vocabulary, labels=labels, settings=settings, say=say, embed=embed
+    ).audit
+
+
+def audited(
+    calls: Table,
+    *,
+    catalog: Catalog,
+    vocabulary: Mapping[int, str] | None = None,
+    labels: Sequence[Label] = (),
+    settings: AuditSettings | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    embed: Embedder | None = None,
+) -> Audited:
+    """The same, with what is needed to judge again after more labels."""
     asked = settings or AuditSettings()
-    kept = calls.filter(~calls.operation.isin(NO_TASK_OPERATIONS) | calls.operation.isnull())
-    kept = kept.select(*dict.fromkeys((*CALL_NEEDED, "end_time")))
+    kept = with_work(calls).select(*dict.fromkeys((*CALL_NEEDED, "end_time")))
     counted = _counted(calls, kept)
     if not counted.rows_count:
         raise UsageError("there are no calls to a language model; run `breakeven import YOUR-LOG` first")
@@ -106,47 +114,63 @@ def audit(
     with prepared(with_chosen, with_chosen.is_chosen, names_of_interest).cache() as table:
         measured = measure(table)
         outcomes = outcome_evidence(table, catalog, catalog.assumptions[OUTCOME_WEIGHT].typical, asked.seed)
-        judged = counts(labels, _tasks_of_labels(table))
+        task_of = _tasks_of_labels(table)
     say("judging the tasks")
     terms = distinguishing_terms(measured, vocabulary or {})
     names = names_of(measured, mined, terms)
     kinds = [_kind(each, mined, vocabulary or {}) for each in measured]
-    evidence = [
-        _evidence(kind, judged.get(each.task), outcomes.get(each.task))
-        for each, kind in zip(measured, kinds, strict=True)
-    ]
-    facts = catalog.assumptions
-    draws = posterior(evidence, priors(facts), facts[CORRELATION].typical, asked.seed)
-    suitable = [
-        _suitability(draws[:, at], judged.get(each.task), outcomes.get(each.task)) for at, each in enumerate(measured)
-    ]
-    notes = list(_notes(counted, mined, measured, vocabulary or {}))
-    if lost := len(labels) - sum(sum(each.values()) for each in judged.values()):
-        notes.append(f"{lost:,} of {len(labels):,} labels are of calls that are not here: left out")
+    notes_before = tuple(_notes(counted, mined, measured, vocabulary or {}))
+    notes: list[str] = []
     price = _small_model(measured, catalog, asked.small_model, notes)
     ratio = _months_ratio(kept, asked.hours_per_month, notes)
-    simulated = simulate(draws, facts[HARD_CALL_COST], asked.seed)
-    commodity = total(measured, simulated, [weights_of(each) for each in suitable], catalog, price, ratio)
+    basis = AuditBasis(
+        tuple(
+            TaskBasis(each.task, kind, each.calls_count, each.spend_usd, outcomes.get(each.task))
+            for each, kind in zip(measured, kinds, strict=True)
+        ),
+        already_small_fraction(measured, catalog),
+        moving_of(measured, catalog, price, ratio),
+        asked.seed,
+        notes_before,
+        tuple(notes),
+    )
+    judged = counts(labels, task_of)
+    found = judge(basis, judged, catalog.assumptions)
     all_calls = sum(each.calls_count for each in measured)
     all_spend = sum(each.spend_usd or 0.0 for each in measured)
-    audited = tuple(
-        _audited(each, names[each.task], kind, mined, found, terms[each.task], (all_calls, all_spend), catalog)
-        for each, kind, found in zip(measured, kinds, suitable, strict=True)
+    tasks_found = tuple(
+        _audited(each, names[each.task], kind, mined, one, terms[each.task], (all_calls, all_spend), catalog)
+        for each, kind, one in zip(measured, kinds, found.suitable, strict=True)
     )
-    return Audit(
-        audited,
-        commodity,
+    made = Audit(
+        tasks_found,
+        found.commodity,
         replace(mined.grouping, names=names),
         round(all_calls),
-        sum(each.tokens for each in audited),
+        sum(each.tokens for each in tasks_found),
         all_spend,
-        sum(each.unpriced_tokens for each in audited),
+        sum(each.unpriced_tokens for each in tasks_found),
         _prompts_fraction(measured),
         mined.sampled_count,
         counted.left_out_count,
         asked.seed,
-        tuple(notes),
+        notes_of(basis, judged, len(labels)),
     )
+    return Audited(made, basis, task_of)
+
+
+def with_work(calls: Table) -> Table:
+    """The calls that are work for a language model."""
+    return calls.filter(~calls.operation.isin(NO_TASK_OPERATIONS) | calls.operation.isnull())
+
+
+def tasks_of(calls: Table, grouping: Grouping, record_ids: Sequence[str]) -> dict[str, str]:
+    """Record id -> task, of those that are among `calls`."""
+    if not record_ids:
+        return {}
+    mine = with_work(calls).filter(calls.record_id.isin(list(record_ids)))
+    rows = with_tasks(mine, grouping).select("record_id", TASK).to_pyarrow().to_pylist()
+    return {row["record_id"]: row[TASK] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,36 +209,6 @@ def _kind(measured: Measured, mined: Mined, vocabulary: Mapping[int, str]) -> Ki
 def _tasks_of_labels(table: Table) -> dict[str, str]:
     chosen = table.filter(table.labelled_id.notnull()).select("labelled_id", TASK)
     return {row["labelled_id"]: row[TASK] for row in chosen.to_pyarrow().to_pylist()}
-
-
-def _evidence(kind: KindGuess, judged: Mapping[Judgement, int] | None, outcome: OutcomeEvidence | None) -> TaskEvidence:
-    can, cannot = (judged["can"], judged["cannot"]) if judged else (0, 0)
-    more, less = (outcome.can_count, outcome.cannot_count) if outcome else (0.0, 0.0)
-    return TaskEvidence(kind.kind, kind.confidence_fraction, can + more, cannot + less)
-
-
-def _suitability(
-    draws: np.ndarray, judged: Mapping[Judgement, int] | None, outcome: OutcomeEvidence | None
-) -> Suitability:
-    labels_count = judged["can"] + judged["cannot"] if judged else 0
-    evidence: list[Evidence] = []
-    if outcome is not None:
-        evidence.append("measured outcomes")
-    if labels_count >= LABELS_LIKE_PRIOR_COUNT:
-        evidence += ["labels", "prior"]
-    else:
-        evidence += ["prior", "labels"] if labels_count else ["prior"]
-    note = "; ".join(
-        part
-        for part in (
-            outcome.note if outcome else "",
-            f"{judged['can']} of {labels_count} labelled calls can" if judged and labels_count else "",
-            f"{judged['unsure']} labelled calls could not be told" if judged and judged["unsure"] else "",
-        )
-        if part
-    )
-    small = outcome.small_calls_count if outcome else 0
-    return Suitability(interval(draws), tuple(evidence), GRADES[evidence[0]], labels_count, small, note)
 
 
 def _small_model(
