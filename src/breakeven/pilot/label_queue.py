@@ -25,6 +25,8 @@ from breakeven.usage.ingest_report import Reject
 
 AUDIT_FOLDER: Final = "audit"
 LABELS_NAME: Final = "labels.jsonl"
+NEXT_COUNT: Final = 10
+"""Items that are named as the next ones."""
 _ITEM_BYTES: Final = 6
 
 
@@ -89,6 +91,40 @@ class Queue:
         for each in several:
             same += len({said.success_fraction for said in each}) == 1
         return Agreement(len(several), same / len(several) if several else None)
+
+
+def queue_facts(queue: Queue, labeller: str, *, again: bool = False) -> dict[str, Any]:
+    """How far a queue is, as JSON."""
+    agreement = queue.agreement()
+    waiting = queue.waiting(labeller, again=again)
+    return {
+        "items_count": len(queue.items),
+        "labelled_count": len(queue.items) - len(queue.waiting()),
+        "waiting_count": len(waiting),
+        "labelled_twice_count": agreement.items_count,
+        "agreement_fraction": agreement.same_fraction,
+        "unreadable_count": queue.unreadable_count,
+        "textless_count": queue.textless_count,
+        "next": [each.id for each in waiting[:NEXT_COUNT]],
+    }
+
+
+def queue_words(queue: Queue, labeller: str, *, again: bool = False) -> str:
+    """How far a queue is, in words."""
+    if not queue.items:
+        return "No answer of the audit is here yet; the gateway keeps them as they are drawn."
+    agreement = queue.agreement()
+    waiting = len(queue.waiting(labeller, again=again))
+    done = len(queue.items) - len(queue.waiting())
+    words = f"{done:,} of {len(queue.items):,} answers of the audit are labelled, {waiting:,} wait."
+    if agreement.same_fraction is not None:
+        words += f" People agree on {agreement.same_fraction:.0%} of {agreement.items_count:,} labelled twice."
+    if queue.textless_count:
+        words += (
+            f" Of {queue.textless_count:,} the gateway kept no text (`prompts: none`): judge them by your own records, "
+            "with --export and --from."
+        )
+    return words
 
 
 def read_queue(sources: Sequence[Path], folder: Path, trial_name: str) -> Queue:

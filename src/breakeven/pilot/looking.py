@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from breakeven.errors import PilotError
 
 if TYPE_CHECKING:
     from breakeven.pilot.journal import Entry
@@ -36,8 +39,41 @@ def looks(
             looked_s = time.monotonic()
 
 
-def is_done(look: Look, entries: Sequence[Entry], *, is_decided: bool, promotes: bool) -> bool:
-    """Whether there is nothing left to watch, after a look and what followed from it."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A look, and what followed from it."""
+
+    look: Look
+    entries: tuple[Entry, ...]
+
+
+def watch(
+    pilot: Pilot,
+    every_s: float,
+    *,
+    promotes: bool = False,
+    rolls_back: bool = False,
+    until_decided: bool = False,
+    is_once: bool = False,
+    rest: Callable[[float], None] = time.sleep,
+) -> Iterator[Step]:
+    """Look, act, say so, again and again, alone, until there is nothing left to watch; PilotError before a start."""
+    with pilot.alone():
+        pilot.settle()
+        for look in looks(pilot, every_s, is_once=is_once, rest=rest):
+            if look.state.started_unix_s is None:
+                raise PilotError(
+                    f"{look.design.name} has not started; `breakeven pilot start {pilot.folder.name}` first"
+                )
+            entries = pilot.act(look, promotes=promotes, rolls_back=rolls_back)
+            is_decided = until_decided and pilot.is_decided(look)
+            yield Step(look, entries)
+            if _is_done(look, entries, is_decided=is_decided, promotes=promotes):
+                break
+
+
+def _is_done(look: Look, entries: Sequence[Entry], *, is_decided: bool, promotes: bool) -> bool:
+    """Whether there is nothing left to watch."""
     ended = any(each.event in ("stopped", "rolled_back") for each in entries)
     was_over = not look.state.is_running and not look.state.promoted_tasks
     is_yes = look.verdict is not None and look.verdict.answer == "yes"

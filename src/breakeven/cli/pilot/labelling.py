@@ -138,32 +138,11 @@ def _take_file(path: Path, queue: Queue, folder: Path, who: str, at: str, *, as_
 
 
 def _tell(queue: Queue, who: str, *, again: bool, as_json: bool, export: Path | None) -> None:
-    agreement = queue.agreement()
-    waiting = len(queue.waiting(who, again=again))
+    from breakeven.pilot.label_queue import queue_facts, queue_words
+
     if as_json:
-        said = {
-            "items_count": len(queue.items),
-            "labelled_count": len(queue.items) - len(queue.waiting()),
-            "waiting_count": waiting,
-            "labelled_twice_count": agreement.items_count,
-            "agreement_fraction": agreement.same_fraction,
-            "unreadable_count": queue.unreadable_count,
-            "textless_count": queue.textless_count,
-            "next": [each.id for each in queue.waiting(who, again=again)[:10]],
-        }
-        click.echo(json.dumps(said, indent=1))
+        click.echo(json.dumps(queue_facts(queue, who, again=again), indent=1))
         return
     if export is not None:
         click.echo(f"Wrote {export}: fill in success (1 or 0), then: breakeven pilot label --from {export}")
-    done = len(queue.items) - len(queue.waiting())
-    words = f"{done:,} of {len(queue.items):,} answers of the audit are labelled, {waiting:,} wait."
-    if agreement.same_fraction is not None:
-        words += f" People agree on {agreement.same_fraction:.0%} of {agreement.items_count:,} labelled twice."
-    if queue.textless_count:
-        words += (
-            f" Of {queue.textless_count:,} the gateway kept no text (`prompts: none`): judge them by your own records, "
-            "with --export and --from."
-        )
-    click.echo(
-        words if queue.items else "No answer of the audit is here yet; the gateway keeps them as they are drawn."
-    )
+    click.echo(queue_words(queue, who, again=again))

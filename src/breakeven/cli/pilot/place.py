@@ -64,17 +64,9 @@ def reading_options(command: Command) -> Command:
 
 
 def _folder(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
-    from breakeven.errors import PilotError, nearest
     from breakeven.pilot.design_file import DESIGN_NAME
+    from breakeven.pilot.pilot_folders import which_pilot
 
-    known = sorted(each.parent.name for each in PILOTS_FOLDER.glob(f"*/{DESIGN_NAME}"))
-    if value is None:
-        if len(known) == 1:
-            return PILOTS_FOLDER / known[0]
-        there = f"there are {', '.join(known)}" if known else "there is none here"
-        raise PilotError(f"which pilot? {there}; `breakeven pilot init NAME` designs one")
-    for each in (Path(value), PILOTS_FOLDER / value):
-        if (each / DESIGN_NAME).exists():
-            return each
-    words = nearest(value, known) if known else "`breakeven pilot init NAME` designs one"
-    raise PilotError(f"no pilot '{value}': neither a folder with {DESIGN_NAME} nor a name in {PILOTS_FOLDER}/; {words}")
+    if value is not None and (Path(value) / DESIGN_NAME).exists():
+        return Path(value)
+    return which_pilot(value, PILOTS_FOLDER)

@@ -67,23 +67,21 @@ def run(
     Ends by itself when the verdict is no, or the pilot was stopped. With --once and --until-decided the exit code is
     the verdict's: 0 yes, 1 no, 2 not yet.
     """
-    from breakeven.errors import PilotError
-    from breakeven.pilot.looking import is_done, looks
+    from breakeven.pilot.looking import watch
 
-    pilot = reads.pilot(folder)
     last: Look | None = None
-    with pilot.alone():
-        pilot.settle()
-        for last in looks(pilot, every_s, is_once=once):
-            if last.state.started_unix_s is None:
-                raise PilotError(f"{last.design.name} has not started; `breakeven pilot start {folder.name}` first")
-            entries = pilot.act(last, promotes=promote, rolls_back=roll_back)
-            _tell(entries, as_json)
-            if not as_json:
-                _hint(last, entries, promotes=promote)
-            is_decided = until_decided and pilot.is_decided(last)
-            if is_done(last, entries, is_decided=is_decided, promotes=promote):
-                break
+    for step in watch(
+        reads.pilot(folder),
+        every_s,
+        promotes=promote,
+        rolls_back=roll_back,
+        until_decided=until_decided,
+        is_once=once,
+    ):
+        last = step.look
+        _tell(step.entries, as_json)
+        if not as_json:
+            _hint(last, step.entries, promotes=promote)
     if last is not None and last.verdict is not None and (once or until_decided or last.verdict.answer == "no"):
         from breakeven.cli.pilot.judging import EXIT_CODES
 
