@@ -181,8 +181,11 @@ def visit(
 
 def wait_for_work(page: Page) -> None:
     """Until the page is no longer one that says how far it is."""
-    page.wait_for_function("!document.querySelector('[data-wait]')", timeout=WORK_MS)
+    waiting = page.locator("[data-wait]")
     page.wait_for_load_state("load")
+    while waiting.count():  # it loads itself again, perhaps only to wait for the next piece of work
+        waiting.wait_for(state="detached", timeout=WORK_MS)
+        page.wait_for_load_state("load")
 
 
 def picture(page: Page, url: str, width: int, scheme: Scheme) -> None:
