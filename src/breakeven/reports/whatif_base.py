@@ -61,4 +61,6 @@ def _option(document: Document, option: OptionPart, part: HorizonOptionPart) -> 
         after_always_above_mtok_per_month=above,
         before_present_cost_usd=present,
         after_present_cost_usd=present,
+        before_saves_usd=part.saves_usd,
+        after_saves_usd=part.saves_usd,
     )

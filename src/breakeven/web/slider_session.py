@@ -1,4 +1,4 @@
-"""Slider session: the what-if session of a project, opened once in the background and kept until what it read changes."""
+"""Slider session: the what-if session of a project, opened in the background and kept until what it read changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def session(desk: Desk, patience_s: float = 0.0) -> Opened | Job:
 
 
 def _last(desk: Desk, key: str) -> Job | None:
-    """The job that opened it, opens it, or could not open it; None: nobody tried, or it was given up for a newer one."""
+    """The job that opens it, did, or could not; None: nobody tried, or it gave way to a newer one."""
     last = desk.jobs.last(f"{NAME} {key}")
     return None if last is not None and last.state == "done" and last.result is None else last
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from breakeven.decision.answers.changes import FACT_ALIASES, VOLUME, Change
+from breakeven.decision.answers.changes import FACT_ALIASES, VOLUME, Change, typed_number
+from breakeven.errors import BreakevenError
 from breakeven.reports import amounts
 from breakeven.reports.whatif_wording import value_after
-from breakeven.units import TOKENS_PER_MTOK
+from breakeven.units import TOKENS_PER_MTOK, unit_of
 
 if TYPE_CHECKING:
     from breakeven.reports.sliders import Slider
@@ -52,8 +53,6 @@ class Stand:
     """A slider, where it stands, and where it may."""
 
     slider: Slider
-    name: str
-    """Short name, as the address and the command say it."""
     stops: tuple[Stop, ...]
     base_count: int
     """Place of the stop that is as things are."""
@@ -63,6 +62,11 @@ class Stand:
     """What was asked, as typed; empty: as things are."""
     words: str
     """The same for reading."""
+
+    @property
+    def name(self) -> str:
+        """As the address and the command say it."""
+        return self.slider.name
 
     @property
     def moved(self) -> bool:
@@ -100,23 +104,15 @@ class Stand:
 
 def changes_of(query: Mapping[str, str], sliders: Sequence[Slider] = ()) -> Changes:
     """What an address says is different: the sliders in their order, then whatever else `whatif` takes."""
+    by_fact = {each.fact: each.name for each in sliders if _says_its_fact(each)}
     said: dict[str, str] = {}
     for key, typed in list(query.items())[:CHANGES_MAX_COUNT]:
-        text = typed.strip()[:TEXT_MAX_COUNT]
-        if text and key.strip() and key not in NOT_CHANGES:
-            said[short_name(FACT_ALIASES.get(key.strip(), key.strip()))] = text
-    names = {short_name(each.name): each for each in sliders}
+        name, text = key.strip(), typed.strip()[:TEXT_MAX_COUNT]
+        if text and name and name not in NOT_CHANGES:
+            said[by_fact.get(FACT_ALIASES.get(name, name), name)] = text
+    names = {each.name: each for each in sliders if not each.disabled}
     moved = [(name, said[name]) for name, each in names.items() if name in said and not _is_base(each, said[name])]
     return (*moved, *((key, text) for key, text in said.items() if key not in names))
-
-
-def short_name(fact: str) -> str:
-    """The first short name of a fact, or its own.
-
-    >>> short_name("volume_mtok_per_month"), short_name("horizon_months"), short_name("gpu")
-    ('volume', 'horizon', 'gpu')
-    """
-    return next((alias for alias, name in FACT_ALIASES.items() if name == fact), fact)
 
 
 def query_of(changes: Changes) -> str:
@@ -152,22 +148,20 @@ def _from_folder(project: Project, path: Path) -> str:
     return str(path.relative_to(project.folder)) if path.is_relative_to(project.folder) else str(path.absolute())
 
 
-def stand_of(slider: Slider, changes: Changes, parsed: Iterable[Change] = ()) -> Stand:
-    """Where a slider stands; `parsed`: the changes as they were understood."""
-    name = short_name(slider.name)
-    text = dict(changes).get(name, "")
+def stand_of(slider: Slider, changes: Changes) -> Stand:
+    """Where a slider stands."""
+    text = dict(changes).get(slider.name, "")
     stops, base = _stops(slider)
-    asked = next((each for each in parsed if each.said == name and isinstance(each.value, float)), None)
-    if not text or asked is None:
-        return Stand(slider, name, stops, base, base, text, text or stops[base].words)
-    value = float(asked.value)
+    value = _value(slider, text)
+    if value is None:
+        return Stand(slider, stops, base, base, text, text or stops[base].words)
     here = min(range(len(stops)), key=lambda at: (abs(stops[at].value - value), at == base))
-    return Stand(slider, name, stops, base, here, text, value_after(asked))
+    return Stand(slider, stops, base, here, text, words_of(slider, value))
 
 
 def text_of(slider: Slider, value: float) -> str:
     """A value as `whatif` takes it."""
-    if slider.name == VOLUME:
+    if slider.fact == VOLUME:
         return amounts.magnitude(value * TOKENS_PER_MTOK, DIGITS_COUNT).replace(" ", "").replace(",", "")
     if slider.unit == "fraction" or slider.unit.startswith("1/"):
         return f"{_plain(value * 100)}%"
@@ -176,7 +170,22 @@ def text_of(slider: Slider, value: float) -> str:
 
 def words_of(slider: Slider, value: float) -> str:
     """A value as a person reads it, and as `whatif` prints it."""
-    return value_after(Change(slider.name, slider.name, "fact", value))
+    if _says_its_fact(slider):
+        return value_after(Change(slider.name, slider.fact, "fact", value))
+    return amounts.quantity(value, slider.unit)
+
+
+def _says_its_fact(slider: Slider) -> bool:
+    """Whether its number is the fact's own, and not one that the fact follows from."""
+    return unit_of(slider.fact) == slider.unit
+
+
+def _value(slider: Slider, text: str) -> float | None:
+    """The number that a text says; None: none."""
+    try:
+        return typed_number(slider.name, text, is_volume=slider.fact == VOLUME) if text else None
+    except BreakevenError:
+        return None
 
 
 def _is_base(slider: Slider, text: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from breakeven.decision.answers.changes import UTILISATION
 from breakeven.errors import BreakevenError
 from breakeven.web import documents
 from breakeven.web.jobs import Job
@@ -15,14 +16,13 @@ from breakeven.web.slider_state import Changes, Stand, changes_of, command_of, q
 from breakeven.web.verdict_words import Words, verdict_words
 
 if TYPE_CHECKING:
-    from breakeven.decision.answers.changes import Change
     from breakeven.reports.document import Document
     from breakeven.reports.whatif_document import ChangePart, WhatIfDocument
     from breakeven.web.page import Ask, Desk
 
 CURVES: Final = ("cost_curves", "volume_view")
 """Charts that follow the sliders."""
-STILL: Final = ("tornado", "option_ranges")
+STILL: Final = ("tornado",)
 """Charts of things as they are."""
 
 
@@ -134,16 +134,16 @@ def _without_sliders(document: Document, key: str, job: Job, refused: str) -> St
 
 
 def _stands(opened: Opened, changes: Changes) -> tuple[Stand, ...]:
-    from breakeven.reports.whatif_session import parsed
-
-    understood: Sequence[Change] = parsed(opened.session.question, changes) if changes else ()
-    return tuple(stand_of(each, changes, understood) for each in opened.session.sliders())
+    return tuple(stand_of(each, changes) for each in opened.session.sliders())
 
 
 def _told(part: ChangePart, changes: Changes, titles: Mapping[str, str]) -> Told:
     from breakeven.reports import amounts
 
-    title = titles.get(part.said) or amounts.fact_title(part.name)
+    fact = amounts.fact_title(part.name)
+    title = titles.get(part.said, fact)
+    if part.said == UTILISATION:
+        title = f"{title}, as {fact[:1].lower()}{fact[1:]}"
     return Told(part.said, title, part.before, part.after, part.note, f"/{query_of(without(changes, part.said))}")
 
 
@@ -191,7 +191,7 @@ def crossing_words(document: Document) -> tuple[str, ...]:
 
 
 def still_charts(desk: Desk, document: Document, key: str) -> dict[str, dict[str, Any]]:
-    """What could change the answer, and every option's range, drawn."""
+    """What could change the answer, drawn."""
     return _drawn(desk, document, "verdict-charts", (key,), STILL)
 
 

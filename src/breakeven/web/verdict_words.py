@@ -5,6 +5,7 @@ Template and script place the same figures by the same keys; neither writes a nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from breakeven.reports.shortlist import main_options, status_quo
 from breakeven.reports.whatif_document import OptionChangePart, VerdictPart, WhatIfDocument
 
 NOT_COSTED: Final = "not costed"
+_ODDS: Final = re.compile(r"([<>]?\d+ of 100(?: futures)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class Figure:
     """The difference in words; empty where there is none to tell."""
     value: float | None = None
     """The number behind `now`, as the document has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the sentence."""
+
+    text: str
+    is_odds: bool
+    spaced: bool
+    """Whether a space stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ class Words:
     """All that moves with the sliders."""
 
     changed: bool
-    sentence: str
+    sentence: tuple[Piece, ...]
     base_sentence: str
     """As things are."""
     figures: Mapping[str, Figure]
@@ -64,7 +76,7 @@ class Words:
         """For the script, which only places it."""
         return {
             "changed": self.changed,
-            "sentence": self.sentence,
+            "sentence": [[each.text, each.is_odds, each.spaced] for each in self.sentence],
             "figures": {key: [each.now, each.was, each.change, each.value] for key, each in self.figures.items()},
             "bars": {
                 name: [each.low_percent, each.high_percent, each.mean_percent, each.was_percent]
@@ -83,11 +95,11 @@ def verdict_words(document: Document, found: WhatIfDocument) -> Words:
     base = decide_page(document).sentence
     figures = _tiles(document, found)
     for part in found.options:
-        figures |= _option_figures(document, part, found)
+        figures |= _option_figures(document, part)
     shown = _shown(document, found)
     return Words(
         changed=changed,
-        sentence=f"With your changes: {_inside(safe(found.sentence))}" if changed else base,
+        sentence=_pieces(f"With your changes: {_inside(safe(found.sentence))}" if changed else base),
         base_sentence=base,
         figures=figures,
         bars=_bars([each for each in found.options if each.option in shown]),
@@ -105,6 +117,20 @@ def verdict_words(document: Document, found: WhatIfDocument) -> Words:
 def key_of(option: str, figure: str) -> str:
     """Key of one figure of one option."""
     return f"option.{option}.{figure}"
+
+
+def _pieces(sentence: str) -> tuple[Piece, ...]:
+    """The odds apart from the rest.
+
+    >>> [each.text for each in _pieces("Lowest in 50 of 100 futures.")]
+    ['Lowest in', '50 of 100 futures', '.']
+    """
+    parts = _ODDS.split(sentence)
+    return tuple(
+        Piece(text.strip(), at % 2 == 1, text[:1] == " " or parts[at - 1][-1:] == " ")
+        for at, text in enumerate(parts)
+        if text.strip()
+    )
 
 
 def _inside(sentence: str) -> str:
@@ -126,10 +152,11 @@ def _tiles(document: Document, found: WhatIfDocument) -> dict[str, Figure]:
         "tile.present_span": _span(before.present_cost_usd, after.present_cost_usd),
         "tile.month": _expected(before.usd_per_month, after.usd_per_month),
         "tile.month_span": _span(before.usd_per_month, after.usd_per_month),
-        "tile.odds": _figure(*odds, after.odds_fraction),
+        "tile.odds": _figure(odds[0], odds[1], after.odds_fraction),
         "tile.saves_label": Figure(_saves_label(document, found)),
         "tile.saves": _saves(document, found),
-        "tile.months": _figure(*months),
+        "tile.saves_span": _saves_span(document, found),
+        "tile.months": _figure(months[0], months[1]),
         "tile.rival": _rival(found),
     }
 
@@ -144,15 +171,28 @@ def _saves_label(document: Document, found: WhatIfDocument) -> str:
 
 
 def _saves(document: Document, found: WhatIfDocument) -> Figure:
-    """Expected present cost of staying as today less that of the recommended move, or of the best one."""
-    parts = _parts(found)
-    ends = []
-    for verdict, after in ((found.before, False), (found.after, True)):
-        today, mover = parts.get(status_quo(document) or ""), _mover(document, verdict, parts, after=after)
-        there, here = (_present(each, after=after) for each in (today, mover))
-        ends.append(None if there is None or here is None else there.mean - here.mean)
-    words = ["no other option" if each is None else amounts.difference(each) for each in ends]
-    return _figure(words[1], words[0], ends[1])
+    """What the recommended move saves against staying as today, or the best one, in expectation."""
+    was, now = _movers_saving(document, found, after=False), _movers_saving(document, found, after=True)
+    return _saving(was, now)
+
+
+def _saves_span(document: Document, found: WhatIfDocument) -> Figure:
+    now = _movers_saving(document, found, after=True)
+    return Figure("" if now is None else amounts.difference_range(now.p10, now.p90))
+
+
+def _movers_saving(document: Document, found: WhatIfDocument, *, after: bool) -> Amount | None:
+    mover = _mover(document, found.after if after else found.before, _parts(found), after=after)
+    return None if mover is None else _saved(mover, after=after)
+
+
+def _saved(part: OptionChangePart, *, after: bool) -> Amount | None:
+    return part.after_saves_usd if after else part.before_saves_usd
+
+
+def _saving(was: Amount | None, now: Amount | None) -> Figure:
+    words = [NOT_COSTED if each is None else amounts.difference(each.mean) for each in (now, was)]
+    return _figure(words[0], words[1], now.mean if now else None)
 
 
 def _mover(
@@ -184,7 +224,7 @@ def _rival(found: WhatIfDocument) -> Figure:
     return Figure(f"next: {short(best.title, 40)}, {amounts.odds(share)}")
 
 
-def _option_figures(document: Document, part: OptionChangePart, found: WhatIfDocument) -> dict[str, Figure]:
+def _option_figures(document: Document, part: OptionChangePart) -> dict[str, Figure]:
     was, now = part.before_present_cost_usd, part.after_present_cost_usd
     month_was, month_now = part.before_usd_per_month, part.after_usd_per_month
     odds = (rows.odds_before(part), rows.odds_after(part))
@@ -199,23 +239,16 @@ def _option_figures(document: Document, part: OptionChangePart, found: WhatIfDoc
             _dashed(rows.breakeven_before(part)),
             part.after_always_above_mtok_per_month,
         ),
-        "against": _against(document, part, found),
+        "against": _against(document, part),
     }
     return {key_of(part.option, name): each for name, each in figures.items()}
 
 
-def _against(document: Document, part: OptionChangePart, found: WhatIfDocument) -> Figure:
+def _against(document: Document, part: OptionChangePart) -> Figure:
     """What it saves, or costs more, than staying as today, in expectation over the horizon."""
-    today = _parts(found).get(status_quo(document) or "")
-    if today is None or today.option == part.option:
+    if part.option == status_quo(document):
         return Figure("today's")
-    words: list[str] = []
-    usd: float | None = None
-    for after in (False, True):
-        there, here = _present(today, after=after), _present(part, after=after)
-        usd = None if there is None or here is None else there.mean - here.mean
-        words.append(NOT_COSTED if usd is None else amounts.difference(usd))
-    return _figure(words[1], words[0], usd)
+    return _saving(part.before_saves_usd, part.after_saves_usd)
 
 
 def _parts(found: WhatIfDocument) -> dict[str, OptionChangePart]:
@@ -284,3 +317,9 @@ def today_words(document: Document) -> str:
         return "nothing: today's calls could not be priced"
     option = next(each for each in document.options if each.name == name)
     return f"{findings.title_of(document, name)}: {short(option.buys, 160)}"
+
+
+def prices_words(document: Document) -> str:
+    """How old the prices are, behind a heading that says prices."""
+    found = findings.prices_age_finding(document).removeprefix("Prices: ")
+    return f"{found[:1].upper()}{found[1:]}" if found else f"As of {amounts.date_text(document.footer.as_of)}."

@@ -40,7 +40,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
     from breakeven.reports.decide_page import decide_page
     from breakeven.web.verdict_cards import cards
     from breakeven.web.verdict_page import still_charts
-    from breakeven.web.verdict_words import today_words
+    from breakeven.web.verdict_words import prices_words, today_words
 
     document, curves = found.document, curve_context(ask.desk, found)
     charts = {**still_charts(ask.desk, document, found.key), **curves["charts"]}
@@ -57,6 +57,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "rows": decision_rows,
         "badges": findings.comparison_badges(document),
         "today": today_words(document),
+        "prices": prices_words(document),
         "findings": findings,
         "amounts": amounts,
         "saved": ask.query.get("saved", ""),

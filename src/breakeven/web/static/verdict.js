@@ -17,8 +17,9 @@
         await new Promise((after) => setTimeout(after, 500));
       }
       const text = await (await fetch(location.href)).text();
-      const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("sliders");
-      document.getElementById("sliders").replaceWith(fresh);
+      const page = new DOMParser().parseFromString(text, "text/html");
+      document.getElementById("sliders").replaceWith(page.getElementById("sliders"));
+      document.querySelector(".mini").replaceWith(page.querySelector(".mini"));
       begin(document.getElementById("whatif"));
     } catch (error) {
       waiting.textContent = `The sliders could not be prepared: ${error.body?.job?.error || error.message}`;
@@ -80,6 +81,16 @@ function begin(form) {
       rest();
     });
   }
+
+  // The answer in short, while the sliders are in sight and the sentence is not.
+  const mini = document.querySelector(".mini");
+  const seen = { sentence: true, sliders: false };
+  const watch = new IntersectionObserver((entries) => {
+    for (const each of entries) seen[each.target.id] = each.isIntersecting;
+    mini.hidden = seen.sentence || !seen.sliders;
+  });
+  watch.observe(document.getElementById("sentence"));
+  watch.observe(document.getElementById("sliders"));
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -206,7 +217,16 @@ function begin(form) {
         spot.change.hidden = change === "";
       }
     }
-    document.getElementById("sentence").textContent = found.sentence;
+    document.getElementById("sentence").replaceChildren(
+      ...found.sentence.flatMap(([text, isOdds, spaced], at) => {
+        const space = spaced && at > 0 ? " " : "";
+        if (!isOdds) return [space + text];
+        const bold = document.createElement("b");
+        bold.className = "odds";
+        bold.textContent = text;
+        return [space, bold];
+      }),
+    );
     document.getElementById("base-sentence").hidden = !found.changed;
     root.classList.toggle("is-changed", found.changed);
     for (const each of document.querySelectorAll(".as-things-are")) each.hidden = !found.changed;
