@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from breakeven.audit.labels import Label
     from breakeven.audit.task import Audit
     from breakeven.decision.scenario import Scenario
+    from breakeven.reports.answer import Question
     from breakeven.usage.opened_calls import OpenedCalls
 
 LABELS_COUNT = 50
@@ -96,37 +97,39 @@ def command(
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples, clusters and draws.")
+@click.option("--scenario", type=click.Path(dir_okay=False, path_type=Path), help="Scenario file; its prices are used.")
+@click.option("--small-model", metavar="NAME", help="Open model to route to; the cheapest small one when absent.")
 @click.option("--json", "as_json", is_flag=True, help="Print the calls to judge as JSON, to be labelled elsewhere.")
 @click.pass_obj
 def label(
-    given: UsageSource | None, /, store: Path | None, count: int, as_of: datetime | None, seed: int, as_json: bool
+    given: UsageSource | None,
+    /,
+    store: Path | None,
+    count: int,
+    as_of: datetime | None,
+    seed: int,
+    scenario: Path | None,
+    small_model: str | None,
+    as_json: bool,
 ) -> None:
     """Walk through the calls that narrow the answer most: 1 a small model can, 2 it cannot, 3 cannot tell.
 
     u takes the last one back, q stops; every answer is kept at once in labels.jsonl of the store, and the next walk
     goes on where this one stopped. Texts are shown where the store keeps them, else what is known of the prompt.
     """
-    from breakeven.audit.label_choice import choose
     from breakeven.audit.labelling import Walk
     from breakeven.audit.labels import label_file
     from breakeven.audit.saved import save_audit
     from breakeven.cli.console import progress, stdout_console
     from breakeven.cli.scenario_options import scenario_from
     from breakeven.clock import now
+    from breakeven.reports.audit_answer import walk_answer
 
     source = UsageSource((), store or (given.store if given else None), None, None, ())
-    asked = scenario_from(None, (), None, as_of, seed)
+    asked = scenario_from(scenario, (), None, as_of, seed)
     with progress() as say, opened_calls(source, say) as opened:
-        labels = _labels(opened, None)
-        found = _audit(opened, asked, None, labels, None, say)
-        calls = choose(
-            opened.store.calls(),
-            found,
-            labelled={each.record_id for each in labels},
-            labels_count=count,
-            vocabulary=opened.store.vocabulary(),
-            texts=opened.store.texts(),
-        )
+        walking = walk_answer(_question(opened, asked), small_model, _labels(opened, None), count, say)
+        found, calls = walking.audited.audit, walking.calls
         folder = opened.store.path
     if as_json:
         click.echo(json.dumps([asdict(each) for each in calls], indent=2, default=str))
@@ -135,7 +138,7 @@ def label(
     _walk(walk, stdout_console())
     if walk.judged_count:
         with progress() as say, opened_calls(source, say) as opened:
-            found = _audit(opened, asked, None, _labels(opened, None), None, say)
+            found = _audit(opened, asked, small_model, _labels(opened, None), None, say)
             save_audit(found, folder)
     _say_what_changed(walk.judged_count, found, _place(source))
 
@@ -199,18 +202,14 @@ def _audit(
     say: Callable[[str], None],
 ) -> Audit:
     from breakeven.audit.embedding import embedder
-    from breakeven.audit.run import AuditSettings, audit
+    from breakeven.reports.audit_answer import audit_answer
+
+    embed = embedder(embeddings, opened.store.texts()) if embeddings else None
+    return audit_answer(_question(opened, scenario), small_model, labels, say, embed).audit
+
+
+def _question(opened: OpenedCalls, scenario: Scenario) -> Question:
     from breakeven.clock import today
     from breakeven.reports.answer import Question
 
-    question = Question(opened.store, opened.label, scenario, today())
-    found = audit(
-        opened.store.calls(),
-        catalog=question.catalog,
-        vocabulary=opened.store.vocabulary(),
-        labels=labels,
-        settings=AuditSettings(tuple(scenario.contract()), small_model, question.hours_per_month, scenario.seed),
-        say=say,
-        embed=embedder(embeddings, opened.store.texts()) if embeddings else None,
-    )
-    return replace(found, calls_digest=opened.store.digest())
+    return Question(opened.store, opened.label, scenario, today())
