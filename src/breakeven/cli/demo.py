@@ -8,24 +8,70 @@ from typing import TYPE_CHECKING
 
 import click
 
+from breakeven.cli.stories import story_names
+
 if TYPE_CHECKING:
     from breakeven.cli.output_files import OutputFiles
 
 
-@click.command(epilog="Example: breakeven demo --out demo && open demo/report.html")
+@click.command(
+    epilog="Example: breakeven demo --out demo && open demo/report.html   |   breakeven demo --story support"
+)
+@click.option("--story", type=click.Choice(story_names()), help="Tell a made-up company's story, chapter by chapter.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"), show_default=True, help="Folder."
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder. [demo, or demo-STORY]", show_default=False
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the log and the draws.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
-def command(out: Path, seed: int, as_json: bool) -> None:
+def command(story: str | None, out: Path | None, seed: int, as_json: bool) -> None:
     """Generate a synthetic log, import it, compare every option, and write the report.
+
+    With --story a made-up company goes the whole way instead: log, audit, comparison, judged answers, policy, pilot,
+    decision. Its folder is a project that `breakeven ui --folder demo-STORY` opens; story.html tells it.
 
     Beside report.html and report.json stand report.xlsx with live formulas, report.md for a pull request, and
     report.pdf where the typst package is installed (`pip install 'breakeven[pdf]'`).
 
     The log is made up, and every page says so; the prices, ranges and formulas are the real ones.
     """
+    if story is not None:
+        _tell(story, out or Path(f"demo-{story}"), seed, as_json=as_json)
+        return
+    _demo(out or Path("demo"), seed, as_json=as_json)
+
+
+def _tell(name: str, folder: Path, seed: int, *, as_json: bool) -> None:
+    """A story: each chapter is printed as soon as it has been played."""
+    from breakeven.cli.console import stdout_console
+    from breakeven.cli.stories.story import Chapter, story_named
+    from breakeven.cli.stories.telling import told_into
+    from breakeven.reports.story_document import StoryDocument
+    from breakeven.reports.story_terminal import render_chapter, render_story_end, render_story_head
+
+    story, console = story_named(name), stdout_console()
+    chapters_count = len(story.chapters)
+
+    def begins(number: int, chapter: Chapter) -> None:
+        if console.is_terminal and not as_json:
+            click.echo(f"\n... chapter {number} of {chapters_count}: {chapter.title}", err=True)
+
+    def ends(document: StoryDocument) -> None:
+        if as_json:
+            return
+        if not document.chapters:
+            render_story_head(document, console)
+            return
+        render_chapter(document.chapters[-1], console, chapters_count)
+
+    document = told_into(story, folder, seed, begins, ends)
+    if as_json:
+        click.echo(document.model_dump_json(indent=2))
+    else:
+        render_story_end(document, console, str(folder))
+
+
+def _demo(out: Path, seed: int, *, as_json: bool) -> None:
+    """The whole chain on one log."""
     from importlib.util import find_spec
 
     from breakeven.cli.console import progress, stdout_console, write_text

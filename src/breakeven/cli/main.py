@@ -31,6 +31,7 @@ NOT_VERBS = frozenset(
         "baseline_options",
         "comparison_source",
         "learning_extra",
+        "stories",
     }
 )
 

@@ -54,9 +54,9 @@ TASKS: Final = (
 def write_synthetic_log(path: Path, *, seed: int = 0, calls_count: int = CALLS_COUNT) -> None:
     """Write the log as JSONL, `calls_count` calls and three lines that are none."""
     rng = np.random.default_rng(seed)
-    hours = _hours(rng, calls_count)
+    hours = hours_of_calls(rng, calls_count)
     which = rng.choice(len(TASKS), calls_count, p=[task.share_fraction for task in TASKS])
-    factor_in, factor_out = _length_factors(rng, calls_count), _length_factors(rng, calls_count)
+    factor_in, factor_out = length_factors(rng, calls_count), length_factors(rng, calls_count)
     failed = rng.random(calls_count) < ERROR_FRACTION
     texts = {task.name: _texts(task) for task in TASKS}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +73,23 @@ def write_synthetic_log(path: Path, *, seed: int = 0, calls_count: int = CALLS_C
 def planted_tokens(task: SyntheticTask) -> float:
     """Expected tokens of one call of `task`, failures included."""
     return task.mean_input_tokens + task.mean_output_tokens * (1 - ERROR_FRACTION)
+
+
+def length_factors(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Lognormal factors with mean one."""
+    return np.exp(rng.normal(-(LENGTH_SIGMA**2) / 2, LENGTH_SIGMA, count))
+
+
+def hours_of_calls(
+    rng: np.random.Generator, count: int, days_count: int = DAYS_COUNT, growth_per_week_fraction: float = 0.0
+) -> np.ndarray:
+    """Sorted call times in hours after a Monday's midnight, following a weekly rhythm, growing if told so."""
+    hour = np.arange(days_count * 24)
+    of_day, weekday = hour % 24, (hour // 24) % 7
+    office = np.exp(-(((of_day - 13.5) / 4.0) ** 2))
+    rate = (0.15 + office) * np.where(weekday < 5, 1.0, 0.3) * (1 + growth_per_week_fraction) ** (hour / 168)
+    slots = rng.choice(hour.size, count, p=rate / rate.sum())
+    return np.sort(slots + rng.random(count))
 
 
 def _texts(task: SyntheticTask) -> str:
@@ -100,18 +117,3 @@ def _line(
         f'"reasoning_tokens": {int(output_tokens * task.reasoning_fraction)}, '
         f'"status": "{"error" if failed else "ok"}"}}\n'
     )
-
-
-def _length_factors(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Lognormal factors with mean one."""
-    return np.exp(rng.normal(-(LENGTH_SIGMA**2) / 2, LENGTH_SIGMA, count))
-
-
-def _hours(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Sorted call times in hours after `START`, following a weekly rhythm."""
-    hour = np.arange(DAYS_COUNT * 24)
-    of_day, weekday = hour % 24, (hour // 24) % 7
-    office = np.exp(-(((of_day - 13.5) / 4.0) ** 2))
-    rate = (0.15 + office) * np.where(weekday < 5, 1.0, 0.3)
-    slots = rng.choice(hour.size, count, p=rate / rate.sum())
-    return np.sort(slots + rng.random(count))
