@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from breakeven.errors import UnknownName, nearest
 from breakeven.web import documents
@@ -15,6 +16,7 @@ from breakeven.web.page import Ask, View
 if TYPE_CHECKING:
     from breakeven.catalog.load import Catalog
     from breakeven.decision.scenario import Scenario
+    from breakeven.reports.chart_style import Series
     from breakeven.reports.document import Document
     from breakeven.web.page import Desk
 
@@ -25,6 +27,8 @@ ONLY: Final = {
     "stale": "those that are stale",
 }
 CHANGED_LINES_COUNT: Final = 60
+ROWS_COUNT: Final = 40
+"""Rows of the table before somebody asks for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,16 @@ def facts_view(ask: Ask) -> View:
     """The table."""
     now = facts_now(ask.desk)
     wanted = Filter.of(ask.query)
-    shown = chosen_rows(now.rows, wanted)
+    every = chosen_rows(now.rows, wanted)
+    shown = every if ask.query.get("rows") == "all" else every[:ROWS_COUNT]
     return View(
         "facts.html.j2",
         {
             **_common(ask.desk, now),
             "rows": shown,
+            "rows_count": len(every),
+            "all_rows": "?" + urlencode({**ask.query, "rows": "all"}),
+            "series": _series(now.document),
             "wanted": wanted,
             "sorts": SORTS,
             "grades": GRADES,
@@ -136,7 +144,7 @@ def conflict_view(desk: Desk, name: str, version: str, mine: FactValue | None, a
             "same": bool(name)
             and before is not None
             and edits.override_at(now, name) == edits.override_at(version, name),
-            "version": now,
+            "file_version": now,
             "file": desk.project.scenario.name,
             "lines": changed_lines(before or "", edits.text_of(now) or "") if before is not None else [],
             "said": words,
@@ -190,7 +198,7 @@ def _common(desk: Desk, now: FactsNow) -> dict[str, Any]:
     version, history = edits.version, edits.history
     last = history.last
     return {
-        "version": version,
+        "file_version": version,
         "history": history,
         "last": last,
         "next": history.next,
@@ -215,10 +223,14 @@ def _options(document: Document | None) -> list[tuple[str, str]]:
     return [(each.name, each.title) for each in document.options] if document else []
 
 
-def _letters(document: Document | None) -> dict[str, str]:
+def _series(document: Document | None) -> dict[str, Series]:
     from breakeven.reports.chart_style import series_of
 
-    return {each.name: each.letter for each in series_of(document)} if document else {}
+    return {each.name: each for each in series_of(document)} if document else {}
+
+
+def _letters(document: Document | None) -> dict[str, str]:
+    return {name: each.letter for name, each in _series(document).items()}
 
 
 def _catalogue_row(name: str, now: FactsNow) -> FactRow:
@@ -263,11 +275,13 @@ def _words(override: Any) -> str:
     return f"{typical}{span}" + (f"; {note}" if note else "")
 
 
-def _limits(name: str, unit: str) -> tuple[str, str]:
+def _limits(name: str, unit: str) -> str:
+    """Which values are possible, in words."""
     from breakeven.decision.bounds import limits_of
+    from breakeven.reports import amounts
 
     low, high = limits_of(name, unit)
-    return plain(low), plain(high)
+    return amounts.quantity_range(low, high, unit)
 
 
 def _place(said: Scenario, name: str) -> str:
