@@ -173,9 +173,10 @@ def test_the_demo_is_a_project_and_says_that_it_is_made_up(tmp_path: Path, monke
     monkeypatch.setattr(synthetic.write_synthetic_log, "__kwdefaults__", {"seed": 0, "calls_count": 300})
     seen: list[tuple[bool, int, bool]] = []
 
-    def serve(project: Project, listener: socket.socket, *_: object) -> None:
+    def serve(project: Project, listener: socket.socket, *_: object) -> bool:
         listener.close()
         seen.append((project.is_synthetic, glance(project.store).calls_count, project.scenario.exists()))
+        return True
 
     monkeypatch.setattr(serving, "serve", serve)
     for words in (("--demo", "--folder", "made-up"), ("--demo", "--folder", "made-up"), ("--demo",)):

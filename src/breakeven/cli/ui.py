@@ -89,9 +89,13 @@ def command(
         is_default = ctx.get_parameter_source("port") is click.core.ParameterSource.DEFAULT
         listener = listening(host, port, or_next=is_default)
         teller = _Teller(project, secrets, demo=demo, as_json=as_json, opens=not no_browser, asked_port=port)
-        serve(project, listener, secrets.access(listener.getsockname()[1]), teller.ready)
-        if not as_json:
-            click.echo("Ended.")
+        is_over = serve(project, listener, secrets.access(listener.getsockname()[1]), teller.ready)
+    if not as_json:
+        click.echo("Ended.")
+    if not is_over:  # native code that cannot be asked to stop, e.g. a compiler: nothing of it is wanted any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class _Secrets:

@@ -38,8 +38,11 @@ END_WAIT_S: Final = 3
 
 def serve(
     project: Project, listener: socket.socket, access: Access, ready: Callable[[str], None] = lambda _: None
-) -> None:
-    """Serve until somebody stops it (SIGINT or SIGTERM); `ready` is told the address once it answers."""
+) -> bool:
+    """Serve until somebody stops it (SIGINT or SIGTERM); `ready` is told the address once it answers.
+
+    False: some work did not end when it was asked to, and is still at it in a thread of this process.
+    """
     jobs = Jobs()
     desk = Desk(project, jobs, Shelf(project.kept, jobs), today)
     server = Server(application(desk, access), listener, ready)
@@ -47,9 +50,10 @@ def serve(
     try:
         server.run()  # hands the signal that ended it to the handler above, so that this is an orderly end
     finally:
-        jobs.close(END_WAIT_S)
+        is_over = jobs.close(END_WAIT_S)
         for each, handler in before.items():
             signal.signal(each, handler)
+    return is_over
 
 
 def listening(host: str, port: int, *, or_next: bool = False) -> socket.socket:
