@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,11 @@ class LearnRequest:
     charges: Charges = field(default_factory=Charges)
     prices: Mapping[str, GivenPrice] = field(default_factory=dict)
     output_tokens: float | None = None
+
+
+def what_is_missing() -> str:
+    """What must be installed before anything can be learnt; empty when nothing."""
+    return "" if find_spec("sklearn") else "learning a policy needs scikit-learn: pip install 'breakeven[learning]'"
 
 
 def answer_learn(

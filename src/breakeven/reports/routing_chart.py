@@ -27,7 +27,7 @@ def curve_spec(document: LearnDocument) -> dict[str, Any]:
     """The Vega-Lite spec: one line for each way to choose, one mark for each model, one for the policy itself."""
     policy, oracle = document.curves["policy"], document.curves["oracle"]
     singles = document.singles
-    hull = _hull(list(singles.values()))
+    hull = mixed_by_chance(list(singles.values()))
     own = document.evaluation
     here = [
         {"usd": PER * own.usd_per_request.value, "success": own.success.value, "name": "this policy"}
@@ -168,7 +168,7 @@ def _points(singles: dict[str, PointPart]) -> list[dict[str, Any]]:
     return found
 
 
-def _hull(points: list[PointPart]) -> list[PointPart]:
+def mixed_by_chance(points: list[PointPart]) -> list[PointPart]:
     """Corners that mixing models by chance can reach."""
     import numpy as np
 

@@ -1,0 +1,55 @@
+"""Evaluation wording: how a policy did on a file of outcomes, in lines: why it chose so, drift, an off-policy estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from breakeven.learning.drift import DriftReport
+from breakeven.learning.off_policy import Estimate, OffPolicy
+from breakeven.reports.evaluation_answer import Evaluated
+from breakeven.reports.routing_rows import PER
+
+REASONS_MAX_COUNT: Final = 5
+
+
+def choice_lines(found: Evaluated) -> Iterable[str]:
+    """Which policy it was, and why it chose so."""
+    total = sum(found.reasons.values())
+    why = ", ".join(f"{name} {count / total:.0%}" for name, count in list(found.reasons.items())[:REASONS_MAX_COUNT])
+    yield f"Policy {found.policy_hash[:12]} ({found.policy_kind}); why it chose so: {why}."
+
+
+def drift_lines(report: DriftReport | None) -> Iterable[str]:
+    """Whether the requests are still like those learnt from; nothing where nobody can say."""
+    if report is None:
+        return
+    alarm = "Drift" if report.alarm else "No drift that matters"
+    yield (
+        f"{alarm}: {report.mix.words}; {report.inputs.words} (alarms without drift: "
+        f"{report.false_alarm_fraction:.0%} of windows at most)."
+    )
+
+
+def off_policy_headline(found: OffPolicy) -> str:
+    """What the policy would have achieved on a log that was routed by lot."""
+    return (
+        f"On this log, routed by lot, the policy would have succeeded in {_percent(found.success_dr)} of "
+        f"{found.requests_count:,} calls."
+    )
+
+
+def off_policy_lines(found: OffPolicy) -> Iterable[str]:
+    """The estimate by other ways, its cost, and how much it rests on."""
+    yield f"By weights alone (inverse propensity): {_percent(found.success_ips)}."
+    if found.cost_usd_ips is not None:
+        cost = found.cost_usd_ips
+        yield f"Cost: {PER * cost.value:.4g} USD per {PER:,.0f} calls ({PER * cost.low:.4g} to {PER * cost.high:.4g})."
+    yield (
+        f"{found.matching_requests_count:,} calls went where the policy sends them, worth "
+        f"{found.effective_requests_count:,.0f} calls of its own."
+    )
+
+
+def _percent(each: Estimate) -> str:
+    return f"{each.value:.1%} ({each.low:.1%} to {each.high:.1%})"
