@@ -40,6 +40,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """One thing that was asked and could not be taken."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """The start page under some changes."""
 
@@ -55,8 +63,8 @@ class Start:
     stands: tuple[Stand, ...]
     told: tuple[Told, ...]
     command: str
-    refused: str
-    """Why the changes of the address could not be taken; empty: they were, or there are none."""
+    refused: tuple[Refused, ...] = ()
+    """What of the address could not be taken."""
 
     @property
     def query(self) -> str:
@@ -69,6 +77,10 @@ class Start:
         names = {each.name for each in self.stands}
         return tuple(each for each in self.changes if each[0] not in names)
 
+    def is_refused(self, stand: Stand) -> bool:
+        """Whether what a field says could not be taken."""
+        return any(each.name == stand.name for each in self.refused)
+
     def reset_of(self, stand: Stand) -> str:
         """Address with one slider back where the project stands."""
         return f"/{query_of(without(self.changes, stand.name))}"
@@ -79,7 +91,7 @@ class Start:
             **self.words.as_json(),
             "url": f"/{self.query}",
             "command": self.command,
-            "refused": self.refused,
+            "refused": [[each.name, each.why] for each in self.refused],
             "told": [[each.name, each.title, each.before, each.after, each.note, each.reset] for each in self.told],
             "stands": {each.name: [each.here_count, each.text, each.words, each.moved] for each in self.stands},
         }
@@ -97,19 +109,21 @@ def start(ask: Ask) -> Start | Job:
     if isinstance(opened, Job):
         if asked and opened.state == "running":
             return opened
-        return _without_sliders(document, recipe.key, opened, opened.error if asked else "")
+        refused = (Refused("", desk.project.without_places(opened.error or opened.state)),) if asked else ()
+        return _without_sliders(document, recipe.key, opened, refused)
     return under(desk, document, opened, changes_of(ask.query, opened.session.sliders()))
 
 
-def under(desk: Desk, document: Document, opened: Opened, changes: Changes) -> Start:
-    """The page under some changes; without them, and saying why, where one of them is impossible."""
-    refused = ""
+def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Start:
+    """The page under some changes; without those that are impossible, and saying why."""
+    refused = _refused(desk, opened, asked)
+    changes = tuple(each for each in asked if each[0] not in {one.name for one in refused})
     try:
         found = opened.session.answer(changes)
     except BreakevenError as error:
-        changes, refused = (), desk.project.without_places(str(error))
-        found = opened.session.answer(changes)
-    stands = _stands(opened, changes)
+        refused = (*refused, Refused("", desk.project.without_places(str(error))))
+        changes, found = (), opened.session.answer(())
+    stands = tuple(stand_of(each, asked) for each in opened.session.sliders())
     titles = {each.name: each.slider.title for each in stands}
     return Start(
         document=document,
@@ -126,15 +140,22 @@ def under(desk: Desk, document: Document, opened: Opened, changes: Changes) -> S
     )
 
 
-def _without_sliders(document: Document, key: str, job: Job, refused: str) -> Start:
+def _refused(desk: Desk, opened: Opened, asked: Changes) -> tuple[Refused, ...]:
+    """Those changes that no scenario could hold."""
+    found = []
+    for name, text in asked:
+        try:
+            opened.session.scenario(((name, text),))
+        except BreakevenError as error:
+            found.append(Refused(name, desk.project.without_places(str(error))))
+    return tuple(found)
+
+
+def _without_sliders(document: Document, key: str, job: Job, refused: tuple[Refused, ...]) -> Start:
     from breakeven.reports.whatif_base import as_it_is
 
     found = as_it_is(document)
     return Start(document, key, None, job, found, verdict_words(document, found), (), (), (), "", refused)
-
-
-def _stands(opened: Opened, changes: Changes) -> tuple[Stand, ...]:
-    return tuple(stand_of(each, changes) for each in opened.session.sliders())
 
 
 def _told(part: ChangePart, changes: Changes, titles: Mapping[str, str]) -> Told:

@@ -301,20 +301,37 @@ function begin(form) {
   }
 
   function refuse(error) {
-    refused(error.message || "The dashboard does not answer; the numbers are those of before.");
+    refused([["", error.message || "The dashboard does not answer; the numbers are those of before."]]);
   }
 
-  function refused(words) {
-    let box = document.getElementById("refused");
-    if (!words) return box?.remove();
-    if (!box) {
-      box = document.createElement("p");
-      box.id = "refused";
-      box.className = "panel danger";
-      box.setAttribute("role", "alert");
-      form.after(box);
+  function refused(reasons) {
+    for (const stand of stands.values()) {
+      if (reasons.some(([name]) => name === stand.name)) stand.field.setAttribute("aria-invalid", "true");
+      else stand.field.removeAttribute("aria-invalid");
     }
-    if (box.textContent !== words) box.textContent = words;
+    let box = document.getElementById("refused");
+    if (!reasons.length) return box?.remove();
+    const words = reasons.map(([, why]) => why).join(" ");
+    if (box?.dataset.words === words) return;
+    box?.remove();
+    box = document.createElement("div");
+    box.id = "refused";
+    box.className = "panel danger";
+    box.dataset.words = words;
+    box.setAttribute("role", "alert");
+    const head = document.createElement("b");
+    head.textContent = "Left out of the numbers, because it cannot be:";
+    const list = document.createElement("ul");
+    list.append(
+      ...reasons.map(([, why]) => {
+        const row = document.createElement("li");
+        row.className = "said";
+        row.textContent = why;
+        return row;
+      }),
+    );
+    box.append(head, list);
+    form.after(box);
   }
 
   // Charts after the numbers; a drawing that nobody waits for any more is given up.
