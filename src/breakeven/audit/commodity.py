@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from breakeven.audit.measures import Measured, ModelUse
 from breakeven.audit.small_model import SmallModelPrice, TokenUse, is_small
 from breakeven.audit.suitability import interval
-from breakeven.audit.task import CommodityShare, Evidence, Savings
+from breakeven.audit.task import CommodityShare, Evidence, Interval, Savings
 from breakeven.catalog.load import Catalog
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import quantile
@@ -143,6 +143,16 @@ def moving_of(
         row.cache_read_usd_per_mtok or 0.0,
         row.output_usd_per_mtok or 0.0,
         price.chosen,
+    )
+
+
+def saving_by_task(simulated: Simulated, moving: Moving | None, tasks_count: int) -> tuple[Interval | None, ...]:
+    """What each task alone would save in a month; None where nothing of it would."""
+    if moving is None:
+        return (None,) * tasks_count
+    return tuple(
+        interval(simulated.can_do_spend[:, at] * saved * moving.months_ratio) if saved else None
+        for at, saved in enumerate(moving.saved_usd)
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from breakeven.audit.commodity import Moving, simulate, total
+from breakeven.audit.commodity import Moving, saving_by_task, simulate, total
 from breakeven.audit.labels import Judgement
 from breakeven.audit.outcomes_seen import OutcomeEvidence
 from breakeven.audit.suitability import (
@@ -23,7 +23,7 @@ from breakeven.audit.suitability import (
     priors,
     weights_of,
 )
-from breakeven.audit.task import Audit, CommodityShare, Evidence, KindGuess, Suitability
+from breakeven.audit.task import Audit, CommodityShare, Evidence, Interval, KindGuess, Suitability
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 
@@ -68,6 +68,7 @@ class Judgements:
     """What a small model can do of each task, and of all."""
 
     suitable: tuple[Suitability, ...]
+    saves_usd_per_month: tuple[Interval | None, ...]
     commodity: CommodityShare
 
 
@@ -78,15 +79,16 @@ def judge(basis: AuditBasis, judged: Judged, facts: Mapping[str, Assumption]) ->
     suitable = tuple(
         _suitability(draws[:, at], judged.get(each.task), each.outcome) for at, each in enumerate(basis.tasks)
     )
+    simulated = simulate(draws, facts[HARD_CALL_COST], basis.seed)
     commodity = total(
         np.array([each.calls_count for each in basis.tasks]),
         np.array([each.spend_usd or 0.0 for each in basis.tasks]),
         basis.already_small_fraction,
-        simulate(draws, facts[HARD_CALL_COST], basis.seed),
+        simulated,
         [weights_of(each) for each in suitable],
         basis.moving,
     )
-    return Judgements(suitable, commodity)
+    return Judgements(suitable, saving_by_task(simulated, basis.moving, len(basis.tasks)), commodity)
 
 
 def rejudged(
@@ -95,9 +97,12 @@ def rejudged(
     """`audit` as it is with the labels `judged`, which are those of `labels_count` that are of its calls."""
     found = judge(basis, judged, facts)
     suitable = {each.task: one for each, one in zip(basis.tasks, found.suitable, strict=True)}
+    saves = {each.task: one for each, one in zip(basis.tasks, found.saves_usd_per_month, strict=True)}
     return replace(
         audit,
-        tasks=tuple(replace(each, suitability=suitable[each.id]) for each in audit.tasks),
+        tasks=tuple(
+            replace(each, suitability=suitable[each.id], saves_usd_per_month=saves[each.id]) for each in audit.tasks
+        ),
         commodity=found.commodity,
         notes=notes_of(basis, judged, labels_count),
     )

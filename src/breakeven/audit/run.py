@@ -139,8 +139,11 @@ def audited(
     all_calls = sum(each.calls_count for each in measured)
     all_spend = sum(each.spend_usd or 0.0 for each in measured)
     tasks_found = tuple(
-        _audited(each, names[each.task], kind, mined, one, terms[each.task], (all_calls, all_spend), catalog)
-        for each, kind, one in zip(measured, kinds, found.suitable, strict=True)
+        replace(
+            _audited(each, names[each.task], kind, mined, one, terms[each.task], (all_calls, all_spend), catalog),
+            saves_usd_per_month=saves,
+        )
+        for each, kind, one, saves in zip(measured, kinds, found.suitable, found.saves_usd_per_month, strict=True)
     )
     made = Audit(
         tasks_found,

@@ -59,6 +59,8 @@ def _intervals(audit: Audit) -> Iterator[tuple[str, Interval, float]]:
     """What each is of, and the largest that it can be."""
     for each in audit.tasks:
         yield f"can_do of task {each.name}", each.suitability.can_do, 1.0
+        if each.saves_usd_per_month:
+            yield f"saving of task {each.name}", each.saves_usd_per_month, inf
     yield "share of calls", audit.commodity.calls, 1.0
     yield "share of spend", audit.commodity.spend, 1.0
     if audit.commodity.savings:

@@ -97,6 +97,12 @@ def choose_small_model(
     return SmallModelPrice(offer.model, offer.provider, row, f"{rivals} {what}, list price of {catalog.as_of}")
 
 
+def sold_small_models(catalog: Catalog) -> tuple[str, ...]:
+    """Small open models that somebody sells by the token, by name."""
+    offers = [each for each in catalog.token_offers.values() if each.kind in ("brokered", "own_api")]
+    return tuple(sorted({each.model for each in _small(offers, catalog, 0) if not _has_ended(each, catalog)}))
+
+
 def _small(offers: Sequence[TokenOffer], catalog: Catalog, context_tokens: int) -> list[TokenOffer]:
     """Offers of small models; of those that hold the context, where there are any."""
     known = [(each, spec) for each in offers if (spec := catalog.models.get(each.model)) is not None]

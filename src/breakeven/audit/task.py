@@ -162,6 +162,8 @@ class AuditedTask:
     suitability: Suitability
     terms: tuple[str, ...] = ()
     """Words that tell it from other tasks; empty without a vocabulary."""
+    saves_usd_per_month: Interval | None = None
+    """What routing its easy calls to the small model would save; None where nothing of it is priced and large."""
 
     @property
     def tokens(self) -> int:
