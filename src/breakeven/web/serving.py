@@ -7,6 +7,7 @@ import errno
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,8 @@ IDLE_WAIT_S: Final = 15
 CONNECTIONS_COUNT: Final = 256
 PORTS_TRIED_COUNT: Final = 20
 END_WAIT_S: Final = 3
+SWITCH_S: Final = 0.001
+"""A page does not wait for a thread that computes longer than this, each time it has to."""
 
 
 def serve(
@@ -46,6 +49,7 @@ def serve(
     jobs = Jobs()
     desk = Desk(project, jobs, Shelf(project.kept, jobs), today)
     server = Server(application(desk, access), listener, ready)
+    sys.setswitchinterval(SWITCH_S)
     before = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run()  # hands the signal that ended it to the handler above, so that this is an orderly end
