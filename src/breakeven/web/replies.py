@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -16,11 +17,8 @@ from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, Page, View
 from breakeven.web.readiness import words_of_first_time
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    Document = str | Job | BaseModel | Mapping[str, Any]
-
+Document: TypeAlias = str | Job | BaseModel | Mapping[str, Any]
+"""What is answered as JSON: text that is JSON already, a model, plain data, or the job that makes it."""
 AGAIN_COUNT = 3
 
 
