@@ -7,7 +7,6 @@ person has to write it.
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Sequence
@@ -83,7 +82,7 @@ def _by_hand(keys: Sequence[str], file: Path) -> ScenarioError:
 
 
 def _changed(content: dict[str, Any], keys: Sequence[str], value: Any, *, remove: bool) -> dict[str, Any]:
-    found = copy.deepcopy(content)
+    found: dict[str, Any] = _apart(content)
     inner: Any = found
     for key in keys[:-1]:
         if not isinstance(inner.get(key), dict):
@@ -94,6 +93,13 @@ def _changed(content: dict[str, Any], keys: Sequence[str], value: Any, *, remove
     else:
         inner[keys[-1]] = value
     return found
+
+
+def _apart(value: Any) -> Any:
+    """A copy in which what an alias points at stands on its own at every place."""
+    if isinstance(value, dict):
+        return {key: _apart(each) for key, each in value.items()}
+    return [_apart(each) for each in value] if isinstance(value, list) else value
 
 
 def _without_empty(content: dict[str, Any]) -> dict[str, Any]:

@@ -254,9 +254,9 @@ def latest_comparison(desk: Desk) -> Document | None:
 
 
 def drop_obsolete(desk: Desk) -> None:
-    """End comparisons under way: what they are made of has changed."""
+    """End comparisons and sliders under way: what they are made of has changed."""
     for job in desk.jobs.running():
-        if job.name.startswith("comparison "):
+        if job.name.startswith(("comparison ", "sliders ")):
             job.cancel()
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from breakeven.errors import ScenarioError
 
@@ -78,7 +79,7 @@ def content_of(file: Path) -> bytes | None:
 def write_whole(file: Path, content: bytes | None) -> None:
     """Replace the file in one step, or remove it; a link stays a link. Raises ScenarioError where it cannot be."""
     place = file.resolve()
-    fresh = place.with_name(f".{place.name}.{os.getpid()}.new")
+    fresh = place.with_name(f".{place.name}.{uuid4().hex}.new")
     try:
         if content is None:
             place.unlink(missing_ok=True)

@@ -12,21 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from breakeven.decision.answers.changes import Change, known_facts, parse_change
+from breakeven.decision.answers.changes import UTILISATION, Change, known_facts, parse_change
 from breakeven.decision.scenario_edit import number_text, quoted, with_value
 from breakeven.decision.scenario_yaml import parse_yaml
 from breakeven.errors import EditConflict, ScenarioError
-from breakeven.web.edit_history import content_of, write_whole
+from breakeven.web.edit_history import Versions, content_of, write_whole
 from breakeven.web.jobs import Job
 from breakeven.web.safe_names import safe_stem
 
 if TYPE_CHECKING:
-    from breakeven.reports.document import AssumptionPart, Document
     from breakeven.web.page import Desk
 
 FOLDER: Final = "scenarios"
-WINDOW_RATIO: Final = "_window_volume_ratio"
-"""End of the names of the facts that say how far the true volume lies from the one that was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class SavedScenario:
     changed_s: float
     """Seconds since 1970."""
     left_out: tuple[str, ...] = ()
-    """Changes that no scenario file can hold, in words; known right after saving."""
+    """Changes that no scenario file can hold, in words; there are none now."""
 
 
 def scenarios_folder(desk: Desk) -> Path:
@@ -77,13 +74,14 @@ def save_as(desk: Desk, name: str, changes: Sequence[tuple[str, str]], *, overwr
     if not stem:
         raise ScenarioError("a saved scenario needs a name of letters or digits, e.g. cheaper-gpus")
     path = scenarios_folder(desk) / f"{stem}.yaml"
-    if path.exists() and not overwrite:
-        raise EditConflict(f"a scenario is saved as '{stem}' already; choose another name, or say that it may go")
-    text, left_out = scenario_with(desk, changes)
+    text = scenario_with(desk, changes)
     _check(desk, path, text)
-    write_whole(path, text.encode())
+    with Versions(desk.project.kept / "edits").alone():
+        if path.exists() and not overwrite:
+            raise EditConflict(f"a scenario is saved as '{stem}' already; choose another name, or say that it may go")
+        write_whole(path, text.encode())
     status = path.stat()
-    return SavedScenario(stem, path, status.st_size, status.st_mtime, left_out)
+    return SavedScenario(stem, path, status.st_size, status.st_mtime)
 
 
 def delete_saved(desk: Desk, name: str) -> None:
@@ -91,68 +89,40 @@ def delete_saved(desk: Desk, name: str) -> None:
     write_whole(find_saved(desk, name).path, None)
 
 
-def scenario_with(desk: Desk, changes: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
-    """The project's scenario with the changes, as a saved one's text, and what it cannot hold."""
+def scenario_with(desk: Desk, changes: Sequence[tuple[str, str]]) -> str:
+    """The project's scenario with the changes, as the text of a saved one."""
     from breakeven.catalog.load import load_catalog
     from breakeven.web.documents import scenario
 
+    said = scenario(desk)
     file = desk.project.scenario
     text = (content_of(file) or b"").decode("utf-8")
-    said = scenario(desk)
     catalog = load_catalog(said.as_of or desk.today())
     facts = known_facts(catalog, said)
-    left_out: list[str] = []
-    for each in (parse_change(key, value, facts) for key, value in changes):
-        changed = _applied(desk, text, each, file)
-        if changed is None:
-            left_out.append(
-                f"{each.said} = {each.value}: a scenario file holds no multiple of today's API price; write the prices "
-                "you agreed on under contract_prices"
-            )
-        else:
-            text = changed
-    return _moved(text, file), tuple(left_out)
+    headroom = _headroom_ratio(desk) if any(name == UTILISATION for name, _ in changes) else None
+    for change in (parse_change(name, value, facts, headroom) for name, value in changes):
+        text = _applied(text, change, file)
+    return _moved(text, file)
 
 
-def _applied(desk: Desk, text: str, change: Change, file: Path) -> str | None:
-    """The text with one change; None: a scenario file cannot say it."""
-    if change.kind == "fact":
-        return with_value(text, ("overrides", change.name), number_text(repr(float(change.value))), file)
+def _applied(text: str, change: Change, file: Path) -> str:
+    """The text with one change."""
     if change.kind == "choice":
         said = str(change.value)
         plain = None if said.lower() in ("none", "") else number_text(said) if said.isdigit() else quoted(said)
         return with_value(text, (change.name,), plain, file)
-    if change.kind == "volume":
-        return _at_volume(desk, text, float(change.value), file)
-    return None
+    keys = ("overrides", change.name) if change.kind == "fact" else (change.name,)
+    return with_value(text, keys, number_text(repr(float(change.value))), file)
 
 
-def _at_volume(desk: Desk, text: str, volume_mtok: float, file: Path) -> str:
-    """Another volume as a multiple of what was seen: the range around what was seen moves with it."""
-    from breakeven.web.documents import comparison
+def _headroom_ratio(desk: Desk) -> float | None:
+    """Busiest minutes over their hour as the log shows them: what a utilisation is told by."""
+    from breakeven.web.slider_session import session
 
-    document = comparison(desk)
-    if isinstance(document, Job):
-        raise ScenarioError("the options are still being compared; save again once that is done")
-    fact = _window_ratio(document)
-    scale = volume_mtok / document.breakeven.volume_mtok_per_month
-    leaves = {
-        "low": number_text(repr(fact.low * scale)),
-        "typical": number_text(repr(fact.typical * scale)),
-        "high": number_text(repr(fact.high * scale)),
-        "source": quoted(f"set with the slider: {volume_mtok:,.6g} Mtok a month, {scale:.4g} times what was seen"),
-        "grade": "guess",
-    }
-    told = "{" + ", ".join(f"{leaf}: {value}" for leaf, value in leaves.items()) + "}"
-    return with_value(text, ("overrides", fact.name), told, file)
-
-
-def _window_ratio(document: Document) -> AssumptionPart:
-    found = next((each for each in document.assumptions if each.name.endswith(WINDOW_RATIO)), None)
-    found = found or next((each for each in document.assumptions if each.name == "volume_over_observed_ratio"), None)
-    if found is None:
-        raise ScenarioError("this comparison does not say how its volume was found; compare again")
-    return found
+    opened = session(desk)
+    if isinstance(opened, Job):
+        raise ScenarioError("the sliders are still being prepared; save again once they are")
+    return opened.session.demand.burst_headroom_ratio
 
 
 def _moved(text: str, file: Path) -> str:
