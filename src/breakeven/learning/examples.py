@@ -48,7 +48,7 @@ def examples_of(learnt: Learnt, judgement: Judgement) -> tuple[Example, ...]:
                 Example(
                     table.request_ids[row],
                     group_name(paths[row]),
-                    _end(table.prompts[row]),
+                    shown_prompt(table.prompts[row]),
                     table.models[int(model)],
                     {
                         name: float(each)
@@ -59,7 +59,7 @@ def examples_of(learnt: Learnt, judgement: Judgement) -> tuple[Example, ...]:
     return tuple(found)
 
 
-def _end(prompt: str) -> str:
+def shown_prompt(prompt: str) -> str:
     """The end of a prompt: what is asked stands there, what all prompts of a template share stands before it."""
     words = " ".join(prompt.split())
     return words if len(words) <= PROMPT_MAX_CHARACTERS else "…" + words[-PROMPT_MAX_CHARACTERS:].partition(" ")[2]

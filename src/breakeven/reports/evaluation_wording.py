@@ -1,16 +1,32 @@
-"""Evaluation wording: how a policy did on a file of outcomes, in lines: why it chose so, drift, an off-policy estimate."""
+"""Evaluation wording: how a policy did on a file of outcomes, in lines: its choices, drift, an off-policy estimate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from breakeven.learning.drift import DriftReport
+from breakeven.learning.drift import DriftReport, Shift
+from breakeven.learning.evaluation_document import EvaluationDocument
 from breakeven.learning.off_policy import Estimate, OffPolicy
 from breakeven.reports.evaluation_answer import Evaluated
 from breakeven.reports.routing_rows import PER
 
 REASONS_MAX_COUNT: Final = 5
+
+
+def of_json(plain: Mapping[str, Any]) -> Evaluated:
+    """What `breakeven evaluate --json` printed, as values again."""
+    names = EvaluationDocument.model_fields
+    comparison = {name: plain[name] for name in names if name in plain}
+    told, drifted = plain["off_policy"], plain["drift"]
+    return Evaluated(
+        plain["policy_hash"],
+        plain["policy_kind"],
+        EvaluationDocument.model_validate(comparison) if told is None else None,
+        None if told is None else _off_policy(told),
+        None if drifted is None else _drift(drifted),
+        plain["reasons"],
+    )
 
 
 def choice_lines(found: Evaluated) -> Iterable[str]:
@@ -53,3 +69,20 @@ def off_policy_lines(found: OffPolicy) -> Iterable[str]:
 
 def _percent(each: Estimate) -> str:
     return f"{each.value:.1%} ({each.low:.1%} to {each.high:.1%})"
+
+
+def _drift(plain: Mapping[str, Any]) -> DriftReport:
+    shifts = {name: Shift(**plain[name]) for name in ("mix", "inputs")}
+    return DriftReport(
+        **shifts,
+        window_requests_count=plain["window_requests_count"],
+        false_alarm_fraction=plain["false_alarm_fraction"],
+    )
+
+
+def _off_policy(plain: Mapping[str, Any]) -> OffPolicy:
+    values: dict[str, Any] = {
+        name: Estimate(**value) if isinstance(value, dict) else value
+        for name, value in plain.items()
+    }
+    return OffPolicy(**values)

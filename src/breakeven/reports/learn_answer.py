@@ -56,8 +56,14 @@ def answer_learn(
     costed = priced(read.table, dict(request.prices), catalog, request.output_tokens)
     document = _learnt(request, costed, read.notes, today, out, say)
     if out is not None:
-        write_report(document, out)
+        write_report(document if request.settings.keeps_rows else without_prompts(document), out)
     return document
+
+
+def without_prompts(document: LearnDocument) -> LearnDocument:
+    """The same without words of prompts: a policy's folder goes to other machines, and holds none unless asked to."""
+    bare = [each.model_copy(update={"prompt": ""}) for each in document.examples]
+    return document.model_copy(update={"examples": bare})
 
 
 def report_text(document: LearnDocument) -> str:

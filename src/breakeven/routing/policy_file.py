@@ -102,6 +102,11 @@ def load(folder: Path | str) -> LoadedPolicy:
     return _loaded(plain, content, target)
 
 
+def hash_without_trial(folder: Path | str) -> str:
+    """The hash that the policy in a folder has without the trial of a pilot: names what was learnt."""
+    return content_hash({**_json(Path(folder) / JSON_NAME), "trial": None})
+
+
 def _plain(document: PolicyDocument, parts: ScorerParts | None, arrays_sha256: str | None) -> dict[str, Any]:
     """The JSON of a policy file."""
     ordered = replace(document, groups=tuple(sorted(document.groups, key=lambda each: each.path)), scorer=None)
