@@ -20,6 +20,7 @@ SMALL_BELOW_PARAMS_COUNT: Final = 14e9
 _SIZE: Final = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z0-9])")
 _EXPERTS: Final = re.compile(r"\d+x\d+(?:\.\d+)?b")
 BILLION: Final = 1e9
+_AS_ASKED: Final = ", as asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,17 @@ def choose_small_model(
         raise UnknownPrice(f"the catalogue has no price per token of {wanted or 'a small open model'}; {hint}")
     _, _, offer, row = priced[0]
     rivals = "the only offer" if len(priced) == 1 else f"the cheapest of {len(priced)} offers for this mix"
-    what = f"of {wanted}, as asked" if wanted else "of open models below 14 billion parameters"
+    what = f"of {wanted}{_AS_ASKED}" if wanted else "of open models below 14 billion parameters"
     return SmallModelPrice(offer.model, offer.provider, row, f"{rivals} {what}, list price of {catalog.as_of}")
+
+
+def asked_model(label: str, chosen: str) -> str | None:
+    """The model that was asked for by name, out of what a `SmallModelPrice` says of itself; None: it was chosen.
+
+    >>> asked_model("Qwen3-8B at novita", "the only offer of Qwen3-8B, as asked, list price of 2026-11-24")
+    'Qwen3-8B'
+    """
+    return label.partition(" at ")[0] if _AS_ASKED in chosen else None
 
 
 def sold_small_models(catalog: Catalog) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ LINE_PX: Final = 16.0
 PAD_PX: Final = 8.0
 GAP_PX: Final = 2.0
 Kind = Literal["wide", "narrow"]
-SIZES: Final[dict[Kind, tuple[float, float]]] = {"wide": (1000.0, 440.0), "narrow": (328.0, 520.0)}
+SIZES: Final[dict[Kind, tuple[float, float]]] = {"wide": (1000.0, 400.0), "narrow": (328.0, 520.0)}
 
 
 @dataclass(frozen=True, slots=True)

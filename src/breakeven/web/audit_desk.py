@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel
 
 from breakeven.audit.labels import Label, label_file, read_labels
 from breakeven.audit.saved import audit_file, load_audit, save_audit
+from breakeven.audit.small_model import asked_model
 from breakeven.audit.task import Audit
 from breakeven.errors import AuditError
 from breakeven.web import documents
@@ -21,20 +22,19 @@ if TYPE_CHECKING:
     from breakeven.reports.answer import Question
 
 JOB: Final = "audit"
-SETTINGS_FILE: Final = "audit-settings.json"
 EXAMPLES_COUNT: Final = 3
 """Calls shown of a task, where texts are kept."""
 _saving = threading.Lock()
 _cached: dict[str, tuple[tuple[int, int], Audit]] = {}
 
 
-class AuditSettingsKept(BaseModel):
-    """What was asked of the last audit that the dashboard ran."""
+@dataclass(frozen=True, slots=True)
+class AuditAsked:
+    """What is asked of an audit."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    small_model: str | None = Field(default=None, max_length=120)
-    seed: int = Field(default=0, ge=0, le=2**31)
+    small_model: str | None = None
+    """None: the cheapest small one."""
+    seed: int = 0
 
 
 class Examples(BaseModel):
@@ -88,22 +88,24 @@ def labelled_since(desk: Desk) -> bool:
         return False
 
 
-def settings(desk: Desk) -> AuditSettingsKept:
-    """Those of the last run here; the audit's own seed where it was run in the terminal."""
-    with suppress(OSError, ValidationError):
-        return AuditSettingsKept.model_validate_json((desk.project.kept / SETTINGS_FILE).read_bytes())
-    with suppress(AuditError):
-        if (found := saved_audit(desk)) is not None:
-            return AuditSettingsKept(seed=found.seed)
-    return AuditSettingsKept()
+def settings(desk: Desk) -> AuditAsked:
+    """What was asked of the audit in the store, wherever it was run."""
+    try:
+        audit = saved_audit(desk)
+    except AuditError:
+        audit = None
+    if audit is None:
+        return AuditAsked()
+    savings = audit.commodity.savings
+    return AuditAsked(asked_model(savings.small_model, savings.chosen) if savings else None, audit.seed)
 
 
-def scenario(desk: Desk, asked: AuditSettingsKept) -> Scenario:
+def scenario(desk: Desk, asked: AuditAsked) -> Scenario:
     """The project's scenario with the audit's seed, as `breakeven audit --scenario FILE --seed N` takes it."""
     return documents.scenario(desk).model_copy(update={"seed": asked.seed})
 
 
-def run(desk: Desk, asked: AuditSettingsKept) -> Job:
+def run(desk: Desk, asked: AuditAsked) -> Job:
     """Begin what `breakeven audit` does; the audit that is running already, where one is."""
     check_small_model(desk, asked)
     said = scenario(desk, asked)
@@ -115,25 +117,16 @@ def run(desk: Desk, asked: AuditSettingsKept) -> Job:
             say("reading the calls")
             found = audit_answer(question, asked.small_model, labels(desk), say).audit
         say("saving the audit")
-        save(desk, asked, found)
+        save(desk, found)
         return "done"
 
     return desk.jobs.start(JOB, "Auditing the calls", work)
 
 
-def save(desk: Desk, asked: AuditSettingsKept, audit: Audit) -> None:
-    """Keep an audit in the store, and what was asked of it."""
+def save(desk: Desk, audit: Audit) -> None:
+    """Keep an audit in the store."""
     with _saving:
         save_audit(audit, desk.project.store)
-        _keep_settings(desk, asked)
-
-
-def _keep_settings(desk: Desk, asked: AuditSettingsKept) -> None:
-    path = desk.project.kept / SETTINGS_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(asked.model_dump_json(), encoding="utf-8")
-    half.replace(path)
 
 
 def last_run(desk: Desk) -> Job | None:
@@ -141,7 +134,7 @@ def last_run(desk: Desk) -> Job | None:
     return desk.jobs.last(JOB)
 
 
-def check_small_model(desk: Desk, asked: AuditSettingsKept) -> None:
+def check_small_model(desk: Desk, asked: AuditAsked) -> None:
     """Raise UnknownName at once for a model that the catalogue does not know."""
     if asked.small_model is not None:
         from breakeven.catalog.load import load_catalog

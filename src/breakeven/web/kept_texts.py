@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +17,9 @@ HEAD_CHARACTERS: Final = 4_000
 TAIL_CHARACTERS: Final = 800
 INDENT_MAX_COUNT: Final = 40
 TITLES: Final = (("system", "System prompt"), ("prompt", "Prompt"), ("response", "Answer"))
+REMEMBERED_COUNT: Final = 100
+"""Calls whose texts, cut as they are shown, are kept in memory; never on disk."""
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +45,48 @@ class ShownCall:
     """What was recognised as personal was taken out before anything was stored."""
 
 
-def shown_calls(desk: Desk, record_ids: Sequence[str]) -> dict[str, ShownCall]:
-    """The kept texts of these calls; a call without any is left out."""
+_shown: OrderedDict[tuple[tuple[str, int], str], ShownCall | None] = OrderedDict()
+
+
+def shown_calls(desk: Desk, record_ids: Sequence[str], soon: Sequence[str] = ()) -> dict[str, ShownCall]:
+    """The kept texts of these calls, a call without any left out; those wanted `soon` are looked up on the way."""
+    stamp = _stamp(desk)
+    with _lock:
+        known = {each: _shown[stamp, each] for each in record_ids if (stamp, each) in _shown}
+    missing = [each for each in record_ids if each not in known]
+    if missing:
+        wanted = list(dict.fromkeys((*missing, *soon)))
+        found = _read(desk, wanted)
+        known |= {each: found.get(each) for each in missing}
+        with _lock:
+            _shown.update({(stamp, each): found.get(each) for each in wanted})
+            while len(_shown) > REMEMBERED_COUNT:
+                _shown.popitem(last=False)
+    return {each: shown for each in record_ids if (shown := known[each]) is not None}
+
+
+def _read(desk: Desk, record_ids: Sequence[str]) -> dict[str, ShownCall]:
     from breakeven.usage.store import CallStore
 
-    if not record_ids:
-        return {}
     with CallStore(desk.project.store) as store:
         texts, calls = store.texts(), store.calls()
-        rows = texts.filter(texts.record_id.isin(list(record_ids))).to_pyarrow().to_pylist()
-        told = calls.filter(calls.record_id.isin([row["record_id"] for row in rows])) if rows else None
-        notes = told.select("record_id", "redaction").to_pyarrow().to_pylist() if told is not None else []
-    redacted = {row["record_id"]: "redacted" in (row["redaction"] or "") for row in notes}
+        mine = texts.filter(texts.record_id.isin(list(record_ids)))
+        told = calls.filter(calls.record_id.isin(list(record_ids))).select("record_id", "redaction")
+        rows = mine.left_join(told, "record_id").to_pyarrow().to_pylist()
     found = {}
     for row in rows:
         shown = tuple(shown_text(title, row[name]) for name, title in TITLES if row.get(name))
         if shown:
-            found[row["record_id"]] = ShownCall(row["record_id"], shown, redacted.get(row["record_id"], False))
+            is_redacted = "redacted" in (row["redaction"] or "")
+            found[row["record_id"]] = ShownCall(row["record_id"], shown, is_redacted)
     return found
+
+
+def _stamp(desk: Desk) -> tuple[str, int]:
+    """Which store it is, as it stands now."""
+    from breakeven.usage.store.manifest import MANIFEST_NAME
+
+    return str(desk.project.store), (desk.project.store / MANIFEST_NAME).stat().st_mtime_ns
 
 
 def shown_text(title: str, text: str) -> ShownText:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from breakeven.web.jobs import Job
 from breakeven.web.kept_texts import shown_calls
 from breakeven.web.label_walk import Walk, WalkCall, audit_now, tasks_of_labels, walk
 from breakeven.web.labelling_people import People
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Desk, View
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ WORDS: Final[dict[Judgement, str]] = {
 BUTTONS: Final = tuple((key, f"{WORDS[said][0].upper()}{WORDS[said][1:]}") for key, said in KEYS.items())
 TERMS_SHOWN_COUNT: Final = 24
 LISTED_COUNT: Final = 500
+SOON_COUNT: Final = 12
+"""Calls whose texts are looked up together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class LabelRow:
     """One label in the list."""
 
     record_id: str
+    key: str
     task: str
     said: str
     at: str
@@ -75,7 +80,8 @@ def label_view(desk: Desk, people: People, person: str) -> View | Job:
     if record_id is None:
         return View("label_done.html.j2", context)
     call = next(each for each in found.document.calls if each.record_id == record_id)
-    return View("label.html.j2", context | _of_call(desk, call, audit) | {"seen": now.bytes_count})
+    soon = [each for each in ids if each not in now.of_call][:SOON_COUNT]
+    return View("label.html.j2", context | _of_call(desk, call, audit, soon) | {"seen": now.bytes_count})
 
 
 def labels_view(desk: Desk) -> View | Job:
@@ -89,6 +95,7 @@ def labels_view(desk: Desk) -> View | Job:
     rows = [
         LabelRow(
             each.record_id,
+            key_of(each.record_id),
             names.get(tasks.get(each.record_id, ""), "a call that is not here"),
             WORDS[each.judgement],
             each.at,
@@ -104,12 +111,30 @@ def conflict_view(desk: Desk, record_id: str, mine: Judgement, theirs: Judgement
     calls = shown_calls(desk, [record_id]) if audit_desk.keeps_texts(desk) else {}
     context = {
         "record_id": record_id,
+        "call_key": key_of(record_id),
         "mine": WORDS[mine],
         "theirs": WORDS[theirs],
         "key": key,
         "shown": calls.get(record_id),
     }
     return View("label_conflict.html.j2", context, 409)
+
+
+def key_of(record_id: str) -> str:
+    """A name for a call that any form brings back as it was, whatever characters its id has.
+
+    >>> len(key_of("a\\nb")), key_of("a") == key_of("a ")
+    (24, False)
+    """
+    return hashlib.sha256(record_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def call_with_key(desk: Desk, key: str) -> str | None:
+    """The call of this key, among those of the walk and those with a label."""
+    found = walk(desk)
+    ids = [] if isinstance(found, Job) else [each.record_id for each in found.document.calls]
+    ids += [each.record_id for each in audit_desk.labels(desk)]
+    return next((each for each in ids if key_of(each) == key), None)
 
 
 def own_last(labels: tuple[Label, ...], person: str) -> Label | None:
@@ -125,6 +150,7 @@ def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> di
     done = sum(each in now.of_call for each in ids)
     before = audit_desk.saved_audit(desk)
     return {
+        "code": with_code,
         "done_count": done,
         "calls_count": len(ids),
         "labels_count": len(now.labels),
@@ -139,15 +165,16 @@ def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> di
     }
 
 
-def _of_call(desk: Desk, call: WalkCall, audit: Audit) -> dict[str, Any]:
+def _of_call(desk: Desk, call: WalkCall, audit: Audit, soon: list[str]) -> dict[str, Any]:
     from breakeven.reports import amounts, audit_rows, audit_wording
 
     task = next(each for each in audit.tasks if each.id == call.task)
     shown: ShownCall | None = None
     if audit_desk.keeps_texts(desk):
-        shown = shown_calls(desk, [call.record_id]).get(call.record_id)
+        shown = shown_calls(desk, [call.record_id], soon).get(call.record_id)
     return {
         "call": call,
+        "call_key": key_of(call.record_id),
         "task": task,
         "task_row": audit_rows.task_rows(audit, {})[audit.tasks.index(task)],
         "evidence": audit_wording.evidence_words(task),

@@ -48,7 +48,7 @@ async def label_given(request: Request) -> Response:
     """Keep a judgement; where somebody else judged the call meanwhile, and otherwise, both are shown."""
     person, desk = _person(request), request.app.state.desk
     form = await request.form()
-    record_id, key = _record_id(form.get("record_id")), str(form.get("key", ""))
+    record_id, key = await _call_of(request), str(form.get("key", ""))
     if key not in KEYS:
         raise AuditError(f"key '{key[:20]}'; wanted 1 (a small model can), 2 (it cannot) or 3 (cannot tell)")
     seen_bytes = None if form.get("replace") == "yes" else _whole(str(form.get("seen", "")))
@@ -65,8 +65,7 @@ async def label_given(request: Request) -> Response:
 
 async def label_skipped(request: Request) -> Response:
     """Show another call first."""
-    form = await request.form()
-    people_of(request).skip(_person(request), _record_id(form.get("record_id")))
+    people_of(request).skip(_person(request), await _call_of(request))
     return await _went_well(request, request.app.state.desk)
 
 
@@ -88,7 +87,7 @@ async def label_undone(request: Request) -> Response:
 async def label_taken_back(request: Request) -> Response:
     """Take back one label of the list, whoever gave it."""
     desk = request.app.state.desk
-    record_id = _record_id((await request.form()).get("record_id"))
+    record_id = await _call_of(request)
 
     def take_back() -> None:
         if record_id in label_pages.seen(desk).of_call:
@@ -103,11 +102,11 @@ async def labels_used(request: Request) -> Response:
     desk = request.app.state.desk
 
     def use() -> None:
-        found, asked = walk(desk), audit_desk.settings(desk)
+        found = walk(desk)
         if isinstance(found, Job):
-            audit_desk.run(desk, asked)
+            audit_desk.run(desk, audit_desk.settings(desk))
         else:
-            audit_desk.save(desk, asked, audit_now(desk, found, audit_desk.labels(desk)))
+            audit_desk.save(desk, audit_now(desk, found, audit_desk.labels(desk)))
 
     await run_in_threadpool(use)
     return see_other("/audit")
@@ -173,10 +172,16 @@ def _person(request: Request) -> str:
     return known if _PERSON.fullmatch(known) else secrets.token_hex(8)
 
 
-def _record_id(value: object) -> str:
-    if not isinstance(value, str) or not value or len(value) > RECORD_ID_CHARACTERS:
+async def _call_of(request: Request) -> str:
+    """The call that a form names: by its key, which no id can break, else by its id."""
+    form = await request.form()
+    key, record_id = str(form.get("call", "")), form.get("record_id")
+    found = await run_in_threadpool(label_pages.call_with_key, request.app.state.desk, key) if key else None
+    if found is not None:
+        return found
+    if not isinstance(record_id, str) or not record_id or len(record_id) > RECORD_ID_CHARACTERS:
         raise AuditError("the form names no call; open /audit/label to see the next one")
-    return value
+    return record_id
 
 
 def _whole(text: str) -> int | None:

@@ -101,9 +101,7 @@ def recipe(desk: Desk) -> Recipe | Job:
             calls=calls, audit=audited.audit, basis=audited.basis, task_of=audited.task_of
         ).model_dump_json()
 
-    return documents.recipe(
-        desk, "audit-walk", "Choosing the calls to judge", make, (asked.model_dump_json(),), with_scenario=said
-    )
+    return documents.recipe(desk, "audit-walk", "Choosing the calls to judge", make, (repr(asked),), with_scenario=said)
 
 
 def audit_now(desk: Desk, found: Walk, labels: Sequence[Label]) -> Audit:

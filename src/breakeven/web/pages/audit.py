@@ -14,6 +14,7 @@ from breakeven.errors import AuditError
 from breakeven.web import audit_desk, documents, label_routes
 from breakeven.web.jobs import Job
 from breakeven.web.kept_texts import shown_calls
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Page, View
 from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
 
@@ -75,7 +76,7 @@ async def audit_run(request: Request) -> Response:
     model, seed = str(form.get("small_model", "")).strip(), str(form.get("seed", "")).strip() or "0"
     if not (seed.isascii() and seed.isdigit() and int(seed) <= 2**31):
         raise AuditError(f"seed '{seed[:40]}'; wanted a whole number from 0 to {2**31}")
-    asked = audit_desk.AuditSettingsKept(small_model=model[:120] or None, seed=int(seed))
+    asked = audit_desk.AuditAsked(small_model=model[:120] or None, seed=int(seed))
     job = await run_in_threadpool(audit_desk.run, desk, asked)
     if wants_json(request):
         from breakeven.web.replies import job_facts
@@ -93,7 +94,11 @@ def _readable(ask: Ask) -> Audit | AuditError | None:
 
 def _settings(ask: Ask) -> dict[str, Any]:
     """The form that runs the audit."""
-    return {"settings": audit_desk.settings(ask.desk), "small_models": audit_desk.small_models(ask.desk)}
+    return {
+        "code": with_code,
+        "settings": audit_desk.settings(ask.desk),
+        "small_models": audit_desk.small_models(ask.desk),
+    }
 
 
 def _context(ask: Ask, audit: Audit) -> dict[str, Any]:
@@ -139,6 +144,7 @@ def _task_context(ask: Ask, audit: Audit, task: AuditedTask) -> dict[str, Any]:
     order = [each.name for each in audit.tasks]
     at = order.index(task.name)
     return {
+        "code": with_code,
         "task": task,
         "row": audit_rows.task_rows(audit, {})[at],
         "step": task_map.step_of(task.suitability.can_do.typical),

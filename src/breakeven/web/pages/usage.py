@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from breakeven.web import documents
 from breakeven.web.chart_shelf import kept_chart
 from breakeven.web.jobs import Job, Say
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route
 from breakeven.web.shelf import Recipe
@@ -89,6 +90,7 @@ def _context(ask: Ask, document: UsageDocument, key: str) -> dict[str, Any]:
     }
     models = usage_rows.model_rows(document)
     return {
+        "code": with_code,
         "document": document,
         "workload": workload,
         "part": workload.stability,
