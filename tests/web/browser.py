@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from chart_collisions import COLLISIONS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 Scheme = Literal["light", "dark"]
 CHROMIUM: Final = shutil.which("chromium")
@@ -111,20 +111,28 @@ class Watched:
         self.console: list[str] = []
         self.outside: list[str] = []
         self.failed: list[str] = []
+        self.documents: set[str] = set()
         home = urlsplit(url).netloc
-        page.on("console", lambda each: self.console.append(f"{each.type}: {each.text}"))
+        page.on("console", self._said)
         page.on("pageerror", lambda each: self.console.append(f"error: {each}"))
         page.on("request", lambda each: self._sent(each.url, home))
-        page.on("response", lambda each: self._answered(each.url, each.status))
+        page.on("response", self._answered)
 
     def _sent(self, url: str, home: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("data", "blob") and parts.netloc != home:
             self.outside.append(url)
 
-    def _answered(self, url: str, status: int) -> None:
-        if status >= 400 and url != self.page.url:
-            self.failed.append(f"{status} {url}")
+    def _said(self, message: ConsoleMessage) -> None:
+        is_status = message.text.startswith("Failed to load resource") and message.location["url"] in self.documents
+        if not is_status:  # the page's own status is told by `status`, a part's by `failed`
+            self.console.append(f"{message.type}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self.documents.add(response.url)
+        elif response.status >= 400:
+            self.failed.append(f"{response.status} {response.url}")
 
     def seen(self, width: int, scheme: Scheme, status: int, *, axe: bool = True) -> Seen:
         """Look at the page as it is now."""
