@@ -6,11 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from breakeven.cli.stories import story_names
 
 if TYPE_CHECKING:
     from breakeven.web.access import Access
@@ -47,6 +49,7 @@ NEEDED: Final = ("starlette", "uvicorn", "python_multipart")
 @click.option(
     "--demo", is_flag=True, help="Show a made-up team's calls, in a folder that is gone afterwards or FOLDER."
 )
+@click.option("--story", type=click.Choice(story_names()), help="Like --demo, with everything: a minute to play it.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as a line of JSON once it answers.")
 @click.pass_context
@@ -64,6 +67,7 @@ def command(
     password: bool,
     token: bool,
     demo: bool,
+    story: str | None,
     no_browser: bool,
     as_json: bool,
 ) -> None:
@@ -82,13 +86,15 @@ def command(
 
     secrets = _Secrets.asked(password, token)
     _refuse_open(host, secrets)
-    with _place(folder, demo) as place:
+    with _place(folder, demo, story) as place:
         given = {"store": store, "scenario": scenario, "policy": policy, "pilots": pilots, "outcomes": outcomes}
         said: dict[str, Any] = {name: path for name, path in given.items() if path is not None}
         project = replace(_project(place, gateway), **said)
         is_default = ctx.get_parameter_source("port") is click.core.ParameterSource.DEFAULT
         listener = listening(host, port, or_next=is_default)
-        teller = _Teller(project, secrets, demo=demo, as_json=as_json, opens=not no_browser, asked_port=port)
+        teller = _Teller(
+            project, secrets, demo=demo or story is not None, as_json=as_json, opens=not no_browser, asked_port=port
+        )
         is_over = serve(project, listener, secrets.access(listener.getsockname()[1]), teller.ready)
     if not as_json:
         click.echo("Ended.")
@@ -180,25 +186,36 @@ class _Teller:
 
 
 @contextmanager
-def _place(folder: Path | None, demo: bool) -> Iterator[Path]:
+def _place(folder: Path | None, demo: bool, story: str | None) -> Iterator[Path]:
     """The project's folder, filled with made-up calls for a demo."""
     from breakeven.cli.console import progress
 
-    if not demo:
+    if not demo and story is None:
         yield folder or Path()
         return
     from tempfile import TemporaryDirectory
 
-    if folder is not None:
+    with ExitStack() as ending:
+        passing = None if folder else ending.enter_context(TemporaryDirectory(prefix="breakeven-"))
+        place = folder or Path(str(passing)) / (story or "demo")
         with progress() as say:
-            _fill(folder, say)
-        yield folder
-        return
-    with TemporaryDirectory(prefix="breakeven-") as passing:
-        place = Path(passing) / "demo"
-        with progress() as say:
-            _fill(place, say)
+            if story is not None:
+                _play(story, place, say)
+            else:
+                _fill(place, say)
         yield place
+
+
+def _play(name: str, folder: Path, say: Callable[[str], None]) -> None:
+    """A made-up company's whole way: calls, audit, outcomes, policy, pilot; one that was played already is kept."""
+    from breakeven.cli.stories.story import story_named
+    from breakeven.cli.stories.telling import PAGE, told_into
+
+    if (folder / f"{PAGE}.json").exists():
+        return
+    story = story_named(name)
+    count = len(story.chapters)
+    told_into(story, folder, 0, lambda at, each: say(f"chapter {at} of {count}: {each.title}"), lambda _: None)
 
 
 def _fill(folder: Path, say: Callable[[str], None]) -> None:
