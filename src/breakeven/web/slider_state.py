@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log, log10
+from math import ceil, floor, isclose, log, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -219,12 +219,25 @@ def _values(slider: Slider) -> list[float]:
         while (high - low) / step > STOPS_MAX_COUNT:
             step *= 2
         inner = [_rounded(k * step) for k in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
-    ends = (_rounded(low), _rounded(high))
+    ends = (_inward(low, ceil), _inward(high, floor))
     return [ends[0], *(each for each in inner if ends[0] < each < ends[1]), ends[1]]
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS_COUNT - 1}e}")
+
+
+def _inward(value: float, toward: Callable[[float], int]) -> float:
+    """An end of a slider, rounded to the inside, so that it is no further than what may be set.
+
+    >>> _inward(0.76923, floor), _inward(0.26297, ceil), _inward(-0.08, ceil), _inward(0.0, ceil)
+    (0.769, 0.263, -0.08, 0.0)
+    """
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** (floor(log10(abs(value))) - DIGITS_COUNT + 1)
+    whole = value / unit
+    return _rounded((round(whole) if isclose(whole, round(whole), rel_tol=1e-9) else toward(whole)) * unit)
 
 
 def _plain(value: float) -> str:

@@ -118,11 +118,8 @@ def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Sta
     """The page under some changes; without those that are impossible, and saying why."""
     refused = _refused(desk, opened, asked)
     changes = tuple(each for each in asked if each[0] not in {one.name for one in refused})
-    try:
-        found = opened.session.answer(changes)
-    except BreakevenError as error:
-        refused = (*refused, Refused("", desk.project.without_places(str(error))))
-        changes, found = (), opened.session.answer(())
+    changes, found, more = _answered(desk, opened, changes)
+    refused = (*refused, *more)
     stands = tuple(stand_of(each, asked) for each in opened.session.sliders())
     titles = {each.name: each.slider.title for each in stands}
     return Start(
@@ -138,6 +135,18 @@ def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Sta
         command=command_of(desk.project, changes) if changes else "",
         refused=refused,
     )
+
+
+def _answered(desk: Desk, opened: Opened, changes: Changes) -> tuple[Changes, WhatIfDocument, tuple[Refused, ...]]:
+    """The answer to as many of the changes as there is one to: all, those with a slider, or none."""
+    names = {each.name for each in opened.session.sliders()}
+    refused: tuple[Refused, ...] = ()
+    for tried in (changes, tuple(each for each in changes if each[0] in names)):
+        try:
+            return tried, opened.session.answer(tried), refused
+        except BreakevenError as error:
+            refused = (Refused("", desk.project.without_places(str(error))),)
+    return (), opened.session.answer(()), refused
 
 
 def _refused(desk: Desk, opened: Opened, asked: Changes) -> tuple[Refused, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from breakeven.reports.whatif_document import WhatIfDocument
+
+
+SYNTHETIC: Final = "SYNTHETIC DATA"
+"""A badge that the frame of every page has already."""
 
 
 def view(ask: Ask) -> View | Job:
@@ -55,7 +59,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "months": amounts.counted(found.found.after.months_count, "month"),
         "worth": decision_rows.worth_measuring(document)[:5],
         "rows": decision_rows,
-        "badges": findings.comparison_badges(document),
+        "badges": [each for each in findings.comparison_badges(document) if each.text != SYNTHETIC],
         "today": today_words(document),
         "prices": prices_words(document),
         "findings": findings,

@@ -20,12 +20,28 @@
       const page = new DOMParser().parseFromString(text, "text/html");
       document.getElementById("sliders").replaceWith(page.getElementById("sliders"));
       document.querySelector(".mini").replaceWith(page.querySelector(".mini"));
+      copyButton(document.getElementById("same-command"));
       begin(document.getElementById("whatif"));
     } catch (error) {
       waiting.textContent = `The sliders could not be prepared: ${error.body?.job?.error || error.message}`;
     }
   }
 })();
+
+// As ui.js puts one beside every command; this one came after it.
+function copyButton(code) {
+  if (!navigator.clipboard || code.nextElementSibling) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "small";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  code.after(button);
+}
 
 function begin(form) {
   const root = document.getElementById("answer");
@@ -213,7 +229,7 @@ function begin(form) {
         else spot.now.dataset.value = value;
         spot.old.textContent = was;
         spot.was.hidden = was === "";
-        spot.change.textContent = change;
+        spot.change.textContent = ` ${change}`;
         spot.change.hidden = change === "";
       }
     }
@@ -272,7 +288,9 @@ function begin(form) {
   function tell(found) {
     const bar = document.querySelector(".changed-bar");
     bar.hidden = !found.changed;
-    document.getElementById("same-command").textContent = found.command;
+    const command = document.getElementById("same-command");
+    command.textContent = found.command;
+    command.nextElementSibling?.setAttribute("aria-label", `Copy the command ${found.command}`);
     const save = document.querySelector('.save input[name="changes"]');
     save.value = found.url.slice(1);
     const list = bar.querySelector(".told");
