@@ -167,7 +167,7 @@ class GatewayDocument:
     """Counters that ought to be 0, since the gateway's counters began; those that are not."""
     queue_bytes: float | None
     """Call records that wait for the disk."""
-    breaker_rule: Mapping[str, Any] | None
+    breaker_rule: Mapping[str, float] | None
     series: tuple[Series, ...]
 
 
@@ -200,7 +200,7 @@ def gateway_document(seen: Seen, address: str) -> GatewayDocument:
         None if newest is None else _policy(newest, _page(admin, "policy")),
         {} if newest is None else _losses(newest),
         None if newest is None else newest.gauges.get("sink_queue_bytes", 0.0),
-        _page(admin, "settings").get("breaker"),
+        _rule(_page(_page(admin, "settings"), "breaker")),
         series_of(seen.moments, REMEMBERED_S),
     )
 
@@ -415,6 +415,14 @@ def _policy(newest: Totals, page: Mapping[str, Any]) -> PolicyRow | None:
         _text(told.get("trouble")),
         trial if isinstance(trial, dict) else None,
     )
+
+
+def _rule(told: Mapping[str, Any]) -> dict[str, float] | None:
+    """When a breaker opens, where all of it was told."""
+    names = ("failures_count", "failing_fraction", "window_count", "open_s")
+    found = {name: _number(told.get(name)) for name in names}
+    known = {name: value for name, value in found.items() if value is not None}
+    return known if len(known) == len(names) else None
 
 
 def _losses(newest: Totals) -> dict[str, float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_S: Final = 2.0
 DRAW_EVERY_S: Final = 6.0
 """Charts of a pilot that runs are drawn again at most so often."""
-PATIENCE_S: Final = 2.0
+PATIENCE_S: Final = 0.7
 STOP_PATIENCE_S: Final = 15.0
 
 
@@ -69,6 +69,8 @@ class PilotPlace:
         self._looked_s = 0.0
         self._drawn_s = 0.0
         self._drawn_of = ""
+        self._wanted_of = ""
+        """What the charts were drawn of, and what they ought to be drawn of."""
 
     @property
     def pilot(self) -> Pilot:
@@ -90,7 +92,13 @@ class PilotPlace:
             return self._first()
         is_fed = self.is_watched_here() and not self._is_stale
         if time.monotonic() >= self._after_s and not self._looking.locked() and not is_fed:
-            threading.Thread(target=self._again, name=f"look at {self.name}", daemon=True).start()
+            thread = threading.Thread(target=self._again, name=f"look at {self.name}", daemon=True)
+            was_stale = self._is_stale
+            thread.start()
+            if was_stale:  # somebody did something: they want to see it
+                thread.join(PATIENCE_S)
+            if self._error is not None:
+                raise self._error
         return self._known
 
     def known_now(self) -> Known | None:
@@ -155,9 +163,9 @@ class PilotPlace:
 
         self._error = None
         job = self._jobs.start(f"look {self.name}", f"Reading the pilot {self.name}", work)
-        job.wait(PATIENCE_S)
-        if job.state == "running":
-            return job
+        ends_s = time.monotonic() + PATIENCE_S
+        while self._known is None and time.monotonic() < ends_s and not job.wait(0.02):
+            pass
         if self._error is not None:
             raise self._error
         return job if self._known is None else self._known
@@ -181,6 +189,8 @@ class PilotPlace:
             if has_changed or is_old or self._known is None or self._error is not None:
                 self._take(self._pilot.look(), say)
                 self._signature = signature
+            elif self._wanted_of != self._drawn_of and began_s - self._drawn_s >= DRAW_EVERY_S:
+                self._draw(self._known)
         except BreakevenError as error:
             self._error = error
         finally:
@@ -191,18 +201,25 @@ class PilotPlace:
         """Keep a look with its document and charts."""
         say("judging")
         document = document_of(look, with_history=True)
-        drawn_of = document.model_dump_json(include={"history", "tasks", "overall", "design"})
+        before = self._known
+        known = Known(look, document, {} if before is None else before.charts)
         with self._lock:
-            before = self._known
+            self._known, self._error, self._looked_s = known, None, time.monotonic()
+        self._wanted_of = document.model_dump_json(include={"history", "tasks", "overall", "design"})
         is_due = time.monotonic() - self._drawn_s >= DRAW_EVERY_S
-        charts = {} if before is None else before.charts
-        if drawn_of != self._drawn_of and (is_due or before is None or not look.state.is_running):
-            say("drawing")
-            charts = draw_pilot_charts(document)
-            self._drawn_of, self._drawn_s = drawn_of, time.monotonic()
+        if self._wanted_of != self._drawn_of and (is_due or not look.state.is_running):
+            say(
+                "drawing"
+            )  # the words are there already: drawing takes a second or two, and a page asks again by itself
+            self._draw(known)
+
+    def _draw(self, known: Known) -> None:
+        """The charts of a look, if it is still the last one."""
+        charts = draw_pilot_charts(known.document)
         with self._lock:
-            self._known, self._error = Known(look, document, charts), None
-            self._looked_s = time.monotonic()
+            if self._known is known:
+                self._known = replace(known, charts=charts)
+        self._drawn_of, self._drawn_s = self._wanted_of, time.monotonic()
 
     def _watch(self, say: Say, *, promotes: bool, rolls_back: bool) -> None:
         say("reading calls and outcomes")

@@ -1,9 +1,10 @@
-"""Projects with pilots for the page's tests: designed by the verb, their traffic made up, their answers drawn to label."""
+"""Projects with pilots for the page's tests: designed by the verb, their traffic made up, answers drawn to label."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from breakeven.cli.main import group
 from breakeven.routing.policy_file import load
 from breakeven.web.project import Project
 
+COPY_S = 0.12
+"""A copy begins so long after its request."""
 MODELS = ("--baseline", BASELINE, "--candidate", CANDIDATE)
 
 
@@ -61,8 +64,11 @@ class PilotProject:
             at_s += gap_s
             self.state.shadow(f"{self.state.calls_count:032x}", at_s, base, candidate)
         self.state.written()
+        time.sleep(max(0.0, at_s + COPY_S - datetime.now(UTC).timestamp()))  # nobody looks at what is still to come
 
-    def draw(self, count: int, name: str = "faq", prompt: str = "Where is my parcel?", answer: str = "On its way.") -> None:
+    def draw(
+        self, count: int, name: str = "faq", prompt: str = "Where is my parcel?", answer: str = "On its way."
+    ) -> None:
         """Answers that people are to judge."""
         design = json.loads((self.folder / "pilots" / name / "pilot.json").read_text())
         said = [

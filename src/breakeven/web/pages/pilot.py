@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -32,6 +32,7 @@ from breakeven.web.label_desk import SUCCESS, checked_labeller
 from breakeven.web.live_parts import live_reply
 from breakeven.web.page import Ask, Page, View
 from breakeven.web.pilot_room import Known, PilotPlace, room_of
+from breakeven.web.project import Project
 from breakeven.web.replies import api_route, ask_of, json_reply, page_reply, see_other, wants_json
 
 MEDIA: Final = {
@@ -77,7 +78,8 @@ def pilot_view(place: PilotPlace, ask: Ask) -> View | Job:
     if isinstance(known, Job):
         return known
     return View(
-        "pilot_page.html.j2", {**live_context(place, known), "done": ask.query.get("done", ""), **_several(ask)}
+        "pilot_page.html.j2",
+        {**live_context(place, known, ask.desk.project), "done": ask.query.get("done", ""), **_several(ask)},
     )
 
 
@@ -85,18 +87,19 @@ def _several(ask: Ask) -> dict[str, bool]:
     return {"several_pilots": len(room_of(ask.desk).names()) > 1}
 
 
-def live_context(place: PilotPlace, known: Known) -> dict[str, Any]:
+def live_context(place: PilotPlace, known: Known, project: Project) -> dict[str, Any]:
     """What the part that changes needs."""
     look, document = known.look, known.document
     is_here = place.is_watched_here()
     is_elsewhere = not is_here and look.state.started_unix_s is not None and place.pilot.is_watched()
     last = place.watching()
     summary = pilot_context(document, known.charts)
-    frame_page = summary.pop("page")
+    page = summary.pop("page")
+    seen = {name: tuple(map(project.without_places, getattr(page, name))) for name in ("alerts", "remarks")}
     queue = place.labels.queue() if look.design.mode != "offline" else None
     return {
         **summary,
-        "summary": frame_page,
+        "summary": replace(page, **seen),
         "pilot_name": place.name,
         "path": path_of(place),
         "standing": told.standing(look.design, look.state),
@@ -133,7 +136,7 @@ async def live(request: Request) -> Response:
         known = place.known()
         if isinstance(known, Job):
             raise PilotError(f"{place.name} is being read")
-        return live_context(place, known)
+        return live_context(place, known, request.app.state.desk.project)
 
     return await live_reply(request, "pilot_live.html.j2", context)
 
