@@ -33,7 +33,7 @@ def latency_chart(capacity: CapacityDocument, peak_tok_per_s: float, share_words
     return _drawn(
         "capacity_latency", caption, Canvas("wide", 620, 420, 60, 190, 46, 46),
         Canvas("narrow", 264, 420, 50, 34, 46, 46),
-        lambda canvas: _latency(capacity, peak_tok_per_s, share_words, canvas),
+        lambda canvas: latency_spec(capacity, peak_tok_per_s, share_words, canvas),
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def day_chart(document: Part, day: str) -> Chart:
     """Replicas needed, serving and paid on one day of the log (UTC)."""
     return _drawn(
         "day_replicas", day_caption(document, day), Canvas("wide", 800, 240, 48, 26, 46, 46),
-        Canvas("narrow", 280, 210, 40, 22, 46, 46), lambda canvas: _day(document, day, canvas),
+        Canvas("narrow", 280, 210, 40, 22, 46, 46), lambda canvas: day_spec(document, day, canvas),
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def commitment_chart(document: Part) -> Chart | None:
         return None
     return _drawn(
         "commitments", commitment_caption(document), Canvas("wide", 660, 260, 48, 168, 46, 46),
-        Canvas("narrow", 280, 230, 40, 22, 46, 46), lambda canvas: _commitments(document, canvas),
+        Canvas("narrow", 280, 230, 40, 22, 46, 46), lambda canvas: commitment_spec(document, canvas),
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _latency_caption(capacity: CapacityDocument, peak_tok_per_s: float) -> str:
     return f"In your busiest hour each replica carries {amounts.fraction(share)} of {what}"
 
 
-def _latency(capacity: CapacityDocument, peak_tok_per_s: float, share_words: str, canvas: Canvas) -> Layer:
+def latency_spec(capacity: CapacityDocument, peak_tok_per_s: float, share_words: str, canvas: Canvas) -> Layer:
     """Two panels over one another with one axis of load: time per output token, time to the first token."""
     points = capacity.table
     lows = [each.low_output_tok_per_s for each in points] + ([peak_tok_per_s] if peak_tok_per_s > 0 else [])
@@ -204,7 +204,8 @@ def _bins_of_day(document: Part, day: str) -> list[tuple[float, Part]]:
     ]
 
 
-def _day(document: Part, day: str, canvas: Canvas) -> Layer:
+def day_spec(document: Part, day: str, canvas: Canvas) -> Layer:
+    """Needed as an area, serving and paid as lines, over one day."""
     rows = _bins_of_day(document, day)
     size_hours = document["policy"]["decision_s"] / HOUR_S
     most = max([each[name] for _, each in rows for name in ("needed_count", "paid_count")], default=1)
@@ -272,7 +273,7 @@ def _bought(document: Part) -> dict[str, int]:
     return {term: reserved.get(term, 0) for term in ("three_years", "one_year")}
 
 
-def _commitments(document: Part, canvas: Canvas) -> Layer:
+def commitment_spec(document: Part, canvas: Canvas) -> Layer:
     """Layers of each hour from below: what is reserved, then what is bought by the hour; the busiest at the left."""
     per_replica = document["deployment"]["gpus_per_replica_count"]
     demand = sorted((each * per_replica for each in document["hours"]["hourly_replicas_count"]), reverse=True)

@@ -53,7 +53,7 @@ def _context(ask: Ask) -> dict[str, Any]:
         "state": state,
         "state_error": desk.project.without_places(state.error),
         "report_words": desk.project.without_places(state.report_words),
-        "files": tuple(files),
+        **_files(state, files),
         "then": WILL_SEE,
         "learning_missing": what_is_missing(),
         "learn_job": job if job is not None and job.state != "done" else None,
@@ -65,6 +65,14 @@ def _context(ask: Ask) -> dict[str, Any]:
         **(_policy(ask, state) if state.loaded else {}),
         **_evaluated(ask, state, files),
     }
+
+
+def _files(state: PolicyState, files: Mapping[str, Path]) -> dict[str, Any]:
+    """The files to learn from, the one that the policy was learnt from first; to evaluate on, that one last."""
+    learnt = str(state.loaded.document.evidence.get("outcomes", "")) if state.loaded else ""
+    known = [name for name in files if name in learnt]
+    others = [name for name in files if name not in learnt]
+    return {"files": (*known, *others), "evaluate_files": (*others, *known)}
 
 
 def _policy(ask: Ask, state: PolicyState) -> dict[str, Any]:
