@@ -186,6 +186,7 @@ def test_eight_people_at_once_lose_nothing(edits: Edits, empty_project: Project)
         "engineer_hours_per_year",
         "opportunity_premium_fraction",
     ]
+    empty_project.scenario.write_text(SHORT)
     begin, failed = threading.Barrier(len(names)), []
 
     def person(number: int, name: str) -> None:

@@ -75,6 +75,7 @@ def save_as(desk: Desk, name: str, changes: Sequence[tuple[str, str]], *, overwr
         raise ScenarioError("a saved scenario needs a name of letters or digits, e.g. cheaper-gpus")
     path = scenarios_folder(desk) / f"{stem}.yaml"
     text = scenario_with(desk, changes)
+    _make_folder(path.parent)  # before the check: files that a scenario names are looked up from there
     _check(desk, path, text)
     with Versions(desk.project.kept / "edits").alone():
         if path.exists() and not overwrite:
@@ -82,6 +83,13 @@ def save_as(desk: Desk, name: str, changes: Sequence[tuple[str, str]], *, overwr
         write_whole(path, text.encode())
     status = path.stat()
     return SavedScenario(stem, path, status.st_size, status.st_mtime)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioError(f"cannot make the folder {folder}: {error.strerror}; nothing was saved") from None
 
 
 def delete_saved(desk: Desk, name: str) -> None:
@@ -112,7 +120,7 @@ def _applied(text: str, change: Change, file: Path) -> str:
         plain = None if said.lower() in ("none", "") else number_text(said) if said.isdigit() else quoted(said)
         return with_value(text, (change.name,), plain, file)
     keys = ("overrides", change.name) if change.kind == "fact" else (change.name,)
-    return with_value(text, keys, number_text(repr(float(change.value))), file)
+    return with_value(text, keys, number_text(repr(float(change.value)).removesuffix(".0")), file)
 
 
 def _headroom_ratio(desk: Desk) -> float | None:

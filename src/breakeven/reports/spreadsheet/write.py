@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,7 @@ def write_xlsx(document: Document, path: Path) -> None:
     _refuse_damaged(part)
     values, layout = workbook_values(part), layout_of(document, part)
     book = open_book(path)
+    book.set_properties({"created": _day_of(document)})
     styles = Styles(book)
     sheets = {
         name: add_sheet(book, name)
@@ -75,6 +77,12 @@ def write_xlsx(document: Document, path: Path) -> None:
         book.define_name(name, f"={_absolute(layout.places[key])}")
     sheets[SUMMARY].activate()
     close_book(book, path)
+
+
+def _day_of(document: Document) -> datetime:
+    """The day of the comparison, so that the same document gives the same bytes at any hour."""
+    day = datetime.fromisoformat(document.footer.as_of)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _refuse_damaged(part: WorkbookPart) -> None:
