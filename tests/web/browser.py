@@ -141,7 +141,7 @@ class Watched:
             from axe_playwright_python.base import AXE_SCRIPT
 
             page.evaluate(AXE_SCRIPT)
-        outline = "\n".join(re.sub(r"\d+(?=[^@]*@)", "#", line) for line in page.evaluate(OUTLINE))
+        outline = "\n".join(re.sub(r"(?<!\bh)\d+(?=[^@]*@)", "#", line) for line in page.evaluate(OUTLINE))
         return Seen(
             self.url,
             width,
@@ -160,7 +160,14 @@ class Watched:
 
 @contextmanager
 def opened(
-    browser: Browser, url: str, width: int = 1280, scheme: Scheme = "light", *, javascript: bool = True, **more: Any
+    browser: Browser,
+    url: str,
+    width: int = 1280,
+    scheme: Scheme = "light",
+    *,
+    javascript: bool = True,
+    waits: bool = True,
+    **more: Any,
 ) -> Iterator[Watched]:
     """A page to click in; `with opened(browser, url) as it: it.page.click(...)`, then `it.console == []`."""
     context = browser.new_context(
@@ -170,7 +177,7 @@ def opened(
         watched = Watched(context.new_page(), url)
         response = watched.page.goto(url)
         watched.status = response.status if response else 0
-        if javascript:
+        if javascript and waits:
             wait_for_work(watched.page)
         yield watched
     finally:
