@@ -53,7 +53,7 @@ def cost_quality_chart(document: LearnDocument) -> Chart:
     """Every setting of what was learnt, the models alone, chance between them, and the oracle."""
     return _drawn(
         "cost_quality", cost_quality_caption(document), Canvas("wide", 780, 340, 56, 40, 46, 46),
-        Canvas("narrow", 272, 280, 48, 22, 46, 46), lambda canvas: _cost_quality(document, canvas),
+        Canvas("narrow", 272, 280, 48, 22, 46, 46), lambda canvas: cost_quality_spec(document, canvas),
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def calibration_chart(document: LearnDocument) -> Chart | None:
         return None
     return _drawn(
         "calibration", calibration_caption(document), Canvas("wide", 420, 340, 56, 40, 46, 46),
-        Canvas("narrow", 272, 260, 48, 22, 46, 46), lambda canvas: _calibration(document, canvas),
+        Canvas("narrow", 272, 260, 48, 22, 46, 46), lambda canvas: calibration_spec(document, canvas),
     )  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def _drawn(name: str, caption: str, wide: Canvas, narrow: Canvas, draw: Callable
     return Chart(name, caption, svgs[0], svgs[1])
 
 
-def _cost_quality(document: LearnDocument, canvas: Canvas) -> Layer:
+def cost_quality_spec(document: LearnDocument, canvas: Canvas) -> Layer:
+    """Three lines, a mark for each model, one for the policy."""
     singles, own = document.singles, document.evaluation
     lines: list[tuple[str, list[PointPart], str, list[int], float]] = [
         ("oracle", document.curves["oracle"], MUTED, [2, 3], 1.3),
@@ -217,7 +218,8 @@ def _label_place(
     return None
 
 
-def _calibration(document: LearnDocument, canvas: Canvas) -> Layer:
+def calibration_spec(document: LearnDocument, canvas: Canvas) -> Layer:
+    """Marks with intervals about the diagonal, each model with its own shape and letter."""
     looks = {each.model: each for each in model_looks(document)}
     shown = [each for each in document.calibration if each.model in looks]
     ends = [

@@ -104,7 +104,8 @@ def load(folder: Path | str) -> LoadedPolicy:
 
 def hash_without_trial(folder: Path | str) -> str:
     """The hash that the policy in a folder has without the trial of a pilot: names what was learnt."""
-    return content_hash({**_json(Path(folder) / JSON_NAME), "trial": None})
+    plain = _json(Path(folder) / JSON_NAME)
+    return content_hash({key: value for key, value in plain.items() if key != "trial"})
 
 
 def _plain(document: PolicyDocument, parts: ScorerParts | None, arrays_sha256: str | None) -> dict[str, Any]:
