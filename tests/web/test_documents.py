@@ -78,7 +78,7 @@ def _other_audit(project: Project) -> None:
     path.write_text(json.dumps(content))
 
 
-def _appended(text: str) -> Callable[[Project], None]:
+def _appended(text: str) -> Callable[[Project], object]:
     return lambda project: project.scenario.write_text(project.scenario.read_text() + text)
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -34,6 +35,8 @@ WAITING_MAX_BYTES: Final = 8 * 2**30
 FREE_MIN_BYTES: Final = 512 * 2**20
 """Room on the disk that an upload must leave."""
 READERS_PATIENCE_S: Final = 20.0
+CUT_OFF_S: Final = 12 * 3600.0
+"""After this time an upload that never came whole is taken for cut off."""
 PROMPTS: Final = ("drop", "redact", "keep")
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 _one_import = threading.Lock()
@@ -125,6 +128,7 @@ def check_room(desk: Desk, coming_bytes: int) -> None:
     """Raise UploadError where so much more cannot be kept."""
     waiting = desk.project.kept / "uploads"
     waiting.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _forget_cut_off(waiting)
     kept_bytes = sum(each.stat().st_size for each in waiting.rglob("*") if each.is_file())
     if kept_bytes + coming_bytes > WAITING_MAX_BYTES:
         raise UploadError(
@@ -132,6 +136,13 @@ def check_room(desk: Desk, coming_bytes: int) -> None:
         )
     if shutil.disk_usage(waiting).free < coming_bytes + FREE_MIN_BYTES:
         raise UploadError("the disk has no room for this upload; nothing was imported")
+
+
+def _forget_cut_off(waiting: Path) -> None:
+    """Remove what was on its way when a server died; what is on its way now is younger."""
+    for folder in waiting.iterdir():
+        if not (folder / "upload.json").exists() and time.time() - folder.stat().st_mtime > CUT_OFF_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep_upload(folder: Path, key: str, names: tuple[str, ...], choices: Choices) -> Upload:

@@ -125,8 +125,8 @@ async def _received(request: Request, desk: Desk) -> Upload:
     await run_in_threadpool(check_room, desk, int(coming) if coming.isdigit() else 0)
     key = new_key()
     folder = folder_of(desk, key)
-    received = await receive(request, folder / "files")
     try:
+        received = await receive(request, folder / "files")
         choices = Choices.of(received.fields)
         choices.settings()
         names = tuple(each.name for each in received.files)
