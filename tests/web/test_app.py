@@ -16,11 +16,12 @@ from breakeven.errors import EditConflict, ScenarioError
 from breakeven.web import app as app_module
 from breakeven.web.app import discover_pages
 from breakeven.web.frame import url_of
+from breakeven.web.guard import is_local_path
 from breakeven.web.jobs import Job, Say
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.project import Project
 from breakeven.web.readiness import COMPILES, words_of_first_time
-from breakeven.web.replies import api_route, is_local_path, page_reply
+from breakeven.web.replies import api_route, page_reply
 from breakeven.web.shelf import Recipe
 from web.dashboards import client_of
 from web.made_project import desk_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from breakeven.errors import ScenarioError
 from breakeven.web import app as app_module
-from breakeven.web.access import Access, Sealed
+from breakeven.web.access import Access, Sealed, token_digest
 from breakeven.web.app import discover_pages
 from breakeven.web.frame import url_of
 from breakeven.web.jobs import Job, Say
@@ -24,10 +25,10 @@ from web.dashboards import server_of
 from web.made_project import desk_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 PAGES = discover_pages()
-PASSWORD = "correct horse battery"
+PASSWORD, TOKEN = "correct horse battery", "a-token-of-some-length-42"
 VIEWS: tuple[tuple[int, Scheme], ...] = ((360, "light"), (800, "dark"), (1280, "light"), (1600, "dark"))
 
 
@@ -208,6 +209,37 @@ def test_signing_in_and_out(browser: Browser, tmp_path: Path, width: int, scheme
         it.page.wait_for_url("**/login")
         it.page.goto(f"{closed}/facts")
         assert it.page.title() == "Sign in · breakeven"
+
+
+def test_a_link_on_another_site_opens_the_page_for_who_has_signed_in(browser: Browser, tmp_path: Path) -> None:
+    access = Access(Sealed.of(PASSWORD), token_digest(TOKEN), "breakeven_ui_1")
+    with server_of(desk_of(Project.at(tmp_path / "acme")), access) as closed:
+        for address in (f"{closed}/usage?token={TOKEN}", f"{closed}/facts?x=1"):
+            with opened(browser, "about:blank", waits=False) as it:
+                it.page.route("http://mail.example/**", partial(answer, link_to(address)))
+                if "token" not in address:
+                    it.page.goto(f"{closed}/usage?token={TOKEN}")
+                it.page.goto("http://mail.example/")
+                it.page.get_by_role("link", name="the dashboard").click()
+                it.page.get_by_role("button", name="Sign out").wait_for()
+                assert TOKEN not in it.page.url
+                it.page.goto("http://mail.example/")
+                it.page.get_by_role("button", name="win a prize").click()
+                it.page.get_by_text("Another site sent this form. Nothing was changed.").wait_for()
+
+
+def answer(body: str, route: Route) -> None:
+    route.fulfill(body=body, content_type="text/html")
+
+
+def link_to(address: str) -> str:
+    """A page of another site: a link, and a form that it would like to send."""
+    home = "/".join(address.split("/")[:3])
+    return (
+        f'<html><body><a href="{address}">the dashboard</a>'
+        f'<form method="post" action="{home}/theme"><button name="theme" value="dark">win a prize</button></form>'
+        "</body></html>"
+    )
 
 
 def test_paper_shows_the_page_alone(browser: Browser, url: str) -> None:

@@ -400,7 +400,9 @@ def test_strangers_see_the_form_and_nothing_else(closed: str) -> None:
     assert post(closed, "/theme", f"csrf={token_of(closed)}").status == 401
     assert "Password" in get(closed, "/login").body
     assert get(closed, "/static/ui.css").status == 200
-    assert "acme" not in get(closed, "/login").body
+    for path in ("/login", "/loginx", "/static/nothing.css", "/static/..%2f..%2fapp.py"):
+        assert "acme" not in get(closed, path).body
+        assert "aria-current" not in get(closed, path).body
 
 
 def sign_in(url: str, password: str, target: str = "/usage") -> Any:
@@ -421,6 +423,7 @@ def test_the_password_lets_in_and_the_cookie_is_kept_from_scripts_and_other_site
     assert page.status == 200
     assert "Sign out" in page.body
     assert post(closed, "/logout", f"csrf={token_in(page.body)}", cookie=name_and_value).status == 303
+    assert get(closed, "/usage", cookie=name_and_value).status == 303  # also for who copied the cookie
 
 
 def token_in(body: str) -> str:
@@ -498,6 +501,23 @@ def test_the_token_in_the_address_lets_in_and_leaves_the_address(closed: str) ->
     wrong = get(closed, "/usage?token=guess")
     assert "set-cookie" not in wrong.headers
     assert "guess" not in wrong.headers["location"]
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example", "//evil.example//x"])
+def test_the_token_leads_nowhere_else(closed: str, path: str) -> None:
+    answer = get(closed, f"{path}?token={TOKEN}")
+    assert answer.headers.get("location", "/") == "/"
+
+
+def test_a_link_from_elsewhere_is_asked_for_once_more_with_the_cookie(closed: str) -> None:
+    elsewhere = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    answer = get(closed, '/usage?x="><script>', **elsewhere)
+    assert answer.status == 200
+    assert '<meta http-equiv="refresh" content="0; url=/usage?x=' in answer.body
+    assert "<script" not in answer.body and "acme" not in answer.body
+    with_token = get(closed, f"/usage?token={TOKEN}", **elsewhere)
+    assert TOKEN not in with_token.body
+    assert get(closed, "/usage", cookie=with_token.headers["set-cookie"].partition(";")[0]).status == 200
 
 
 def test_a_program_may_bring_the_token(closed: str) -> None:

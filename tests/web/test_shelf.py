@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.errors import UsageError
+from breakeven.errors import DashboardError, UsageError
 from breakeven.web import shelf as module
 from breakeven.web.jobs import Job, Jobs, Say
 from breakeven.web.shelf import Recipe, Shelf
@@ -147,3 +147,40 @@ def test_a_chart_is_drawn_once(tmp_path: Path) -> None:
     for _ in range(2):
         assert Shelf(tmp_path / "ui", Jobs()).keep("curve", ("document", "wide"), draw) == "<svg/>"
     assert len(drawn) == 1
+
+
+def test_a_few_are_made_at_once_and_the_others_wait_for_their_turn(tmp_path: Path) -> None:
+    go, lock, now, most = threading.Event(), threading.Lock(), [0], [0]
+
+    def make(say: Say) -> str:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        go.wait(10)
+        with lock:
+            now[0] -= 1
+        return "made"
+
+    shelf = Shelf(tmp_path / "ui", Jobs())
+    jobs = [shelf.take(Recipe("many", "Many", (str(number),), make), 0) for number in range(8)]
+    waiting = [each for each in jobs if isinstance(each, Job)]
+    assert len(waiting) == 8
+    ends_s = time.monotonic() + 10
+    while not any(each.words for each in waiting) and time.monotonic() < ends_s:
+        time.sleep(0.01)
+    said = next(each for each in waiting if each.words == "waiting for other work to end")
+    said.cancel()
+    assert said.wait(10)
+    go.set()
+    assert all(each.wait(10) for each in waiting)
+    assert most[0] == module.AT_ONCE_COUNT
+    assert [each.state for each in waiting].count("done") == 7
+
+
+def test_nobody_can_pile_up_work_without_end(tmp_path: Path) -> None:
+    go = threading.Event()
+    shelf = Shelf(tmp_path / "ui", Jobs())
+    with pytest.raises(DashboardError, match="cancel some of them"):
+        for number in range(1_000):
+            shelf.take(Recipe("many", "Many", (str(number),), lambda _: str(go.wait(10))), 0)
+    go.set()

@@ -46,6 +46,7 @@ class Access:
     """With the port in it: cookies of one host are shared by all its ports."""
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """Signs sessions and form tokens; lives as long as the server."""
+    _ended: set[str] = field(default_factory=set)
 
     @property
     def is_closed(self) -> bool:
@@ -67,7 +68,11 @@ class Access:
         if not hmac.compare_digest(self._sign("session", text).encode(), signature.encode()):
             return None
         who, _, until_s = text.partition(".")
-        return who if now_s < int(until_s) else None
+        return who if now_s < int(until_s) and who not in self._ended else None
+
+    def end_session(self, session: str) -> None:
+        """Somebody signed out."""
+        self._ended.add(session)
 
     def csrf_token(self, session: str) -> str:
         """What a form of this session has to bring along; another site cannot read it."""

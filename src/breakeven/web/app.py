@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -19,7 +19,7 @@ from breakeven.errors import BreakevenError, EditConflict
 from breakeven.web import desk_routes, pages
 from breakeven.web.access import Access, Throttle
 from breakeven.web.frame import url_of
-from breakeven.web.guard import Guard
+from breakeven.web.guard import Guard, is_let_in
 from breakeven.web.looks import REPORT_CSS, STATIC, report_css
 from breakeven.web.page import Desk, Page, View
 from breakeven.web.replies import framed, wants_json
@@ -98,13 +98,18 @@ async def _broken(request: Request, error: Exception) -> Response:
     """A mistake of ours; what it was stands in the server's own log."""
     _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     words = f"breakeven made a mistake ({type(error).__name__}); the terminal where it runs shows where."
-    return await _error_reply(request, 500, type(error).__name__, words, "A mistake of breakeven's")
+    try:
+        return await _error_reply(request, 500, type(error).__name__, words, "A mistake of breakeven's")
+    except Exception:  # also in what is around every page
+        return PlainTextResponse(words, 500)
 
 
 async def _error_reply(request: Request, status_count: int, kind: str, words: str, title: str) -> Response:
     words = request.app.state.desk.project.without_places(words)
     if wants_json(request):
         return JSONResponse({"error": {"type": kind, "message": words}}, status_count)
+    if not is_let_in(request.scope):
+        return PlainTextResponse(words, status_count)
     every: tuple[Page, ...] = request.app.state.pages
     name = request.url.path.split("/")[1]
     page = next((each for each in every if each.name == name), every[0])

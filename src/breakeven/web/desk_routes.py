@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from breakeven.web.access import Access, Throttle
 from breakeven.web.frame import THEME_COOKIE, THEMES, environment, plain_context
-from breakeven.web.guard import is_secure, signed_in
+from breakeven.web.guard import LOGIN_PATH, is_local_path, is_secure, signed_in
 from breakeven.web.jobs import Job
-from breakeven.web.replies import is_local_path, job_facts, json_reply, see_other, wants_json
+from breakeven.web.replies import job_facts, json_reply, see_other, wants_json
 
 YEAR_S: Final = 365 * 86_400
 
@@ -73,13 +73,14 @@ async def login_sent(request: Request) -> Response:
     attempt, target = str(form.get("password", "")), str(form.get("next", "/"))
     if await run_in_threadpool(_is_let_in, access, attempt):
         throttle.succeeded(client, now_s)
-        return signed_in(access, target if is_local_path(target) else "/", is_secure(request.scope))
+        return signed_in(access, see_other(target), is_secure(request.scope))
     return await _login(request, "That is not it.", 403)
 
 
 async def logged_out(request: Request) -> Response:
-    """Forget the session."""
-    response = see_other("/login")
+    """End the session: its cookie is worth nothing any more, wherever it was copied to."""
+    request.app.state.access.end_session(request.scope["breakeven.session"])
+    response = see_other(LOGIN_PATH)
     response.delete_cookie(request.app.state.access.cookie_name, path="/")
     return response
 
@@ -124,7 +125,7 @@ ROUTES: Final = (
     Route("/jobs/{key}/cancel", job_cancelled, methods=["POST"]),
     Route("/jobs/{key}/retry", job_again, methods=["POST"]),
     Route("/theme", theme_chosen, methods=["POST"]),
-    Route("/login", login_shown),
-    Route("/login", login_sent, methods=["POST"]),
+    Route(LOGIN_PATH, login_shown),
+    Route(LOGIN_PATH, login_sent, methods=["POST"]),
     Route("/logout", logged_out, methods=["POST"]),
 )

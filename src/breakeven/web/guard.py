@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 
 from breakeven.web.access import Access
@@ -36,8 +37,9 @@ HEADERS: Final = {
 }
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
-OPEN_PATHS: Final = ("/login", "/static/")
-"""What may be seen before signing in."""
+LOGIN_PATH: Final = "/login"
+OPEN_FOLDER: Final = "/static/"
+"""These two may be seen before signing in."""
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 FORM_MAX_BYTES: Final = 256 * 2**10
 FIRST_PART_MAX_BYTES: Final = 4 * 2**10
@@ -101,6 +103,8 @@ class Guard:
         except Refusal as refusal:
             if not closed.has_begun:
                 await _refused(scope, refusal)(scope, receive, closed)
+        except (ClientDisconnect, _Unread):
+            return
         except Exception as error:
             response = await self._broken(Request(scope), error)
             if not closed.has_begun:
@@ -132,29 +136,34 @@ class Guard:
 
     def _check_who(self, scope: Scope, headers: Headers) -> Response | None:
         access = self._access
-        scope["breakeven.session"] = ""
+        scope["breakeven.session"], scope["breakeven.stranger"] = "", access.is_closed
         if not access.is_closed:
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and access.is_token(given.strip()):
-            scope["breakeven.bearer"] = True
+            scope["breakeven.bearer"], scope["breakeven.stranger"] = True, False
             return None
         session = access.session_of(_cookie(headers, access.cookie_name), time.time())
         if session is not None:
-            scope["breakeven.session"] = session
+            scope["breakeven.session"], scope["breakeven.stranger"] = session, False
             return None
         path = scope["path"]
-        if path.startswith(OPEN_PATHS):
+        if path == LOGIN_PATH or path.startswith(OPEN_FOLDER):
             return None
         if path.startswith("/api/") or scope["method"] not in SAFE_METHODS:
             raise Refusal(401, "Sign in first.")
         query = scope.get("query_string", b"").decode("latin-1")
         token = parse_qs(query).get("token", [""])[0]
+        rest = re.sub(r"(?:^|&)token=[^&]*", "", query).lstrip("&")
+        target = path + (f"?{rest}" if rest else "")
+        if not is_local_path(target):
+            target = "/"
         if token and access.is_token(token):
-            rest = re.sub(r"(?:^|&)token=[^&]*", "", query).lstrip("&")
-            return signed_in(access, path + (f"?{rest}" if rest else ""), is_secure(scope))
-        target = path + (f"?{query}" if query and not token else "")
-        return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
+            response = _once_more(target) if _is_from_elsewhere(headers) else RedirectResponse(target, 303)
+            return signed_in(access, response, is_secure(scope))
+        if _is_from_elsewhere(headers):
+            return _once_more(target)
+        return RedirectResponse(f"{LOGIN_PATH}?next={quote(target, safe='')}", 303)
 
     async def _needs_token(self, scope: Scope, body: _Body) -> None:
         """A form or a script of ours brings the token of its session; nobody else can read it."""
@@ -183,12 +192,26 @@ class Guard:
         return FORM_MAX_BYTES
 
 
-def signed_in(access: Access, target: str, secure: bool) -> Response:
-    """The way on for somebody who has signed in, with the cookie of a new session."""
-    response = RedirectResponse(target, 303)
+def signed_in(access: Access, response: Response, secure: bool) -> Response:
+    """The answer to somebody who has just signed in, with the cookie of a new session."""
     cookie = access.new_session(time.time())
     response.set_cookie(access.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
     return response
+
+
+def is_local_path(path: str) -> bool:
+    """Whether a browser that is sent to `path` stays on this server.
+
+    >>> is_local_path("/usage?x=1"), is_local_path("//evil.example"), is_local_path("/\\\\evil.example")
+    (True, False, False)
+    """
+    plain = path.isprintable() and "\\" not in path
+    return plain and path.startswith("/") and not path.startswith("//")
+
+
+def is_let_in(scope: Scope) -> bool:
+    """Whether somebody may see what is in the project: always, where nobody has to sign in."""
+    return not scope.get("breakeven.stranger", False)
 
 
 def is_secure(scope: Scope) -> bool:
@@ -209,6 +232,20 @@ def _check_where_from(scope: Scope, headers: Headers) -> None:
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
         raise Refusal(403, "Another site sent this form. Nothing was changed.")
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    return headers.get("sec-fetch-site", "") in ("cross-site", "same-site")
+
+
+def _once_more(target: str) -> Response:
+    """Somebody followed a link from another site: browsers then leave the session's cookie out, so we ask again."""
+    address = html.escape(target, quote=True)
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>breakeven</title>'
+        f'<meta http-equiv="refresh" content="0; url={address}"></head>'
+        f'<body><p><a href="{address}">Open the dashboard</a></p></body></html>'
+    )
 
 
 def _cookie(headers: Headers, name: str) -> str:
@@ -295,4 +332,11 @@ class _WithHeaders:
                 headers.setdefault(name, value)
             if not self._path.startswith("/static/") or message["status"] >= 400:
                 headers["cache-control"] = "no-store"
-        await asyncio.wait_for(self._send(message), PIECE_WAIT_S)
+        try:
+            await asyncio.wait_for(self._send(message), PIECE_WAIT_S)
+        except TimeoutError:
+            raise _Unread from None
+
+
+class _Unread(Exception):
+    """The other side does not read what we send."""

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from breakeven.web.frame import render
+from breakeven.web.guard import is_local_path
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, Page, View
 from breakeven.web.readiness import words_of_first_time
@@ -31,12 +32,6 @@ def wants_json(request: Request) -> bool:
     """Whether a script asks, not a person."""
     accept = request.headers.get("accept", "")
     return request.url.path.startswith("/api/") or ("application/json" in accept and "text/html" not in accept)
-
-
-def is_local_path(path: str) -> bool:
-    """Whether a browser that is sent to `path` stays on this server."""
-    plain = path.isprintable() and "\\" not in path
-    return plain and path.startswith("/") and not path.startswith("//")
 
 
 def see_other(path: str) -> Response:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from breakeven import __version__
+from breakeven.errors import DashboardError
 from breakeven.web.jobs import Job, Jobs, Say
 
 IN_MEMORY_COUNT: Final = 200
@@ -25,6 +26,9 @@ KEPT_S: Final = 30 * 86_400.0
 HALF_KEPT_S: Final = 3_600.0
 """A file that is still being written is younger."""
 SUFFIX: Final = ".kept"
+AT_ONCE_COUNT: Final = 3
+WAITING_COUNT: Final = 40
+TURN_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Shelf:
     def __init__(self, folder: Path, jobs: Jobs) -> None:
         self._folder, self._jobs = folder, jobs
         self._lock = threading.Lock()
+        self._turns = threading.Semaphore(AT_ONCE_COUNT)
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     def take(self, recipe: Recipe, patience_s: float = 0.25) -> str | Job:
@@ -63,7 +68,7 @@ class Shelf:
         last = self._jobs.last(f"{recipe.name} {recipe.key}")
         if last is not None and last.state in ("failed", "cancelled"):
             return last
-        job = self._jobs.start(f"{recipe.name} {recipe.key}", recipe.title, lambda say: self._make(recipe, say))
+        job = self.retry(recipe)
         if job.wait(patience_s) and job.state == "done":
             return str(job.result)
         return job
@@ -79,8 +84,13 @@ class Shelf:
         return found if found is not None else self._make(recipe, lambda _: None)
 
     def retry(self, recipe: Recipe) -> Job:
-        """Make a document again whose making failed or was cancelled."""
-        return self._jobs.start(f"{recipe.name} {recipe.key}", recipe.title, lambda say: self._make(recipe, say))
+        """Make a document, also one whose making failed or was cancelled; raises DashboardError when too many wait."""
+        name = f"{recipe.name} {recipe.key}"
+        if len(self._jobs.running()) >= WAITING_COUNT:
+            raise DashboardError(
+                f"{WAITING_COUNT} documents are being made or wait for it; cancel some of them, or come back later"
+            )
+        return self._jobs.start(name, recipe.title, lambda say: self._make_in_turn(recipe, say))
 
     def _kept(self, name: str, key: str) -> str | None:
         with self._lock:
@@ -91,6 +101,15 @@ class Shelf:
         if text is not None:
             self._remember(key, text)
         return text
+
+    def _make_in_turn(self, recipe: Recipe, say: Say) -> str:
+        """A machine with two cores makes three documents one after another sooner than thirty at once."""
+        while not self._turns.acquire(timeout=TURN_S):
+            say("waiting for other work to end")
+        try:
+            return self._make(recipe, say)
+        finally:
+            self._turns.release()
 
     def _make(self, recipe: Recipe, say: Say) -> str:
         text = recipe.make(say)
@@ -142,7 +161,8 @@ def _read(path: Path) -> str | None:
 def _tidy(folder: Path) -> None:
     """Drop what was not used for long, and the oldest where there is too much."""
     now_s = time.time()
-    found = sorted(((each.stat(), Path(each)) for each in os.scandir(folder) if each.is_file()), key=_by_age)
+    with os.scandir(folder) as entries:
+        found = sorted(((each.stat(), Path(each)) for each in entries if each.is_file()), key=_by_age)
     kept_count, kept_bytes = 0, 0
     for status, path in found:
         is_half = path.suffix == ".half"
