@@ -68,9 +68,9 @@ def price_of(model: str, as_of: datetime) -> TokenPrice:
 
 
 def write_outcomes(
-    path: Path, company: Company, models: tuple[str, str], prices: Sequence[TokenPrice], count: int, seed: int
+    path: Path, company: Company, models: tuple[str, ...], prices: Sequence[TokenPrice], count: int, seed: int
 ) -> None:
-    """Both models' answers to a random sample of requests, judged by people."""
+    """All models' answers to a random sample of requests, judged by people."""
     rng = np.random.default_rng(seed)
     asked = requests_of(company, count, rng)
     does = answers_of(company, asked, models, rng)

@@ -55,6 +55,10 @@ class Story:
     scenario: str
     """Lines of scenario.yaml, beside the date and the draws."""
     chapters: tuple[Chapter, ...]
+    also: tuple[str, ...] = ()
+    """More models whose answers people judged."""
+    gpu: str = ""
+    """What it would be served on, where a fleet is planned."""
     tasks: tuple[str, ...] = ()
     """Those that somebody means to move."""
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -73,6 +77,11 @@ class Story:
     def models(self) -> tuple[str, str]:
         """The model in use and the one in question."""
         return self.incumbent, self.open_model
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """All models whose answers people judged."""
+        return (*self.models, *self.also)
 
 
 def story_named(name: str) -> Story:

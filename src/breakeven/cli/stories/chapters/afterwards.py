@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from breakeven.cli.stories.chapters.compared import SCENARIO, figures_of, write_scenario
+from breakeven.cli.stories.chapters.compared import SCENARIO, details_of, figures_of, write_scenario
 from breakeven.cli.stories.chapters.learnt import OUTCOMES
 from breakeven.cli.stories.chapters.piloted import PILOT
 from breakeven.cli.stories.stage import Stage
@@ -28,7 +28,7 @@ def decide_measured(stage: Stage, story: Story) -> Found:
     sentences = [
         *([] if pilot is None else _proven(pilot, document)),
         f"Moving everything at once: {decision['sentence'][:1].lower()}{decision['sentence'][1:]}",
-        *document["verdict"]["details"][1:],
+        *details_of(document),
     ]
     figures = [*([] if pilot is None else _payback(pilot)), *figures_of(document)]
     return Found(sentences, figures, limits=document["excluded"], files=[path for _, path in outs])
@@ -42,13 +42,13 @@ def _proven(pilot: dict[str, Any], document: dict[str, Any]) -> list[str]:
     if pilot["verdict"]["answer"] == "yes" and part is not None and part["value"] is not None and spend:
         share = amounts.fraction(part["value"] / spend)
         found.append(f"That is {share} of the {amounts.money(spend)} that tokens cost a month today.")
-    found += [each["words"] for each in pilot["journal"] if each["event"] in ("promoted", "stopped")]
+    found += [each["words"] for each in pilot["journal"] if each["event"] == "promoted"]
     return found
 
 
 def _payback(pilot: dict[str, Any]) -> list[FigurePart]:
     part = (pilot["savings"] or {}).get("payback_months")
-    if part is None or part["value"] is None:
+    if pilot["verdict"]["answer"] != "yes" or part is None or part["value"] is None:
         return []
     low, high = part["low"], part["high"]
     span = "" if low is None or high is None else f"; {low:.1f} to {high:.1f}"

@@ -30,10 +30,16 @@ def compare_first(stage: Stage, story: Story) -> Found:
     document = stage.document("compare", "--scenario", SCENARIO, "--out", FIRST)
     decision = stage.document("decide", "--report", FIRST)
     return Found(
-        [document["verdict"]["sentence"], *document["verdict"]["details"][1:], *_next(decision)],
-        figures_of(document),
+        [document["verdict"]["sentence"], *details_of(document), *_next(decision)],
+        limits=document["excluded"],
+        figures=figures_of(document),
         files=(SCENARIO, FIRST),
     )
+
+
+def details_of(document: dict[str, Any]) -> list[str]:
+    """What the verdict adds; that the data are made up stands on every page already."""
+    return [each for each in document["verdict"]["details"] if not each.startswith("Synthetic data")]
 
 
 def figures_of(document: dict[str, Any]) -> list[FigurePart]:

@@ -1,4 +1,4 @@
-"""Learnt: both models' answers judged by people, and whether a policy that keeps the quality is worth having."""
+"""Learnt: the models' answers judged by people, and whether a policy that keeps the quality is worth having."""
 
 from __future__ import annotations
 
@@ -17,11 +17,31 @@ REQUESTS_COUNT: Final = 1_500
 LATER_COUNT: Final = 800
 
 
+def judge(stage: Stage, story: Story) -> Found:
+    """`outcomes` of a sample that people judged."""
+    _write(stage, story)
+    seen = stage.document("outcomes", OUTCOMES, "--as-of", story.as_of.date().isoformat())
+    figures = [_rate(each) for each in seen["rates"] if each["group"]]
+    return Found([seen["verdict"]], figures, _truth(seen, story), files=(OUTCOMES, LATER))
+
+
+def _rate(each: dict[str, Any]) -> FigurePart:
+    rate = each["success_fraction"]
+    span = f"{amounts.fraction(rate['low'])} to {amounts.fraction(rate['high'])}"
+    note = f"of {each['tries_count']:,} answers; {span}, 90 %"
+    return FigurePart(label=f"{each['group']}: {each['model']}", value=amounts.fraction(rate["value"]), note=note)
+
+
+def _write(stage: Stage, story: Story) -> None:
+    """What people said of two samples."""
+    prices = [price_of(each, story.as_of) for each in story.judged]
+    for path, count, seed in ((OUTCOMES, REQUESTS_COUNT, 1), (LATER, LATER_COUNT, 2)):
+        write_outcomes(stage.path(path), story.company, story.judged, prices, count, stage.seed + seed)
+
+
 def judge_and_learn(stage: Stage, story: Story) -> Found:
     """`outcomes`, `learn`, and `evaluate` on requests that came later."""
-    prices = [price_of(each, story.as_of) for each in story.models]
-    write_outcomes(stage.path(OUTCOMES), story.company, story.models, prices, REQUESTS_COUNT, stage.seed + 1)
-    write_outcomes(stage.path(LATER), story.company, story.models, prices, LATER_COUNT, stage.seed + 2)
+    _write(stage, story)
     as_of = ("--as-of", story.as_of.date().isoformat())
     seen = stage.document("outcomes", OUTCOMES, *as_of)
     learn = ("learn", "--outcomes", OUTCOMES, "--incumbent", story.incumbent, "--out", POLICY, "--explain", *as_of)
@@ -54,7 +74,7 @@ def _truth(seen: dict[str, Any], story: Story) -> list[TruthPart]:
     rates = {(each["group"], each["model"]): each["success_fraction"] for each in seen["rates"]}
     found = []
     for work in story.company.works:
-        for model in story.models:
+        for model in story.judged:
             truth, rate = work.success_fraction(model), rates[work.task, model]
             span = f"{amounts.fraction(rate['low'])} to {amounts.fraction(rate['high'])}, 90 %"
             found.append(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any, Final
 
 import yaml
 
 from breakeven.cli.stories.chapters.compared import FIRST
-from breakeven.cli.stories.chapters.learnt import POLICY
+from breakeven.cli.stories.chapters.learnt import LATER, OUTCOMES, POLICY
 from breakeven.cli.stories.made_up import ShadowTraffic, TokenPrice, price_of
 from breakeven.cli.stories.stage import Stage
 from breakeven.cli.stories.story import Found, Story
@@ -30,18 +31,32 @@ def shadow(stage: Stage, story: Story) -> Found:
     stage.now += timedelta(hours=9)
     stage.document("pilot", "start", PILOT)
     _serve_and_watch(stage, story, prices)
+    return _judged(stage, story)
+
+
+def judge_files(stage: Stage, story: Story) -> Found:
+    """`pilot init`, `verdict` and `report` of files of outcomes, where no live traffic may be copied."""
+    models = ("--baseline", story.incumbent, "--candidate", story.open_model)
+    tasks = [word for task in story.tasks for word in ("--task", task)]
+    files = ("--outcomes", OUTCOMES, "--outcomes", LATER)
+    stage.document("pilot", "init", PILOT, *models, *tasks, "--traffic", ".breakeven", *files)
+    return _judged(stage, story)
+
+
+def _judged(stage: Stage, story: Story) -> Found:
     verdict = stage.document("pilot", "verdict", PILOT, codes=VERDICTS)
-    if verdict["verdict"]["answer"] == "yes":
+    if verdict["verdict"]["answer"] == "yes" and verdict["design"]["mode"] != "offline":
         stage.now += timedelta(hours=13)
         stage.document("pilot", "stop", PILOT, "--promote", "--keep-watching")
     outs = [f"pilots/{PILOT}/report.{kind}" for kind in ("html", "xlsx", "json")]
     stage.document("pilot", "report", PILOT, *(word for out in outs for word in ("--out", out)))
+    said = json.loads(stage.path(outs[-1]).read_bytes())
     return Found(
-        [verdict["verdict"]["sentence"], *_journal(verdict)],
+        [verdict["verdict"]["sentence"], *_journal(said)],
         [*_money(verdict), *_quality(verdict)],
         _truth(verdict, story),
         verdict["not_claimed"],
-        (*outs, f"{GATEWAY}/gateway.yaml"),
+        outs,
     )
 
 
@@ -103,16 +118,19 @@ def _serve_and_watch(stage: Stage, story: Story, prices: tuple[TokenPrice, Token
     stage.commands.append(f"breakeven pilot run {PILOT} --once  # every second evening")
 
 
-def _journal(verdict: dict[str, Any]) -> list[str]:
-    return [f"{amounts.day_text(each['at'][:10])}: {each['words']}" for each in verdict["journal"]]
+def _journal(said: dict[str, Any]) -> list[str]:
+    """What was done and when; verdicts stand above, and how a task was stopped in full beside the task."""
+    told = [each for each in said["journal"] if each["event"] in ("started", "stopped_task", "ramped", "promoted")]
+    return [f"{amounts.day_text(each['at'][:10])}: {each['words'].partition(': task ')[0]}" for each in told]
 
 
 def _money(verdict: dict[str, Any]) -> list[FigurePart]:
     saved = verdict["savings"]
     if saved is None:
         return []
+    kept = "" if verdict["verdict"]["answer"] == "yes" else ", had it kept the quality"
     wanted = (("Saved a month", "saved_usd_per_month"), ("Saved, of the baseline's cost", "saved_fraction"))
-    return [_figure(label, saved[name]) for label, name in wanted]
+    return [_figure(label + kept, saved[name]) for label, name in wanted]
 
 
 def _figure(label: str, part: dict[str, Any]) -> FigurePart:

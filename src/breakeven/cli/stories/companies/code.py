@@ -14,35 +14,36 @@ from breakeven.cli.stories.chapters.piloted import shadow
 from breakeven.cli.stories.story import Chapter, Story
 from breakeven.usage.synthetic_company import Company, Kind, Work
 
-_BIG, _SMALL = "anthropic/claude-sonnet-4-5", "Qwen3-Coder-480B"
+_BIG, _SMALL, _TIER = "anthropic/claude-sonnet-4-5", "Qwen3-235B-A22B", "anthropic/claude-haiku-4-5"
 
 
-def _kind(share_fraction: float, big_fraction: float, small_fraction: float, *texts: str) -> Kind:
-    return Kind(share_fraction, texts, {_BIG: big_fraction, _SMALL: small_fraction})
+def _kind(share: float, big: float, small: float, tier: float, *texts: str) -> Kind:
+    """Of its work this share, and how often each model's answer would do."""
+    return Kind(share, texts, {_BIG: big, _SMALL: small, _TIER: tier})
 
 
 _WORKS: Final = (
     Work(
         *("write tests", 0.30, 16_000, 900, 0.7, 0.0),
         (
-            _kind(0.6, 0.86, 0.70, "Write pytest cases for the inventory module, ticket {n}"),
-            _kind(0.4, 0.78, 0.55, "Cover the network replay of build {n} with tests, no sleeps"),
+            _kind(0.6, 0.86, 0.70, 0.77, "Write pytest cases for the inventory module, ticket {n}"),
+            _kind(0.4, 0.78, 0.55, 0.65, "Cover the network replay of build {n} with tests, no sleeps"),
         ),
     ),
     Work(
         *("fix a bug", 0.30, 28_000, 1_300, 0.8, 0.2),
         (
-            _kind(0.5, 0.76, 0.52, "Crash {n}: the save file is read twice after the player dies. Fix it"),
-            _kind(0.5, 0.66, 0.36, "Desync {n}: two clients disagree on the loot after a reconnect. Fix it"),
+            _kind(0.5, 0.76, 0.52, 0.63, "Crash {n}: the save file is read twice after the player dies. Fix it"),
+            _kind(0.5, 0.66, 0.36, 0.49, "Desync {n}: two clients disagree on the loot after a reconnect. Fix it"),
         ),
     ),
     Work(
         *("refactor across files", 0.25, 42_000, 2_400, 0.85, 0.3),
-        (_kind(1.0, 0.64, 0.33, "Split the renderer so that change {n} builds without the editor"),),
+        (_kind(1.0, 0.64, 0.33, 0.47, "Split the renderer so that change {n} builds without the editor"),),
     ),
     Work(
         *("explain code", 0.15, 9_000, 600, 0.5, 0.0),
-        (_kind(1.0, 0.93, 0.86, "What does this shader do, and why is line {n} there?"),),
+        (_kind(1.0, 0.93, 0.86, 0.89, "What does this shader do, and why is line {n} there?"),),
     ),
 )
 
@@ -66,11 +67,12 @@ STORY: Final = Story(
         sampled_fraction=1 / 25,
     ),
     open_model=_SMALL,
+    also=(_TIER,),
     as_of=datetime(2026, 11, 24, tzinfo=UTC),
     scenario="""\
-open_model: Qwen3-Coder-480B
+open_model: Qwen3-235B-A22B
 # whole moves that the studio would consider; programmers wait for answers, so no batch
-options: [frontier_api, cheaper_tier, brokered, deepseek_api, rented_one_year]
+options: [frontier_api, cheaper_tier, brokered, rented_one_year]
 answers: {data_sensitive: false, fine_tuning: false, mlops_team: true}
 failure_usd_per_request: {other: 0.40}  # a programmer reads a wrong patch: half a minute at 50 USD an hour""",
     tasks=("write tests", "fix a bug", "refactor across files"),
@@ -100,7 +102,7 @@ failure_usd_per_request: {other: 0.40}  # a programmer reads a wrong patch: half
         ),
         Chapter(
             "Judge the answers",
-            "1,500 requests, both models' answers run against the studio's own builds, and the question whether any "
+            "1,500 requests, the models' answers run against the studio's own builds, and the question whether any "
             "part of the work may go to the open model.",
             judge_and_learn,
         ),

@@ -17,8 +17,9 @@ from breakeven.usage.synthetic_company import Company, Kind, Work
 _BIG, _SMALL = "openai/gpt-5", "gpt-oss-120b"
 
 
-def _kind(share_fraction: float, big_fraction: float, small_fraction: float, *texts: str) -> Kind:
-    return Kind(share_fraction, texts, {_BIG: big_fraction, _SMALL: small_fraction})
+def _kind(share: float, big: float, small: float, *texts: str) -> Kind:
+    """Of its work this share, and how often each model's answer would do."""
+    return Kind(share, texts, {_BIG: big, _SMALL: small})
 
 
 _WORKS: Final = (
@@ -72,8 +73,8 @@ STORY: Final = Story(
     as_of=datetime(2026, 11, 24, tzinfo=UTC),
     scenario="""\
 open_model: gpt-oss-120b
-# whole moves that the desk would consider: customers wait for answers, so no batch; none to China, none owned
-options: [frontier_api, cheaper_tier, brokered, managed_huggingface_scale_to_zero, rented_one_year, hybrid]
+# whole moves that the desk would consider: customers wait for answers, so no batch; none owned, none to China
+options: [frontier_api, brokered, managed_huggingface_scale_to_zero, rented_one_year, hybrid]
 answers: {data_sensitive: false, fine_tuning: false, mlops_team: false}
 failure_usd_per_request: {complaint: 0.60, other: 0.02}  # a voucher for a complaint that went wrong
 overrides:
@@ -106,8 +107,8 @@ overrides:
         ),
         Chapter(
             "Judge the answers, learn who may answer what",
-            "Success of the open model is the number that matters most, and nobody can look it up. So 1,500 requests "
-            "are answered by both models and judged by the people of the desk; a policy is learnt that keeps 95 % of "
+            "Success of the open model is the number that matters most, and nobody can look it up. So both models "
+            "answer 1,500 requests, the people of the desk judge them, and a policy is learnt that keeps 95 % of "
             "today's success.",
             judge_and_learn,
         ),
