@@ -26,13 +26,19 @@ def command(
     """Summarise the calls of a log: tokens per day, models, spend at each day's prices, the hours of the week."""
     from breakeven.cli.console import progress, stdout_console
     from breakeven.clock import today
-    from breakeven.reports.answer import Question, profile
-    from breakeven.reports.workload_part import import_part, workload_part
+    from breakeven.reports.answer import profile
+    from breakeven.reports.comparison_source import comparison_question
+    from breakeven.reports.workload_part import workload_part
 
     with progress() as say, opened_calls(source, say) as calls:
-        question = Question(calls.store, calls.label, scenario, today())
-        imported = import_part(calls.report) if calls.report else None
-        part = workload_part(profile(question, say), calls.label, scenario.as_of or today(), imported=imported)
+        question = comparison_question(calls, scenario, today())
+        part = workload_part(
+            profile(question, say),
+            calls.label,
+            scenario.as_of or question.today,
+            synthetic=question.synthetic,
+            imported=question.imported,
+        )
         warnings = calls.warnings
     if as_json:
         click.echo(json.dumps(part.model_dump(mode="json"), indent=2, ensure_ascii=False))

@@ -25,6 +25,8 @@ STEPS: Final = (0.2, 0.4, 0.6, 0.75, 0.9)
 LETTER_PX: Final = 6.9
 """Width of a letter of 12 px that is hardly ever exceeded on average."""
 LINE_PX: Final = 16.0
+BOLD_FRACTION: Final = 0.92
+"""So many letters of a name, which is bold, take the room of the others."""
 PAD_PX: Final = 8.0
 GAP_PX: Final = 2.0
 Kind = Literal["wide", "narrow"]
@@ -47,6 +49,8 @@ class Box:
     is_guess: bool
     lines: tuple[str, ...]
     """Words that fit."""
+    name_lines_count: int
+    """So many of them are its name."""
     spoken: str
     """All of it in one sentence."""
 
@@ -174,13 +178,15 @@ def _box(task: AuditedTask, letter: str, place: Place, *, priced: bool) -> Box:
         f"{letter} {short(task.name, 80)}: {amounts.fraction(share)} {what}{spend}; a small model can do "
         f"{wording.share_range(can)} of it, {basis}"
     )
-    rows = (
-        (short(task.name, 80), f"{amounts.fraction(share)} {what}{spend}"),
-        (wording.share_range(can) + (", GUESS" if is_guess else ""),),
+    told = amounts.fraction(share)
+    words = (
+        (f"{told} {what}{spend}", f"{told} {what}", told),
+        (f"{wording.share_range(can)}{', GUESS' if is_guess else ''}", wording.share_range(can)),
     )
-    lines = _fitting((*rows[0], *rows[1]), place)
+    lines, name_lines_count = _fitting(short(task.name, 80), words, place)
+    step = step_of(can.typical)
     return Box(
-        task.name, letter, *_inset(place), step_of(can.typical), is_guess, lines or _letter(letter, place), spoken
+        task.name, letter, *_inset(place), step, is_guess, lines or _letter(letter, place), name_lines_count, spoken
     )
 
 
@@ -193,7 +199,8 @@ def _rest(tasks: Sequence[AuditedTask], place: Place, *, priced: bool) -> Box:
     words = f"{len(tasks)} smaller tasks"
     told = f"{amounts.fraction(share)} {'of spend' if priced else 'of calls'}"
     is_guess = all(each.suitability.evidence[0] == "prior" for each in tasks)
-    return Box("", "", *_inset(place), step_of(can), is_guess, _fitting((words, told), place), f"{words}: {told}")
+    lines, name_lines_count = _fitting(words, ((told,),), place)
+    return Box("", "", *_inset(place), step_of(can), is_guess, lines, name_lines_count, f"{words}: {told}")
 
 
 def _inset(place: Place) -> tuple[float, float, float, float]:
@@ -202,18 +209,20 @@ def _inset(place: Place) -> tuple[float, float, float, float]:
     return round(place.x_px, 1), round(place.y_px, 1), round(width, 1), round(height, 1)
 
 
-def _fitting(words: Sequence[str], place: Place) -> tuple[str, ...]:
-    """As many lines as fit, each cut to the width; none where not even a short name has room."""
+def _fitting(name: str, words: Sequence[Sequence[str]], place: Place) -> tuple[tuple[str, ...], int]:
+    """As many lines as fit and how many of them are the name; of each other line the longest wording that fits.
+
+    None where not even a short name has room.
+    """
     letters = int((place.width_px - 2 * PAD_PX) / LETTER_PX)
     rows = int((place.height_px - PAD_PX) / LINE_PX)
     if letters < 7 or rows < 1:
-        return ()
-    name, *others = words
-    if len(name) > letters and rows > len(words):
-        first, second = _halves(name, letters)
-        return (first, second, *(each for each in others if len(each) <= letters))
-    kept = [short(name, letters), *(each for each in others if len(each) <= letters)]
-    return tuple(kept[:rows])
+        return (), 1
+    bold = int(letters * BOLD_FRACTION)
+    names = _halves(name, bold) if len(name) > bold and rows > len(words) + 1 else (short(name, bold),)
+    fitting = [next((each for each in wordings if len(each) <= letters), "") for wordings in words]
+    kept = [*names, *(each for each in fitting if each)]
+    return tuple(kept[:rows]), min(len(names), rows)
 
 
 def _halves(name: str, letters_count: int) -> tuple[str, str]:

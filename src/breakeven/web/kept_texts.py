@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.reports.safe_text import safe
+from breakeven.reports.safe_text import safe, short
 
 if TYPE_CHECKING:
     from breakeven.web.page import Desk
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 HEAD_CHARACTERS: Final = 4_000
 TAIL_CHARACTERS: Final = 800
 INDENT_MAX_COUNT: Final = 40
-TITLES: Final = (("system", "System prompt"), ("prompt", "Prompt"), ("response", "Answer"))
+FIRST_MESSAGES_COUNT: Final = 2
+LAST_MESSAGES_COUNT: Final = 8
+ROLE_TITLES: Final = {"system": "System prompt", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 REMEMBERED_COUNT: Final = 100
 """Calls whose texts, cut as they are shown, are kept in memory; never on disk."""
 _lock = threading.Lock()
@@ -75,11 +77,31 @@ def _read(desk: Desk, record_ids: Sequence[str]) -> dict[str, ShownCall]:
         rows = mine.left_join(told, "record_id").to_pyarrow().to_pylist()
     found = {}
     for row in rows:
-        shown = tuple(shown_text(title, row[name]) for name, title in TITLES if row.get(name))
+        shown = tuple(_texts_of(row))
         if shown:
             is_redacted = "redacted" in (row["redaction"] or "")
             found[row["record_id"]] = ShownCall(row["record_id"], shown, is_redacted)
     return found
+
+
+def _texts_of(row: dict[str, Any]) -> Iterator[ShownText]:
+    """System prompt, each message of the prompt, and the answer; of very many messages the first and the last ones."""
+    from breakeven.usage.prompts.conversation import answer_text, messages_of
+
+    if row.get("system"):
+        yield shown_text("System prompt", row["system"])
+    messages = [each for each in messages_of(row["prompt"]) if each.text] if row.get("prompt") else []
+    alone = len(messages) == 1
+    for at, each in enumerate(messages):
+        if FIRST_MESSAGES_COUNT <= at < len(messages) - LAST_MESSAGES_COUNT:
+            if at == FIRST_MESSAGES_COUNT:
+                left = len(messages) - FIRST_MESSAGES_COUNT - LAST_MESSAGES_COUNT
+                yield ShownText(f"{left:,} messages between are left out", "", "", 0)
+            continue
+        title = "Prompt" if alone else ROLE_TITLES.get(each.role, f"Message of {short(each.role, 20)}")
+        yield shown_text(title, each.text)
+    if row.get("response"):
+        yield shown_text("Answer", answer_text(row["response"]) or row["response"])
 
 
 def _stamp(desk: Desk) -> tuple[str, int]:

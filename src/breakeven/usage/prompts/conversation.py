@@ -68,6 +68,34 @@ def conversation(
     return _assembled(messages, told_system, told_tools, told_schema, is_body=bool(body))
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a logged prompt."""
+
+    role: str
+    """As it is logged, in small letters; user where the log does not say."""
+    text: str
+    """Empty for images and calls of tools."""
+
+
+def messages_of(prompt: str) -> tuple[Message, ...]:
+    """A logged prompt message by message, as a person reads it; the system prompt of a request body first.
+
+    >>> body = '{"system": "Brief.", "messages": [{"role": "user", "content": "Hi"}]}'
+    >>> [(each.role, each.text) for each in messages_of(body)]
+    [('system', 'Brief.'), ('user', 'Hi')]
+    >>> messages_of("Hello, no JSON")
+    (Message(role='user', text='Hello, no JSON'),)
+    """
+    value = _value(prompt)
+    body = value if isinstance(value, dict) and not _is_message(value) else {}
+    found = _messages(_first(body, _MESSAGES) if body else value)
+    system = _first(body, _SYSTEM)
+    first = (Message("system", text_of(system)),) if system else ()
+    told = (*first, *(Message(role or "user", text) for role, text, _ in found))
+    return told if any(each.text for each in told) else (Message("user", prompt),)
+
+
 def _assembled(
     messages: Sequence[tuple[str | None, str, int]], system: Any, tools: Any, schema: Any, *, is_body: bool
 ) -> Conversation:
