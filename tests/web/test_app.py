@@ -206,6 +206,20 @@ def test_work_that_failed_says_why_and_what_next(new_desk: Desk, go: threading.E
     assert script.json()["job"]["error"] == "ScenarioError: scenario.yaml:3: no such fact"
 
 
+def test_work_that_is_done_while_its_page_is_written_is_not_said_to_be_cancelled(new_desk: Desk) -> None:
+    def view(ask: Ask) -> View | Job:
+        job = ask.desk.jobs.start("quick", "Drawing the curves", lambda _: "drawn")
+        job.wait(10)
+        return job
+
+    patch = probing(view)
+    with client_of(new_desk) as client:
+        text = client.get("/probe").text
+    patch.undo()
+    assert "cancelled" not in text
+    assert "data-wait" in text
+
+
 def test_jobs_that_nobody_knows_are_not_there(new_desk: Desk) -> None:
     with client_of(new_desk) as client:
         assert client.get("/api/jobs/nothing").status_code == 404

@@ -184,3 +184,23 @@ def test_nobody_can_pile_up_work_without_end(tmp_path: Path) -> None:
         for number in range(1_000):
             shelf.take(Recipe("many", "Many", (str(number),), lambda _: str(go.wait(10))), 0)
     go.set()
+
+
+def test_what_gave_way_begins_again_and_what_a_person_cancelled_does_not(tmp_path: Path) -> None:
+    go = threading.Event()
+
+    def make(say: Say) -> str:
+        while not go.wait(0.01):
+            say("at it")
+        return "made"
+
+    shelf = Shelf(tmp_path / "ui", Jobs())
+    asked = Recipe("comparison", "Comparing", ("calls",), make)
+    for by_person in (False, True):
+        job = shelf.take(asked, 0)
+        assert isinstance(job, Job)
+        job.cancel(by_person=by_person)
+        assert job.wait(10)
+        assert job.state == "cancelled"
+        assert (shelf.take(asked, 0) is job) is by_person
+    go.set()

@@ -257,7 +257,7 @@ def drop_obsolete(desk: Desk) -> None:
     """End comparisons and sliders under way: what they are made of has changed."""
     for job in desk.jobs.running():
         if job.name.startswith(("comparison ", "sliders ")):
-            job.cancel()
+            job.cancel(by_person=False)
 
 
 def comparison_text(desk: Desk) -> str | Job:

@@ -36,6 +36,8 @@ class Job:
     result: Any = None
     work: Callable[[Say], Any] | None = None
     """What it does, to do it again."""
+    is_refused: bool = False
+    """A person asked for its end."""
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -52,9 +54,19 @@ class Job:
             raise Cancelled
         self.words = words
 
-    def cancel(self) -> None:
-        """Ask for its end; it comes where the work next says how far it is."""
+    def cancel(self, *, by_person: bool = True) -> None:
+        """Ask for its end; it comes where the work next says how far it is.
+
+        What a person cancelled stays so until somebody tries again; what gave way to something newer begins again by
+        itself when it is wanted.
+        """
+        self.is_refused = self.is_refused or by_person
         self._stop.set()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody should begin it again unasked: it failed, or a person cancelled it."""
+        return self.state == "failed" or (self.state == "cancelled" and self.is_refused)
 
     def wait(self, seconds_s: float) -> bool:
         """True once it is over, at the latest after `seconds_s`."""
@@ -106,7 +118,7 @@ class Jobs:
         """Ask all for their end and wait for it; False: some work did not say how far it is in all that time."""
         ends_s = time.monotonic() + patience_s
         for job in self.running():
-            job.cancel()
+            job.cancel(by_person=False)
         return all(job.wait(max(0.0, ends_s - time.monotonic())) for job in self.running())
 
     def running(self) -> tuple[Job, ...]:

@@ -59,9 +59,14 @@ async def framed(request: Request, page: Page, view: Callable[[Ask], View | Job]
 
 
 def working(request: Request, job: Job) -> View:
-    """How far a job is, or why it failed."""
-    words = request.app.state.desk.project.without_places(job.error)
-    context = {"job": job, "error": words, "first_time": words_of_first_time() if job.state == "running" else ""}
+    """How far a job is, or why it failed; one that is done by now is still waited for, and the page loads once more."""
+    is_given_up = job.is_given_up
+    context = {
+        "job": job,
+        "is_given_up": is_given_up,
+        "error": request.app.state.desk.project.without_places(job.error),
+        "first_time": "" if is_given_up else words_of_first_time(),
+    }
     return View("working.html.j2", context, 500 if job.state == "failed" else 200)
 
 

@@ -66,7 +66,7 @@ class Shelf:
         if found is not None:
             return found
         last = self._jobs.last(f"{recipe.name} {recipe.key}")
-        if last is not None and last.state in ("failed", "cancelled"):
+        if last is not None and last.is_given_up:
             return last
         job = self.retry(recipe)
         if job.wait(patience_s) and job.state == "done":

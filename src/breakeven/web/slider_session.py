@@ -43,7 +43,10 @@ def session(desk: Desk, patience_s: float = 0.0) -> Opened | Job:
 def _last(desk: Desk, key: str) -> Job | None:
     """The job that opens it, did, or could not; None: nobody tried, or it gave way to a newer one."""
     last = desk.jobs.last(f"{NAME} {key}")
-    return None if last is not None and last.state == "done" and last.result is None else last
+    gave_way = last is not None and (
+        (last.state == "done" and last.result is None) or (last.state == "cancelled" and not last.is_given_up)
+    )
+    return None if gave_way else last
 
 
 def _open(desk: Desk, key: str, say: Say) -> Opened:
