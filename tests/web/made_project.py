@@ -25,7 +25,7 @@ LARGE, SMALL = "openai/gpt-5", "openai/gpt-5-mini"
 
 def desk_of(project: Project) -> Desk:
     """A desk on which it is always the same day."""
-    jobs = Jobs()
+    jobs = Jobs(project.without_places)
     return Desk(project, jobs, Shelf(project.kept, jobs), lambda: TODAY)
 
 

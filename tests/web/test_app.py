@@ -126,7 +126,7 @@ def waits_for(desk: Desk, go: threading.Event, said: threading.Event) -> Probe:
         while not go.wait(0.01):
             say("reading 12 of 400 files")
         if go.is_set() and getattr(go, "fails", False):
-            raise ScenarioError("scenario.yaml:3: no such fact")
+            raise ScenarioError(f"{desk.project.scenario}:3: no such fact")
         return "the document"
 
     recipe = Recipe("probe", "Comparing the options", ("calls",), make)
@@ -204,6 +204,7 @@ def test_work_that_failed_says_why_and_what_next(new_desk: Desk, go: threading.E
     assert "ScenarioError: scenario.yaml:3: no such fact" in page.text
     assert "Try again" in page.text
     assert script.json()["job"]["error"] == "ScenarioError: scenario.yaml:3: no such fact"
+    assert str(new_desk.project.folder) not in page.text + script.text
 
 
 def test_work_that_is_done_while_its_page_is_written_is_not_said_to_be_cancelled(new_desk: Desk) -> None:

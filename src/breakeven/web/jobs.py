@@ -76,7 +76,9 @@ class Job:
 class Jobs:
     """All jobs of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, cleaned: Callable[[str], str] = str) -> None:
+        """`cleaned` makes of the words of an error what a browser may see."""
+        self._cleaned = cleaned
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -91,7 +93,7 @@ class Jobs:
             job = Job(name, title, work=work)
             self._forget_old()
             self._jobs[job.key] = job
-        threading.Thread(target=_run, args=(job, work), name=f"job {name}", daemon=True).start()
+        threading.Thread(target=_run, args=(job, work, self._cleaned), name=f"job {name}", daemon=True).start()
         return job
 
     def again(self, job: Job) -> Job:
@@ -132,7 +134,7 @@ class Jobs:
             del self._jobs[key]
 
 
-def _run(job: Job, work: Callable[[Say], Any]) -> None:
+def _run(job: Job, work: Callable[[Say], Any], cleaned: Callable[[str], str]) -> None:
     from breakeven.errors import BreakevenError
 
     try:
@@ -141,7 +143,8 @@ def _run(job: Job, work: Callable[[Say], Any]) -> None:
     except Cancelled:
         job.state = "cancelled"
     except BreakevenError as error:
-        job.state, job.error = "failed", f"{type(error).__name__}: {error}"
+        job.error = cleaned(f"{type(error).__name__}: {error}")
+        job.state = "failed"
     except Exception as error:
         if job._stop.is_set():  # e.g. files went away under it: nobody waits for its result
             job.state = "cancelled"
@@ -149,7 +152,8 @@ def _run(job: Job, work: Callable[[Say], Any]) -> None:
         import logging
 
         logging.getLogger(__name__).exception("job %s", job.name)
-        job.state, job.error = "failed", f"{type(error).__name__}: {error}"
+        job.error = cleaned(f"{type(error).__name__}: {error}")
+        job.state = "failed"
     finally:
         job.ended_s = time.monotonic()
         job._over.set()

@@ -51,20 +51,20 @@ async def framed(request: Request, page: Page, view: Callable[[Ask], View | Job]
     def made() -> tuple[str, int]:
         shown = view if isinstance(view, View) else _shown(view, ask_of(request))
         if isinstance(shown, Job):
-            shown = working(request, shown)
+            shown = working(shown)
         return render(shown, page, request), shown.status_count
 
     text, status_count = await run_in_threadpool(made)
     return HTMLResponse(text, status_count)
 
 
-def working(request: Request, job: Job) -> View:
+def working(job: Job) -> View:
     """How far a job is, or why it failed; one that is done by now is still waited for, and the page loads once more."""
     is_given_up = job.is_given_up
     context = {
         "job": job,
         "is_given_up": is_given_up,
-        "error": request.app.state.desk.project.without_places(job.error),
+        "error": job.error,
         "first_time": "" if is_given_up else words_of_first_time(),
     }
     return View("working.html.j2", context, 500 if job.state == "failed" else 200)

@@ -46,7 +46,7 @@ def serve(
 
     False: some work did not end when it was asked to, and is still at it in a thread of this process.
     """
-    jobs = Jobs()
+    jobs = Jobs(project.without_places)
     desk = Desk(project, jobs, Shelf(project.kept, jobs), today)
     server = Server(application(desk, access), listener, ready)
     sys.setswitchinterval(SWITCH_S)
