@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -63,6 +63,8 @@ def facts_view(ask: Ask) -> View:
     """The table."""
     now = facts_now(ask.desk)
     wanted = Filter.of(ask.query)
+    if now.document is None:  # nobody knows yet which are read
+        wanted = replace(wanted, every=True)
     every = chosen_rows(now.rows, wanted)
     shown = every if ask.query.get("rows") == "all" else every[:ROWS_COUNT]
     return View(
