@@ -12,8 +12,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from breakeven.units import SECONDS_PER_HOUR
-from breakeven.web.gateway_client import Trouble
-from breakeven.web.gateway_series import GAP_S, Series, series_of
+from breakeven.web.gateway_parts import (
+    GatewayDocument,
+    KeyRow,
+    ModelRow,
+    Percentiles,
+    PolicyRow,
+    Traffic,
+    UpstreamRow,
+)
+from breakeven.web.gateway_series import GAP_S, series_of
 from breakeven.web.gateway_totals import (
     Buckets,
     CallKey,
@@ -25,7 +33,7 @@ from breakeven.web.gateway_totals import (
     summed,
 )
 from breakeven.web.gateway_watch import REMEMBERED_S, Seen
-from breakeven.web.histogram_quantiles import Quantile, quantile
+from breakeven.web.histogram_quantiles import quantile
 
 SCHEMA_VERSION: Final = "1.0"
 RATE_WINDOW_S: Final = 60.0
@@ -35,140 +43,6 @@ LATENCY_WINDOW_S: Final = 300.0
 STALE_S: Final = 8.0
 BREAKER_STATES: Final = ("closed", "half_open", "open")
 FALLBACK_KINDS: Final = ("retry", "fallback", "escalation", "hedge", "shadow")
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Of the answers in the window."""
-
-    answers_count: float
-    p50: Quantile | None
-    p95: Quantile | None
-    p99: Quantile | None
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What flows."""
-
-    window_s: float
-    """Seconds over which it is told; 0: one reading only."""
-    requests_req_per_s: float | None
-    failed_req_per_s: float | None
-    """Admitted requests that no upstream answered."""
-    refused_req_per_s: float | None
-    """Requests that the gateway answered itself."""
-    tokens_tok_per_s: float | None
-    usd_per_hour: float | None
-    unpriced_calls_count: float | None
-    """In the window: calls whose cost nobody knows."""
-    in_flight_count: float
-    client_connections_count: float
-    requests_total_count: float
-    cost_total_usd: float
-    unpriced_total_count: float
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """One model."""
-
-    model: str
-    calls_count: float
-    """In the window."""
-    failed_count: float
-    unpriced_count: float
-    estimated_count: float
-    usd_per_hour: float | None
-    input_tokens: float
-    output_tokens: float
-    duration_p95: Quantile | None
-    first_byte_p95: Quantile | None
-    price_sources: tuple[str, ...]
-    """`list`, `amortised`, `unpriced`, or nothing where the settings are not known."""
-    price_as_of: str | None
-    total_calls_count: float
-    total_cost_usd: float
-    total_unpriced_count: float
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamRow:
-    """One upstream."""
-
-    upstream: str
-    breaker: str
-    base_url: str
-    attempts_count: float
-    """In the window."""
-    failures: Mapping[str, float]
-    """How attempts failed in the window."""
-    total_failures: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """One key; no secret."""
-
-    id: str
-    is_disabled: bool
-    application: str | None
-    budget_usd: float | None
-    spent_usd: float | None
-    reserved_usd: float | None
-    period_ends_unix_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """The policy that the relays serve."""
-
-    hash: str
-    kind: str
-    relays_count: int
-    others: tuple[str, ...]
-    """Other versions that some relays still serve."""
-    created: str | None
-    made_by: str | None
-    since_unix_s: float | None
-    is_rolled_back: bool
-    trouble: str | None
-    trial: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayDocument:
-    """A gateway now."""
-
-    schema_version: str
-    kind: str
-    address: str
-    as_of: str | None
-    """Of the last good reading."""
-    state: str
-    """`serving`, `draining`, `not_ready`, `unreached` (the figures are of the last good reading) or `never_reached`."""
-    relays_count: int | None
-    relays_wanted_count: int | None
-    version: str
-    trouble: Trouble | None
-    admin_trouble: Trouble | None
-    traffic: Traffic | None
-    durations: Percentiles | None
-    first_bytes: Percentiles | None
-    kinds: Mapping[str, float]
-    """Attempts beyond the first, in the window, by kind."""
-    refusals: Mapping[str, float]
-    """In the window, by code."""
-    models: tuple[ModelRow, ...]
-    upstreams: tuple[UpstreamRow, ...]
-    keys: tuple[KeyRow, ...]
-    policy: PolicyRow | None
-    losses: Mapping[str, float]
-    """Counters that ought to be 0, since the gateway's counters began; those that are not."""
-    queue_bytes: float | None
-    """Call records that wait for the disk."""
-    breaker_rule: Mapping[str, float] | None
-    series: tuple[Series, ...]
 
 
 def gateway_document(seen: Seen, address: str) -> GatewayDocument:
@@ -199,7 +73,7 @@ def gateway_document(seen: Seen, address: str) -> GatewayDocument:
         _keys(_page(admin, "keys")),
         None if newest is None else _policy(newest, _page(admin, "policy")),
         {} if newest is None else _losses(newest),
-        None if newest is None else newest.gauges.get("sink_queue_bytes", 0.0),
+        None if newest is None else int(newest.gauges.get("sink_queue_bytes", 0)),
         _rule(_page(_page(admin, "settings"), "breaker")),
         series_of(seen.moments, REMEMBERED_S),
     )
@@ -255,6 +129,7 @@ def _traffic(rates: _Span, window: _Span) -> Traffic:
         rates.rate(results.get("failed", 0.0)),
         rates.rate(refused),
         rates.rate(sum(each.input_tokens + each.output_tokens for each in models.values())),
+        round(window.seconds_s, 1),
         _per_hour(window, sum(each.cost_usd for each in spent.values())),
         sum(each.unpriced_count for each in spent.values()) if has_time else None,
         now.gauges.get("requests_in_flight", 0.0),
@@ -333,7 +208,8 @@ def _prices(settings: Mapping[str, Any], model: str, totals: ModelTotals) -> tup
     days: list[str] = []
     for each in targets if isinstance(targets, list) else ():
         price = _page(each, "price") if isinstance(each, dict) else {}
-        found.append(str(price.get("source")) if price else "unpriced")
+        is_counted = not price and totals.cost_usd > 0 and not totals.unpriced_count
+        found.append(str(price.get("source")) if price else "policy" if is_counted else "unpriced")
         if price.get("as_of"):
             days.append(str(price["as_of"]))
     if totals.unpriced_count and "unpriced" not in found:

@@ -97,15 +97,15 @@ def totals_of(samples: Mapping[str, list[Sample]], at_unix_s: float) -> Totals:
     )
 
 
-def grown(before: float, after: float) -> float:
+def grown(before_count: float, after_count: float) -> float:
     """What a counter has counted between two moments.
 
     >>> grown(10, 15), grown(1000, 996), grown(1000, 3)
     (5, 0.0, 3)
     """
-    if after >= before:
-        return after - before
-    return after if after < before * (1 - RESTART_LOSS_FRACTION) else 0.0
+    if after_count >= before_count:
+        return after_count - before_count
+    return after_count if after_count < before_count * (1 - RESTART_LOSS_FRACTION) else 0.0
 
 
 def grown_each(before: Mapping[Key, float], after: Mapping[Key, float]) -> dict[Key, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from breakeven.reports import amounts
 from breakeven.reports.safe_text import safe, short
 from breakeven.units import MS_PER_S
-from breakeven.web.gateway_document import (
+from breakeven.web.gateway_parts import (
     GatewayDocument,
     KeyRow,
     ModelRow,
@@ -128,8 +128,10 @@ def alarms(document: GatewayDocument) -> tuple[str, ...]:
               if name in document.losses]  # fmt: skip
     if document.policy is not None and document.policy.trouble:
         found.append(f"The policy in the folder is not in force: {safe(document.policy.trouble)}")
-    found += [f"Key {short(each.id, 40)} has used {used_words(each)} of its budget." for each in document.keys
-              if _fraction(each) >= NEARLY_USED_FRACTION]  # fmt: skip
+    for key in document.keys:
+        if _fraction(key) >= NEARLY_USED_FRACTION:
+            used = amounts.fraction(_fraction(key))
+            found.append(f"Key {short(key.id, 40)} has used {used} of its budget ({used_words(key)}).")
     return tuple(found)
 
 
@@ -142,7 +144,7 @@ def tiles(document: GatewayDocument) -> tuple[Tile, ...]:
     failed = traffic.failed_req_per_s or 0.0
     unpriced = traffic.unpriced_calls_count or 0.0
     per_hour = amounts.NOT_KNOWN if traffic.usd_per_hour is None else f"{amounts.money(traffic.usd_per_hour)} an hour"
-    spent = f"{amounts.money(traffic.cost_total_usd)} since the counters began"
+    spent = f"over {_seconds(traffic.spend_window_s)}; {amounts.money(traffic.cost_total_usd)} since the counters began"
     return (
         Tile("Requests a second", rate(traffic.requests_req_per_s), f"{over}; {rate(failed)} failed a second",
              "bad" if failed else ""),
@@ -222,6 +224,8 @@ def price_badges(row: ModelRow) -> tuple[tuple[str, str], ...]:
         day = f", {amounts.date_text(row.price_as_of)}" if row.price_as_of and each != "unpriced" else ""
         if each == "unpriced":
             found.append(("UNPRICED", "danger"))
+        elif each == "policy":
+            found.append(("the policy's price list", "grade-quoted"))
         elif each == "amortised":
             found.append((f"amortised{day}", "grade-measured"))
         else:

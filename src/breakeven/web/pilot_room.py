@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from breakeven.clock import now
@@ -29,6 +30,8 @@ from breakeven.web.jobs import Job, Jobs, Say
 from breakeven.web.label_desk import LabelDesk
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from breakeven.reports.charts import Chart
     from breakeven.web.page import Desk
 
@@ -268,6 +271,16 @@ def room_of(desk: Desk) -> PilotRoom:
     """The one room of a server."""
     with _rooms_lock:
         return _rooms.setdefault(desk.jobs, PilotRoom(desk))
+
+
+def place_of(request: Request) -> PilotPlace:
+    """The pilot that an address names."""
+    return room_of(request.app.state.desk).find(request.path_params["name"])
+
+
+def path_of(place: PilotPlace) -> str:
+    """The address of a pilot."""
+    return f"/pilot/{quote(place.name, safe='')}"
 
 
 def _watched_words(look: Look) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from breakeven.errors import BreakevenError, PilotError
-from breakeven.pilot.label_queue import queue_facts, queue_words
-from breakeven.pilot.orders import give, outlook
-from breakeven.reports.pilot_document import to_json
+from breakeven.pilot.label_queue import queue_words
+from breakeven.reports.pilot_design_rows import design_lines
+from breakeven.reports.pilot_document import pilot_document, to_json
 from breakeven.reports.pilot_files import render_pilot_file
 from breakeven.reports.pilot_look import document_of, measured_scenario
 from breakeven.reports.pilot_missing import arm_rows, missing_lines, time_rows
@@ -26,14 +24,14 @@ from breakeven.reports.pilot_page import pilot_context
 from breakeven.reports.pilot_summary import ANSWERS
 from breakeven.reports.pilot_wording import models_of
 from breakeven.reports.safe_text import safe
+from breakeven.web import pilot_labels, pilot_orders
 from breakeven.web import pilot_words as told
 from breakeven.web.jobs import Job
-from breakeven.web.label_desk import SUCCESS, checked_labeller
 from breakeven.web.live_parts import live_reply
 from breakeven.web.page import Ask, Page, View
-from breakeven.web.pilot_room import Known, PilotPlace, room_of
+from breakeven.web.pilot_room import Known, PilotPlace, path_of, place_of, room_of
 from breakeven.web.project import Project
-from breakeven.web.replies import api_route, ask_of, json_reply, page_reply, see_other, wants_json
+from breakeven.web.replies import api_route, json_reply, page_reply
 
 MEDIA: Final = {
     "html": "text/html; charset=utf-8",
@@ -42,8 +40,6 @@ MEDIA: Final = {
     "md": "text/markdown; charset=utf-8",
     "json": "application/json",
 }
-LABELLER_COOKIE: Final = "breakeven_labeller"
-YEAR_S: Final = 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,111 +114,22 @@ def live_context(place: PilotPlace, known: Known, project: Project) -> dict[str,
     }
 
 
-def path_of(place: PilotPlace) -> str:
-    """The address of a pilot."""
-    return f"/pilot/{quote(place.name, safe='')}"
-
-
 async def shown(request: Request) -> Response:
     """One pilot's page."""
-    return await page_reply(request, "pilot", lambda ask: pilot_view(_place(request), ask))
+    return await page_reply(request, "pilot", lambda ask: pilot_view(place_of(request), ask))
 
 
 async def live(request: Request) -> Response:
     """The part of it that changes."""
 
     def context() -> Mapping[str, Any]:
-        place = _place(request)
+        place = place_of(request)
         known = place.known()
         if isinstance(known, Job):
             raise PilotError(f"{place.name} is being read")
         return live_context(place, known, request.app.state.desk.project)
 
     return await live_reply(request, "pilot_live.html.j2", context)
-
-
-async def order_shown(request: Request) -> Response:
-    """What an order will do, and the form that asks for it."""
-    return await _order_page(request, "")
-
-
-async def order_given(request: Request) -> Response:
-    """Carry out an order that was confirmed."""
-    form = await request.form()
-    place, order = await run_in_threadpool(_place, request), _order(request)
-    if not told.is_confirmed(str(form.get("typed", "")), place.name):
-        return await _order_page(request, f"Type the pilot's name, {place.name}, to confirm. Nothing was done.", 400)
-
-    def carry_out() -> None:
-        was_here = place.is_watched_here()
-        if was_here:
-            place.end_watch()
-        keeps_watch = form.get("keeps_watch") == "yes"
-        try:
-            give(place.pilot, order, keeps_watch=keeps_watch, expects=str(form.get("token", "")))
-        finally:
-            place.forget()
-        goes_on = order in ("start", "restore") or (order == "promote" and keeps_watch)
-        if (was_here and goes_on) or form.get("watch") == "yes":
-            place.watch()
-
-    return await _done(request, place, carry_out, order)
-
-
-async def watch_begun(request: Request) -> Response:
-    """Begin to watch: ramp, and stop a bad candidate."""
-    form = await request.form()
-    place = await run_in_threadpool(_place, request)
-    rolls_back = form.get("rolls_back") == "yes"
-    return await _done(request, place, lambda: place.watch(rolls_back=rolls_back), "watch")
-
-
-async def watch_ended(request: Request) -> Response:
-    """Stop watching; the traffic goes on as it is."""
-    place = await run_in_threadpool(_place, request)
-    return await _done(request, place, place.end_watch, "unwatch")
-
-
-async def judged(request: Request) -> Response:
-    """The first look at the files of a pilot without traffic: it promises the design."""
-    place = await run_in_threadpool(_place, request)
-    return await _done(request, place, place.look_now, "judge")
-
-
-async def labelling(request: Request) -> Response:
-    """One answer to judge."""
-    return await page_reply(request, "pilot", lambda ask: _label_view(request, ask, ""))
-
-
-async def labelled(request: Request) -> Response:
-    """A judgement of one answer, or who it is that judges."""
-    form = await request.form()
-    place = await run_in_threadpool(_place, request)
-    again = "&again=yes" if form.get("again") == "yes" else ""
-
-    def keep() -> tuple[str, str]:
-        who = checked_labeller(str(form.get("who", "")))
-        item, said = str(form.get("item", "")), str(form.get("success", ""))
-        if not item:
-            return who, ""
-        if said == "skip":
-            place.labels.skip(who, item)
-            return who, "Skipped."
-        if said not in SUCCESS:
-            raise PilotError("say whether the answer is good or bad, or skip it; nothing was kept")
-        words = place.labels.label(who, item, SUCCESS[said])
-        place.forget()
-        return who, words
-
-    try:
-        who, words = await run_in_threadpool(keep)
-    except BreakevenError as error:
-        return await _refused(request, error)
-    if wants_json(request):
-        return json_reply({"said": words, **await run_in_threadpool(lambda: queue_facts(place.labels.queue(), who))})
-    response = see_other(f"{path_of(place)}/label?said={quote(words)}{again}")
-    response.set_cookie(LABELLER_COOKIE, quote(who), max_age=YEAR_S, samesite="lax", httponly=True, path="/pilot")
-    return response
 
 
 async def report(request: Request) -> Response:
@@ -232,7 +139,7 @@ async def report(request: Request) -> Response:
         raise HTTPException(404)
 
     def made() -> tuple[str, bytes]:
-        place = _place(request)
+        place = place_of(request)
         look = place.look_now().look
         if kind == "yaml":
             return f"{place.name}-measured.yaml", measured_scenario(look, request.app.state.desk.today()).encode()
@@ -242,103 +149,6 @@ async def report(request: Request) -> Response:
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     headers = {"content-disposition": f'attachment; filename="{plain}"', "cache-control": "no-store"}
     return Response(content, media_type=MEDIA.get(kind, "application/yaml"), headers=headers)
-
-
-def _place(request: Request) -> PilotPlace:
-    return room_of(request.app.state.desk).find(request.path_params["name"])
-
-
-def _order(request: Request) -> Any:
-    order = told.PATHS.get(request.path_params["order"])
-    if order is None:
-        raise HTTPException(404)
-    return order
-
-
-async def _order_page(request: Request, said: str, status_count: int = 200) -> Response:
-    order = _order(request)
-    keeps_watch = request.query_params.get("keep-watching", "yes") == "yes"
-
-    def made() -> View:
-        place = _place(request)
-        seen = outlook(place.pilot, order, keeps_watch=keeps_watch)
-        found, state = place.brief()
-        return View(
-            "pilot_order.html.j2",
-            {
-                "pilot_name": place.name,
-                "path": path_of(place),
-                "order": order,
-                "title": told.TITLES[order],
-                "words": told.consequences(seen, found, state),
-                "token": seen.token,
-                "keeps_watch": keeps_watch,
-                "said": said,
-                "asks_watch": order == "start" and not place.pilot.is_watched(),
-            },
-            status_count,
-        )
-
-    try:
-        shown_view = await run_in_threadpool(made)
-    except BreakevenError as error:
-        return await _refused(request, error)
-    return await page_reply(request, "pilot", shown_view)
-
-
-async def _done(request: Request, place: PilotPlace, work: Callable[[], object], what: str) -> Response:
-    """Carry something out, and go back to the pilot; a refusal is told in its own words."""
-    try:
-        await run_in_threadpool(work)
-    except BreakevenError as error:
-        return await _refused(request, error)
-    if wants_json(request):
-        return json_reply({"done": what, "pilot": place.name})
-    return see_other(f"{path_of(place)}?done={what}")
-
-
-async def _refused(request: Request, error: BreakevenError) -> Response:
-    """The state does not allow it: the words of the command line, and 409."""
-    words = request.app.state.desk.project.without_places(str(error))
-    if wants_json(request):
-        return json_reply({"error": {"type": type(error).__name__, "message": words}}, 409)
-    view = View("error.html.j2", {"title": "This was not done", "error": words, "next_step": ""}, 409)
-    return await page_reply(request, "pilot", view)
-
-
-def _label_view(request: Request, ask: Ask, said: str) -> View:
-    place = _place(request)
-    who = safe(unquote(request.cookies.get(LABELLER_COOKIE, "")))[:60]
-    again = ask.query.get("again") == "yes"
-    queue = place.labels.queue()
-    item = place.labels.next_item(who, again=again) if who and "who" not in ask.query else None
-    waiting = queue.waiting(who, again=again) if who else ()
-    return View(
-        "pilot_label.html.j2",
-        {
-            "pilot_name": place.name,
-            "path": path_of(place),
-            "who": who,
-            "guess": who or _user(),
-            "asks_who": not who or "who" in ask.query,
-            "item": item,
-            "prompt": item.prompt.splitlines() if item else (),
-            "answer": item.answer.splitlines() if item else (),
-            "words": queue_words(queue, who, again=again),
-            "done_count": len(queue.items) - len(queue.waiting()),
-            "items_count": len(queue.items),
-            "elsewhere_count": sum(each.has_text for each in waiting) if item is None else 0,
-            "again": again,
-            "said": said or ask.query.get("said", "")[:120],
-        },
-    )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _row(place: PilotPlace) -> ListRow:
@@ -370,9 +180,6 @@ def _row(place: PilotPlace) -> ListRow:
 
 
 def _unjudged(place: PilotPlace) -> dict[str, Any]:
-    from breakeven.reports.pilot_design_rows import design_lines
-    from breakeven.reports.pilot_document import pilot_document
-
     found, _ = place.brief()
     document = pilot_document(found.design, None, None, design_hash=found.hash)
     return {
@@ -392,20 +199,9 @@ def _document(ask: Ask) -> str:
 
 async def _named_document(request: Request) -> Response:
     def made() -> str:
-        return to_json(document_of(_place(request).look_now().look))
+        return to_json(document_of(place_of(request).look_now().look))
 
     return json_reply(await run_in_threadpool(made))
-
-
-async def _queue_document(request: Request) -> Response:
-    """As `breakeven pilot label --json`."""
-    ask = ask_of(request)
-    again = ask.query.get("again") == "yes"
-    return json_reply(
-        await run_in_threadpool(
-            lambda: queue_facts(_place(request).labels.queue(), ask.query.get("labeller") or _user(), again=again)
-        )
-    )
 
 
 _NOT_BEGUN: Final = {"offline": "NOT JUDGED", "shadow": "NOT STARTED", "canary": "NOT STARTED"}
@@ -439,16 +235,10 @@ PAGE = Page(
     (
         api_route("/api/pilot", _document),
         Route("/api/pilot/{name}", _named_document),
-        Route("/api/pilot/{name}/label", _queue_document),
         Route("/pilot/{name}", shown),
         Route("/pilot/{name}/live", live),
-        Route("/pilot/{name}/label", labelling),
-        Route("/pilot/{name}/label", labelled, methods=["POST"]),
-        Route("/pilot/{name}/watch", watch_begun, methods=["POST"]),
-        Route("/pilot/{name}/unwatch", watch_ended, methods=["POST"]),
-        Route("/pilot/{name}/judge", judged, methods=["POST"]),
         Route("/pilot/{name}/report.{kind}", report),
-        Route("/pilot/{name}/order/{order}", order_shown),
-        Route("/pilot/{name}/order/{order}", order_given, methods=["POST"]),
+        *pilot_orders.ROUTES,
+        *pilot_labels.ROUTES,
     ),
 )
