@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from breakeven.web.pages.gateway import watch_of
+from breakeven.web.gateway_client import GatewayClient
+from breakeven.web.gateway_watch import GatewayWatch
+from breakeven.web.pages import gateway
 from breakeven.web.project import Project
 from web.admin_ports import TOKEN, AdminPort, admin_port, exposition
 from web.browser import opened, visit
@@ -70,61 +73,61 @@ def admin_pages(port: AdminPort) -> None:
 
 
 @pytest.fixture(scope="module")
-def served_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, AdminPort]]:
-    """The dashboard of a gateway with a past of some minutes."""
-    folder = tmp_path_factory.mktemp("gateway") / "support-desk"
-    folder.mkdir()
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard of a gateway with a past of some minutes, at a moment that stays."""
+    clock = [1.79e9]
     with admin_port() as port:
         admin_pages(port)
-        desk = desk_of(replace(Project.at(folder), gateway_url=port.url, gateway_token=TOKEN))
-        watch = watch_of(desk)
-        assert watch is not None
-        for step in range(24):
+        desk = desk_of(project(tmp_path_factory.mktemp("past"), port.url))
+        watch = gateway._watches[desk.jobs] = GatewayWatch(GatewayClient(port.url, TOKEN), lambda: clock[0])
+        for step in range(32):
             port.says("/metrics", exposition(busy(step * 3 + step % 4)))
-            totals, _ = watch._metrics(watch._now_unix_s() - (24 - step) * 15.0)
-            watch._remember(totals)
-        port.says("/metrics", exposition(busy(78)))
+            clock[0] += 15.0
+            watch.read()
+        watch.read = lambda: None  # type: ignore[method-assign]
         with server_of(desk) as url:
-            yield url, port
+            yield url
+
+
+def project(folder: Path, url: str) -> Project:
+    """An empty one with a gateway."""
+    (folder / "support-desk").mkdir()
+    return replace(Project.at(folder / "support-desk"), gateway_url=url, gateway_token=TOKEN)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_a_busy_gateway(
-    width: int,
-    scheme: str,
-    served_gateway: tuple[str, AdminPort],
-    browser: Browser,
-    snapshot: SnapshotAssertion,
-) -> None:
-    url, _ = served_gateway
-    seen = visit(browser, f"{url}/gateway", width, scheme).check()  # type: ignore[arg-type]
+def test_a_busy_gateway(width: int, scheme: str, past: str, browser: Browser, snapshot: SnapshotAssertion) -> None:
+    seen = visit(browser, f"{past}/gateway", width, scheme).check()  # type: ignore[arg-type]
     assert "UNPRICED" in seen.text and "The breaker of own-gpus is OPEN" in seen.text
     assert "3 call records lost" in seen.text and "$47.20 of $50.00" in seen.text
     assert seen.outline == snapshot
 
 
-def test_it_keeps_itself_up_to_date_and_rests_while_hidden(
-    served_gateway: tuple[str, AdminPort], browser: Browser
-) -> None:
-    url, port = served_gateway
-    with opened(browser, f"{url}/gateway") as it:
-        page = it.page
-        page.get_by_text("As a table").click()
-        page.locator("#gateway-minutes table").wait_for()
-        port.says("/readyz", {"status": "draining", "relays": 1, "wanted": 1}, 503)
-        page.get_by_text("The gateway is draining").first.wait_for(timeout=60_000)
-        assert page.locator("#gateway-minutes table").is_visible(), "what was opened stays open"
-        asked: list[str] = []
-        page.on("request", lambda each: asked.append(each.url))
-        hide(page, True)
-        page.wait_for_timeout(2_500)
-        asked.clear()
-        page.wait_for_timeout(5_000)
-        assert not asked, "a page that nobody sees asks nothing"
-        port.says("/readyz", {"status": "ready", "relays": 1, "wanted": 1})
-        hide(page, False)
-        page.get_by_text("SERVING").first.wait_for(timeout=60_000)
-        assert (it.console, it.failed, it.outside) == ([], [], [])
+def test_it_keeps_itself_up_to_date_and_rests_while_hidden(tmp_path: Path, browser: Browser) -> None:
+    with admin_port() as port:
+        admin_pages(port)
+        port.says("/metrics", exposition(busy(3)))
+        with (
+            server_of(desk_of(project(tmp_path, port.url))) as url,
+            opened(browser, f"{url}/gateway") as it,
+        ):
+            page = it.page
+            page.get_by_text("As a table").click(timeout=60_000)
+            page.locator("#gateway-minutes table").wait_for()
+            port.says("/readyz", {"status": "draining", "relays": 1, "wanted": 1}, 503)
+            page.get_by_text("The gateway is draining").first.wait_for(timeout=60_000)
+            assert page.locator("#gateway-minutes table").is_visible(), "what was opened stays open"
+            asked: list[str] = []
+            page.on("request", lambda each: asked.append(each.url))
+            hide(page, True)
+            page.wait_for_timeout(2_500)
+            asked.clear()
+            page.wait_for_timeout(4_500)
+            assert not asked, "a page that nobody sees asks nothing"
+            port.says("/readyz", {"status": "ready", "relays": 1, "wanted": 1})
+            hide(page, False)
+            page.get_by_text("SERVING").first.wait_for(timeout=60_000)
+            assert (it.console, it.failed, it.outside) == ([], [], [])
 
 
 def hide(page: Any, is_hidden: bool) -> None:
