@@ -13,17 +13,40 @@ from breakeven.cli.stories import story_names
 if TYPE_CHECKING:
     from breakeven.cli.output_files import OutputFiles
 
+OUTCOMES_COUNT = 1_500
+
 
 @click.command(
     epilog="Example: breakeven demo --out demo && open demo/report.html   |   breakeven demo --story support"
 )
 @click.option("--story", type=click.Choice(story_names()), help="Tell a made-up company's story, chapter by chapter.")
 @click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only write the made-up log there.",
+)
+@click.option(
+    "--outcomes", type=click.Path(dir_okay=False, path_type=Path), help="With --log: what its people said of answers."
+)
+@click.option("--calls", type=click.IntRange(100, 1_000_000), help="With --log: so many calls.")
+@click.option("--weeks", type=click.IntRange(1, 52), help="With --log: so many weeks.")
+@click.option("--growth", type=click.FloatRange(-0.5, 1), help="With --log: growth a week, 0.1 for 10 %.")
+@click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder. [demo, or demo-STORY]", show_default=False
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the log and the draws.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of the page.")
-def command(story: str | None, out: Path | None, seed: int, as_json: bool) -> None:
+def command(
+    story: str | None,
+    log: Path | None,
+    outcomes: Path | None,
+    calls: int | None,
+    weeks: int | None,
+    growth: float | None,
+    out: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Generate a synthetic log, import it, compare every option, and write the report.
 
     With --story a made-up company goes the whole way instead: log, audit, comparison, judged answers, policy, pilot,
@@ -34,10 +57,54 @@ def command(story: str | None, out: Path | None, seed: int, as_json: bool) -> No
 
     The log is made up, and every page says so; the prices, ranges and formulas are the real ones.
     """
+    if log is not None:
+        _write_log(story or "support", log, outcomes, calls, weeks, growth, seed)
+        return
+    if not all(each is None for each in (outcomes, calls, weeks, growth)):
+        raise click.UsageError("--outcomes, --calls, --weeks and --growth go with --log FILE")
     if story is not None:
         _tell(story, out or Path(f"demo-{story}"), seed, as_json=as_json)
         return
     _demo(out or Path("demo"), seed, as_json=as_json)
+
+
+def _write_log(
+    name: str,
+    log: Path,
+    outcomes: Path | None,
+    calls_count: int | None,
+    weeks_count: int | None,
+    growth: float | None,
+    seed: int,
+) -> None:
+    """The log of a story's company, and what people said of its models' answers."""
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from breakeven.cli.stories.made_up import price_of, write_outcomes
+    from breakeven.cli.stories.story import story_named
+    from breakeven.usage.synthetic_company import write_company_log
+
+    story = story_named(name)
+    company = story.company
+    days_count = company.days_count if weeks_count is None else 7 * weeks_count
+    lines_count = calls_count or round(company.calls_count * days_count / company.days_count)
+    logged = lines_count / (company.calls_per_hour * 24 * days_count)  # the same traffic; more or less of it is logged
+    company = replace(
+        company,
+        days_count=days_count,
+        start=company.end - timedelta(days=days_count),
+        calls_count=lines_count,
+        sampled_fraction=min(logged, 1.0),
+        growth_per_week_fraction=growth or 0.0,
+    )
+    write_company_log(log, company, seed=seed)
+    told = f"one call in {1 / company.sampled_fraction:,.0f}" if company.sampled_fraction < 1 else "every call"
+    click.echo(f"Synthetic: {company.calls_count:,} lines of {company.name}, made up, written to {log} ({told}).")
+    if outcomes is not None:
+        prices = [price_of(each, story.as_of) for each in story.judged]
+        write_outcomes(outcomes, company, story.judged, prices, OUTCOMES_COUNT, seed + 1)
+        click.echo(f"Synthetic: answers of {' and '.join(story.judged)} to {OUTCOMES_COUNT:,} requests in {outcomes}.")
 
 
 def _tell(name: str, folder: Path, seed: int, *, as_json: bool) -> None:
