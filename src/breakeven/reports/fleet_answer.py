@@ -182,8 +182,8 @@ def answer_fleet(
         str(regime),
         is_measured,
         error_ratio,
-        fewest or plan.peak_needed_count,
-        most,
+        min(fewest or plan.peak_needed_count, plan.peak_needed_count),
+        None if most is None else max(most, plan.peak_needed_count),
         tuple(others),
     )
 

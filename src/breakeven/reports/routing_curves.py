@@ -34,7 +34,7 @@ from breakeven.reports.safe_text import safe, short
 SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
 MODELS_DRAWN_COUNT: Final = len(SERIES)
 LETTER_PX: Final = 6.3
-LINE_PX: Final = 13.0
+LINE_PX: Final = 20.0
 NAME_MAX_COUNT: Final = 26
 
 
@@ -206,7 +206,7 @@ def _label_place(
     at: dict[str, float], words: str, taken: list[tuple[float, float, float]], canvas: Canvas
 ) -> dict[str, Any] | None:
     """Right of a mark, else left of it, a little higher or lower; None where no place is free."""
-    wide = len(words) * LETTER_PX
+    wide = len(words) * LETTER_PX + LETTER_PX / 2
     for dy in (-9.0, 13.0, -22.0, 26.0):
         for side, left in (("left", at["x"] + 9), ("right", at["x"] - 9 - wide)):
             y = at["y"] + dy
@@ -236,6 +236,7 @@ def calibration_spec(document: LearnDocument, canvas: Canvas) -> Layer:
         *vertical_axis(y, ticks, amounts.fraction, left_px=0, right_px=canvas.width_px, title="observed success"),
         rule("diagonal", diagonal, stroke=MUTED, strokeDash=[4, 4], strokeWidth=1.4),
     ]  # fmt: skip
+    taken: list[tuple[float, float, float]] = []
     for look in looks.values():
         mine = [each for each in shown if each.model == look.model]
         bars = [
@@ -252,10 +253,13 @@ def calibration_spec(document: LearnDocument, canvas: Canvas) -> Layer:
         mark = {"type": "point", "shape": look.shape, "filled": True, "fill": look.colour, "size": 90, "opacity": 1,
                 "stroke": PAPER}  # fmt: skip
         last = max(dots, key=lambda each: each["x"])
-        label = [{"x": last["x"] + 9, "y": last["y"] - 9, "label": look.letter}]
+        label = _label_place(last, look.letter, taken, canvas)
         layers += [
             rule(f"intervals_{look.letter}", bars, stroke=look.colour, strokeWidth=2, opacity=0.55),
             layer(f"bins_{look.letter}", dots, mark, {"x": px("x"), "y": px("y")}),
-            text(f"letters_{look.letter}", label, fill=look.colour, fontWeight="bold"),
         ]
+        if label is not None:
+            layers.append(
+                text(f"letters_{look.letter}", [label], fill=look.colour, fontWeight="bold", align=label["align"])
+            )
     return spec(canvas, layers)

@@ -250,11 +250,10 @@ def _evaluation_words(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **said,
         "headline": document.verdict.sentence if document.verdict else "",
-        "lines": [*routing_rows.ranges(document), *lines],
+        "lines": [*routing_rows.ranges(document), *lines, *document.notes],
         "ways": routing_rows.way_rows(document, "this policy"),
         "cost_heading": routing_rows.cost_heading(document),
         "savings": routing_page.saving_rows(document),
-        "warnings": [*document.notes, *plain["warnings"]],
         "caution": "",
     }
 
