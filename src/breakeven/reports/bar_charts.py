@@ -40,6 +40,10 @@ LEVERS_DRAWN_COUNT: Final = 10
 VALUE_SHOWN_COUNT: Final = 16
 
 
+END_LETTER_PX: Final = 6.2
+"""Width of a letter at the end of a bar, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Swing:
     """One assumption moved alone from its low to its high, and what the recommended option saves at either end."""
@@ -256,9 +260,7 @@ def _swings(swings: Sequence[Swing], canvas: Canvas, title: str) -> Layer | None
     if not shown:
         return None
     gaps = [gap for each in shown for gap in (each.at_low_usd, each.at_high_usd)] + [0.0, shown[0].typical_usd]
-    width = (max(gaps) - min(gaps)) or 1.0
-    room = 0.3 if canvas.narrow else 0.14
-    x = Axis(min(gaps) - room * width, max(gaps) + room * width, 0, canvas.width_px)
+    x = _roomy_axis(shown, min(gaps), max(gaps), canvas)
     zero, today = x.px(0.0), x.px(shown[0].typical_usd)
     row_px = _lever_row_px(canvas)
     bars: list[dict[str, object]] = []
@@ -287,6 +289,27 @@ def _swings(swings: Sequence[Swing], canvas: Canvas, title: str) -> Layer | None
         text("high_ends", right, fontSize=11, fill=MUTED),
     ]  # fmt: skip
     return spec(canvas, layers)
+
+
+def _roomy_axis(swings: Sequence[Swing], low_usd: float, high_usd: float, canvas: Canvas) -> Axis:
+    """An axis with room for the words at both ends of every bar."""
+    width = (high_usd - low_usd) or 1.0
+    room = (0.3 if canvas.narrow else 0.14) * width
+    x = Axis(low_usd - room, high_usd + room, 0, canvas.width_px)
+    for _ in range(4):
+        usd_per_px = (x.high - x.low) / canvas.width_px
+        ends = [(sorted((each.at_low_usd, each.at_high_usd)), _end_labels(each)) for each in swings]
+        left_px = max(_words_px(words[0]) - x.px(usd[0]) for usd, words in ends)
+        right_px = max(x.px(usd[1]) + _words_px(words[1]) for usd, words in ends) - canvas.width_px
+        if left_px <= 0 and right_px <= 0:
+            break
+        x = replace(x, low=x.low - max(left_px, 0) * usd_per_px, high=x.high + max(right_px, 0) * usd_per_px)
+    return x
+
+
+def _words_px(words: str) -> float:
+    """Room that the words at the end of a bar take at most."""
+    return END_LETTER_PX * len(words) + 6
 
 
 def _row_edges(count: int, row_px: float, canvas: Canvas) -> list[dict[str, object]]:

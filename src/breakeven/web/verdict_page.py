@@ -107,7 +107,7 @@ def start(ask: Ask) -> Start | Job:
         return recipe
     opened, asked = session(desk), changes_of(ask.query)
     if isinstance(opened, Job):
-        if asked and opened.state == "running":
+        if asked and not opened.is_given_up:
             return opened
         refused = (Refused("", desk.project.without_places(opened.error or opened.state)),) if asked else ()
         return _without_sliders(document, recipe.key, opened, refused)

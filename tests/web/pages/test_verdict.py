@@ -210,16 +210,23 @@ def test_saved_sliders_are_a_scenario(tmp_path: Path, quick: Project) -> None:
         reply = client.post("/verdict/save", data=fields, follow_redirects=False)
         assert reply.status_code == 303, reply.text
         assert reply.headers["location"] == "/?api_price=3&horizon=24&saved=cheaper_gpus"
-        assert "scenarios/cheaper_gpus.yaml" in client.get(reply.headers["location"]).text
         again = client.post("/verdict/save", data=fields, headers={"Accept": "application/json"})
         assert again.status_code == 409
         nothing = client.post("/verdict/save", data={"changes": "", "name": "x"})
         assert nothing.status_code == 400
         without_token = client.post("/verdict/save", data=fields, headers={"x-breakeven-csrf": ""})
         assert without_token.status_code == 403
-    with inside(project.folder):
-        text = Path("scenarios/cheaper_gpus.yaml").read_text(encoding="utf-8")
+    text = (project.folder / "scenarios" / "cheaper_gpus.yaml").read_text(encoding="utf-8")
     assert re.search(r"horizon_months: 24", text)
+    assert re.search(r"api_price_ratio: 3", text)
+
+
+def test_the_page_says_what_was_saved_and_nothing_else(client: TestClient, quick: Project) -> None:
+    file = quick.folder / "scenarios" / "mine.yaml"
+    file.parent.mkdir()
+    file.touch()
+    assert "breakeven compare --scenario scenarios/mine.yaml" in text_of(client.get("/?saved=mine").text)
+    assert "Saved as" not in client.get("/?saved=other").text
 
 
 def test_a_single_option_has_nothing_to_compare_with(tmp_path: Path) -> None:

@@ -64,8 +64,16 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "prices": prices_words(document),
         "findings": findings,
         "amounts": amounts,
-        "saved": ask.query.get("saved", ""),
+        "saved": _saved_name(ask),
     }
+
+
+def _saved_name(ask: Ask) -> str:
+    """Name of the scenario that was saved a moment ago; empty where there is none of that name."""
+    from breakeven.web.saved_scenarios import saved_scenarios
+
+    asked = ask.query.get("saved", "")
+    return asked if asked and asked in {each.name for each in saved_scenarios(ask.desk)} else ""
 
 
 def document(ask: Ask) -> str | Job:
