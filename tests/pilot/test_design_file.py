@@ -142,3 +142,23 @@ def test_a_damaged_or_absent_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "pilot.json").write_text("[]")
     with pytest.raises(PilotError, match="a list"):
         read_design(tmp_path)
+
+
+def test_a_project_may_be_moved(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "team", tmp_path / "gateway-state"
+    design = replace(DESIGN, policy_folder=str(inside / "policy"), sources=(str(inside / "state"), str(outside)))
+    written = write_design(design, inside / "pilots" / "faq")
+    assert read_design(inside / "pilots" / "faq").design == design
+    promise(inside / "pilots" / "faq")
+    moved = tmp_path / "elsewhere"
+    inside.rename(moved)
+    found = read_design(moved / "pilots" / "faq")
+    assert found.hash == written and not found.is_changed
+    assert found.design.policy_folder == str(moved / "policy")
+    assert found.design.sources == (str(moved / "state"), str(outside))
+
+
+def test_a_pilot_outside_a_project_keeps_its_places(tmp_path: Path) -> None:
+    design = replace(DESIGN, policy_folder=str(tmp_path / "policy"), sources=("state",))
+    write_design(design, tmp_path / "faq")
+    assert read_design(tmp_path / "faq").design == design

@@ -3,14 +3,16 @@
 Until a pilot starts its file may be edited, and starting it promises what it says then: a copy, `promised.json`, is
 kept beside it and its hash goes into the journal. A pilot from files has nothing to start: its first verdict promises.
 From then on the copy is judged, and a `pilot.json` that says something else is named, field by field.
+
+Places inside the project (the folder above `pilots/`) are written as seen from it: a project may be moved or copied.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -22,6 +24,7 @@ from breakeven.routing.written import content_hash, no_constant, write_whole
 
 DESIGN_NAME: Final = "pilot.json"
 PROMISED_NAME: Final = "promised.json"
+PILOTS_NAME: Final = "pilots"
 _HEAD: Final = frozenset({"format", "format_version", "hash"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _SHOWN_CHARACTERS_COUNT: Final = 60
@@ -74,7 +77,7 @@ def write_design(design: Design, folder: Path, name: str = DESIGN_NAME) -> str:
     """Write a design as a file of its own hash; the hash."""
     checked_name(design.name)
     check_design(design)
-    plain = _plain(design)
+    plain = _plain(_portable(design, folder))
     plain["hash"] = content_hash(plain)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,9 +96,10 @@ def read_design(folder: Path) -> DesignFile:
     if not promised.exists():
         plain = _json(folder / DESIGN_NAME)
         found = content_hash(plain)
-        return DesignFile(_design(plain, folder / DESIGN_NAME), found, is_edited=plain.get("hash") != found)
+        design = _placed(_design(plain, folder / DESIGN_NAME), folder)
+        return DesignFile(design, found, is_edited=plain.get("hash") != found)
     kept = _json(promised)
-    design = _design(kept, promised)
+    design = _placed(_design(kept, promised), folder)
     return DesignFile(design, content_hash(kept), _changes(kept, folder))
 
 
@@ -106,6 +110,34 @@ def promise(folder: Path) -> DesignFile:
         write_design(found.design, folder)  # an edited file gets the hash of what it says
         write_design(found.design, folder, PROMISED_NAME)
     return read_design(folder)
+
+
+def _project_of(folder: Path) -> Path | None:
+    """The project of a pilot: the folder above `pilots/`; None for a pilot that lies elsewhere."""
+    whole = folder.absolute()
+    return whole.parent.parent if whole.parent.name == PILOTS_NAME else None
+
+
+def _portable(design: Design, folder: Path) -> Design:
+    """Places inside the project as seen from it, so that the design means the same wherever the project is moved to."""
+    project = _project_of(folder)
+
+    def told(place: str) -> str:
+        inside = project is not None and Path(place).is_absolute() and Path(place).is_relative_to(project)
+        return str(Path(place).relative_to(project)) if inside and project is not None else place
+
+    return _with_places(design, told)
+
+
+def _placed(design: Design, folder: Path) -> Design:
+    """The same places from anywhere."""
+    project = _project_of(folder)
+    return _with_places(design, lambda place: place if project is None else str(project / place))
+
+
+def _with_places(design: Design, told: Callable[[str], str]) -> Design:
+    policy = told(design.policy_folder) if design.policy_folder else ""
+    return replace(design, policy_folder=policy, sources=tuple(map(told, design.sources)))
 
 
 def _plain(design: Design) -> dict[str, Any]:

@@ -143,14 +143,14 @@ def tiles(document: GatewayDocument) -> tuple[Tile, ...]:
     over = f"over {_seconds(traffic.window_s)}" if traffic.window_s else "one reading so far"
     failed = traffic.failed_req_per_s or 0.0
     unpriced = traffic.unpriced_calls_count or 0.0
-    per_hour = amounts.NOT_KNOWN if traffic.usd_per_hour is None else f"{amounts.money(traffic.usd_per_hour)} an hour"
+    per_hour = amounts.NOT_KNOWN if traffic.usd_per_hour is None else amounts.money(traffic.usd_per_hour)
     spent = f"over {_seconds(traffic.spend_window_s)}; {amounts.money(traffic.cost_total_usd)} since the counters began"
     return (
         Tile("Requests a second", rate(traffic.requests_req_per_s), f"{over}; {rate(failed)} failed a second",
              "bad" if failed else ""),
         Tile("Answer, 95th percentile", quantile_words(document.durations.p95), _basis(document.durations.p95)),
         Tile("First byte, 95th percentile", quantile_words(document.first_bytes.p95), _basis(document.first_bytes.p95)),
-        Tile("Spend", per_hour,
+        Tile("Spend an hour", per_hour,
              spent + (f"; {amounts.counted(unpriced, 'call')} UNPRICED on top" if unpriced else ""),
              "bad" if unpriced else ""),
         Tile("Tokens a second", rate(traffic.tokens_tok_per_s), "input and output"),
