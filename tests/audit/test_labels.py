@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,3 +66,28 @@ def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
 def test_labels_of_calls_that_are_gone_count_for_nothing() -> None:
     found = counts([Label("a", "can"), Label("b", "unsure"), Label("gone", "can")], {"a": "t", "b": "t"})
     assert found == {"t": {"can": 1, "cannot": 0, "unsure": 1}}
+
+
+def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text('{"record_id": "cut of', encoding="utf-8")
+
+    def give(person: int) -> None:
+        for number in range(25):
+            assert append_label(file, f"{person}/{number}", "can", NOW, f"p{person}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(give, range(4)))
+    found = read_labels(file)
+    assert {each.record_id for each in found} == {f"{person}/{number}" for person in range(4) for number in range(25)}
+    assert {each.person for each in found} == {"p0", "p1", "p2", "p3"}
+
+
+def test_nothing_is_written_over_a_judgement_that_was_not_seen(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    append_label(file, "a", "can", NOW)
+    seen_bytes = file.stat().st_size
+    append_label(file, "b", "cannot", NOW)
+    assert not append_label(file, "b", "can", NOW, unless_judged_since=seen_bytes)
+    assert append_label(file, "a", "unsure", NOW, unless_judged_since=seen_bytes)
+    assert [(each.record_id, each.judgement) for each in read_labels(file)] == [("b", "cannot"), ("a", "unsure")]

@@ -169,6 +169,8 @@ def _nothing(state: documents.StoreState) -> View:
         "empty.html.j2",
         {
             "title": "Nothing to audit yet",
+            "action_url": "/import",
+            "action_label": "Import a log",
             "missing": state.words,
             "commands": [
                 (

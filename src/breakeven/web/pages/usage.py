@@ -136,6 +136,8 @@ def _nothing(state: documents.StoreState) -> View:
         "empty.html.j2",
         {
             "title": "No calls yet",
+            "action_url": "/import",
+            "action_label": "Import a log",
             "missing": state.words,
             "commands": [
                 (

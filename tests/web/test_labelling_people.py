@@ -1,0 +1,58 @@
+"""Two people who label at once are not shown one call, and a call that nobody finishes comes free again."""
+
+from __future__ import annotations
+
+from breakeven.web.labelling_people import HELD_S, People
+
+IDS = ["a", "b", "c"]
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_everybody_is_shown_another_call() -> None:
+    people = People(Clock())
+    assert [people.next_call(who, IDS, ()) for who in ("x", "y", "z")] == IDS
+    assert people.next_call("x", IDS, ()) == "a"
+    assert people.others_count("x") == 2
+    assert people.next_call("w", IDS, ()) == "a"  # more people than calls: better twice than none
+
+
+def test_who_leaves_frees_the_call() -> None:
+    clock = Clock()
+    people = People(clock)
+    assert people.next_call("x", IDS, ()) == "a"
+    clock.now_s = HELD_S + 1
+    assert people.next_call("y", IDS, ()) == "a"
+    assert people.others_count("y") == 0
+
+
+def test_skipped_calls_come_last_and_judged_ones_never() -> None:
+    people = People(Clock())
+    people.skip("x", "a")
+    assert people.next_call("x", IDS, ()) == "b"
+    assert people.next_call("x", IDS, ("b", "c")) == "a"
+    assert people.next_call("x", IDS, ("a", "b", "c")) is None
+
+
+def test_what_was_taken_back_is_shown_next() -> None:
+    people = People(Clock())
+    people.skip("x", "a")
+    people.show_next("x", "a")
+    assert people.next_call("x", IDS, ()) == "a"
+
+
+def test_very_many_people_are_forgotten_in_the_order_they_came() -> None:
+    clock = Clock()
+    people = People(clock)
+    for number in range(500):
+        clock.now_s += 1
+        people.skip(f"p{number}", "a")
+    assert people.next_call("p499", IDS, ()) == "b"
+    assert people.next_call("p0", IDS, ()) in IDS
