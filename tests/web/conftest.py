@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with everything in it; read only, made once for all workers. To change it take `own_project`."""
-    shared = tmp_path_factory.getbasetemp().parent / "dashboard"
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "dashboard"
     shared.mkdir(exist_ok=True)
     folder = shared / "support-desk"
     with (shared / "lock").open("w") as lock:
