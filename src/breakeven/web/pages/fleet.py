@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from breakeven.web.shelf import Recipe
 
 if TYPE_CHECKING:
     from breakeven.catalog.load import Catalog
+    from breakeven.decision.scenario import Scenario
     from breakeven.reports.answer import Question
     from breakeven.reports.capacity_document import CapacityDocument
     from breakeven.reports.charts import Chart
@@ -57,10 +58,11 @@ def form_for(ask: Ask) -> FleetForm:
     """The question in the address, or the first choice."""
     from breakeven.web.fleet_form import first_choice, form_of
 
-    scenario = documents.scenario(ask.desk)
     query = {name: value for name, value in ask.query.items() if name not in PICTURE_FIELDS}
-    first = {} if "model" in query and "gpu" in query else first_choice(scenario, _comparison_at_hand(ask.desk))
-    return form_of(query, first, ask.desk.project)
+    if "model" in query and "gpu" in query:
+        return form_of(query, {}, ask.desk.project)
+    scenario = documents.scenario(ask.desk)
+    return form_of(query, first_choice(scenario, _comparison_at_hand(ask.desk)), ask.desk.project)
 
 
 def recipe(desk: Desk, form: FleetForm) -> Recipe | Job:
@@ -80,7 +82,7 @@ def recipe(desk: Desk, form: FleetForm) -> Recipe | Job:
         _pictures(desk, form, text, "")
         return text
 
-    return documents.recipe(desk, "fleet", "Sizing the fleet", make, _key(form))
+    return documents.recipe(desk, "fleet", "Sizing the fleet", make, _key(form), _no_scenario())
 
 
 def gpus_recipe(desk: Desk, form: FleetForm) -> Recipe | Job:
@@ -97,7 +99,14 @@ def gpus_recipe(desk: Desk, form: FleetForm) -> Recipe | Job:
         found = gpu_choices(question, arrivals_asked(request, asked.store, say), catalog, say)
         return json.dumps(choices_document(found, question), allow_nan=False)
 
-    return documents.recipe(desk, "fleet-gpus", "The same requests on other GPUs", make, _key(form))
+    return documents.recipe(desk, "fleet-gpus", "The same requests on other GPUs", make, _key(form), _no_scenario())
+
+
+def _no_scenario() -> Scenario:
+    """A fleet asks of the scenario nothing: an edit of it leaves what was planned as it is."""
+    from breakeven.decision.scenario import Scenario
+
+    return Scenario()
 
 
 def _key(form: FleetForm) -> tuple[str, ...]:
@@ -220,7 +229,7 @@ def _pictures(desk: Desk, form: FleetForm, text: str, day: str) -> _Pictures:
     from breakeven.reports.capacity_document import CapacityDocument
     from breakeven.reports.fleet_charts import days_of, peak_day
 
-    document, key = json.loads(text), hashlib.sha256(text.encode()).hexdigest()
+    document, key = _parsed(text)
     curve = desk.shelf.keep(
         "fleet-capacity", (key, *_key(form)), lambda: _capacity_text(_catalog(desk), form, document)
     )
@@ -228,6 +237,12 @@ def _pictures(desk: Desk, form: FleetForm, text: str, day: str) -> _Pictures:
     days = days_of(document)
     day = day if day in days else peak_day(document)
     return _Pictures(document, capacity, _charts(desk, key, document, capacity, day), days, day)
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[dict[str, Any], str]:
+    """A document, which nobody changes, and its hash; three months of stretches take a while to read."""
+    return json.loads(text), hashlib.sha256(text.encode()).hexdigest()
 
 
 def _capacity_text(catalog: Catalog, form: FleetForm, document: Mapping[str, Any]) -> str:
