@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from breakeven.web import app as app_module
@@ -27,6 +28,7 @@ from web.raw_http import get, post, read, send, token_of
 
 PASSWORD, TOKEN = "correct horse battery", "a-token-of-some-length-42"
 UPLOAD_MAX_BYTES = 3 * 2**20
+BIG_MIB = 64
 peaks: list[int] = []
 
 
@@ -40,12 +42,24 @@ async def take(request: Request) -> PlainTextResponse:
     return PlainTextResponse(f"{count} bytes")
 
 
+async def give(_request: Request) -> StreamingResponse:
+    """More than any buffer between us and a client holds."""
+    return StreamingResponse((b"x" * 2**20 for _ in range(BIG_MIB)), media_type="text/plain")
+
+
 def fail(_ask: Ask) -> View:
     secret = "sk-canary-in-a-local-variable"
     raise RuntimeError(f"wrong: {len(secret)}")
 
 
-PAGE = Page("probe", "Probe", 99, "what tests ask", fail, (Route("/probe/take", take, methods=["POST"]),))
+PAGE = Page(
+    "probe",
+    "Probe",
+    99,
+    "what tests ask",
+    fail,
+    (Route("/probe/take", take, methods=["POST"]), Route("/probe/give", give)),
+)
 
 
 @contextmanager
@@ -291,15 +305,29 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Any, monkeypatch:
             assert send(address, f"{head}x-breakeven-csrf: {token}\r\n\r\nabc".encode()).status == 408
 
 
-def test_who_does_not_read_does_not_keep_others_waiting(url: str) -> None:
-    idle = [socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30) for _ in range(20)]
-    try:
+def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "PIECE_WAIT_S", 0.3)
+    with dashboard(tmp_path) as address:
+        port = urlsplit(address).port or 0
+        idle = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(20)]
         for each in idle:
-            each.sendall(b"GET /static/report.css HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        assert get(url).status == 200
-    finally:
+            each.sendall(b"GET /probe/give HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert get(address).status == 200
+        time.sleep(1.0)  # nobody reads
         for each in idle:
+            assert count_of(each) < BIG_MIB * 2**20
             each.close()
+
+
+def count_of(connection: socket.socket) -> int:
+    """Bytes until the other side ends."""
+    count = 0
+    try:
+        while piece := connection.recv(2**20):
+            count += len(piece)
+    except ConnectionResetError:
+        pass
+    return count
 
 
 # files
