@@ -85,6 +85,15 @@ def test_the_document(usage: Path) -> None:
     assert len(found["bins"]) == math.ceil(found["traffic"]["observed_hours"] * 12)
     assert len(hours["hourly_replicas_count"]) == math.ceil(found["traffic"]["observed_hours"])
     assert fleet["peak_needed_count"] > 1
+    assert cost["idle_usd_per_month"]["typical"] == pytest.approx(
+        cost["usual_usd_per_month"]["typical"] * hours["idle_fraction"]
+    )
+    one_year = cost["breakeven_fraction"]["one_year"]
+    assert one_year == pytest.approx(rents["one_year"] / rents["on_demand"])
+    assert {each["serving_count"] for each in found["bins"]} == {float(fleet["replicas_most_count"])}
+    assert fleet["peak_output_tok_per_s"] / fleet["peak_req_per_s"] == pytest.approx(155, abs=15)
+    assert found["traffic"]["mean_output_tokens"] == pytest.approx(155, abs=5)
+    assert all(0 <= each["idle_fraction"] < 1 for each in found["otherwise"])
 
 
 def test_the_same_question_gives_the_same_document(usage: Path) -> None:
