@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -204,3 +205,25 @@ def test_answers_that_are_not_as_agreed_are_left_out() -> None:
         assert document.breaker_rule is None
         (key,) = document.keys
         assert (key.id, key.budget_usd, key.spent_usd) == ("a", None, None)
+
+
+def test_a_reading_that_never_ends_is_said_to_be_slow() -> None:
+    with admin_port() as port:
+        watch = GatewayWatch(GatewayClient(port.url, None))
+        watch.read()
+        assert watch.seen.trouble is None
+        watch._reading_since_s = time.monotonic() - 60
+        trouble = watch.seen.trouble
+        assert trouble is not None and trouble.kind == "silent" and "for 60 s" in trouble.seen
+        assert gateway_document(watch.seen, "x").state == "unreached", "old figures are not told as new ones"
+
+
+def test_the_thread_ends_with_its_server() -> None:
+    with admin_port() as port:
+        watch = GatewayWatch(GatewayClient(port.url, None))
+        watch.look()
+        thread = watch._thread
+        assert thread is not None and thread.is_alive()
+        del watch
+        thread.join(20)
+        assert not thread.is_alive()

@@ -40,7 +40,6 @@ RATE_WINDOW_S: Final = 60.0
 """Over which requests per second are told."""
 LATENCY_WINDOW_S: Final = 300.0
 """Over which percentiles, spend and models are told."""
-STALE_S: Final = 8.0
 BREAKER_STATES: Final = ("closed", "half_open", "open")
 FALLBACK_KINDS: Final = ("retry", "fallback", "escalation", "hedge", "shadow")
 

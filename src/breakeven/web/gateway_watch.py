@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from weakref import ref
 
 from breakeven.clock import now
 from breakeven.web.exposition_reading import read_exposition
@@ -27,6 +28,10 @@ STEP_S: Final = 15.0
 """Older than a minute, one moment in so many seconds is remembered."""
 FINE_S: Final = 64.0
 FIRST_WAIT_S: Final = 4.0
+STALE_S: Final = 8.0
+"""A reading that takes longer is said to be slow; what stands there is of before."""
+REST_RATIO: Final = 3.0
+"""Rest after a reading, over how long it took."""
 ADMIN_PAGES: Final = ("policy", "keys", "settings")
 
 
@@ -62,6 +67,7 @@ class GatewayWatch:
         self._seen = Seen()
         self._admin_after_s = 0.0
         self._asked_s = 0.0
+        self._reading_since_s: float | None = None
         self._thread: threading.Thread | None = None
         self._has_read = threading.Event()
 
@@ -71,7 +77,7 @@ class GatewayWatch:
             self._asked_s = time.monotonic()
             if self._thread is None:
                 self._has_read.clear()
-                self._thread = threading.Thread(target=self._run, name="gateway watch", daemon=True)
+                self._thread = threading.Thread(target=_run, args=(ref(self),), name="gateway watch", daemon=True)
                 self._thread.start()
         self._has_read.wait(FIRST_WAIT_S)
         return self.seen
@@ -80,10 +86,21 @@ class GatewayWatch:
     def seen(self) -> Seen:
         """What is known, without beginning to watch."""
         with self._lock:
-            return replace(self._seen, moments=(*self._coarse, *self._fine))
+            seen, since_s = self._seen, self._reading_since_s
+            moments = (*self._coarse, *self._fine)
+        reading_s = 0.0 if since_s is None else time.monotonic() - since_s
+        trouble = seen.trouble if reading_s <= STALE_S else _slow(self.client, reading_s)
+        return replace(seen, moments=moments, trouble=trouble)
 
     def read(self) -> None:
         """One reading, now."""
+        self._reading_since_s = time.monotonic()
+        try:
+            self._read()
+        finally:
+            self._reading_since_s = None
+
+    def _read(self) -> None:
         now_unix_s = self._now_unix_s()
         try:
             totals, ready = self._metrics(now_unix_s)
@@ -138,15 +155,28 @@ class GatewayWatch:
         while self._coarse and self._coarse[0].at_unix_s < totals.at_unix_s - REMEMBERED_S - STEP_S:
             self._coarse.popleft()
 
-    def _run(self) -> None:
-        while True:
-            self.read()
-            self._has_read.set()
-            time.sleep(READ_EVERY_S)
-            with self._lock:
-                if time.monotonic() - self._asked_s > REMEMBERED_S:
-                    self._thread = None
-                    return
+    def rests(self, took_s: float) -> float | None:
+        """How long until the next reading, in seconds; None where nobody has looked for long, and none comes."""
+        self._has_read.set()
+        with self._lock:
+            if time.monotonic() - self._asked_s > REMEMBERED_S:
+                self._thread = None
+                return None
+        return max(READ_EVERY_S, took_s * REST_RATIO)
+
+
+def _run(watch_ref: ref[GatewayWatch]) -> None:
+    """Read again and again; ends when nobody looks, or the server of the watch is gone."""
+    rest_s: float | None = 0.0
+    while rest_s is not None:
+        time.sleep(rest_s)
+        watch = watch_ref()
+        if watch is None:
+            return
+        began_s = time.monotonic()
+        watch.read()
+        rest_s = watch.rests(time.monotonic() - began_s)
+        del watch
 
 
 def _shared(before: Totals, after: Totals) -> Totals:
@@ -156,6 +186,14 @@ def _shared(before: Totals, after: Totals) -> Totals:
         old = before.models.get(name)
         models[name] = old if old == each else each
     return replace(after, models=models)
+
+
+def _slow(client: GatewayClient, reading_s: float) -> Trouble:
+    return Trouble(
+        "silent",
+        f"{client.address} has been answering for {reading_s:.0f} s and is not done.",
+        ("Look whether the gateway's control process has a core, and what else asks for its metrics.",),
+    )
 
 
 def _denied(answer: Answer) -> Trouble:

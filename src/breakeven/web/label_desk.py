@@ -22,6 +22,13 @@ LEASE_S: Final = 600.0
 """An answer that somebody has before them is offered to nobody else for so long."""
 SUCCESS: Final = {"good": 1.0, "bad": 0.0}
 NAME_MAX_COUNT: Final = 60
+KEPT: Final = "Kept."
+SKIPPED: Final = "Skipped."
+AGREED: Final = "Kept. Somebody else had judged it, too: you agree."
+NOT_AGREED: Final = "Kept. Somebody else had judged it, too: you do not agree."
+SAID_BEFORE: Final = "You had said so before."
+FIRST_COUNTS: Final = "You had judged this one before; the first label counts."
+EVERYTHING_SAID: Final = frozenset({KEPT, SKIPPED, AGREED, NOT_AGREED, SAID_BEFORE, FIRST_COUNTS})
 
 
 @dataclass(slots=True)
@@ -82,13 +89,13 @@ class LabelDesk:
             self._people.setdefault(who, _Person()).has = ""
             if mine is not None:
                 same = mine.success_fraction == success_fraction
-                return "You had said so before." if same else "You had judged this one before; the first label counts."
+                return SAID_BEFORE if same else FIRST_COUNTS
             add_labels(self._folder, [(item, success_fraction)], who, now().isoformat(timespec="seconds"))
         others = [each for each in said if each.who != who]
         if others:
             agree = all(each.success_fraction == success_fraction for each in others)
-            return f"Kept. Somebody else had judged it, too: you {'agree' if agree else 'do not agree'}."
-        return "Kept."
+            return AGREED if agree else NOT_AGREED
+        return KEPT
 
 
 def checked_labeller(name: str) -> str:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from breakeven.errors import BreakevenError, PilotError
 from breakeven.pilot.label_queue import queue_facts, queue_words
 from breakeven.reports.safe_text import safe
-from breakeven.web.label_desk import SUCCESS, checked_labeller
+from breakeven.web.label_desk import EVERYTHING_SAID, SKIPPED, SUCCESS, checked_labeller
 from breakeven.web.page import Ask, View
 from breakeven.web.pilot_orders import refused
 from breakeven.web.pilot_room import path_of, place_of
@@ -26,7 +26,7 @@ YEAR_S: Final = 365 * 86_400
 
 async def labelling(request: Request) -> Response:
     """One answer to judge."""
-    return await page_reply(request, "pilot", lambda ask: _label_view(request, ask, ""))
+    return await page_reply(request, "pilot", lambda ask: _label_view(request, ask))
 
 
 async def labelled(request: Request) -> Response:
@@ -42,7 +42,7 @@ async def labelled(request: Request) -> Response:
             return who, ""
         if said == "skip":
             place.labels.skip(who, item)
-            return who, "Skipped."
+            return who, SKIPPED
         if said not in SUCCESS:
             raise PilotError("say whether the answer is good or bad, or skip it; nothing was kept")
         words = place.labels.label(who, item, SUCCESS[said])
@@ -60,10 +60,10 @@ async def labelled(request: Request) -> Response:
     return response
 
 
-def _label_view(request: Request, ask: Ask, said: str) -> View:
+def _label_view(request: Request, ask: Ask) -> View:
     place = place_of(request)
     who = safe(unquote(request.cookies.get(LABELLER_COOKIE, "")))[:60]
-    again = ask.query.get("again") == "yes"
+    again, said = ask.query.get("again") == "yes", ask.query.get("said", "")
     queue = place.labels.queue()
     item = place.labels.next_item(who, again=again) if who and "who" not in ask.query else None
     waiting = queue.waiting(who, again=again) if who else ()
@@ -83,7 +83,7 @@ def _label_view(request: Request, ask: Ask, said: str) -> View:
             "items_count": len(queue.items),
             "elsewhere_count": sum(each.has_text for each in waiting) if item is None else 0,
             "again": again,
-            "said": said or ask.query.get("said", "")[:120],
+            "said": said if said in EVERYTHING_SAID else "",
         },
     )
 

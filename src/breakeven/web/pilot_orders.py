@@ -33,16 +33,17 @@ async def order_given(request: Request) -> Response:
 
     def carry_out() -> None:
         was_here = place.is_watched_here()
-        if was_here:
-            place.end_watch()
+        place.end_watch()
         keeps_watch = form.get("keeps_watch") == "yes"
+        is_done = False
         try:
             give(place.pilot, order, keeps_watch=keeps_watch, expects=str(form.get("token", "")))
+            is_done = True
         finally:
             place.forget()
-        goes_on = order in ("start", "restore") or (order == "promote" and keeps_watch)
-        if (was_here and goes_on) or form.get("watch") == "yes":
-            place.watch()
+            goes_on = order in ("start", "restore") or (order == "promote" and keeps_watch) or not is_done
+            if (was_here and goes_on) or (is_done and form.get("watch") == "yes"):
+                place.watch()
 
     return await _done(request, place, carry_out, order)
 

@@ -196,6 +196,8 @@ class PilotPlace:
                 self._draw(self._known)
         except BreakevenError as error:
             self._error = error
+        except OSError as error:
+            self._error = PilotError(f"{self.name} cannot be read ({error.strerror}: {error.filename})")
         finally:
             took_s = time.monotonic() - began_s
             self._after_s = time.monotonic() + max(LOOK_EVERY_S, took_s * REST_RATIO)

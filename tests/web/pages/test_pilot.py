@@ -327,6 +327,25 @@ def test_labels_are_blind_and_kept_at_once(made: PilotProject, client: TestClien
     assert (told["labelled_count"], told["waiting_count"]) == (1, 3)
 
 
+def test_a_link_puts_no_words_into_the_page(made: PilotProject, client: TestClient) -> None:
+    made.init()
+    made.draw(2)
+    client.cookies.set("breakeven_labeller", "ann")
+    assert "Send money" not in client.get("/pilot/faq/label?said=Send+money").text
+    assert "Done." not in words(client.get("/pilot/faq?done=Send+money").text)
+
+
+def test_a_refused_order_leaves_the_watch_as_it_was(made: PilotProject, desk: Desk, client: TestClient) -> None:
+    made.init()
+    ordered(client, "start", watch="yes")
+    place = room_of(desk).find("faq")
+    until(place.is_watched_here)
+    answer = client.post("/pilot/faq/order/stop", data={"typed": "faq", "token": "of another day"})
+    assert answer.status_code == 409
+    until(place.is_watched_here)
+    assert made.trial is not None
+
+
 def test_two_people_at_once_lose_no_label(made: PilotProject, desk: Desk) -> None:
     made.init()
     made.cli("start", "faq")
