@@ -17,7 +17,7 @@ from breakeven.web import documents
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
-from breakeven.web.slider_session import Opened, session
+from breakeven.web.verdict.slider_session import Opened, session
 from web.made_project import TODAY
 
 OPTIONS = ("frontier_api", "cheaper_tier", "brokered", "managed_huggingface_scale_to_zero", "rented_one_year", "hybrid")

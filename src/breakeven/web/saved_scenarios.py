@@ -125,7 +125,7 @@ def _applied(text: str, change: Change, file: Path) -> str:
 
 def _headroom_ratio(desk: Desk) -> float | None:
     """Busiest minutes over their hour as the log shows them: what a utilisation is told by."""
-    from breakeven.web.slider_session import session
+    from breakeven.web.verdict.slider_session import session
 
     opened = session(desk)
     if isinstance(opened, Job):

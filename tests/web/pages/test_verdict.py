@@ -14,12 +14,13 @@ from starlette.testclient import TestClient
 
 from breakeven.reports.document import Document
 from breakeven.reports.whatif_base import as_it_is
-from breakeven.web import documents, verdict_page
+from breakeven.web import documents
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
-from breakeven.web.slider_session import Opened
-from breakeven.web.verdict_words import verdict_words
+from breakeven.web.verdict import start as start_page
+from breakeven.web.verdict.slider_session import Opened
+from breakeven.web.verdict.words import verdict_words
 from web.dashboards import client_of
 from web.made_project import desk_of
 from web.verdict_project import OPTIONS, SCENARIO, inside, make_quick_project, wait_for, whatif_json
@@ -246,9 +247,9 @@ def test_thirty_options_have_few_cards_and_a_row_each(
     client: TestClient, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = with_copies(document, 30)
-    monkeypatch.setattr(verdict_page.documents, "comparison", lambda _: many)
+    monkeypatch.setattr(start_page.documents, "comparison", lambda _: many)
     failed = Job("sliders", "Preparing the sliders", state="failed", error="ScenarioError: made to fail")
-    monkeypatch.setattr(verdict_page, "session", lambda _: failed)
+    monkeypatch.setattr(start_page, "session", lambda _: failed)
     page = client.get("/").text
     cards = re.findall(r'<article class="card[^>]*data-option="[^"]+"[^>]*>', page)
     assert len(cards) == 30

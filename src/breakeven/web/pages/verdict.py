@@ -15,9 +15,9 @@ from breakeven.web import documents
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route, json_reply, see_other, wants_json
-from breakeven.web.slider_session import session
-from breakeven.web.slider_state import Changes, changes_of, query_of
-from breakeven.web.verdict_page import Start, curve_context, start, under
+from breakeven.web.verdict.slider_session import session
+from breakeven.web.verdict.slider_state import Changes, changes_of, query_of
+from breakeven.web.verdict.start import Start, curve_context, start, under
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -42,9 +42,9 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
     """What the template of the page is given."""
     from breakeven.reports import amounts, decision_rows, findings
     from breakeven.reports.decide_page import decide_page
-    from breakeven.web.verdict_cards import cards
-    from breakeven.web.verdict_page import still_charts
-    from breakeven.web.verdict_words import prices_words, today_words
+    from breakeven.web.verdict.cards import cards
+    from breakeven.web.verdict.start import still_charts
+    from breakeven.web.verdict.words import prices_words, today_words
 
     document, curves = found.document, curve_context(ask.desk, found)
     charts = {**still_charts(ask.desk, document, found.key), **curves["charts"]}

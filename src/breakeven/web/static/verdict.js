@@ -149,7 +149,7 @@ function begin(form) {
   function slide(stand, place) {
     const [text, words] = stand.stops[place];
     stand.range.value = place;
-    stand.range.style.setProperty("--here", (100 * place) / Math.max(stand.stops.length - 1, 1));
+    stand.range.style.setProperty("--here", place / Math.max(stand.stops.length - 1, 1));
     stand.range.setAttribute("aria-valuetext", words);
     stand.field.value = text;
     mark(stand, text, words);
@@ -267,7 +267,7 @@ function begin(form) {
         const stand = stands.get(name);
         if (!stand) continue;
         if (document.activeElement !== stand.range) stand.range.value = here;
-        stand.range.style.setProperty("--here", (100 * here) / Math.max(stand.stops.length - 1, 1));
+        stand.range.style.setProperty("--here", here / Math.max(stand.stops.length - 1, 1));
         stand.range.setAttribute("aria-valuetext", words);
         if (document.activeElement !== stand.field || text !== "") stand.field.value = text;
         mark(stand, text, words);

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakeven.decision.answers.changes import API_PRICE, UTILISATION, VOLUME, typed_number
 from breakeven.reports.sliders import Slider
 from breakeven.web.project import Project
-from breakeven.web.slider_state import changes_of, command_of, query_of, stand_of, text_of, without
+from breakeven.web.verdict.slider_state import changes_of, command_of, query_of, stand_of, text_of, without
 
 
 def slider(name: str, fact: str, unit: str, low: float, typical: float, high: float, step: float, scale: str) -> Slider:

@@ -1,4 +1,4 @@
-"""Verdict page: what the start page is made of: the comparison, the sliders, and the answer to where they stand."""
+"""Start: what the start page is made of: the comparison, the sliders, and the answer to where they stand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from breakeven.decision.answers.changes import UTILISATION
 from breakeven.errors import BreakevenError
 from breakeven.web import documents
 from breakeven.web.jobs import Job
-from breakeven.web.slider_session import Opened, session
-from breakeven.web.slider_state import Changes, Stand, changes_of, command_of, query_of, stand_of, without
-from breakeven.web.verdict_words import Words, verdict_words
+from breakeven.web.verdict.slider_session import Opened, session
+from breakeven.web.verdict.slider_state import Changes, Stand, changes_of, command_of, query_of, stand_of, without
+from breakeven.web.verdict.words import Words, verdict_words
 
 if TYPE_CHECKING:
     from breakeven.reports.document import Document

@@ -1,4 +1,4 @@
-"""Verdict words: every figure of the start page as it is, as it was and what the change makes of it, ready to print.
+"""Words: every figure of the start page as it is, as it was and what the change makes of it, ready to print.
 
 Template and script place the same figures by the same keys; neither writes a number of its own.
 """
@@ -48,12 +48,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """An option's present cost on the axis that all cards share, in percent of it."""
+    """An option's present cost on the axis that all cards share, as shares of it."""
 
-    low_percent: float
-    high_percent: float
-    mean_percent: float
-    was_percent: float
+    low_fraction: float
+    high_fraction: float
+    mean_fraction: float
+    was_fraction: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Words:
     """As things are."""
     figures: Mapping[str, Figure]
     bars: Mapping[str, Bar]
-    odds_percent: Mapping[str, float]
+    odds_fraction: Mapping[str, float]
     recommended: str
     recommended_before: str
     shown: tuple[str, ...]
@@ -79,10 +79,10 @@ class Words:
             "sentence": [[each.text, each.is_odds, each.spaced] for each in self.sentence],
             "figures": {key: [each.now, each.was, each.change, each.value] for key, each in self.figures.items()},
             "bars": {
-                name: [each.low_percent, each.high_percent, each.mean_percent, each.was_percent]
+                name: [each.low_fraction, each.high_fraction, each.mean_fraction, each.was_fraction]
                 for name, each in self.bars.items()
             },
-            "odds": dict(self.odds_percent),
+            "odds": dict(self.odds_fraction),
             "recommended": self.recommended,
             "recommended_before": self.recommended_before,
             "shown": list(self.shown),
@@ -103,8 +103,8 @@ def verdict_words(document: Document, found: WhatIfDocument) -> Words:
         base_sentence=base,
         figures=figures,
         bars=_bars([each for each in found.options if each.option in shown]),
-        odds_percent={
-            each.option: round(100 * each.after_cheapest_fraction, 2)
+        odds_fraction={
+            each.option: round(each.after_cheapest_fraction, 4)
             for each in found.options
             if each.after_cheapest_fraction is not None
         },
@@ -301,13 +301,13 @@ def _bars(parts: Sequence[OptionChangePart]) -> dict[str, Bar]:
     for part in parts:
         now, was = part.after_present_cost_usd, part.before_present_cost_usd
         if now is not None:
-            low, high, mean = (_percent(each, top) for each in (now.p10, now.p90, now.mean))
-            found[part.option] = Bar(low, high, mean, _percent(was.mean, top) if was else mean)
+            low, high, mean = (_share(each, top) for each in (now.p10, now.p90, now.mean))
+            found[part.option] = Bar(low, high, mean, _share(was.mean, top) if was else mean)
     return found
 
 
-def _percent(usd: float, top_usd: float) -> float:
-    return round(min(max(100 * usd / top_usd, 0.0), 100.0), 2)
+def _share(usd: float, top_usd: float) -> float:
+    return round(min(max(usd / top_usd, 0.0), 1.0), 4)
 
 
 def today_words(document: Document) -> str:

@@ -1,4 +1,4 @@
-"""Verdict cards: what the start page says of an option that no slider moves: what it is, and what it leaves out."""
+"""Cards: what the start page says of an option that no slider moves: what it is, and what it leaves out."""
 
 from __future__ import annotations
 

@@ -84,22 +84,22 @@ class Stand:
         return self.stops[self.base_count].words
 
     @property
-    def base_percent(self) -> float:
+    def base_fraction(self) -> float:
         """Where on the track the project stands."""
-        return self._percent(self.base_count)
+        return self._share(self.base_count)
 
     @property
-    def here_percent(self) -> float:
+    def here_fraction(self) -> float:
         """Where on the track the slider stands."""
-        return self._percent(self.here_count)
+        return self._share(self.here_count)
 
     @property
     def stops_json(self) -> str:
         """Text and words of every stop, for the script."""
         return json.dumps([[each.text, each.words] for each in self.stops], ensure_ascii=False, separators=(",", ":"))
 
-    def _percent(self, place_count: int) -> float:
-        return round(100 * place_count / max(len(self.stops) - 1, 1), 2)
+    def _share(self, place_count: int) -> float:
+        return round(place_count / max(len(self.stops) - 1, 1), 4)
 
 
 def changes_of(query: Mapping[str, str], sliders: Sequence[Slider] = ()) -> Changes:
