@@ -1,10 +1,10 @@
 """How soon does each page of the dashboard paint, on a store of a million calls?
 
-    python benchmarks/ui.py [ROWS]
+    python benchmarks/ui.py [ROWS [PAGE...]]
 
 Starts `breakeven ui` as a process on a made-up store, and Debian's Chromium. Cold: the server has just started and
-nothing is kept; the first paint is then the page that says how far the work is, and `ready` is when the page itself is
-there. Warm: what was computed is kept; median of five visits with an empty browser cache. The baseline in the same run
+nothing of the page is kept; the first paint is then the page that says how far the work is, and `ready` is when the page itself is
+there. Warm: what was computed is kept and nothing runs in the background; median of five visits with an empty browser cache. The baseline in the same run
 is the very same HTML as a plain file from Python's http.server: what the browser alone takes.
 """
 
@@ -83,6 +83,12 @@ def visit(browser: Browser, url: str) -> tuple[float, float]:
     return float(paint), ready
 
 
+def wait_for_jobs(url: str) -> None:
+    """Until nothing is being made in the background any more, e.g. the sliders' session."""
+    while any(each["state"] == "running" for each in json.load(urlopen(f"{url}api/jobs"))["jobs"]):
+        time.sleep(0.5)
+
+
 def median_paint(browser: Browser, url: str) -> float:
     """Of some visits."""
     return statistics.median(visit(browser, url)[0] for _ in range(VISITS))
@@ -128,8 +134,9 @@ def main() -> None:
         files = Path(place) / "plain"
         files.mkdir()
         with dashboard(folder) as url, plain_files(files) as plain:
-            for name in PAGES:
+            for name in sys.argv[2:] or PAGES:
                 cold, ready = visit(browser, url + name)
+                wait_for_jobs(url)
                 warm, server = median_paint(browser, url + name), answered_ms(url + name)
                 size = copied(url + name, files, name)
                 floor = median_paint(browser, f"{plain}{name or 'start'}.html")
