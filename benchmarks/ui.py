@@ -2,10 +2,10 @@
 
     python benchmarks/ui.py [ROWS [PAGE...]]
 
-Starts `breakeven ui` as a process on a made-up store, and Debian's Chromium. Cold: the server has just started and
-nothing of the page is kept; the first paint is then the page that says how far the work is, and `ready` is when the page itself is
-there. Warm: what was computed is kept and nothing runs in the background; median of five visits with an empty browser cache. The baseline in the same run
-is the very same HTML as a plain file from Python's http.server: what the browser alone takes.
+Starts `breakeven ui` as a process on a made-up store, and Debian's Chromium. Cold: nothing of the page is kept; the
+first paint is then the page that says how far the work is, and `ready` is when the page itself is there. Warm: what was
+computed is kept and nothing runs in the background; median of five visits with an empty browser cache. The baseline in
+the same run is the very same HTML as a plain file from Python's http.server: what the browser alone takes.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def main() -> None:
         files = Path(place) / "plain"
         files.mkdir()
         with dashboard(folder) as url, plain_files(files) as plain:
-            for name in sys.argv[2:] or PAGES:
+            for name in [each.replace("verdict", "") for each in sys.argv[2:]] or PAGES:
                 cold, ready = visit(browser, url + name)
                 wait_for_jobs(url)
                 warm, server = median_paint(browser, url + name), answered_ms(url + name)
