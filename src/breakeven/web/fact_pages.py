@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from breakeven.decision.scenario import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO
 from breakeven.errors import UnknownName, nearest
 from breakeven.web import documents
 from breakeven.web.edits import Edits, FactValue
@@ -90,7 +91,7 @@ def facts_view(ask: Ask) -> View:
             "stale_count": sum(row.is_read and row.stale for row in now.rows),
             "turns_count": len({row.name for row in now.rows if row.flips}),
             "yours_count": len({row.name for row in now.rows if row.is_yours}),
-            "said": ask.query.get("said", "")[:200],
+            "settable": sorted(BOUND_BY_OPTIONS | ONLY_FROM_A_SCENARIO),
         },
     )
 
@@ -183,16 +184,26 @@ def facts_json(ask: Ask) -> dict[str, Any]:
     }
 
 
-def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
-    """What changed between two texts of a file: ``+`` or ``-`` and the line."""
+def changed_lines(before: str, after: str) -> list[tuple[str, int, str]]:
+    """What changed between two texts of a file: ``+`` or ``-``, the line's indentation, and the line."""
     from difflib import unified_diff
 
     found = [
-        (line[0], line[1:])
+        (line[0], *_indented(line[1:]))
         for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
         if not line.startswith(("---", "+++", "@@"))
     ]
     return found[:CHANGED_LINES_COUNT]
+
+
+def _indented(line: str) -> tuple[int, str]:
+    text = line.lstrip(" ")
+    return min(len(line) - len(text), 40), text
+
+
+def indented_lines(text: str) -> list[tuple[int, str]]:
+    """A text as a page shows it: lines with their indentation."""
+    return [_indented(line) for line in text.splitlines()]
 
 
 def _common(desk: Desk, now: FactsNow) -> dict[str, Any]:

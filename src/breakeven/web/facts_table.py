@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from breakeven.catalog.staleness import is_stale
+from breakeven.decision.answers.changes import known_facts
 from breakeven.facts.source import Grade
 from breakeven.reports import amounts
 from breakeven.reports.decision_rows import span_of, value_of
@@ -118,16 +119,19 @@ def fact_rows(document: Document | None, catalog: Catalog, scenario: Scenario) -
 
     Where the comparison is older than the scenario, a fact that was changed since is shown as the scenario says it now.
     """
-    now = {**catalog.assumptions, **scenario.facts(catalog)}
+    now = known_facts(catalog, scenario)
     read = _read_rows(document, now, set(scenario.overrides), catalog) if document else []
     names = {row.name for row in read}
-    others = [
-        _row(fact, "scenario" if name in scenario.overrides else "catalogue", catalog)
-        for name, fact in now.items()
-        if name not in names
-    ]
+    others = [_row(fact, _layer(name, scenario, catalog), catalog) for name, fact in now.items() if name not in names]
     rows = _with_influence([*read, *others], document)
     return tuple(replace(row, is_yours=row.name in scenario.overrides) for row in rows)
+
+
+def _layer(name: str, scenario: Scenario, catalog: Catalog) -> str:
+    """Who says a fact that no option read."""
+    if name in scenario.overrides:
+        return "scenario"
+    return "catalogue" if name in catalog.assumptions else "offer"
 
 
 def chosen_rows(rows: Sequence[FactRow], wanted: Filter) -> list[FactRow]:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from breakeven.errors import EditConflict, ScenarioError
 from breakeven.web import documents
 from breakeven.web.edit_history import content_of
-from breakeven.web.fact_pages import changed_lines
+from breakeven.web.fact_pages import changed_lines, indented_lines
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, View
 from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
@@ -51,7 +51,7 @@ def scenarios_view(ask: Ask) -> View:
         {
             "every": [_told(each) for each in every],
             "shown": _told(shown) if shown else None,
-            "text": text,
+            "whole": indented_lines(text),
             "lines": changed_lines(base, text) if shown else [],
             "left_out": ask.query.get("left_out", "")[:400],
             "file": desk.project.scenario.name,
@@ -162,7 +162,7 @@ def _compared(desk: Desk, name: str) -> Document | Job:
 
 
 def _rows(before: Document, after: Document) -> list[tuple[str, str, str, str]]:
-    """Option, cost a month in both, and the difference of the medians in words."""
+    """Option, cost a month for the same successful work in both, and the difference of the medians in words."""
     from breakeven.reports import amounts
 
     later = {each.name: each for each in after.options}
@@ -170,7 +170,7 @@ def _rows(before: Document, after: Document) -> list[tuple[str, str, str, str]]:
     earlier = {each.name: each for each in before.options}
     rows = []
     for name, title in titles.items():
-        costs = [each[name].usd_per_month if name in each else None for each in (earlier, later)]
+        costs = [each[name].equal_success_usd_per_month if name in each else None for each in (earlier, later)]
         told = [amounts.money_range(cost.p50, cost.p10, cost.p90) if cost else "not costed" for cost in costs]
         one, two = costs
         change = amounts.difference(one.p50 - two.p50) if one and two else ""
