@@ -44,7 +44,8 @@ class Pieces:
 
     def spans(self) -> list[dict[str, Any]]:
         """Rows, first and last time by day and price key."""
-        return self.table("spans", SPANS_VERSION, hourly.spans).to_pylist()
+        rows: list[dict[str, Any]] = self.table("spans", SPANS_VERSION, hourly.spans).to_pylist()
+        return rows
 
     def tally(self, rows: Sequence[TokenPriceRow]) -> Tally:
         """All cells, priced by `rows`."""

@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 from breakeven.audit.labels import append_label, label_file, read_labels
 from breakeven.audit.saved import audit_file, load_audit
 from breakeven.cli.main import group
+from breakeven.web.audit.kept_texts import shown_calls
+from breakeven.web.audit.label_walk import walk
 from breakeven.web.jobs import Job
-from breakeven.web.kept_texts import shown_calls
-from breakeven.web.label_walk import walk
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from web.dashboards import client_of

@@ -11,16 +11,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from breakeven.errors import AuditError
-from breakeven.web import audit_desk, documents, label_routes
+from breakeven.web import documents
+from breakeven.web.audit import desk as audit_desk
+from breakeven.web.audit import label_routes
+from breakeven.web.audit.kept_texts import shown_calls
 from breakeven.web.jobs import Job
-from breakeven.web.kept_texts import shown_calls
 from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Page, View
 from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
 
 if TYPE_CHECKING:
     from breakeven.audit.task import Audit, AuditedTask
-    from breakeven.web.kept_texts import ShownCall
+    from breakeven.web.audit.kept_texts import ShownCall
 
 TASKS_SHOWN_COUNT: Final = 30
 WILL_SEE: Final = (

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from breakeven.audit.judging import AuditBasis, rejudged
 from breakeven.audit.labels import Label, counts
 from breakeven.audit.task import Audit
-from breakeven.web import audit_desk, documents
+from breakeven.web import documents
+from breakeven.web.audit import desk as audit_desk
 from breakeven.web.jobs import Job, Say
 from breakeven.web.page import Desk
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 from breakeven.audit.labelling import KEYS
 from breakeven.audit.labels import Judgement, Label, label_file
 from breakeven.audit.task import Audit
-from breakeven.web import audit_desk, documents
+from breakeven.web import documents
+from breakeven.web.audit import desk as audit_desk
+from breakeven.web.audit.kept_texts import shown_calls
+from breakeven.web.audit.label_walk import Walk, WalkCall, audit_now, tasks_of_labels, walk
+from breakeven.web.audit.people import People
 from breakeven.web.jobs import Job
-from breakeven.web.kept_texts import shown_calls
-from breakeven.web.label_walk import Walk, WalkCall, audit_now, tasks_of_labels, walk
-from breakeven.web.labelling_people import People
 from breakeven.web.marked_words import with_code
 from breakeven.web.page import Desk, View
 
 if TYPE_CHECKING:
-    from breakeven.web.kept_texts import ShownCall
+    from breakeven.web.audit.kept_texts import ShownCall
 
 WORDS: Final[dict[Judgement, str]] = {
     "can": "a small model can",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from breakeven.web.labelling_people import HELD_S, People
+from breakeven.web.audit.people import HELD_S, People
 
 IDS = ["a", "b", "c"]
 

@@ -15,10 +15,11 @@ from breakeven.audit.labelling import KEYS
 from breakeven.audit.labels import WITHDRAWN, Judgement, append_label, label_file
 from breakeven.clock import now
 from breakeven.errors import AuditError
-from breakeven.web import audit_desk, label_pages
+from breakeven.web.audit import desk as audit_desk
+from breakeven.web.audit import label_pages
+from breakeven.web.audit.label_walk import audit_now, walk
+from breakeven.web.audit.people import People
 from breakeven.web.jobs import Job
-from breakeven.web.label_walk import audit_now, walk
-from breakeven.web.labelling_people import People
 from breakeven.web.page import Ask, Desk, View
 from breakeven.web.replies import json_reply, page_reply, see_other, wants_json
 
