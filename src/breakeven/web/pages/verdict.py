@@ -70,7 +70,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
 
 def _saved_name(ask: Ask) -> str:
     """Name of the scenario that was saved a moment ago; empty where there is none of that name."""
-    from breakeven.web.saved_scenarios import saved_scenarios
+    from breakeven.web.facts.saved_scenarios import saved_scenarios
 
     asked = ask.query.get("saved", "")
     return asked if asked and asked in {each.name for each in saved_scenarios(ask.desk)} else ""
@@ -129,7 +129,7 @@ async def save(request: Request) -> Response:
 
 
 def _save(desk: Desk, name: str, changes: Changes) -> dict[str, Any]:
-    from breakeven.web.edits import save_as
+    from breakeven.web.facts.edits import save_as
 
     if not changes:
         raise ScenarioError("nothing is changed, so there is nothing to save; move a slider first")
