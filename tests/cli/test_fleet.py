@@ -88,12 +88,18 @@ def test_the_document(usage: Path) -> None:
     assert cost["idle_usd_per_month"]["typical"] == pytest.approx(
         cost["usual_usd_per_month"]["typical"] * hours["idle_fraction"]
     )
-    one_year = cost["breakeven_fraction"]["one_year"]
-    assert one_year == pytest.approx(rents["one_year"] / rents["on_demand"])
+    assert cost["breakeven_fraction"] == {}, "nobody names a price of a commitment"
     assert {each["serving_count"] for each in found["bins"]} == {float(fleet["replicas_most_count"])}
     assert fleet["peak_output_tok_per_s"] / fleet["peak_req_per_s"] == pytest.approx(155, abs=15)
     assert found["traffic"]["mean_output_tokens"] == pytest.approx(155, abs=5)
     assert all(0 <= each["idle_fraction"] < 1 for each in found["otherwise"])
+
+
+def test_a_commitment_says_from_which_share_of_the_hours_on_it_pays(usage: Path) -> None:
+    rents = ("--rent", "on_demand=1", "--rent", "one_year=0.6", "--rent", "three_years=0.3")
+    assert page(usage, *rents)["cost"]["breakeven_fraction"] == pytest.approx({"one_year": 0.6, "three_years": 0.9})
+    spot = page(usage, *rents, "--rent", "spot=0.5", "--spot", "--horizon-months", "36")["cost"]["breakeven_fraction"]
+    assert spot == pytest.approx({"one_year": 1.2, "three_years": 0.6}), "against spot, whole terms in the horizon"
 
 
 def test_the_same_question_gives_the_same_document(usage: Path) -> None:

@@ -121,6 +121,9 @@ def figures(document: LearnDocument) -> Iterator[Figure]:
             f"{verb}, against {AGAINST[saved.against]}", amounts.fraction(abs(part.value or 0)), _signed_span(part),
             short(saved.model, _NAME_MAX_COUNT), "good" if (part.value or 0) > 0 else "bad",
         )  # fmt: skip
+    if not is_used:
+        yield Figure("In use", short(document.policy.default_model, _NAME_MAX_COUNT), "takes every request", "")
+        return
     yield Figure(
         "Promise", "kept" if floor.holds else "not proven",
         f"{amounts.fraction(floor.quality_floor_ratio)} of {short(floor.against_model, _NAME_MAX_COUNT)}'s success",

@@ -220,6 +220,23 @@ def test_every_change_wants_the_token(client: TestClient) -> None:
         assert client.post(f"/routing/{path}", headers={"x-breakeven-csrf": "no"}).status_code == 403
 
 
+def test_a_router_that_was_tried_and_is_not_used_is_never_shown_as_if_it_were(
+    own: TestClient, own_project: Project
+) -> None:
+    from breakeven.reports.learn_answer import write_report
+    from breakeven.routing.policy_file import save
+
+    report = read_report(own_project.policy)
+    assert report is not None
+    saved = save(replace(load(own_project.policy).document, kind="single", default_model=LARGE), own_project.policy)
+    policy = report.policy.model_copy(update={"kind": "single", "hash": saved.hash, "default_model": LARGE})
+    write_report(report.model_copy(update={"policy": policy}), own_project.policy)
+    said = words_of(when_done(own, "/routing"))
+    assert "What the router that was tried would have done" in said and f"{LARGE} takes every request." in said
+    assert "Would have gone to" in said and "had it been used" in said
+    assert " moved " not in said and "Which task goes where" not in said
+
+
 def test_a_pilot_on_the_policy_is_said(own: TestClient, own_project: Project) -> None:
     from breakeven.routing.policy_file import save
     from breakeven.routing.trial import Trial, TrialPart

@@ -104,6 +104,7 @@ def _policy(ask: Ask, state: PolicyState) -> dict[str, Any]:
         **found,
         "headline": routing_page.headline(report),
         "figures": tuple(routing_page.figures(report)),
+        "routes": report.policy.kind != "single",
         "tasks": routing_page.task_rows(report),
         "savings": routing_page.saving_rows(report.evaluation),
         "not_charged": routing_page.not_charged(report.evaluation),
