@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from breakeven.web.gateway_client import Answer, Trouble, Unreached
+from breakeven.web.gateway.client import Answer, Trouble, Unreached
 from breakeven.web.page import Desk
 from breakeven.web.pages.gateway import watch_of
 from breakeven.web.project import Project
@@ -26,7 +26,7 @@ from gateway.parts.served import ADMIN_SECRET, Served, config, served
 from web.admin_ports import TOKEN, admin_port, exposition
 from web.dashboards import client_of
 from web.made_project import desk_of
-from web.pages.test_pilot import until, words
+from web.pages.page_words import until, words
 
 HOSTILE = "evil<img src=x onerror=alert(1)>"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from breakeven.web.gateway_client import GatewayClient
-from breakeven.web.gateway_watch import GatewayWatch
+from breakeven.web.gateway.client import GatewayClient
+from breakeven.web.gateway.watch import GatewayWatch
 from breakeven.web.pages import gateway
 from breakeven.web.project import Project
 from web.admin_ports import TOKEN, AdminPort, admin_port, exposition

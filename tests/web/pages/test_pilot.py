@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +17,10 @@ from tests.web.pages.pilot_parts import CANDIDATE, PilotProject, offline, pilot_
 
 from breakeven.routing.policy_file import load, save
 from breakeven.web.page import Desk
-from breakeven.web.pilot_room import room_of
+from breakeven.web.pilot.room import room_of
 from web.dashboards import client_of
 from web.made_project import desk_of
+from web.pages.page_words import until, words
 
 
 @pytest.fixture
@@ -41,19 +40,6 @@ def client(desk: Desk) -> Iterator[TestClient]:
     """Its client."""
     with client_of(desk) as found:
         yield found
-
-
-def words(text: str) -> str:
-    """A page as a reader hears it."""
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
-
-
-def until(holds: Callable[[], object], within_s: float = 30.0) -> None:
-    """Until it holds."""
-    give_up_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < give_up_s
-        time.sleep(0.05)
 
 
 def ordered(client: TestClient, order: str, name: str = "faq", *, query: str = "", **fields: str) -> str:

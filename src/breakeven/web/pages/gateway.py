@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from breakeven.clock import now
-from breakeven.web import gateway_words as told
-from breakeven.web.gateway_client import TOKEN_VARIABLE, GatewayClient
-from breakeven.web.gateway_document import as_json, gateway_document
-from breakeven.web.gateway_parts import GatewayDocument
-from breakeven.web.gateway_watch import GatewayWatch
+from breakeven.web.gateway import words as told
+from breakeven.web.gateway.client import TOKEN_VARIABLE, GatewayClient
+from breakeven.web.gateway.document import as_json, gateway_document
+from breakeven.web.gateway.parts import GatewayDocument
+from breakeven.web.gateway.watch import GatewayWatch
 from breakeven.web.jobs import Jobs
 from breakeven.web.live_parts import live_reply
 from breakeven.web.page import Ask, Desk, Page, View

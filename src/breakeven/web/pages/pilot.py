@@ -24,12 +24,12 @@ from breakeven.reports.pilot_page import pilot_context
 from breakeven.reports.pilot_summary import ANSWERS
 from breakeven.reports.pilot_wording import models_of
 from breakeven.reports.safe_text import safe
-from breakeven.web import pilot_labels, pilot_orders
-from breakeven.web import pilot_words as told
 from breakeven.web.jobs import Job
 from breakeven.web.live_parts import live_reply
 from breakeven.web.page import Ask, Page, View
-from breakeven.web.pilot_room import Known, PilotPlace, path_of, place_of, room_of
+from breakeven.web.pilot import labels, orders
+from breakeven.web.pilot import words as told
+from breakeven.web.pilot.room import Known, PilotPlace, path_of, place_of, room_of
 from breakeven.web.project import Project
 from breakeven.web.replies import api_route, json_reply, page_reply
 
@@ -239,7 +239,7 @@ PAGE = Page(
         Route("/pilot/{name}", shown),
         Route("/pilot/{name}/live", live),
         Route("/pilot/{name}/report.{kind}", report),
-        *pilot_orders.ROUTES,
-        *pilot_labels.ROUTES,
+        *orders.ROUTES,
+        *labels.ROUTES,
     ),
 )

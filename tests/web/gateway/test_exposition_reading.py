@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from breakeven.web.exposition_reading import LINES_MAX_COUNT, Sample, read_exposition
+from breakeven.web.gateway.exposition_reading import LINES_MAX_COUNT, Sample, read_exposition
 
 LABEL = st.text(st.characters(codec="utf-8"), max_size=12)
 

@@ -1,4 +1,4 @@
-"""Gateway document: what flows through a gateway now as one JSON: rates, percentiles, spend, breakers, budgets.
+"""Document: what flows through a gateway now as one JSON: rates, percentiles, spend, breakers, budgets.
 
 `/api/gateway` answers it and the page shows it. Rates are of what was counted between two readings; a figure that
 cannot be told yet is null, and an unpriced call is counted as one, never as 0 USD.
@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from breakeven.units import SECONDS_PER_HOUR
-from breakeven.web.gateway_parts import (
+from breakeven.web.gateway.histogram_quantiles import quantile
+from breakeven.web.gateway.parts import (
     GatewayDocument,
     KeyRow,
     ModelRow,
@@ -21,8 +22,8 @@ from breakeven.web.gateway_parts import (
     Traffic,
     UpstreamRow,
 )
-from breakeven.web.gateway_series import GAP_S, series_of
-from breakeven.web.gateway_totals import (
+from breakeven.web.gateway.series import GAP_S, series_of
+from breakeven.web.gateway.totals import (
     Buckets,
     CallKey,
     ModelTotals,
@@ -32,8 +33,7 @@ from breakeven.web.gateway_totals import (
     grown_model,
     summed,
 )
-from breakeven.web.gateway_watch import REMEMBERED_S, Seen
-from breakeven.web.histogram_quantiles import quantile
+from breakeven.web.gateway.watch import REMEMBERED_S, Seen
 
 SCHEMA_VERSION: Final = "1.0"
 RATE_WINDOW_S: Final = 60.0

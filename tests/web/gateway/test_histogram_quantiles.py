@@ -8,7 +8,7 @@ from math import ceil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.web.histogram_quantiles import quantile
+from breakeven.web.gateway.histogram_quantiles import quantile
 
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 

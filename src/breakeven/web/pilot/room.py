@@ -1,4 +1,4 @@
-"""Pilot room: the pilots of a project in the server's memory: looked at when something changed, watched by a job.
+"""Room: the pilots of a project in the server's memory: looked at when something changed, watched by a job.
 
 A page shows the last look at once and has the next one made beside it, so that no browser waits for a reading; a look
 that took long is followed by a longer rest. Watching (ramps, stops) is a job: who cancels it stops the reading, and the
@@ -27,7 +27,7 @@ from breakeven.reports.pilot_charts import draw_pilot_charts
 from breakeven.reports.pilot_look import document_of
 from breakeven.reports.pilot_parts import PilotDocument
 from breakeven.web.jobs import Job, Jobs, Say
-from breakeven.web.label_desk import LabelDesk
+from breakeven.web.pilot.label_desk import LabelDesk
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""Gateway parts: the shape of a running gateway's document: traffic, percentiles, models, upstreams, keys, policy."""
+"""Parts: the shape of a running gateway's document: traffic, percentiles, models, upstreams, keys, policy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from breakeven.web.gateway_client import Trouble
-from breakeven.web.gateway_series import Series
-from breakeven.web.histogram_quantiles import Quantile
+from breakeven.web.gateway.client import Trouble
+from breakeven.web.gateway.histogram_quantiles import Quantile
+from breakeven.web.gateway.series import Series
 
 
 @dataclass(frozen=True, slots=True)

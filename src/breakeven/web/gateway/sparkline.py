@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from breakeven.web.gateway_series import Point
+from breakeven.web.gateway.series import Point
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -1,4 +1,4 @@
-"""Gateway totals: what a gateway has counted at one moment, and what came between two of them."""
+"""Totals: what a gateway has counted at one moment, and what came between two of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from typing import Final, TypeVar
 
-from breakeven.web.exposition_reading import Sample
+from breakeven.web.gateway.exposition_reading import Sample
 
 PREFIX: Final = "breakeven_"
 RESTART_LOSS_FRACTION: Final = 0.5

@@ -1,4 +1,4 @@
-"""Gateway client: reads the admin port of the one gateway that was named at the start, and says what went wrong there.
+"""Client: reads the admin port of the one gateway that was named at the start, and says what went wrong there.
 
 It follows no redirect, asks no proxy, and sends the token to nobody else.
 """

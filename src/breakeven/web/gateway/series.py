@@ -1,4 +1,4 @@
-"""Gateway series: the last quarter of an hour in steps, for the small charts: rates, percentiles, spend."""
+"""Series: the last quarter of an hour in steps, for the small charts: rates, percentiles, spend."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.units import SECONDS_PER_HOUR
-from breakeven.web.gateway_totals import ModelTotals, Totals, grown_each, grown_model, summed
-from breakeven.web.histogram_quantiles import quantile
+from breakeven.web.gateway.histogram_quantiles import quantile
+from breakeven.web.gateway.totals import ModelTotals, Totals, grown_each, grown_model, summed
 
 GAP_S: Final = 45.0
 """Moments further apart than this have nothing between them: nobody read."""

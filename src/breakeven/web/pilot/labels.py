@@ -1,4 +1,4 @@
-"""Pilot labels: the routes of the label queue: who labels, one answer after the other, and how far the queue is."""
+"""Labels: the routes of the label queue: who labels, one answer after the other, and how far the queue is."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from starlette.routing import Route
 from breakeven.errors import BreakevenError, PilotError
 from breakeven.pilot.label_queue import queue_facts, queue_words
 from breakeven.reports.safe_text import safe
-from breakeven.web.label_desk import EVERYTHING_SAID, SKIPPED, SUCCESS, checked_labeller
 from breakeven.web.page import Ask, View
-from breakeven.web.pilot_orders import refused
-from breakeven.web.pilot_room import path_of, place_of
+from breakeven.web.pilot.label_desk import EVERYTHING_SAID, SKIPPED, SUCCESS, checked_labeller
+from breakeven.web.pilot.orders import refused
+from breakeven.web.pilot.room import path_of, place_of
 from breakeven.web.replies import ask_of, json_reply, page_reply, see_other, wants_json
 
 LABELLER_COOKIE: Final = "breakeven_labeller"

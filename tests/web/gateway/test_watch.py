@@ -12,13 +12,13 @@ from dataclasses import replace
 import pytest
 
 from breakeven.errors import ConfigError
-from breakeven.web.exposition_reading import read_exposition
-from breakeven.web.gateway_client import GatewayClient, checked_address
-from breakeven.web.gateway_document import as_json, gateway_document
-from breakeven.web.gateway_series import series_of
-from breakeven.web.gateway_totals import ModelTotals, Totals, totals_of
-from breakeven.web.gateway_watch import REMEMBERED_S, GatewayWatch, Seen
-from breakeven.web.gateway_words import alarms, sentence
+from breakeven.web.gateway.client import GatewayClient, checked_address
+from breakeven.web.gateway.document import as_json, gateway_document
+from breakeven.web.gateway.exposition_reading import read_exposition
+from breakeven.web.gateway.series import series_of
+from breakeven.web.gateway.totals import ModelTotals, Totals, totals_of
+from breakeven.web.gateway.watch import REMEMBERED_S, GatewayWatch, Seen
+from breakeven.web.gateway.words import alarms, sentence
 from web.admin_ports import TOKEN, admin_port, exposition
 
 

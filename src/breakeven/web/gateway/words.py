@@ -1,4 +1,4 @@
-"""Gateway words: how the figures of a running gateway read: the sentence at the top, alarms, tiles, rows and charts."""
+"""Words: how the figures of a running gateway read: the sentence at the top, alarms, tiles, rows and charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from breakeven.reports import amounts
 from breakeven.reports.safe_text import safe, short
 from breakeven.units import MS_PER_S
-from breakeven.web.gateway_parts import (
+from breakeven.web.gateway.histogram_quantiles import Quantile
+from breakeven.web.gateway.parts import (
     GatewayDocument,
     KeyRow,
     ModelRow,
@@ -19,9 +20,8 @@ from breakeven.web.gateway_parts import (
     Traffic,
     UpstreamRow,
 )
-from breakeven.web.gateway_series import Series
-from breakeven.web.histogram_quantiles import Quantile
-from breakeven.web.sparkline import Line, sparkline
+from breakeven.web.gateway.series import Series
+from breakeven.web.gateway.sparkline import Line, sparkline
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -1,4 +1,4 @@
-"""Gateway watch: reads the gateway every few seconds while somebody looks, and remembers the last quarter of an hour.
+"""Watch: reads the gateway every few seconds while somebody looks, and remembers the last quarter of an hour.
 
 One thread for each server, however many browsers look. It begins with the first look and ends when nobody has looked
 for as long as it remembers.
@@ -15,9 +15,9 @@ from typing import Any, Final
 from weakref import ref
 
 from breakeven.clock import now
-from breakeven.web.exposition_reading import read_exposition
-from breakeven.web.gateway_client import TOKEN_VARIABLE, Answer, GatewayClient, Trouble, Unreached
-from breakeven.web.gateway_totals import ModelTotals, Totals, totals_of
+from breakeven.web.gateway.client import TOKEN_VARIABLE, Answer, GatewayClient, Trouble, Unreached
+from breakeven.web.gateway.exposition_reading import read_exposition
+from breakeven.web.gateway.totals import ModelTotals, Totals, totals_of
 
 READ_EVERY_S: Final = 2.0
 ADMIN_EVERY_S: Final = 6.0

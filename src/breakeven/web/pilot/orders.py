@@ -1,4 +1,4 @@
-"""Pilot orders: the routes that change a pilot: an order with its confirmation, watching, and a first judgement."""
+"""Orders: the routes that change a pilot: an order with its confirmation, watching, and a first judgement."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from breakeven.errors import BreakevenError
 from breakeven.pilot.orders import Order, give, outlook
-from breakeven.web import pilot_words as told
 from breakeven.web.page import View
-from breakeven.web.pilot_room import PilotPlace, path_of, place_of
+from breakeven.web.pilot import words as told
+from breakeven.web.pilot.room import PilotPlace, path_of, place_of
 from breakeven.web.replies import json_reply, page_reply, see_other, wants_json
 
 

@@ -1,4 +1,4 @@
-"""Pilot words: where a pilot stands in a sentence, what may be ordered now, and what an order will do to traffic."""
+"""Words: where a pilot stands in a sentence, what may be ordered now, and what an order will do to traffic."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ def standing(design: Design, state: PilotState) -> str:
 
 def who_watches(is_here: bool, is_elsewhere: bool, state: PilotState) -> str:
     """Who carries out ramps and stops."""
+    if state.promoted_tasks and state.is_running:
+        by = "This dashboard" if is_here else "Another process (`breakeven pilot run`)" if is_elsewhere else ""
+        return (
+            f"{by} watches it: a fall of its success rings." if by else "Nobody watches it: a fall would not be seen."
+        )
     if is_here:
         return "This dashboard watches it: it ramps, and stops a bad candidate."
     if is_elsewhere:
