@@ -81,3 +81,10 @@ def test_what_the_busiest_stretch_does() -> None:
     )
     assert second.startswith("3 replicas, all of them there, serve 96 %")
     assert third.endswith("time per output token 20 ms and not known.")
+
+
+def test_a_wait_of_hours_is_not_told_in_milliseconds() -> None:
+    document = fleet()
+    document["service"] |= {"ttft_p50_s": 38.43, "ttft_p95_s": 116_000.0}
+    last = list(fleet_page.peak_lines(document))[-1]
+    assert "first token 38.4 s at the median, 95 % below 32.2 hours;" in last

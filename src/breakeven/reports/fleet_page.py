@@ -278,4 +278,9 @@ def _moment(first_time: str, seconds_s: float) -> str:
 
 
 def _ms(seconds_s: float | None) -> str:
-    return amounts.NOT_KNOWN if seconds_s is None else f"{amounts.number(seconds_s * _MS_PER_S)} ms"
+    """A latency as it is read: milliseconds, seconds from ten on, hours where nobody waits any more."""
+    if seconds_s is None:
+        return amounts.NOT_KNOWN
+    if seconds_s < 10:
+        return f"{amounts.number(seconds_s * _MS_PER_S)} ms"
+    return f"{amounts.number(seconds_s)} s" if seconds_s < 7200 else amounts.hours(seconds_s / 3600)
