@@ -20,7 +20,7 @@ from breakeven.reports.document import Document, to_json
 from breakeven.usage.store import CallStore
 from breakeven.usage.store.manifest import read_manifest, write_manifest
 from breakeven.web import documents
-from breakeven.web.edits import Edits
+from breakeven.web.facts.edits import Edits
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from breakeven.web import exports, fact_routes, scenario_pages, trace_pages
-from breakeven.web.fact_pages import facts_view
+from breakeven.web import exports
+from breakeven.web.facts import routes, scenario_views, traces
+from breakeven.web.facts.views import facts_view
 from breakeven.web.page import Page
 
 PAGE = Page(
@@ -12,5 +13,5 @@ PAGE = Page(
     7,
     "every number that was taken as given, and where it comes from",
     facts_view,
-    (*fact_routes.ROUTES, *scenario_pages.ROUTES, *trace_pages.ROUTES, *exports.ROUTES),
+    (*routes.ROUTES, *scenario_views.ROUTES, *traces.ROUTES, *exports.ROUTES),
 )

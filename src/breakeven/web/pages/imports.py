@@ -13,11 +13,8 @@ from starlette.routing import Route
 from breakeven.errors import UploadError
 from breakeven.web import documents
 from breakeven.web.guard import body_limit
-from breakeven.web.jobs import Job
-from breakeven.web.page import Ask, Page, View
-from breakeven.web.replies import json_reply, page_reply, see_other, wants_json
-from breakeven.web.upload_stream import FILES_COUNT, receive
-from breakeven.web.uploads import (
+from breakeven.web.imports.stream import FILES_COUNT, receive
+from breakeven.web.imports.uploads import (
     UPLOAD_MAX_BYTES,
     Choices,
     Upload,
@@ -32,6 +29,9 @@ from breakeven.web.uploads import (
     state_of,
     uploads,
 )
+from breakeven.web.jobs import Job
+from breakeven.web.page import Ask, Page, View
+from breakeven.web.replies import json_reply, page_reply, see_other, wants_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from breakeven.decision.scenario import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO
 from breakeven.errors import UnknownName, nearest
 from breakeven.web import documents
-from breakeven.web.edits import Edits, FactValue
-from breakeven.web.facts_table import GRADES, SORTS, FactRow, Filter, chosen_rows, fact_rows, rows_named
+from breakeven.web.facts.edits import Edits, FactValue
+from breakeven.web.facts.table import GRADES, SORTS, FactRow, Filter, chosen_rows, fact_rows, rows_named
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, View
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from breakeven.errors import ScenarioError
+from breakeven.web.whole_file import write_whole
 
 ABSENT: Final = "absent"
 """Version of a file that is not there."""
@@ -76,28 +75,6 @@ def content_of(file: Path) -> bytes | None:
         raise ScenarioError(f"cannot read {file}: {error.strerror}") from None
 
 
-def write_whole(file: Path, content: bytes | None) -> None:
-    """Replace the file in one step, or remove it; a link stays a link. Raises ScenarioError where it cannot be."""
-    place = file.resolve()
-    fresh = place.with_name(f".{place.name}.{uuid4().hex}.new")
-    try:
-        if content is None:
-            place.unlink(missing_ok=True)
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        with suppress(OSError):
-            fresh.chmod(place.stat().st_mode & 0o777)
-        fresh.replace(place)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise ScenarioError(f"cannot write {file}: {error.strerror}; nothing was changed") from None
-
-
 class Versions:
     """The versions and the history of one file, in a folder of their own."""
 
@@ -123,7 +100,7 @@ class Versions:
         path = self._folder / f"{version}.version"
         if content is not None and not path.exists():
             self._made()
-            write_whole(path, content)
+            write_whole(path, content, ScenarioError)
         return version
 
     def find(self, version: str) -> bytes | None:
@@ -151,7 +128,7 @@ class Versions:
     def write(self, history: History) -> None:
         """Keep the history, and no version that it does not need."""
         content = {"steps": [asdict(each) for each in history.steps], "taken_count": history.taken_count}
-        write_whole(self._folder / "history.json", json.dumps(content, indent=1).encode())
+        write_whole(self._folder / "history.json", json.dumps(content, indent=1).encode(), ScenarioError)
         self._forget(history.steps)
 
     def _forget(self, steps: Sequence[Step]) -> None:

@@ -20,11 +20,11 @@ from breakeven.cli.main import group
 from breakeven.errors import UploadError
 from breakeven.usage.store import CallStore
 from breakeven.usage.store.intake import Intake
-from breakeven.web import uploads
+from breakeven.web.imports import uploads
+from breakeven.web.imports.uploads import Choices, begin, find_upload, folder_of, keep_upload, new_key, state_of
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
-from breakeven.web.uploads import Choices, begin, find_upload, folder_of, keep_upload, new_key, state_of
 from web.dashboards import client_of
 from web.made_project import desk_of
 

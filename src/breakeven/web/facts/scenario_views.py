@@ -12,12 +12,8 @@ from starlette.routing import Route
 
 from breakeven.errors import EditConflict, ScenarioError
 from breakeven.web import documents
-from breakeven.web.edit_history import content_of
-from breakeven.web.fact_pages import changed_lines, indented_lines
-from breakeven.web.jobs import Job
-from breakeven.web.page import Ask, View
-from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
-from breakeven.web.saved_scenarios import (
+from breakeven.web.facts.history import content_of
+from breakeven.web.facts.saved_scenarios import (
     FOLDER,
     SavedScenario,
     delete_saved,
@@ -25,6 +21,10 @@ from breakeven.web.saved_scenarios import (
     save_as,
     saved_scenarios,
 )
+from breakeven.web.facts.views import changed_lines, indented_lines
+from breakeven.web.jobs import Job
+from breakeven.web.page import Ask, View
+from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request

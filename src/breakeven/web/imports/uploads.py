@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from breakeven.errors import UploadError, UsageError
 from breakeven.web import documents
-from breakeven.web.edit_history import write_whole
 from breakeven.web.jobs import Job, Say
+from breakeven.web.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +148,7 @@ def _forget_cut_off(waiting: Path) -> None:
 def keep_upload(folder: Path, key: str, names: tuple[str, ...], choices: Choices) -> Upload:
     """Note what came; from now on it can be imported, also by a server that starts later."""
     content = {"names": names, "choices": asdict(choices)}
-    write_whole(folder / "upload.json", json.dumps(content).encode())
+    write_whole(folder / "upload.json", json.dumps(content).encode(), UploadError)
     return Upload(key, folder, names, choices)
 
 
@@ -232,7 +232,7 @@ def _import(desk: Desk, upload: Upload, say: Say) -> str:
                 documents.wait_for_readers(desk, READERS_PATIENCE_S)
         found = json.dumps(told(report, upload.choices, desk.project.store), ensure_ascii=False)
         text = _without_folder(found, upload)
-        write_whole(upload.folder / "result.json", text.encode())
+        write_whole(upload.folder / "result.json", text.encode(), UploadError)
         shutil.rmtree(upload.folder / "files", ignore_errors=True)
     finally:
         _one_import.release()
@@ -258,7 +258,7 @@ def _note_stopped(upload: Upload, kept_count: int) -> None:
     from breakeven.reports.import_wording import stopped_sentence
 
     words = f"stopped: {stopped_sentence(kept_count)}; going on continues where this one stopped"
-    write_whole(upload.folder / "stopped.json", json.dumps({"words": words}).encode())
+    write_whole(upload.folder / "stopped.json", json.dumps({"words": words}).encode(), UploadError)
 
 
 def told(report: IngestReport, choices: Choices, store: Path) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import pytest
 
 from breakeven.decision.scenario import load_scenario, scenario_template
 from breakeven.errors import BreakevenError, EditConflict, ScenarioError
-from breakeven.web.edits import save_as
+from breakeven.web.facts.edits import save_as
+from breakeven.web.facts.saved_scenarios import delete_saved, find_saved, saved_scenarios
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
-from breakeven.web.saved_scenarios import delete_saved, find_saved, saved_scenarios
 from web.made_project import desk_of
 
 

@@ -14,8 +14,8 @@ from breakeven.cli.main import group
 from breakeven.reports.document import Document
 from breakeven.reports.explain import explainable, find_trace
 from breakeven.web import documents
+from breakeven.web.facts.traces import Step, steps_of
 from breakeven.web.project import Project
-from breakeven.web.trace_pages import Step, steps_of
 from web.dashboards import client_of
 from web.made_project import desk_of
 

@@ -16,9 +16,10 @@ from breakeven.decision.answers.changes import UTILISATION, Change, known_facts,
 from breakeven.decision.scenario_edit import number_text, quoted, with_value
 from breakeven.decision.scenario_yaml import parse_yaml
 from breakeven.errors import EditConflict, ScenarioError
-from breakeven.web.edit_history import Versions, content_of, write_whole
+from breakeven.web.facts.history import Versions, content_of
 from breakeven.web.jobs import Job
 from breakeven.web.safe_names import safe_stem
+from breakeven.web.whole_file import write_whole
 
 if TYPE_CHECKING:
     from breakeven.web.page import Desk
@@ -80,7 +81,7 @@ def save_as(desk: Desk, name: str, changes: Sequence[tuple[str, str]], *, overwr
     with Versions(desk.project.kept / "edits").alone():
         if path.exists() and not overwrite:
             raise EditConflict(f"a scenario is saved as '{stem}' already; choose another name, or say that it may go")
-        write_whole(path, text.encode())
+        write_whole(path, text.encode(), ScenarioError)
     status = path.stat()
     return SavedScenario(stem, path, status.st_size, status.st_mtime)
 
@@ -94,7 +95,7 @@ def _make_folder(folder: Path) -> None:
 
 def delete_saved(desk: Desk, name: str) -> None:
     """Remove one; the project's own scenario is never among them."""
-    write_whole(find_saved(desk, name).path, None)
+    write_whole(find_saved(desk, name).path, None, ScenarioError)
 
 
 def scenario_with(desk: Desk, changes: Sequence[tuple[str, str]]) -> str:

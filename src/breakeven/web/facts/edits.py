@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from breakeven.decision.scenario_edit import number_text, quoted, with_value
 from breakeven.errors import EditConflict, ScenarioError
-from breakeven.web.edit_history import (
+from breakeven.web.facts.history import (
     OUTSIDE,
     History,
     Step,
     Versions,
     content_of,
     version_of,
-    write_whole,
 )
-from breakeven.web.saved_scenarios import save_as
+from breakeven.web.facts.saved_scenarios import save_as
+from breakeven.web.whole_file import write_whole
 
 if TYPE_CHECKING:
     from breakeven.catalog.load import Catalog
@@ -141,7 +141,7 @@ class Edits:
 
     def _written(self, history: History, before: bytes | None, after: bytes, words: str) -> str:
         step = Step(words, self._versions.keep(before), self._versions.keep(after), self._now())
-        write_whole(self._file, after)
+        write_whole(self._file, after, ScenarioError)
         self._versions.write(history.with_step(step))
         return step.after
 
@@ -162,7 +162,7 @@ class Edits:
             target = step.before if by_count < 0 else step.after
             if not self._versions.knows(target):
                 raise ScenarioError(f"the version before '{step.words}' is no longer kept; change the file by hand")
-            write_whole(self._file, self._versions.find(target))
+            write_whole(self._file, self._versions.find(target), ScenarioError)
             self._versions.write(history.moved(by_count))
             return target
 

@@ -1,0 +1,1 @@
+"""Imports room: logs that come through the browser, and what becomes of them."""
