@@ -15,6 +15,8 @@ from breakeven.reports.usage_document import ImportedPart, ModelUsagePart, Price
 PRICES_SHOWN_COUNT: Final = 3
 ALIASES_SHOWN_COUNT: Final = 3
 UNPRICED: Final = "UNPRICED"
+SAMPLED_FROM_RATIO: Final = 1.02
+"""Logged rows stand for more calls than there are rows from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def import_total(document: UsageDocument) -> str:
         for name in ("rows_count", "calls_count", "duplicates_count", "rejects_count")
     )
     text = f"{rows:,} rows = {calls:,} calls + {repeats:,} duplicates + {rejects:,} rejects"
+    if document.workload.requests_count > SAMPLED_FROM_RATIO * max(calls, 1):
+        text += f"; the log is a sample or counts in buckets: they stand for {document.workload.requests_count:,} calls"
     if document.left_out_count:
         text += f"; {document.left_out_count:,} of the calls are told by another source too and count once"
     if document.bills_count:

@@ -115,6 +115,7 @@ def _context(ask: Ask, document: UsageDocument, key: str) -> dict[str, Any]:
             for each in (workload.stability.checks if workload.stability else ())
         ],
         "legend": charts.stacks(document, show, by) if by != "kind" else (),
+        "partly": not all(each.complete for each in charts.buckets(workload.days)),
         "kinds": KINDS,
         "heat": HEAT,
         "amounts": amounts,
