@@ -21,8 +21,8 @@ from breakeven.decision.scenario import Scenario
 from breakeven.facts.source import Grade, Source
 from breakeven.serving.calibrate import Correction, DeploymentKey
 from breakeven.serving.measured_facts import write_facts
-from breakeven.web.fleet_form import first_choice, form_of, measured_files
 from breakeven.web.pages import fleet as page
+from breakeven.web.plans.fleet_form import first_choice, form_of, measured_files
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import TODAY, desk_of

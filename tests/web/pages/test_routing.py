@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from breakeven.cli.main import group
 from breakeven.reports.learn_answer import read_report, report_text
 from breakeven.routing.policy_file import load
-from breakeven.web import policy_desk
-from breakeven.web.policy_desk import policy_state
+from breakeven.web.plans import policy_desk
+from breakeven.web.plans.policy_desk import policy_state
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import LARGE, SMALL, TODAY, desk_of

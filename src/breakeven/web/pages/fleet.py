@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from breakeven.reports.answer import Question
     from breakeven.reports.capacity_document import CapacityDocument
     from breakeven.reports.charts import Chart
-    from breakeven.web.fleet_form import FleetForm
+    from breakeven.web.plans.fleet_form import FleetForm
 
 PATH: Final = "/fleet"
 PICTURE_FIELDS: Final = ("day", "compare")
@@ -56,7 +56,7 @@ def view(ask: Ask) -> View | Job:
 
 def form_for(ask: Ask) -> FleetForm:
     """The question in the address, or the first choice."""
-    from breakeven.web.fleet_form import first_choice, form_of
+    from breakeven.web.plans.fleet_form import first_choice, form_of
 
     query = {name: value for name, value in ask.query.items() if name not in PICTURE_FIELDS}
     if "model" in query and "gpu" in query:
@@ -147,7 +147,7 @@ def _comparison_at_hand(desk: Desk) -> Any:
 def _choices(desk: Desk) -> dict[str, Any]:
     """What can be chosen."""
     from breakeven.reports.fleet_wording import TERM_NAMES
-    from breakeven.web.fleet_form import measured_files
+    from breakeven.web.plans.fleet_form import measured_files
 
     catalog = _catalog(desk)
     return {
@@ -203,7 +203,7 @@ def _shown(ask: Ask, form: FleetForm, text: str) -> dict[str, Any]:
 
 
 def _question_fields(form: FleetForm) -> dict[str, str]:
-    from breakeven.web.fleet_form import DEFAULTS
+    from breakeven.web.plans.fleet_form import DEFAULTS
 
     return {name: value for name, value in form.values.items() if value and value != DEFAULTS.get(name)}
 

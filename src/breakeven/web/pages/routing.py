@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from breakeven.web import policy_desk
 from breakeven.web.jobs import Job, Say
 from breakeven.web.page import Ask, Desk, Page, View
-from breakeven.web.policy_desk import LEARN_JOB, PolicyState, policy_state
+from breakeven.web.plans import policy_desk
+from breakeven.web.plans.policy_desk import LEARN_JOB, PolicyState, policy_state
 from breakeven.web.replies import Document, api_route, json_reply, page_reply, see_other, wants_json
 from breakeven.web.shelf import Recipe
 

@@ -13,8 +13,8 @@ from breakeven.errors import EditConflict, PolicyError
 from breakeven.reports.learn_answer import read_report
 from breakeven.routing.policy_file import load, save
 from breakeven.routing.trial import Trial, TrialPart
-from breakeven.web import policy_desk
-from breakeven.web.policy_desk import policy_state
+from breakeven.web.plans import policy_desk
+from breakeven.web.plans.policy_desk import policy_state
 from breakeven.web.project import Project
 
 
