@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
+FIRST: Final = ("base.html.j2", "working.html.j2", "empty.html.j2")
 COMPILES: Final = (
     "The first comparison on this machine also compiles its arithmetic, once: that takes a minute or two more, "
     "later ones take seconds."
@@ -21,8 +24,19 @@ def load_ahead() -> None:
         import_module(name)
     from breakeven.web.frame import environment
 
-    for name in ("base.html.j2", "working.html.j2", "empty.html.j2"):
-        environment().get_template(name)
+    made = environment()
+    made.auto_reload = False  # what runs is of one version, also while another one is being installed
+    for name in FIRST:
+        made.get_template(name)
+    Thread(target=_load_templates, name="templates", daemon=True).start()
+
+
+def _load_templates() -> None:
+    """The others, while the first page is looked at."""
+    from breakeven.web.frame import environment
+
+    for path in sorted(TEMPLATES.glob("*.j2")):
+        environment().get_template(path.name)
 
 
 def words_of_first_time(folder: Callable[[], Path | None] | None = None) -> str:
