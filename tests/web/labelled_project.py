@@ -21,11 +21,11 @@ LONG = "a long story " * 80_000
 COUNT = 180
 
 
-def hostile_project(folder: Path, prompts: PromptsMode = "keep") -> Project:
+def hostile_project(folder: Path, prompts: PromptsMode = "keep", count: int = COUNT) -> Project:
     """Import the log into `folder`; the texts are kept, redacted or dropped."""
     folder.mkdir(parents=True)
     log = folder / "log.jsonl"
-    log.write_text("".join(_line(number) for number in range(COUNT)), encoding="utf-8")
+    log.write_text("".join(_line(number) for number in range(count)), encoding="utf-8")
     project = Project.at(folder)
     with CallStore(project.store) as store:
         store.ingest(log, now=NOW, settings=ImportSettings(prompts=prompts))

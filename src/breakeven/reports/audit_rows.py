@@ -134,6 +134,8 @@ def task_figures(task: AuditedTask, audit: Audit) -> tuple[Figure, ...]:
             "bad" if task.unpriced_tokens else "",
         ),
     ]  # fmt: skip
+    if saving is not None and all(each.saves_usd_per_month is None for each in audit.tasks):
+        found.append(Figure("Routing it would save a month", "not said", "an older audit: run it again to see it"))
     if saved is not None and saving is not None:
         span = amounts.money_span(saved.low, saved.high)
         found.append(
