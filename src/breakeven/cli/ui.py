@@ -255,11 +255,9 @@ def _project(folder: Path, gateway: str | None) -> Project:
     project = Project.at(folder)
     if gateway is None:
         return project
-    from urllib.parse import urlsplit
+    from breakeven.web.gateway.client import checked_address
 
-    parts = urlsplit(gateway)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise DashboardError(f"--gateway {gateway}: wanted the address of its admin port, e.g. http://127.0.0.1:4001")
+    checked_address(gateway)
     return replace(project, gateway_url=gateway.rstrip("/"), gateway_token=os.environ.get(ADMIN_TOKEN_ENV) or None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from breakeven.errors import ConfigError
+from breakeven.errors import DashboardError
 from breakeven.web.gateway.client import GatewayClient, checked_address
 from breakeven.web.gateway.document import as_json, gateway_document
 from breakeven.web.gateway.exposition_reading import read_exposition
@@ -118,12 +118,12 @@ def test_the_token_goes_only_where_it_is_needed() -> None:
     "url", ["", "ftp://x:1", "//x", "http://", "http://x:notaport", "http://x:1/?a=b", "file:///x"]
 )
 def test_only_an_admin_port_is_an_address(url: str) -> None:
-    with pytest.raises(ConfigError, match="no address of a gateway"):
+    with pytest.raises(DashboardError, match="no address of a gateway"):
         checked_address(url)
 
 
 def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(DashboardError) as refused:
         checked_address("http://admin:hunter2secret@x:1")
     assert "hunter2secret" not in str(refused.value)
 

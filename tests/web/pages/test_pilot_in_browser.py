@@ -47,7 +47,6 @@ def test_a_running_pilot(width: int, scheme: str, url: str, browser: Browser, sn
 @pytest.mark.parametrize("path", ["/pilot/faq/order/stop", "/pilot/faq/label"])
 def test_pages_around_it(path: str, url: str, browser: Browser, snapshot: SnapshotAssertion) -> None:
     assert visit(browser, url + path, 360, "light").check().outline == snapshot
-    visit(browser, url + path, 1280, "dark").check()
 
 
 def test_what_comes_is_shown_without_a_reload(made: PilotProject, url: str, browser: Browser) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from breakeven.errors import ConfigError
+from breakeven.errors import DashboardError
 
 TIMEOUT_S: Final = 3.0
 BODY_MAX_BYTES: Final = 32 * 2**20
@@ -58,19 +58,22 @@ class Answer:
 
 
 def checked_address(url: str) -> SplitResult:
-    """The address of an admin port; ConfigError for anything else."""
+    """The address of an admin port; DashboardError for anything else."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(
-            f"--gateway {shown_address(url)!r} is no address of a gateway; wanted that of its admin port, such as "
-            "http://127.0.0.1:4001"
+        raise DashboardError(
+            f"--gateway {shown_address(url)!r} is no address of a gateway; wanted the address of its admin port, such "
+            "as http://127.0.0.1:4001"
         )
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(f"--gateway holds a name or a password; give the admin token in {TOKEN_VARIABLE}")
+        raise DashboardError(
+            "--gateway holds a name or a password; wanted the address of its admin port alone, and the admin token in "
+            f"{TOKEN_VARIABLE}"
+        )
     return parts._replace(netloc=parts.netloc if port else parts.netloc.rstrip(":"))
 
 
