@@ -135,6 +135,9 @@ function begin(form) {
   addEventListener("popstate", () => {
     kept = location.pathname + location.search;
     const said = new URLSearchParams(location.search);
+    const others = new Set([...form.querySelectorAll("[data-other]")].map((each) => each.name));
+    const named = [...said.keys()].filter((name) => !stands.has(name) && name !== "saved");
+    if (named.length !== others.size || named.some((name) => !others.has(name))) return location.reload();
     for (const stand of stands.values()) {
       const text = said.get(stand.name) ?? "";
       const place = stand.stops.findIndex((each) => each[0] === text);

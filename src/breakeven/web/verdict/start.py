@@ -16,7 +16,7 @@ from breakeven.web.verdict.slider_state import Changes, Stand, changes_of, comma
 from breakeven.web.verdict.words import Words, verdict_words
 
 if TYPE_CHECKING:
-    from breakeven.reports.document import Document
+    from breakeven.reports.document import Amount, Document, OptionPart
     from breakeven.reports.whatif_document import ChangePart, WhatIfDocument
     from breakeven.web.page import Ask, Desk
 
@@ -183,12 +183,13 @@ def moved_document(found: Start) -> Document:
     if not found.changes or opened is None:
         return document
     months = {each.option: each.after_usd_per_month for each in found.found.options}
-    options = tuple(
-        each.model_copy(update={"equal_success_usd_per_month": months[each.name]})
-        for each in document.options
-        if months.get(each.name) is not None
-    )
+    options = tuple(_at(each, months.get(each.name)) for each in document.options)
     return document.model_copy(update={"breakeven": opened.session.curves(found.changes), "options": options})
+
+
+def _at(option: OptionPart, month: Amount | None) -> OptionPart:
+    """An option at another cost; one that cannot be costed any more keeps its place, so that every letter stays."""
+    return option if month is None else option.model_copy(update={"equal_success_usd_per_month": month})
 
 
 def curve_context(desk: Desk, found: Start) -> dict[str, Any]:
