@@ -8,6 +8,7 @@ import numpy as np
 
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
+from breakeven.facts.memory import recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ class CostBreakdown:
 
 
 def _sum(lines: tuple[CostLine, ...]) -> Draws:
+    total: Draws = recalled(_added, *(line.usd_per_month.value for line in lines))
+    return total
+
+
+def _added(*usd_per_month: Draws) -> Draws:
     total: Draws = np.zeros(1)
-    for line in lines:
-        total = total + line.usd_per_month.value
+    for each in usd_per_month:
+        total = total + each
     return total

@@ -35,6 +35,8 @@ from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 STATUS_QUO = "frontier_api"
 AXIS_LOW_MTOK, AXIS_HIGH_MTOK = 10.0, 100_000.0
 """10 million to 100 billion tokens a month; widened to hold the user's own volume."""
+REFERENCE_MTOK = 1024.0
+"""A volume at which an option is asked for what does not hang on the volume: its success and its steps."""
 STEPS_MAX_COUNT = 4000
 BAND_POINTS_COUNT = 61
 BAND_DRAWS_LOG2 = 11
@@ -42,6 +44,7 @@ BAND_CHUNK_POINTS_COUNT = 16
 """Volumes that are evaluated at once, with every draw: more of them no longer fit the processor's cache."""
 
 Progress = Callable[[str], None]
+CostOfVolumes = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def compare(
@@ -59,18 +62,13 @@ def compare(
     Raises UnknownPrice when today's models have no price: without a 'before' there is no comparison.
     """
     progress("costing the options")
-    costs, unavailable = _cost_all(situation, options, Evaluation(draws.of))
-    if STATUS_QUO not in costs:
-        reasons = [each.reason for each in unavailable if each.name == STATUS_QUO]
-        raise UnknownPrice(f"the API as it is today cannot be costed: {'; '.join(reasons) or 'not among the options'}")
+    costs, unavailable = cost_all(situation, options, Evaluation(draws.of))
     usable = {name: options[name] for name in costs}
     open_to_all = frozenset(name for name, cost in costs.items() if not cost.only_if)
-    if not open_to_all:
-        raise _none_left(situation, costs, unavailable)
     results = _results(costs, draws.draws_count)
-    volume = float(situation.demand.volume_mtok_per_month(_typical_hours(situation)))
+    volume = typical_volume_mtok(situation)
     progress("finding the break-even volumes")
-    curves, end_mtok = _curves(situation, usable, volume)
+    curves, end_mtok = curves_of(situation, usable, volume)
     low_mtok = min(AXIS_LOW_MTOK, volume / 10)
     reference = next(curve for curve in curves if curve.name == STATUS_QUO)
     pairs = tuple(
@@ -101,14 +99,19 @@ def typical(assumption: Assumption) -> Draws:
     return np.asarray([assumption.typical])
 
 
-def _typical_hours(situation: Situation) -> float:
-    facts = {**situation.catalog.assumptions, **situation.scenario}
-    return facts["hours_per_month"].typical
+def typical_volume_mtok(situation: Situation) -> float:
+    """The log's volume of a month of typical hours."""
+    known = situation.scenario if "hours_per_month" in situation.scenario else situation.catalog.assumptions
+    return float(situation.demand.volume_mtok_per_month(known["hours_per_month"].typical))
 
 
-def _cost_all(
+def cost_all(
     situation: Situation, options: Mapping[str, Option], evaluation: Evaluation
 ) -> tuple[dict[str, OptionCost], tuple[Unavailable, ...]]:
+    """What each Option costs, and those that cannot be costed.
+
+    Raises UnknownPrice when the status quo cannot, ScenarioError when nobody may take any of the others or it.
+    """
     costs: dict[str, OptionCost] = {}
     unavailable: list[Unavailable] = []
     for name, option in options.items():
@@ -116,6 +119,11 @@ def _cost_all(
             costs[name] = option.cost(situation, evaluation)
         except (UnknownPrice, CatalogError) as error:
             unavailable.append(Unavailable(name, option.title, str(error), option.family, _kind_of(error)))
+    if STATUS_QUO not in costs:
+        reasons = [each.reason for each in unavailable if each.name == STATUS_QUO]
+        raise UnknownPrice(f"the API as it is today cannot be costed: {'; '.join(reasons) or 'not among the options'}")
+    if all(cost.only_if for cost in costs.values()):
+        raise _none_left(situation, costs, unavailable)
     return costs, tuple(unavailable)
 
 
@@ -141,21 +149,21 @@ def _kind_of(error: BreakevenError) -> UnavailableKind:
 
 def _results(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[OptionResult, ...]:
     """Ranges and odds, sorted by the median cost per successful outcome."""
-    per_success = {name: _full(cost.cost_per_success.value, draws_count) for name, cost in costs.items()}
+    per_success = {name: full(cost.cost_per_success.value, draws_count) for name, cost in costs.items()}
     with_losses = {
-        name: _full(
+        name: full(
             cost.breakdown.total_with_losses_usd_per_month() / (cost.requests.value * cost.success.value), draws_count
         )
         for name, cost in costs.items()
     }
     open_to_all = [name for name, cost in costs.items() if not cost.only_if]
     odds, odds_with_losses = _odds(per_success, open_to_all), _odds(with_losses, open_to_all)
-    twins = _twins(per_success)
+    twins = twins_of(per_success)
     base = costs[STATUS_QUO]
     results = []
     for name, cost in costs.items():
-        equal = _full(cost.total.value * (base.success.value / cost.success.value), draws_count)
-        extra = equal - _full(base.total.value, draws_count)
+        equal = full(cost.total.value * (base.success.value / cost.success.value), draws_count)
+        extra = equal - full(base.total.value, draws_count)
         found = _result(cost, draws_count, equal, extra, odds[name], odds_with_losses[name])
         results.append(replace(found, same_as=twins.get(name)))
     return tuple(sorted(results, key=lambda each: (each.usd_per_success.p50, each.name)))
@@ -174,16 +182,20 @@ def _odds(values: Mapping[str, Draws], open_to_all: Sequence[str]) -> dict[str, 
     return found | {name: float(np.mean(values[name] < floor)) for name in others}
 
 
-def _twins(per_success: Mapping[str, Draws]) -> dict[str, str]:
+def twins_of(per_success: Mapping[str, Draws]) -> dict[str, str]:
     """Options that cost the same as an earlier one in every draw, e.g. the cheapest broker and that broker by name."""
     found: dict[str, str] = {}
     names = list(per_success)
     for index, name in enumerate(names):
         earlier = (each for each in names[:index] if each not in found)
-        same = next((each for each in earlier if np.array_equal(per_success[each], per_success[name])), None)
+        same = next((each for each in earlier if _equal(per_success[each], per_success[name])), None)
         if same is not None:
             found[name] = same
     return found
+
+
+def _equal(one: Draws, other: Draws) -> bool:
+    return one is other or (one.flat[0] == other.flat[0] and np.array_equal(one, other))
 
 
 def _result(
@@ -194,18 +206,18 @@ def _result(
     cheapest_fraction: float,
     cheapest_with_losses_fraction: float,
 ) -> OptionResult:
-    total = _full(cost.total.value, draws_count)
+    total = full(cost.total.value, draws_count)
     rent = cost.breakdown.raw_rent_usd_per_month()
     rented = rent is not None and bool(np.all(rent > 0))
     return OptionResult(
         cost,
         range_of(total),
         range_of(total / cost.volume.value),
-        range_of(_full(cost.cost_per_success.value, draws_count)),
+        range_of(full(cost.cost_per_success.value, draws_count)),
         range_of(equal),
-        range_of(_full(cost.breakdown.total_with_losses_usd_per_month(), draws_count)),
-        range_of(_full(cost.success.value, draws_count)),
-        range_of(_full(rent, draws_count)) if rent is not None and rented else None,
+        range_of(full(cost.breakdown.total_with_losses_usd_per_month(), draws_count)),
+        range_of(full(cost.success.value, draws_count)),
+        range_of(full(rent, draws_count)) if rent is not None and rented else None,
         range_of(total / rent) if rent is not None and rented else None,
         cheapest_fraction,
         cheapest_with_losses_fraction,
@@ -218,19 +230,34 @@ def _line_result(line: CostLine, draws_count: int) -> LineResult:
     hours = line.engineer_hours_per_month
     return LineResult(
         line,
-        range_of(_full(line.usd_per_month.value, draws_count)),
-        range_of(_full(hours.value, draws_count)) if hours is not None else None,
+        range_of(full(line.usd_per_month.value, draws_count)),
+        range_of(full(hours.value, draws_count)) if hours is not None else None,
     )
 
 
-def _full(value: Draws, draws_count: int) -> Draws:
+def full(value: Draws, draws_count: int) -> Draws:
     """`value` broadcast to shape ``(draws,)``."""
     return np.broadcast_to(value, (draws_count,)).astype(np.float64)
 
 
-def _curves(situation: Situation, options: Mapping[str, Option], volume: float) -> tuple[tuple[CostCurve, ...], float]:
+CurveMaker = Callable[[OptionCost, float, float, CostOfVolumes], CostCurve]
+"""Option at typical values, factor for equal successes, end of the axis, its cost along volumes -> its curve."""
+
+
+def straight_pieces(at_typical: OptionCost, _: float, end_mtok: float, cost_usd: CostOfVolumes) -> CostCurve:
+    """The exact pieces of one Option's cost, from nothing to the end of the axis."""
+    stair = at_typical.staircase
+    steps_mtok = stair.steps_mtok(end_mtok) if stair is not None else np.empty(0)
+    curve = CostCurve.from_function(at_typical.name, cost_usd, steps_mtok, 0.0, end_mtok)
+    return _for_ever(curve) if stair is None else curve
+
+
+def curves_of(
+    situation: Situation, options: Mapping[str, Option], volume: float, make: CurveMaker = straight_pieces
+) -> tuple[tuple[CostCurve, ...], float]:
     """Exact typical cost of each Option against volume, for equal successful outcomes, and where the axis ends."""
-    at_typical = {name: option.cost(situation, Evaluation(typical)) for name, option in options.items()}
+    somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]))
+    at_typical = {name: option.cost(situation, somewhere) for name, option in options.items()}
     base_success = float(at_typical[STATUS_QUO].success.value.flat[0])
     widest = max(AXIS_HIGH_MTOK, volume * 10)
     stairs = [cost.staircase for cost in at_typical.values() if cost.staircase is not None]
@@ -238,10 +265,7 @@ def _curves(situation: Situation, options: Mapping[str, Option], volume: float) 
     curves = []
     for name, option in options.items():
         factor = base_success / float(at_typical[name].success.value.flat[0])
-        stair = at_typical[name].staircase
-        steps_mtok = stair.steps_mtok(end_mtok) if stair is not None else np.empty(0)
-        curve = CostCurve.from_function(name, _typical_cost(situation, option, factor), steps_mtok, 0.0, end_mtok)
-        curves.append(_for_ever(curve) if stair is None else curve)
+        curves.append(make(at_typical[name], factor, end_mtok, _typical_cost(situation, option, factor)))
     return tuple(curves), end_mtok
 
 
@@ -251,9 +275,7 @@ def _for_ever(curve: CostCurve) -> CostCurve:
     return replace(curve, tail=Tail(slope, fixed_usd, fixed_usd))
 
 
-def _typical_cost(
-    situation: Situation, option: Option, factor: float
-) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+def _typical_cost(situation: Situation, option: Option, factor: float) -> CostOfVolumes:
     def cost(volumes_mtok: NDArray[np.float64]) -> NDArray[np.float64]:
         total = option.cost(situation, Evaluation(typical, volumes_mtok)).total.value
         return np.broadcast_to(total, volumes_mtok.shape) * factor

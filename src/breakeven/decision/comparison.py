@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,62 @@ from breakeven.options.option import Family, OptionCost
 
 UnavailableKind = Literal["price", "constraint", "other"]
 """No price is known; a hard constraint of the scenario is not met; or it does not fit the work."""
+
+
+class Costed(Protocol):
+    """One Option, costed, whatever else is known of it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the Option."""
+        ...
+
+    @property
+    def cost(self) -> OptionCost:
+        """With everything behind it."""
+        ...
+
+    @property
+    def equal_success_usd_per_month(self) -> Range:
+        """Cost of as many successful outcomes as the status quo gives."""
+        ...
+
+    @property
+    def same_as(self) -> str | None:
+        """An Option that costs the same in every draw, named earlier."""
+        ...
+
+
+AnyOption = TypeVar("AnyOption", bound=Costed)
+
+
+class SideBySide(Protocol):
+    """Options side by side, whatever else is known of them."""
+
+    @property
+    def demand(self) -> Demand:
+        """The work."""
+        ...
+
+    @property
+    def status_quo(self) -> str:
+        """Name of the Option in which nothing changes."""
+        ...
+
+    @property
+    def options(self) -> Sequence[Costed]:
+        """Those that could be costed."""
+        ...
+
+    @property
+    def unavailable(self) -> Sequence[Unavailable]:
+        """Those that could not."""
+        ...
+
+    @property
+    def typical_volume_mtok(self) -> float:
+        """A month's volume as the log shows it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +93,20 @@ def range_of(draws: Draws) -> Range:
     >>> range_of(np.arange(101.0))
     Range(p10=10.0, p50=50.0, p90=90.0, mean=50.0)
     """
-    p10, p50, p90 = (float(each) for each in np.quantile(draws, (0.1, 0.5, 0.9)))
+    ordered = np.sort(draws)
+    if ordered[-1] != ordered[-1]:
+        return Range(np.nan, np.nan, np.nan, np.nan)
+    p10, p50, p90 = (_quantile(ordered, each) for each in (0.1, 0.5, 0.9))
     return Range(p10, p50, p90, float(np.mean(draws)))
+
+
+def _quantile(ordered: Draws, probability: float) -> float:
+    """As `np.quantile` has it, to the bit: between two neighbours in proportion, from the nearer one."""
+    place = probability * (ordered.size - 1)
+    left = int(place)
+    low, high = float(ordered[left]), float(ordered[min(left + 1, ordered.size - 1)])
+    share = place - left
+    return high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +291,6 @@ def leaf_nodes(roots: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(reversed(found))
 
 
-def open_to_all(options: Sequence[OptionResult]) -> Sequence[OptionResult]:
+def open_to_all(options: Sequence[AnyOption]) -> Sequence[AnyOption]:
     """Those without a condition; all when every one has one."""
     return [each for each in options if not each.cost.only_if] or options

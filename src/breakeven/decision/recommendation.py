@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all
+from breakeven.decision.comparison import Comparison, Costed, OptionResult, Range, open_to_all
 from breakeven.options.assembly.success import evidence_of
 
 Confidence = Literal["clear", "likely", "open"]
@@ -77,9 +77,9 @@ def _saving(best: OptionResult, rival: OptionResult, status_quo: str) -> Range:
     return Range(-extra.p90, -extra.p50, -extra.p10, -extra.mean)
 
 
-def changes_model(option: OptionResult) -> bool:
+def changes_model(option: Costed) -> bool:
     """Whether another model answers: then the Option has a line that watches the quality of its answers."""
-    return any(line.line.name.endswith(WATCHING) for line in option.lines)
+    return any(line.name.endswith(WATCHING) for line in option.cost.breakdown.lines)
 
 
 def likeliest(comparison: Comparison) -> OptionResult:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri
 
 from breakeven.facts.assumption import HIGH_QUANTILE, Assumption
+from breakeven.facts.memory import recalled
 
 Draws = NDArray[np.float64]
 """One value per draw (shape ``(draws,)``); the typical-value run uses shape ``(1,)`` or a grid of volumes."""
@@ -31,6 +32,11 @@ def scale_of(assumption: Assumption) -> Scale:
     if assumption.unit == "fraction":
         return "logit" if assumption.low > 0 and assumption.high < 1 else "linear"
     return "log" if assumption.low > 0 else "linear"
+
+
+def median_of(draws: Draws) -> float:
+    """The middle of the draws, from memory where somebody remembers."""
+    return float(recalled(np.median, draws))
 
 
 def quantile(assumption: Assumption, u: Draws) -> Draws:

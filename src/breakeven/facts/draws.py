@@ -22,6 +22,8 @@ from breakeven.facts.copula import Column, Copula
 from breakeven.facts.distribution import Draws, quantile
 
 DEFAULT_DRAWS_LOG2: Final = 14
+PINNED_COUNT: Final = 256
+"""Facts of one value whose draws are kept."""
 _BITS: Final = 30
 _BLOCK_DIMENSIONS: Final = 64
 
@@ -37,6 +39,7 @@ class DrawSet:
     _independent: dict[str | int, Draws] = field(default_factory=dict, repr=False)
     _columns: dict[str | int, Draws] = field(default_factory=dict, repr=False)
     _values: dict[tuple[str | int, float, float, float, str], Draws] = field(default_factory=dict, repr=False)
+    _pinned: dict[tuple[str | int, float, float, float, str], Draws] = field(default_factory=dict, repr=False)
 
     @property
     def draws_count(self) -> int:
@@ -70,9 +73,21 @@ class DrawSet:
         """Draws of `assumption`, shape ``(draws,)``; do not write into them."""
         column = assumption.name if assumption.dimension is None else assumption.dimension
         key = (column, assumption.low, assumption.typical, assumption.high, assumption.unit)
+        if assumption.is_certain:
+            return self._pinned_at(key, assumption)
         if key not in self._values:
             self._values[key] = quantile(assumption, self.uniform(assumption.name, assumption.dimension))
         return self._values[key]
+
+    def _pinned_at(self, key: tuple[str | int, float, float, float, str], assumption: Assumption) -> Draws:
+        """One number in all draws; the last few that were asked for, since a what-if pins one after the other."""
+        found = self._pinned.pop(key, None)
+        if found is None:
+            found = quantile(assumption, np.empty(self.draws_count))
+            if len(self._pinned) >= PINNED_COUNT:
+                self._pinned.pop(next(iter(self._pinned)), None)
+        self._pinned[key] = found
+        return found
 
 
 def _scrambled_sobol(dimension: int, seed: int, draws_log2: int) -> Draws:

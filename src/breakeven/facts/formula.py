@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 
 from breakeven.facts.distribution import Draws
+from breakeven.facts.memory import recalled
 from breakeven.units import unit_of
 
 
@@ -34,7 +35,10 @@ class Formula:
         return f"{self.__module__}.{self.__name__}"
 
     def __call__(self, *args: Draws | float, **kwargs: Draws | float) -> Draws:
-        return self.function(*args, **kwargs)
+        if kwargs:
+            return self.function(*args, **kwargs)
+        found: Draws = recalled(self.function, *args)
+        return found
 
 
 def formula(function: Callable[..., Draws]) -> Formula:

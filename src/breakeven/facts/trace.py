@@ -16,6 +16,7 @@ from breakeven.errors import UnknownName, nearest
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import Formula
+from breakeven.facts.memory import Memory, active_memory
 from breakeven.facts.source import Source
 from breakeven.units import unit_of
 
@@ -70,6 +71,8 @@ class Binder:
     formulas: dict[str, Formula] = field(default_factory=dict)
     """Formulas that may be asked for by name, so that a Formula's parameter may be another Formula."""
     _nodes: dict[str, Node] = field(default_factory=dict)
+    _memory: Memory | None = field(default_factory=active_memory)
+    """Where a Node that was made before, of the same things, is taken from."""
 
     def derive(
         self,
@@ -84,8 +87,18 @@ class Binder:
         unit = unit_of(name)
         if unit is None:
             raise TypeError(f"'{name}' carries no unit; end it in one of units.UNIT_BY_SUFFIX")
-        array = np.asarray(value, dtype=np.float64)
-        node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+        array: Draws = np.asarray(value, dtype=np.float64)
+        memory = self._memory
+        if memory is None:
+            node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+        else:
+            array = memory.canonical(array)
+            key = (name, how, weights, id(source), id(array), *[id(each) for each in inputs])
+            known: Node | None = memory.thing(key)
+            if known is None:
+                known = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+                memory.keep_thing(key, known, (source, array, *inputs), array.nbytes)
+            node = known
         self._nodes[name] = node
         return node
 
@@ -102,9 +115,10 @@ class Binder:
 
     def node(self, name: str) -> Node:
         """The Node of `name`: a bound value, a Formula of that name, or the winning Assumption."""
-        if name not in self._nodes:
-            self._nodes[name] = self._resolve(name)
-        return self._nodes[name]
+        found = self._nodes.get(name)
+        if found is None:
+            found = self._nodes[name] = self._resolve(name)
+        return found
 
     def is_bound(self, name: str) -> bool:
         """Whether `name` already has a Node."""
@@ -123,16 +137,16 @@ class Binder:
 
         For what is made of its own former self (whole servers of the GPUs needed) or of a part of something.
         """
-        value = np.asarray(formula(*(each.value for each in inputs)), dtype=np.float64)
-        node = Node(
-            name or formula.name,
-            formula.unit,
-            value,
-            Layer.DERIVED,
-            inputs,
-            formula=formula.qualified_name,
-            summary=how or formula.summary,
-        )
+        memory = self._memory
+        if memory is None:
+            node = _applied(formula, inputs, name, how)
+        else:
+            key = (formula, name, how, *[id(each) for each in inputs])
+            known: Node | None = memory.thing(key)
+            if known is None:
+                known = _applied(formula, inputs, name, how)
+                memory.keep_thing(key, known, inputs, known.value.nbytes)
+            node = known
         self._nodes[node.name] = node
         return node
 
@@ -144,17 +158,44 @@ class Binder:
         )
         known = [(layer, facts[name]) for layer, facts in layers if name in facts]
         if known:
-            layer, assumption = known[0]
-            return Node(
-                name,
-                assumption.unit,
-                self.draw(assumption),
-                layer,
-                source=assumption.source,
-                assumption=assumption,
-                shadowed=tuple(known[1:]),
-            )
+            return self._fact(name, *known)
         if name in self.formulas:
             return self.evaluate(self.formulas[name])
         everything = [*self._nodes, *self.scenario, *self.offer, *self.catalogue, *self.formulas]
         raise UnknownName(f"no fact or formula named '{name}'; {nearest(name, everything)}")
+
+    def _fact(self, name: str, winner: tuple[Layer, Assumption], *shadowed: tuple[Layer, Assumption]) -> Node:
+        """The Node of the winning Assumption."""
+        memory = self._memory
+        if memory is None:
+            return _leaf(name, self.draw, winner, shadowed)
+        key = (name, self.draw, winner[0], id(winner[1]), *[id(each) for _, each in shadowed])
+        known: Node | None = memory.thing(key)
+        if known is None:
+            known = _leaf(name, self.draw, winner, shadowed)
+            memory.keep_thing(key, known, (winner, *shadowed), known.value.nbytes)
+        return known
+
+
+def _leaf(
+    name: str,
+    draw: Callable[[Assumption], Draws],
+    winner: tuple[Layer, Assumption],
+    shadowed: tuple[tuple[Layer, Assumption], ...],
+) -> Node:
+    layer, assumption = winner
+    value = draw(assumption)
+    return Node(name, assumption.unit, value, layer, source=assumption.source, assumption=assumption, shadowed=shadowed)
+
+
+def _applied(formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str) -> Node:
+    value = np.asarray(formula(*(each.value for each in inputs)), dtype=np.float64)
+    return Node(
+        name or formula.name,
+        formula.unit,
+        value,
+        Layer.DERIVED,
+        inputs,
+        formula=formula.qualified_name,
+        summary=how or formula.summary,
+    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.errors import UnknownPrice
-from breakeven.facts.distribution import Draws
+from breakeven.facts.distribution import Draws, median_of
 from breakeven.facts.formula import formula
 from breakeven.facts.source import Source
 from breakeven.facts.trace import Binder, Node
@@ -89,7 +89,7 @@ class BatchApi:
         bind_per_token(binder, exposure="api_breach_exposure_ratio")
         bind_todays_success(binder, situation, "the same models: assumed")
         breakdown = CostBreakdown((token_line(binder), *per_token_lines(binder, watched=False)))
-        waits = float(np.median(binder.value(SHARE)))
+        waits = median_of(binder.value(SHARE))
         stays = [each.label for each in demand.models if each.label not in prices]
         without = f"; {shortened(stays)} without a batch price" if stays else ""
         buys = f"{waits:.0%} of the tokens by batch: {shortened(list(prices))}{without}"

@@ -15,7 +15,7 @@ from breakeven.catalog.model import ModelSpec
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.line import CostLine
 from breakeven.facts.assumption import Assumption
-from breakeven.facts.distribution import Draws
+from breakeven.facts.distribution import Draws, median_of
 from breakeven.facts.formula import Formula, formula
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.audited_work import SUCCESS
@@ -219,7 +219,7 @@ def _cut(situation: Situation, whole: Binder, split: TaskSplit | None) -> _Cut:
     if split is None:
         share = whole.node(SHARE)
         rest = whole.apply(kept_fraction, share, name="kept_tokens_fraction")
-        return _Cut(share, rest, f"{float(np.median(share.value)):.0%} of the tokens")
+        return _Cut(share, rest, f"{median_of(share.value):.0%} of the tokens")
     moved, kept, log = split.moved, split.kept, demand.source
     how = f"measured, {'tasks' if len(split.tasks) > 1 else 'task'} {shortened(split.tasks)}"
     tokens = whole.derive("moved_tokens_fraction", moved.tokens_fraction, how, source=log)

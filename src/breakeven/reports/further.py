@@ -10,7 +10,7 @@ import numpy as np
 
 from breakeven.decision.answers.questions import behind_the_gate
 from breakeven.decision.compare import STATUS_QUO, chosen
-from breakeven.decision.comparison import Choice, Comparison
+from breakeven.decision.comparison import Choice, Comparison, SideBySide
 from breakeven.decision.horizon.horizon import Horizon, look_ahead
 from breakeven.decision.horizon.paths import LOG_GROWTH, LOG_PRESENT
 from breakeven.decision.horizon.present import present_costs_usd
@@ -98,7 +98,7 @@ def level_words(horizon: Horizon) -> str:
 _ROUND_RATIO = 0.005
 
 
-def growth_of(situation: Situation, workload: Workload, comparison: Comparison) -> Forecast:
+def growth_of(situation: Situation, workload: Workload, comparison: SideBySide) -> Forecast:
     """What the log says of its growth; where the scenario sets the growth to come, that is said beside it."""
     seen = forecast(workload, situation.catalog.assumptions[GROWTH], comparison.demand.source.link)
     given = situation.scenario.get(GROWTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from breakeven.decision.comparison import Comparison
+from breakeven.decision.comparison import SideBySide
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Titles:
         return title[:1].upper() + title[1:]
 
 
-def titles_of(comparison: Comparison) -> Titles:
+def titles_of(comparison: SideBySide) -> Titles:
     """Of everything that was costed or left out."""
     known = {each.name: each.cost.title for each in comparison.options}
     return Titles({**{each.name: each.title for each in comparison.unavailable}, **known})

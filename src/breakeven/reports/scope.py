@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from breakeven.decision.comparison import Comparison, OptionResult, leaf_nodes
+from breakeven.decision.comparison import Comparison, Costed, OptionResult, leaf_nodes
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
 
@@ -106,10 +106,10 @@ def excluded(comparison: Comparison) -> tuple[str, ...]:
     return (*found, *(WITH_HORIZON if comparison.choice else THIS_MONTH_ALONE), *ALWAYS_EXCLUDED)
 
 
-def facts_behind(result: OptionResult) -> tuple[Node, ...]:
+def facts_behind(result: Costed) -> tuple[Node, ...]:
     """Every Fact behind one option: its lines, its cost per success, and what is shown of its fleet."""
     cost = result.cost
-    return leaf_nodes([cost.cost_per_success, *(line.line.usd_per_month for line in result.lines), *cost.facts])
+    return leaf_nodes([cost.cost_per_success, *(line.usd_per_month for line in cost.breakdown.lines), *cost.facts])
 
 
 def _facts_read(comparison: Comparison) -> Mapping[str, Node]:

@@ -20,7 +20,7 @@ from breakeven.decision.answers.changes import (
 )
 from breakeven.decision.bounds import ONE_OR_MORE, limits_of
 from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK
-from breakeven.decision.comparison import OptionResult
+from breakeven.decision.comparison import Costed
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
@@ -347,7 +347,7 @@ def _is_gpus(node: Node) -> bool:
     return node.name == "gpus_count"
 
 
-def _gpus_count(result: OptionResult) -> float:
+def _gpus_count(result: Costed) -> float:
     return float(next(node for node in result.cost.facts if _is_gpus(node)).value.mean())
 
 

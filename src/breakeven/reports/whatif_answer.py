@@ -34,8 +34,9 @@ class WhatIf:
 
 def answer_whatif(question: Question, asked: WhatIf, progress: Progress = lambda _: None) -> WhatIfDocument:
     """Before, after, and the solution; raises ScenarioError or UnknownName for an impossible change."""
-    facts = known_facts(question.catalog, question.scenario)
-    parsed(question, asked.changes)  # an impossible change is refused before anything is read
+    catalog = question.catalog
+    facts = known_facts(catalog, question.scenario)
+    parsed(question, catalog, asked.changes)  # an impossible change is refused before anything is read
     target = name_of_fact(asked.solve, facts) if asked.solve else None
     session = WhatIfSession.open(question, progress)
     solved = _solve(session.state(asked.changes), asked, target) if target else None

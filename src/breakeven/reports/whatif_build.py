@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from breakeven.catalog.load import Catalog
 from breakeven.decision.answers.changes import Change
 from breakeven.decision.answers.equal_cost import Solved
-from breakeven.decision.comparison import Comparison, OptionResult
+from breakeven.decision.comparison import Costed, SideBySide
+from breakeven.options.assembly.offers import GPU_RENT, GPU_RENT_RATIO
 from breakeven.reports import whatif_wording as words
 from breakeven.reports.answer import Question, catalogue_warnings
 from breakeven.reports.option_part import Amount
@@ -58,8 +59,8 @@ def _verdict(state: State) -> VerdictPart:
     return VerdictPart(
         option=name,
         title=best.cost.title,
-        odds_fraction=state.outlook.odds_fraction(name),
-        present_cost_usd=amount(state.outlook.range(name), "usd"),
+        odds_fraction=state.odds_fractions[name],
+        present_cost_usd=state.present_usd[name],
         months_count=state.months_count,
         usd_per_month=amount(best.equal_success_usd_per_month, "usd/month"),
     )
@@ -75,7 +76,9 @@ def _change(change: Change, before: State, after: State) -> ChangePart:
     return ChangePart(name=change.name, said=change.said, before=was, after=words.value_after(change), note=note)
 
 
-def _is_read(name: str, comparison: Comparison) -> bool:
+def _is_read(name: str, comparison: SideBySide) -> bool:
+    """Whether an option read a fact, or the rent that a multiple of the rents moves."""
+    name = GPU_RENT if name == GPU_RENT_RATIO else name
     return any(node.name == name for result in comparison.options for node in facts_behind(result))
 
 
@@ -109,7 +112,7 @@ def _options(before: State, after: State) -> list[OptionChangePart]:
     return found
 
 
-def _monthly(result: OptionResult | None) -> Amount | None:
+def _monthly(result: Costed | None) -> Amount | None:
     return amount(result.equal_success_usd_per_month, "usd/month") if result else None
 
 

@@ -6,7 +6,8 @@ The verb `breakeven whatif` asks one question of a session, and a slider of the 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Final
@@ -15,26 +16,35 @@ from breakeven.catalog.load import Catalog
 from breakeven.decision.answers.changes import Change, changed_scenario, known_facts, parse_change
 from breakeven.decision.answers.equal_cost import Solved
 from breakeven.decision.baseline import demand_of_log
-from breakeven.decision.compare import compare
+from breakeven.decision.compare import STATUS_QUO, compare
+from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
+from breakeven.decision.told_demand import as_told
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.choices import Choices
 from breakeven.options.assembly.demand import Demand
+from breakeven.options.discover import select_options
 from breakeven.reports.answer import Question, calls_with_tasks, profile
 from breakeven.reports.build import breakeven_part
 from breakeven.reports.document import BreakEvenPart
+from breakeven.reports.further import estimates_of
 from breakeven.reports.sliders import Slider, sliders_of
 from breakeven.reports.whatif_build import whatif_document
 from breakeven.reports.whatif_document import WhatIfDocument
 from breakeven.reports.whatif_state import State, state_of
+from breakeven.workload.forecast import GROWTH, forecast
 from breakeven.workload.profile import Workload
 
 __all__ = ["Changes", "Slider", "WhatIfSession", "parsed"]
 Progress = Callable[[str], None]
 Changes = tuple[tuple[str, str], ...]
 """Name and value of each thing that is different, as `breakeven whatif NAME=VALUE` takes them."""
+Reopen = Callable[[], AbstractContextManager[Question]]
 DEMAND_KEYS: Final = frozenset({"frontier_model"})
 """Choices that change what the log's calls are taken for: the calls are priced anew."""
 STATES_COUNT: Final = 4
-"""States that are kept."""
+"""States that are kept, beside things as they are."""
 
 
 @dataclass(slots=True)
@@ -45,27 +55,54 @@ class WhatIfSession:
     catalog: Catalog
     workload: Workload
     demand: Demand
+    """As the log shows it, whatever volume or price the scenario says."""
+    estimates: Mapping[str, Assumption]
+    """Facts that the log shows."""
+    choices: Choices
+    repeated: Repeated
+    reopen: Reopen | None
     _states: OrderedDict[Changes, State] = field(default_factory=OrderedDict)
+    _priced: OrderedDict[float, Demand] = field(default_factory=OrderedDict)
     _lock: RLock = field(default_factory=RLock)
 
     @classmethod
-    def open(cls, question: Question, progress: Progress = lambda _: None) -> WhatIfSession:
-        """Read the calls and cost things as they are; its store need not stay open."""
+    def open(
+        cls, question: Question, progress: Progress = lambda _: None, reopen: Reopen | None = None
+    ) -> WhatIfSession:
+        """Read the calls and cost things as they are.
+
+        The question's store need not stay open: `reopen` gives the question again with one that is, for the one change
+        that reads the calls anew (another `frontier_model`).
+        """
+        scenario, catalog = question.scenario, question.catalog
         workload = profile(question, progress)
-        found = cls(question, question.catalog, workload, _demand(question, workload, question.scenario, progress))
-        found._state((), progress)
+        demand = _demand(question, workload, scenario, progress)
+        estimates = estimates_of(forecast(workload, catalog.assumptions[GROWTH], demand.source.link))
+        asked = scenario.options
+        options = select_options(asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked))
+        repeated = Repeated(options, DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog)))
+        found = cls(question, catalog, workload, demand, estimates, scenario.choices(), repeated, reopen)
+        progress("costing the options")
+        found.state(())
+        repeated.pin()
         return found
 
     def answer(self, changes: Changes, solved: Solved | None = None) -> WhatIfDocument:
         """Before and after; raises ScenarioError or UnknownName for an impossible change."""
         with self._lock:
-            return whatif_document(
-                self.question, self.catalog, self._parsed(changes), self.state(()), self.state(changes), solved
-            )
+            before, after = self.state(()), self.state(changes)
+            return whatif_document(self.question, self.catalog, self._parsed(changes), before, after, solved)
 
     def state(self, changes: Changes) -> State:
         """Things with some changes."""
-        return self._state(changes, lambda _: None)
+        with self._lock:
+            if changes in self._states:
+                self._states.move_to_end(changes)
+                return self._states[changes]
+            made = self._states[changes] = self._made(self._parsed(changes))
+            while len(self._states) > 1 + STATES_COUNT:
+                self._states.pop(next(each for each in self._states if each))
+            return made
 
     def scenario(self, changes: Changes) -> Scenario:
         """The scenario that says the same as the changes, to be written to a file."""
@@ -80,33 +117,37 @@ class WhatIfSession:
         state = self.state(changes)
         return breakeven_part(compare(state.situation, state.options, state.draws))
 
-    def _state(self, changes: Changes, progress: Progress) -> State:
-        with self._lock:
-            if changes in self._states:
-                self._states.move_to_end(changes)
-                return self._states[changes]
-            made = self._made(self._parsed(changes), progress)
-            self._states[changes] = made
-            while len(self._states) > STATES_COUNT:
-                self._states.pop(next(each for each in self._states if each))
-            return made
-
     def _parsed(self, changes: Changes) -> list[Change]:
-        return parsed(self.question, changes, self.demand.burst_headroom_ratio)
+        return parsed(self.question, self.catalog, changes, self.demand.burst_headroom_ratio)
 
-    def _made(self, changes: Sequence[Change], progress: Progress) -> State:
+    def _made(self, changes: Sequence[Change]) -> State:
         scenario = changed_scenario(self.question.scenario, changes)
-        demand = self.demand
-        if any(each.name in DEMAND_KEYS for each in changes):
-            demand = _demand(self.question, self.workload, scenario, progress)
-        return state_of(self.catalog, self.workload, demand, scenario, progress)
+        choices = scenario.choices() if any(each.kind == "choice" for each in changes) else self.choices
+        demand = self._demand_under(scenario, anew=any(each.name in DEMAND_KEYS for each in changes))
+        return state_of(self.repeated, self.catalog, demand, self.estimates, scenario, choices)
+
+    def _demand_under(self, scenario: Scenario, *, anew: bool) -> Demand:
+        """The demand at the scenario's volume and price; one object for one price, so that it is known again."""
+        if anew:
+            with self.reopen() if self.reopen else nullcontext(self.question) as asked:
+                demand = _demand(asked, self.workload, scenario, lambda _: None)
+            return as_told(demand, self.catalog, scenario)
+        price = scenario.api_price_ratio
+        if price not in self._priced:
+            at_price = scenario.model_copy(update={"volume_mtok_per_month": None})
+            self._priced[price] = as_told(self.demand, self.catalog, at_price)
+        self._priced.move_to_end(price)
+        while len(self._priced) > STATES_COUNT:
+            self._priced.popitem(last=False)
+        at_volume = scenario.model_copy(update={"api_price_ratio": 1.0})
+        return as_told(self._priced[price], self.catalog, at_volume)
 
 
-def parsed(question: Question, changes: Changes, headroom_ratio: float | None = None) -> list[Change]:
+def parsed(question: Question, catalog: Catalog, changes: Changes, headroom_ratio: float | None = None) -> list[Change]:
     """The changes as typed; raises ScenarioError or UnknownName for an impossible one."""
-    facts = known_facts(question.catalog, question.scenario)
+    facts = known_facts(catalog, question.scenario)
     found = [parse_change(said, text, facts, headroom_ratio) for said, text in changes]
-    changed_scenario(question.scenario, found).facts(question.catalog)
+    changed_scenario(question.scenario, found).facts(catalog)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,22 +11,20 @@ from breakeven.decision.answers.changes import HEADROOM
 from breakeven.decision.answers.expected import Expectation
 from breakeven.decision.answers.outlook import Outlook, horizon_outlook
 from breakeven.decision.answers.questions import behind_the_gate
-from breakeven.decision.compare import STATUS_QUO, compare, typical
-from breakeven.decision.comparison import Comparison, OptionResult, range_of
+from breakeven.decision.compare import typical
+from breakeven.decision.comparison import range_of
 from breakeven.decision.horizon.exact import setting_of
-from breakeven.decision.horizon.present import present_costs_usd
+from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
-from breakeven.decision.told_demand import as_told
+from breakeven.decision.standings import Standing, Standings
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.choices import Choices
 from breakeven.options.assembly.demand import Demand
-from breakeven.options.discover import select_options
 from breakeven.options.option import Option, Situation
-from breakeven.reports.further import estimates_of, growth_of
 from breakeven.reports.option_part import Amount
 from breakeven.reports.range_amount import amount
-from breakeven.workload.profile import Workload
 
-Progress = Callable[[str], None]
 COST_OF_CAPITAL: Final = "cost_of_capital_fraction_per_year"
 
 
@@ -37,13 +35,19 @@ class State:
     scenario: Scenario
     situation: Situation
     options: Mapping[str, Option]
+    """Those that could be costed."""
     draws: DrawSet
-    comparison: Comparison
+    comparison: Standings
     outlook: Outlook
     """Present costs over the horizon."""
     path_facts: frozenset[str]
     """Names of the facts that the months to come read."""
     expected: Expectation
+    odds_fractions: Mapping[str, float]
+    """Share of the futures in which an option's present cost is the lowest."""
+    present_usd: Mapping[str, Amount]
+    saves_usd: Mapping[str, Amount]
+    """Over the horizon against staying as today."""
 
     @property
     def months_count(self) -> int:
@@ -61,45 +65,58 @@ class State:
 
     def odds(self, name: str) -> float | None:
         """Share of the futures in which an option's present cost is the lowest; None: it could not be costed."""
-        return self.outlook.odds_fraction(name) if name in self.outlook.costs else None
+        return self.odds_fractions.get(name)
 
     def present(self, name: str) -> Amount | None:
         """Present cost of an option; None: it could not be costed."""
-        return amount(self.outlook.range(name), "usd") if name in self.outlook.costs else None
+        return self.present_usd.get(name)
 
     def saves(self, name: str) -> Amount | None:
         """What an option saves over the horizon against staying as today; None: it could not be costed."""
-        return amount(range_of(self.outlook.saves(name)), "usd") if name in self.outlook.costs else None
+        return self.saves_usd.get(name)
 
     def always_above(self, name: str) -> float | None:
         """Volume above which an option always costs less than today's API."""
         pair = next((each for each in self.comparison.pairs if each.option == name), None)
         return pair.report.b_always_above_mtok if pair else None
 
-    def result(self, name: str) -> OptionResult | None:
+    def result(self, name: str) -> Standing | None:
         """An option's result; None: it could not be costed."""
         return next((each for each in self.comparison.options if each.name == name), None)
 
 
 def state_of(
+    repeated: Repeated,
     catalog: Catalog,
-    workload: Workload,
     demand: Demand,
+    estimates: Mapping[str, Assumption],
     scenario: Scenario,
-    progress: Progress,
+    choices: Choices,
 ) -> State:
-    facts = scenario.facts(catalog)
-    situation = Situation(as_told(demand, catalog, scenario), catalog, scenario.choices(), facts)
-    asked = scenario.options
-    options = select_options(asked if not asked or STATUS_QUO in asked else (STATUS_QUO, *asked))
-    draws = DrawSet(scenario.seed, scenario.draws_log2, scenario.copula(catalog))
-    comparison = compare(situation, options, draws, progress=progress, with_bands=False)
-    progress("looking at the months to come")
-    usable = {each.name: options[each.name] for each in comparison.options}
-    estimates = estimates_of(growth_of(situation, workload, comparison))
-    present = present_costs_usd(situation, usable, draws.of, estimates)
-    outlook = horizon_outlook(comparison, present).without(behind_the_gate(comparison, scenario))
-    paths = setting_of(situation, typical, estimates).facts
+    """The log's `demand` under a scenario, whose `choices` are given so that they are known to be the same.
+
+    Raises UnknownPrice or ScenarioError where nothing can be compared.
+    """
+    situation = Situation(demand, catalog, choices, scenario.facts(catalog))
+    with repeated.remembering():
+        standings = repeated.standings(situation)
+        names = [each.name for each in standings.options]
+        present = repeated.present_costs_usd(situation, names, estimates)
+        outlook = horizon_outlook(standings, present).without(behind_the_gate(standings, scenario))
+        paths = setting_of(situation, typical, estimates).facts
     known = frozenset({*paths.nodes, COST_OF_CAPITAL})
-    expected = Expectation(situation, usable, draws, estimates)
-    return State(scenario, situation, options, draws, comparison, outlook, known, expected)
+    usable = {name: repeated.plain_options[name] for name in names}
+    expected = Expectation(situation, usable, repeated.draws, estimates)
+    return State(
+        scenario,
+        situation,
+        usable,
+        repeated.draws,
+        standings,
+        outlook,
+        known,
+        expected,
+        outlook.odds_fractions(),
+        {name: amount(outlook.range(name), "usd") for name in outlook.costs},
+        {name: amount(range_of(outlook.saves(name)), "usd") for name in outlook.costs},
+    )

@@ -6,9 +6,10 @@ from typing import Final
 
 from breakeven.decision.answers.changes import API_PRICE, VOLUME, Change
 from breakeven.decision.answers.equal_cost import Solved
-from breakeven.decision.comparison import Comparison
+from breakeven.decision.comparison import SideBySide
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.assumption import Assumption
+from breakeven.options.assembly.offers import GPU_RENT_RATIO
 from breakeven.options.option import Situation
 from breakeven.reports.amounts import counted, fact_title, fraction, money, odds, quantity, quantity_range
 from breakeven.reports.option_titles import Titles
@@ -39,7 +40,7 @@ def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
     )
 
 
-def value_before(change: Change, scenario: Scenario, situation: Situation, comparison: Comparison) -> str:
+def value_before(change: Change, scenario: Scenario, situation: Situation, comparison: SideBySide) -> str:
     """What it was."""
     if change.kind == "volume":
         return quantity(comparison.typical_volume_mtok, "mtok/month")
@@ -48,6 +49,8 @@ def value_before(change: Change, scenario: Scenario, situation: Situation, compa
     if change.kind == "choice":
         value = getattr(scenario, change.name)
         return "not set" if value is None else str(value)
+    if change.name == GPU_RENT_RATIO and GPU_RENT_RATIO not in situation.scenario:
+        return quantity(1.0, "ratio")
     fact = _fact_of(change.name, situation, comparison)
     return "each option's own" if fact is None else _range_words(fact)
 
@@ -89,7 +92,7 @@ def solve_sentence(solved: Solved, titles: Titles) -> str:
     return f"{told[0].upper()}{told[1:]}."
 
 
-def shared_note(change: Change, comparison: Comparison) -> str:
+def shared_note(change: Change, comparison: SideBySide) -> str:
     """That options which had values of their own all take the same one; empty: they had not.
 
     A rent is that of a GPU: an option on a smaller one becomes dearer where the rent of a larger one falls.
@@ -117,7 +120,7 @@ def _either(marks: list[str]) -> str:
     return marks[0] if len(marks) == 1 else f"{', '.join(marks[:-1])} or {marks[-1]}"
 
 
-def _fact_of(name: str, situation: Situation, comparison: Comparison) -> Assumption | None:
+def _fact_of(name: str, situation: Situation, comparison: SideBySide) -> Assumption | None:
     """The fact as it stands: the scenario's, or the one that every option reads alike."""
     if name in situation.scenario:
         return situation.scenario[name]

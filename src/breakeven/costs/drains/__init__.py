@@ -27,9 +27,16 @@ def drain_names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
+@cache
+def _drains() -> tuple[tuple[Drain, ...], dict[str, Formula]]:
+    """The drains, and all their formulas by name."""
+    modules = [import_module(f"{__name__}.{name}") for name in drain_names()]
+    formulas = {name: each for module in modules for name, each in vars(module).items() if isinstance(each, Formula)}
+    return tuple(cast(Drain, module) for module in modules), formulas
+
+
 def drain_lines(binder: Binder) -> tuple[CostLine, ...]:
     """One line per drain; a drain may ask for another's formula by name, whatever the order."""
-    modules = [import_module(f"{__name__}.{name}") for name in drain_names()]
-    for module in modules:
-        binder.formulas.update({name: each for name, each in vars(module).items() if isinstance(each, Formula)})
-    return tuple(cast(Drain, module).line(binder) for module in modules)
+    drains, formulas = _drains()
+    binder.formulas.update(formulas)
+    return tuple(drain.line(binder) for drain in drains)

@@ -28,7 +28,7 @@ from breakeven.decision.answers.solve import (
 )
 from breakeven.decision.bounds import check_bounds
 from breakeven.decision.compare import AXIS_HIGH_MTOK, AXIS_LOW_MTOK, typical
-from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
+from breakeven.decision.comparison import Costed, Range, SideBySide, open_to_all, range_of
 from breakeven.decision.told_demand import at_price
 from breakeven.errors import BreakevenError, UnknownName, nearest
 from breakeven.facts.assumption import Assumption
@@ -82,7 +82,7 @@ class Solved:
     """Expected present cost of the first option less that of the second with the fact as it is."""
 
 
-def option_named(said: str, comparison: Comparison) -> OptionResult:
+def option_named(said: str, comparison: SideBySide) -> Costed:
     """The option behind a typed name; ``self_host``, ``managed`` and ``best`` are those that cost least."""
     costed = {each.name: each for each in comparison.options}
     name = OPTION_ALIASES.get(said, said)
@@ -109,10 +109,10 @@ def option_named(said: str, comparison: Comparison) -> OptionResult:
 def solve(
     situation: Situation,
     options: Mapping[str, Option],
-    comparison: Comparison,
+    comparison: SideBySide,
     name: str,
-    first: OptionResult,
-    second: OptionResult,
+    first: Costed,
+    second: Costed,
     *,
     bounds: Bounds | None = None,
     draws: DrawSet | None = None,
@@ -148,10 +148,10 @@ def solve(
 
 def solve_ahead(
     expected: Expectation,
-    comparison: Comparison,
+    comparison: SideBySide,
     name: str,
-    first: OptionResult,
-    second: OptionResult,
+    first: Costed,
+    second: Costed,
     *,
     bounds: Bounds | None = None,
 ) -> Solved:
@@ -187,7 +187,7 @@ def solve_ahead(
 
 
 def _ahead(
-    expected: Expectation, comparison: Comparison, name: str, two: Sequence[OptionResult]
+    expected: Expectation, comparison: SideBySide, name: str, two: Sequence[Costed]
 ) -> tuple[Assumption, Moved, Bounds]:
     """The number, how it is moved, and where a solution is looked for."""
     if name == VOLUME:
@@ -227,12 +227,12 @@ def _volume_bounds(here_mtok: float) -> Bounds:
     return Bounds(min(AXIS_LOW_MTOK, here_mtok / 10), max(AXIS_HIGH_MTOK, here_mtok * 10))
 
 
-def _volume_fact(comparison: Comparison) -> Assumption:
+def _volume_fact(comparison: SideBySide) -> Assumption:
     here = comparison.typical_volume_mtok
     return Assumption(VOLUME, "mtok/month", here, here, here, comparison.demand.source)
 
 
-def _price_fact(comparison: Comparison) -> Assumption:
+def _price_fact(comparison: SideBySide) -> Assumption:
     return Assumption(API_PRICE, "ratio", 1.0, 1.0, 1.0, comparison.demand.source)
 
 
@@ -264,7 +264,7 @@ def _gap_now(situation: Situation, one: Option, two: Option, base: Option) -> fl
     return float((first - second).flat[0])
 
 
-def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:
+def _fact(name: str, two: Sequence[Costed]) -> Assumption:
     """The fact as one of the two options reads it; raises UnknownName where neither does."""
     for each in two:
         node = _node(each, name)
@@ -282,8 +282,8 @@ def _fact(name: str, two: Sequence[OptionResult]) -> Assumption:
     )
 
 
-def _node(result: OptionResult, name: str) -> Node | None:
-    waiting = [result.cost.total, result.cost.success, *(line.line.usd_per_month for line in result.lines)]
+def _node(result: Costed, name: str) -> Node | None:
+    waiting = [result.cost.total, result.cost.success, *(line.usd_per_month for line in result.cost.breakdown.lines)]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()

@@ -8,7 +8,7 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
+from breakeven.decision.comparison import Comparison, OptionResult, Range, SideBySide, open_to_all, range_of
 from breakeven.facts.distribution import Draws
 from breakeven.options.option import Family, OptionCost
 
@@ -78,6 +78,15 @@ class Outlook:
         """Share of the futures in which an option costs least."""
         return float(np.mean(self.regret(name) <= 0))
 
+    def odds_fractions(self) -> dict[str, float]:
+        """The same of every option."""
+        floor = np.min(np.stack([self.costs[name] for name in self.open_names]), axis=0)
+        found = {}
+        for name, cost in self.costs.items():
+            best = floor if name in self.open_names else np.minimum(floor, cost)
+            found[name] = float(np.mean(cost - best <= 0))
+        return found
+
     def best_of(self, names: tuple[str, ...]) -> str | None:
         """Lowest expected cost among `names`; None when there are none."""
         return min(names, key=self.mean_usd) if names else None
@@ -110,7 +119,7 @@ def outlook_of(comparison: Comparison, horizon: PresentCosts | None = None) -> O
     )
 
 
-def horizon_outlook(comparison: Comparison, present_cost_usd: Mapping[str, Draws]) -> Outlook:
+def horizon_outlook(comparison: SideBySide, present_cost_usd: Mapping[str, Draws]) -> Outlook:
     """The present costs of the options of a comparison; the lowest expected one is recommended."""
     names = tuple(each.name for each in open_to_all(comparison.options) if each.same_as is None)
     shape = np.broadcast_shapes(*(np.shape(each) for each in present_cost_usd.values()))

@@ -15,7 +15,7 @@ import numpy as np
 
 from breakeven.decision.answers.outlook import ON_GPUS, OWN_FLEET, Outlook, equal_success_of, equal_success_usd
 from breakeven.decision.breakeven import quantiles
-from breakeven.decision.comparison import Comparison, OptionResult, Range, open_to_all, range_of
+from breakeven.decision.comparison import Comparison, OptionResult, Range, SideBySide, open_to_all, range_of
 from breakeven.decision.recommendation import changes_model
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
@@ -179,7 +179,7 @@ def five_questions(
     )
 
 
-def behind_the_gate(comparison: Comparison, scenario: Scenario) -> frozenset[str]:
+def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str]:
     """Options that the user's own answer rules out: those in which an open model does all of the work.
 
     Raises ScenarioError when that leaves none of those that the constraints leave.

@@ -10,3 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 FAST: Final = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"})
+FAST_WITHOUT_LOCK: Final = njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"}
+)
+"""The same for a loop that several threads may run at once."""

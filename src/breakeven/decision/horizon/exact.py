@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from breakeven.costs.line import CostLine
 from breakeven.costs.ownership import gpu_residual_fraction
 from breakeven.decision.compare import STATUS_QUO
-from breakeven.decision.horizon.paths import PathFacts, Paths, path_facts, paths_of
+from breakeven.decision.horizon.paths import PathFacts, ProjectedPaths, path_facts, paths_of
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
+from breakeven.facts.memory import recalled
 from breakeven.facts.trace import Binder
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 
@@ -34,7 +35,7 @@ class Setting:
     situation: Situation
     draw: Callable[[Assumption], Draws]
     facts: PathFacts
-    paths: Paths
+    paths: ProjectedPaths
     volume_mtok: Draws
     """Today's monthly volume, shape ``(draws,)``."""
     residual_facts: tuple[Draws, Draws]
@@ -128,10 +129,15 @@ def delayed(moved: Months, start_month: int) -> Months:
 
 def once_usd(cost: OptionCost, facts: PathFacts) -> Draws:
     """What the move costs: its line is spread over the horizon without interest."""
+    lines = [line for line in cost.breakdown.counted if price_of(line, cost) == "once"]
+    total: Draws = recalled(_over_the_months, facts.months_count, *(line.usd_per_month.value for line in lines))
+    return total
+
+
+def _over_the_months(months_count: int, *usd_per_month: Draws) -> Draws:
     total: Draws = np.zeros(1)
-    for line in cost.breakdown.counted:
-        if price_of(line, cost) == "once":
-            total = total + line.usd_per_month.value * facts.months_count
+    for each in usd_per_month:
+        total = total + each * months_count
     return total if total.ndim < 2 else total[0]
 
 
@@ -180,7 +186,7 @@ def _at_volumes(setting: Setting, option: Option, volumes_mtok: Months, *, moves
     return option.cost(setting.situation, Evaluation(setting.draw, volumes_mtok, work))
 
 
-def _monthly(cost: OptionCost, paths: Paths, shape: tuple[int, ...], start_month: int = 0) -> Months:
+def _monthly(cost: OptionCost, paths: ProjectedPaths, shape: tuple[int, ...], start_month: int = 0) -> Months:
     """Lines at their month's prices, without what is paid once."""
     total: Months = np.zeros(shape)
     for line in cost.breakdown.counted:
@@ -188,7 +194,7 @@ def _monthly(cost: OptionCost, paths: Paths, shape: tuple[int, ...], start_month
     return total
 
 
-def _line(line: CostLine, cost: OptionCost, paths: Paths, start_month: int) -> Months:
+def _line(line: CostLine, cost: OptionCost, paths: ProjectedPaths, start_month: int) -> Months:
     value = line.usd_per_month.value
     match price_of(line, cost):
         case "once":

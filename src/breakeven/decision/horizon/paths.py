@@ -7,8 +7,8 @@ chance of an Ornstein-Uhlenbeck process, whose path is drawn by its three larges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from breakeven.decision.horizon.capital import discount_ratio
 from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import Formula, formula
+from breakeven.facts.memory import recalled
 from breakeven.facts.trace import Binder, Node
 from breakeven.units import MONTH_MONTHS, MONTHS_PER_YEAR, YEAR_MONTHS
 
@@ -228,12 +229,70 @@ _NOT_SHOWN: Final = {
 }
 
 
-def paths_of(facts: PathFacts) -> Paths:
+class ProjectedPaths:
+    """The same paths, each computed when somebody first asks for it."""
+
+    def __init__(self, facts: PathFacts) -> None:
+        self._facts = facts
+        self._months = np.arange(facts.months_count, dtype=np.float64)[:, None]
+
+    @property
+    def draws_count(self) -> int:
+        """Futures in which the volume is drawn."""
+        names = (name for name in volume_ratio.parameters if name != "elapsed_months")
+        return int(np.broadcast_shapes((1,), *(np.shape(self._facts.value(name)) for name in names))[-1])
+
+    @cached_property
+    def volume(self) -> NDArray[np.float64]:
+        """Volume over the mean of the log."""
+        return self._path("volume")
+
+    @cached_property
+    def api_list_price(self) -> NDArray[np.float64]:
+        """Price of an API token for the quality that is bought today."""
+        return self._path("api_list_price")
+
+    @cached_property
+    def open_token_price(self) -> NDArray[np.float64]:
+        """The same at a broker of open models."""
+        return self._path("open_token_price")
+
+    @cached_property
+    def open_model_work(self) -> NDArray[np.float64]:
+        """Work per token of an open model of equal quality."""
+        return self._path("open_model_work")
+
+    @cached_property
+    def gpu_rent(self) -> NDArray[np.float64]:
+        """Rent of a GPU, with its chance."""
+        return self._path("gpu_rent") * np.exp(rent_chance(self._facts))
+
+    @cached_property
+    def moved(self) -> NDArray[np.float64]:
+        """Share of the traffic that has moved."""
+        return over_months(moved_fraction, self._facts, self._months)
+
+    @cached_property
+    def most_work(self) -> NDArray[np.float64]:
+        """Largest product of volume and work per token over the months, shape ``(draws,)``."""
+        found: NDArray[np.float64] = recalled(_largest_product, self.volume, self.open_model_work)
+        return found
+
+    def all(self) -> Paths:
+        """All of them."""
+        return Paths(**{each.name: getattr(self, each.name) for each in fields(Paths)})
+
+    def _path(self, name: str) -> NDArray[np.float64]:
+        return over_months(PATHS[name], self._facts, self._months)
+
+
+def paths_of(facts: PathFacts) -> ProjectedPaths:
     """All paths over the whole horizon."""
-    months = np.arange(facts.months_count, dtype=np.float64)[:, None]
-    found = {name: over_months(each, facts, months) for name, each in PATHS.items()}
-    found["gpu_rent"] = found["gpu_rent"] * np.exp(rent_chance(facts))
-    return Paths(**found, moved=over_months(moved_fraction, facts, months))
+    return ProjectedPaths(facts)
+
+
+def _largest_product(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.max(one * other, axis=0))
 
 
 def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
@@ -265,10 +324,8 @@ def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.flo
 
 def over_months(path: Formula, facts: PathFacts, months: NDArray[np.float64]) -> NDArray[np.float64]:
     """`path` after so many `months`, of any shape that broadcasts with the draws."""
-    values: dict[str, Draws] = {
-        name: months if name == "elapsed_months" else facts.value(name) for name in path.parameters
-    }
-    return np.asarray(path(**values), dtype=np.float64)
+    values = [months if name == "elapsed_months" else facts.value(name) for name in path.parameters]
+    return np.asarray(path(*values), dtype=np.float64)
 
 
 def _refuse_overflow(facts: PathFacts) -> None:

@@ -30,7 +30,7 @@ def present_costs_usd(
     """
     setting = setting_of(situation, draw, estimates or {})
     in_order = {STATUS_QUO: options[STATUS_QUO], **options}
-    if setting.paths.volume.shape[1] <= EXACT_UP_TO_DRAWS_COUNT:
+    if setting.paths.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
         discount = setting.facts.discount()
         flows = cash_flows(setting, in_order)
         return {name: flows[name].present_cost_usd(discount) for name in options}

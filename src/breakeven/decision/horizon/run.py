@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Final, cast
 
 import numpy as np
@@ -18,7 +19,8 @@ from breakeven.decision.horizon.paths import (
     over_months,
     shock_loadings,
 )
-from breakeven.decision.horizon.terms import Floats, Terms
+from breakeven.decision.horizon.terms import FAR_COUNT, Floats, Terms
+from breakeven.facts.memory import recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,7 @@ class Prepared:
 def prepare(setting: Setting, terms: Sequence[Terms], rivals: Sequence[str] | None = None) -> Prepared:
     """Stack `terms`; with `rivals` as in `run`."""
     facts, months_count = setting.facts, setting.facts.months_count
-    draws_count = max(
-        *(each.once_usd.size for each in terms), setting.volume_mtok.size, *(n.value.size for n in facts.nodes.values())
-    )
+    draws_count = draws_count_of(setting, terms)
     counted = np.array([rivals is None or each.name in rivals for each in terms], dtype=np.int64)
     if not counted.any():
         counted[:] = 1
@@ -87,6 +87,12 @@ def prepare(setting: Setting, terms: Sequence[Terms], rivals: Sequence[str] | No
         _stack(setting, terms, draws_count),
         counted,
     )
+
+
+def draws_count_of(setting: Setting, terms: Sequence[Terms]) -> int:
+    """Futures in which anything is drawn."""
+    nodes = setting.facts.nodes.values()
+    return max(*(each.once_usd.size for each in terms), setting.volume_mtok.size, *(node.value.size for node in nodes))
 
 
 def run_prepared(prepared: Prepared, *, kept_count: int = 0, start_month: int = 0) -> Run:
@@ -124,13 +130,32 @@ def run_prepared(prepared: Prepared, *, kept_count: int = 0, start_month: int = 
 
 def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
     """Present costs alone, shape ``(options, draws)``: as `run_prepared`, several times quicker."""
-    from breakeven.decision.horizon.sums_kernel import present_costs
-
     found = np.zeros((len(prepared.names), prepared.draws_count))
-    cast(Any, present_costs)(prepared.path, prepared.loadings, *prepared.stacked, start_month, found)
+    fill_present(prepared.path, prepared.loadings, prepared.stacked, found, start_month)
     return found
 
 
+def fill_present(path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0) -> None:
+    """Fill `found`, shape ``(options, draws)``, on as many threads as are worth it."""
+    from breakeven.decision.horizon.sums_kernel import BLOCK, present_costs
+
+    draws_count = found.shape[1]
+    half = draws_count // (2 * BLOCK) * BLOCK
+
+    def fill(first: int, last: int) -> None:
+        cast(Any, present_costs)(path, loadings, *stacked, start_month, first, last, found)
+
+    if half < WORTH_A_THREAD_COUNT:
+        fill(0, draws_count)
+        return
+    other = Thread(target=fill, args=(half, draws_count))
+    other.start()
+    fill(0, half)
+    other.join()
+
+
+WORTH_A_THREAD_COUNT: Final = 2048
+"""Draws from which half of them are worth a second thread."""
 _STEADY: Final = (api_list_price_ratio, open_token_price_ratio, open_model_work_ratio)
 """Paths that fall by the same factor every month."""
 
@@ -154,32 +179,54 @@ def path_rows(setting: Setting, draws_count: int) -> Floats:
         facts.discount(),
         setting.volume_mtok * facts.value("volume_level_ratio"),
     )
+    found: Floats = recalled(_stacked, draws_count, *rows)
+    return found
+
+
+def _stacked(draws_count: int, *rows: Floats) -> Floats:
     return np.stack([np.broadcast_to(row, (draws_count,)) for row in rows]).astype(np.float64)
+
+
+Buffer = Callable[..., Floats]
+"""Name, number of options, further shape -> an array to fill."""
 
 
 def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
     """The coefficients of all options as the kernel takes them."""
+    return smallest_stack(setting, terms, draws_count, lambda _, *shape: np.zeros(shape))
 
-    def wide(value: Floats) -> Floats:
-        return np.broadcast_to(value, (*value.shape[:-1], draws_count)).astype(np.float64)
 
-    kind = np.array([0 if not each.steps else 1 if each.whole else 2 for each in terms], dtype=np.int64)
-    capital = np.zeros((5, max(len(terms), 2), draws_count))
+def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, buffer: Buffer) -> tuple[Any, ...]:
+    """The same in arrays of `buffer`; what the kernel does not read of an option is left as it is there."""
+    count, most = len(terms), len(terms[0].today)
+    once, per_mtok = buffer("once", count, draws_count), buffer("per_mtok", count, 2, draws_count)
+    today, rent = buffer("today", count, most, draws_count), buffer("rent", count, most, draws_count)
+    per_unit, fewest = buffer("units_per_mtok", count, draws_count), buffer("fewest", count, draws_count)
+    capital = buffer("capital", 5, max(count, 2), draws_count)
     for index, each in enumerate(terms):
-        for row, value in enumerate(
-            (each.capex_usd, each.annuity_usd_per_month, each.lifetime_months, each.age_months)
-        ):
-            capital[row, index] = value
+        once[index] = each.once_usd
+        per_mtok[index] = _two_rows(each)
+        capital[0, index] = each.capex_usd
+        if np.any(each.capex_usd):
+            capital[1, index], capital[2, index] = each.annuity_usd_per_month, each.lifetime_months
+            capital[3, index] = each.age_months
+        if not each.steps:
+            today[index, 0] = each.today[0]
+            continue
+        bends = 2 + int(np.count_nonzero(each.knots < FAR_COUNT))
+        today[index, :bends] = each.today[:bends]
+        rent[index, : 2 if each.whole else bends] = each.rent[: 2 if each.whole else bends]
+        per_unit[index], fewest[index] = 1 / each.step_mtok, each.fewest_count
     capital[4, 0], capital[4, 1] = setting.residual_facts
     return (
-        np.stack([wide(each.once_usd) for each in terms]),
-        np.stack([wide(_two_rows(each)) for each in terms]),
-        np.stack([wide(each.today) for each in terms]),
-        np.stack([wide(each.rent) for each in terms]),
+        once,
+        per_mtok,
+        today,
+        rent,
         np.stack([each.knots for each in terms]),
-        np.stack([wide(1 / each.step_mtok) for each in terms]),
-        np.stack([wide(each.fewest_count) for each in terms]),
-        kind,
+        per_unit,
+        fewest,
+        np.array([0 if not each.steps else 1 if each.whole else 2 for each in terms], dtype=np.int64),
         np.array([_buys_open_tokens(each) for each in terms], dtype=np.int64),
         np.array([each.steps and bool(np.any(each.per_mtok[1])) for each in terms], dtype=np.int64),
         np.array(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.decision.horizon.block_paths import block_paths
-from breakeven.decision.horizon.compiled_loops import FAST, Floats
+from breakeven.decision.horizon.compiled_loops import FAST, FAST_WITHOUT_LOCK, Floats
 from breakeven.decision.horizon.hardware_loop import hardware_row
 from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
 
@@ -24,7 +24,7 @@ WIDTH = BLOCK + 8
 """Columns of the block's arrays: rows whose length is a power of two would fall on the same lines of the cache."""
 
 
-@FAST
+@FAST_WITHOUT_LOCK
 def present_costs(
     path: Floats,
     loadings: Floats,
@@ -42,10 +42,15 @@ def present_costs(
     commitment: NDArray[np.int64],
     capital: Floats,
     start_month: int,
+    first: int,
+    last: int,
     present: Floats,
 ) -> None:
-    """Fill `present` (options, draws); the arguments are those of `kernel.run_months`."""
-    options, draws = once.shape
+    """Fill `present` (options, draws) from draw `first` to before `last`, a multiple of the block or the end.
+
+    The other arguments are those of `kernel.run_months`. No lock is held: other threads may fill other draws.
+    """
+    options = once.shape[0]
     months = loadings.shape[0]
     volume = np.empty((months, WIDTH))
     api = np.empty((months, WIDTH))
@@ -59,8 +64,8 @@ def present_costs(
     units = np.empty((BLOCK, months))
     kept = np.empty((BENDS + knots.shape[1], BLOCK))
     begun = np.empty(months, np.int64)
-    for begin in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - begin)
+    for begin in range(first, last, BLOCK):
+        size = min(BLOCK, last - begin)
         block_paths(path, loadings, begin, size, start_month, volume, api, open_token, load, rents, moved, discount)
         _shared_sums(per_mtok[0], today[0], begin, size, start_month, volume, api, open_token, moved, discount, sums)
         _turn(size, start_month, load, volume, moved, discount, rents, by_draw)

@@ -22,14 +22,16 @@ from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting, once_usd
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.facts.distribution import Draws
+from breakeven.facts.memory import recalled
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.option import Evaluation, Option, OptionCost
+from breakeven.options.remembered import view_of
 
 KNOTS_COUNT: Final = 6
 """Bends of F and G between the fewest and the most units that the draws meet."""
 Floats = NDArray[np.float64]
 _INSIDE: Final = 1 - 1e-9
-_FAR_COUNT: Final = 1e5
+FAR_COUNT: Final = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,61 +73,134 @@ def terms_of(setting: Setting, options: Mapping[str, Option]) -> tuple[Terms, ..
 
 def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     cost = option.cost(setting.situation, Evaluation(setting.draw, setting.volume_mtok))
-    factor = np.asarray(base_success / cost.success.value)
+    factor: Draws = recalled(_ratio, base_success, cost.success.value)
+    once = once_usd(cost, setting.facts)
+    found: Terms
     if cost.staircase is None:
-        return _without_fleet(setting, option, cost, factor)
-    return _with_fleet(setting, option, cost, factor, cost.staircase)
+        evaluation = Evaluation(setting.draw, recalled(_doubled, setting.volume_mtok))
+        double = view_of(option, setting.situation, evaluation, _by_price)
+        found = recalled(_without_fleet, cost, double, setting.volume_mtok, factor, once)
+        return found
+    step, fewest = _units_of(cost, cost.staircase)
+    whole = not cost.staircase.kinks_mtok
+    if whole:
+        nodes = recalled(_nodes, setting.paths.most_work, setting.volume_mtok, step, fewest)
+    else:
+        nodes = recalled(_smooth_nodes, setting.paths.volume, setting.volume_mtok, step)
+    evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole))
+    at_units = view_of(option, setting.situation, evaluation, _at_units)  # all volumes at once
+    found = recalled(_with_fleet, cost, at_units, nodes, step, fewest, setting.volume_mtok, factor, once)
+    return found
 
 
-def _without_fleet(setting: Setting, option: Option, cost: OptionCost, factor: Draws) -> Terms:
-    double = option.cost(setting.situation, Evaluation(setting.draw, 2 * setting.volume_mtok))
-    here, there = _by_price(cost), _by_price(double)
-    volume = setting.volume_mtok
+def _ratio(one: Draws, other: Draws) -> Draws:
+    return np.asarray(one / other)
+
+
+def _doubled(volume_mtok: Draws) -> Draws:
+    return 2 * volume_mtok
+
+
+def _without_fleet(cost: OptionCost, double: Mapping[str, Draws], volume: Draws, factor: Draws, once: Draws) -> Terms:
+    here, there = _by_price(cost), double
     slope = (there["today"] - here["today"]) / volume
     shape = np.broadcast_shapes(np.shape(volume), *(np.shape(each) for each in here.values()), np.shape(factor))
     flat = np.zeros((2 + KNOTS_COUNT, *shape))
     flat[0] = (here["today"] - slope * volume) * factor
     return Terms(
-        option.name,
-        option.name != STATUS_QUO,
+        cost.name,
+        cost.name != STATUS_QUO,
         _per_mtok(here, slope, volume, factor, shape),
         False,
         True,
         np.full(shape, np.inf),
         np.ones(shape),
-        np.full(KNOTS_COUNT, _FAR_COUNT),
+        np.full(KNOTS_COUNT, FAR_COUNT),
         flat,
         np.zeros_like(flat),
         0,
-        _wide(once_usd(cost, setting.facts), shape),
+        _wide(once, shape),
         *(np.zeros(shape) for _ in range(4)),
     )
 
 
-def _with_fleet(setting: Setting, option: Option, cost: OptionCost, factor: Draws, stairs: Staircase) -> Terms:
+def _units_of(cost: OptionCost, stairs: Staircase) -> tuple[Draws, Draws]:
+    """Volume that one more purchase unit carries, and the fewest of them."""
     assert stairs.step_of_draws_mtok is not None and stairs.fewest_of_draws_count is not None
-    capital = cost.capital
-    together = capital.bought_together_count if capital else 1.0
-    volume = setting.volume_mtok
-    whole = not stairs.kinks_mtok
-    step = np.asarray(stairs.step_of_draws_mtok * together)
-    fewest = np.ceil(stairs.fewest_of_draws_count / together) if whole else np.zeros(1)
+    together = cost.capital.bought_together_count if cost.capital else 1.0
+    step: Draws = recalled(_step_of_units, stairs.step_of_draws_mtok, together)
+    fewest = np.ceil(stairs.fewest_of_draws_count / together) if not stairs.kinks_mtok else np.zeros(1)
+    return step, fewest
+
+
+def _step_of_units(step_mtok: Draws, together_count: float) -> Draws:
+    return np.asarray(step_mtok * together_count)
+
+
+def _volumes_of(step: Draws, nodes: Sequence[float], whole: bool) -> Draws:
+    return np.asarray(step * _just_inside(nodes, whole))
+
+
+def _just_inside(nodes: Sequence[float], whole: bool) -> Draws:
+    """The units at the nodes, and a volume inside the first step."""
+    return np.array([*nodes, nodes[0] / 2 if whole else nodes[0]])[:, None] * _INSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class _AtUnits:
+    """What is read off an option at some numbers of units; rows are units."""
+
+    today: Draws
+    gpu_rent: Draws
+    capex_usd: Draws | None
+    annuity_usd_per_month: Draws | None
+    lifetime_months: Draws | None
+    age_months: Draws | None
+
+
+def _at_units(cost: OptionCost) -> _AtUnits:
+    priced, first = _by_price(cost), cost.capital
+    if first is None:
+        return _AtUnits(priced["today"], priced["gpu_rent"], None, None, None, None)
+    return _AtUnits(
+        priced["today"],
+        priced["gpu_rent"],
+        _first_row(first.capex_usd.value),
+        _first_row(first.annuity_usd_per_month.value),
+        first.lifetime_months.value,
+        first.age_months.value if first.age_months else None,
+    )
+
+
+def _with_fleet(
+    cost: OptionCost,
+    at_units: _AtUnits,
+    nodes: Sequence[float],
+    step: Draws,
+    fewest: Draws,
+    volume: Draws,
+    factor: Draws,
+    once: Draws,
+) -> Terms:
+    assert cost.staircase is not None
+    whole = not cost.staircase.kinks_mtok
     shape = np.broadcast_shapes(np.shape(volume), np.shape(step), np.shape(factor), np.shape(cost.total.value))
-    nodes = _nodes(setting, step, fewest) if whole else _smooth_nodes(setting, step)
-    units = np.array([*nodes, nodes[0] / 2 if whole else nodes[0]])[:, None] * _INSIDE
-    at_units = option.cost(setting.situation, Evaluation(setting.draw, step * units))  # all volumes at once
-    priced = {name: np.broadcast_to(each, (len(units), *shape)) for name, each in _by_price(at_units).items()}
+    units = _just_inside(nodes, whole)
+    priced_today, priced_rent = (
+        np.broadcast_to(each, (len(units), *shape)) for each in (at_units.today, at_units.gpu_rent)
+    )
     slope: Draws = np.zeros(1)
     if whole:  # within a step only what goes with the volume moves
-        slope = (priced["today"][0] - priced["today"][-1]) / (step * (units[0] - units[-1]))
+        slope = (priced_today[0] - priced_today[-1]) / (step * (units[0] - units[-1]))
     here = _by_price(cost)
-    today = (priced["today"][:-1] - slope * step * units[:-1]) * factor
-    rent = priced["gpu_rent"][:-1] * factor
-    knots = np.full(KNOTS_COUNT, _FAR_COUNT)
+    today = (priced_today[:-1] - slope * step * units[:-1]) * factor
+    rent = priced_rent[:-1] * factor
+    knots = np.full(KNOTS_COUNT, FAR_COUNT)
     knots[: len(nodes) - 2] = nodes[1:-1]
-    first = at_units.capital
+    first = at_units
+    nothing = np.zeros(shape)
     return Terms(
-        option.name,
+        cost.name,
         True,
         _per_mtok(here, slope, volume, factor, shape),
         True,
@@ -136,11 +211,13 @@ def _with_fleet(setting: Setting, option: Option, cost: OptionCost, factor: Draw
         _bent(nodes, today),
         _bent(nodes, rent),
         cost.commitment_months,
-        _wide(once_usd(cost, setting.facts), shape),
-        _wide(_first_row(first.capex_usd.value) * factor / nodes[0], shape) if first else np.zeros(shape),
-        _wide(_first_row(first.annuity_usd_per_month.value) * factor / nodes[0], shape) if first else np.zeros(shape),
-        _wide(np.maximum(np.ceil(first.lifetime_months.value), 1.0), shape) if first else np.zeros(shape),
-        _wide(first.age_months.value, shape) if first and first.age_months else np.zeros(shape),
+        _wide(once, shape),
+        nothing if first.capex_usd is None else _wide(first.capex_usd * factor / nodes[0], shape),
+        nothing
+        if first.annuity_usd_per_month is None
+        else _wide(first.annuity_usd_per_month * factor / nodes[0], shape),
+        nothing if first.lifetime_months is None else _wide(np.maximum(np.ceil(first.lifetime_months), 1.0), shape),
+        nothing if first.age_months is None else _wide(first.age_months, shape),
     )
 
 
@@ -165,24 +242,24 @@ def _per_mtok(here: Mapping[str, Draws], slope: Draws, volume: Draws, factor: Dr
     )
 
 
-def _nodes(setting: Setting, step: Draws, fewest: Draws) -> list[float]:
+def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> tuple[float, ...]:
     """Whole units from the fewest to the most that nearly all draws meet, at most `KNOTS_COUNT` between the ends."""
     low = float(np.min(fewest))
-    most = np.max(setting.paths.volume * setting.paths.open_model_work, axis=0) * setting.volume_mtok
+    most = most_work * volume_mtok
     wanted = np.maximum(np.ceil(most / step), fewest)
     high = max(float(np.quantile(wanted, 0.995)), low + 1.0)
     inner = np.geomspace(max(low, 1.0), high, KNOTS_COUNT + 2)
     if high - low <= KNOTS_COUNT + 1:
         inner = np.arange(low, high + 1)
-    return sorted({float(each) for each in np.round(inner)})
+    return tuple(sorted({float(each) for each in np.round(inner)}))
 
 
-def _smooth_nodes(setting: Setting, step: Draws) -> list[float]:
+def _smooth_nodes(volume_ratio: Draws, volume_mtok: Draws, step: Draws) -> tuple[float, ...]:
     """Loads of a fleet that goes to sleep, in replicas, from the least to the most that nearly all draws meet."""
-    loads = setting.paths.volume * setting.volume_mtok / step
+    loads = volume_ratio * volume_mtok / step
     low, middle, high = (float(each) for each in np.quantile(loads, (0.02, 0.5, 0.98)))
     inner = np.geomspace(min(low, middle * 0.2), max(high, middle * 4), KNOTS_COUNT + 2)
-    return [float(each) for each in inner]
+    return tuple(float(each) for each in inner)
 
 
 def _first_row(value: Draws) -> Draws:

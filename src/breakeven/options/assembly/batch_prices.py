@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
@@ -25,8 +25,9 @@ class BatchPrices:
     """Where they come from."""
 
 
+@lru_cache(maxsize=256)
 def batch_prices(
-    catalog: Catalog, label: str, listed: Sequence[Assumption], contract: tuple[ContractPrice, ...] = ()
+    catalog: Catalog, label: str, listed: tuple[Assumption, ...], contract: tuple[ContractPrice, ...] = ()
 ) -> BatchPrices | None:
     """Prices of ``provider/model`` under batch, beside its standard prices `listed`; None when nothing is known.
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from breakeven.errors import CatalogError
 from breakeven.facts.assumption import HIGH_QUANTILE, Assumption
-from breakeven.facts.distribution import Draws
+from breakeven.facts.distribution import Draws, median_of
 from breakeven.facts.formula import formula
+from breakeven.facts.memory import recalled
 from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.deployment import Deployment
@@ -76,16 +77,18 @@ def bind_capacity(binder: Binder, machine: Deployment, gpus_per_replica_count: i
     cached = binder.evaluate(cached_fraction)
     size = _size(binder, machine, lengths, gpus_per_replica_count)
     gpus = binder.derive(SIZE, float(size), _why_so_many(machine))
-    ratio = _bind_ratio(binder, machine.on(size), machine.measured)
+    ratio = _bind_ratio(binder, machine, size)
     inputs = [*(binder.node(name) for name in LENGTHS), cached, gpus, ratio]
     if machine.use.parallel_name:
         parallel, speed = binder.node(machine.use.parallel_name), binder.node(machine.use.speed_name)
-        value = _within_parallel(machine, size, lengths, parallel.value, ratio.value * speed.value, cached.value)
+        faster = ratio.value * speed.value
+        value = recalled(_within_parallel, machine, size, lengths, parallel.value, faster, cached.value)
         how = f"predicted for vLLM with as many requests at once as {machine.use.name} answers, times its speed"
         inputs += [parallel, speed]
     else:
         targets = [binder.node(name) for name in TARGETS]
-        value, lone_fraction = _within_targets(machine, size, lengths, targets, ratio.value, cached.value)
+        values = *(each.value for each in targets), ratio.value, cached.value
+        value, lone_fraction = recalled(_within_targets, machine, size, lengths, *values)
         how = f"largest rate at which {USUAL_QUANTILE:.0%} of the requests meet each target{_lone(lone_fraction)}"
         inputs += targets
     own = _own(machine.on(size), machine.measured)
@@ -160,7 +163,7 @@ def _typical(binder: Binder, name: str) -> float:
     if name == "cached_fraction":
         return _typical(binder, "cached_input_fraction") * _typical(binder, "prefix_cache_kept_fraction")
     node = binder.node(name)
-    return node.assumption.typical if node.assumption else float(np.median(node.value))
+    return node.assumption.typical if node.assumption else median_of(node.value)
 
 
 def _why_so_many(machine: Deployment) -> str:
@@ -221,14 +224,20 @@ def _table(machine: Deployment, size: int, lengths: RequestLengths, parallel_cou
 
 
 def _within_targets(
-    machine: Deployment, size: int, lengths: RequestLengths, targets: list[Node], ratio: Draws, cached: Draws
+    machine: Deployment,
+    size: int,
+    lengths: RequestLengths,
+    ttft_ms: Draws,
+    tpot_ms: Draws,
+    ratio: Draws,
+    cached: Draws,
 ) -> tuple[Draws, float]:
     """Capacity, and the share of the futures in which even a lone request misses a target.
 
     A replica is never worth less than one that is given a request at a time: in those futures the option costs that.
     """
     table = _table(machine, size, lengths)
-    ttft_s, tpot_s = (each.value / MS_PER_S for each in targets)
+    ttft_s, tpot_s = ttft_ms / MS_PER_S, tpot_ms / MS_PER_S
     rate = table.max_rate_req_per_s(ttft_s=ttft_s, tpot_s=tpot_s, time_ratio=1 / ratio, cached_fraction=cached)
     alone = table.rate_alone_req_per_s(time_ratio=1 / ratio, cached_fraction=cached)
     return np.maximum(rate, alone * LONE_BUSY_FRACTION), float(np.mean(rate <= 0))
@@ -247,14 +256,16 @@ def _within_parallel(
     return found
 
 
-def _bind_ratio(binder: Binder, replica: Replica, measured: tuple[Correction, ...]) -> Node:
+def _bind_ratio(binder: Binder, machine: Deployment, size: int) -> Node:
     """Bind how far the truth may lie from the prediction, as a Fact of this deployment."""
-    binder.offer = {**binder.offer, RATIO: _error_fact(replica, measured)}
+    binder.offer = {**binder.offer, RATIO: _error_fact(machine, size)}
     return binder.node(RATIO)
 
 
-def _error_fact(replica: Replica, measured: tuple[Correction, ...]) -> Assumption:
+@lru_cache(maxsize=256)
+def _error_fact(machine: Deployment, size: int) -> Assumption:
     """Measured over predicted capacity: log-normal about 1, so that its 80 % interval is that of the regime."""
+    replica, measured = machine.on(size), machine.measured
     regime, interval = capacity_error(replica, measured=measured)
     high = math.exp(math.log(interval) * RANGE_Z / INTERVAL_Z)
     own, errors = _own(replica, measured), shipped_model().errors

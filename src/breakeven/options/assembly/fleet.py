@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from breakeven.errors import CatalogError
+from breakeven.facts.distribution import median_of
 from breakeven.facts.trace import Binder, Node
 from breakeven.options.assembly.capacity import CAPACITY, RATIO, bind_capacity
 from breakeven.options.assembly.deployment import Deployment
@@ -67,8 +68,8 @@ def fleet_facts(binder: Binder) -> tuple[Node, ...]:
 
 
 def _refuse_absurd(binder: Binder, evaluated_at_own_volume: bool) -> None:
-    replicas = float(np.median(binder.value("replicas_count")))
-    if evaluated_at_own_volume and replicas > REPLICAS_MAX_COUNT:
+    replicas = median_of(binder.value("replicas_count")) if evaluated_at_own_volume else 0.0
+    if replicas > REPLICAS_MAX_COUNT:
         raise CatalogError(
             f"would need {replicas:,.0f} replicas, more than {REPLICAS_MAX_COUNT:,.0f}: "
             f"look at replica_capacity_req_per_s and the peak in the scenario"

@@ -188,16 +188,16 @@ def _with_exchange_rate(fact: Assumption, rate: Assumption) -> Assumption:
     return replace(fact, low=low, high=high, dimension=rate.dimension)
 
 
+@lru_cache(maxsize=256)
 def _rows_of_day(
     catalog: Catalog, label: str, contract: tuple[ContractPrice, ...], *, is_batch: bool
-) -> list[TokenPriceRow]:
+) -> tuple[TokenPriceRow, ...]:
     from breakeven.catalog.token_prices import PriceKey, price_table
 
     provider, model = seller_and_model(label)
     start = datetime.combine(catalog.as_of, time.min, tzinfo=UTC)
-    return price_table(
-        [PriceKey(provider, model, is_batch=is_batch)], start, start + DAY - RESOLUTION, contract, catalog
-    )
+    asked = [PriceKey(provider, model, is_batch=is_batch)]
+    return tuple(price_table(asked, start, start + DAY - RESOLUTION, contract, catalog))
 
 
 def _hours_on(row: TokenPriceRow, day: date) -> float:

@@ -1,0 +1,74 @@
+"""Kept present: present costs that are asked for again and again, each option's from last time where nothing changed.
+
+An option's present cost hangs on the paths, on today's bill (what has not moved yet is paid as today) and on its own
+terms. The figures are those of `present_costs_usd`, to the bit: the kernel treats every option and draw alone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from breakeven.decision.compare import STATUS_QUO
+from breakeven.decision.horizon.exact import Setting
+from breakeven.decision.horizon.paths import shock_loadings
+from breakeven.decision.horizon.run import draws_count_of, fill_present, path_rows, smallest_stack
+from breakeven.decision.horizon.terms import Floats, Terms, terms_of
+from breakeven.facts.distribution import Draws
+from breakeven.options.option import Option
+
+KEPT_COUNT: Final = 96
+"""Present costs that are kept, of all options together."""
+
+
+class KeptPresent:
+    """The present costs of the last few questions. For one thread at a time, inside `remembering`."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, tuple[Draws, tuple[object, ...]]] = OrderedDict()
+        self._buffers: dict[Hashable, Floats] = {}
+
+    def costs_usd(self, setting: Setting, options: Mapping[str, Option]) -> dict[str, Draws]:
+        """Present cost of each option, shape ``(draws,)``; the status quo must be among them."""
+        terms = terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options})
+        draws_count = draws_count_of(setting, terms)
+        path = path_rows(setting, draws_count)
+        loadings = shock_loadings(setting.facts.months_count, setting.facts.typical_half_life_months)
+        shared = (path, loadings, *setting.residual_facts, terms[0])
+        keys = {each.name: tuple(id(one) for one in (*shared, each)) for each in terms}
+        missing = [each for each in terms if keys[each.name] not in self._known]
+        if missing:
+            self._fill(setting, terms[0], missing, (path, loadings, shared), keys, draws_count)
+        for key in keys.values():
+            self._known.move_to_end(key)
+        while len(self._known) > max(KEPT_COUNT, len(keys)):
+            self._known.popitem(last=False)
+        return {name: self._known[keys[name]][0] for name in options}
+
+    def _fill(
+        self,
+        setting: Setting,
+        today: Terms,
+        missing: Sequence[Terms],
+        made_of: tuple[Floats, Floats, tuple[Any, ...]],
+        keys: Mapping[str, Hashable],
+        draws_count: int,
+    ) -> None:
+        path, loadings, shared = made_of
+        wanted = (today, *(each for each in missing if each is not today))
+        stacked = smallest_stack(setting, wanted, draws_count, self._buffer)
+        found = np.zeros((len(wanted), draws_count))
+        fill_present(path, loadings, stacked, found)
+        found.setflags(write=False)
+        for row, each in enumerate(wanted):
+            self._known[keys[each.name]] = (found[row], (*shared, each))
+
+    def _buffer(self, name: str, count: int, *shape: int) -> Floats:
+        """The first `count` of an array that is used again, since new memory costs time; what is not set is old."""
+        kept = self._buffers.get((name, shape))
+        if kept is None or len(kept) < count:
+            kept = self._buffers[(name, shape)] = np.zeros((count, *shape))
+        return kept[:count]

@@ -1,0 +1,98 @@
+"""Repeated: a decision that is made again and again with something different, and computes no more than that moves."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from breakeven.decision.breakeven import BreakEvenReport, pairwise
+from breakeven.decision.compare import CostOfVolumes, straight_pieces
+from breakeven.decision.curve import CostCurve
+from breakeven.decision.horizon.exact import setting_of
+from breakeven.decision.horizon.kept_present import KeptPresent
+from breakeven.decision.horizon.present import EXACT_UP_TO_DRAWS_COUNT, present_costs_usd
+from breakeven.decision.standings import Standings, standings_of
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.draws import DrawSet
+from breakeven.facts.memory import Memory, remembering
+from breakeven.options.option import Option, OptionCost, Situation
+from breakeven.options.remembered import Remembered
+
+CURVES_COUNT: Final = 128
+"""Curves, and pairs of them, that are kept."""
+Found = TypeVar("Found")
+
+
+class Repeated:
+    """The same options on the same draws, in one situation after another. For one thread at a time."""
+
+    def __init__(self, options: Mapping[str, Option], draws: DrawSet) -> None:
+        self._memory = Memory()
+        self.plain_options = options
+        """As they are, which remember nothing."""
+        self._options = {name: Remembered(each, self._memory) for name, each in options.items()}
+        self.draws = draws
+        self._draw = draws.of
+        """One bound method, so that it is the same object whenever it is asked for."""
+        self._present = KeptPresent()
+        self._curves: OrderedDict[Hashable, tuple[Any, tuple[object, ...]]] = OrderedDict()
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Whatever is computed inside is kept, and taken from what is kept."""
+        with remembering(self._memory):
+            yield
+
+    def pin(self) -> None:
+        """What is known now is kept for good: things as they are."""
+        for each in self._options.values():
+            each.pin()
+
+    def standings(self, situation: Situation) -> Standings:
+        """Costs of a month, and where they cross."""
+        return standings_of(
+            situation,
+            self._options,
+            self._draw,
+            self.draws.draws_count,
+            self.draws.seed,
+            curve_of=self._curve,
+            pair_of=self._pair,
+        )
+
+    def present_costs_usd(
+        self, situation: Situation, names: Sequence[str], estimates: Mapping[str, Assumption]
+    ) -> dict[str, Draws]:
+        """Present cost of each option over the horizon, as `horizon.present` has it."""
+        options = {name: self._options[name] for name in names}
+        if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
+            return present_costs_usd(situation, options, self._draw, estimates)
+        return self._present.costs_usd(setting_of(situation, self._draw, estimates), options)
+
+    def _curve(
+        self, at_typical: OptionCost, factor_ratio: float, end_mtok: float, cost_usd: CostOfVolumes
+    ) -> CostCurve:
+        key = ("curve", id(at_typical), factor_ratio, end_mtok)
+        known = self._known(key)
+        return known or self._keep(key, straight_pieces(at_typical, factor_ratio, end_mtok, cost_usd), at_typical)
+
+    def _pair(self, one: CostCurve, other: CostCurve, low_mtok: float, high_mtok: float) -> BreakEvenReport:
+        key = ("pair", id(one), id(other), low_mtok, high_mtok)
+        known = self._known(key)
+        return known or self._keep(key, pairwise(one, other, low_mtok, high_mtok), one, other)
+
+    def _known(self, key: Hashable) -> Any:
+        found = self._curves.get(key)
+        if found is None:
+            return None
+        self._curves.move_to_end(key)
+        return found[0]
+
+    def _keep(self, key: Hashable, found: Found, *named: object) -> Found:
+        self._curves[key] = (found, named)
+        while len(self._curves) > CURVES_COUNT:
+            self._curves.popitem(last=False)
+        return found

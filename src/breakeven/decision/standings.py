@@ -1,0 +1,113 @@
+"""Standings: options side by side with what decides and nothing for show: no ranges of lines, no bands, no levers.
+
+A what-if asks for little of a comparison, and asks often. The figures are those of `compare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from breakeven.decision.breakeven import BreakEvenReport, pairwise
+from breakeven.decision.compare import (
+    AXIS_LOW_MTOK,
+    STATUS_QUO,
+    CurveMaker,
+    cost_all,
+    curves_of,
+    full,
+    straight_pieces,
+    twins_of,
+    typical_volume_mtok,
+)
+from breakeven.decision.comparison import Pair, Range, Unavailable, range_of
+from breakeven.decision.curve import CostCurve
+from breakeven.facts.assumption import Assumption
+from breakeven.facts.distribution import Draws
+from breakeven.facts.memory import recalled
+from breakeven.options.assembly.demand import Demand
+from breakeven.options.option import Evaluation, Option, OptionCost, Situation
+
+Pairing = Callable[[CostCurve, CostCurve, float, float], BreakEvenReport]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One Option."""
+
+    cost: OptionCost
+    equal_success_usd_per_month: Range
+    """Cost of as many successful outcomes as the status quo gives."""
+    same_as: str | None
+    """An Option that costs the same in every draw, named earlier."""
+
+    @property
+    def name(self) -> str:
+        """Name of the Option."""
+        return self.cost.name
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Options side by side."""
+
+    demand: Demand
+    status_quo: str
+    options: tuple[Standing, ...]
+    unavailable: tuple[Unavailable, ...]
+    pairs: tuple[Pair, ...]
+    """Where each crosses the status quo, at typical values."""
+    typical_volume_mtok: float
+    draws_count: int
+    seed: int
+
+    def option(self, name: str) -> Standing:
+        """The Option `name`."""
+        return next(each for each in self.options if each.name == name)
+
+
+def standings_of(
+    situation: Situation,
+    options: Mapping[str, Option],
+    draw: Callable[[Assumption], Draws],
+    draws_count: int,
+    seed: int,
+    *,
+    curve_of: CurveMaker = straight_pieces,
+    pair_of: Pairing = pairwise,
+) -> Standings:
+    """Cost `options` for `situation`; the status quo must be among them and have a price.
+
+    `curve_of` and `pair_of`: who makes a curve, and compares two, where they may be known already.
+    """
+    costs, unavailable = cost_all(situation, options, Evaluation(draw))
+    volume = typical_volume_mtok(situation)
+    usable = {name: options[name] for name in costs}
+    curves, end_mtok = curves_of(situation, usable, volume, curve_of)
+    low_mtok = min(AXIS_LOW_MTOK, volume / 10)
+    today = next(curve for curve in curves if curve.name == STATUS_QUO)
+    return Standings(
+        situation.demand,
+        STATUS_QUO,
+        _standings(costs, draws_count),
+        unavailable,
+        tuple(Pair(each.name, pair_of(today, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO),
+        volume,
+        draws_count,
+        seed,
+    )
+
+
+def _standings(costs: Mapping[str, OptionCost], draws_count: int) -> tuple[Standing, ...]:
+    twins = twins_of({name: full(cost.cost_per_success.value, draws_count) for name, cost in costs.items()})
+    base = costs[STATUS_QUO].success.value
+    return tuple(
+        Standing(cost, recalled(_equal_range, cost.total.value, base, cost.success.value, draws_count), twins.get(name))
+        for name, cost in costs.items()
+    )
+
+
+def _equal_range(total_usd: Draws, base_success: Draws, success: Draws, draws_count: int) -> Range:
+    return range_of(np.asarray(full(total_usd * (base_success / success), draws_count)))

@@ -1,0 +1,212 @@
+"""Memory: results of pure functions of arrays, kept by the identity of what went in.
+
+A Formula is a pure function, and a Fact's draws are the same array wherever it is read, so that a number which does not
+hang on a changed Fact need not be computed again: the array of last time is the answer, to the bit. An array that is
+made anew with the content of a known one is taken for that one. What is kept may not be written into.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+KEPT_BYTES: Final = 160 * 2**20
+KEPT_NODES_BYTES: Final = 224 * 2**20
+LARGE_BYTES: Final = 2**19
+"""Results from this size on have room of their own, so that a few of them do not drive out all the others."""
+KEPT_LARGE_BYTES: Final = 128 * 2**20
+ENTRIES_MAX_COUNT: Final = 50_000
+SMALL_COUNT: Final = 8
+"""Arrays of so few numbers are told apart by their content."""
+SMALL_ARRAYS_COUNT: Final = 20_000
+_active: ContextVar[Memory | None] = ContextVar("memory", default=None)
+
+
+class Memory:
+    """What was computed; the least recently asked for goes first. For one thread at a time."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES, kept_large_bytes: int = KEPT_LARGE_BYTES) -> None:
+        self._results, self._large = _Shelf(kept_bytes), _Shelf(kept_large_bytes)
+        self._things = _Shelf(KEPT_NODES_BYTES)
+        self._known: dict[int, ref[Array]] = {}
+        self._by_content: dict[Hashable, ref[Array]] = {}
+        self._small: dict[Hashable, Array] = {}
+        self.computed_count = 0
+        """Calls that were computed, for those who measure."""
+        self.recalled_count = 0
+
+    def recall(self, function: Callable[..., Any], *given: Any) -> Any:
+        """``function(*given)``: as it was, or computed and kept. `function` is pure; what is no array has a hash, or
+        is told apart by its identity."""
+        arguments = tuple([self.canonical(each) for each in given])
+        key = (function, *[key_of(each) for each in arguments])
+        kept = self._results.get(key)
+        if kept is None:
+            kept = self._large.get(key)
+        if kept is not None:
+            self.recalled_count += 1
+            return kept.found
+        self.computed_count += 1
+        found = function(*arguments)
+        if type(found) is tuple:
+            found = tuple([self.canonical(each) for each in found])
+        found = self.canonical(found)
+        size = _size_bytes(found)
+        shelf = self._large if isinstance(found, np.ndarray) and size >= LARGE_BYTES else self._results
+        shelf.keep(key, _Entry(found, arguments, size))
+        return found
+
+    def thing(self, key: Hashable) -> Any:
+        """What was kept under a key that names other things by their identity; None: nothing."""
+        kept = self._things.get(key)
+        return None if kept is None else kept.found
+
+    def keep_thing(self, key: Hashable, thing: Any, named: tuple[Any, ...], size_bytes: int) -> None:
+        """Keep it, and all that its key names, for as long as there is room."""
+        self._things.keep(key, _Entry(thing, named, size_bytes))
+
+    def canonical(self, given: Any) -> Any:
+        """The known array with this content; `given` itself where it is none, and known from now on."""
+        if not isinstance(given, np.ndarray):
+            return given
+        known = self._known.get(id(given))
+        if known is not None and known() is given:
+            return given
+        if given.size <= SMALL_COUNT:
+            return self._canonical_small(given)
+        content = _content(given)
+        if content is not None:
+            there = self._by_content.get(content)
+            found = there() if there is not None else None
+            if found is not None and _same(found, given):
+                return found
+        self._register(given, content)
+        return given
+
+    def _canonical_small(self, given: Array) -> Array:
+        content = (given.shape, given.dtype.char, given.tobytes())
+        found = self._small.get(content)
+        if found is None:
+            if len(self._small) >= SMALL_ARRAYS_COUNT:
+                self._small.clear()
+            found = self._small[content] = given.copy()
+            self._register(found, None)
+        return found
+
+    @property
+    def held_bytes(self) -> int:
+        """Of all results that are kept."""
+        return sum(shelf.held_bytes for shelf in (self._results, self._large, self._things))
+
+    def _register(self, given: Array, content: Hashable) -> None:
+        given.flags.writeable = False
+        place = id(given)
+
+        def forget(_: ref[Array]) -> None:
+            self._known.pop(place, None)
+            if content is not None and (there := self._by_content.get(content)) is not None and there() is None:
+                self._by_content.pop(content, None)
+
+        pointer = ref(given, forget)
+        self._known[place] = pointer
+        if content is not None:
+            self._by_content[content] = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    found: Any
+    arguments: tuple[Any, ...]
+    """Kept alive, since the key names them by their identity."""
+    size_bytes: int
+
+
+class _Shelf:
+    """Entries within a number of bytes."""
+
+    def __init__(self, kept_bytes: int) -> None:
+        self.entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self.held_bytes = 0
+        self._kept_bytes = kept_bytes
+
+    def get(self, key: Hashable) -> _Entry | None:
+        found = self.entries.get(key)
+        if found is not None:
+            self.entries.move_to_end(key)
+        return found
+
+    def keep(self, key: Hashable, entry: _Entry) -> None:
+        self.entries[key] = entry
+        self.held_bytes += entry.size_bytes
+        while self.held_bytes > self._kept_bytes or len(self.entries) > ENTRIES_MAX_COUNT:
+            _, gone = self.entries.popitem(last=False)
+            self.held_bytes -= gone.size_bytes
+
+
+def key_of(given: Any) -> Hashable:
+    """What tells an argument of `Memory.recall` apart; it must be kept alive as long as the key is used."""
+    if isinstance(given, np.ndarray):
+        return (given.shape, given.tobytes()) if given.size <= SMALL_COUNT else ("array", id(given))
+    try:
+        hash(given)
+    except TypeError:
+        return type(given), id(given)
+    found: Hashable = given
+    return found
+
+
+@contextmanager
+def remembering(memory: Memory) -> Iterator[Memory]:
+    """Formulas that are called inside remember what they computed."""
+    token = _active.set(memory)
+    try:
+        yield memory
+    finally:
+        _active.reset(token)
+
+
+def active_memory() -> Memory | None:
+    """Who remembers just now; None: nobody does."""
+    return _active.get()
+
+
+def recalled(function: Callable[..., Any], *given: Any) -> Any:
+    """``function(*given)``, from memory where somebody is remembering."""
+    memory = _active.get()
+    return function(*given) if memory is None else memory.recall(function, *given)
+
+
+def _size_bytes(found: Any) -> int:
+    """Of an array, or of all arrays in a tuple, a mapping or a dataclass."""
+    if isinstance(found, np.ndarray):
+        return found.nbytes
+    if is_dataclass(found):
+        return sum(_size_bytes(getattr(found, each.name)) for each in fields(found))
+    parts = found.values() if isinstance(found, dict) else found if isinstance(found, tuple) else ()
+    return sum(each.nbytes for each in parts if isinstance(each, np.ndarray))
+
+
+def _content(given: Array) -> Hashable:
+    """A cheap sign of the content; None where there can be none."""
+    flat = given.reshape(-1)
+    total = float(flat.sum())
+    if total != total or total in (np.inf, -np.inf):
+        return None
+    return given.shape, total, float(flat[0]), float(flat[flat.size // 3]), float(flat[-1])
+
+
+def _same(one: Array, other: Array) -> bool:
+    """Equal to the bit."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    first, second = (np.ascontiguousarray(each).view(np.int64) for each in (one, other))
+    return bool(np.array_equal(first, second))
