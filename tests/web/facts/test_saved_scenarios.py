@@ -9,6 +9,9 @@ import pytest
 
 from breakeven.decision.scenario import load_scenario, scenario_template
 from breakeven.errors import BreakevenError, EditConflict, ScenarioError
+from breakeven.reports.answer import answer
+from breakeven.reports.whatif_session import WhatIfSession
+from breakeven.web import documents
 from breakeven.web.facts.edits import save_as
 from breakeven.web.facts.saved_scenarios import delete_saved, find_saved, saved_scenarios
 from breakeven.web.page import Desk
@@ -110,3 +113,17 @@ def test_a_project_without_a_scenario_can_save_too(empty_project: Project) -> No
     saved = save_as(desk_of(empty_project), "first", (("salary", "5"),))
     assert saved.path.read_text() == "overrides:\n  engineer_usd_per_year: 5\n"
     assert not Path(empty_project.scenario).exists()
+
+
+def test_a_saved_scenario_gives_the_numbers_that_the_sliders_gave(own_project: Project) -> None:
+    text = own_project.scenario.read_text().replace("draws_log2: 14", "draws_log2: 8")
+    own_project.scenario.write_text(text.replace("options: []", "options: [brokered, rented_on_demand]"))
+    desk = desk_of(own_project)
+    changes = (("volume", "2B"), ("salary", "200000"), ("api_price", "1.5"), ("gpu", "A100-SXM-80"))
+    with documents.question(desk) as asked:
+        told = WhatIfSession.open(asked, lambda _: None).answer(changes)
+    saved = save_as(desk, "slid", changes)
+    with documents.question_about(desk, load_scenario(saved.path)) as asked:
+        options = {each.name: each for each in answer(asked).options}
+    costs = {each.option: each.after_usd_per_month for each in told.options if each.after_usd_per_month}
+    assert costs == {name: each.equal_success_usd_per_month for name, each in options.items()}

@@ -241,3 +241,16 @@ def test_a_change_that_makes_no_sense_is_not_saved(own: TestClient, change: str)
     told = own.post("/facts/scenarios/save", data={"name": "x", "change": change})
     assert told.status_code == 400
     assert own.get("/api/facts/scenarios").json()["scenarios"] == []
+
+
+def test_what_options_bind_for_themselves_can_be_set_for_all(own: TestClient, compared: Project) -> None:
+    name = "engineering_fte_count"
+    with client_of(desk_of(compared)) as client:
+        page = words_of(client.get(f"/facts/fact?name={name}").text)
+        assert "Rented GPUs, on demand" in page
+        assert "One value for all options" in page
+    wrong = own.post("/facts/set", data={"name": name, "typical": "many", "version": version_of(own)})
+    assert (wrong.status_code, 'value="many"' in wrong.text) == (400, True)
+    own.post("/facts/set", data={"name": name, "typical": "1.5", "version": version_of(own)})
+    assert load_scenario(project_of(own).scenario).overrides[name] == 1.5
+    assert "Change your value" in own.get(f"/facts/fact?name={name}").text

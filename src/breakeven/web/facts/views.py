@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -67,6 +68,7 @@ def facts_view(ask: Ask) -> View:
     if now.document is None:  # nobody knows yet which are read
         wanted = replace(wanted, every=True)
     every = chosen_rows(now.rows, wanted)
+    counted = [row for row in now.rows if row.is_read or now.document is None]
     shown = every if ask.query.get("rows") == "all" else every[:ROWS_COUNT]
     return View(
         "facts.html.j2",
@@ -85,10 +87,8 @@ def facts_view(ask: Ask) -> View:
             "titles_of": dict(_options(now.document)),
             "read_count": len({row.name for row in now.rows if row.is_read}),
             "all_count": len({row.name for row in now.rows}),
-            "grade_counts": {
-                grade: sum(row.is_read and row.source.grade == grade for row in now.rows) for grade in GRADES
-            },
-            "stale_count": sum(row.is_read and row.stale for row in now.rows),
+            "grade_counts": {grade: sum(row.source.grade == grade for row in counted) for grade in GRADES},
+            "stale_count": sum(row.stale for row in counted),
             "turns_count": len({row.name for row in now.rows if row.flips}),
             "yours_count": len({row.name for row in now.rows if row.is_yours}),
             "settable": sorted(BOUND_BY_OPTIONS | ONLY_FROM_A_SCENARIO),
@@ -105,6 +105,8 @@ def fact_shown(desk: Desk, name: str, *, typed: FactValue | None = None, error: 
     """One fact with its form; with `error`, what was typed and what is wrong with it. Raises UnknownName."""
     now = facts_now(desk)
     rows = rows_named(now.rows, name)
+    if not rows and name in BOUND_BY_OPTIONS | ONLY_FROM_A_SCENARIO:
+        return _bound_view(desk, now, name, typed or FactValue(""), error)
     if not rows:
         raise UnknownName(
             f"no fact is named '{name[:80]}'; {nearest(name[:80], sorted({row.name for row in now.rows}))}"
@@ -128,6 +130,39 @@ def fact_shown(desk: Desk, name: str, *, typed: FactValue | None = None, error: 
         "traced": _traced(now.document, name),
     }
     return View("facts_one.html.j2", context, 400 if error else 200)
+
+
+def _bound_view(desk: Desk, now: FactsNow, name: str, typed: FactValue, error: str) -> View:
+    """A fact that every option binds for itself, and that a scenario may set for all."""
+    from breakeven.reports import amounts
+    from breakeven.units import unit_of
+
+    unit = unit_of(name) or ""
+    context = {
+        **_common(desk, now),
+        "name": name,
+        "title": amounts.fact_title(name),
+        "unit": unit,
+        "limits": _limits(name, unit),
+        "typed": typed,
+        "error": error,
+        "grades": GRADES,
+        "bound": _bound(now.document, name) if now.document else [],
+    }
+    return View("facts_bound.html.j2", context, 400 if error else 200)
+
+
+def _bound(document: Document, name: str) -> list[tuple[str, str, str]]:
+    """Option, value, path of its trace, of those that read it."""
+    from breakeven.reports.explain import find_trace
+    from breakeven.reports.trace_wording import value_text
+
+    found = []
+    for option in document.options:
+        path = f"{option.name}.{name}"
+        with suppress(UnknownName):
+            found.append((option.title, value_text(document.trace[find_trace(document, path)]), path))
+    return found
 
 
 def conflict_view(desk: Desk, name: str, version: str, mine: FactValue | None, action: str, words: str) -> View:
