@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from web.browser import opened, visit
+from web.pages.at_hand import at_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -17,7 +18,7 @@ ASKED = "model=Llama-3.1-8B&gpu=L4&gpus=1&ttft_ms=9000&tpot_ms=200&share=0.8&aut
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_the_page(browser: Browser, served: str, width: int, scheme: str, snapshot: SnapshotAssertion) -> None:
-    seen = visit(browser, f"{served}/fleet?{ASKED}", width, scheme).check()  # type: ignore[arg-type]
+    seen = visit(browser, at_hand(f"{served}/fleet?{ASKED}"), width, scheme).check()  # type: ignore[arg-type]
     assert seen.outline == snapshot
 
 
@@ -32,7 +33,7 @@ def test_the_form_asks_another_question_without_a_script(browser: Browser, serve
 
 
 def test_the_question_is_wide_enough_on_a_phone(browser: Browser, served: str) -> None:
-    with opened(browser, f"{served}/fleet?{ASKED}", 360) as it:
+    with opened(browser, at_hand(f"{served}/fleet?{ASKED}"), 360) as it:
         it.page.locator("details.question > summary").click()
         seen = it.seen(360, "light", it.status)
         seen.check()

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from web.browser import opened, visit
 from web.made_project import LARGE, SMALL
+from web.pages.at_hand import at_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
 def test_the_page(browser: Browser, served: str, width: int, scheme: str, snapshot: SnapshotAssertion) -> None:
-    seen = visit(browser, f"{served}/routing?evaluate=outcomes.csv", width, scheme).check()  # type: ignore[arg-type]
+    seen = visit(browser, at_hand(f"{served}/routing?evaluate=outcomes.csv"), width, scheme).check()  # type: ignore[arg-type]
     assert seen.outline == snapshot
 
 
 def test_the_box_answers_in_place(browser: Browser, served: str) -> None:
-    with opened(browser, f"{served}/routing") as it:
+    with opened(browser, at_hand(f"{served}/routing")) as it:
         page = it.page
         before = page.url
         for task, model in (("faq", SMALL), ("contract", LARGE)):
@@ -34,7 +35,7 @@ def test_the_box_answers_in_place(browser: Browser, served: str) -> None:
 
 
 def test_the_box_answers_without_a_script(browser: Browser, served: str) -> None:
-    with opened(browser, f"{served}/routing", javascript=False) as it:
+    with opened(browser, at_hand(f"{served}/routing"), javascript=False) as it:
         page = it.page
         page.fill("#t-task", "contract")
         page.get_by_role("button", name="Which model?").click()
