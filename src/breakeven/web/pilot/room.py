@@ -204,26 +204,26 @@ class PilotPlace:
 
     def _take(self, look: Look, say: Say) -> None:
         """Keep a look with its document and charts."""
-        say("judging")
-        document = document_of(look, with_history=True)
         before = self._known
+        document = document_of(look)
+        if before is not None:  # how it came to this takes longer to work out than what it is: with the charts
+            document = document.model_copy(update={"history": before.document.history})
         known = Known(look, document, {} if before is None else before.charts)
         with self._lock:
             self._known, self._error, self._looked_s = known, None, time.monotonic()
-        self._wanted_of = document.model_dump_json(include={"history", "tasks", "overall", "design"})
+        self._wanted_of = document.model_dump_json(include={"tasks", "overall", "design"})
         is_due = time.monotonic() - self._drawn_s >= DRAW_EVERY_S
         if self._wanted_of != self._drawn_of and (is_due or not look.state.is_running):
-            say(
-                "drawing"
-            )  # the words are there already: drawing takes a second or two, and a page asks again by itself
+            say("drawing")  # the words are there already, and a page asks again by itself
             self._draw(known)
 
     def _draw(self, known: Known) -> None:
-        """The charts of a look, if it is still the last one."""
-        charts = draw_pilot_charts(known.document)
+        """The history and the charts of a look, if it is still the last one."""
+        document = document_of(known.look, with_history=True)
+        charts = draw_pilot_charts(document)
         with self._lock:
             if self._known is known:
-                self._known = replace(known, charts=charts)
+                self._known = replace(known, document=document, charts=charts)
         self._drawn_of, self._drawn_s = self._wanted_of, time.monotonic()
 
     def _watch(self, say: Say, *, promotes: bool, rolls_back: bool) -> None:
