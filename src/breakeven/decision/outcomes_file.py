@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 DIGEST_SHOWN_COUNT: Final = 8
 """Characters of the hash that reports show."""
+KEPT_COUNT: Final = 4
+"""Files kept as they were read, by their content: a dashboard asks for the same one with every page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,39 @@ class OutcomesFile:
     """Answers that nobody but a judge model, or agreement, judged, and that nothing corrects."""
 
 
+_lock = threading.Lock()
+_kept: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], OutcomesFile] = {}
+
+
 def read_outcomes_file(name: str, folder: Path, aliases: Mapping[str, str], place: str = "") -> OutcomesFile:
     """The file `name`, relative to `folder`; raises ScenarioError, after the `place` in the scenario that names it."""
-    from breakeven.outcomes.judged import Sources, judge_alone, read_and_judge
-
     path = folder / name
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        found = read_and_judge([path], Sources())
+        digest = _digest(path)
+        known = (str(path), name, digest, tuple(sorted(aliases.items())))
+        if (kept := _kept.get(known)) is not None:
+            return kept
+        found = _read(path, name, digest, aliases)
+        if _digest(path) == digest:
+            with _lock:
+                _kept[known] = found
+                while len(_kept) > KEPT_COUNT:
+                    del _kept[next(iter(_kept))]
+        return found
     except OSError as error:
         raise ScenarioError(f"{place}outcomes: {path}: {error.strerror}; wanted a file of outcomes") from None
     except BreakevenError as error:
         raise ScenarioError(f"{place}outcomes: {error}") from None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(path: Path, name: str, digest: str, aliases: Mapping[str, str]) -> OutcomesFile:
+    from breakeven.outcomes.judged import Sources, judge_alone, read_and_judge
+
+    found = read_and_judge([path], Sources())
     label = f"{path.name}, sha256 {digest[:DIGEST_SHOWN_COUNT]}"
     success = measured_success(found.outcomes.table, label, aliases, found)
     return OutcomesFile(name, digest, success, len(found.rejects), found.notes, judge_alone(found))
