@@ -152,8 +152,8 @@ def test_progress_shows_itself_and_the_page_comes_back(browser: Browser, url: st
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_a_page_that_waits_shuts_nobody_out(browser: Browser, url: str, slow: Slow, width: int, scheme: Scheme) -> None:
+def test_a_page_that_waits_shuts_nobody_out(browser: Browser, url: str) -> None:
+    width, scheme = 1280, "dark"
     with opened(browser, f"{url}/slow?x=axe{width}", width, scheme, waits=False) as it:
         it.page.locator("[data-wait] .words", has_text="reading 12").wait_for()
         it.seen(width, scheme, 200).check()
@@ -190,8 +190,8 @@ def test_without_javascript_a_page_that_waits_comes_back_as_well(browser: Browse
         it.page.get_by_role("heading", name="It is there").wait_for()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_signing_in_and_out(browser: Browser, tmp_path: Path, width: int, scheme: Scheme) -> None:
+def test_signing_in_and_out(browser: Browser, tmp_path: Path) -> None:
+    width, scheme = 360, "dark"
     access = Access(Sealed.of(PASSWORD), None, "breakeven_ui_1")
     with (
         server_of(desk_of(Project.at(tmp_path / "acme")), access) as closed,
