@@ -42,6 +42,7 @@ docs: .venv/.dev .venv/.docs ## print the reference pages from code and catalogu
 	$(BIN)/python -m breakeven.gateway.openapi
 	$(BIN)/python -m breakeven.gateway.error_table
 	$(BIN)/python -m breakeven.gateway.telemetry.reference
+	$(BIN)/python docs/run_tutorials.py
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)

@@ -35,12 +35,15 @@ COLUMNS: Final = 100
 READY_WITHIN_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE: Final = re.compile(r"`([\w./-]+)`:\s*$")
-_TODAY: Final = re.compile(r"<!-- today: (\d{4}-\d\d-\d\d) -->")
-_PORT: Final = re.compile(r"(?<=127\.0\.0\.1:)\d{4}\b|(?<=localhost:)\d{4}\b|(?<=--port )\d{4}\b")
+_TODAY: Final = re.compile(r"<!-- today: (\d{4}-\d\d-\d\d|now) -->")
+_PORT: Final = re.compile(r"""(?:(?<=127\.0\.0\.1:)|(?<="127\.0\.0\.1",\ )|(?<=--port\ ))\d{4}\b""")
 _STEADY: Final = (
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "0123456789ab"),  # hashes of designs and policies hold the folder's name
     (re.compile(r"\breq-[0-9a-f]+\b"), "req-0123456789ab"),
     (re.compile(r"\bprocess \d+\b"), "process 4321"),
+    (re.compile(r"(?<=as of )\d+ \w{3} \d{4} \d\d:\d\d UTC"), "24 Nov 2026 09:00 UTC"),
+    (re.compile(r"(?<=^Designed {13})\d+ \w{3} \d{4} \d\d:\d\d UTC", re.MULTILINE), "24 Nov 2026 09:00 UTC"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "2026-11-24 09:00:00"),
 )
 
 
@@ -62,6 +65,8 @@ class Shell:
     today: datetime | None = None
     code: int = 0
     """How the last command ended."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What the page exports."""
     ports: dict[str, str] = field(default_factory=dict)
     """Port as the page writes it -> one that was free."""
     _running: list[tuple[subprocess.Popen[str], threading.Thread]] = field(default_factory=list)
@@ -78,7 +83,11 @@ class Shell:
         if command.endswith(" &"):
             return self._steady(self._start(shlex.split(command.removesuffix(" &"))))
         command, *filters = (each.strip() for each in command.split(" | "))
-        text = self._plain(command)
+        given = None
+        if command.startswith("tr "):
+            given = _translated(self.folder, shlex.split(command))
+            command, *filters = filters
+        text = self._plain(command, given)
         for each in filters:
             text = _filtered(text, shlex.split(each))
         return self._steady(text)
@@ -104,8 +113,8 @@ class Shell:
     def _steady(self, text: str) -> str:
         return steady(text, self.folder, self.ports)
 
-    def _plain(self, command: str) -> str:
-        given, written = None, None
+    def _plain(self, command: str, given: str | None = None) -> str:
+        written = None
         words = shlex.split(command)
         if ">" in words:
             at = words.index(">")
@@ -115,6 +124,9 @@ class Shell:
             given, words = (self.folder / words[at + 1]).read_text(encoding="utf-8"), words[:at]
         if words == ["echo", "$?"]:
             return str(self.code)
+        if words[0] == "export":
+            self.environment.update(dict(each.split("=", 1) for each in words[1:]))
+            return ""
         if words[0] == "kill":
             self.end()
             return ""
@@ -139,7 +151,7 @@ class Shell:
         with (
             contextlib.chdir(self.folder),
             clock.pinned(self.today) if self.today else contextlib.nullcontext(),
-            mock.patch.dict("os.environ", {"COLUMNS": str(COLUMNS), "BREAKEVEN_CATALOGUE": ""}),
+            mock.patch.dict("os.environ", _environment(self.environment)),
             mock.patch("sys.argv", words),
             mock.patch("sys.stdin", io.StringIO(given or "")),
             contextlib.redirect_stdout(printed),
@@ -153,27 +165,39 @@ class Shell:
 
     def _program(self, words: list[str]) -> str:
         done = subprocess.run(
-            _real(words), cwd=self.folder, capture_output=True, text=True, env=_environment(), check=False, timeout=120
+            _real(words),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=_environment(self.environment),
+            check=False,
+            timeout=120,
         )
-        self.code = done.returncode
+        if done.returncode:
+            raise RuntimeError(f"{shlex.join(words)} ended with {done.returncode}: {done.stderr}")
+        self.code = 0
         return done.stdout + done.stderr
 
     def _start(self, words: list[str]) -> str:
         """A program in the background, and what it said until it was ready."""
-        process = subprocess.Popen(
-            _real(words),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=_environment(),
-        )
+        complaints = self.folder / ".background.txt"
+        with complaints.open("w", encoding="utf-8") as file:
+            process = subprocess.Popen(
+                _real(words),
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+                env=_environment(self.environment),
+            )
         said: list[str] = []
         reader = threading.Thread(target=_listen, args=(process, said), daemon=True)
         reader.start()
         self._running.append((process, reader))
         until_s = time.monotonic() + READY_WITHIN_S
-        while time.monotonic() < until_s and process.poll() is None and all(x.startswith("Mind:") for x in said):
+        while time.monotonic() < until_s and all(each.startswith("Mind:") for each in said):
+            if process.poll() is not None:
+                raise RuntimeError(f"{shlex.join(words)} ended: {complaints.read_text(encoding='utf-8')}")
             time.sleep(0.05)
         time.sleep(0.5)  # lines that come with the first
         return "".join(said)
@@ -205,8 +229,14 @@ def _real(words: list[str]) -> list[str]:
     return [sys.executable, *words[1:]] if words[0] == "python" else words
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "COLUMNS": str(COLUMNS), "BREAKEVEN_CATALOGUE": "", "PYTHONUNBUFFERED": "1"}
+def _environment(exported: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, "COLUMNS": str(COLUMNS), "BREAKEVEN_CATALOGUE": "", "PYTHONUNBUFFERED": "1", **exported}
+
+
+def _translated(folder: Path, words: list[str]) -> str:
+    """`tr A B < FILE`."""
+    _, old, new, _, name = words
+    return (folder / name).read_text(encoding="utf-8").replace(old, new.replace("\\n", "\n"))
 
 
 def _free_port() -> str:
@@ -231,7 +261,7 @@ def played(page: str, folder: Path) -> Iterator[tuple[re.Match[str], str]]:
         for block in _BLOCK.finditer(page):
             before, at = page[at : block.start()], block.end()
             if days := _TODAY.findall(before):
-                shell.today = datetime.fromisoformat(f"{days[-1]}T09:00:00").replace(tzinfo=UTC)
+                shell.today = _moment(days[-1])
             named = _FILE.search(before)
             if named and block[1] != "console":
                 shell.write(named[1], block[2])
@@ -239,6 +269,11 @@ def played(page: str, folder: Path) -> Iterator[tuple[re.Match[str], str]]:
                 yield block, _block(block[2], shell)
     finally:
         shell.end()
+
+
+def _moment(day: str) -> datetime | None:
+    """Nine in the morning of a day; None: whatever time it is, as for programs in the background."""
+    return None if day == "now" else datetime.fromisoformat(f"{day}T09:00:00").replace(tzinfo=UTC)
 
 
 def _block(text: str, shell: Shell) -> str:

@@ -99,7 +99,7 @@ def _write_log(
         growth_per_week_fraction=growth or 0.0,
     )
     write_company_log(log, company, seed=seed)
-    told = f"one call in {1 / company.sampled_fraction:,.0f}" if company.sampled_fraction < 1 else "every call"
+    told = f"one call in {1 / company.sampled_fraction:,.0f}" if company.sampled_fraction < 0.99 else "every call"
     click.echo(f"Synthetic: {company.calls_count:,} lines of {company.name}, made up, written to {log} ({told}).")
     if outcomes is not None:
         prices = [price_of(each, story.as_of) for each in story.judged]

@@ -65,6 +65,8 @@ class Story:
     """Task -> the validators by which the gateway judges both models' answers to it."""
     migration_usd: float = 0.0
     """What the switch costs once, as the company reckons."""
+    draws_log2: int = 12
+    """Futures drawn, as a power of two."""
     promised_option: str = ""
     """Of the first comparison: what the pilot checks it against; nothing where empty."""
 

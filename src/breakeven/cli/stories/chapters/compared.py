@@ -19,7 +19,7 @@ def write_scenario(stage: Stage, story: Story, *more: str) -> None:
     head = (
         f"# {story.company.name}: a made-up company; `breakeven init` writes every key with what it means",
         f"as_of: {story.as_of.date().isoformat()}",
-        "draws_log2: 12  # 4,096 futures: quick; 14 is usual",
+        f"draws_log2: {story.draws_log2}  # {2**story.draws_log2:,} futures: quick; 14 is usual",
     )
     stage.path(SCENARIO).write_text("\n".join((*head, story.scenario.strip(), *more)) + "\n", encoding="utf-8")
 

@@ -34,7 +34,7 @@ def _at_volume(option: dict[str, Any]) -> FigurePart:
 def plan_the_fleet(stage: Stage, story: Story) -> Found:
     """`fleet`: the replicas that this traffic needs, and how long they would wait for work."""
     where = ("--model", story.open_model, "--gpu", story.gpu, "--as-of", story.as_of.date().isoformat())
-    plan = stage.document("fleet", *where, "--ttft-ms", "2000", "--spare", "1")
+    plan = stage.document("fleet", *where, "--gpus", "1", "--ttft-ms", "2000", "--spare", "1")
     return Found([plan["verdict"]], _hours(plan), limits=plan["excluded"])
 
 

@@ -83,6 +83,7 @@ def _write_gateway(stage: Stage, story: Story, prices: tuple[TokenPrice, TokenPr
         for name, upstream, price in zip(story.models, upstreams, prices, strict=True)
     }
     said: dict[str, Any] = {
+        "open": True,
         "upstreams": upstreams,
         "models": models,
         "default_model": story.incumbent,

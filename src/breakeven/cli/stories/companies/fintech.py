@@ -24,7 +24,7 @@ def _kind(share: float, big: float, small: float, *texts: str) -> Kind:
 
 _WORKS: Final = (
     Work(
-        *("read bank statement", 0.60, 14_000, 800, 0.1, 0.0),
+        *("read bank statement", 0.60, 7_000, 500, 0.1, 0.0),
         (
             _kind(0.7, 0.95, 0.935, "Salaries, rents and loans of statement {n}, as JSON"),
             _kind(0.3, 0.90, 0.87, "Scanned statement {n}, two pages upside down: salaries, rents, loans as JSON"),
@@ -35,7 +35,7 @@ _WORKS: Final = (
         (_kind(1.0, 0.97, 0.96, "Name, birthday and expiry of passport scan {n}; do they agree with the form?"),),
     ),
     Work(
-        *("summarise application", 0.15, 16_000, 900, 0.2, 0.0),
+        *("summarise application", 0.15, 9_000, 700, 0.2, 0.0),
         (_kind(1.0, 0.92, 0.89, "Application {n} in ten lines for the credit committee"),),
     ),
 )
