@@ -76,6 +76,10 @@ class SideBySide(Protocol):
         """A month's volume as the log shows it."""
         ...
 
+    def option(self, name: str) -> Costed:
+        """The Option `name`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Range:

@@ -57,6 +57,11 @@ class Standings:
     status_quo: str
     options: tuple[Standing, ...]
     unavailable: tuple[Unavailable, ...]
+    curves: tuple[CostCurve, ...]
+    """Typical monthly cost for equal successful outcomes, exact."""
+    low_mtok: float
+    """Where the axis of the curves begins, and where it ends."""
+    end_mtok: float
     pairs: tuple[Pair, ...]
     """Where each crosses the status quo, at typical values."""
     typical_volume_mtok: float
@@ -93,6 +98,9 @@ def standings_of(
         STATUS_QUO,
         _standings(costs, draws_count),
         unavailable,
+        curves,
+        low_mtok,
+        end_mtok,
         tuple(Pair(each.name, pair_of(today, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO),
         volume,
         draws_count,

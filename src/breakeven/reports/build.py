@@ -20,9 +20,11 @@ from breakeven.decision.comparison import (
     LineResult,
     OptionResult,
     Pair,
+    SideBySide,
     range_of,
 )
 from breakeven.decision.curve import CostCurve
+from breakeven.decision.envelope import Envelope
 from breakeven.decision.recommendation import Recommendation, recommend
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.distribution import Draws
@@ -236,25 +238,36 @@ def breakeven_part(comparison: Comparison) -> BreakEvenPart:
         volume_mtok_per_month=comparison.typical_volume_mtok,
         axis_low_mtok_per_month=envelope.low_mtok,
         axis_high_mtok_per_month=envelope.high_mtok,
-        stretches=tuple(
-            StretchPart(from_mtok_per_month=each.from_mtok, to_mtok_per_month=each.to_mtok, option=each.option)
-            for each in envelope.stretches
-        ),
-        crossings=tuple(
-            CrossingPart(
-                mtok_per_month=each.mtok_per_month,
-                from_option=each.from_option,
-                to_option=each.to_option,
-                kind=each.kind,
-            )
-            for each in envelope.crossings
-        ),
-        pairs=tuple(_pair(comparison, each) for each in comparison.pairs),
+        stretches=stretch_parts(envelope),
+        crossings=crossing_parts(envelope),
+        pairs=tuple(pair_part(comparison, each) for each in comparison.pairs),
         curves=tuple(_curve(each, curves[each.option], comparison.typical_volume_mtok) for each in comparison.bands),
     )
 
 
-def _pair(comparison: Comparison, pair: Pair) -> PairPart:
+def stretch_parts(envelope: Envelope) -> tuple[StretchPart, ...]:
+    """Which option is cheapest along the axis."""
+    return tuple(
+        StretchPart(from_mtok_per_month=each.from_mtok, to_mtok_per_month=each.to_mtok, option=each.option)
+        for each in envelope.stretches
+    )
+
+
+def crossing_parts(envelope: Envelope) -> tuple[CrossingPart, ...]:
+    """Where that changes."""
+    return tuple(
+        CrossingPart(
+            mtok_per_month=each.mtok_per_month,
+            from_option=each.from_option,
+            to_option=each.to_option,
+            kind=each.kind,
+        )
+        for each in envelope.crossings
+    )
+
+
+def pair_part(comparison: SideBySide, pair: Pair) -> PairPart:
+    """Where an option crosses the status quo."""
     report = pair.report
     return PairPart(
         option=pair.option,
@@ -267,22 +280,23 @@ def _pair(comparison: Comparison, pair: Pair) -> PairPart:
 
 
 def _curve(band: Band, curve: CostCurve, volume_mtok: float) -> CurvePart:
-    volumes, costs = _corners(curve, volume_mtok * LINEAR_VIEW_RATIO)
+    volumes, costs = corners(curve, volume_mtok)
     return CurvePart(
         option=band.option,
-        volumes_mtok_per_month=_floats(band.volumes_mtok),
-        p10_usd_per_month=_floats(band.p10_usd_per_month),
-        p50_usd_per_month=_floats(band.p50_usd_per_month),
-        p90_usd_per_month=_floats(band.p90_usd_per_month),
-        typical_usd_per_month=_floats(band.typical_usd_per_month),
-        probability_cheapest_fraction=_floats(band.cheapest_fraction),
-        exact_volumes_mtok_per_month=_floats(volumes),
-        exact_usd_per_month=_floats(costs),
+        volumes_mtok_per_month=floats(band.volumes_mtok),
+        p10_usd_per_month=floats(band.p10_usd_per_month),
+        p50_usd_per_month=floats(band.p50_usd_per_month),
+        p90_usd_per_month=floats(band.p90_usd_per_month),
+        typical_usd_per_month=floats(band.typical_usd_per_month),
+        probability_cheapest_fraction=floats(band.cheapest_fraction),
+        exact_volumes_mtok_per_month=floats(volumes),
+        exact_usd_per_month=floats(costs),
     )
 
 
-def _corners(curve: CostCurve, end_mtok: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends of each piece below `end_mtok`, so that jumps stand upright in a drawing."""
+def corners(curve: CostCurve, here_mtok: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both ends of each piece around the user's volume, so that jumps stand upright in a drawing."""
+    end_mtok = here_mtok * LINEAR_VIEW_RATIO
     starts = curve.starts_mtok[curve.starts_mtok < end_mtok][:EXACT_POINTS_MAX_COUNT]
     ends = np.append(starts[1:], min(end_mtok, curve.end_mtok))
     pieces = slice(0, starts.size)
@@ -292,7 +306,8 @@ def _corners(curve: CostCurve, end_mtok: float) -> tuple[NDArray[np.float64], ND
     return volumes.ravel(), costs.ravel()
 
 
-def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+def floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """As a document holds them."""
     return tuple(float(each) for each in values)
 
 

@@ -59,11 +59,13 @@ def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
     """Log-log: bands, medians, every crossing, who is cheapest where, and the odds of it; None without a curve."""
     part, series = _charted(document), _with_curves(document)
     everyone = {each.name: each for each in series_of(document)}
-    values = [v for each in part.curves for band in (each.p10_usd_per_month, each.p90_usd_per_month) for v in band]
+    ranges = any(each.p10_usd_per_month for each in part.curves)
+    bands = [(each.p10_usd_per_month, each.p90_usd_per_month, each.typical_usd_per_month) for each in part.curves]
+    values = [v for low, high, middle in bands for v in (*low, *high, *(() if low else middle))]
     positive = [value for value in values if value > 0 and isfinite(value)]
     if not positive or not part.axis_low_mtok_per_month < part.axis_high_mtok_per_month:
         return None
-    plot_px = canvas.height_px - RIBBON_PX - ODDS_PX - 44
+    plot_px = canvas.height_px - RIBBON_PX - (ODDS_PX + 44 if ranges else 22)
     x = Axis(part.axis_low_mtok_per_month, part.axis_high_mtok_per_month, 0, canvas.width_px, log=True)
     low = max(min(positive), max(positive) / 1e9)
     y = Axis(low, max(max(positive), low * 10), plot_px, 0, log=True)
@@ -77,12 +79,12 @@ def cost_curves(document: Document, canvas: Canvas) -> Layer | None:
             y, decades(y.low, y.high, 7), money_tick, left_px=0, right_px=canvas.width_px,
             title=_cost_title(canvas),
         ),
-        *(_band(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
+        *(_band(curve, series[curve.option], x, y) for curve in part.curves if ranges and curve.option in series),
         *(_typical(curve, series[curve.option], x, y) for curve in part.curves if curve.option in series),
         *_pair_marks(part, x, y),
         *_envelope_marks(part, x, y, ribbon_px),
         *_ribbon(part, everyone, x, ribbon_px),
-        *_odds(part, series, x, odds_px, canvas),
+        *(_odds(part, series, x, odds_px, canvas) if ranges else ()),
         *_end_labels(_line_ends(part, series), x.high, x, y, canvas),
         *_here(part.volume_mtok_per_month, x, canvas.height_px, canvas),
     ]  # fmt: skip

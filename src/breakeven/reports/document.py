@@ -205,6 +205,7 @@ class CurvePart(Part):
     option: str
     volumes_mtok_per_month: tuple[float, ...]
     p10_usd_per_month: tuple[float, ...]
+    """Of the futures at each volume; empty, as the next two and the odds, where only typical values were looked at."""
     p50_usd_per_month: tuple[float, ...]
     p90_usd_per_month: tuple[float, ...]
     typical_usd_per_month: tuple[float, ...]

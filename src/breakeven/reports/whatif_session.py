@@ -16,7 +16,7 @@ from breakeven.catalog.load import Catalog
 from breakeven.decision.answers.changes import Change, changed_scenario, known_facts, parse_change
 from breakeven.decision.answers.equal_cost import Solved
 from breakeven.decision.baseline import demand_of_log
-from breakeven.decision.compare import STATUS_QUO, compare
+from breakeven.decision.compare import BAND_DRAWS_LOG2, STATUS_QUO, compare
 from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.told_demand import as_told
@@ -30,6 +30,7 @@ from breakeven.reports.build import breakeven_part
 from breakeven.reports.document import BreakEvenPart
 from breakeven.reports.further import estimates_of
 from breakeven.reports.sliders import Slider, sliders_of
+from breakeven.reports.typical_curves import typical_curves
 from breakeven.reports.whatif_build import whatif_document
 from breakeven.reports.whatif_document import WhatIfDocument
 from breakeven.reports.whatif_state import State, state_of
@@ -113,9 +114,13 @@ class WhatIfSession:
         return sliders_of(self.state(()))
 
     def curves(self, changes: Changes) -> BreakEvenPart:
-        """Cost against volume with every crossing and "you are here"."""
+        """Cost against volume at typical values, exact, with every crossing and "you are here"; without ranges."""
+        return typical_curves(self.state(changes).comparison)
+
+    def curves_with_ranges(self, changes: Changes) -> BreakEvenPart:
+        """The same with the range of each option along the axis, and its odds, which takes a second or two."""
         state = self.state(changes)
-        return breakeven_part(compare(state.situation, state.options, state.draws))
+        return breakeven_part(compare(state.situation, state.options, state.draws.first(BAND_DRAWS_LOG2)))
 
     def _parsed(self, changes: Changes) -> list[Change]:
         return parsed(self.question, self.catalog, changes, self.demand.burst_headroom_ratio)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.decision.breakeven import BreakEvenReport
-from breakeven.decision.comparison import Comparison, OptionResult, Pair, open_to_all
+from breakeven.decision.comparison import Comparison, OptionResult, Pair, SideBySide, open_to_all
 from breakeven.decision.failure_flip import failure_flip
 from breakeven.decision.recommendation import Recommendation, changes_model, likeliest
 from breakeven.facts.source import Grade
@@ -236,7 +236,7 @@ def contract_warnings(idle: Sequence[str], as_of: date) -> list[str]:
     return [f"Contract prices for {_some(idle)} apply to no call of the log on {as_of}: check names and dates."]
 
 
-def pair_sentence(comparison: Comparison, pair: Pair) -> str:
+def pair_sentence(comparison: SideBySide, pair: Pair) -> str:
     """Where one Option gets cheaper than the status quo."""
     title = comparison.option(pair.option).cost.title
     report = pair.report
