@@ -86,7 +86,7 @@ def whatif(ask: Ask) -> WhatIfDocument | Job:
     opened = session(ask.desk, patience_s=30)
     if isinstance(opened, Job):
         return opened
-    return opened.session.answer(changes_of(ask.query, opened.session.sliders()))
+    return opened.session.answer(changes_of(ask.query, opened.sliders))
 
 
 def answer(ask: Ask) -> Mapping[str, Any] | Job:
@@ -97,7 +97,7 @@ def answer(ask: Ask) -> Mapping[str, Any] | Job:
     opened = session(ask.desk, patience_s=30)
     if isinstance(opened, Job):
         return opened
-    return under(ask.desk, document, opened, changes_of(ask.query, opened.session.sliders())).as_json()
+    return under(ask.desk, document, opened, changes_of(ask.query, opened.sliders)).as_json()
 
 
 def ready(ask: Ask) -> Mapping[str, Any] | Job:
@@ -107,14 +107,14 @@ def ready(ask: Ask) -> Mapping[str, Any] | Job:
 
 
 def curves(ask: Ask) -> Mapping[str, Any] | Job:
-    """The cost curves under the changes of the query, drawn."""
+    """The cost curves under the changes of the query, drawn; at once without ranges, or with them."""
     from breakeven.reports import findings
     from breakeven.web.frame import environment
 
     found = start(ask)
     if isinstance(found, Job):
         return found
-    given = curve_context(ask.desk, found) | {"findings": findings}
+    given = curve_context(ask.desk, found, ranges="quick" not in ask.query) | {"findings": findings}
     return {"html": environment().get_template("verdict_curves.html.j2").render(given)}
 
 

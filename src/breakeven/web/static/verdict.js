@@ -175,6 +175,7 @@ function begin(form) {
   }
 
   function ask() {
+    drawing?.abort();
     wanted = query();
     history.replaceState(null, "", `/${wanted}`);
     if (!asking) next();
@@ -355,25 +356,35 @@ function begin(form) {
     form.after(box);
   }
 
-  // Charts after the numbers; a drawing that nobody waits for any more is given up.
+  // Charts after the numbers: the lines at once, then the ranges around them; what nobody waits for any more is given up.
   async function draw() {
-    const figure = document.getElementById("curves");
     const here = `/${query()}`;
-    if (!figure || here === drawn) return;
+    if (here === drawn) return;
     drawing?.abort();
     drawing = new AbortController();
     try {
-      const found = await breakeven.get(`/verdict/curves${here.slice(1)}`, { signal: drawing.signal });
-      if (!found.html) return;
-      const parsed = new DOMParser().parseFromString(found.html, "text/html");
-      const opened = figure.querySelector(".crossings")?.open ?? false;
-      const fresh = parsed.getElementById("curves");
-      if (opened && fresh.querySelector(".crossings")) fresh.querySelector(".crossings").open = true;
-      figure.replaceChildren(...fresh.childNodes);
-      figure.classList.remove("is-old");
+      const text = here.slice(1);
+      drawn = ""; // from here on what is shown may be another state's
+      const signal = drawing.signal;
+      if (text) {
+        await redraw(`/verdict/curves${text}&quick=yes`, signal);
+        await new Promise((after) => setTimeout(after, 2 * REST_MS)); // who moves on is not kept waiting by the ranges
+        if (signal.aborted) return;
+      }
+      await redraw(`/verdict/curves${text}`, signal);
+      document.getElementById("curves").classList.remove("is-old");
       drawn = here;
     } catch (error) {
       if (error.name !== "AbortError") refuse(error);
     }
+  }
+
+  async function redraw(url, signal) {
+    const found = await breakeven.get(url, { signal });
+    if (!found.html) return;
+    const figure = document.getElementById("curves");
+    const fresh = new DOMParser().parseFromString(found.html, "text/html").getElementById("curves");
+    if (figure.querySelector(".crossings")?.open) fresh.querySelector(".crossings")?.setAttribute("open", "");
+    figure.replaceChildren(...fresh.childNodes);
   }
 }

@@ -9,6 +9,7 @@ from breakeven.web import documents
 from breakeven.web.jobs import Job
 
 if TYPE_CHECKING:
+    from breakeven.reports.sliders import Slider
     from breakeven.reports.whatif_session import WhatIfSession
     from breakeven.web.jobs import Say
     from breakeven.web.page import Desk
@@ -24,6 +25,7 @@ class Opened:
     key: str
     """That of the comparison of the same calls, scenario, catalogue and date."""
     session: WhatIfSession
+    sliders: tuple[Slider, ...]
 
 
 def session(desk: Desk, patience_s: float = 0.0) -> Opened | Job:
@@ -55,7 +57,8 @@ def _open(desk: Desk, key: str, say: Say) -> Opened:
 
     warm_up(draws_charts=True)
     with documents.question(desk) as asked:
-        opened = Opened(key, WhatIfSession.open(asked, say))
+        made = WhatIfSession.open(asked, say)
+        opened = Opened(key, made, made.sliders())
     _forget_others(desk, key)
     return opened
 

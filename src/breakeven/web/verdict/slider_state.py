@@ -10,6 +10,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, isclose, log, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Changes = tuple[tuple[str, str], ...]
 """Name and value of each thing that is different, as `breakeven whatif NAME=VALUE` takes them."""
-NOT_CHANGES: Final = frozenset({"saved", "csrf"})
+NOT_CHANGES: Final = frozenset({"saved", "quick", "csrf"})
 """Keys of the address that say something else."""
 STOPS_MAX_COUNT: Final = 240
 CHANGES_MAX_COUNT: Final = 40
@@ -192,6 +193,7 @@ def _is_base(slider: Slider, text: str) -> bool:
     return text == text_of(slider, slider.typical)
 
 
+@lru_cache(maxsize=64)
 def _stops(slider: Slider) -> tuple[tuple[Stop, ...], int]:
     """The stops from low to high, and the place of the one that is as things are."""
     base = Stop("", words_of(slider, slider.typical), slider.typical)

@@ -111,7 +111,7 @@ def start(ask: Ask) -> Start | Job:
             return opened
         refused = (Refused("", desk.project.without_places(opened.error or opened.state)),) if asked else ()
         return _without_sliders(document, recipe.key, opened, refused)
-    return under(desk, document, opened, changes_of(ask.query, opened.session.sliders()))
+    return under(desk, document, opened, changes_of(ask.query, opened.sliders))
 
 
 def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Start:
@@ -120,7 +120,7 @@ def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Sta
     changes = tuple(each for each in asked if each[0] not in {one.name for one in refused})
     changes, found, more = _answered(desk, opened, changes)
     refused = (*refused, *more)
-    stands = tuple(stand_of(each, asked) for each in opened.session.sliders())
+    stands = tuple(stand_of(each, asked) for each in opened.sliders)
     titles = {each.name: each.slider.title for each in stands}
     return Start(
         document=document,
@@ -139,7 +139,7 @@ def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Sta
 
 def _answered(desk: Desk, opened: Opened, changes: Changes) -> tuple[Changes, WhatIfDocument, tuple[Refused, ...]]:
     """The answer to as many of the changes as there is one to: all, those with a slider, or none."""
-    names = {each.name for each in opened.session.sliders()}
+    names = {each.name for each in opened.sliders}
     refused: tuple[Refused, ...] = ()
     for tried in (changes, tuple(each for each in changes if each[0] in names)):
         try:
@@ -177,14 +177,16 @@ def _told(part: ChangePart, changes: Changes, titles: Mapping[str, str]) -> Told
     return Told(part.said, title, part.before, part.after, part.note, f"/{query_of(without(changes, part.said))}")
 
 
-def moved_document(found: Start) -> Document:
-    """The comparison with the curves, and the ranges at one's own volume, that the changes give."""
+def moved_document(found: Start, *, ranges: bool) -> Document:
+    """The comparison with the curves that the changes give; ranges along the axis take a second or two."""
     document, opened = found.document, found.opened
     if not found.changes or opened is None:
         return document
     months = {each.option: each.after_usd_per_month for each in found.found.options}
     options = tuple(_at(each, months.get(each.name)) for each in document.options)
-    return document.model_copy(update={"breakeven": opened.session.curves(found.changes), "options": options})
+    session = opened.session
+    curves = session.curves_with_ranges(found.changes) if ranges else session.curves(found.changes)
+    return document.model_copy(update={"breakeven": curves, "options": options})
 
 
 def _at(option: OptionPart, month: Amount | None) -> OptionPart:
@@ -192,15 +194,15 @@ def _at(option: OptionPart, month: Amount | None) -> OptionPart:
     return option if month is None else option.model_copy(update={"equal_success_usd_per_month": month})
 
 
-def curve_context(desk: Desk, found: Start) -> dict[str, Any]:
+def curve_context(desk: Desk, found: Start, *, ranges: bool = True) -> dict[str, Any]:
     """What the template of the cost curves is given; the drawings are kept by what they are made of."""
     from breakeven.reports import amounts, findings
     from breakeven.reports.chart_style import series_of
 
-    document = moved_document(found)
+    document = moved_document(found, ranges=ranges)
     return {
         "words": found.words,
-        "charts": _drawn(desk, document, "verdict-curves", (found.key, json.dumps(found.changes)), CURVES),
+        "charts": _drawn(desk, document, "verdict-curves", (found.key, json.dumps([found.changes, ranges])), CURVES),
         "series": {each.name: each for each in series_of(document)},
         "volume_here": amounts.volume(document.breakeven.volume_mtok_per_month),
         "crossings": crossing_words(document),
