@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from breakeven.cli.main import group
 from breakeven.cli.stories import story_names
-from breakeven.cli.stories.chapters import learnt
+from breakeven.cli.stories.chapters import learnt, piloted
 from breakeven.cli.stories.stage import Stage
 from breakeven.cli.stories.story import Chapter, Found, Story, story_named
 from breakeven.cli.stories.telling import told_into
@@ -37,7 +38,9 @@ def small(name: str, *plays: str) -> Story:
 def support(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StoryDocument]:
     """The help desk's folder and story."""
     folder = tmp_path_factory.mktemp("told") / "demo-support"
-    return folder, told_into(small("support"), folder, 0, QUIET, QUIET)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(piloted, "DAYS_COUNT", 6)
+        return folder, told_into(small("support"), folder, 0, QUIET, QUIET)
 
 
 @pytest.mark.parametrize("name", story_names())
@@ -122,15 +125,18 @@ def test_the_lender_may_not_stay(tmp_path: Path) -> None:
 
 
 def test_another_end_is_told_where_another_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same studio with an open model that is as good: the policy routes, by the same commands."""
+    """The same studio with an open model that is better: the same commands no longer keep everybody on the API."""
     story = small("code", "judge_and_learn")
+    planted = dict(zip(story.judged, (0.80, 0.97, 0.70), strict=True))
     works = tuple(
-        replace(work, kinds=tuple(replace(k, success_fraction=dict.fromkeys(story.judged, 0.9)) for k in work.kinds))
+        replace(work, kinds=tuple(replace(kind, success_fraction=planted) for kind in work.kinds))
         for work in story.company.works
     )
-    monkeypatch.setattr(learnt, "REQUESTS_COUNT", 900)
-    document = told_into(replace(story, company=replace(story.company, works=works)), tmp_path / "x", 0, QUIET, QUIET)
-    assert not document.end[0].startswith("Do not route: use anthropic/claude-sonnet-4-5 alone")
+    monkeypatch.setattr(learnt, "REQUESTS_COUNT", 600)
+    story = replace(story, company=replace(story.company, works=works))
+    document = told_into(story, tmp_path / "x", 0, QUIET, QUIET)
+    assert f"use {story.incumbent} alone" not in document.end[0]
+    assert story.open_model in document.end[0]
 
 
 def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_hostile_words_reach_no_page_raw() -> None:
     html, text = render_story_html(document), render_story_markdown(document)
     assert "<script" not in html
     assert "\x1b" not in html + text
-    assert "<script" not in text
+    assert not re.search(r"(?<!\\)<script", text)
 
 
 def test_the_log_alone(tmp_path: Path) -> None:
