@@ -29,7 +29,7 @@ async ([name, place]) => {
   const root = document.getElementById('answer');
   const stand = document.querySelector(`[data-stand="${name}"]`);
   const handle = stand.querySelector('input[type="range"]');
-  const before = performance.getEntriesByType('resource').length;
+  performance.clearResourceTimings();
   const start = performance.now();
   const painted = new Promise((done) => {
     const look = () => {
@@ -41,7 +41,7 @@ async ([name, place]) => {
   handle.value = place;
   handle.dispatchEvent(new Event('input', {bubbles: true}));
   await painted;
-  const fetched = performance.getEntriesByType('resource').slice(before);
+  const fetched = performance.getEntriesByType('resource');
   const asked = fetched.filter(each => each.name.includes('/verdict/answer'));
   return [performance.now() - start, asked.length ? asked.at(-1).duration : 0];
 }

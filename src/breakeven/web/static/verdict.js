@@ -226,9 +226,13 @@ function begin(form) {
   }
 
   function place(found, isNewest) {
-    for (const [key, [now, was, change, value]] of Object.entries(found.figures)) {
+    for (const [key, figure] of Object.entries(found.figures)) {
+      const [now, was, change, value] = figure;
+      const said = figure.join("\n");
       for (const spot of figures.get(key) ?? []) {
-        if (spot.now.textContent !== now) spot.now.textContent = now;
+        if (spot.said === said) continue;
+        spot.said = said;
+        spot.now.textContent = now;
         if (value === null) spot.now.removeAttribute("data-value");
         else spot.now.dataset.value = value;
         spot.old.textContent = was;
