@@ -30,7 +30,12 @@ OUTCOMES_COUNT = 1_500
 )
 @click.option("--calls", type=click.IntRange(100, 1_000_000), help="With --log: so many calls.")
 @click.option("--weeks", type=click.IntRange(1, 52), help="With --log: so many weeks.")
-@click.option("--growth", type=click.FloatRange(-0.5, 1), help="With --log: growth a week, 0.1 for 10 %.")
+@click.option(
+    "--growth",
+    "growth_per_week_fraction",
+    type=click.FloatRange(-0.5, 1),
+    help="With --log: growth a week, 0.1 for 10 %.",
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder. [demo, or demo-STORY]", show_default=False
 )
@@ -42,7 +47,7 @@ def command(
     outcomes: Path | None,
     calls: int | None,
     weeks: int | None,
-    growth: float | None,
+    growth_per_week_fraction: float | None,
     out: Path | None,
     seed: int,
     as_json: bool,
@@ -58,9 +63,9 @@ def command(
     The log is made up, and every page says so; the prices, ranges and formulas are the real ones.
     """
     if log is not None:
-        _write_log(story or "support", log, outcomes, calls, weeks, growth, seed)
+        _write_log(story or "support", log, outcomes, calls, weeks, growth_per_week_fraction, seed)
         return
-    if not all(each is None for each in (outcomes, calls, weeks, growth)):
+    if not all(each is None for each in (outcomes, calls, weeks, growth_per_week_fraction)):
         raise click.UsageError("--outcomes, --calls, --weeks and --growth go with --log FILE")
     if story is not None:
         _tell(story, out or Path(f"demo-{story}"), seed, as_json=as_json)
@@ -74,7 +79,7 @@ def _write_log(
     outcomes: Path | None,
     calls_count: int | None,
     weeks_count: int | None,
-    growth: float | None,
+    growth_per_week_fraction: float | None,
     seed: int,
 ) -> None:
     """The log of a story's company, and what people said of its models' answers."""
@@ -96,7 +101,7 @@ def _write_log(
         start=company.end - timedelta(days=days_count),
         calls_count=lines_count,
         sampled_fraction=min(logged, 1.0),
-        growth_per_week_fraction=growth or 0.0,
+        growth_per_week_fraction=growth_per_week_fraction or 0.0,
     )
     write_company_log(log, company, seed=seed)
     told = f"one call in {1 / company.sampled_fraction:,.0f}" if company.sampled_fraction < 0.99 else "every call"
