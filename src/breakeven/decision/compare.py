@@ -253,15 +253,15 @@ def straight_pieces(at_typical: OptionCost, _: float, end_mtok: float, cost_usd:
 
 
 def curves_of(
-    situation: Situation, options: Mapping[str, Option], volume: float, make: CurveMaker = straight_pieces
+    situation: Situation, options: Mapping[str, Option], volume_mtok: float, make: CurveMaker = straight_pieces
 ) -> tuple[tuple[CostCurve, ...], float]:
     """Exact typical cost of each Option against volume, for equal successful outcomes, and where the axis ends."""
     somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]))
     at_typical = {name: option.cost(situation, somewhere) for name, option in options.items()}
     base_success = float(at_typical[STATUS_QUO].success.value.flat[0])
-    widest = max(AXIS_HIGH_MTOK, volume * 10)
+    widest = max(AXIS_HIGH_MTOK, volume_mtok * 10)
     stairs = [cost.staircase for cost in at_typical.values() if cost.staircase is not None]
-    end_mtok = min([widest, *(max(stair.step_mtok * STEPS_MAX_COUNT, volume * 2) for stair in stairs)])
+    end_mtok = min([widest, *(max(stair.step_mtok * STEPS_MAX_COUNT, volume_mtok * 2) for stair in stairs)])
     curves = []
     for name, option in options.items():
         factor = base_success / float(at_typical[name].success.value.flat[0])

@@ -82,7 +82,6 @@ def _drift(plain: Mapping[str, Any]) -> DriftReport:
 
 def _off_policy(plain: Mapping[str, Any]) -> OffPolicy:
     values: dict[str, Any] = {
-        name: Estimate(**value) if isinstance(value, dict) else value
-        for name, value in plain.items()
+        name: Estimate(**value) if isinstance(value, dict) else value for name, value in plain.items()
     }
     return OffPolicy(**values)

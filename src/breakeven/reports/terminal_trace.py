@@ -61,4 +61,3 @@ def _append_source(label: Text, node: TraceNodePart, source: SourcePart) -> None
     if source.link and source.link not in source.title:
         link = web_link(source.link)
         label.append(f"\n{short(source.link, 200)}", style=f"dim link {link}" if link else "dim")
-

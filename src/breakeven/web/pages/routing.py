@@ -30,7 +30,7 @@ PATH: Final = "/routing"
 PROMPT_MAX_CHARACTERS: Final = 100_000
 PROMPTS_FILE_MAX_BYTES: Final = 64 * 2**20
 WILL_SEE: Final = (
-    "one sentence: what share of the requests to send where, what it saves, and what is promised about quality",
+    "one sentence: what share of the requests to send where, what it saves, and what is promised of quality",
     "the curve of cost against success, beside every simpler way to choose",
     "each task with its model, its success with an interval, and why",
     "a box to try: a prompt in, the model that would take it out",
@@ -59,10 +59,8 @@ def _context(ask: Ask) -> dict[str, Any]:
         "learn_job": job if job is not None and job.state != "done" else None,
         "learn_error": desk.project.without_places(job.error) if job else "",
         "amounts": amounts,
-        "tried": None,
+        **dict.fromkeys(("tried", "report", "policy")),
         "said": {},
-        "report": None,
-        "policy": None,
         "groups": (),
         **_staged(desk),
         **(_policy(ask, state) if state.loaded else {}),
