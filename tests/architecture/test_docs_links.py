@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,11 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
     broken = [link for link in links if not (page.parent / link).exists()]
     assert not broken
+
+
+def test_nothing_compiled_is_kept() -> None:
+    """Compiled files name the machine that they were made on."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode != 0:
+        pytest.skip("no git checkout")
+    assert not [name for name in tracked.stdout.split("\0") if name.endswith((".pyc", ".nbi", ".nbc"))]
