@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from breakeven.reports.document import AssumptionPart, SourcePart
 from breakeven.reports.findings import prices_age_finding
 from breakeven.reports.prices_age import prices_age
@@ -41,3 +43,20 @@ def test_every_report_says_it_and_an_older_document_does_not_mind() -> None:
     assert said.startswith("Prices: read 0-44 days before 23 Nov 2026, median 12 (oldest: GPU rent, H100 SXM")
     older = document.model_copy(update={"footer": document.footer.model_copy(update={"prices_age": None})})
     assert prices_age_finding(older) == ""
+
+
+@pytest.mark.parametrize(
+    ("ages_days", "said"),
+    [
+        ((3, 44), "Prices: read 3-44 days before 23 Nov 2026, median 23.5 (oldest: "),
+        ((44, 44), "Prices: read 44 days before 23 Nov 2026 (oldest: "),
+        ((-21, 9, 12), "Prices: read from 21 days after to 12 days before 23 Nov 2026, median 9 days before (oldest: "),
+        ((-21, -3), "Prices: read from 21 days after to 3 days after 23 Nov 2026, median 12 days after (oldest: "),
+        ((-21, -21), "Prices: read 21 days after 23 Nov 2026 (oldest: "),
+    ],
+)
+def test_a_question_about_an_earlier_day_reads_prices_after_it(ages_days: tuple[int, ...], said: str) -> None:
+    age = prices_age([fact("gpu_rent_usd_per_gpu_hour", each) for each in ages_days])
+    document = sample_document()
+    asked = document.model_copy(update={"footer": document.footer.model_copy(update={"prices_age": age})})
+    assert prices_age_finding(asked).startswith(said)

@@ -341,10 +341,24 @@ def prices_age_finding(document: Footed) -> str:
     age = document.footer.prices_age
     if age is None:
         return ""
-    span = f"{age.newest_days}-{age.oldest_days}" if age.newest_days != age.oldest_days else f"{age.oldest_days}"
-    middle = f", median {amounts.number(age.median_days)}" if age.newest_days != age.oldest_days else ""
     day = amounts.date_text(document.footer.as_of)
-    return f"Prices: read {span} days before {day}{middle} (oldest: {short(age.oldest, 120)})."
+    oldest = f"(oldest: {short(age.oldest, 120)})"
+    if age.newest_days == age.oldest_days:
+        return f"Prices: read {_apart(age.oldest_days)} {day} {oldest}."
+    if age.newest_days < 0:
+        span = f"from {_apart(age.newest_days)} to {_apart(age.oldest_days)} {day}, median {_apart(age.median_days)}"
+        return f"Prices: read {span} {oldest}."
+    span = f"{age.newest_days}-{age.oldest_days} days before {day}, median {amounts.number(age.median_days)}"
+    return f"Prices: read {span} {oldest}."
+
+
+def _apart(days: float) -> str:
+    """How long before a day, or after it where the question is about an earlier day than the reading.
+
+    >>> _apart(44), _apart(-21), _apart(0)
+    ('44 days before', '21 days after', '0 days before')
+    """
+    return f"{amounts.number(abs(days))} days {'after' if days < 0 else 'before'}"
 
 
 def footer_findings(document: Footed) -> Sequence[tuple[str, str]]:
