@@ -337,8 +337,9 @@ class Pilot:
         after = state_of((*self.journal.entries(), entry))
         self._step("aside")
         wanted = made(document, after)
-        if wanted is document:  # it has no part of this pilot any more: what somebody put there stays, and stays theirs
-            entry = replace(entry, words=f"{entry.words} {NOT_OURS}")
+        if wanted is document:  # it has no part of this pilot any more: what is there stays as it is
+            is_own = current is not None and current.hash == after.policy_hash
+            entry = entry if is_own else replace(entry, words=f"{entry.words} {NOT_OURS}")
             self._step("journal")
             self.journal.add(entry)
             return entry
