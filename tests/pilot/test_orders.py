@@ -100,6 +100,19 @@ def test_an_outlook_is_refused_in_the_words_of_the_order(world: World) -> None:
             attempt(pilot, "start")
 
 
+def test_nothing_is_promoted_into_the_policy_of_another_pilots_trial(world: World) -> None:
+    pilot = world.pilot()
+    give(pilot, "start")
+    for _ in range(4):
+        world.serve()
+    document = load(world.policy).document
+    assert document.trial is not None
+    save(replace(document, trial=replace(document.trial, pilot="other-0123456789ab")), world.policy)
+    for attempt in (outlook, give):
+        with pytest.raises(PilotError, match="trial of another pilot"):
+            attempt(pilot, "promote")
+
+
 def test_who_watches_is_seen_and_keeps_others_out(world: World) -> None:
     pilot, other = world.pilot(), world.pilot()
     assert not pilot.is_watched()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from breakeven.routing.trial import Trial
 
 Order = Literal["start", "stop", "promote", "restore", "roll_back"]
-ORDERS: Final[tuple[Order, ...]] = ("start", "stop", "promote", "restore", "roll_back")
 STOPPED_BY_HAND: Final = "Stopped by hand."
 
 
@@ -133,21 +132,17 @@ def _document_after(
     keeps_watch: bool,
 ) -> PolicyDocument:
     """The policy as the order would leave it, by the steps that carry it out."""
-    design = found.design
-    is_ours = document.trial is not None and document.trial.pilot == found.trial_name
+    design, name = found.design, found.trial_name
     if order == "start":
         share = steps.first_share_fraction(design)
         begun = replace(state, share_by_task={each.task: share for each in design.tasks}, stopped_why={})
-        return steps.with_trial(document, steps.trial_of(design, found.trial_name, begun))
+        return steps.with_trial(document, steps.trial_of(design, name, begun))
     if order == "stop":
-        return steps.with_trial(document, None) if is_ours else document
+        return steps.stopped(document, name)
     if order == "restore":
-        if all(each.task in state.stopped_why for each in design.tasks):
-            return steps.with_trial(document, None)
-        return steps.with_trial(document, steps.trial_of(design, found.trial_name, state))
+        return steps.restored(document, design, name, state)
     if order == "promote":
-        plain = steps.promoted(document, design, tasks)
-        return steps.with_trial(plain, steps.watch_trial(design, found.trial_name, tasks)) if keeps_watch else plain
+        return steps.given_over(document, design, name, tasks, keeps_watch=keeps_watch)
     before = steps.current_policy(pilot.folder / BEFORE_FOLDER)
     assert before is not None  # checked before
     return replace(before.document, trial=None)

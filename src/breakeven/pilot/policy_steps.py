@@ -85,6 +85,37 @@ def with_trial(document: PolicyDocument, trial: Trial | None) -> PolicyDocument:
     return replace(document, trial=trial)
 
 
+def has_trial(document: PolicyDocument, trial_name: str) -> bool:
+    """Whether the trial in a policy is that one."""
+    return document.trial is not None and document.trial.pilot == trial_name
+
+
+def carried_on(document: PolicyDocument, design: Design, trial_name: str, state: PilotState) -> PolicyDocument:
+    """The policy with the trial as the state has it; another's policy stays: only `restored` puts the trial into it."""
+    return restored(document, design, trial_name, state) if has_trial(document, trial_name) else document
+
+
+def restored(document: PolicyDocument, design: Design, trial_name: str, state: PilotState) -> PolicyDocument:
+    """Whatever policy is there with the trial as the state has it; with none where every task was stopped."""
+    is_stopped = all(each.task in state.stopped_why for each in design.tasks)
+    return with_trial(document, None if is_stopped else trial_of(design, trial_name, state))
+
+
+def stopped(document: PolicyDocument, trial_name: str) -> PolicyDocument:
+    """The policy without the trial, where it has it."""
+    return with_trial(document, None) if has_trial(document, trial_name) else document
+
+
+def given_over(
+    document: PolicyDocument, design: Design, trial_name: str, tasks: Sequence[str], *, keeps_watch: bool
+) -> PolicyDocument:
+    """The policy in which the candidate has these tasks; PilotError where another pilot's trial is in it."""
+    if document.trial is not None and not has_trial(document, trial_name):
+        raise PilotError(f"the policy has the trial of another pilot ({document.trial.pilot}); stop that one first")
+    plain = promoted(document, design, tasks)
+    return with_trial(plain, watch_trial(design, trial_name, tasks)) if keeps_watch else plain
+
+
 def promoted(document: PolicyDocument, design: Design, tasks: Sequence[str]) -> PolicyDocument:
     """The policy without a trial, in which the candidate takes the requests of these tasks.
 

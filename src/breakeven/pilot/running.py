@@ -217,11 +217,8 @@ class Pilot:
         state = state_of(entries)
         found = against_journal(read_design(self.folder), state)
         check_stop(found, state, entries)
-
-        def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
-            return steps.with_trial(document, None) if _has_trial(document, found) else document
-
-        return self._write(found, Entry(self._at(), "stopped", why), made)
+        entry = Entry(self._at(), "stopped", why)
+        return self._write(found, entry, lambda document, _now: steps.stopped(document, found.trial_name))
 
     def promote(self, look: Look, *, keeps_watch: bool) -> Entry:
         """Give the accepted tasks to the candidate. `keeps_watch`: the gateway goes on judging its answers."""
@@ -229,19 +226,6 @@ class Pilot:
         design = look.design
         check_promote(look.found, look.state, look.entries, tasks)
         self._keep_before(design)
-
-        def made(document: PolicyDocument, _state: PilotState) -> PolicyDocument:
-            if document.trial is not None and not _has_trial(document, look.found):
-                raise PilotError(
-                    f"the policy has the trial of another pilot ({document.trial.pilot}); stop that one first"
-                )
-            plain = steps.promoted(document, design, tasks)
-            return (
-                steps.with_trial(plain, steps.watch_trial(design, look.found.trial_name, tasks))
-                if keeps_watch
-                else plain
-            )
-
         names = ", ".join(each or "all requests" for each in tasks)
         entry = Entry(
             self._at(),
@@ -250,7 +234,12 @@ class Pilot:
             tasks=tasks,
             detail={"floor_by_task": floors(design, look.verdict), "keeps_watch": keeps_watch},
         )
-        return self._write(look.found, entry, made)
+        name = look.found.trial_name
+        return self._write(
+            look.found,
+            entry,
+            lambda document, _now: steps.given_over(document, design, name, tasks, keeps_watch=keeps_watch),
+        )
 
     def changed_since(self, signature: Any) -> tuple[bool, Any]:
         """Whether a file changed whose content counts, and the new signature."""
@@ -315,14 +304,7 @@ class Pilot:
         return self._write(found, entry, lambda _document, _state: document)
 
     def _trial_maker(self, found: DesignFile) -> Callable[[PolicyDocument, PilotState], PolicyDocument]:
-        def made(document: PolicyDocument, state: PilotState) -> PolicyDocument:
-            if not _has_trial(document, found):
-                return document  # somebody swapped it: `restore` puts the trial in again, nothing else does
-            if all(each.task in state.stopped_why for each in found.design.tasks):
-                return steps.with_trial(document, None)
-            return steps.with_trial(document, steps.trial_of(found.design, found.trial_name, state))
-
-        return made
+        return lambda document, now: steps.carried_on(document, found.design, found.trial_name, now)
 
     def _write(
         self, found: DesignFile, entry: Entry, made: Callable[[PolicyDocument, PilotState], PolicyDocument]
@@ -371,12 +353,11 @@ class Pilot:
         found = against_journal(read_design(self.folder), state)
         check_restore(found, state)
         words = "Restored: the trial is in the policy that was put in its place."
-        made = self._trial_maker(found)
-
-        def again(document: PolicyDocument, now: PilotState) -> PolicyDocument:
-            return made(steps.with_trial(document, steps.trial_of(found.design, found.trial_name, now)), now)
-
-        return self._write(found, Entry(self._at(), "restored", words), again)
+        return self._write(
+            found,
+            Entry(self._at(), "restored", words),
+            lambda document, now: steps.restored(document, found.design, found.trial_name, now),
+        )
 
     def _evidence_reader(self, design: Design) -> EvidenceReader:
         if self._reader is None or self._reader.design != design:
@@ -399,10 +380,6 @@ def _judged(found: DesignFile, evidence: Evidence, state: PilotState, now_unix_s
         started_unix_s=state.started_unix_s,
     )
     return with_stops(said, state, found.design)
-
-
-def _has_trial(document: PolicyDocument, found: DesignFile) -> bool:
-    return document.trial is not None and document.trial.pilot == found.trial_name
 
 
 def _floor_by_task(entries: tuple[Entry, ...]) -> dict[str, float]:
