@@ -200,11 +200,28 @@ def test_work_that_failed_says_why_and_what_next(new_desk: Desk, go: threading.E
         script = client.get("/api/probe")
         page = client.get("/probe")
     patch.undo()
-    assert (page.status_code, script.status_code) == (500, 500)
-    assert "ScenarioError: scenario.yaml:3: no such fact" in page.text
+    assert (page.status_code, script.status_code) == (400, 400)
+    assert "scenario.yaml:3: no such fact" in page.text
+    assert "ScenarioError" not in page.text
     assert "Try again" in page.text
-    assert script.json()["job"]["error"] == "ScenarioError: scenario.yaml:3: no such fact"
+    assert script.json()["job"]["error"] == "scenario.yaml:3: no such fact"
     assert str(new_desk.project.folder) not in page.text + script.text
+
+
+def test_work_that_failed_by_a_mistake_of_ours_is_no_fault_of_who_asks(new_desk: Desk) -> None:
+    def work(_say: Say) -> str:
+        raise ZeroDivisionError("a slip")
+
+    def view(ask: Ask) -> Job:
+        job = ask.desk.jobs.start("slip", "Slipping", work)
+        job.wait(10)
+        return job
+
+    patch = probing(view, api_route("/api/probe", view))
+    with client_of(new_desk) as client:
+        page, script = client.get("/probe"), client.get("/api/probe")
+    patch.undo()
+    assert (page.status_code, script.status_code) == (500, 500)
 
 
 def test_work_that_is_done_while_its_page_is_written_is_not_said_to_be_cancelled(new_desk: Desk) -> None:

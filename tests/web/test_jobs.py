@@ -41,7 +41,16 @@ def test_what_went_wrong_is_said() -> None:
 
     job = Jobs().start("bad", "Bad", work)
     assert job.wait(10)
-    assert (job.state, job.error) == ("failed", "ScenarioError: scenario.yaml:3: no such fact")
+    assert (job.state, job.error, job.is_expected) == ("failed", "scenario.yaml:3: no such fact", True)
+
+
+def test_a_mistake_of_ours_is_told_from_an_error_that_says_what_to_do() -> None:
+    def work(say: Say) -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    job = Jobs().start("bad", "Bad", work)
+    assert job.wait(10)
+    assert (job.state, job.error, job.is_expected) == ("failed", "ZeroDivisionError: nothing to divide by", False)
 
 
 def test_work_can_be_done_again_and_one_that_runs_is_left_alone() -> None:

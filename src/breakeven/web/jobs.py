@@ -33,6 +33,8 @@ class Job:
     """How far it is."""
     error: str = ""
     """What went wrong, in words, once it failed."""
+    is_expected: bool = False
+    """It failed by an error that says what to do, not by a mistake of breakeven's."""
     result: Any = None
     work: Callable[[Say], Any] | None = None
     """What it does, to do it again."""
@@ -143,7 +145,7 @@ def _run(job: Job, work: Callable[[Say], Any], cleaned: Callable[[str], str]) ->
     except Cancelled:
         job.state = "cancelled"
     except BreakevenError as error:
-        job.error = cleaned(f"{type(error).__name__}: {error}")
+        job.error, job.is_expected = cleaned(str(error)), True
         job.state = "failed"
     except Exception as error:
         if job._stop.is_set():  # e.g. files went away under it: nobody waits for its result

@@ -67,7 +67,14 @@ def working(job: Job) -> View:
         "error": job.error,
         "first_time": "" if is_given_up else words_of_first_time(),
     }
-    return View("working.html.j2", context, 500 if job.state == "failed" else 200)
+    return View("working.html.j2", context, status_of(job))
+
+
+def status_of(job: Job) -> int:
+    """200; of a job that failed 400, or 500 where that was a mistake of breakeven's."""
+    if job.state != "failed":
+        return 200
+    return 400 if job.is_expected else 500
 
 
 def _shown(view: Callable[[Ask], View | Job], ask: Ask) -> View | Job:
@@ -81,7 +88,7 @@ def _shown(view: Callable[[Ask], View | Job], ask: Ask) -> View | Job:
 
 
 def api_route(path: str, document: Callable[[Ask], Document]) -> Route:
-    """GET of a document as JSON; 202 and the job while it is being made, 500 and the job where that failed."""
+    """GET of a document as JSON; 202 and the job while it is being made, 400 or 500 and the job where that failed."""
 
     async def answer(request: Request) -> Response:
         return json_reply(await run_in_threadpool(document, ask_of(request)))
@@ -92,7 +99,7 @@ def api_route(path: str, document: Callable[[Ask], Document]) -> Route:
 def json_reply(document: Document, status_count: int = 200) -> Response:
     """A document as JSON; text is JSON already."""
     if isinstance(document, Job):
-        status_count = {"running": 202, "done": 202}.get(document.state, 500)
+        status_count = {"running": 202, "done": 202, "cancelled": 500}.get(document.state) or status_of(document)
         return JSONResponse({"job": job_facts(document)}, status_count)
     if isinstance(document, str):
         return Response(document, status_count, media_type="application/json")

@@ -171,6 +171,22 @@ def test_script_and_page_say_the_same(client: TestClient) -> None:
     assert answer["recommended"] in answer["shown"]
 
 
+def test_a_sum_over_fewer_months_is_no_saving(client: TestClient) -> None:
+    answer = client.get("/verdict/answer?horizon=24").json()
+    sums = {key: each for key, each in answer["figures"].items() if key.endswith((".present", ".against", ".saves"))}
+    told = {change for _, was, change, _ in sums.values() if was}
+    assert told == {"over 24 months instead of 36"}
+    assert answer["figures"]["tile.present"][2] == "over 24 months instead of 36"
+    assert "sums of different lengths" in "".join(text for text, *_ in answer["sentence"])
+    for _, _, mean, was in answer["bars"].values():
+        assert was == mean, "no mark of what cannot be held against it"
+    page = text_of(client.get("/?horizon=24").text)
+    assert len(re.findall(r"was 36 months 24 months ?, expected", page)) == 1 + len(OPTIONS), "each card and the table"
+    assert "saves over 36 months against its rival" in page, "the tornado speaks of things as they are"
+    same = client.get("/verdict/answer?volume=2B").json()["figures"]["tile.present"]
+    assert same[2].startswith("costs $")
+
+
 def test_the_documents_are_those_of_the_command_line(client: TestClient, quick: Project, desk: Desk) -> None:
     assert client.get("/api/verdict").text == documents.comparison_text(desk)
     mine, said = client.get("/api/verdict/whatif?volume=2B").json(), whatif_json(quick, ["volume=2B"])
@@ -328,7 +344,7 @@ def test_where_nothing_has_a_price_it_says_which(tmp_path: Path) -> None:
     with client_of(desk) as client:
         page = client.get("/")
         answer = client.get("/verdict/answer?volume=2B")
-    assert page.status_code == 500
+    assert page.status_code == 400
     assert "acme/private-7b" in text_of(page.text)
-    assert answer.status_code == 500
+    assert answer.status_code == 400
     assert "acme/private-7b" in answer.json()["job"]["error"]

@@ -14,7 +14,7 @@ from breakeven.web import documents
 from breakeven.web.chart_shelf import kept_chart
 from breakeven.web.jobs import Job, Say
 from breakeven.web.page import Ask, Desk, Page, View
-from breakeven.web.replies import api_route
+from breakeven.web.replies import api_route, status_of
 from breakeven.web.shelf import Recipe
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def view(ask: Ask) -> View | Job:
     asked = recipe(ask.desk, form)
     text = _taken(ask.desk, asked)
     if isinstance(text, Job):
-        return View("fleet.html.j2", {**context, **_working(ask.desk, text)}, 400 if text.state == "failed" else 200)
+        return View("fleet.html.j2", {**context, **_working(ask.desk, text)}, status_of(text))
     return View("fleet.html.j2", {**context, **_shown(ask, form, text)})
 
 
