@@ -11,7 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from breakeven.reports.option_part import Amount
 from breakeven.reports.whatif_document import ChangePart, OptionChangePart, VerdictPart, WhatIfDocument
+from breakeven.reports.whatif_rows import lengths_words
 from breakeven.reports.whatif_terminal import render_whatif
+from breakeven.reports.whatif_wording import sentence
 
 TITLES = {
     "rented_spot": "Rented GPUs (spot)",
@@ -74,10 +76,16 @@ DOCUMENT = WhatIfDocument(
 )
 
 
-def page(width: int) -> str:
+def page(width: int, document: WhatIfDocument = DOCUMENT) -> str:
     out = io.StringIO()
-    render_whatif(DOCUMENT, Console(file=out, width=width))
+    render_whatif(document, Console(file=out, width=width))
     return out.getvalue()
+
+
+def over(months_count: int, part: VerdictPart) -> VerdictPart:
+    """The same verdict over other months."""
+    usd_present = usd(part.usd_per_month.mean * months_count)
+    return part.model_copy(update={"months_count": months_count, "present_cost_usd": usd_present})
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -89,6 +97,30 @@ def test_no_word_and_no_figure_is_cut(width: int) -> None:
         assert set(title.split()) <= shown
     assert {"$5,012", "$3,108", "$98,765"} <= shown
     assert "\u2026" not in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_sums_over_other_months_are_told_apart_and_never_held_against_each_other(width: int) -> None:
+    shorter = DOCUMENT.model_copy(update={"after": over(24, DOCUMENT.after)})
+    assert lengths_words(shorter) == "over 24 months instead of 36" and lengths_words(DOCUMENT) == ""
+    text = page(width, shorter)
+    assert "24 months" in text and "$180,432" in text
+    assert text.count("less") == page(width).count("less") - 2, "the month's difference stays"
+    assert text.count("the same") == page(width).count("the same") - 2
+
+
+def test_the_sentence_says_that_the_months_differ() -> None:
+    before, after = verdict("brokered", 1_000), over(24, verdict("brokered", 1_000))
+    assert sentence(before, after, changed=True) == (
+        "Still Brokered open model (cheapest): its present cost is $24,000 over 24 months in expectation (before: "
+        "$36,000 over 36 months; sums of different lengths); lowest in 61 of 100 futures before, 61 of 100 after."
+    )
+    assert sentence(verdict("frontier_api", 1_000), after, changed=True) == (
+        "The recommendation changes from Frontier API (as today) ($36,000 over 36 months, present cost) to Brokered "
+        "open model (cheapest) ($24,000 over 24 months; sums of different lengths): lowest in 61 of 100 futures "
+        "before, 61 of 100 after."
+    )
+    assert "goes from $36,000 to $36,000" in sentence(before, before, changed=True)
 
 
 def test_a_page_of_eighty_columns(snapshot: SnapshotAssertion) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from breakeven.reports.amounts import money, money_span, odds, volume
+from breakeven.decision.compare import STATUS_QUO
+from breakeven.reports.amounts import counted, money, money_span, odds, volume
 from breakeven.reports.option_part import Amount
-from breakeven.reports.whatif_document import OptionChangePart
+from breakeven.reports.whatif_document import OptionChangePart, WhatIfDocument
 
 NOT_COSTED: Final = "-"
-STATUS_QUO: Final = "frontier_api"
 
 
 def expected_usd(value: Amount | None) -> str:
@@ -39,6 +39,12 @@ def difference_words(before: Amount | None, after: Amount | None) -> str:
     if money(abs(usd)) == "$0":
         return "the same"
     return f"{money(abs(usd))} {'more' if usd > 0 else 'less'}"
+
+
+def lengths_words(document: WhatIfDocument) -> str:
+    """That a change adds up other months, so that a smaller sum is no saving; empty where the months are the same."""
+    before, after = document.before.months_count, document.after.months_count
+    return "" if before == after else f"over {counted(after, 'month')} instead of {before:,}"
 
 
 def odds_before(part: OptionChangePart) -> str:

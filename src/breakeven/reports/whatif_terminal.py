@@ -32,9 +32,7 @@ def render_whatif(document: WhatIfDocument, console: Console) -> None:
             Paragraph(solved.sentence, "bold") if solved else None,
             Paragraph(document.sentence, "" if solved else "bold"),
             section("What is different", bullets([_change(each) for each in document.changes])) if changed else None,
-            section("After, for as many successful outcomes as today", _table(document, console.width))
-            if changed
-            else None,
+            section(AFTER, _table(document, console.width)) if changed else None,
             section("Worth knowing", bullets(document.warnings)) if document.warnings else None,
         ),
     )
@@ -50,10 +48,12 @@ def _table(document: WhatIfDocument, width: int) -> Table:
     """Every option; an option's title is broken at words, figures never are."""
     beside = width >= WIDE_FROM_COLUMNS
     months = f"{document.after.months_count} months"
-    columns: list[tuple[str, _Cell]]
-    columns = [("a month", _month), ("change", _month_change), (months, _present), ("change", _present_change)]
-    if not beside:
-        columns = [("a month", _under(_month, _month_change)), (months, _under(_present, _present_change))]
+    sums = [(months, _present, _present_change)] if not rows.lengths_words(document) else []
+    columns: list[tuple[str, _Cell]] = []
+    for heading, amount, change in (("a month", _month, _month_change), *sums):
+        columns += [(heading, amount), ("change", change)] if beside else [(heading, _under(amount, change))]
+    if not sums:  # present costs over other months have no difference to tell
+        columns.append((months, _present))
     if width >= ODDS_FROM_COLUMNS:
         columns.append(("lowest in", _odds))
     if width >= BREAKEVEN_FROM_COLUMNS:

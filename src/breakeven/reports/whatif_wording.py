@@ -21,7 +21,7 @@ TITLES: Final = {VOLUME: "the volume", API_PRICE: "the price of today's API, as 
 
 
 def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
-    """What is recommended before and after."""
+    """What is recommended before and after; sums over other months are told as such, and never as one that falls."""
     was, becomes = before.present_cost_usd.mean, after.present_cost_usd.mean
     if not changed:
         return (
@@ -29,6 +29,8 @@ def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
             f"{odds(before.odds_fraction)} futures."
         )
     chances = f"lowest in {odds(before.odds_fraction)} futures before, {odds(after.odds_fraction)} after"
+    if before.months_count != after.months_count:
+        return _over_other_months(before, after, chances)
     if before.option == after.option:
         return (
             f"Still {after.title}: its present cost over {after.months_count} months goes from {money(was)} to "
@@ -37,6 +39,20 @@ def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
     return (
         f"The recommendation changes from {before.title} ({money(was)} over {before.months_count} months, present "
         f"cost) to {after.title} ({money(becomes)}): {chances}."
+    )
+
+
+def _over_other_months(before: VerdictPart, after: VerdictPart, chances: str) -> str:
+    was = f"{money(before.present_cost_usd.mean)} over {counted(before.months_count, 'month')}"
+    becomes = f"{money(after.present_cost_usd.mean)} over {counted(after.months_count, 'month')}"
+    if before.option == after.option:
+        return (
+            f"Still {after.title}: its present cost is {becomes} in expectation (before: {was}; sums of different "
+            f"lengths); {chances}."
+        )
+    return (
+        f"The recommendation changes from {before.title} ({was}, present cost) to {after.title} ({becomes}; sums of "
+        f"different lengths): {chances}."
     )
 
 

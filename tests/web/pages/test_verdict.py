@@ -22,8 +22,8 @@ from breakeven.web.verdict import start as start_page
 from breakeven.web.verdict.slider_session import Opened
 from breakeven.web.verdict.words import verdict_words
 from web.dashboards import client_of
-from web.made_project import desk_of
-from web.verdict_project import OPTIONS, SCENARIO, inside, make_quick_project, wait_for, whatif_json
+from web.made_project import desk_of, verb
+from web.verdict_project import OPTIONS, SCENARIO, make_quick_project, wait_for, whatif_json
 
 FIGURE = re.compile(r'data-fig="([^"]+)">.*?<s>(.*?)</s>.*?class="now"(?: data-value="([^"]+)")?>(.*?)</span>', re.S)
 
@@ -307,16 +307,10 @@ def write_log(path: Path, models: dict[str, int]) -> None:
 
 
 def project_of(folder: Path, models: dict[str, int]) -> Project:
-    from click.testing import CliRunner
-
-    from breakeven.cli.main import group
-
     folder.mkdir()
     write_log(folder / "calls.jsonl", models)
     (folder / "scenario.yaml").write_text(SCENARIO.replace("draws_log2: 7", "draws_log2: 6"), encoding="utf-8")
-    with inside(folder):
-        result = CliRunner().invoke(group, ["import", "calls.jsonl"], catch_exceptions=False)
-    assert result.exit_code in (0, 1), result.output
+    verb(folder, "import", "calls.jsonl", codes=(0, 1))
     return Project.at(folder)
 
 

@@ -56,7 +56,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "workload": document.workload,
         "cards": cards(document, found.found),
         "page_of": decide_page(document),
-        "months": amounts.counted(found.found.after.months_count, "month"),
+        "months": amounts.counted(found.found.before.months_count, "month"),
         "worth": decision_rows.worth_measuring(document)[:5],
         "rows": decision_rows,
         "badges": [each for each in findings.comparison_badges(document) if each.text != SYNTHETIC],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from breakeven.reports import amounts, findings
@@ -95,14 +95,14 @@ def verdict_words(document: Document, found: WhatIfDocument) -> Words:
     base = decide_page(document).sentence
     figures = _tiles(document, found)
     for part in found.options:
-        figures |= _option_figures(document, part)
+        figures |= _option_figures(document, found, part)
     shown = _shown(document, found)
     return Words(
         changed=changed,
         sentence=_pieces(f"With your changes: {_inside(safe(found.sentence))}" if changed else base),
         base_sentence=base,
         figures=figures,
-        bars=_bars([each for each in found.options if each.option in shown]),
+        bars=_bars([each for each in found.options if each.option in shown], with_before=not rows.lengths_words(found)),
         odds_fraction={
             each.option: round(each.after_cheapest_fraction, 4)
             for each in found.options
@@ -148,7 +148,7 @@ def _tiles(document: Document, found: WhatIfDocument) -> dict[str, Figure]:
     odds = [amounts.odds(each.odds_fraction) for each in (after, before)]
     return {
         "tile.choice": _figure(short(after.title, 60), short(before.title, 60)),
-        "tile.present": _expected(before.present_cost_usd, after.present_cost_usd),
+        "tile.present": _sum(found, _expected(before.present_cost_usd, after.present_cost_usd)),
         "tile.present_span": _span(before.present_cost_usd, after.present_cost_usd),
         "tile.month": _expected(before.usd_per_month, after.usd_per_month),
         "tile.month_span": _span(before.usd_per_month, after.usd_per_month),
@@ -173,7 +173,7 @@ def _saves_label(document: Document, found: WhatIfDocument) -> str:
 def _saves(document: Document, found: WhatIfDocument) -> Figure:
     """What the recommended move saves against staying as today, or the best one, in expectation."""
     was, now = _movers_saving(document, found, after=False), _movers_saving(document, found, after=True)
-    return _saving(was, now)
+    return _sum(found, _saving(was, now))
 
 
 def _saves_span(document: Document, found: WhatIfDocument) -> Figure:
@@ -224,12 +224,12 @@ def _rival(found: WhatIfDocument) -> Figure:
     return Figure(f"next: {short(best.title, 40)}, {amounts.odds(share)}")
 
 
-def _option_figures(document: Document, part: OptionChangePart) -> dict[str, Figure]:
+def _option_figures(document: Document, found: WhatIfDocument, part: OptionChangePart) -> dict[str, Figure]:
     was, now = part.before_present_cost_usd, part.after_present_cost_usd
     month_was, month_now = part.before_usd_per_month, part.after_usd_per_month
     odds = (rows.odds_before(part), rows.odds_after(part))
     figures = {
-        "present": _expected(was, now),
+        "present": _sum(found, _expected(was, now)),
         "present_span": _span(was, now),
         "month": _expected(month_was, month_now),
         "month_span": _span(month_was, month_now),
@@ -239,16 +239,16 @@ def _option_figures(document: Document, part: OptionChangePart) -> dict[str, Fig
             _dashed(rows.breakeven_before(part)),
             part.after_always_above_mtok_per_month,
         ),
-        "against": _against(document, part),
+        "against": _against(document, found, part),
     }
     return {key_of(part.option, name): each for name, each in figures.items()}
 
 
-def _against(document: Document, part: OptionChangePart) -> Figure:
+def _against(document: Document, found: WhatIfDocument, part: OptionChangePart) -> Figure:
     """What it saves, or costs more, than staying as today, in expectation over the horizon."""
     if part.option == status_quo(document):
         return Figure("today's")
-    return _saving(part.before_saves_usd, part.after_saves_usd)
+    return _sum(found, _saving(part.before_saves_usd, part.after_saves_usd))
 
 
 def _parts(found: WhatIfDocument) -> dict[str, OptionChangePart]:
@@ -273,6 +273,13 @@ def _expected(was: Amount | None, now: Amount | None) -> Figure:
     )
 
 
+def _sum(found: WhatIfDocument, figure: Figure) -> Figure:
+    """A figure of the whole horizon: where the change adds up other months it says so, and tells no difference."""
+    lengths = rows.lengths_words(found)
+    is_both = figure.was != "" and NOT_COSTED not in (figure.now, figure.was)
+    return replace(figure, change=lengths) if lengths and is_both else figure
+
+
 def _span(was: Amount | None, now: Amount | None) -> Figure:
     return _figure(rows.span_usd(now), rows.span_usd(was))
 
@@ -291,15 +298,16 @@ def _shown(document: Document, found: WhatIfDocument) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, found.before.option, found.after.option)))
 
 
-def _bars(parts: Sequence[OptionChangePart]) -> dict[str, Bar]:
-    """All on one axis from nothing to the largest P90 of what is shown."""
-    ends = [each for part in parts for each in (part.before_present_cost_usd, part.after_present_cost_usd) if each]
+def _bars(parts: Sequence[OptionChangePart], *, with_before: bool) -> dict[str, Bar]:
+    """All on one axis from nothing to the largest P90 of what is shown; `with_before`: with the mark of what was."""
+    before = [part.before_present_cost_usd if with_before else None for part in parts]
+    ends = [each for each in (*before, *(part.after_present_cost_usd for part in parts)) if each]
     top = max((each.p90 for each in ends), default=0.0)
     if top <= 0:
         return {}
     found = {}
-    for part in parts:
-        now, was = part.after_present_cost_usd, part.before_present_cost_usd
+    for part, was in zip(parts, before, strict=True):
+        now = part.after_present_cost_usd
         if now is not None:
             low, high, mean = (_share(each, top) for each in (now.p10, now.p90, now.mean))
             found[part.option] = Bar(low, high, mean, _share(was.mean, top) if was else mean)
