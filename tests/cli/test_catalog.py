@@ -95,6 +95,12 @@ def test_show_tells_the_history_the_quotes_and_the_readers() -> None:
         assert said in text
 
 
+def test_show_of_what_was_read_after_the_day_asked_for_has_no_age_below_nothing() -> None:
+    assert "read 10 Oct 2026, 0 days ago, limit 90" in run("show", "h100-sxm-on-demand", "--as-of", "2026-10-10").stdout
+    early = run("show", "deepseek-chat", "--as-of", "2026-06-01").stdout
+    assert "read 23 Nov 2026, dated 175 days ahead, limit 90: fresh" in early
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_show_knows_an_entry_of_every_kind(kind: str) -> None:
     listed = page("list", "--kind", kind)["entries"]

@@ -145,8 +145,9 @@ def _now(entry: Page) -> Iterator[str]:
     source = entry["source"]
     old = "STALE" if entry["stale"] else "fresh"
     unconfirmed = "; announced, and never confirmed" if entry["unconfirmed"] else ""
-    age = f"{amounts.counted(entry['age_days'], 'day')} ago, limit {entry['limit_days']}: {old}{unconfirmed}"
-    yield f"read {amounts.date_text(source['read'])}, {age}"
+    days = entry["age_days"]
+    age = f"{amounts.counted(days, 'day')} ago" if days >= 0 else amounts.age(days)
+    yield f"read {amounts.date_text(source['read'])}, {age}, limit {entry['limit_days']}: {old}{unconfirmed}"
     yield f"{source['grade']}: {source['title']} ({source['link']})"
 
 
