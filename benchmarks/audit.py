@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from audit.planted import planted_prompts  # noqa: E402
 from breakeven.audit.clusters import cluster  # noqa: E402
 from breakeven.audit.commodity import simulate, spend_fraction  # noqa: E402
-from breakeven.audit.run import CORRELATION, HARD_CALL_COST  # noqa: E402
+from breakeven.audit.judging import CORRELATION, HARD_CALL_COST  # noqa: E402
 from breakeven.audit.suitability import TaskEvidence, interval, posterior, priors  # noqa: E402
 from breakeven.audit.task import KINDS, Kind  # noqa: E402
 from breakeven.audit.templates import mine  # noqa: E402
