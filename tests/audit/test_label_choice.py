@@ -13,7 +13,7 @@ import pytest
 from breakeven.audit.label_choice import allocation, choose
 from breakeven.audit.labelling import Walk
 from breakeven.audit.labels import Label, read_labels
-from breakeven.audit.run import audit
+from breakeven.audit.run import audited
 from breakeven.audit.suitability import TaskEvidence, posterior, priors
 from breakeven.audit.task import Audit, AuditedTask, Interval
 from breakeven.catalog.load import load_catalog
@@ -71,7 +71,7 @@ def two_tasks() -> tuple[list[object], Audit]:
     calls = [
         call(n, n / 10, task="a" if n % 3 else "b", application="x", prompt_counts=tuple(range(14))) for n in range(120)
     ]
-    return calls, audit(table(calls), catalog=CATALOG)  # type: ignore[return-value]
+    return calls, audited(table(calls), catalog=CATALOG).audit  # type: ignore[return-value]
 
 
 def test_calls_are_chosen_by_chance_once_and_never_those_that_are_labelled(two_tasks: tuple[list, Audit]) -> None:

@@ -72,22 +72,6 @@ class Audited:
     """Label's record id -> task, of the labels that are of these calls."""
 
 
-def audit(
-    calls: Table,
-    *,
-    catalog: Catalog,
-    vocabulary: Mapping[int, str] | None = None,
-    labels: Sequence[Label] = (),
-    settings: AuditSettings | None = None,
-    say: Callable[[str], None] = lambda _: None,
-    embed: Embedder | None = None,
-) -> Audit:
-    """Group `calls` into tasks and judge each; raises UsageError when there are none."""
-    return audited(
-        calls, catalog=catalog, vocabulary=vocabulary, labels=labels, settings=settings, say=say, embed=embed
-    ).audit
-
-
 def audited(
     calls: Table,
     *,
@@ -98,7 +82,7 @@ def audited(
     say: Callable[[str], None] = lambda _: None,
     embed: Embedder | None = None,
 ) -> Audited:
-    """The same, with what is needed to judge again after more labels."""
+    """Group `calls` into tasks and judge each; raises UsageError when there are none."""
     asked = settings or AuditSettings()
     kept = with_work(calls).select(*dict.fromkeys((*CALL_NEEDED, "end_time")))
     counted = _counted(calls, kept)
