@@ -65,10 +65,17 @@ def draw_charts(document: Document, only: Collection[str] = ()) -> dict[str, Cha
     for plan in _plans(document):
         if only and plan.name not in only:
             continue
-        wide, narrow = (_svg(plan.draw(canvas), plan, canvas.kind) for canvas in (plan.wide, plan.narrow))
+        wide, narrow = plan.draw(plan.wide), plan.draw(plan.narrow)
         if wide is not None and narrow is not None:
-            found[plan.name] = Chart(plan.name, plan.caption, wide, narrow)
+            found[plan.name] = chart_of(plan.name, plan.caption, wide, narrow)
     return found
+
+
+def chart_of(name: str, caption: str, wide: dict[str, Any], narrow: dict[str, Any]) -> Chart:
+    """Both specs drawn, as fragments for a page."""
+    return Chart(
+        name, caption, inline(to_svg(wide), f"{name}-wide", caption), inline(to_svg(narrow), f"{name}-narrow", caption)
+    )
 
 
 def specs(document: Document, kind: Kind = "wide") -> dict[str, dict[str, Any]]:
@@ -165,11 +172,6 @@ def _decision_plans(document: Document) -> tuple[_Plan, ...]:
             Canvas("narrow", 284, 210, 56, 24, 46, 46), partial(loss_exceedance, document),
         ),
     )  # fmt: skip
-
-
-def _svg(spec: dict[str, Any] | None, plan: _Plan, kind: Kind) -> str | None:
-    """The chart as a fragment for a page, or None."""
-    return None if spec is None else inline(to_svg(spec), f"{plan.name}-{kind}", plan.caption)
 
 
 def inline(svg: str, identity: str, label: str) -> str:

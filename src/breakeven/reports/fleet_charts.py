@@ -15,7 +15,7 @@ from breakeven.reports.capacity_document import CapacityDocument, PointPart
 from breakeven.reports.chart_marks import Layer, horizontal_axis, layer, on, px, rect, rule, spec, text, vertical_axis
 from breakeven.reports.chart_style import INK, LINES, MUTED, PAPER, SERIES, TURNS, Axis, Canvas, log_ticks, round_ticks
 from breakeven.reports.chart_style import spread as apart
-from breakeven.reports.charts import Chart, inline, to_svg
+from breakeven.reports.charts import Chart, chart_of
 from breakeven.reports.fleet_wording import TERM_NAMES
 
 Part = Mapping[str, Any]
@@ -94,8 +94,7 @@ def commitment_caption(document: Part) -> str:
 
 
 def _drawn(name: str, caption: str, wide: Canvas, narrow: Canvas, draw: Callable[[Canvas], Layer]) -> Chart:
-    svgs = [inline(to_svg(draw(each)), f"{name}-{each.kind}", caption) for each in (wide, narrow)]
-    return Chart(name, caption, svgs[0], svgs[1])
+    return chart_of(name, caption, draw(wide), draw(narrow))
 
 
 def _latency_caption(capacity: CapacityDocument, peak_tok_per_s: float) -> str:

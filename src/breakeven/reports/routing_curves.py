@@ -25,7 +25,7 @@ from breakeven.reports.chart_style import (
     money_tick,
     round_ticks,
 )
-from breakeven.reports.charts import Chart, inline, to_svg
+from breakeven.reports.charts import Chart, chart_of
 from breakeven.reports.routing_chart import PER, mixed_by_chance
 from breakeven.reports.routing_document import LearnDocument, PointPart
 from breakeven.reports.routing_evidence import CalibrationPart
@@ -105,8 +105,7 @@ def _is_inside(each: CalibrationPart) -> bool:
 
 
 def _drawn(name: str, caption: str, wide: Canvas, narrow: Canvas, draw: Callable[[Canvas], Layer]) -> Chart:
-    svgs = [inline(to_svg(draw(each)), f"{name}-{each.kind}", caption) for each in (wide, narrow)]
-    return Chart(name, caption, svgs[0], svgs[1])
+    return chart_of(name, caption, draw(wide), draw(narrow))
 
 
 def cost_quality_spec(document: LearnDocument, canvas: Canvas) -> Layer:

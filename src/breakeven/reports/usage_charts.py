@@ -26,7 +26,7 @@ from breakeven.reports.chart_style import (
     round_ticks,
     spread,
 )
-from breakeven.reports.charts import Chart, Draw, inline, to_svg
+from breakeven.reports.charts import Chart, Draw, chart_of
 from breakeven.reports.document import DayPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.stability_part import TotalPart
@@ -228,13 +228,8 @@ def steadiness_finding(document: UsageDocument, show: Show) -> str:
 
 def _drawn(name: str, caption: str, wide: Canvas, narrow: Canvas, draw: Draw) -> Chart | None:
     """A chart in both widths; None without data."""
-    svgs = []
-    for canvas in (wide, narrow):
-        found = draw(canvas)
-        if found is None:
-            return None
-        svgs.append(inline(to_svg(found), f"{name}-{canvas.kind}", caption))
-    return Chart(name, caption, svgs[0], svgs[1])
+    specs = draw(wide), draw(narrow)
+    return None if specs[0] is None or specs[1] is None else chart_of(name, caption, specs[0], specs[1])
 
 
 def _of(day: DayPart, show: Show) -> float:
