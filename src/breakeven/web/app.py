@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +88,12 @@ async def _said(request: Request, error: Exception) -> Response:
 
 async def _not_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: f"There is no page {request.url.path} here.", 405: f"{request.method} is not answered here."}
+    words = str(error.detail)
+    if words == HTTPStatus(error.status_code).phrase:  # nobody said more than the number
+        usual = {404: f"There is no page {request.url.path} here.", 405: f"{request.method} is not answered here."}
+        words = usual.get(error.status_code, words)
     title = "Not here" if error.status_code == 404 else "Not answered"
-    return await _error_reply(
-        request, error.status_code, "HTTPException", words.get(error.status_code, str(error.detail)), title
-    )
+    return await _error_reply(request, error.status_code, "HTTPException", words, title)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -18,10 +19,12 @@ from starlette.testclient import TestClient
 from breakeven.audit.labels import append_label, label_file, read_labels
 from breakeven.audit.saved import audit_file, load_audit
 from breakeven.cli.main import group
+from breakeven.reports.safe_text import short
 from breakeven.web.audit.kept_texts import shown_calls
 from breakeven.web.audit.label_walk import walk
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
+from breakeven.web.pages.audit import TASKS_SHOWN_COUNT
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.labelled_project import hostile_project
@@ -106,7 +109,19 @@ def test_the_page_says_the_answer_and_every_box_leads_to_its_task(client: TestCl
     links = set(re.findall(r'href="(/audit/task[?]name=[^"]+)"', text))
     assert len(links) == len(audit.tasks)
     assert all(client.get(each).status_code == 200 for each in links)
-    assert client.get("/audit/task", params={"name": "no such task"}).status_code == 404
+
+
+def test_a_task_that_is_not_there_says_so_and_which_ones_are(client: TestClient, desk: Desk, own: Project) -> None:
+    settled(client, desk, "/audit")
+    audit = load_audit(own.store)
+    assert audit is not None
+    answer = client.get("/audit/task", params={"name": "<b>no such task"})
+    assert answer.status_code == 404
+    words = html.unescape(answer.text)
+    assert "No task of this audit is named '<b>no such task'." in words
+    assert "There is no page" not in words and "<b>no such task" not in answer.text
+    assert len(audit.tasks) <= TASKS_SHOWN_COUNT
+    assert all(short(task.name, 200) in words for task in audit.tasks)
 
 
 def test_a_task_shows_its_evidence_and_harmless_examples(client: TestClient, desk: Desk) -> None:

@@ -62,8 +62,15 @@ def task_view(ask: Ask) -> View | Job:
     name = ask.query.get("name", "")
     task = audit.named.get(name)
     if task is None:
-        raise HTTPException(404)
+        raise HTTPException(404, _no_task_words(audit, name))
     return View("audit_task.html.j2", _task_context(ask, audit, task))
+
+
+def _no_task_words(audit: Audit, name: str) -> str:
+    """That no task has this name, and which ones there are."""
+    names = [each.name for each in audit.tasks]
+    more = f" and {len(names) - TASKS_SHOWN_COUNT} more" if len(names) > TASKS_SHOWN_COUNT else ""
+    return f"No task of this audit is named '{name[:80]}'. There are: {', '.join(names[:TASKS_SHOWN_COUNT])}{more}."
 
 
 async def task_shown(request: Request) -> Response:
