@@ -28,7 +28,6 @@ from breakeven.reports.chart_style import (
 from breakeven.reports.charts import Chart, chart_of
 from breakeven.reports.routing_chart import PER, mixed_by_chance
 from breakeven.reports.routing_document import LearnDocument, PointPart
-from breakeven.reports.routing_evidence import CalibrationPart
 from breakeven.reports.safe_text import safe, short
 
 SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
@@ -81,9 +80,9 @@ def cost_quality_caption(document: LearnDocument) -> str:
 
 def calibration_caption(document: LearnDocument) -> str:
     """What the chart of predictions shows, in words."""
-    inside = [each for each in document.calibration if _is_inside(each)]
+    inside_count = sum(each.is_inside for each in document.calibration)
     return (
-        f"Predicted against observed success: in {len(inside)} of {amounts.counted(len(document.calibration), 'bin')} "
+        f"Predicted against observed success: in {inside_count} of {amounts.counted(len(document.calibration), 'bin')} "
         "the prediction lies within the 95 % interval of what was observed"
     )
 
@@ -97,11 +96,6 @@ def model_looks(document: LearnDocument) -> tuple[ModelLook, ...]:
         ModelLook(name, letter_of(at), SERIES[at], DASHES[at % len(DASHES)], SHAPES[at])
         for at, name in enumerate(ranked)
     )
-
-
-def _is_inside(each: CalibrationPart) -> bool:
-    low, high = each.observed.low, each.observed.high
-    return low is not None and high is not None and low <= each.predicted_fraction <= high
 
 
 def _drawn(name: str, caption: str, wide: Canvas, narrow: Canvas, draw: Callable[[Canvas], Layer]) -> Chart:

@@ -58,6 +58,12 @@ class CalibrationPart(_Part):
     observed: FigurePart
     requests: int
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether the prediction lies within the interval of what was observed."""
+        low, high = self.observed.low, self.observed.high
+        return low is not None and high is not None and low <= self.predicted_fraction <= high
+
 
 def tasks_of(learnt: Learnt, judgement: Judgement, policy: PolicyDocument) -> list[TaskPart]:
     """The groups, the largest first."""

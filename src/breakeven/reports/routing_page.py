@@ -179,11 +179,9 @@ def guarantee_lines(guarantee: Guarantee | None, document: LearnDocument | None)
 
 def calibration_words(each: CalibrationPart) -> tuple[str, str, str, str, bool]:
     """Predicted, observed, its interval, the count, and whether the prediction lies inside."""
-    low, high = each.observed.low, each.observed.high
-    inside = low is not None and high is not None and low <= each.predicted_fraction <= high
     return (
         amounts.fraction(each.predicted_fraction), percent_words(each.observed), interval_words(each.observed),
-        f"{each.requests:,}", inside,
+        f"{each.requests:,}", each.is_inside,
     )  # fmt: skip
 
 
