@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir
 from datetime import date
 from pathlib import Path
 
@@ -34,15 +32,22 @@ def make_project(folder: Path) -> Project:
     folder.mkdir(parents=True)
     write_synthetic_log(folder / "calls.jsonl", calls_count=CALLS_COUNT)
     _write_outcomes(folder / "outcomes.csv", 900)
-    with _inside(folder):
-        _run("import", "calls.jsonl")
-        _run("init", "scenario.yaml")
-        _run("audit", "--as-of", TODAY.isoformat())
-        _run("learn", "--outcomes", "outcomes.csv", "--out", "policy", "--incumbent", LARGE)
-        models = ("--baseline", LARGE, "--candidate", SMALL, "--task", "faq")
-        _run("pilot", "init", "evals", *models, "--outcomes", "outcomes.csv")
-        _run("pilot", "verdict", "evals")
+    verb(folder, "import", "calls.jsonl", codes=(0, 1))
+    verb(folder, "init", "scenario.yaml")
+    verb(folder, "audit", "--as-of", TODAY.isoformat())
+    verb(folder, "learn", "--outcomes", "outcomes.csv", "--out", "policy", "--incumbent", LARGE)
+    models = ("--baseline", LARGE, "--candidate", SMALL, "--task", "faq")
+    verb(folder, "pilot", "init", "evals", *models, "--outcomes", "outcomes.csv")
+    verb(folder, "pilot", "verdict", "evals", codes=(0, 1, 3))
     return Project.at(folder)
+
+
+def verb(folder: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
+    """What `breakeven WORDS` prints in a folder; it ends with one of `codes`, with any where none is given."""
+    with chdir(folder):
+        result = CliRunner().invoke(group, list(words), catch_exceptions=False)
+    assert not codes or result.exit_code in codes, result.output
+    return result.stdout
 
 
 def _write_outcomes(path: Path, rows: int) -> None:
@@ -54,18 +59,3 @@ def _write_outcomes(path: Path, rows: int) -> None:
         for model, cost, chance in ((SMALL, 0.0002, 0.95 if task == "faq" else 0.4), (LARGE, 0.006, 0.94)):
             lines.append(f"{number},{task},,{model},{int(rng.random() < chance)},{cost}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _run(*words: str) -> None:
-    result = CliRunner().invoke(group, list(words), catch_exceptions=False)
-    assert result.exit_code in (0, 1, 3), result.output
-
-
-@contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

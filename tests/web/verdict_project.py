@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
-
-from breakeven.cli.main import group
 from breakeven.usage.synthetic import write_synthetic_log
 from breakeven.web import documents
 from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from breakeven.web.verdict.slider_session import Opened, session
-from web.made_project import TODAY
+from web.made_project import TODAY, verb
 
 OPTIONS = ("frontier_api", "cheaper_tier", "brokered", "managed_huggingface_scale_to_zero", "rented_one_year", "hybrid")
 SCENARIO = f"""\
@@ -32,9 +27,7 @@ def make_quick_project(folder: Path, scenario: str = SCENARIO, calls_count: int 
     folder.mkdir(parents=True)
     write_synthetic_log(folder / "calls.jsonl", calls_count=calls_count)
     (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
-    with inside(folder):
-        result = CliRunner().invoke(group, ["import", "calls.jsonl"], catch_exceptions=False)
-    assert result.exit_code in (0, 1), result.output
+    verb(folder, "import", "calls.jsonl", codes=(0, 1))
     return Project.at(folder)
 
 
@@ -52,20 +45,6 @@ def wait_for(desk: Desk) -> Opened:
 
 def whatif_json(project: Project, changes: Sequence[str]) -> dict[str, Any]:
     """What the command line says in the project's folder, on the desk's day."""
-    words = ["whatif", *changes, "--scenario", "scenario.yaml", "--as-of", TODAY.isoformat(), "--json"]
-    with inside(project.folder):
-        result = CliRunner().invoke(group, words, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
+    words = ("whatif", *changes, "--scenario", "scenario.yaml", "--as-of", TODAY.isoformat(), "--json")
+    found: dict[str, Any] = json.loads(verb(project.folder, *words))
     return found
-
-
-@contextmanager
-def inside(folder: Path) -> Iterator[None]:
-    """Work in another folder."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from click.testing import CliRunner
 from tests.pilot.gateway_state import BASELINE, CANDIDATE, GatewayState, pairs
 
-from breakeven.cli.main import group
 from breakeven.routing.policy_file import load
 from breakeven.web.project import Project
+from web.made_project import verb
 
 COPY_S = 0.12
 """A copy begins so long after its request."""
@@ -44,12 +40,7 @@ class PilotProject:
 
     def cli(self, *words: str, code: int | None = 0) -> str:
         """What the verb prints."""
-        with inside(self.folder):
-            result = CliRunner().invoke(group, ["pilot", *words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert code is None or result.exit_code == code, result.output
-        return result.stdout
+        return verb(self.folder, "pilot", *words, codes=() if code is None else (code,))
 
     def init(self, name: str = "faq", *more: str, mode: str = "shadow", task: str = "faq") -> None:
         """Design a pilot."""
@@ -102,14 +93,3 @@ def offline(made: PilotProject, name: str, ratio: float, count: int = 900, seed:
     path = made.folder / f"{name}.csv"
     path.write_text("\n".join(rows) + "\n")
     made.cli("init", name, *MODELS, "--task", "faq", "--outcomes", str(path))
-
-
-@contextmanager
-def inside(folder: Path) -> Iterator[None]:
-    """With `folder` as the place where a verb runs."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -16,6 +16,7 @@ from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import desk_of
+from web.pages.page_words import words
 
 PAY = "engineer_usd_per_year"
 
@@ -35,10 +36,6 @@ def project_of(client: TestClient) -> Project:
 
 def version_of(client: TestClient) -> str:
     return str(client.get("/api/facts").json()["version"])
-
-
-def words_of(page: str) -> str:
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
 def test_every_assumption_of_the_comparison_is_a_row(compared: Project) -> None:
@@ -100,7 +97,7 @@ def test_change_undo_redo_reset(own: TestClient) -> None:
     told = own.post("/facts/set", data=sent, follow_redirects=False)
     assert (told.status_code, told.headers["location"]) == (303, f"/facts/fact?name={PAY}&saved=1")
     assert load_scenario(project.scenario).overrides == {"pue_ratio": 1.2, PAY: 180_000}
-    page = words_of(own.get(f"/facts/fact?name={PAY}&saved=1").text)
+    page = words(own.get(f"/facts/fact?name={PAY}&saved=1").text)
     assert "Saved in scenario.yaml" in page
     assert "$180,000/year" in page
     assert "The catalogue says $300,000/year ($210,000 to $420,000/year), guess." in page
@@ -118,7 +115,7 @@ def test_two_people_see_mine_theirs_and_what_both_began_with(own: TestClient) ->
     mine = {"name": PAY, "typical": "150000", "low": "140000", "high": "200000", "note": "hr", "version": seen}
     told = own.post("/facts/set", data=mine)
     assert told.status_code == 409
-    page = words_of(told.text)
+    page = words(told.text)
     assert "as the catalogue says 180000 150000 (140000 to 200000); hr" in page
     assert "Nothing was written" in page
     assert load_scenario(project.scenario).overrides[PAY] == 180_000
@@ -149,7 +146,7 @@ def test_another_fact_that_changed_is_said_to_be_another(own: TestClient) -> Non
     own.post("/facts/set", data={"name": "pue_ratio", "typical": "1.4", "version": seen})
     told = own.post("/facts/set", data={"name": PAY, "typical": "150000", "version": seen})
     assert "Nobody touched this fact" in told.text
-    assert "+ pue_ratio: 1.4 # measured" in words_of(told.text)
+    assert "+ pue_ratio: 1.4 # measured" in words(told.text)
 
 
 def test_what_was_written_by_hand_is_noticed(own: TestClient) -> None:
@@ -169,7 +166,7 @@ def test_a_wrong_value_comes_back_with_the_words_of_the_loader(own: TestClient, 
     told = own.post("/facts/set", data={"name": PAY, "typical": value, "version": version_of(own)})
     assert told.status_code == 400
     assert 'role="alert"' in told.text
-    assert "scenario.yaml" in words_of(told.text)
+    assert "scenario.yaml" in words(told.text)
     assert "<script>alert" not in told.text
     assert str(project.folder) not in told.text
     assert project.scenario.read_bytes() == before
@@ -224,13 +221,13 @@ def test_saved_scenarios_are_listed_opened_compared_and_deleted(compared: Projec
         data = {"name": "Dear people", "change": ["salary=500000", "gpu=L4"]}
         told = client.post("/facts/scenarios/save", data=data, follow_redirects=False)
         assert told.headers["location"].startswith("/facts/scenarios?name=Dear_people")
-        page = words_of(client.get("/facts/scenarios?name=Dear_people").text)
+        page = words(client.get("/facts/scenarios?name=Dear_people").text)
         assert "+ engineer_usd_per_year: 500000" in page
         again = client.post("/facts/scenarios/save", data=data)
         assert (again.status_code, "already" in again.text) == (409, True)
         assert client.get("/facts/scenarios/download?name=Dear_people").text.count("500000") == 1
         kept = client.post("/facts/scenarios/delete", data={"name": "Dear_people"})
-        assert "Delete scenarios/Dear_people.yaml?" in words_of(kept.text)
+        assert "Delete scenarios/Dear_people.yaml?" in words(kept.text)
         assert len(client.get("/api/facts/scenarios").json()["scenarios"]) == 1
         client.post("/facts/scenarios/delete", data={"name": "Dear_people", "sure": "yes"})
         assert client.get("/api/facts/scenarios").json()["scenarios"] == []
@@ -246,7 +243,7 @@ def test_a_change_that_makes_no_sense_is_not_saved(own: TestClient, change: str)
 def test_what_options_bind_for_themselves_can_be_set_for_all(own: TestClient, compared: Project) -> None:
     name = "engineering_fte_count"
     with client_of(desk_of(compared)) as client:
-        page = words_of(client.get(f"/facts/fact?name={name}").text)
+        page = words(client.get(f"/facts/fact?name={name}").text)
         assert "Rented GPUs, on demand" in page
         assert "One value for all options" in page
     wrong = own.post("/facts/set", data={"name": name, "typical": "many", "version": version_of(own)})

@@ -6,7 +6,6 @@ import html
 import json
 import math
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -26,6 +25,7 @@ from breakeven.web.plans.fleet_form import first_choice, form_of, measured_files
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import TODAY, desk_of
+from web.pages.page_words import main_words, when_done
 
 ASKED = "model=Llama-3.1-8B&gpu=L4&gpus=1&ttft_ms=9000&tpot_ms=200&share=0.8&autoscale=yes&rent_one_year=0.4"
 FIRST = {"model": "gpt-oss-120b", "gpu": "H100-SXM-80"}
@@ -37,20 +37,6 @@ def asked(project: Project) -> Iterator[TestClient]:
     with client_of(desk_of(project)) as made:
         when_done(made, f"/api/fleet?{ASKED}")
         yield made
-
-
-def when_done(client: TestClient, url: str) -> str:
-    """The answer once the work behind it is done."""
-    for _ in range(1200):
-        response = client.get(url)
-        if response.status_code != 202 and "data-wait" not in response.text:
-            return response.text
-        time.sleep(0.1)
-    raise AssertionError(response.text[:2000])
-
-
-def words_of(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text[text.index("<main") :])).split())
 
 
 def test_the_document_is_that_of_the_verb(asked: TestClient, project: Project) -> None:
@@ -67,7 +53,7 @@ def test_the_document_is_that_of_the_verb(asked: TestClient, project: Project) -
 
 def test_the_page_says_the_verdict_first_and_every_figure_of_it(asked: TestClient) -> None:
     document = asked.get(f"/api/fleet?{ASKED}").json()
-    said = words_of(asked.get(f"/fleet?{ASKED}").text)
+    said = main_words(asked.get(f"/fleet?{ASKED}").text)
     assert said.index(document["verdict"]) < said.index("Replicas at most")
     for words in (
         "predicted", "price list", "your rent", "UNPRICED", "Idle, of the paid hours", "What the busiest stretch does",
@@ -122,10 +108,10 @@ def test_what_cannot_be_asked_stands_beside_its_field(asked: TestClient, query: 
 
 def test_what_cannot_be_served_is_said_in_the_verbs_words_with_the_form(asked: TestClient) -> None:
     text = when_done(asked, "/fleet?model=Llama-3.1-405B&gpu=L4&gpus=8")
-    said = words_of(text)
+    said = main_words(text)
     assert "Llama-3.1-405B in fp8 does not fit on 8 x L4" in said
     assert "Plan this fleet" in said
-    unknown = words_of(when_done(asked, "/fleet?model=Llama-9&gpu=L4"))
+    unknown = main_words(when_done(asked, "/fleet?model=Llama-9&gpu=L4"))
     assert "unknown model 'Llama-9'" in unknown
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,26 +19,13 @@ from breakeven.web.plans.policy_desk import policy_state
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import LARGE, SMALL, TODAY, desk_of
+from web.pages.page_words import main_words, when_done
 
 
 @pytest.fixture
 def own(own_project: Project) -> Iterator[TestClient]:
     with client_of(desk_of(own_project)) as made:
         yield made
-
-
-def when_done(client: TestClient, url: str) -> str:
-    """The answer once the work behind it is done."""
-    for _ in range(1200):
-        response = client.get(url)
-        if response.status_code != 202 and "data-wait" not in response.text:
-            return response.text
-        time.sleep(0.1)
-    raise AssertionError(response.text[:2000])
-
-
-def words_of(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text[text.index("<main") :])).split())
 
 
 def test_the_json_is_what_the_verb_printed(client: TestClient, project: Project) -> None:
@@ -53,7 +38,7 @@ def test_the_json_is_what_the_verb_printed(client: TestClient, project: Project)
 
 
 def test_the_page_says_what_to_send_where_first(client: TestClient) -> None:
-    said = words_of(when_done(client, "/routing"))
+    said = main_words(when_done(client, "/routing"))
     sentence = re.search(rf"Send [\d.]+ % of the requests to {SMALL}: saves [\d.]+ % .*? with 95 % confidence\.", said)
     assert sentence is not None
     assert said.index(sentence[0]) < said.index("Cost against quality")
@@ -101,7 +86,7 @@ def test_an_evaluation_is_that_of_the_verb(client: TestClient, project: Project)
         group, ["evaluate", *options, "--as-of", TODAY.isoformat(), "--json"], catch_exceptions=False
     )
     assert text == printed.stdout
-    said = words_of(when_done(client, "/routing?evaluate=outcomes.csv"))
+    said = main_words(when_done(client, "/routing?evaluate=outcomes.csv"))
     assert "the policy was learnt from this very file" in said
     assert "No drift that matters" in said and "why it chose so: group 100%" in said
 
@@ -115,7 +100,7 @@ def test_only_files_of_outcomes_in_the_project_are_read(client: TestClient, name
 
 def test_without_a_policy_the_page_teaches(empty_project: Project) -> None:
     with client_of(desk_of(empty_project)) as client:
-        said = words_of(client.get("/routing").text)
+        said = main_words(client.get("/routing").text)
         assert "No policy yet" in said and "breakeven learn --outcomes outcomes.csv --out policy" in said
         assert "request_id,task,prompt,model,success,cost_usd" in said
         assert client.get("/api/routing").status_code == 400
@@ -124,7 +109,7 @@ def test_without_a_policy_the_page_teaches(empty_project: Project) -> None:
 def test_a_damaged_policy_is_said_in_the_loaders_words(own: TestClient, own_project: Project) -> None:
     path = own_project.policy / "policy.json"
     path.write_text(path.read_text(encoding="utf-8").replace("contract", "contrakt"), encoding="utf-8")
-    said = words_of(own.get("/routing").text)
+    said = main_words(own.get("/routing").text)
     assert "policy/policy.json was changed or damaged after it was written" in said
     assert str(own_project.folder) not in said
     assert "Learn a policy" in said, "and how to go on"
@@ -132,7 +117,7 @@ def test_a_damaged_policy_is_said_in_the_loaders_words(own: TestClient, own_proj
 
 def test_a_policy_without_its_report_shows_what_it_says_itself(own: TestClient, own_project: Project) -> None:
     (own_project.policy / "report.json").unlink()
-    said = words_of(own.get("/routing").text)
+    said = main_words(own.get("/routing").text)
     assert "no report beside this policy" in said and "Which group goes where" in said and "faq" in said
     assert own.get("/api/routing").json()["format"] == "breakeven-policy"
 
@@ -149,7 +134,7 @@ def test_learn_put_in_use_and_go_back(own: TestClient, own_project: Project) -> 
     before = policy_state(own_project.policy).version
     version = learnt(own, own_project, incumbent=LARGE, quality_floor="0.9")
     assert policy_state(own_project.policy).version == before, "nothing changes by learning"
-    said = words_of(own.get("/routing").text)
+    said = main_words(own.get("/routing").text)
     assert "A policy was learnt and is not in use" in said and version[:12] in said
     unsure = own.post("/routing/use", data={"version": before, "staged": version})
     assert unsure.status_code == 400 and "tick the box" in unsure.text
@@ -162,7 +147,7 @@ def test_learn_put_in_use_and_go_back(own: TestClient, own_project: Project) -> 
     assert policy_state(own_project.policy).version == version
     report = own.get("/api/routing").json()
     assert report["policy"]["hash"] == version and report["floor"]["quality_floor_ratio"] == 0.9
-    assert "The policy before this one" in words_of(own.get("/routing").text)
+    assert "The policy before this one" in main_words(own.get("/routing").text)
     own.post("/routing/undo", data={"version": version, "confirm": "yes"})
     assert policy_state(own_project.policy).version == before
 
@@ -199,7 +184,7 @@ def test_without_the_library_the_page_says_what_to_install(client: TestClient, m
     from breakeven.reports import learn_answer
 
     monkeypatch.setattr(learn_answer, "find_spec", lambda _: None)
-    said = words_of(client.get("/routing").text)
+    said = main_words(client.get("/routing").text)
     assert "Learning is not installed here." in said and "pip install 'breakeven[learning]'" in said
     found = client.post("/routing/learn", data={"outcomes": "outcomes.csv"}, headers={"accept": "application/json"})
     assert found.status_code == 400 and "scikit-learn" in found.json()["error"]["message"]
@@ -231,7 +216,7 @@ def test_a_router_that_was_tried_and_is_not_used_is_never_shown_as_if_it_were(
     saved = save(replace(load(own_project.policy).document, kind="single", default_model=LARGE), own_project.policy)
     policy = report.policy.model_copy(update={"kind": "single", "hash": saved.hash, "default_model": LARGE})
     write_report(report.model_copy(update={"policy": policy}), own_project.policy)
-    said = words_of(when_done(own, "/routing"))
+    said = main_words(when_done(own, "/routing"))
     assert "What the router that was tried would have done" in said and f"{LARGE} takes every request." in said
     assert "Would have gone to" in said and "had it been used" in said
     assert " moved " not in said and "Which task goes where" not in said
@@ -244,5 +229,5 @@ def test_a_pilot_on_the_policy_is_said(own: TestClient, own_project: Project) ->
     document = load(own_project.policy).document
     trial = Trial("faq-0123", (TrialPart("faq", SMALL, "canary", 0.05, LARGE),))
     save(replace(document, trial=trial), own_project.policy)
-    said = words_of(own.get("/routing").text)
+    said = main_words(own.get("/routing").text)
     assert "a pilot runs on it" in said and "measured on your outcomes" in said
