@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ class Ask:
     desk: Desk
     query: Mapping[str, str]
     """The last value of each key in the URL."""
+    said: tuple[tuple[str, str], ...] = ()
+    """Every key and value of the URL, in order; a key may be said more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,19 @@ class View:
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     status_count: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What lies below a path and belongs to a page, and is called otherwise."""
+
+    path: str
+    title: str
+    about: str
+
+    def holds(self, path: str) -> bool:
+        """Whether `path` is its own or below it."""
+        return f"{path}/".startswith(f"{self.path}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +73,19 @@ class Page:
     """Runs in a thread. A Job: what is shown is still being made; the page says how far, and comes back."""
     routes: tuple[Route, ...] = ()
     """What else it answers, below `/NAME/`; a handler finds the Desk in `request.app.state.desk`."""
+    parts: tuple[Part, ...] = ()
+    """Those of its routes that have a title of their own, also while they wait or cannot be shown."""
+
+    def at(self, path: str) -> Page:
+        """The page as it is called at `path`."""
+        part = next((each for each in self.parts if each.holds(path)), None)
+        return replace(self, title=part.title, about=part.about) if part else self
+
+
+def page_at(pages: Sequence[Page], path: str) -> Page:
+    """The page that answers at `path`, as it is called there; the first one where none does."""
+    name = path.split("/")[1]
+    for page in pages:
+        if page.name == name or any(part.holds(path) for part in page.parts):
+            return page.at(path)
+    return pages[0]

@@ -25,7 +25,8 @@ AGAIN_COUNT = 3
 
 def ask_of(request: Request) -> Ask:
     """A request as a page's view takes it."""
-    return Ask(request.app.state.desk, dict(request.query_params))
+    said = request.query_params
+    return Ask(request.app.state.desk, dict(said), tuple(said.multi_items()))
 
 
 def wants_json(request: Request) -> bool:
@@ -42,7 +43,7 @@ def see_other(path: str) -> Response:
 async def page_reply(request: Request, name: str, view: Callable[[Ask], View | Job] | View) -> Response:
     """A view in the frame of the page `name`."""
     page = next(each for each in request.app.state.pages if each.name == name)
-    return await framed(request, page, view)
+    return await framed(request, page.at(request.url.path), view)
 
 
 async def framed(request: Request, page: Page, view: Callable[[Ask], View | Job] | View) -> Response:

@@ -207,6 +207,8 @@ def test_the_documents_are_those_of_the_command_line(client: TestClient, quick: 
         ("open_model=no-such-model", "no-such-model"),
         ("volume=%3Cscript%3Ealert(1)%3C/script%3E", "wanted a number"),
         ("horizon=1e400", "horizon"),
+        ("volume=5B&volume=nan", "volume has 2 values (5B, nan); wanted one"),
+        ("volume=5B&volume_mtok_per_month=6B", "volume has 2 values (5B, 6B); wanted one"),
     ],
 )
 def test_what_cannot_be_is_left_out_and_said(client: TestClient, query: str, why: str) -> None:
@@ -229,6 +231,8 @@ def test_saved_sliders_are_a_scenario(tmp_path: Path, quick: Project) -> None:
         assert reply.headers["location"] == "/?api_price=3&horizon=24&saved=cheaper_gpus"
         again = client.post("/verdict/save", data=fields, headers={"Accept": "application/json"})
         assert again.status_code == 409
+        twice = client.post("/verdict/save", data={"changes": "?volume=5B&volume=6B", "name": "x"})
+        assert twice.status_code == 400 and "volume has 2 values" in twice.text
         nothing = client.post("/verdict/save", data={"changes": "", "name": "x"})
         assert nothing.status_code == 400
         without_token = client.post("/verdict/save", data=fields, headers={"x-breakeven-csrf": ""})

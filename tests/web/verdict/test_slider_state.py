@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from breakeven.decision.answers.changes import API_PRICE, UTILISATION, VOLUME, typed_number
 from breakeven.reports.sliders import Slider
 from breakeven.web.project import Project
-from breakeven.web.verdict.slider_state import changes_of, command_of, query_of, stand_of, text_of, without
+from breakeven.web.verdict.slider_state import (
+    changes_of,
+    command_of,
+    contradictions,
+    query_of,
+    stand_of,
+    text_of,
+    without,
+)
 
 
 def slider(name: str, fact: str, unit: str, low: float, typical: float, high: float, step: float, scale: str) -> Slider:
@@ -31,27 +39,37 @@ EVERY = (VOLUMES, GROWTH, BUSY, API, SHARE, HORIZON)
 
 def test_an_address_says_the_sliders_in_their_order_and_then_the_rest() -> None:
     query = {"gpu": "A100", "horizon": "24", "volume": " 5B ", "api_price": "", "saved": "x", "csrf": "y"}
-    assert changes_of(query, EVERY) == (("volume", "5B"), ("horizon", "24"), ("gpu", "A100"))
+    assert changes_of(query.items(), EVERY) == (("volume", "5B"), ("horizon", "24"), ("gpu", "A100"))
 
 
 def test_the_full_name_of_a_fact_moves_its_slider_and_a_peak_is_no_utilisation() -> None:
     query = {"volume_mtok_per_month": "5B", "horizon_months": "24", "hourly_peak_to_mean_ratio": "3"}
-    found = changes_of(query, EVERY)
+    found = changes_of(query.items(), EVERY)
     assert found == (("volume", "5B"), ("horizon", "24"), ("hourly_peak_to_mean_ratio", "3"))
 
 
 def test_a_slider_where_the_project_stands_is_no_change() -> None:
-    assert changes_of({"horizon": "36", "volume": "5.06B"}, EVERY) == ()
-    assert changes_of({"horizon": "36.5"}, EVERY) == (("horizon", "36.5"),)
+    assert changes_of({"horizon": "36", "volume": "5.06B"}.items(), EVERY) == ()
+    assert changes_of({"horizon": "36.5"}.items(), EVERY) == (("horizon", "36.5"),)
+
+
+def test_several_values_of_one_name_are_all_there_and_told() -> None:
+    address = [("volume", "5B"), ("horizon", "36"), ("volume_mtok_per_month", "nan"), ("volume", "5B"), ("volume", "")]
+    found = changes_of(address, EVERY)
+    assert found == (("volume", "5B"), ("volume", "nan"))
+    assert contradictions(found) == {"volume": "volume has 2 values (5B, nan); wanted one"}
+    as_it_is = changes_of([("volume", "5.06B"), ("volume", "7B")], EVERY)
+    assert as_it_is == (("volume", "5.06B"), ("volume", "7B")), "the project's own value is one of the two"
+    assert contradictions(changes_of([("volume", "5B"), ("horizon", "24")], EVERY)) == {}
 
 
 def test_what_moves_nothing_is_left_to_the_command_to_judge() -> None:
     off = replace(HORIZON, disabled="nobody reads it")
-    assert changes_of({"horizon": "24"}, (off,)) == (("horizon", "24"),)
+    assert changes_of({"horizon": "24"}.items(), (off,)) == (("horizon", "24"),)
 
 
 def test_a_hostile_address_is_cut() -> None:
-    found = changes_of({f"k{number}": "9" * 500 for number in range(500)}, EVERY)
+    found = changes_of({f"k{number}": "9" * 500 for number in range(500)}.items(), EVERY)
     assert len(found) == 40
     assert {len(text) for _, text in found} == {60}
 

@@ -16,7 +16,7 @@ from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route, json_reply, see_other, wants_json
 from breakeven.web.verdict.slider_session import session
-from breakeven.web.verdict.slider_state import Changes, changes_of, query_of
+from breakeven.web.verdict.slider_state import Changes, changes_of, contradictions, query_of
 from breakeven.web.verdict.start import Start, curve_context, start, under
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def whatif(ask: Ask) -> WhatIfDocument | Job:
     opened = session(ask.desk, patience_s=30)
     if isinstance(opened, Job):
         return opened
-    return opened.session.answer(changes_of(ask.query, opened.sliders))
+    return opened.session.answer(changes_of(ask.said, opened.sliders))
 
 
 def answer(ask: Ask) -> Mapping[str, Any] | Job:
@@ -97,7 +97,7 @@ def answer(ask: Ask) -> Mapping[str, Any] | Job:
     opened = session(ask.desk, patience_s=30)
     if isinstance(opened, Job):
         return opened
-    return under(ask.desk, document, opened, changes_of(ask.query, opened.sliders)).as_json()
+    return under(ask.desk, document, opened, changes_of(ask.said, opened.sliders)).as_json()
 
 
 def ready(ask: Ask) -> Mapping[str, Any] | Job:
@@ -121,7 +121,7 @@ def curves(ask: Ask) -> Mapping[str, Any] | Job:
 async def save(request: Request) -> Response:
     """Keep what the sliders say as a scenario of its own."""
     form = await request.form()
-    changes = changes_of(dict(parse_qsl(str(form.get("changes", "")).lstrip("?"))))
+    changes = changes_of(parse_qsl(str(form.get("changes", "")).lstrip("?")))
     name = str(form.get("name", "")).strip()
     saved = await run_in_threadpool(_save, request.app.state.desk, name, changes)
     address = f"/{query_of((*changes, ('saved', saved['name'])))}"
@@ -133,6 +133,8 @@ def _save(desk: Desk, name: str, changes: Changes) -> dict[str, Any]:
 
     if not changes:
         raise ScenarioError("nothing is changed, so there is nothing to save; move a slider first")
+    if twice := contradictions(changes):
+        raise ScenarioError("; ".join(twice.values()))
     found = save_as(desk, name, changes)
     return {"name": found.name, "left_out": list(found.left_out)}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from math import ceil, floor, isclose, log, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -77,7 +78,7 @@ class Stand:
     @property
     def base_text(self) -> str:
         """What a field that was left empty stands for."""
-        return text_of(self.slider, self.slider.typical)
+        return _base_text(self.slider)
 
     @property
     def base_words(self) -> str:
@@ -103,17 +104,37 @@ class Stand:
         return round(place_count / max(len(self.stops) - 1, 1), 4)
 
 
-def changes_of(query: Mapping[str, str], sliders: Sequence[Slider] = ()) -> Changes:
-    """What an address says is different: the sliders in their order, then whatever else `whatif` takes."""
+def changes_of(address: Iterable[tuple[str, str]], sliders: Sequence[Slider] = ()) -> Changes:
+    """What an address says is different: the sliders in their order, then whatever else `whatif` takes.
+
+    A name with several values is there with each of them: see `contradictions`.
+    """
     by_fact = {each.fact: each.name for each in sliders if _says_its_fact(each)}
-    said: dict[str, str] = {}
-    for key, typed in list(query.items())[:CHANGES_MAX_COUNT]:
+    said: dict[str, list[str]] = {}
+    for key, typed in islice(address, CHANGES_MAX_COUNT):
         name, text = key.strip(), typed.strip()[:TEXT_MAX_COUNT]
         if text and name and name not in NOT_CHANGES:
-            said[by_fact.get(FACT_ALIASES.get(name, name), name)] = text
+            texts = said.setdefault(by_fact.get(FACT_ALIASES.get(name, name), name), [])
+            texts += [] if text in texts else [text]
     names = {each.name: each for each in sliders if not each.disabled}
-    moved = [(name, said[name]) for name, each in names.items() if name in said and not _is_base(each, said[name])]
-    return (*moved, *((key, text) for key, text in said.items() if key not in names))
+    moved = [name for name, each in names.items() if name in said and said[name] != [_base_text(each)]]
+    return tuple((name, text) for name in (*moved, *(key for key in said if key not in names)) for text in said[name])
+
+
+def contradictions(changes: Changes) -> dict[str, str]:
+    """Name -> what is wrong, of each that is given several values.
+
+    >>> contradictions((("volume", "5B"), ("horizon", "24"), ("volume", "nan")))
+    {'volume': 'volume has 2 values (5B, nan); wanted one'}
+    """
+    texts: dict[str, list[str]] = {}
+    for name, text in changes:
+        texts.setdefault(name, []).append(text)
+    return {
+        name: f"{name} has {len(each)} values ({', '.join(each)}); wanted one"
+        for name, each in texts.items()
+        if len(each) > 1
+    }
 
 
 def query_of(changes: Changes) -> str:
@@ -169,6 +190,10 @@ def text_of(slider: Slider, value: float) -> str:
     return _plain(value)
 
 
+def _base_text(slider: Slider) -> str:
+    return text_of(slider, slider.typical)
+
+
 def words_of(slider: Slider, value: float) -> str:
     """A value as a person reads it, and as `whatif` prints it."""
     if _says_its_fact(slider):
@@ -189,15 +214,11 @@ def _value(slider: Slider, text: str) -> float | None:
         return None
 
 
-def _is_base(slider: Slider, text: str) -> bool:
-    return text == text_of(slider, slider.typical)
-
-
 @lru_cache(maxsize=64)
 def _stops(slider: Slider) -> tuple[tuple[Stop, ...], int]:
     """The stops from low to high, and the place of the one that is as things are."""
     base = Stop("", words_of(slider, slider.typical), slider.typical)
-    base_text, found = text_of(slider, slider.typical), {}
+    base_text, found = _base_text(slider), {}
     for value in _values(slider):
         text = text_of(slider, value)
         if text != base_text:

@@ -12,7 +12,16 @@ from breakeven.errors import BreakevenError
 from breakeven.web import documents
 from breakeven.web.jobs import Job
 from breakeven.web.verdict.slider_session import Opened, session
-from breakeven.web.verdict.slider_state import Changes, Stand, changes_of, command_of, query_of, stand_of, without
+from breakeven.web.verdict.slider_state import (
+    Changes,
+    Stand,
+    changes_of,
+    command_of,
+    contradictions,
+    query_of,
+    stand_of,
+    without,
+)
 from breakeven.web.verdict.words import Words, verdict_words
 
 if TYPE_CHECKING:
@@ -105,13 +114,13 @@ def start(ask: Ask) -> Start | Job:
         return document
     if isinstance(recipe, Job):
         return recipe
-    opened, asked = session(desk), changes_of(ask.query)
+    opened, asked = session(desk), changes_of(ask.said)
     if isinstance(opened, Job):
         if asked and not opened.is_given_up:
             return opened
         refused = (Refused("", desk.project.without_places(opened.error or opened.state)),) if asked else ()
         return _without_sliders(document, recipe.key, opened, refused)
-    return under(desk, document, opened, changes_of(ask.query, opened.sliders))
+    return under(desk, document, opened, changes_of(ask.said, opened.sliders))
 
 
 def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Start:
@@ -150,9 +159,10 @@ def _answered(desk: Desk, opened: Opened, changes: Changes) -> tuple[Changes, Wh
 
 
 def _refused(desk: Desk, opened: Opened, asked: Changes) -> tuple[Refused, ...]:
-    """Those changes that no scenario could hold."""
-    found = []
-    for name, text in asked:
+    """Those changes that no scenario could hold, or that contradict each other."""
+    twice = contradictions(asked)
+    found = [Refused(name, why) for name, why in twice.items()]
+    for name, text in (each for each in asked if each[0] not in twice):
         try:
             opened.session.scenario(((name, text),))
         except BreakevenError as error:
