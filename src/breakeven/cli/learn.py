@@ -78,11 +78,11 @@ def command(
     """
     from breakeven.catalog.load import load_catalog
     from breakeven.cli.console import progress, stdout_console
-    from breakeven.cli.learning_extra import needs_learning, set_aside
+    from breakeven.cli.learning_extra import set_aside
     from breakeven.clock import today
     from breakeven.learning.pricing import given_price
     from breakeven.outcomes.reading import read_outcomes
-    from breakeven.reports.learn_answer import LearnRequest, answer_learn, report_text
+    from breakeven.reports.learn_answer import LearnRequest, answer_learn, needs_learning, report_text
 
     needs_learning()
     with progress() as say:

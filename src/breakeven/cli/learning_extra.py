@@ -1,10 +1,9 @@
-"""Learning extra: what the verbs of routing share: the library they need, and rows of outcomes that were set aside."""
+"""Learning extra: what the verbs of routing share: amounts as options, and rows of outcomes that were set aside."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +37,6 @@ def quality_floor(value: float) -> float:
     if not 0 < value <= 1:
         raise LearningError(f"--quality-floor {value:g}: wanted a part of the reference's success, such as 0.95")
     return value
-
-
-def needs_learning() -> None:
-    """Raise LearningError where scikit-learn is not installed."""
-    if find_spec("sklearn") is None:
-        raise LearningError("learning a policy needs scikit-learn: pip install 'breakeven[learning]'")
 
 
 def set_aside(read: ReadOutcomes, files: Sequence[Path]) -> tuple[str, ...]:

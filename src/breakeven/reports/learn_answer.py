@@ -11,7 +11,7 @@ from typing import Final
 
 from breakeven import __version__
 from breakeven.catalog.load import Catalog
-from breakeven.errors import DocumentError, OutputError
+from breakeven.errors import DocumentError, LearningError, OutputError
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import LearnSettings, learn
 from breakeven.learning.policy_writing import document_of
@@ -41,6 +41,12 @@ class LearnRequest:
 def what_is_missing() -> str:
     """What must be installed before anything can be learnt; empty when nothing."""
     return "" if find_spec("sklearn") else "learning a policy needs scikit-learn: pip install 'breakeven[learning]'"
+
+
+def needs_learning() -> None:
+    """Raise LearningError where something is missing."""
+    if missing := what_is_missing():
+        raise LearningError(missing)
 
 
 def answer_learn(

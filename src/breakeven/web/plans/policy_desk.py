@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from breakeven.errors import BreakevenError, EditConflict, LearningError, PolicyError
+from breakeven.errors import BreakevenError, EditConflict, PolicyError
 from breakeven.routing.policy_file import ARRAYS_NAME, JSON_NAME, LoadedPolicy, hash_without_trial, load, save
 
 if TYPE_CHECKING:
@@ -111,10 +111,9 @@ def outcome_files(project: Project) -> dict[str, Path]:
 
 def start_learning(desk: Desk, files: tuple[Path, ...], request: LearnRequest) -> Job:
     """Learn beside the policy in use; nothing of it changes."""
-    from breakeven.reports.learn_answer import what_is_missing
+    from breakeven.reports.learn_answer import needs_learning
 
-    if missing := what_is_missing():
-        raise LearningError(missing)
+    needs_learning()
 
     def work(say: Say) -> str:
         from breakeven.catalog.load import load_catalog
