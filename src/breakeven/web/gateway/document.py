@@ -7,7 +7,7 @@ cannot be told yet is null, and an unpriced call is counted as one, never as 0 U
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,16 +23,7 @@ from breakeven.web.gateway.parts import (
     UpstreamRow,
 )
 from breakeven.web.gateway.series import GAP_S, series_of
-from breakeven.web.gateway.totals import (
-    Buckets,
-    CallKey,
-    ModelTotals,
-    Totals,
-    grown,
-    grown_each,
-    grown_model,
-    summed,
-)
+from breakeven.web.gateway.totals import CallKey, ModelTotals, Span, Totals, span_of
 from breakeven.web.gateway.watch import REMEMBERED_S, Seen
 
 SCHEMA_VERSION: Final = "1.0"
@@ -66,7 +57,7 @@ def gateway_document(seen: Seen, address: str) -> GatewayDocument:
         None if window is None else _percentiles(window, "durations"),
         None if window is None else _percentiles(window, "first_bytes"),
         {} if window is None else _kinds(window),
-        {} if window is None else _counts(grown_each(window.before.refusals, window.after.refusals)),
+        {} if window is None else _counts(window.refusals),
         () if window is None else _models(window, _page(admin, "settings")),
         () if window is None else _upstreams(window, _page(admin, "settings")),
         _keys(_page(admin, "keys")),
@@ -83,22 +74,7 @@ def as_json(document: GatewayDocument) -> dict[str, Any]:
     return asdict(document)
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Two moments and the time between them; one moment twice where there is only one."""
-
-    before: Totals
-    after: Totals
-
-    @property
-    def seconds_s(self) -> float:
-        return self.after.at_unix_s - self.before.at_unix_s
-
-    def rate(self, count: float) -> float | None:
-        return count / self.seconds_s if self.seconds_s > 0 else None
-
-
-def _span(moments: Sequence[Totals], window_s: float) -> _Span:
+def _span(moments: Sequence[Totals], window_s: float) -> Span:
     """From the moment nearest to `window_s` ago to now; not across a time when nobody read."""
     newest = moments[-1]
     before = newest
@@ -106,7 +82,7 @@ def _span(moments: Sequence[Totals], window_s: float) -> _Span:
         if newest.at_unix_s - each.at_unix_s > window_s + 1.0 or before.at_unix_s - each.at_unix_s > GAP_S:
             break
         before = each
-    return _Span(before, newest)
+    return span_of(before, newest)
 
 
 def _state(seen: Seen) -> str:
@@ -116,21 +92,18 @@ def _state(seen: Seen) -> str:
     return {"ready": "serving", "draining": "draining"}.get(str(status), "not_ready")
 
 
-def _traffic(rates: _Span, window: _Span) -> Traffic:
-    results = grown_each(rates.before.requests, rates.after.requests)
-    refused = sum(grown_each(rates.before.refusals, rates.after.refusals).values())
-    models, now = _grown_models(rates), rates.after
-    spent = _grown_models(window)
+def _traffic(rates: Span, window: Span) -> Traffic:
+    refused, now = sum(rates.refusals.values()), rates.after
     has_time = rates.seconds_s > 0
     return Traffic(
         round(rates.seconds_s, 1),
-        rates.rate(sum(results.values()) + refused),
-        rates.rate(results.get("failed", 0.0)),
+        rates.rate(sum(rates.requests.values()) + refused),
+        rates.rate(rates.requests.get("failed", 0.0)),
         rates.rate(refused),
-        rates.rate(sum(each.input_tokens + each.output_tokens for each in models.values())),
+        rates.rate(sum(each.input_tokens + each.output_tokens for each in rates.models.values())),
         round(window.seconds_s, 1),
-        _per_hour(window, sum(each.cost_usd for each in spent.values())),
-        sum(each.unpriced_count for each in spent.values()) if has_time else None,
+        _per_hour(window, sum(each.cost_usd for each in window.models.values())),
+        sum(each.unpriced_count for each in window.models.values()) if has_time else None,
         now.gauges.get("requests_in_flight", 0.0),
         now.gauges.get("client_connections", 0.0),
         sum(now.requests.values()) + sum(now.refusals.values()),
@@ -139,32 +112,22 @@ def _traffic(rates: _Span, window: _Span) -> Traffic:
     )
 
 
-def _per_hour(window: _Span, usd: float) -> float | None:
+def _per_hour(window: Span, usd: float) -> float | None:
     rate = window.rate(usd)
     return None if rate is None else rate * SECONDS_PER_HOUR
 
 
-def _grown_models(span: _Span) -> dict[str, ModelTotals]:
-    empty = ModelTotals()
-    return {name: grown_model(span.before.models.get(name, empty), each) for name, each in span.after.models.items()}
-
-
-def _percentiles(window: _Span, name: str) -> Percentiles:
-    whole: Buckets = summed([getattr(each, name) for each in _grown_models(window).values()])
-    edges = window.after.edges_s
+def _percentiles(window: Span, name: str) -> Percentiles:
+    whole, edges = window.whole(name), window.after.edges_s
     return Percentiles(sum(whole), *(quantile(whole, edges, fraction) for fraction in (0.5, 0.95, 0.99)))
 
 
-def _kinds(window: _Span) -> dict[str, float]:
+def _kinds(window: Span) -> dict[str, float]:
     found = dict.fromkeys(FALLBACK_KINDS, 0.0)
-    for (_, kind, _result), count in _grown_calls(window).items():
+    for (_, kind, _result), count in window.calls.items():
         if kind in found:
             found[kind] += count
     return _counts(found)
-
-
-def _grown_calls(window: _Span) -> dict[CallKey, float]:
-    return {key: grown(window.before.calls.get(key, 0.0), value) for key, value in window.after.calls.items()}
 
 
 def _counts(found: Mapping[str, float]) -> dict[str, float]:
@@ -172,10 +135,10 @@ def _counts(found: Mapping[str, float]) -> dict[str, float]:
     return {key: found[key] for key in sorted(found, key=lambda each: (-found[each], each)) if found[key] > 0}
 
 
-def _models(window: _Span, settings: Mapping[str, Any]) -> tuple[ModelRow, ...]:
+def _models(window: Span, settings: Mapping[str, Any]) -> tuple[ModelRow, ...]:
     rows = []
     edges = window.after.edges_s
-    for name, each in _grown_models(window).items():
+    for name, each in window.models.items():
         whole = window.after.models[name]
         sources, as_of = _prices(settings, name, whole)
         rows.append(
@@ -216,11 +179,11 @@ def _prices(settings: Mapping[str, Any], model: str, totals: ModelTotals) -> tup
     return tuple(dict.fromkeys(found)), min(days, default=None)
 
 
-def _upstreams(window: _Span, settings: Mapping[str, Any]) -> tuple[UpstreamRow, ...]:
+def _upstreams(window: Span, settings: Mapping[str, Any]) -> tuple[UpstreamRow, ...]:
     listed = settings.get("upstreams")
     told = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     places = {str(each.get("name", "")): each for each in told}
-    grown_calls, all_calls = _grown_calls(window), window.after.calls
+    all_calls = window.after.calls
     names = {*window.after.breakers, *(key[0] for key in all_calls), *places} - {""}
     rows = []
     for name in sorted(names):
@@ -230,8 +193,8 @@ def _upstreams(window: _Span, settings: Mapping[str, Any]) -> tuple[UpstreamRow,
                 name,
                 BREAKER_STATES[state],
                 str(places.get(name, {}).get("base_url", "")),
-                sum(count for key, count in grown_calls.items() if key[0] == name),
-                _failures(grown_calls, name),
+                sum(count for key, count in window.calls.items() if key[0] == name),
+                _failures(window.calls, name),
                 _failures(all_calls, name),
             )
         )

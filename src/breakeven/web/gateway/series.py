@@ -8,7 +8,7 @@ from typing import Final
 
 from breakeven.units import SECONDS_PER_HOUR
 from breakeven.web.gateway.histogram_quantiles import quantile
-from breakeven.web.gateway.totals import ModelTotals, Totals, grown_each, grown_model, summed
+from breakeven.web.gateway.totals import Span, Totals, span_of
 
 GAP_S: Final = 45.0
 """Moments further apart than this have nothing between them: nobody read."""
@@ -40,19 +40,6 @@ class Series:
         return tuple(each.value for each in self.points if each.value is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What came between two moments."""
-
-    before: Totals
-    after: Totals
-    models: dict[str, ModelTotals]
-
-    @property
-    def seconds_s(self) -> float:
-        return self.after.at_unix_s - self.before.at_unix_s
-
-
 def series_of(moments: Sequence[Totals], remembered_s: float) -> tuple[Series, ...]:
     """Every line, from moments oldest first; a step without a reading is a gap."""
     if len(moments) < 2:
@@ -64,7 +51,7 @@ def series_of(moments: Sequence[Totals], remembered_s: float) -> tuple[Series, .
     )
 
 
-def _steps(moments: Sequence[Totals]) -> list[_Step]:
+def _steps(moments: Sequence[Totals]) -> list[Span]:
     """Pairs of moments about `CHART_STEP_S` apart; the last one is as short as it must be."""
     found, start = [], moments[0]
     for i, each in enumerate(moments[1:], 1):
@@ -72,17 +59,12 @@ def _steps(moments: Sequence[Totals]) -> list[_Step]:
         is_long = each.at_unix_s - start.at_unix_s >= CHART_STEP_S - 1.0
         if not (is_gap or is_long or i == len(moments) - 1):
             continue
-        found.append(_Step(start, each, {} if is_gap else _grown(start, each)))
+        found.append(span_of(start, each))
         start = each
     return found
 
 
-def _grown(before: Totals, after: Totals) -> dict[str, ModelTotals]:
-    empty = ModelTotals()
-    return {name: grown_model(before.models.get(name, empty), each) for name, each in after.models.items()}
-
-
-def _points(steps: Sequence[_Step], newest_s: float, value: Callable[[_Step], float | None]) -> list[Point]:
+def _points(steps: Sequence[Span], newest_s: float, value: Callable[[Span], float | None]) -> list[Point]:
     found = []
     for each in steps:
         known = None if each.seconds_s > GAP_S or each.seconds_s <= 0 else value(each)
@@ -90,37 +72,35 @@ def _points(steps: Sequence[_Step], newest_s: float, value: Callable[[_Step], fl
     return found
 
 
-def _requests(step: _Step) -> float:
-    done = sum(grown_each(step.before.requests, step.after.requests).values())
-    return (done + sum(grown_each(step.before.refusals, step.after.refusals).values())) / step.seconds_s
+def _requests(step: Span) -> float:
+    return (sum(step.requests.values()) + sum(step.refusals.values())) / step.seconds_s
 
 
-def _failures(step: _Step) -> float:
-    return grown_each(step.before.requests, step.after.requests).get("failed", 0.0) / step.seconds_s
+def _failures(step: Span) -> float:
+    return step.requests.get("failed", 0.0) / step.seconds_s
 
 
-def _tokens(step: _Step) -> float:
+def _tokens(step: Span) -> float:
     return sum(each.input_tokens + each.output_tokens for each in step.models.values()) / step.seconds_s
 
 
-def _spend(step: _Step) -> float:
+def _spend(step: Span) -> float:
     return sum(each.cost_usd for each in step.models.values()) / step.seconds_s * SECONDS_PER_HOUR
 
 
-def _in_flight(step: _Step) -> float:
+def _in_flight(step: Span) -> float:
     return step.after.gauges.get("requests_in_flight", 0.0)
 
 
-def _percentile(name: str, fraction: float) -> Callable[[_Step], float | None]:
-    def value(step: _Step) -> float | None:
-        whole = summed([getattr(each, name) for each in step.models.values()])
-        found = quantile(whole, step.after.edges_s, fraction)
+def _percentile(name: str, fraction: float) -> Callable[[Span], float | None]:
+    def value(step: Span) -> float | None:
+        found = quantile(step.whole(name), step.after.edges_s, fraction)
         return None if found is None else found.value_s if found.value_s is not None else found.low_s
 
     return value
 
 
-_LINES: Final[tuple[tuple[str, str, str, Callable[[_Step], float | None]], ...]] = (
+_LINES: Final[tuple[tuple[str, str, str, Callable[[Span], float | None]], ...]] = (
     ("requests", "Requests", "request/second", _requests),
     ("failures", "Failed requests", "request/second", _failures),
     ("duration_p50", "Answers, median", "second", _percentile("durations", 0.5)),

@@ -129,6 +129,45 @@ def grown_model(before: ModelTotals, after: ModelTotals) -> ModelTotals:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What came between two moments; one moment twice where there is only one."""
+
+    before: Totals
+    after: Totals
+    models: Mapping[str, ModelTotals]
+    """What each did."""
+    calls: Mapping[CallKey, float]
+    requests: Mapping[str, float]
+    refusals: Mapping[str, float]
+
+    @property
+    def seconds_s(self) -> float:
+        """How long it is."""
+        return self.after.at_unix_s - self.before.at_unix_s
+
+    def rate(self, count: float) -> float | None:
+        """So many a second; None where there is no time between them."""
+        return count / self.seconds_s if self.seconds_s > 0 else None
+
+    def whole(self, name: str) -> Buckets:
+        """The histogram `durations` or `first_bytes` of all models."""
+        return summed([getattr(each, name) for each in self.models.values()])
+
+
+def span_of(before: Totals, after: Totals) -> Span:
+    """What came between them."""
+    empty = ModelTotals()
+    return Span(
+        before,
+        after,
+        {name: grown_model(before.models.get(name, empty), each) for name, each in after.models.items()},
+        grown_each(before.calls, after.calls),
+        grown_each(before.requests, after.requests),
+        grown_each(before.refusals, after.refusals),
+    )
+
+
 def summed(parts: list[Buckets]) -> Buckets:
     """One histogram of several.
 
