@@ -7,7 +7,7 @@ the log and the outcomes, never the plan. Every line says `source: synthetic`. T
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,15 @@ class Kind:
     """What people write; `{n}` is a number of their own."""
     success_fraction: Mapping[str, float]
     """Model -> how often its answer would do."""
+
+
+def kind_of(models: Sequence[str], share_fraction: float, success_fractions: Sequence[float], *texts: str) -> Kind:
+    """Requests of which these models' answers would do so often.
+
+    >>> kind_of(("large", "small"), 0.5, (0.9, 0.7), "Order {n}?").success_fraction
+    {'large': 0.9, 'small': 0.7}
+    """
+    return Kind(share_fraction, texts, dict(zip(models, success_fractions, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

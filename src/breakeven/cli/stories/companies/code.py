@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from breakeven.cli.stories.chapters.afterwards import decide_measured
@@ -12,38 +13,33 @@ from breakeven.cli.stories.chapters.first_log import read_log
 from breakeven.cli.stories.chapters.learnt import judge_and_learn
 from breakeven.cli.stories.chapters.piloted import shadow
 from breakeven.cli.stories.story import Chapter, Story
-from breakeven.usage.synthetic_company import Company, Kind, Work
+from breakeven.usage.synthetic_company import Company, Work, kind_of
 
 _BIG, _SMALL, _TIER = "anthropic/claude-sonnet-4-5", "Qwen3-235B-A22B", "anthropic/claude-haiku-4-5"
-
-
-def _kind(share: float, big: float, small: float, tier: float, *texts: str) -> Kind:
-    """Of its work this share, and how often each model's answer would do."""
-    return Kind(share, texts, {_BIG: big, _SMALL: small, _TIER: tier})
-
+_kind = partial(kind_of, (_BIG, _SMALL, _TIER))
 
 _WORKS: Final = (
     Work(
         *("write tests", 0.30, 16_000, 900, 0.7, 0.0),
         (
-            _kind(0.6, 0.86, 0.70, 0.77, "Write pytest cases for the inventory module, ticket {n}"),
-            _kind(0.4, 0.78, 0.55, 0.65, "Cover the network replay of build {n} with tests, no sleeps"),
+            _kind(0.6, (0.86, 0.70, 0.77), "Write pytest cases for the inventory module, ticket {n}"),
+            _kind(0.4, (0.78, 0.55, 0.65), "Cover the network replay of build {n} with tests, no sleeps"),
         ),
     ),
     Work(
         *("fix a bug", 0.30, 28_000, 1_300, 0.8, 0.2),
         (
-            _kind(0.5, 0.76, 0.52, 0.63, "Crash {n}: the save file is read twice after the player dies. Fix it"),
-            _kind(0.5, 0.66, 0.36, 0.49, "Desync {n}: two clients disagree on the loot after a reconnect. Fix it"),
+            _kind(0.5, (0.76, 0.52, 0.63), "Crash {n}: the save file is read twice after the player dies. Fix it"),
+            _kind(0.5, (0.66, 0.36, 0.49), "Desync {n}: two clients disagree on the loot after a reconnect. Fix it"),
         ),
     ),
     Work(
         *("refactor across files", 0.25, 42_000, 2_400, 0.85, 0.3),
-        (_kind(1.0, 0.64, 0.33, 0.47, "Split the renderer so that change {n} builds without the editor"),),
+        (_kind(1.0, (0.64, 0.33, 0.47), "Split the renderer so that change {n} builds without the editor"),),
     ),
     Work(
         *("explain code", 0.15, 9_000, 600, 0.5, 0.0),
-        (_kind(1.0, 0.93, 0.86, 0.89, "What does this shader do, and why is line {n} there?"),),
+        (_kind(1.0, (0.93, 0.86, 0.89), "What does this shader do, and why is line {n} there?"),),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from breakeven.cli.stories.chapters.afterwards import decide_measured
@@ -12,31 +13,26 @@ from breakeven.cli.stories.chapters.kept_inside import ask_for_the_volume, plan_
 from breakeven.cli.stories.chapters.learnt import judge
 from breakeven.cli.stories.chapters.piloted import judge_files
 from breakeven.cli.stories.story import Chapter, Story
-from breakeven.usage.synthetic_company import Company, Kind, Work
+from breakeven.usage.synthetic_company import Company, Work, kind_of
 
 _BIG, _SMALL = "openai/gpt-4.1", "gpt-oss-20b"
-
-
-def _kind(share: float, big: float, small: float, *texts: str) -> Kind:
-    """Of its work this share, and how often each model's answer would do."""
-    return Kind(share, texts, {_BIG: big, _SMALL: small})
-
+_kind = partial(kind_of, (_BIG, _SMALL))
 
 _WORKS: Final = (
     Work(
         *("read bank statement", 0.60, 7_000, 500, 0.1, 0.0),
         (
-            _kind(0.7, 0.95, 0.935, "Salaries, rents and loans of statement {n}, as JSON"),
-            _kind(0.3, 0.90, 0.87, "Scanned statement {n}, two pages upside down: salaries, rents, loans as JSON"),
+            _kind(0.7, (0.95, 0.935), "Salaries, rents and loans of statement {n}, as JSON"),
+            _kind(0.3, (0.90, 0.87), "Scanned statement {n}, two pages upside down: salaries, rents, loans as JSON"),
         ),
     ),
     Work(
         *("check identity document", 0.25, 2_500, 200, 0.1, 0.0),
-        (_kind(1.0, 0.97, 0.96, "Name, birthday and expiry of passport scan {n}; do they agree with the form?"),),
+        (_kind(1.0, (0.97, 0.96), "Name, birthday and expiry of passport scan {n}; do they agree with the form?"),),
     ),
     Work(
         *("summarise application", 0.15, 9_000, 700, 0.2, 0.0),
-        (_kind(1.0, 0.92, 0.89, "Application {n} in ten lines for the credit committee"),),
+        (_kind(1.0, (0.92, 0.89), "Application {n} in ten lines for the credit committee"),),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from breakeven.cli.stories.chapters.afterwards import decide_measured
@@ -12,40 +13,35 @@ from breakeven.cli.stories.chapters.first_log import read_log
 from breakeven.cli.stories.chapters.learnt import judge_and_learn
 from breakeven.cli.stories.chapters.piloted import shadow
 from breakeven.cli.stories.story import Chapter, Story
-from breakeven.usage.synthetic_company import Company, Kind, Work
+from breakeven.usage.synthetic_company import Company, Work, kind_of
 
 _BIG, _SMALL = "openai/gpt-5", "gpt-oss-120b"
-
-
-def _kind(share: float, big: float, small: float, *texts: str) -> Kind:
-    """Of its work this share, and how often each model's answer would do."""
-    return Kind(share, texts, {_BIG: big, _SMALL: small})
-
+_kind = partial(kind_of, (_BIG, _SMALL))
 
 _WORKS: Final = (
     Work(
         *("classify ticket", 0.40, 1_800, 140, 0.3, 0.8),
         (
-            _kind(0.7, 0.97, 0.97, "Which queue? Order {n} has not arrived and it is a birthday present"),
-            _kind(0.3, 0.94, 0.92, "Which queue? Zip of the blue jacket broke, order {n}, and I moved house"),
+            _kind(0.7, (0.97, 0.97), "Which queue? Order {n} has not arrived and it is a birthday present"),
+            _kind(0.3, (0.94, 0.92), "Which queue? Zip of the blue jacket broke, order {n}, and I moved house"),
         ),
     ),
     Work(
         *("answer from knowledge base", 0.34, 6_500, 420, 0.4, 0.4),
         (
-            _kind(0.6, 0.94, 0.935, "How long may I take to send back order {n}?"),
-            _kind(0.4, 0.87, 0.855, "Is the tent of order {n} warm enough for a night at minus ten?"),
+            _kind(0.6, (0.94, 0.935), "How long may I take to send back order {n}?"),
+            _kind(0.4, (0.87, 0.855), "Is the tent of order {n} warm enough for a night at minus ten?"),
         ),
     ),
     Work(
         *("extract order data", 0.14, 3_500, 380, 0.2, 0.3),
-        (_kind(1.0, 0.94, 0.93, "Fill the form: it is order {n}, two pairs of boots, one of them size 41"),),
+        (_kind(1.0, (0.94, 0.93), "Fill the form: it is order {n}, two pairs of boots, one of them size 41"),),
     ),
     Work(
         *("handle complaint", 0.12, 9_000, 1_500, 0.3, 0.5),
         (
-            _kind(0.5, 0.90, 0.74, "Order {n} came broken twice and now you want me to pay the postage"),
-            _kind(0.5, 0.84, 0.58, "Third letter about {n}. My lawyer asks for every mail since March"),
+            _kind(0.5, (0.90, 0.74), "Order {n} came broken twice and now you want me to pay the postage"),
+            _kind(0.5, (0.84, 0.58), "Third letter about {n}. My lawyer asks for every mail since March"),
         ),
     ),
 )
