@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from breakeven.cli.main import group
-from breakeven.errors import OutputError
+from breakeven.errors import OutputError, UsageError
 from breakeven.web import documents, exports
+from breakeven.web.jobs import Job
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.made_project import desk_of
@@ -54,6 +56,42 @@ def test_a_pdf_without_typst_says_how_to_get_it(compared: Project, monkeypatch: 
         assert "/export/report.pdf" not in page.text
         refused = client.get("/export/report.pdf")
         assert (refused.status_code, "breakeven[pdf]" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("address", ["/export", "/export/report.pdf", "/trace", "/facts/scenarios/compare"])
+def test_what_cannot_be_shown_stands_under_its_own_heading(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def damaged(_: object) -> None:
+        raise UsageError("the store is damaged; import again")
+
+    title = {"/trace": "What is behind a number", "/facts/scenarios/compare": "Two scenarios side by side"}
+    with client_of(desk_of(empty_project)) as client:
+        empty = client.get("/export" if address.startswith("/export/") else address)
+        assert f"<h1>{title.get(address, 'Export')}</h1>" in empty.text
+        monkeypatch.setattr(documents, "store_state", damaged)
+        monkeypatch.setattr(documents, "comparison_text", damaged)
+        monkeypatch.setattr(exports, "EXPORTS", tuple(replace(each, missing=lambda: "") for each in exports.EXPORTS))
+        answer = client.get(address)
+    assert answer.status_code == 400
+    assert "the store is damaged" in answer.text
+    assert '<a href="/facts" aria-current="page">' in answer.text
+    about = re.search(r'<p class="about">([^<]*)</p>', answer.text)
+    assert about is not None
+    assert about[1].startswith({"/trace": "The tree", "/facts/scenarios/compare": "What one"}.get(address, "The comp"))
+
+
+def test_a_comparison_that_failed_stands_under_the_heading_of_its_page(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Job("comparison", "Comparing the options", state="failed", error="no price is known", is_expected=True)
+    monkeypatch.setattr(documents, "store_state", lambda _: documents.StoreState("ready", "", ""))
+    monkeypatch.setattr(documents, "comparison", lambda _: failed)
+    with client_of(desk_of(empty_project)) as client:
+        for address, heading in (("/export", "Export"), ("/trace", "What is behind a number")):
+            answer = client.get(address)
+            assert (answer.status_code, f"<h1>{heading}</h1>" in answer.text) == (400, True)
+            assert "no price is known" in answer.text
 
 
 @pytest.mark.parametrize("kind", ["exe", "..", "html/../../x", "%2e%2e", "json%00"])

@@ -22,7 +22,7 @@ from breakeven.web.access import Access, Throttle
 from breakeven.web.frame import url_of
 from breakeven.web.guard import Guard, is_let_in
 from breakeven.web.looks import REPORT_CSS, STATIC, report_css
-from breakeven.web.page import Desk, Page, View
+from breakeven.web.page import Desk, Page, View, page_at
 from breakeven.web.replies import framed, wants_json
 
 if TYPE_CHECKING:
@@ -112,8 +112,6 @@ async def _error_reply(request: Request, status_count: int, kind: str, words: st
         return JSONResponse({"error": {"type": kind, "message": words}}, status_count)
     if not is_let_in(request.scope):
         return PlainTextResponse(words, status_count)
-    every: tuple[Page, ...] = request.app.state.pages
-    name = request.url.path.split("/")[1]
-    page = next((each for each in every if each.name == name), every[0])
+    page = page_at(request.app.state.pages, request.url.path)
     view = View("error.html.j2", {"title": title, "error": words, "next_step": ""}, status_count)
     return await framed(request, page, view)

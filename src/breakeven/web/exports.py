@@ -115,7 +115,7 @@ def export_view(ask: Ask) -> View | Job:
     if not state.has_calls:
         commands = [("Import", state.next_command)]
         context = {"title": "Nothing to take away yet", "missing": state.words, "commands": commands}
-        return View("export_empty.html.j2", context)
+        return View("empty.html.j2", context)
     document = documents.comparison(ask.desk)
     if isinstance(document, Job):
         return document

@@ -67,9 +67,7 @@ def compare_view(ask: Ask) -> View | Job:
     state = documents.store_state(desk)
     if not state.has_calls:
         commands = [("Import", state.next_command)]
-        return View(
-            "trace_empty.html.j2", {"title": "Nothing to compare yet", "missing": state.words, "commands": commands}
-        )
+        return View("empty.html.j2", {"title": "Nothing to compare yet", "missing": state.words, "commands": commands})
     names = (ask.query.get("a", PROJECT), ask.query.get("b", PROJECT))
     found: list[Document] = []
     for name in names:

@@ -53,7 +53,7 @@ def trace_view(ask: Ask) -> View | Job:
     state = documents.store_state(ask.desk)
     if not state.has_calls:
         return View(
-            "trace_empty.html.j2",
+            "empty.html.j2",
             {"title": "No number to trace yet", "missing": state.words, "commands": [("Import", state.next_command)]},
         )
     document = documents.comparison(ask.desk)
