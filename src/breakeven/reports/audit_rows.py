@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from breakeven.audit.task import Audit, AuditedTask, Interval
 from breakeven.reports import amounts
@@ -12,7 +12,6 @@ from breakeven.reports.safe_text import short
 from breakeven.reports.usage_rows import UNPRICED, Figure
 
 MODELS_SHOWN_COUNT: Final = 2
-Basis = Literal["measured", "expert", "guess"]
 _KIND_WORDS: Final = {"faq": "FAQ", "agent": "agent or tool use", "unknown": "kind not known"}
 
 
@@ -37,7 +36,8 @@ class TaskRow:
     low_fraction: float
     typical_fraction: float
     high_fraction: float
-    basis: Basis
+    basis: str
+    """Grade of its evidence."""
     evidence: str
     is_commodity: bool
     saves: str
@@ -202,12 +202,6 @@ def kind_words(kind: str) -> str:
     return _KIND_WORDS.get(kind, kind)
 
 
-def basis_of(task: AuditedTask) -> Basis:
-    """Which grade its evidence has."""
-    first = task.suitability.evidence[0]
-    return "guess" if first == "prior" else "expert" if first == "labels" else "measured"
-
-
 def _row(task: AuditedTask, letter: str) -> TaskRow:
     can, saved = task.suitability.can_do, task.saves_usd_per_month
     named = [
@@ -230,7 +224,7 @@ def _row(task: AuditedTask, letter: str) -> TaskRow:
         low_fraction=can.low,
         typical_fraction=can.typical,
         high_fraction=can.high,
-        basis=basis_of(task),
+        basis=task.suitability.grade.value,
         evidence=wording.evidence_words(task),
         is_commodity=task.is_commodity,
         saves="–" if saved is None else amounts.money_range(saved.typical, saved.low, saved.high),
