@@ -220,17 +220,6 @@ def predicted_rows(decision: Decision, policy: PolicyDocument) -> tuple[tuple[st
     )  # fmt: skip
 
 
-def kind_words(kind: str, policy: PolicyDocument) -> str:
-    """What decides, in words."""
-    return {
-        "single": f"one model for everything, {policy.default_model}",
-        "task_map": f"a map from {' / '.join(policy.levels)} to a model",
-        "threshold": "a scorer of prompts, with what their group is known to do",
-        "cascade": "a cheap model answers first; a check of its answer decides who answers next",
-        "allocation": "prices of capacity decide among several models",
-    }[kind]
-
-
 def _reason_words(reason: str) -> str:
     """A reason's code in words; the code itself behind it."""
     code, _, rest = (each.strip() for each in reason.partition(":"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.learning.evaluation_document import EvaluationDocument, FigurePart, JudgedPart
-from breakeven.reports.routing_document import LearnDocument
+from breakeven.reports.routing_document import LearnDocument, PolicyPart
 from breakeven.reports.safe_text import short
+from breakeven.routing.policy_document import PolicyDocument
 
 NAME_MAX_COUNT: Final = 30
 PER: Final = 1000.0
@@ -95,15 +96,20 @@ def details(document: LearnDocument) -> Iterable[str]:
             "The setting was chosen on the requests it is judged on, which flatters it a little; figures of "
             "`evaluate` on other requests are free of that."
         )
-    kind = {
+    holds = "; it holds training rows (learn without --with-rows for one that does not)"
+    kind = kind_words(policy.kind, policy)
+    yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
+
+
+def kind_words(kind: str, policy: PolicyPart | PolicyDocument) -> str:
+    """What decides, in words."""
+    return {
         "single": f"one model for everything, {policy.default_model}",
         "task_map": f"a map from {' / '.join(policy.levels)} to a model",
         "threshold": "a scorer of prompts decides, with what its group is known to do",
         "cascade": "a cheap model answers first, and a check of its answer decides who answers next",
         "allocation": "prices of capacity decide among several models",
-    }[policy.kind]
-    holds = "; it holds training rows (learn without --with-rows for one that does not)"
-    yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
+    }[kind]
 
 
 def ranges(document: EvaluationDocument) -> Iterable[str]:

@@ -85,7 +85,7 @@ def _policy(ask: Ask, state: PolicyState) -> dict[str, Any]:
     found: dict[str, Any] = {
         "policy": policy,
         "hash": state.loaded.hash,
-        "kind_words": routing_page.kind_words(state.loaded.kind, policy),
+        "kind_words": routing_rows.kind_words(state.loaded.kind, policy),
         "guarantee": tuple(routing_page.guarantee_lines(policy.guarantee, report)),
         "prices": routing_page.price_rows(policy, ask.desk.today(), report),
         "report": report,
