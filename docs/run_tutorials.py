@@ -34,6 +34,8 @@ FOLDER: Final = ROOT / "docs" / "tutorials"
 COLUMNS: Final = 100
 READY_WITHIN_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_COMMAND: Final = re.compile(r"^\$ (?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
+"""Lines that go on are one command."""
 _FILE: Final = re.compile(r"`([\w./-]+)`:\s*$")
 _TODAY: Final = re.compile(r"<!-- today: (\d{4}-\d\d-\d\d|now) -->")
 _PORT: Final = re.compile(r"""(?:(?<=127\.0\.0\.1:)|(?<="127\.0\.0\.1",\ )|(?<=--port\ ))\d{4}\b""")
@@ -245,15 +247,6 @@ def _free_port() -> str:
         return str(listener.getsockname()[1])
 
 
-def commands_of(block: str) -> list[str]:
-    """The commands of a console block, continued lines joined."""
-    joined = block.replace("\\\n", "\\\n> ")
-    return [
-        each.removeprefix("$ ").replace("\\\n> ", " ")
-        for each in re.findall(r"^\$ (?:[^\n]*\\\n> )*[^\n]*$", joined, re.MULTILINE)
-    ]
-
-
 def played(page: str, folder: Path) -> Iterator[tuple[re.Match[str], str]]:
     """Each console block of a page, and what it reads after it was run."""
     shell, at = Shell(folder), 0
@@ -278,11 +271,10 @@ def _moment(day: str) -> datetime | None:
 
 def _block(text: str, shell: Shell) -> str:
     """A console block with what its commands print now."""
-    shown = re.findall(r"^\$ (?:[^\n]*\\\n)*[^\n]*$", text, re.MULTILINE)
     parts = []
-    for command, as_shown in zip(commands_of(text), shown, strict=True):
-        printed = shell.run(" ".join(command.split()))
-        parts.append(f"{as_shown}\n{printed}\n" if printed else f"{as_shown}\n")
+    for shown in _COMMAND.findall(text):
+        printed = shell.run(" ".join(shown.removeprefix("$ ").replace("\\\n", " ").split()))
+        parts.append(f"{shown}\n{printed}\n" if printed else f"{shown}\n")
     return "".join(parts)
 
 
