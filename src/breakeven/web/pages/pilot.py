@@ -24,6 +24,7 @@ from breakeven.reports.pilot_page import pilot_context
 from breakeven.reports.pilot_summary import ANSWERS
 from breakeven.reports.pilot_wording import models_of
 from breakeven.reports.safe_text import safe
+from breakeven.web.exports import EXPORTS
 from breakeven.web.jobs import Job
 from breakeven.web.live_parts import live_reply
 from breakeven.web.page import Ask, Page, View
@@ -33,13 +34,8 @@ from breakeven.web.pilot.room import Known, PilotPlace, path_of, place_of, room_
 from breakeven.web.project import Project
 from breakeven.web.replies import api_route, json_reply, page_reply
 
-MEDIA: Final = {
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "md": "text/markdown; charset=utf-8",
-    "json": "application/json",
-}
+MEDIA_TYPES: Final = {**{each.kind: each.media_type for each in EXPORTS}, "yaml": "application/yaml"}
+"""Of a report's kinds, and of the scenario of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ async def live(request: Request) -> Response:
 async def report(request: Request) -> Response:
     """The pilot's report as a file, or what was measured as a scenario."""
     kind = request.path_params["kind"]
-    if kind not in MEDIA and kind != "yaml":
+    if kind not in MEDIA_TYPES:
         raise HTTPException(404)
 
     def made() -> tuple[str, bytes]:
@@ -149,7 +145,7 @@ async def report(request: Request) -> Response:
     name, content = await run_in_threadpool(made)
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     headers = {"content-disposition": f'attachment; filename="{plain}"', "cache-control": "no-store"}
-    return Response(content, media_type=MEDIA.get(kind, "application/yaml"), headers=headers)
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
 
 
 def _row(place: PilotPlace) -> ListRow:
