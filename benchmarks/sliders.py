@@ -5,7 +5,8 @@
 For each slider: the first move, p50 and p95 of the others (wall clock), the processor time of a move, the plain way's
 time in the same run (median), and how many times quicker. Without --usage the log is the one that `breakeven demo`
 makes. Two more rows: volume and GPU price moved together, and the cost curves of a moved state. Every answer is also
-held against the plain way's figures, to the bit.
+held against the plain way's figures, to the bit. A move of the horizon grows with its months (the paths and the kernel
+go through each): of the default moves the first has 17 months and the median 44, so that the first is the quicker.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from breakeven.decision.standings import standings_of
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.reports.answer import Question
+from breakeven.reports.sliders import Slider
 from breakeven.reports.whatif_session import Changes, WhatIfSession
 from breakeven.usage.store import CallStore
 from breakeven.usage.synthetic import write_synthetic_log
@@ -58,7 +60,7 @@ def main() -> None:
 def _table(session: WhatIfSession, moves_count: int, plain_count: int, only: Sequence[str] | None) -> None:
     print(f"{'slider':34}{'first':>8}{'p50':>8}{'p95':>8}{'cpu':>8}{'plain':>9}{'times':>7}   milliseconds")
     rows: dict[str, list[Changes]] = {
-        each.name: [((each.name, each.text(each.between(way))),) for way in _ways(moves_count + 1)]
+        each.name: [((each.name, repr(_between(each, way))),) for way in _ways(moves_count + 1)]
         for each in session.sliders()
         if not each.disabled and (not only or each.name in only)
     }
@@ -82,6 +84,14 @@ def _ways(count: int) -> list[float]:
     """Places along a slider, back and forth, none twice."""
     ways = np.linspace(0.02, 0.98, count)
     return [float(each) for each in np.random.default_rng(0).permutation(ways)]
+
+
+def _between(slider: Slider, way_fraction: float) -> float:
+    """A value so far along the way from left to right, on its scale; whole where it counts months."""
+    if slider.scale == "log":
+        return float(slider.low * (slider.high / slider.low) ** way_fraction)
+    value = slider.low + way_fraction * (slider.high - slider.low)
+    return float(round(value)) if slider.unit == "month" else float(value)
 
 
 def _timed(session: WhatIfSession, changes: Changes) -> tuple[float, float]:

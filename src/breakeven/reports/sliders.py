@@ -72,22 +72,6 @@ class Slider:
     disabled: str = ""
     """Why it moves nothing here; empty: it may be moved."""
 
-    def between(self, way_fraction: float) -> float:
-        """A value so far along the way from left to right, on its scale; whole where it counts months.
-
-        >>> Slider("a", "a", "A", "ratio", 0.25, 1.0, 4.0, 1.1, "log", "", "", "guess").between(0.5)
-        1.0
-        """
-        if self.scale == "log":
-            return float(exp(log(self.low) + way_fraction * (log(self.high) - log(self.low))))
-        value = self.low + way_fraction * (self.high - self.low)
-        return float(round(value)) if self.unit == "month" else value
-
-    @staticmethod
-    def text(value: float) -> str:
-        """A value as `whatif` takes it."""
-        return repr(float(value))
-
 
 def sliders_of(state: State) -> tuple[Slider, ...]:
     """Volume, growth, utilisation, GPU price, people, API price, share that moves, success rates, horizon."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Final
@@ -20,7 +20,6 @@ from breakeven.decision.compare import BAND_DRAWS_LOG2, STATUS_QUO, compare
 from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.told_demand import as_told
-from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
 from breakeven.options.assembly.choices import Choices
@@ -113,14 +112,6 @@ class WhatIfSession:
     def sliders(self) -> tuple[Slider, ...]:
         """What may be moved, from where to where."""
         return sliders_of(self.state(()))
-
-    def warm(self, progress: Progress = lambda _: None) -> None:
-        """Move every slider once: an option that is told a number for the first time is costed as a whole."""
-        for each in self.sliders():
-            if not each.disabled:
-                progress(f"trying {each.title}")
-                with suppress(BreakevenError):
-                    self.answer(((each.name, each.text(each.between(0.75))),))
 
     def curves(self, changes: Changes) -> BreakEvenPart:
         """Cost against volume at typical values, exact, with every crossing and "you are here"; without ranges."""
