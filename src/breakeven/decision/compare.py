@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.costs.line import CostLine
-from breakeven.decision.breakeven import lower_envelope, pairwise
+from breakeven.decision.breakeven import BreakEvenReport, lower_envelope, pairwise
 from breakeven.decision.comparison import (
     Band,
     Choice,
@@ -66,16 +66,10 @@ def compare(
     usable = {name: options[name] for name in costs}
     open_to_all = frozenset(name for name, cost in costs.items() if not cost.only_if)
     results = _results(costs, draws.draws_count)
-    volume = typical_volume_mtok(situation)
     progress("finding the break-even volumes")
-    curves, end_mtok = curves_of(situation, usable, volume)
-    low_mtok = min(AXIS_LOW_MTOK, volume / 10)
-    reference = next(curve for curve in curves if curve.name == STATUS_QUO)
-    pairs = tuple(
-        Pair(each.name, pairwise(reference, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO
-    )
+    axis = along_volumes(situation, usable)
     progress("drawing the cost curves")
-    grid = np.unique(np.append(np.geomspace(low_mtok, end_mtok, BAND_POINTS_COUNT), volume))
+    grid = np.unique(np.append(np.geomspace(axis.low_mtok, axis.end_mtok, BAND_POINTS_COUNT), axis.here_mtok))
     bands = _bands(situation, usable, open_to_all, draws.first(BAND_DRAWS_LOG2), grid) if with_bands else ()
     progress("finding the levers")
     return Comparison(
@@ -83,12 +77,12 @@ def compare(
         STATUS_QUO,
         results,
         unavailable,
-        curves,
-        lower_envelope([each for each in curves if each.name in open_to_all], low_mtok, end_mtok),
-        pairs,
+        axis.curves,
+        lower_envelope([each for each in axis.curves if each.name in open_to_all], axis.low_mtok, axis.end_mtok),
+        axis.pairs,
         bands,
         levers_between(situation, usable, *_contest(results)),
-        volume,
+        axis.here_mtok,
         draws.draws_count,
         draws.seed,
     )
@@ -252,8 +246,46 @@ def straight_pieces(at_typical: OptionCost, _: float, end_mtok: float, cost_usd:
     return _for_ever(curve) if stair is None else curve
 
 
-def curves_of(
-    situation: Situation, options: Mapping[str, Option], volume_mtok: float, make: CurveMaker = straight_pieces
+PairMaker = Callable[[CostCurve, CostCurve, float, float], BreakEvenReport]
+"""Curve of the status quo, another, and the axis from low to end -> where they cross."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlongVolumes:
+    """Options along the axis of volumes, at typical values."""
+
+    here_mtok: float
+    """The log's own volume."""
+    low_mtok: float
+    end_mtok: float
+    curves: tuple[CostCurve, ...]
+    """Exact monthly cost of each Option, for equal successful outcomes."""
+    pairs: tuple[Pair, ...]
+    """Where each crosses the status quo."""
+
+
+def along_volumes(
+    situation: Situation,
+    options: Mapping[str, Option],
+    curve_of: CurveMaker = straight_pieces,
+    pair_of: PairMaker = pairwise,
+) -> AlongVolumes:
+    """The curves of `options`, and where each crosses that of the status quo.
+
+    `curve_of` and `pair_of`: who makes a curve, and compares two, where they may be known already.
+    """
+    here_mtok = typical_volume_mtok(situation)
+    curves, end_mtok = _curves(situation, options, here_mtok, curve_of)
+    low_mtok = min(AXIS_LOW_MTOK, here_mtok / 10)
+    today = next(curve for curve in curves if curve.name == STATUS_QUO)
+    pairs = tuple(
+        Pair(each.name, pair_of(today, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO
+    )
+    return AlongVolumes(here_mtok, low_mtok, end_mtok, curves, pairs)
+
+
+def _curves(
+    situation: Situation, options: Mapping[str, Option], volume_mtok: float, make: CurveMaker
 ) -> tuple[tuple[CostCurve, ...], float]:
     """Exact typical cost of each Option against volume, for equal successful outcomes, and where the axis ends."""
     somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]))

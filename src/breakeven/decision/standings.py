@@ -10,17 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breakeven.decision.breakeven import BreakEvenReport, pairwise
+from breakeven.decision.breakeven import pairwise
 from breakeven.decision.compare import (
-    AXIS_LOW_MTOK,
     STATUS_QUO,
     CurveMaker,
+    PairMaker,
+    along_volumes,
     cost_all,
-    curves_of,
     full,
     straight_pieces,
     twins_of,
-    typical_volume_mtok,
 )
 from breakeven.decision.comparison import Pair, Range, Unavailable, range_of
 from breakeven.decision.curve import CostCurve
@@ -29,8 +28,6 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.memory import recalled
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
-
-Pairing = Callable[[CostCurve, CostCurve, float, float], BreakEvenReport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +78,24 @@ def standings_of(
     seed: int,
     *,
     curve_of: CurveMaker = straight_pieces,
-    pair_of: Pairing = pairwise,
+    pair_of: PairMaker = pairwise,
 ) -> Standings:
     """Cost `options` for `situation`; the status quo must be among them and have a price.
 
-    `curve_of` and `pair_of`: who makes a curve, and compares two, where they may be known already.
+    `curve_of` and `pair_of` are those of `along_volumes`.
     """
     costs, unavailable = cost_all(situation, options, Evaluation(draw))
-    volume = typical_volume_mtok(situation)
-    usable = {name: options[name] for name in costs}
-    curves, end_mtok = curves_of(situation, usable, volume, curve_of)
-    low_mtok = min(AXIS_LOW_MTOK, volume / 10)
-    today = next(curve for curve in curves if curve.name == STATUS_QUO)
+    axis = along_volumes(situation, {name: options[name] for name in costs}, curve_of, pair_of)
     return Standings(
         situation.demand,
         STATUS_QUO,
         _standings(costs, draws_count),
         unavailable,
-        curves,
-        low_mtok,
-        end_mtok,
-        tuple(Pair(each.name, pair_of(today, each, low_mtok, end_mtok)) for each in curves if each.name != STATUS_QUO),
-        volume,
+        axis.curves,
+        axis.low_mtok,
+        axis.end_mtok,
+        axis.pairs,
+        axis.here_mtok,
         draws_count,
         seed,
     )
