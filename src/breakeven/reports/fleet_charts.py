@@ -17,9 +17,9 @@ from breakeven.reports.chart_style import INK, LINES, MUTED, PAPER, SERIES, TURN
 from breakeven.reports.chart_style import spread as apart
 from breakeven.reports.charts import Chart, chart_of
 from breakeven.reports.fleet_wording import TERM_NAMES
+from breakeven.units import SECONDS_PER_HOUR
 
 Part = Mapping[str, Any]
-HOUR_S: Final = 3600.0
 DAY_HOURS_COUNT: Final = 24
 NEEDED, SERVING, PAID = LINES[0], SERIES[0], SERIES[1]
 TERM_FILLS: Final = {"three_years": LINES[2], "one_year": LINES[0], "spot": LINES[3], "on_demand": LINES[1]}
@@ -193,20 +193,24 @@ def _peak_mark(peak_tok_per_s: float, share_words: str, x: Axis, canvas: Canvas)
 
 def _bins_of_day(document: Part, day: str) -> list[tuple[float, Part]]:
     """Hour of the day at which each stretch of that day begins, and the stretch."""
-    first = datetime.fromisoformat(document["traffic"]["first_time"])
-    midnight = datetime.fromisoformat(day).replace(tzinfo=first.tzinfo)
-    offset_s = (midnight - first).total_seconds()
+    begins_s = _begins_s(document, day)
     return [
-        ((each["start_s"] - offset_s) / HOUR_S, each)
+        ((each["start_s"] + begins_s) / SECONDS_PER_HOUR, each)
         for each in document["bins"]
-        if 0 <= each["start_s"] - offset_s < DAY_HOURS_COUNT * HOUR_S
+        if 0 <= each["start_s"] + begins_s < DAY_HOURS_COUNT * SECONDS_PER_HOUR
     ]
+
+
+def _begins_s(document: Part, day: str) -> float:
+    """When the log begins, counted from that day's midnight."""
+    first = datetime.fromisoformat(document["traffic"]["first_time"])
+    return (first - datetime.fromisoformat(day).replace(tzinfo=first.tzinfo)).total_seconds()
 
 
 def day_spec(document: Part, day: str, canvas: Canvas) -> Layer:
     """Needed as an area, serving and paid as lines, over one day."""
     rows = _bins_of_day(document, day)
-    size_hours = document["policy"]["decision_s"] / HOUR_S
+    size_hours = document["policy"]["decision_s"] / SECONDS_PER_HOUR
     most = max([each[name] for _, each in rows for name in ("needed_count", "paid_count")], default=1)
     x, y = Axis(0, DAY_HOURS_COUNT, 0, canvas.width_px), Axis(0, max(most, 1) * 1.1, canvas.height_px, 0)
     ticks = [0.0, 6.0, 12.0, 18.0, 24.0] if canvas.narrow else [float(hour) for hour in range(0, 25, 3)]
@@ -249,13 +253,10 @@ def _steps(rows: Sequence[tuple[float, Part]], name: str, size_hours: float) -> 
 
 def _busiest(document: Part, day: str, x: Axis, canvas: Canvas) -> list[Layer]:
     """A bar over the busiest stretch."""
-    first = datetime.fromisoformat(document["traffic"]["first_time"])
-    midnight = datetime.fromisoformat(day).replace(tzinfo=first.tzinfo)
-    since = [
-        (first - midnight).total_seconds() / HOUR_S + document["fleet"][name] / HOUR_S
-        for name in ("peak_from_s", "peak_to_s")
-    ]
-    left, right = x.px(max(since[0], 0)), x.px(min(since[1], DAY_HOURS_COUNT))
+    from_hour, to_hour = (
+        (_begins_s(document, day) + document["fleet"][name]) / SECONDS_PER_HOUR for name in ("peak_from_s", "peak_to_s")
+    )
+    left, right = x.px(max(from_hour, 0)), x.px(min(to_hour, DAY_HOURS_COUNT))
     late = right > canvas.width_px * 0.7
     label = {"x": right + 6 if not late else left - 6, "y": -12, "label": "busiest stretch, simulated alone"}
     if canvas.narrow:

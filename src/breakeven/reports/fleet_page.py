@@ -11,12 +11,12 @@ from breakeven.reports.capacity_document import CapacityDocument
 from breakeven.reports.fleet_wording import TERM_NAMES, way
 from breakeven.serving.traffic.fleet_bins import LatencyTarget
 from breakeven.serving.traffic.fleet_schedule import FleetPolicy
+from breakeven.units import MS_PER_S, SECONDS_PER_HOUR
 
 Part = Mapping[str, Any]
 Kind = Literal["", "good", "bad", "warn"]
 MEASURED, PREDICTED, SIMULATED = "measured by you", "predicted", "simulated"
 PER_CENT_OF_ERRORS: Final = 80
-_MS_PER_S: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def peak_lines(document: Part) -> Iterator[str]:
     fleet, service, traffic = document["fleet"], document["service"], document["traffic"]
     minutes = (fleet["peak_to_s"] - fleet["peak_from_s"]) / 60
     begins = _moment(traffic["first_time"], fleet["peak_from_s"])
-    rate, mean = fleet["peak_req_per_s"], traffic["requests_count"] / (traffic["observed_hours"] * 3600)
+    rate, mean = fleet["peak_req_per_s"], traffic["requests_count"] / (traffic["observed_hours"] * SECONDS_PER_HOUR)
     times = f", {amounts.ratio(rate / mean)} the mean" if 0 < mean < rate else ""
     yield (
         f"It begins {begins} and lasts {amounts.number(minutes)} minutes: {amounts.number(rate)} requests a second"
@@ -282,5 +282,7 @@ def _ms(seconds_s: float | None) -> str:
     if seconds_s is None:
         return amounts.NOT_KNOWN
     if seconds_s < 10:
-        return f"{amounts.number(seconds_s * _MS_PER_S)} ms"
-    return f"{amounts.number(seconds_s)} s" if seconds_s < 7200 else amounts.hours(seconds_s / 3600)
+        return f"{amounts.number(seconds_s * MS_PER_S)} ms"
+    if seconds_s < 2 * SECONDS_PER_HOUR:
+        return f"{amounts.number(seconds_s)} s"
+    return amounts.hours(seconds_s / SECONDS_PER_HOUR)

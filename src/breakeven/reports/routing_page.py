@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from breakeven.catalog import staleness
 from breakeven.learning.evaluation_document import EvaluationDocument, FigurePart, SavingPart
 from breakeven.reports import amounts
 from breakeven.reports.routing_document import LearnDocument
@@ -22,7 +23,6 @@ AGAINST: Final = {
     "best_single": "the best single model",
     "dearest": "the dearest model",
 }
-STALE_DAYS: Final = 90
 _NAME_MAX_COUNT: Final = 40
 
 
@@ -298,7 +298,10 @@ def _price_row(each: PricedModel, today: date, words: str) -> PriceRow:
     when, is_stale = "no date", True
     if each.prices_as_of:
         age_days = (today - date.fromisoformat(each.prices_as_of[:10])).days
-        when, is_stale = f"{amounts.date_text(each.prices_as_of[:10])}, {amounts.age(age_days)}", age_days > STALE_DAYS
+        when, is_stale = (
+            f"{amounts.date_text(each.prices_as_of[:10])}, {amounts.age(age_days)}",
+            age_days > staleness.LIMIT_DAYS[staleness.Kind.PRICE],
+        )
     price = _per_calls(each)
     if each.input_usd_per_mtok is not None and each.output_usd_per_mtok is not None:
         price += (

@@ -33,7 +33,6 @@ WILL_SEE: Final = (
     "what they cost a month, how much of that is idle, and what to reserve",
     "how wrong the prediction may be, and how to replace it by a measurement",
 )
-_MS_PER_S: Final = 1000.0
 
 
 def view(ask: Ask) -> View | Job:
@@ -249,6 +248,7 @@ def _capacity_text(catalog: Catalog, form: FleetForm, document: Mapping[str, Any
     from breakeven.errors import BreakevenError
     from breakeven.reports.capacity_answer import CapacityQuestion, answer_capacity
     from breakeven.serving.measured_facts import read_facts
+    from breakeven.units import MS_PER_S
 
     deployment, traffic, target = document["deployment"], document["traffic"], document["target"]
     measured = form.request.measured if form.request else None
@@ -260,8 +260,8 @@ def _capacity_text(catalog: Catalog, form: FleetForm, document: Mapping[str, Any
             traffic["mean_output_tokens"],
             deployment["gpus_per_replica_count"],
             precision=deployment["precision"],
-            ttft_ms=None if target["ttft_s"] is None else target["ttft_s"] * _MS_PER_S,
-            tpot_ms=None if target["tpot_s"] is None else target["tpot_s"] * _MS_PER_S,
+            ttft_ms=None if target["ttft_s"] is None else target["ttft_s"] * MS_PER_S,
+            tpot_ms=None if target["tpot_s"] is None else target["tpot_s"] * MS_PER_S,
             measured=read_facts(measured) if measured else None,
             table_step_count=2,
         )
