@@ -84,23 +84,34 @@ LARGEST_NUMBER: Final = 1e6
 
 def check_bounds(name: str, unit: str, low: float, high: float) -> None:
     """Raise ScenarioError, naming the fact, what was seen and what was wanted, when `low` to `high` is impossible."""
+    if said := impossible(name, unit, low, high):
+        raise ScenarioError(f"overrides: {said}")
+
+
+def impossible(name: str, unit: str, low: float, high: float) -> str:
+    """Why a fact cannot be `low` to `high`: what was seen and what was wanted; empty where it can.
+
+    >>> impossible("pue_ratio", "ratio", 0.5, 0.5), impossible("pue_ratio", "ratio", 1.2, 1.3)
+    ("'pue_ratio' is 0.5; wanted at least 1, in ratio", '')
+    """
     seen = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     smallest = _smallest(name)
     largest = _largest(name, unit)
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a finite number, in {unit}")
+        return f"'{name}' is {seen}; wanted a finite number, in {unit}"
     if name in ONE_NUMBER and low != high:
-        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted one number, not a range, in {unit}")
+        return f"'{name}' is {seen}; wanted one number, not a range, in {unit}"
     if name in WHOLE and low != round(low):
-        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted a whole number, in {unit}")
+        return f"'{name}' is {seen}; wanted a whole number, in {unit}"
     if low < smallest:
         wanted = "at least 1" if name in ONE_OR_MORE else "more than zero" if smallest else "zero or more"
         wanted = f"at least {smallest:g}" if smallest < 0 else wanted
-        raise ScenarioError(f"overrides: '{name}' is {seen}; wanted {wanted}, in {unit}")
+        return f"'{name}' is {seen}; wanted {wanted}, in {unit}"
     if high > largest:
         is_share = unit == "fraction" and name not in SHARE_OF_A_WHOLE
         reason = "a fraction lies between 0 and 1" if is_share else f"wanted at most {largest:,.12g}, in {unit}"
-        raise ScenarioError(f"overrides: '{name}' is {seen}; {reason}")
+        return f"'{name}' is {seen}; {reason}"
+    return ""
 
 
 def limits_of(name: str, unit: str) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from breakeven.decision.scenario import load_scenario, scenario_template
 from breakeven.errors import EditConflict, ScenarioError, UnknownName
-from breakeven.web.facts.edits import Edits, FactValue, fact_set
+from breakeven.web.facts.edits import Edits, fact_set
+from breakeven.web.facts.fact_boxes import FactValue
 from breakeven.web.facts.history import ABSENT, OUTSIDE, STEPS_COUNT
 from breakeven.web.project import Project
 from web.made_project import desk_of

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from breakeven.catalog.load import load_catalog
 from breakeven.decision.scenario import load_scenario
 from breakeven.reports.document import Document
 from breakeven.web import documents
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from web.dashboards import client_of
-from web.made_project import desk_of
+from web.made_project import TODAY, desk_of
 from web.pages.page_words import words
 
 PAY = "engineer_usd_per_year"
@@ -160,7 +161,7 @@ def test_what_was_written_by_hand_is_noticed(own: TestClient) -> None:
 @pytest.mark.parametrize(
     "value", ["NaN", "1e309", "1,5", "<script>alert(1)</script>", "", "-5", "1\n  seed: 7", "x" * 3_000]
 )
-def test_a_wrong_value_comes_back_with_the_words_of_the_loader(own: TestClient, value: str) -> None:
+def test_a_wrong_value_comes_back_and_nothing_is_written(own: TestClient, value: str) -> None:
     project = project_of(own)
     before = project.scenario.read_bytes()
     told = own.post("/facts/set", data={"name": PAY, "typical": value, "version": version_of(own)})
@@ -173,6 +174,44 @@ def test_a_wrong_value_comes_back_with_the_words_of_the_loader(own: TestClient, 
     if value == "1,5":
         assert "The decimal sign is a point" in told.text
         assert 'value="1,5"' in told.text
+
+
+@pytest.mark.parametrize(
+    ("name", "boxes", "words"),
+    [
+        ("engineer_tenure_months", ("25,5",), "Typical: wanted a number of months, e.g. {}; saw '25,5'"),
+        ("engineer_tenure_months", ("24 months",), "Typical: wanted a number of months, e.g. {}; saw '24 months'"),
+        ("cost_of_capital_fraction_per_year", ("12%",), "Typical: wanted a number in 1/year, e.g. {}; saw '12%'"),
+        ("gpu_residual_fraction", ("12%",), "Typical: wanted a share from 0 to 1, e.g. {}; saw '12%'"),
+        ("engineer_tenure_months", ("",), "Typical: wanted a number of months, e.g. {}; the box is empty"),
+        (
+            "engineer_tenure_months",
+            ("24", "", "30"),
+            "Low: wanted a number of months, e.g. {}, in both Low and High or in neither; the box is empty",
+        ),
+        (
+            "engineer_tenure_months",
+            ("24", "30", "20"),
+            "Low, Typical, High: wanted the smallest first and the largest last; saw 30, 24 and 20",
+        ),
+        (PAY, ("-5",), "'engineer_usd_per_year' is -5; wanted zero or more, in usd/year"),
+    ],
+)
+def test_a_wrong_entry_is_told_by_its_box_and_by_no_line_of_the_file(
+    own: TestClient, name: str, boxes: tuple[str, ...], words: str
+) -> None:
+    typical = load_catalog(TODAY).assumptions[name].typical
+    sent = dict(zip(("typical", "low", "high"), boxes, strict=False))
+    told = own.post("/facts/set", data={"name": name, "version": version_of(own), **sent})
+    assert told.status_code == 400
+    said = re.search(r'<p class="said" id="error">(.*?)</p>', told.text)
+    assert said is not None
+    assert html.unescape(said[1]) == words.format(f"{typical:g}")
+    assert "scenario.yaml:" not in told.text
+    as_json = own.post(
+        "/facts/set", data={"name": name, "version": version_of(own), **sent}, headers={"accept": "application/json"}
+    )
+    assert as_json.json()["error"]["message"] == words.format(f"{typical:g}")
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "../../x", "", "a" * 5_000, "nobody", "seed", "\0"])

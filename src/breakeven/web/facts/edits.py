@@ -8,12 +8,12 @@ written and `EditConflict` is raised.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from breakeven.decision.scenario_edit import number_text, quoted, with_value
 from breakeven.errors import EditConflict, ScenarioError
+from breakeven.web.facts.fact_boxes import FactValue, check_boxes, plain
 from breakeven.web.facts.history import (
     OUTSIDE,
     History,
@@ -32,24 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Edits", "FactValue", "save_as"]
 NOTE_CHARACTERS_MAX = 500
-
-
-@dataclass(frozen=True, slots=True)
-class FactValue:
-    """What a person typed for a fact: one number, or a range; nothing was checked yet."""
-
-    typical: str
-    low: str = ""
-    high: str = ""
-    note: str = ""
-    """Where they have it from."""
-    grade: str = ""
-    """measured, official, quoted, expert or guess; the loader's own when empty."""
-
-    @property
-    def is_range(self) -> bool:
-        """Whether the two ends were given."""
-        return bool(self.low.strip() or self.high.strip())
 
 
 class Edits:
@@ -79,6 +61,7 @@ class Edits:
     def set(self, name: str, value: str | FactValue, version: str) -> str:
         """Give a fact another value; the new version. Raises ScenarioError or UnknownName, and EditConflict."""
         typed = FactValue(value) if isinstance(value, str) else value
+        check_boxes(name, typed, _example(self._desk, name))
         return self._change(version, f"{name}: {_told(typed)}", lambda text: fact_set(text, name, typed, self._file))
 
     def reset(self, name: str, version: str) -> str:
@@ -245,6 +228,14 @@ def _catalog(desk: Desk, said: Scenario) -> Catalog:
     from breakeven.catalog.load import load_catalog
 
     return load_catalog(said.as_of or desk.today())
+
+
+def _example(desk: Desk, name: str) -> str:
+    """What the catalogue says of a fact, as a person would type it; empty where it says nothing."""
+    from breakeven.catalog.load import load_catalog
+
+    fact = load_catalog(desk.today()).assumptions.get(name)
+    return plain(fact.typical) if fact else ""
 
 
 def _decoded(content: bytes | None, file: Path) -> str:

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from breakeven.errors import EditConflict, ScenarioError, UnknownName
 from breakeven.web import documents
-from breakeven.web.facts.edits import Edits, FactValue
+from breakeven.web.facts.edits import Edits
+from breakeven.web.facts.fact_boxes import FactValue
 from breakeven.web.facts.views import conflict_json, conflict_view, fact_shown, fact_view, facts_json
 from breakeven.web.replies import api_route, json_reply, page_reply, see_other, wants_json
 

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from breakeven.decision.scenario import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO
 from breakeven.errors import UnknownName, nearest
 from breakeven.web import documents
-from breakeven.web.facts.edits import Edits, FactValue
+from breakeven.web.facts.edits import Edits
+from breakeven.web.facts.fact_boxes import FactValue, plain
 from breakeven.web.facts.table import GRADES, SORTS, FactRow, Filter, chosen_rows, fact_rows, rows_named
 from breakeven.web.jobs import Job
 from breakeven.web.page import Ask, View
@@ -298,17 +299,6 @@ def _typed_of(override: Any, row: FactRow) -> FactValue:
     grade = override.grade.value if "grade" in override.model_fields_set else ""
     ends = (plain(override.low), plain(override.high)) if is_range else ("", "")
     return FactValue(plain(override.typical), *ends, note, grade)
-
-
-def plain(value: float) -> str:
-    """A number as a person types it.
-
-    >>> plain(0.00001), plain(300000.0), plain(1.65)
-    ('0.00001', '300000', '1.65')
-    """
-    import numpy as np
-
-    return str(np.format_float_positional(value, trim="-"))
 
 
 def _words(override: Any) -> str:
