@@ -10,7 +10,8 @@ import pytest
 from breakeven.reports.chart_style import Canvas
 from breakeven.reports.document import DayPart, WorkloadPart
 from breakeven.reports.stability_part import QuarterPart, ShiftPart, StabilityPart, TotalPart
-from breakeven.reports.usage_charts import STACKED_COUNT, By, Show, buckets, over_time, stacks, steadiness
+from breakeven.reports.traffic_charts import buckets
+from breakeven.reports.usage_charts import STACKED_COUNT, By, Show, over_time, stacks, steadiness
 from breakeven.reports.usage_document import ModelUsagePart, UsageDocument, stretches
 
 CANVAS = Canvas("wide", 600, 200, 40, 40, 40, 20)

@@ -27,11 +27,60 @@ class Bar:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The days of one bar."""
+
+    label: str
+    start: int
+    """Place of its first day."""
+    end: int
+    """Exclusive."""
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Stacked bars as boxes."""
+
+    whole: list[dict[str, object]]
+    partly: list[dict[str, object]]
+    """Of bars seen in part."""
+
+
+def buckets(days: Sequence[DayPart]) -> tuple[Bucket, ...]:
+    """One per day; one per seven days when there are very many."""
+    size = 1 if len(days) <= DAYS_DRAWN_COUNT else 7
+    return tuple(
+        Bucket(
+            short(amounts.day_text(days[start].day), 12),
+            start,
+            min(start + size, len(days)),
+            start + size <= len(days) and all(each.complete for each in days[start : start + size]),
+        )
+        for start in range(0, len(days), size)
+    )
+
+
 def bars_of(workload: WorkloadPart) -> tuple[Bar, ...]:
-    """One bar per day; per seven days when there are very many."""
-    size = 1 if len(workload.days) <= DAYS_DRAWN_COUNT else 7
-    chunks = [workload.days[start : start + size] for start in range(0, len(workload.days), size)]
-    return tuple(_bar(chunk, size) for chunk in chunks)
+    """One bar per bucket of days."""
+    return tuple(
+        Bar(each.label, _tokens(workload.days[each.start : each.end]), each.complete) for each in buckets(workload.days)
+    )
+
+
+def stacked_boxes(
+    bars: Sequence[tuple[Sequence[float], bool]], fills: Sequence[str], y: Axis, step_px: float, width_px: float
+) -> Boxes:
+    """For each bar (its values, and whether it was seen whole) one box on another, from the bottom."""
+    found = Boxes([], [])
+    for index, (values, is_whole) in enumerate(bars):
+        left, low = (index + 0.5) * step_px - width_px / 2, 0.0
+        for fill, value in zip(fills, values, strict=True):
+            box = {"x": left, "x2": left + width_px, "y": y.px(low), "y2": y.px(low + value), "fill": fill}
+            (found.whole if is_whole else found.partly).append(box)
+            low += value
+    return found
 
 
 def daily_tokens(workload: WorkloadPart, canvas: Canvas) -> Layer | None:
@@ -42,28 +91,26 @@ def daily_tokens(workload: WorkloadPart, canvas: Canvas) -> Layer | None:
         return None
     y = Axis(0.0, most * 1.05, canvas.height_px, 0)
     step = canvas.width_px / len(bars)
-    width = min(step * 0.78, 46.0)
-    whole: list[dict[str, object]] = []
-    part: list[dict[str, object]] = []
-    for index, each in enumerate(bars):
-        low = 0.0
-        for (_, colour), count in zip(KINDS, each.tokens, strict=True):
-            left = (index + 0.5) * step - width / 2
-            box = {"x": left, "x2": left + width, "y": y.px(low), "y2": y.px(low + count), "fill": colour}
-            (whole if each.complete else part).append(box)
-            low += count
-    ticks = [
-        {"x": (index + 0.5) * step, "y": canvas.height_px + 14, "label": bars[index].label}
-        for index in _labelled(len(bars), 4 if canvas.narrow else 10)
-    ]
+    fills = [colour for _, colour in KINDS]
+    boxes = stacked_boxes([(each.tokens, each.complete) for each in bars], fills, y, step, min(step * 0.78, 46.0))
     title = "tokens a day, UTC" if len(workload.days) <= DAYS_DRAWN_COUNT else "tokens a week, UTC"
     layers = [
         *vertical_axis(y, round_ticks(y.high, 5), amounts.magnitude, left_px=0, right_px=canvas.width_px, title=title),
-        rect("days", whole, stroke=PAPER, strokeWidth=0.5),
-        rect("partial_days", part, stroke=PAPER, strokeWidth=0.5, opacity=0.5),
-        text("x_ticks", ticks, align="center", fill=MUTED),
+        rect("days", boxes.whole, stroke=PAPER, strokeWidth=0.5),
+        rect("partial_days", boxes.partly, stroke=PAPER, strokeWidth=0.5, opacity=0.5),
+        date_ticks([each.label for each in bars], step, 4 if canvas.narrow else 10, canvas),
     ]
     return spec(canvas, layers)
+
+
+def date_ticks(labels: Sequence[str], step_px: float, most_count: int, canvas: Canvas) -> Layer:
+    """Dates below some of the bars."""
+    every = max(1, -(-len(labels) // most_count))
+    rows = [
+        {"x": (at + 0.5) * step_px, "y": canvas.height_px + 14, "label": labels[at]}
+        for at in range(0, len(labels), every)
+    ]
+    return text("x_ticks", rows, align="center", fill=MUTED)
 
 
 def hour_of_week(workload: WorkloadPart, canvas: Canvas) -> Layer | None:
@@ -95,15 +142,6 @@ def _clock(hour: float) -> str:
     return f"{hour:.0f}:00"
 
 
-def _bar(days: Sequence[DayPart], size: int) -> Bar:
+def _tokens(days: Sequence[DayPart]) -> tuple[int, int, int]:
     cached = sum(each.cache_read_tokens for each in days)
-    return Bar(
-        label=short(amounts.day_text(days[0].day), 12),
-        tokens=(max(sum(each.input_tokens for each in days) - cached, 0), cached, sum(d.output_tokens for d in days)),
-        complete=len(days) == size and all(each.complete for each in days),
-    )
-
-
-def _labelled(count: int, most_count: int) -> range:
-    """Which bars get a date."""
-    return range(0, count, max(1, -(-count // most_count)))
+    return max(sum(each.input_tokens for each in days) - cached, 0), cached, sum(each.output_tokens for each in days)

@@ -30,7 +30,15 @@ from breakeven.reports.charts import Chart, Draw, chart_of
 from breakeven.reports.document import DayPart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.stability_part import TotalPart
-from breakeven.reports.traffic_charts import DAYS_DRAWN_COUNT, daily_tokens, hour_of_week
+from breakeven.reports.traffic_charts import (
+    DAYS_DRAWN_COUNT,
+    Bucket,
+    buckets,
+    daily_tokens,
+    date_ticks,
+    hour_of_week,
+    stacked_boxes,
+)
 from breakeven.reports.usage_document import UsageDocument
 
 Show = Literal["tokens", "spend"]
@@ -61,18 +69,6 @@ class Stack:
         return sum(self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """The days of one bar."""
-
-    label: str
-    start: int
-    """Place of its first day."""
-    end: int
-    """Exclusive."""
-    complete: bool
-
-
 def stacks(document: UsageDocument, show: Show, by: By) -> tuple[Stack, ...]:
     """What the bars are made of, the largest first and at the bottom; the small ones as one rest at the top."""
     sums: dict[str, list[float]] = {}
@@ -91,20 +87,6 @@ def stacks(document: UsageDocument, show: Show, by: By) -> tuple[Stack, ...]:
     return tuple(found)
 
 
-def buckets(days: Sequence[DayPart]) -> tuple[Bucket, ...]:
-    """One per day; one per seven days when there are very many."""
-    size = 1 if len(days) <= DAYS_DRAWN_COUNT else 7
-    return tuple(
-        Bucket(
-            amounts.day_text(days[start].day),
-            start,
-            min(start + size, len(days)),
-            start + size <= len(days) and all(each.complete for each in days[start : start + size]),
-        )
-        for start in range(0, len(days), size)
-    )
-
-
 def over_time(document: UsageDocument, show: Show, by: By, canvas: Canvas) -> Layer | None:
     """Stacked bars, one per day or week, with the name of each colour at the right (its letter on a phone)."""
     found, bars = stacks(document, show, by), buckets(document.workload.days)
@@ -114,23 +96,16 @@ def over_time(document: UsageDocument, show: Show, by: By, canvas: Canvas) -> La
         return None
     y = Axis(0.0, most * 1.05, canvas.height_px, 0)
     step = canvas.width_px / len(bars)
-    width = min(step * 0.8, 46.0)
-    whole: list[dict[str, object]] = []
-    partly: list[dict[str, object]] = []
-    for at, (bar, values) in enumerate(zip(bars, heights, strict=True)):
-        left, low = (at + 0.5) * step - width / 2, 0.0
-        for each, value in zip(found, values, strict=True):
-            box = {"x": left, "x2": left + width, "y": y.px(low), "y2": y.px(low + value), "fill": each.colour}
-            (whole if bar.complete else partly).append(box)
-            low += value
+    columns = [(values, bar.complete) for bar, values in zip(bars, heights, strict=True)]
+    boxes = stacked_boxes(columns, [each.colour for each in found], y, step, min(step * 0.8, 46.0))
     return spec(
         canvas,
         [
             *_amount_axis(show, y, canvas, "a day" if len(bars) == len(document.workload.days) else "a week"),
-            rect("bars", whole, stroke=PAPER, strokeWidth=0.5),
-            rect("partial_bars", partly, stroke=PAPER, strokeWidth=0.5, opacity=0.45),
+            rect("bars", boxes.whole, stroke=PAPER, strokeWidth=0.5),
+            rect("partial_bars", boxes.partly, stroke=PAPER, strokeWidth=0.5, opacity=0.45),
             *_names(found, bars, heights, y, canvas),
-            _dates([bar.label for bar in bars], step, canvas),
+            date_ticks([bar.label for bar in bars], step, 4 if canvas.narrow else 9, canvas),
         ],
     )
 
@@ -282,15 +257,6 @@ def _names(
         for each, row in zip(found, rows, strict=True)
     ]
     return [rule("joins", joins, stroke=MUTED, strokeWidth=0.6), rect("name_marks", marks), text("names", words)]
-
-
-def _dates(labels: Sequence[str], step: float, canvas: Canvas) -> Layer:
-    every = max(1, -(-len(labels) // (4 if canvas.narrow else 9)))
-    rows = [
-        {"x": (at + 0.5) * step, "y": canvas.height_px + 14, "label": short(labels[at], 12)}
-        for at in range(0, len(labels), every)
-    ]
-    return text("x_ticks", rows, align="center", fill=MUTED)
 
 
 def _calendar(first: date, last: date, x: Axis, canvas: Canvas) -> Layer:

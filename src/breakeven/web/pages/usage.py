@@ -77,7 +77,7 @@ def _context(ask: Ask, document: UsageDocument, key: str) -> dict[str, Any]:
     from breakeven.reports import amounts, findings, stability_wording, usage_rows
     from breakeven.reports import usage_charts as charts
     from breakeven.reports.chart_style import HEAT
-    from breakeven.reports.traffic_charts import KINDS
+    from breakeven.reports.traffic_charts import KINDS, buckets
 
     show, by = chosen(ask, document)
     desk, workload = ask.desk, document.workload
@@ -115,7 +115,7 @@ def _context(ask: Ask, document: UsageDocument, key: str) -> dict[str, Any]:
             for each in (workload.stability.checks if workload.stability else ())
         ],
         "legend": charts.stacks(document, show, by) if by != "kind" else (),
-        "partly": not all(each.complete for each in charts.buckets(workload.days)),
+        "partly": not all(each.complete for each in buckets(workload.days)),
         "kinds": KINDS,
         "heat": HEAT,
         "amounts": amounts,
