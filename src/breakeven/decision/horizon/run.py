@@ -167,10 +167,7 @@ def path_rows(setting: Setting, draws_count: int) -> Floats:
     rows = (
         np.log1p(facts.value("volume_growth_fraction_per_month")),
         np.exp2(-1 / facts.value("growth_half_life_months")),
-        *(
-            over_months(path, facts, month)
-            for path in (api_list_price_ratio, open_token_price_ratio, open_model_work_ratio)
-        ),
+        *(over_months(path, facts, month) for path in _STEADY),
         np.log(facts.value("gpu_rent_long_run_ratio")),
         np.exp2(-1 / facts.value("gpu_rent_half_life_months")),
         facts.value("gpu_rent_volatility_ratio"),
