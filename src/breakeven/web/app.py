@@ -113,5 +113,5 @@ async def _error_reply(request: Request, status_count: int, kind: str, words: st
     if not is_let_in(request.scope):
         return PlainTextResponse(words, status_count)
     page = page_at(request.app.state.pages, request.url.path)
-    view = View("error.html.j2", {"title": title, "error": words, "next_step": ""}, status_count)
+    view = View("error.html.j2", {"title": title, "error": words}, status_count)
     return await framed(request, page, view)

@@ -149,7 +149,6 @@ def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> di
 
     ids = [each.record_id for each in found.document.calls]
     done = sum(each in now.of_call for each in ids)
-    before = audit_desk.saved_audit(desk)
     return {
         "code": with_code,
         "done_count": done,
@@ -161,8 +160,7 @@ def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> di
         "rows": [each for each in audit_rows.task_rows(audit, {}) if "label" in each.evidence][:8],
         "own_last": own_last(now.labels, person),
         "words": WORDS,
-        "has_audit": before is not None,
-        "is_stale": audit_desk.labelled_since(desk) or before is None,
+        "is_stale": audit_desk.labelled_since(desk) or audit_desk.saved_audit(desk) is None,
     }
 
 

@@ -85,7 +85,6 @@ def facts_view(ask: Ask) -> View:
             "onlys": ONLY,
             "options": _options(now.document),
             "letters": _letters(now.document),
-            "titles_of": dict(_options(now.document)),
             "read_count": len({row.name for row in now.rows if row.is_read}),
             "all_count": len({row.name for row in now.rows}),
             "grade_counts": {grade: sum(row.source.grade == grade for row in counted) for grade in GRADES},
