@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from breakeven.audit.saved import from_json
 from breakeven.audit.task import Audit
+from breakeven.decision.last_few import LastFew
 from breakeven.errors import AuditError, ScenarioError
 from breakeven.options.assembly.audited_work import AuditedWork
 
@@ -26,10 +26,8 @@ class AuditFile:
     work: AuditedWork
 
 
-KEPT_COUNT: Final = 4
-"""Files kept as they were read, by their content: a dashboard asks for the same one with every page."""
-_lock = threading.Lock()
-_kept: dict[tuple[str, str, str], AuditFile] = {}
+_kept: Final = LastFew[AuditFile](4)
+"""Files as they were read, by their content: a dashboard asks for the same one with every page."""
 
 
 def read_audit(name: str, folder: Path, place: str = "") -> AuditFile:
@@ -38,16 +36,12 @@ def read_audit(name: str, folder: Path, place: str = "") -> AuditFile:
     try:
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        if (kept := _kept.get((str(path), name, digest))) is not None:
+        known = (str(path), name, digest)
+        if (kept := _kept.get(known)) is not None:
             return kept
         audit = from_json(content, str(path))
     except OSError as error:
         raise ScenarioError(f"{place}audit: {path}: {error.strerror}; run `breakeven audit` to write it") from None
     except AuditError as error:
         raise ScenarioError(f"{place}audit: {error}") from None
-    found = AuditFile(name, digest, audit, AuditedWork.of(audit, path.name))
-    with _lock:
-        _kept[str(path), name, digest] = found
-        while len(_kept) > KEPT_COUNT:
-            del _kept[next(iter(_kept))]
-    return found
+    return _kept.keep(known, AuditFile(name, digest, audit, AuditedWork.of(audit, path.name)))

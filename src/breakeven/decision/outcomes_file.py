@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from breakeven.catalog.model_names import HOW_TO_SAY
+from breakeven.decision.last_few import LastFew
 from breakeven.errors import BreakevenError, ScenarioError
 from breakeven.options.assembly.log_models import offer_of
 from breakeven.options.assembly.measured_success import MeasuredSuccess, measured_success
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DIGEST_SHOWN_COUNT: Final = 8
 """Characters of the hash that reports show."""
-KEPT_COUNT: Final = 4
-"""Files kept as they were read, by their content: a dashboard asks for the same one with every page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ class OutcomesFile:
     """Answers that nobody but a judge model, or agreement, judged, and that nothing corrects."""
 
 
-_lock = threading.Lock()
-_kept: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], OutcomesFile] = {}
+_kept: Final = LastFew[OutcomesFile](4)
+"""Files as they were read, by their content: a dashboard asks for the same one with every page."""
 
 
 def read_outcomes_file(name: str, folder: Path, aliases: Mapping[str, str], place: str = "") -> OutcomesFile:
@@ -55,12 +53,7 @@ def read_outcomes_file(name: str, folder: Path, aliases: Mapping[str, str], plac
         if (kept := _kept.get(known)) is not None:
             return kept
         found = _read(path, name, digest, aliases)
-        if _digest(path) == digest:
-            with _lock:
-                _kept[known] = found
-                while len(_kept) > KEPT_COUNT:
-                    del _kept[next(iter(_kept))]
-        return found
+        return _kept.keep(known, found) if _digest(path) == digest else found
     except OSError as error:
         raise ScenarioError(f"{place}outcomes: {path}: {error.strerror}; wanted a file of outcomes") from None
     except BreakevenError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -13,6 +12,7 @@ from breakeven.decision.curve import CostCurve
 from breakeven.decision.horizon.exact import setting_of
 from breakeven.decision.horizon.kept_present import KeptPresent
 from breakeven.decision.horizon.present import EXACT_UP_TO_DRAWS_COUNT, present_costs_usd
+from breakeven.decision.last_few import LastFew
 from breakeven.decision.standings import Standings, standings_of
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
@@ -38,7 +38,7 @@ class Repeated:
         self._draw = draws.of
         """One bound method, so that it is the same object whenever it is asked for."""
         self._present = KeptPresent()
-        self._curves: OrderedDict[Hashable, tuple[Any, tuple[object, ...]]] = OrderedDict()
+        self._curves = LastFew[tuple[Any, tuple[object, ...]]](CURVES_COUNT)
 
     @contextmanager
     def remembering(self) -> Iterator[None]:
@@ -86,13 +86,8 @@ class Repeated:
 
     def _known(self, key: Hashable) -> Any:
         found = self._curves.get(key)
-        if found is None:
-            return None
-        self._curves.move_to_end(key)
-        return found[0]
+        return None if found is None else found[0]
 
     def _keep(self, key: Hashable, found: Found, *named: object) -> Found:
-        self._curves[key] = (found, named)
-        while len(self._curves) > CURVES_COUNT:
-            self._curves.popitem(last=False)
+        self._curves.keep(key, (found, named))
         return found

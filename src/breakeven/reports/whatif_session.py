@@ -17,6 +17,7 @@ from breakeven.decision.answers.changes import Change, changed_scenario, known_f
 from breakeven.decision.answers.equal_cost import Solved
 from breakeven.decision.baseline import demand_of_log
 from breakeven.decision.compare import BAND_DRAWS_LOG2, STATUS_QUO, compare
+from breakeven.decision.last_few import LastFew
 from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.told_demand import as_told
@@ -63,7 +64,7 @@ class WhatIfSession:
     repeated: Repeated
     reopen: Reopen | None
     _states: OrderedDict[Changes, State] = field(default_factory=OrderedDict)
-    _priced: OrderedDict[float, Demand] = field(default_factory=OrderedDict)
+    _priced: LastFew[Demand] = field(default_factory=lambda: LastFew(STATES_COUNT))
     _lock: RLock = field(default_factory=RLock)
 
     @classmethod
@@ -138,14 +139,12 @@ class WhatIfSession:
                 demand = _demand(asked, self.workload, scenario, lambda _: None)
             return as_told(demand, self.catalog, scenario)
         price = scenario.api_price_ratio
-        if price not in self._priced:
+        priced = self._priced.get(price)
+        if priced is None:
             at_price = scenario.model_copy(update={"volume_mtok_per_month": None})
-            self._priced[price] = as_told(self.demand, self.catalog, at_price)
-        self._priced.move_to_end(price)
-        while len(self._priced) > STATES_COUNT:
-            self._priced.popitem(last=False)
+            priced = self._priced.keep(price, as_told(self.demand, self.catalog, at_price))
         at_volume = scenario.model_copy(update={"api_price_ratio": 1.0})
-        return as_told(self._priced[price], self.catalog, at_volume)
+        return as_told(priced, self.catalog, at_volume)
 
 
 def parsed(question: Question, catalog: Catalog, changes: Changes, headroom_ratio: float | None = None) -> list[Change]:
