@@ -32,7 +32,7 @@ class Job:
     words: str = ""
     """How far it is."""
     error: str = ""
-    """What went wrong, in words, once it failed."""
+    """What went wrong, in words that a browser may see, once it failed."""
     is_expected: bool = False
     """It failed by an error that says what to do, not by a mistake of breakeven's."""
     result: Any = None

@@ -65,7 +65,6 @@ def working(job: Job) -> View:
     context = {
         "job": job,
         "is_given_up": is_given_up,
-        "error": job.error,
         "first_time": "" if is_given_up else words_of_first_time(),
     }
     return View("working.html.j2", context, status_of(job))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from breakeven.cli.main import group
+from breakeven.errors import OutputError
 from breakeven.reports.learn_answer import read_report, report_text
 from breakeven.routing.policy_file import load
 from breakeven.web.plans import policy_desk
@@ -56,6 +57,18 @@ def test_the_curves_are_there_in_both_widths(client: TestClient) -> None:
     for name in ("cost-quality", "calibration"):
         figure = text[text.index(f'id="chart-{name}"') :].partition("</figure>")[0]
         assert figure.count('<svg class="chart" viewBox') == 2
+
+
+def test_curves_that_cannot_be_drawn_say_why(own: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_report: object) -> None:
+        raise OutputError("made to fail")
+
+    monkeypatch.setattr("breakeven.reports.routing_curves.cost_quality_chart", refuse)
+    for kept in own.app.state.desk.project.kept.glob("routing-charts*"):  # type: ignore[attr-defined]
+        kept.unlink()
+    said = main_words(when_done(own, "/routing"))
+    assert "Drawing the curves: it did not work made to fail" in said
+    assert "Try again" in said
 
 
 def test_the_box_decides_as_the_policy_does_and_keeps_nothing(client: TestClient, project: Project) -> None:

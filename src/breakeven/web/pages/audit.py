@@ -42,7 +42,7 @@ def view(ask: Ask) -> View | Job:
     job = audit_desk.last_run(desk)
     if job is not None and job.state == "running":
         return job
-    failed = desk.project.without_places(job.error) if job is not None and job.state == "failed" else ""
+    failed = job.error if job is not None and job.state == "failed" else ""
     audit = _readable(ask)
     context = _settings(ask) | {"failed": failed if not isinstance(audit, AuditError) else ""}
     if isinstance(audit, AuditError):

@@ -49,7 +49,7 @@ def view(ask: Ask) -> View | Job:
     asked = recipe(ask.desk, form)
     text = _taken(ask.desk, asked)
     if isinstance(text, Job):
-        return View("fleet.html.j2", {**context, **_working(ask.desk, text)}, status_of(text))
+        return View("fleet.html.j2", {**context, "job": text}, status_of(text))
     return View("fleet.html.j2", {**context, **_shown(ask, form, text)})
 
 
@@ -158,10 +158,6 @@ def _choices(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _working(desk: Desk, job: Job) -> dict[str, Any]:
-    return {"job": job, "error": desk.project.without_places(job.error)}
-
-
 @dataclass(frozen=True, slots=True)
 class _Pictures:
     """A fleet with its capacity curve and its charts."""
@@ -219,7 +215,7 @@ def _compared(ask: Ask, form: FleetForm) -> dict[str, Any]:
         return {"choices": None, "choices_job": None}
     found = _taken(ask.desk, gpus_recipe(ask.desk, form))
     if isinstance(found, Job):
-        return {"choices": None, "choices_job": found, "choices_error": ask.desk.project.without_places(found.error)}
+        return {"choices": None, "choices_job": found}
     return {"choices": json.loads(found), "choices_job": None}
 
 

@@ -84,7 +84,7 @@ def upload_view(ask: Ask, key: str) -> View:
             "upload": upload,
             "state": state,
             "job": job,
-            "error": ask.desk.project.without_places(job.error) if job else "",
+            "error": job.error if job else "",
             "result": result,
             "cannot": [concludes[name] for name in result.get("formats", []) if name in concludes],
             "has_rejects": reject_path(ask.desk, upload) is not None,

@@ -57,7 +57,6 @@ def _context(ask: Ask) -> dict[str, Any]:
         "then": WILL_SEE,
         "learning_missing": what_is_missing(),
         "learn_job": job if job is not None and job.state != "done" else None,
-        "learn_error": desk.project.without_places(job.error) if job else "",
         "amounts": amounts,
         **dict.fromkeys(("tried", "report", "policy")),
         "said": {},
@@ -89,7 +88,6 @@ def _policy(ask: Ask, state: PolicyState) -> dict[str, Any]:
         "guarantee": tuple(routing_page.guarantee_lines(policy.guarantee, report)),
         "prices": routing_page.price_rows(policy, ask.desk.today(), report),
         "report": report,
-        "page_words": routing_page,
         "level_values": _level_values(state),
         "evidence_verdict": str(policy.evidence.get("verdict", "")),
         "groups": [each for each in policy.groups if len(each.path) == len(policy.levels)],
@@ -205,8 +203,7 @@ def _evaluated(ask: Ask, state: PolicyState, files: Mapping[str, Path]) -> dict[
         return {**nothing, "evaluation_error": f"there is no file of outcomes called '{name}' in this project"}
     found = _evaluation_text(ask.desk, state, files[name])
     if isinstance(found, Job):
-        error = ask.desk.project.without_places(found.error)
-        return {**nothing, "evaluation_job": found, "evaluation_error": error}
+        return {**nothing, "evaluation_job": found}
     return {**nothing, "evaluation": _evaluation_words(json.loads(found))}
 
 
