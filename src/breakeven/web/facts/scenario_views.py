@@ -53,7 +53,6 @@ def scenarios_view(ask: Ask) -> View:
             "shown": _told(shown) if shown else None,
             "whole": indented_lines(text),
             "lines": changed_lines(base, text) if shown else [],
-            "left_out": ask.query.get("left_out", "")[:400],
             "file": desk.project.scenario.name,
             "folder": FOLDER,
             "ask_delete": ask.query.get("delete") == "1",
@@ -121,8 +120,7 @@ async def _save(request: Request) -> Response:
     if wants_json(request):
         return json_reply({"name": saved.name, "file": f"{FOLDER}/{saved.path.name}", "left_out": list(saved.left_out)})
     target = str(form.get("next", ""))
-    query = urlencode({"name": saved.name, "left_out": " ".join(saved.left_out)})
-    return see_other(target if target and not saved.left_out else f"/facts/scenarios?{query}")
+    return see_other(target or f"/facts/scenarios?{urlencode({'name': saved.name})}")
 
 
 async def _delete(request: Request) -> Response:
