@@ -105,7 +105,6 @@ def _context(ask: Ask, document: UsageDocument, key: str) -> dict[str, Any]:
         "models": models[:MODELS_SHOWN_COUNT],
         "more_models": models[MODELS_SHOWN_COUNT:],
         "unpriced": usage_rows.unpriced_rows(document),
-        "unpriced_lines": findings.unpriced_findings(workload),
         "cure": usage_rows.cure_lines(document),
         "imports": usage_rows.import_rows(document),
         "import_total": usage_rows.import_total(document),
