@@ -10,7 +10,7 @@ from typing import Any
 PAGE = Path(__file__).parent / "reference" / "licences.md"
 HEAD = """# Licences of what breakeven installs
 
-Printed by `make sbom` from the bill of materials (CycloneDX) of `pip install 'breakeven[gateway,redis,otel,pdf]'` at
+Printed by `make sbom` from the bill of materials (CycloneDX) of `pip install 'breakeven[gateway,redis,otel,pdf,ui]'` at
 the versions locked for Python 3.11 on Linux. What other extras bring is locked in `requirements/dev.txt`. breakeven
 itself is Apache-2.0.
 

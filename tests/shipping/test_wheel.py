@@ -67,12 +67,15 @@ print(json.dumps(missing))
 """
     missing = json.loads(run(plain, tmp_path, "python", "-W", "error", "-c", program))
     assert [name for name, extra in missing.items() if extra is None] == []
-    assert {name.split(".")[1] for name, extra in missing.items() if extra == "gateway"} <= {"gateway"}
+    assert {name.split(".")[1] for name, extra in missing.items() if extra == "gateway"} <= {"gateway", "web"}
 
 
 def test_a_missing_extra_is_named(plain: Path, tmp_path: Path) -> None:
     said = run(plain, tmp_path, "breakeven", "serve", "--upstream", "http://127.0.0.1:9/v1", "--check", expect=2)
     assert "pip install" in said and "breakeven[gateway]" in said
+    assert "Traceback" not in said
+    said = run(plain, tmp_path, "breakeven", "ui", "--demo", "--no-browser", expect=2)
+    assert "pip install" in said and "breakeven[ui]" in said
     assert "Traceback" not in said
 
 

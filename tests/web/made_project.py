@@ -34,6 +34,8 @@ def make_project(folder: Path) -> Project:
     _write_outcomes(folder / "outcomes.csv", 900)
     verb(folder, "import", "calls.jsonl", codes=(0, 1))
     verb(folder, "init", "scenario.yaml")
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text(encoding="utf-8").replace("draws_log2: 14", "draws_log2: 8"), "utf-8")
     verb(folder, "audit", "--as-of", TODAY.isoformat())
     verb(folder, "learn", "--outcomes", "outcomes.csv", "--out", "policy", "--incumbent", LARGE)
     models = ("--baseline", LARGE, "--candidate", SMALL, "--task", "faq")

@@ -93,11 +93,13 @@ def group() -> None:
     """From your LLM usage log to an honest answer: what every way to serve it costs, and how sure we are."""
 
 
-def extra_with(module: str) -> str | None:
-    """The first extra of this distribution that brings a module; None where none does.
+def extra_with(module: str, verb: str = "") -> str | None:
+    """The extra of this distribution that brings a module: the verb's own, else the first; None where none does.
 
     >>> extra_with("orjson"), extra_with("opentelemetry.sdk"), extra_with("nobody")
     ('gateway', 'otel', None)
+    >>> extra_with("starlette"), extra_with("starlette", "ui")
+    ('gateway', 'ui')
     """
     from importlib.metadata import PackageNotFoundError, requires
 
@@ -106,13 +108,14 @@ def extra_with(module: str) -> str | None:
         asked = requires("breakeven") or []
     except PackageNotFoundError:
         return None
+    found = []
     for line in asked:
         requirement, _, marker = line.partition(";")
         name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].casefold()
         _, is_extra, extra = marker.partition("extra == ")
         if is_extra and extra.strip("'\" ") != "dev" and (name == top or name.startswith(f"{top}-")):
-            return extra.strip("'\" ")
-    return None
+            found.append(extra.strip("'\" "))
+    return verb if verb in found else next(iter(found), None)
 
 
 def main() -> None:
@@ -133,7 +136,7 @@ def main() -> None:
         click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
         sys.exit(2)
     except ModuleNotFoundError as error:
-        extra = extra_with(error.name or "")
+        extra = extra_with(error.name or "", next(iter(sys.argv[1:]), ""))
         if extra is None:
             raise
         click.echo(f"not installed: {error.name}. Run: pip install 'breakeven[{extra}]'", err=True)

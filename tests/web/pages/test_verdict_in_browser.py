@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -61,8 +62,11 @@ def slide(page: Page, name: str, share: float) -> str:
 
 def settled(page: Page) -> str:
     """Wait until the numbers are those of the address; gives the address."""
-    page.locator(f'#answer[data-of="{address(page)}"]').wait_for(timeout=60_000)
-    return address(page)
+    until = monotonic() + 60
+    while (of := page.evaluate("document.getElementById('answer').dataset.of")) != (here := address(page)):
+        assert monotonic() < until, f"the numbers are still those of {of}, the address says {here}"
+        page.wait_for_timeout(20)
+    return here
 
 
 def address(page: Page) -> str:
@@ -190,6 +194,8 @@ def test_dragging_asks_one_question_at_a_time_and_leaves_one_step_back(browser: 
             page.mouse.move(box["x"] + box["width"] * (0.5 + step / 80), middle)
         assert page.locator("#said").inner_text() == ""
         assert "volume=" in address(page)
+        held = handle.bounding_box()
+        assert held is not None and abs(held["y"] - box["y"]) <= 1, "the slider moved away under the pointer"
         page.mouse.up()
         here = settled(page)
         page.locator("#said", has_text="With your changes").wait_for(state="attached")

@@ -53,6 +53,7 @@ function begin(form) {
   let wanted = null; // the newest state nobody has asked for yet
   let asking = false;
   let resting = 0;
+  let held = false; // a pointer is down on a slider
   let drawing = null; // the request of the charts
   let drawn = shown;
 
@@ -85,6 +86,7 @@ function begin(form) {
       ask();
     });
     stand.range.addEventListener("change", rest);
+    stand.range.addEventListener("pointerdown", () => (held = true));
     stand.field.addEventListener("change", () => {
       ask();
       rest();
@@ -107,6 +109,8 @@ function begin(form) {
   });
   watch.observe(document.getElementById("sentence"));
   watch.observe(document.getElementById("sliders"));
+
+  for (const letGo of ["pointerup", "pointercancel", "blur"]) addEventListener(letGo, () => (held = false));
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -206,6 +210,7 @@ function begin(form) {
   function rest() {
     clearTimeout(resting);
     resting = setTimeout(() => {
+      if (held) return rest();
       resting = -1;
       const here = `/${query()}`;
       if (here !== kept) {
@@ -225,7 +230,15 @@ function begin(form) {
     draw();
   }
 
+  // New numbers, while the slider in hand stays where it is on the screen.
   function place(found, isNewest) {
+    const hand = document.activeElement?.type === "range" ? document.activeElement : null;
+    const before = hand?.getBoundingClientRect().top;
+    put(found, isNewest);
+    if (hand) scrollBy({ top: hand.getBoundingClientRect().top - before, behavior: "instant" });
+  }
+
+  function put(found, isNewest) {
     for (const [key, figure] of Object.entries(found.figures)) {
       const [now, was, change, value] = figure;
       const said = figure.join("\n");
