@@ -206,6 +206,7 @@ def test_a_slip_is_named(
     ("arguments", "told"),
     [
         ((), "nothing to change"),
+        (("volume=5B", "volume=6B"), "volume is said twice, 5B and 6B"),
         (("gpu_usd_per_hour",), "wanted NAME=VALUE"),
         (("salary=1", "--until", "api=self_host"), "go with --solve"),
         (("salary=1", "--this-month"), "go with --solve"),

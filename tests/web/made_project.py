@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import chdir
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 from click.testing import CliRunner
 
 from breakeven.cli.main import group
+from breakeven.clock import pinned
 from breakeven.usage.synthetic import write_synthetic_log
 from breakeven.web.jobs import Jobs
 from breakeven.web.page import Desk
@@ -17,6 +18,7 @@ from breakeven.web.project import Project
 from breakeven.web.shelf import Shelf
 
 TODAY = date(2026, 11, 26)
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CALLS_COUNT = 4_000
 LARGE, SMALL = "openai/gpt-5", "openai/gpt-5-mini"
 
@@ -45,8 +47,8 @@ def make_project(folder: Path) -> Project:
 
 
 def verb(folder: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
-    """What `breakeven WORDS` prints in a folder; it ends with one of `codes`, with any where none is given."""
-    with chdir(folder):
+    """What `breakeven WORDS` prints in a folder, on the desk's day; it ends with one of `codes`, with any where none is given."""
+    with chdir(folder), pinned(NOON):
         result = CliRunner().invoke(group, list(words), catch_exceptions=False)
     assert not codes or result.exit_code in codes, result.output
     return result.stdout

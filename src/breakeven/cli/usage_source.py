@@ -125,12 +125,16 @@ def import_settings(
 
 
 def pairs(texts: tuple[str, ...], option: str, example: str) -> Iterator[tuple[str, str]]:
-    """Split ``NAME=VALUE`` texts."""
+    """Split ``NAME=VALUE`` texts; a name with two values is refused."""
+    said: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise click.UsageError(f"{option} {text}: wanted NAME=VALUE, e.g. {option} {example}")
-        yield name.strip(), value.strip()
+        name, value = name.strip(), value.strip()
+        if said.setdefault(name, value) != value:
+            raise click.UsageError(f"{option}: {name} is said twice, {said[name]} and {value}; say it once")
+        yield name, value
 
 
 @contextmanager

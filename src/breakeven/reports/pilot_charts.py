@@ -30,7 +30,7 @@ from breakeven.reports.chart_style import (
     round_ticks,
     spread,
 )
-from breakeven.reports.charts import Chart, inline, to_svg
+from breakeven.reports.charts import Chart, chart_of
 from breakeven.reports.pilot_parts import HistoryTaskPart, PilotDocument, QualityPart
 from breakeven.reports.pilot_tiles import headline_name, headline_quality
 from breakeven.reports.safe_text import short
@@ -88,14 +88,9 @@ def draw_pilot_charts(document: PilotDocument) -> dict[str, Chart]:
     )  # fmt: skip
     found = {}
     for name, caption, wide, narrow, draw in plans:
-        specs = [draw(document, canvas) for canvas in (wide, narrow)]
-        if specs[0] is not None and specs[1] is not None:
-            svgs = [
-                inline(to_svg(each), f"{name}-{kind}", caption)
-                for each, kind in zip(specs, ("wide", "narrow"), strict=True)
-                if each is not None
-            ]
-            found[name] = Chart(name, caption, svgs[0], svgs[1])
+        drawn, drawn_thin = draw(document, wide), draw(document, narrow)
+        if drawn is not None and drawn_thin is not None:
+            found[name] = chart_of(name, caption, drawn, drawn_thin)
     return found
 
 

@@ -36,8 +36,6 @@ class SavedScenario:
     bytes_count: int
     changed_s: float
     """Seconds since 1970."""
-    left_out: tuple[str, ...] = ()
-    """Changes that no scenario file can hold, in words; there are none now."""
 
 
 def scenarios_folder(desk: Desk) -> Path:

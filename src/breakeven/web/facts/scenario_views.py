@@ -118,7 +118,7 @@ async def _save(request: Request) -> Response:
         context = {"name": name, "changes": changes, "said": str(conflict), "next": str(form.get("next", ""))}
         return await page_reply(request, "facts", View("facts_overwrite.html.j2", context, 409))
     if wants_json(request):
-        return json_reply({"name": saved.name, "file": f"{FOLDER}/{saved.path.name}", "left_out": list(saved.left_out)})
+        return json_reply({"name": saved.name, "file": f"{FOLDER}/{saved.path.name}"})
     target = str(form.get("next", ""))
     return see_other(target or f"/facts/scenarios?{urlencode({'name': saved.name})}")
 

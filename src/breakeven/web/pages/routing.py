@@ -360,21 +360,19 @@ def _request(said: Mapping[str, str]) -> LearnRequest:
     from breakeven.learning.pricing import given_price
     from breakeven.reports.learn_answer import LearnRequest
 
-    failure = _number(said, "failure_usd", "what a failed answer costs", 0.0, 1e9)
+    failure_usd = _number(said, "failure_usd", "what a failed answer costs", 0.0, 1e9, 0.0)
     settings = LearnSettings(
-        quality_floor_ratio=_number(said, "quality_floor", "the floor", 0.0, 1.0, 0.95) or 0.95,
-        confidence_fraction=_number(said, "confidence", "the confidence", 0.5, 0.9999, 0.95) or 0.95,
+        quality_floor_ratio=_number(said, "quality_floor", "the floor", 0.0, 1.0, 0.95),
+        confidence_fraction=_number(said, "confidence", "the confidence", 0.5, 0.9999, 0.95),
         reference=said.get("reference") or None,
         incumbent=said.get("incumbent") or None,
-        failure_usd={} if failure is None else {"": failure},
+        failure_usd={"": failure_usd} if said.get("failure_usd") else {},
     )
     prices = dict(given_price(line.strip()) for line in said.get("prices", "").splitlines() if line.strip())
     return LearnRequest(settings, prices=prices)
 
 
-def _number(
-    said: Mapping[str, str], name: str, what: str, low: float, high: float, default: float | None = None
-) -> float | None:
+def _number(said: Mapping[str, str], name: str, what: str, low: float, high: float, default: float) -> float:
     from breakeven.errors import LearningError
 
     text = said.get(name, "")

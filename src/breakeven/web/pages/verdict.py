@@ -136,7 +136,7 @@ def _save(desk: Desk, name: str, changes: Changes) -> dict[str, Any]:
     if twice := contradictions(changes):
         raise ScenarioError("; ".join(twice.values()))
     found = save_as(desk, name, changes)
-    return {"name": found.name, "left_out": list(found.left_out)}
+    return {"name": found.name}
 
 
 PAGE = Page(

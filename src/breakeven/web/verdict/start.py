@@ -118,7 +118,7 @@ def start(ask: Ask) -> Start | Job:
     if isinstance(opened, Job):
         if asked and not opened.is_given_up:
             return opened
-        refused = (Refused("", desk.project.without_places(opened.error or opened.state)),) if asked else ()
+        refused = (Refused("", opened.error or opened.state),) if asked else ()
         return _without_sliders(document, recipe.key, opened, refused)
     return under(desk, document, opened, changes_of(ask.said, opened.sliders))
 
