@@ -71,12 +71,13 @@ class BreakEvenReport:
     @property
     def cheaper_at_end(self) -> str:
         """The cheaper option at the highest volume of the range."""
-        return self.envelope.stretches[-1].option
+        return self.envelope.last_stretch.option
 
     @property
     def b_always_above_mtok(self) -> float | None:
         """Option b is cheaper at every volume of the range above this one; None when a is cheaper at its end."""
-        return self.envelope.stretches[-1].from_mtok if self.cheaper_at_end == self.option_b else None
+        last = self.envelope.last_stretch
+        return last.from_mtok if last.option == self.option_b else None
 
     @property
     def b_always_basis(self) -> Basis | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -57,14 +58,53 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class _Changes:
+    """The changes of the cheapest option, side by side; shape ``(changes,)``."""
+
+    volumes_mtok: Floats
+    meet: NDArray[np.bool_]
+    usd_per_month: Floats
+    """Cost of the option before, at the volume."""
+
+
+@dataclass(frozen=True, eq=False)
 class Envelope:
-    """The cheapest option at every volume of ``(low_mtok, high_mtok]``, and every volume where it changes."""
+    """The cheapest option at every volume of ``(low_mtok, high_mtok]``, and every volume where it changes.
+
+    Stretches and crossings, which may be thousands, are written out when somebody asks for them.
+    """
 
     options: tuple[str, ...]
     low_mtok: float
     high_mtok: float
-    stretches: tuple[Stretch, ...]
-    crossings: tuple[BreakEven, ...]
+    _starts_mtok: Floats
+    """Where each stretch begins."""
+    _holders: Indices
+    """Who holds it: position in `options`."""
+    _changes: _Changes
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The volumes over which one option is the cheapest, in order."""
+        bounds = [*self._starts_mtok.tolist(), self.high_mtok]
+        holders = self._holders.tolist()
+        return tuple(Stretch(bounds[i], bounds[i + 1], self.options[holder]) for i, holder in enumerate(holders))
+
+    @cached_property
+    def crossings(self) -> tuple[BreakEven, ...]:
+        """Every volume at which the cheapest option changes, in order."""
+        names, holders, found = self.options, self._holders.tolist(), self._changes
+        told = (found.volumes_mtok, found.meet, found.usd_per_month)
+        rows = zip(holders[:-1], holders[1:], *(each.tolist() for each in told), strict=True)
+        return tuple(
+            BreakEven(volume, names[before], names[after], "crossing" if meeting else "step", usd)
+            for before, after, volume, meeting, usd in rows
+        )
+
+    @property
+    def last_stretch(self) -> Stretch:
+        """The one with the highest volumes."""
+        return Stretch(float(self._starts_mtok[-1]), self.high_mtok, self.options[int(self._holders[-1])])
 
     def cheapest_at(self, volumes_mtok: ArrayLike) -> Indices:
         """Position in `options` of the cheapest one at each volume of ``(low_mtok, high_mtok]``, any shape."""
@@ -73,10 +113,8 @@ class Envelope:
             raise CurveError(
                 f"a volume lies outside ({self.low_mtok:,g}, {self.high_mtok:,g}] Mtok, the range evaluated."
             )
-        position = {name: index for index, name in enumerate(self.options)}
-        holders = np.array([position[stretch.option] for stretch in self.stretches], dtype=np.intp)
-        ends = np.array([stretch.to_mtok for stretch in self.stretches])
-        return np.asarray(holders[np.searchsorted(ends, volumes, side="left")])
+        ends = np.append(self._starts_mtok[1:], self.high_mtok)
+        return np.asarray(self._holders[np.searchsorted(ends, volumes, side="left")])
 
     def cheapest_fraction(self) -> dict[str, float]:
         """Share of the range over which each option is cheapest; options that never are have 0."""
@@ -100,10 +138,7 @@ def lower_envelope(curves: Sequence[CostCurve], low_mtok: float, high_mtok: floa
     starts, holders = _walk(edges, intercepts, slopes)
     starts, holders = _merge(starts, holders, high_mtok)
     names = tuple(curve.name for curve in curves)
-    bounds = [*starts.tolist(), high_mtok]
-    stretches = tuple(Stretch(bounds[i], bounds[i + 1], names[holder]) for i, holder in enumerate(holders.tolist()))
-    crossings = _crossings(names, edges, intercepts, slopes, starts, holders)
-    return Envelope(names, low_mtok, high_mtok, stretches, crossings)
+    return Envelope(names, low_mtok, high_mtok, starts, holders, _changes(edges, intercepts, slopes, starts, holders))
 
 
 def _walk(edges: Floats, intercepts: Floats, slopes: Floats) -> tuple[Floats, Indices]:
@@ -182,21 +217,15 @@ def _merge(starts: Floats, holders: Indices, high_mtok: float) -> tuple[Floats, 
     return starts[changed], holders[changed]
 
 
-def _crossings(
-    names: tuple[str, ...], edges: Floats, intercepts: Floats, slopes: Floats, starts: Floats, holders: Indices
-) -> tuple[BreakEven, ...]:
-    """A BreakEven at the start of every stretch but the first."""
+def _changes(edges: Floats, intercepts: Floats, slopes: Floats, starts: Floats, holders: Indices) -> _Changes:
+    """What happens at the start of every stretch but the first."""
     volumes, before, after = starts[1:], holders[:-1], holders[1:]
     ending = np.searchsorted(edges, volumes, side="left") - 1  # the interval that ends at or holds the volume
     beginning = np.searchsorted(edges, volumes, side="right") - 1  # the interval just above it
     cost_before = intercepts[before, ending] + slopes[before, ending] * volumes
     cost_after = intercepts[after, beginning] + slopes[after, beginning] * volumes
     meet = np.abs(cost_after - cost_before) <= STRAIGHT_RATIO * np.maximum(np.abs(cost_after), np.abs(cost_before))
-    rows = zip(volumes.tolist(), before.tolist(), after.tolist(), meet.tolist(), cost_before.tolist(), strict=True)
-    return tuple(
-        BreakEven(volume, names[i], names[j], "crossing" if meeting else "step", usd)
-        for volume, i, j, meeting, usd in rows
-    )
+    return _Changes(volumes, meet, cost_before)
 
 
 def _refuse_uncovered(curves: Sequence[CostCurve], low_mtok: float, high_mtok: float) -> None:
