@@ -83,6 +83,12 @@ class Envelope:
     """Who holds it: position in `options`."""
     _changes: _Changes
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Envelope):
+            return NotImplemented
+        one, two = ((each.options, each.low_mtok, each.high_mtok, each.stretches) for each in (self, other))
+        return one == two and self.crossings == other.crossings
+
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
         """The volumes over which one option is the cheapest, in order."""
