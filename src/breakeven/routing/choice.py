@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -71,16 +72,19 @@ def best_model(
     >>> best_model(weights, np.array([0.6, 0.9]), np.array([0.001, 0.02]), "", np.array([True, True]))
     1
     """
-    burden = usd_per_request + weights.capacity_usd_per_request
     value = weights.value_usd(task)
     if value is None:
         # success alone; of equals the cheaper
+        burden = usd_per_request + weights.capacity_usd_per_request
         at = int(np.lexsort((burden, np.where(allowed & ~np.isnan(success), -success, np.inf)))[0])
         return at if allowed[at] else None
-    burden = burden + value * (1 - success)
-    burden = np.where(allowed & ~np.isnan(burden), burden, np.inf)
-    at = int(np.argmin(burden))
-    return at if np.isfinite(burden[at]) else None
+    best, least_usd = None, inf
+    each_usd, each_capacity_usd = usd_per_request.tolist(), weights.capacity_usd_per_request.tolist()
+    for at, (usd, capacity_usd) in enumerate(zip(each_usd, each_capacity_usd, strict=True)):
+        burden_usd = usd + capacity_usd + value * (1 - success.item(at))
+        if burden_usd < least_usd and allowed[at]:  # what is not known is less than nothing
+            best, least_usd = at, burden_usd
+    return best
 
 
 def open_decision(

@@ -71,7 +71,9 @@ _MARKS: Final = {
     "sentence": b".!?",
     "beyond": bytes(range(128, 256)),
     "continuation": bytes(range(0x80, 0xC0)),
+    "first letters": b"ABCDEFGHIJ",
 }
+"""In the order in which `_surface` takes their counts apart."""
 _LISTS: Final = {
     "question": "what which how why when where who whose whom",
     "reasoning": """explain prove derive calculate compute compare analyze analyse evaluate deduce infer determine
@@ -83,8 +85,9 @@ _LISTS: Final = {
     "code": """def return import class print function const var let public static void int str select from where
         python java javascript sql code assert""",
 }
-_SLOT_BITS: Final = 14
+_SLOT_BITS: Final = 12
 _SLOT_SHIFT: Final = np.uint64(64 - _SLOT_BITS)
+_TERM_SHIFTS: Final = (np.uint64(29), np.uint64(32))
 _MIX: Final = tuple(np.uint64(each) for each in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
 
 
@@ -161,81 +164,88 @@ def term_matrix(prompts: Sequence[str], bits: int = TERM_BITS_COUNT) -> TermMatr
 
 
 def _terms(words: Words, bits: int) -> TermCounts:
-    single = words.hashes * _MIX[0]
-    single ^= single >> np.uint64(29)
-    pairs = single[:-1] * _MIX[1] + single[1:]
-    both = np.concatenate([single, pairs])
-    both ^= both >> np.uint64(32)
+    count = words.words_count
+    if not count:
+        return TermCounts(np.zeros(0, np.uint32), np.zeros(0, np.float32))
+    both = np.empty(2 * count - 1, dtype=np.uint64)
+    single, pairs = both[:count], both[count:]
+    np.multiply(words.hashes, _MIX[0], out=single)
+    single ^= single >> _TERM_SHIFTS[0]
+    np.multiply(single[:-1], _MIX[1], out=pairs)
+    pairs += single[1:]
+    both ^= both >> _TERM_SHIFTS[1]
     both *= _MIX[2]
-    columns = (both >> np.uint64(64 - bits)).astype(np.uint32)
+    both >>= np.uint64(64 - bits)
+    columns = both.astype(np.uint32)
     columns.sort()
-    if not columns.size:
-        return TermCounts(columns, np.zeros(0, np.float32))
     first = np.empty(columns.size, dtype=np.bool_)
     first[0] = True
     np.not_equal(columns[1:], columns[:-1], out=first[1:])
-    at = np.flatnonzero(first)
+    at = first.nonzero()[0]
     counts = np.empty(at.size, dtype=np.float32)
-    counts[:-1] = np.diff(at)
+    counts[:-1] = at[1:] - at[:-1]
     counts[-1] = columns.size - at[-1]
     return TermCounts(columns[at], counts)
 
 
 def _surface(characters_count: int, text: bytes, words: Words) -> Floats:
-    counts = (np.bincount(words.raw, minlength=256) @ _MARK_TABLE).tolist()
-    marks = dict(zip(_MARKS, counts, strict=True))
-    read, known = max(len(text), 1), max(words.words_count, 1)
+    bytes_of = np.bincount(words.raw, minlength=256).astype(np.float32)  # whole numbers, and small: exact
+    (
+        digits, capitals, punctuation, blanks, code, maths, quotes, question, line, sentence, beyond, continuation,
+        first_letters,
+    ) = (_MARK_TABLE @ bytes_of).tolist()  # fmt: skip
+    read, known, lengths = max(len(text), 1), max(words.words_count, 1), words.lengths
     # what was not read is taken to be like what was
-    scale = max(characters_count, 1) / max(read - marks["continuation"], 1.0)
+    scale = max(characters_count, 1) / max(read - continuation, 1.0)
     values = np.array(
         [
             characters_count,
             words.words_count * scale,
-            marks["line"] * scale,
-            _longest_line(words.raw),
-            len(text) - 1 - text.rfind(b"\n\n"),
-            marks["sentence"],
-            _numbers_count(text),
-            marks["code"],
-            marks["maths"],
-            marks["quotes"],
-            marks["question"],
-            *_lexicon_counts(words).tolist(),
-            _options_count(text, words.raw),
-            words.lengths.sum() / known,
-            np.count_nonzero(words.lengths >= LONG_WORD_BYTES) / known,
+            line * scale,
+            max(map(len, text.split(b"\n"))) if line else len(text),
+            len(text) - 1 - (text.rfind(b"\n\n") if line > 1 else -1),
+            sentence,
+            _numbers_count(text) if digits else 0,
+            code,
+            maths,
+            quotes,
+            question,
+            *_lexicon_counts(words),
+            _options_count(text, words.raw) if first_letters else 0,
+            int(np.add.reduce(lengths)) / known,
+            _marked_count(lengths >= LONG_WORD_BYTES) / known,
             _distinct_count(words) / known,
-            marks["digits"] / read,
-            marks["capitals"] / read,
-            marks["punctuation"] / read,
-            marks["blanks"] / read,
+            digits / read,
+            capitals / read,
+            punctuation / read,
+            blanks / read,
             words.cjk_bytes_count / read,
-            marks["beyond"] / read,
+            beyond / read,
         ],
         dtype=np.float64,
     )
-    np.log1p(values[: len(_LOGS)], out=values[: len(_LOGS)])
+    logs = values[: len(_LOGS)]
+    np.log1p(logs, out=logs)
     return values
-
-
-def _longest_line(raw: Bytes) -> int:
-    ends = np.flatnonzero(raw == 0x0A)
-    if not ends.size:
-        return int(raw.size)
-    between = int((ends[1:] - ends[:-1]).max(initial=1)) - 1
-    return max(int(ends[0]), between, int(raw.size - ends[-1]) - 1)
 
 
 def _distinct_count(words: Words) -> int:
     if not words.words_count:
         return 0
-    ordered = np.sort(words.hashes)
-    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
+    ordered = words.hashes.copy()
+    ordered.sort()
+    return _marked_count(ordered[1:] != ordered[:-1]) + 1
 
 
 def _numbers_count(text: bytes) -> int:
     """Runs of digits."""
-    return (b" " + text.translate(_DIGIT_MARKS)).count(b" 1")
+    digit = np.frombuffer(b"\0" + text.translate(_DIGIT_MARKS), dtype=np.bool_)
+    return _marked_count(digit[1:] > digit[:-1])
+
+
+def _marked_count(marks: npt.NDArray[np.bool_]) -> int:
+    """How many are true; for a few hundred sooner than numpy has found out what it was given."""
+    return marks.tobytes().count(1)
 
 
 def _options_count(text: bytes, raw: Bytes) -> int:
@@ -248,37 +258,39 @@ def _options_count(text: bytes, raw: Bytes) -> int:
     return len(set(raw[at[_OPTION_START[before]]].tolist()))
 
 
-def _lexicon_counts(words: Words) -> Floats:
-    """Words of each list of `_LEXICON`."""
-    entries = _LEXICON.slots[(words.hashes * _LEXICON.factor) >> _SLOT_SHIFT]
-    at = np.flatnonzero(entries)
-    found = entries[at]
-    return np.asarray(_LEXICON.lists[found[_LEXICON.hashes[found] == words.hashes[at]]].sum(axis=0))
+def _lexicon_counts(words: Words) -> list[float]:
+    """Words of each list of `_LISTS`."""
+    slots = words.hashes * _LEXICON.factor
+    slots >>= _SLOT_SHIFT
+    listed = slots[_LEXICON.hashes[slots] == words.hashes]
+    return list(np.add.reduce(_LEXICON.lists[listed], axis=0).tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
-    """Listed words, each in a slot of its own; entry 0 stands for no word."""
+    """Listed words, each in a slot of its own. The slots are few: every word looks there, so they should stay in the
+    caches."""
 
     hashes: npt.NDArray[np.uint64]
+    """Of the word in each slot; 0 where there is none."""
     lists: Floats
-    """In which lists each word stands, shape (entries, lists)."""
+    """In which lists it stands, shape (slots, lists); all 0 where there is none."""
     factor: np.uint64
-    slots: npt.NDArray[np.intp]
 
 
 def _lexicon() -> _Lexicon:
     """The first odd factor that puts no two words into one slot."""
     words = sorted({word for text in _LISTS.values() for word in text.split()})
     lists = [set(text.split()) for text in _LISTS.values()]
-    hashes = np.array([0, *(hash_of_word(word) for word in words)], dtype=np.uint64)
-    table = np.array([[0.0] * len(lists), *([float(word in each) for each in lists] for word in words)])
+    hashes = np.array([hash_of_word(word) for word in words], dtype=np.uint64)
     for factor in np.arange(1, 2001, 2, dtype=np.uint64) * _MIX[0]:
-        slot = (hashes[1:] * factor) >> _SLOT_SHIFT
-        if np.unique(slot).size == len(words):
-            slots = np.zeros(1 << _SLOT_BITS, dtype=np.intp)
-            slots[slot] = np.arange(1, len(words) + 1)
-            return _Lexicon(hashes, table, factor, slots)
+        slots = (hashes * factor) >> _SLOT_SHIFT
+        if np.unique(slots).size == len(words):
+            by_slot = np.zeros(1 << _SLOT_BITS, dtype=np.uint64)
+            by_slot[slots] = hashes
+            table = np.zeros((1 << _SLOT_BITS, len(lists)))
+            table[slots] = [[float(word in each) for each in lists] for word in words]
+            return _Lexicon(by_slot, table, factor)
     raise ValueError("two listed words share a slot under every factor tried: more slots are needed")
 
 
@@ -297,9 +309,9 @@ def _translation(marks: dict[str, bytes], others: str) -> bytes:
     return bytes(table)
 
 
-_MARK_TABLE: Final = np.stack([_byte_table(each) for each in _MARKS.values()], axis=1).astype(np.float64)
+_MARK_TABLE: Final = np.stack([_byte_table(each) for each in _MARKS.values()]).astype(np.float32)
 _OPTION_START: Final = _byte_table(b" \n\t(\r")
 _OPTION_END: Final = _byte_table(b".):")
-_DIGIT_MARKS: Final = _translation({"1": b"0123456789"}, others=" ")
+_DIGIT_MARKS: Final = _translation({"\1": b"0123456789"}, others="\0")
 _OPTION_MARKS: Final = _translation({" ": b" \n\t(\r", "A": b"ABCDEFGHIJ", ")": b".):"}, others="x")
 _LEXICON: Final = _lexicon()

@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from breakeven.routing.heads import Floats, Seen
 from breakeven.routing.term_weights import Floats32, Indexes32
-
-Positions = npt.NDArray[np.intp]
+from breakeven.routing.upper_nodes import Positions, UpperNodes, upper_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +35,24 @@ class ForestHead:
     """Success of each model at a leaf, shape (nodes, models)."""
     depth_count: int
     """Steps from a root to the deepest leaf."""
-    _walk: tuple[Positions, Positions, Positions] = field(init=False, repr=False, compare=False)
-    """Roots, features and left nodes as positions: what numpy would make of them at every step."""
+    _walk: tuple[Positions, Positions] = field(init=False, repr=False, compare=False)
+    """Features and left nodes as positions: what numpy would make of them at every step."""
+    _upper: UpperNodes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        walk = tuple(each.astype(np.intp) for each in (self.roots, self.feature, self.left))
-        object.__setattr__(self, "_walk", walk)
+        object.__setattr__(self, "_walk", (self.feature.astype(np.intp), self.left.astype(np.intp)))
+        upper = upper_nodes(self.roots, self.feature, self.threshold, self.left, self.depth_count)
+        object.__setattr__(self, "_upper", upper)
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
         sums = seen.terms.weights @ self.term_weights[seen.terms.rows]
         inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
-        node, feature, left = self._walk
-        for _ in range(self.depth_count):
+        node = self._upper.reached(inputs)
+        feature, left = self._walk
+        for _ in range(self.depth_count - self._upper.levels_count):
             node = left.take(node) + (inputs.take(feature.take(node)) > self.threshold.take(node))
-        return np.asarray(self.value.take(node, axis=0).mean(axis=0, dtype=np.float64))
+        return np.asarray(np.add.reduce(self.value.take(node, axis=0), axis=0, dtype=np.float64) / node.size)
 
     def success_of(self, inputs: npt.NDArray[np.float32]) -> Floats:
         """The same for many prompts' inputs, shape (prompts, inputs)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.routing.heads import logit
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument
 from breakeven.routing.request import RouteRequest
 
@@ -27,6 +28,8 @@ class KnownGroup:
     """`task=faq`, or `all requests`."""
     rates: Floats
     """Success fraction of each model; 0.5 where not known."""
+    logits: Floats
+    """Of the rates."""
     rates_known: Flags
     usd_per_request: Floats
     """NaN where not known."""
@@ -119,6 +122,7 @@ def _nothing(document: PolicyDocument) -> KnownGroup:
         choice=GroupChoice((), document.default_model),
         label="unknown",
         rates=np.full(count, UNKNOWN_RATE_FRACTION),
+        logits=logit(np.full(count, UNKNOWN_RATE_FRACTION)),
         rates_known=np.zeros(count, dtype=np.bool_),
         usd_per_request=np.array(usd),
         success_fractions={},
@@ -133,11 +137,13 @@ def _completed(choice: GroupChoice, levels: tuple[str, ...], names: tuple[str, .
     rates = np.array([choice.success_fractions.get(name, rate) for name, rate in zip(names, inherited, strict=True)])
     usd = [choice.usd_per_request.get(name, each) for name, each in zip(names, above.usd_per_request, strict=True)]
     known = ~np.isnan(rates)
+    told = np.where(known, rates, UNKNOWN_RATE_FRACTION)
     pairs = [f"{level}={value}" for level, value in zip(levels, choice.path, strict=False) if value]
     return KnownGroup(
         choice=choice,
         label=", ".join(pairs) or "all requests",
-        rates=np.where(known, rates, UNKNOWN_RATE_FRACTION),
+        rates=told,
+        logits=logit(told),
         rates_known=known,
         usd_per_request=np.array(usd),
         success_fractions={name: float(rates[at]) for at, name in enumerate(names) if known[at]},

@@ -7,8 +7,9 @@ default model.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from breakeven.routing.features import PromptFeatures, prompt_features
 from breakeven.routing.forest import ForestHead
 from breakeven.routing.heads import (
+    SMALLEST_FRACTION,
     Floats,
     GroupHead,
     Head,
@@ -23,7 +25,6 @@ from breakeven.routing.heads import (
     NeighboursHead,
     Seen,
     logit,
-    within,
 )
 from breakeven.routing.term_weights import TermWeights
 
@@ -48,12 +49,19 @@ class Calibration:
 
     x: Floats
     y: Floats
+    _knots: tuple[tuple[list[float], list[float]], ...] = field(init=False, repr=False, compare=False)
+    """Of each model, as Python's numbers: one look-up in numpy costs more than all of it."""
 
-    def apply(self, scores: Floats) -> Floats:
-        """Calibrated probabilities, linear between knots, flat outside."""
-        return np.array(
-            [np.interp(score, x, y) for score, x, y in zip(scores, self.x, self.y, strict=True)], dtype=np.float64
-        )
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_knots", tuple(zip(self.x.tolist(), self.y.tolist(), strict=True)))
+
+    def apply(self, scores: Sequence[float]) -> list[float]:
+        """Calibrated probabilities, linear between knots, flat outside.
+
+        >>> Calibration(np.array([[0.0, 1.0]]), np.array([[0.2, 0.6]])).apply([0.25])
+        [0.30000000000000004]
+        """
+        return [_between(score, x, y) for score, (x, y) in zip(scores, self._knots, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,12 @@ class Scorer:
     forest: ForestHead | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
+    _weighted: tuple[tuple[float, Head], ...] = field(init=False, repr=False, compare=False)
+    """The heads, each with its weight."""
+
+    def __post_init__(self) -> None:
+        weighted = tuple((self.blend[name], head) for name, head in self.heads().items())
+        object.__setattr__(self, "_weighted", weighted)
 
     @property
     def holds_training_rows(self) -> bool:
@@ -96,11 +110,12 @@ class Scorer:
         }
         return {name: head for name, head in known.items() if head is not None and self.blend.get(name, 0.0) > 0}
 
-    def see(self, features: PromptFeatures, group_rates: Floats) -> Seen:
-        """What the heads look at."""
+    def see(self, features: PromptFeatures, group_rates: Floats, group_logits: Floats | None = None) -> Seen:
+        """What the heads look at; whoever keeps the logits of the rates spares their computing."""
         terms = self.terms.weigh(features.terms)
         similarity = None if self.neighbours is None else self.neighbours.similarities(terms)
-        return Seen(features.surface, terms, group_rates, logit(group_rates), similarity)
+        logits = logit(group_rates) if group_logits is None else group_logits
+        return Seen(features.surface, terms, group_rates, logits, similarity)
 
     def predicted_success(self, prompt: str, group_rates: Floats) -> Floats:
         """Success fraction of each model, given its rate in the prompt's group."""
@@ -111,22 +126,22 @@ class Scorer:
         rows = [self.blended(self.see(each, rates)) for each, rates in zip(features, group_rates, strict=True)]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.models))
 
-    def judge(self, prompt: str, group_rates: Floats) -> Judgement:
+    def judge(self, prompt: str, group_rates: Floats, group_logits: Floats | None = None) -> Judgement:
         """Success, and whether the prompt is too new for it to count."""
-        seen = self.see(prompt_features(prompt, self.terms.bits), group_rates)
+        seen = self.see(prompt_features(prompt, self.terms.bits), group_rates, group_logits)
         return Judgement(self.blended(seen), self._novel(seen))
 
     def blended(self, seen: Seen) -> Floats:
         """The heads' probabilities, joined and calibrated."""
-        total, mean = 0.0, np.zeros(len(self.models))
-        for name, head in self.heads().items():
-            weight = self.blend[name]
-            mean += weight * head.success(seen)
+        # of a few models, so in Python's numbers
+        total, sums = 0.0, [0.0] * len(self.models)
+        for weight, head in self._weighted:
+            sums = [mean + weight * success for mean, success in zip(sums, head.success(seen).tolist(), strict=True)]
             total += weight
-        score = mean / total if total > 0 else seen.rates
+        scores: list[float] = [each / total for each in sums] if total > 0 else seen.rates.tolist()
         if self.calibration is not None:
-            score = self.calibration.apply(score)
-        return within(score)
+            scores = self.calibration.apply(scores)
+        return np.array([_within(each) for each in scores])
 
     def novelty_fraction(self, seen: Seen) -> float:
         """How new a prompt is: 0 as known, 1 unlike anything."""
@@ -143,3 +158,19 @@ class Scorer:
         if self.novelty_fraction(seen) > self.novelty.max_fraction:
             return "novel prompt"
         return ""
+
+
+def _within(fraction: float) -> float:
+    """`heads.within` of one number."""
+    greatest = 1 - SMALLEST_FRACTION
+    return SMALLEST_FRACTION if fraction < SMALLEST_FRACTION else greatest if fraction > greatest else fraction
+
+
+def _between(score: float, x: list[float], y: list[float]) -> float:
+    """What `np.interp` gives, to the last bit."""
+    at = bisect_right(x, score) - 1
+    if at < 0:
+        return y[0]
+    if score != score or at == len(x) - 1 or x[at] == score:
+        return score if score != score else y[at]
+    return (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (score - x[at]) + y[at]

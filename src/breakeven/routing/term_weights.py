@@ -6,6 +6,8 @@ A prompt becomes a row of known terms with weight (1 + log count) * idf, of leng
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import sqrt
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from breakeven.routing.features import TERM_BITS_COUNT, TermCounts
 
 Floats32 = npt.NDArray[np.float32]
 Indexes32 = npt.NDArray[np.int32]
+_ONE: Final = np.float32(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ class TermWeights:
         if not terms.indexes.size:
             return WeightedTerms(np.zeros(0, np.int32), np.zeros(0, np.float32), 1.0)
         slots = self._slot[terms.indexes]
-        known = np.flatnonzero(slots >= 0)
+        known = (slots >= 0).nonzero()[0]
         rows = slots[known]
-        weights = (np.log(terms.counts[known]) + np.float32(1)) * self.idf[rows]
-        length = float(np.sqrt(np.dot(weights, weights)))
+        weights = np.log(terms.counts[known])
+        weights += _ONE
+        weights *= self.idf[rows]
+        length = sqrt(weights @ weights)
         if length > 0:
-            weights = weights / np.float32(length)
+            weights /= np.float32(length)
         return WeightedTerms(rows, weights, 1.0 - known.size / terms.indexes.size)

@@ -77,8 +77,7 @@ def words_of(text: bytes) -> Words:
     raw = np.frombuffer(text, dtype=np.uint8)
     if text.isascii():
         lower = np.frombuffer(text.lower(), dtype=np.uint8)
-        word = np.frombuffer(text.translate(_WORD_MARKS), dtype=np.bool_)
-        starts, ends = _runs(word)
+        starts, ends = _runs(text.translate(_WORD_MARKS))
         return Words(raw, _hashes(lower, starts, ends), ends - starts, 0)
     lower = np.frombuffer(text.decode("utf-8").lower().encode("utf-8"), dtype=np.uint8)
     word, lead, cjk = _beyond_ascii(lower)
@@ -111,11 +110,10 @@ def _tail(encoded: bytes) -> bytes:
     return encoded[start:]
 
 
-def _runs(word: Marks) -> tuple[Positions, Positions]:
-    """Starts and ends of runs of true."""
-    padded = np.zeros(word.size + 2, dtype=np.bool_)
-    padded[1:-1] = word
-    edges = np.flatnonzero(padded[1:] != padded[:-1])
+def _runs(marks: bytes) -> tuple[Positions, Positions]:
+    """Starts and ends of runs of ones among zeros."""
+    padded = np.frombuffer(b"\0" + marks + b"\0", dtype=np.bool_)
+    edges = (padded[1:] != padded[:-1]).nonzero()[0]
     return edges[::2], edges[1::2]
 
 
@@ -155,9 +153,13 @@ def _spread(mark: Marks, bytes_count: int) -> Marks:
 
 def _hashes(lower: Bytes, starts: Positions, ends: Positions) -> Hashes:
     """Hash of each word, from one running sum."""
-    sums = np.zeros(lower.size + 1, dtype=np.uint64)
-    np.cumsum(lower * _POWERS[: lower.size], out=sums[1:])
-    return (sums[ends] - sums[starts]) * _INVERSE_POWERS[starts]
+    sums = np.empty(lower.size + 1, dtype=np.uint64)
+    sums[0] = 0
+    np.add.accumulate(lower * _POWERS[: lower.size], out=sums[1:])
+    hashes = sums[ends]
+    hashes -= sums[starts]
+    hashes *= _INVERSE_POWERS[starts]
+    return hashes
 
 
 def _word_bytes() -> Marks:

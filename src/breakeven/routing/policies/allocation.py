@@ -70,7 +70,7 @@ class AllocationPolicy:
             return group.rates, ""
         if not request.prompt or request.prompt.isspace():
             return group.rates, "empty prompt"
-        judgement = self.scorer.judge(request.prompt, group.rates)
+        judgement = self.scorer.judge(request.prompt, group.rates, group.logits)
         if not np.isfinite(judgement.success).all():
             return group.rates, "the scorer gave no number"
         return judgement.success, judgement.novel

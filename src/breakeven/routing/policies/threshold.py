@@ -8,8 +8,7 @@ policy was learnt to be no good at them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from math import isfinite
 
 from breakeven.errors import PolicyError
 from breakeven.routing.choice import Weights, best_model, open_decision, unknown_incumbent, weights_of
@@ -46,14 +45,15 @@ class ThresholdPolicy:
         if asked.falls_back:
             rates, reason = group.success_fractions, "default: unknown group"
             return open_decision(group.choice.model, reason, request, self.weights, asked, rates)
-        judgement = self.scorer.judge(request.prompt, group.rates)
+        judgement = self.scorer.judge(request.prompt, group.rates, group.logits)
         if judgement.novel:
             return self._default(judgement.novel, request, asked)
-        if not np.isfinite(judgement.success).all():
+        fractions = judgement.success.tolist()
+        if not all(map(isfinite, fractions)):
             return self._default("the scorer gave no number", request, asked)
         task, may_take = request.groups.get("task", ""), asked.may_take
         at = best_model(self.weights, judgement.success, group.usd_per_request, task, may_take)
-        success = dict(zip(self.models, judgement.success.tolist(), strict=True))
+        success = dict(zip(self.models, fractions, strict=True))
         if at is None:
             default = self.weights.default_model
             return open_decision(default, "default: no cost is known", request, self.weights, asked, success)
