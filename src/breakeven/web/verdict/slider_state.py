@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from math import ceil, floor, isclose, log, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -86,6 +86,12 @@ class Stand:
         return self.stops[self.base_count].words
 
     @property
+    def base_unit(self) -> str:
+        """The last of those words, as far as every stop says them: what need not be said twice."""
+        unit = _common_end([each.words for each in self.stops])
+        return unit[unit.find(" ") :] if " " in unit else ""
+
+    @property
     def base_fraction(self) -> float:
         """Where on the track the project stands."""
         return self._share(self.base_count)
@@ -102,6 +108,11 @@ class Stand:
 
     def _share(self, place_count: int) -> float:
         return round(place_count / max(len(self.stops) - 1, 1), 4)
+
+
+def _common_end(texts: Sequence[str]) -> str:
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*(reversed(each) for each in texts), strict=False))
+    return "".join(letters[0] for letters in same)[::-1]
 
 
 def changes_of(address: Iterable[tuple[str, str]], sliders: Sequence[Slider] = ()) -> Changes:
