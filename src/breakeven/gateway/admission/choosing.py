@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.chains import Bounds, Chains, unknown_model
@@ -66,6 +66,16 @@ class Chosen:
     """The candidate of a shadow that gets a copy."""
 
 
+class Asking(NamedTuple):
+    """What a policy that reads words is asked of requests of one kind, but for their words."""
+
+    groups: dict[str, str]
+    model: str | None
+    """That the client asks for."""
+    closed: Models
+    """While no upstream is in trouble."""
+
+
 class Choosing:
     """Chooses, under one configuration and one version of a policy."""
 
@@ -115,6 +125,27 @@ class Choosing:
             chosen = self._chosen[kind] = self.choose(Wish(facts, bounds, groups))
         return chosen
 
+    def asking(self, facts: RequestFacts, bounds: Bounds, groups: dict[str, str]) -> Asking | None:
+        """What the policy is asked of such requests; None where something else decides, or has a say."""
+        asked, policy, is_listed = facts.model, self.policy, facts.model in self._settings.models
+        if policy is None or not policy.reads_words or facts.operation not in GENERATING:
+            return None
+        if self._settings.arms is not None or self.trial is not None:
+            return None
+        allowed = policy.allowed(groups)
+        if allowed is not None:
+            bounds = bounds._replace(policy_models=allowed)
+        if not is_listed and asked != AUTO and self._passthrough is not None:
+            return None
+        if is_listed and asked not in policy.models and self.chains.of(asked, bounds):
+            return None
+        return Asking(groups, None if asked == AUTO else asked, self.barred(policy, bounds))
+
+    def decided(self, asking: Asking, prompt: str) -> Decision:
+        """What the policy says of one of them."""
+        assert self.policy is not None
+        return self.policy.decide(asking.groups, asking.model, asking.closed, prompt)
+
     def choose(self, wish: Wish) -> Chosen | Refusal:
         """The model of a request, with those that may take its place."""
         asked, bounds, policy = wish.facts.model, wish.bounds, self.policy
@@ -130,7 +161,7 @@ class Choosing:
             return self._passed_through(asked, bounds)
         if not is_generating or policy is None:
             return self._without_policy(wish, bounds, is_listed, is_generating)
-        if is_listed and asked not in policy.loaded.models and (chain := self.chains.of(asked, bounds)):
+        if is_listed and asked not in policy.models and (chain := self.chains.of(asked, bounds)):
             return Chosen(chain, "asked: not in the policy", bounds)
         if wish.part is not None and self.trial is not None:
             return self._in_trial(wish, wish.part, bounds, policy, self.trial)
@@ -226,7 +257,7 @@ class Choosing:
         if barred is None:
             if len(self._barred) >= _KEPT_MAX_COUNT:
                 self._barred.clear()
-            names = policy.loaded.models
+            names = policy.models
             barred = self._barred[bounds] = frozenset(name for name in names if not self.chains.own(name, bounds))
         return barred
 
@@ -236,7 +267,7 @@ class Choosing:
         if not self._availability.is_troubled:
             return barred
         now_s = self._availability.now()
-        names = [name for name in policy.loaded.models if name not in barred]
+        names = [name for name in policy.models if name not in barred]
         admits = self._availability.admits
         return barred.union(
             [name for name in names if not any(admits(each, now_s) for each in self.chains.own(name, bounds))]
@@ -244,14 +275,14 @@ class Choosing:
 
     def _refused(self, bounds: Bounds, policy: ModelChoice) -> Refusal:
         """Why no model of the policy ever may take such a request."""
-        found = [self.chains.refusal(name, bounds) for name in policy.loaded.models]
+        found = [self.chains.refusal(name, bounds) for name in policy.models]
         known = [each for each in found if each.code != "model_not_found"]
         return known[0] if known else unknown_model(policy.loaded.document.default_model)
 
     def _unlisted(self, bounds: Bounds, policy: ModelChoice) -> Chosen | None:
         """The default model, where the policy names models that nobody serves here."""
         default = self._settings.default_model
-        if default is None or all(name in self._settings.models for name in policy.loaded.models):
+        if default is None or all(name in self._settings.models for name in policy.models):
             return None
         chain = self.chains.of(default, bounds)
         return Chosen(chain, "default: the policy's model is not listed here", bounds) if chain else None

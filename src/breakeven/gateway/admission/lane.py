@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from breakeven.gateway.admission.chains import Bounds
+from breakeven.gateway.admission.choosing import Asking
 from breakeven.gateway.admission.groups import is_shaping, known_system_hash
 from breakeven.gateway.limits.shared_limits import Terms
 from breakeven.gateway.plan import Head, Key, Plan
@@ -51,8 +52,11 @@ class Lane:
     usd_per_request: float | None
     road: Any = None
     """The relay's own: the pool, the head that goes out, the head of the last answer."""
-    by_choice: dict[tuple[int, str], Lane] = field(default_factory=dict)
-    """Where a policy reads words: the lanes of what it chose, by the chain of targets and the reason."""
+    asking: Asking | None = None
+    """Where a policy reads words, and it alone decides: what it is asked."""
+    by_choice: dict[tuple[int | str, str], Lane | None] = field(default_factory=dict)
+    """Where a policy reads words: the lanes of what it chose, by the model (or the chain of targets) and the reason;
+    None: such requests take the ordinary way."""
     words: dict[tuple[object, ...], bytes] = field(default_factory=dict)
     """What Call lines have in common."""
 

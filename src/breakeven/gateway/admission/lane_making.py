@@ -13,6 +13,7 @@ from breakeven.gateway.admission.lane import SHAPES_MAX_COUNT, Gate, Lane, Shape
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.reception import Received, Reception
 from breakeven.gateway.admission.request_head import MODEL, TASK, TRACE, word
+from breakeven.gateway.admission.routed_text import prompt_of
 from breakeven.gateway.config.settings import Condition, GatewaySettings
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Head, Key, Plan, RequestFacts
@@ -84,12 +85,21 @@ class LaneMaker:
         chosen = self._choosing.usual(received.facts, received.bounds, received.groups)
         if not isinstance(chosen, Chosen) or chosen.escalate_to or chosen.answer_checks is not None:
             return None
-        return _lane(gate, shape, _plan(gate, received, chosen), received.bounds)
+        made = _lane(gate, shape, _plan(gate, received, chosen), received.bounds)
+        if made is not None and gate.by_words:
+            made.asking = self._choosing.asking(received.facts, received.bounds, received.groups)
+        return made
 
     def by_words(
         self, lane: Lane, shape: Shape, document: dict[str, Any], body: bytes, system_hash: str | None
     ) -> Lane | None:
         """The lane of one request where the policy reads its words; `lane` is that of any such request."""
+        kind: tuple[int | str, str] | None = None
+        if lane.asking is not None:
+            decision = self._choosing.decided(lane.asking, prompt_of(document))
+            kind = (decision.model, decision.reason)
+            if kind in lane.by_choice:
+                return lane.by_choice[kind]
         of = lane.plan.facts
         groups = dict(lane.plan.groups)
         if system_hash is not None:
@@ -98,21 +108,20 @@ class LaneMaker:
         chosen = self._choosing.choose(Wish(facts, lane.bounds, groups))
         if not isinstance(chosen, Chosen) or chosen.escalate_to or chosen.answer_checks is not None:
             return None
-        kind = (id(chosen.chain), chosen.reason)  # the chain is kept by the plan of the lane
-        found = lane.by_choice.get(kind)
-        if found is None:
-            if len(lane.by_choice) >= SHAPES_MAX_COUNT:
-                lane.by_choice.clear()
-            plan = replace(
-                lane.plan,
-                targets=chosen.chain,
-                reason=chosen.reason,
-                policy_hash=chosen.policy_hash,
-                is_pinned=_is_pinned(chosen),
-            )
-            found = _lane(lane.gate, shape, plan, lane.bounds)
-            if found is not None:
-                lane.by_choice[kind] = found
+        if kind is None:
+            kind = (id(chosen.chain), chosen.reason)  # the chain is kept by the plan of the lane
+            if (found := lane.by_choice.get(kind)) is not None:
+                return found
+        if len(lane.by_choice) >= SHAPES_MAX_COUNT:
+            lane.by_choice.clear()
+        plan = replace(
+            lane.plan,
+            targets=chosen.chain,
+            reason=chosen.reason,
+            policy_hash=chosen.policy_hash,
+            is_pinned=_is_pinned(chosen),
+        )
+        found = lane.by_choice[kind] = _lane(lane.gate, shape, plan, lane.bounds)
         return found
 
 

@@ -19,10 +19,12 @@ Models = frozenset[str]
 class ModelChoice:
     """One version of a policy."""
 
-    __slots__ = ("_allowed", "_decisions", "_groups", "_levels", "loaded", "reads_words")
+    __slots__ = ("_allowed", "_decisions", "_groups", "_levels", "loaded", "models", "reads_words")
 
     def __init__(self, loaded: LoadedPolicy) -> None:
         self.loaded = loaded
+        self.models = loaded.models
+        """The models that it may choose."""
         self._groups = known_groups(loaded.document)
         self._levels = tuple(dict.fromkeys((*loaded.document.levels, "task")))
         self._decisions: dict[tuple[object, ...], Decision] = {}
@@ -46,7 +48,7 @@ class ModelChoice:
         self, groups: Mapping[str, str], asked_model: str | None, closed: Models, prompt: str | None = None
     ) -> Decision:
         """The policy's decision; `prompt` where it reads words."""
-        if asked_model is not None and asked_model not in self.loaded.models:
+        if asked_model is not None and asked_model not in self.models:
             asked_model = _UNKNOWN
         if self.reads_words:
             return self.loaded.decide(RouteRequest(prompt or "", groups, asked_model, closed))
@@ -66,7 +68,7 @@ class ModelChoice:
         flags = self._groups.asked(RouteRequest("", groups)).may_take
         found = None
         if not flags.all():
-            found = frozenset(name for name, may in zip(self.loaded.models, flags.tolist(), strict=True) if may)
+            found = frozenset(name for name, may in zip(self.models, flags.tolist(), strict=True) if may)
         if len(self._allowed) >= _KEPT_MAX_COUNT:
             self._allowed.clear()
         self._allowed[kind] = found
