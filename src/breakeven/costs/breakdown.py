@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from breakeven.costs.line import CostLine
-from breakeven.facts.distribution import Draws
+from breakeven.facts.distribution import Draws, sum_in_order
 from breakeven.facts.memory import recalled
 
 
@@ -53,7 +51,4 @@ def _sum(lines: tuple[CostLine, ...]) -> Draws:
 
 
 def _added(*usd_per_month: Draws) -> Draws:
-    total: Draws = np.zeros(1)
-    for each in usd_per_month:
-        total = total + each
-    return total
+    return sum_in_order(usd_per_month)

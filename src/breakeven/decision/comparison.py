@@ -105,12 +105,16 @@ def range_of(draws: Draws) -> Range:
 
 
 def _quantile(ordered: Draws, probability: float) -> float:
-    """As `np.quantile` has it, to the bit: between two neighbours in proportion, from the nearer one."""
+    """As `np.quantile` has it, to the bit."""
     place = probability * (ordered.size - 1)
     left = int(place)
     low, high = float(ordered[left]), float(ordered[min(left + 1, ordered.size - 1)])
-    share = place - left
-    return high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
+    return between_neighbours(low, high, place - left)
+
+
+def between_neighbours(low: float, high: float, share_fraction: float) -> float:
+    """As `np.quantile` takes it, to the bit: in proportion, from the nearer one."""
+    return high - (high - low) * (1 - share_fraction) if share_fraction >= 0.5 else low + (high - low) * share_fraction
 
 
 @dataclass(frozen=True, slots=True)

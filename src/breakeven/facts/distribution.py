@@ -9,6 +9,7 @@ still honoured: P5 = low, P50 = typical, P95 = high, to the last digit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -37,6 +38,19 @@ def scale_of(assumption: Assumption) -> Scale:
 def median_of(draws: Draws) -> float:
     """The middle of the draws, from memory where somebody remembers."""
     return float(recalled(np.median, draws))
+
+
+def sum_in_order(values: Iterable[Draws]) -> Draws:
+    """Sum of arrays of any shapes, one after the other; shape ``(1,)`` at least. The running sum is written over.
+
+    >>> sum_in_order([np.ones(2), np.ones((2, 1)), np.ones(1)]).tolist(), sum_in_order([]).tolist()
+    ([[3.0, 3.0], [3.0, 3.0]], [0.0])
+    """
+    total: Draws = np.zeros(1)
+    for each in values:
+        fits = total.shape == np.broadcast_shapes(total.shape, np.shape(each))
+        total = np.add(total, each, out=total if fits else None)
+    return total
 
 
 def quantile(assumption: Assumption, u: Draws) -> Draws:

@@ -6,9 +6,10 @@ the Offer > the catalogue), evaluates it, and remembers how: every result is a `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 
@@ -130,7 +131,8 @@ class Binder:
 
     def evaluate(self, formula: Formula, name: str | None = None) -> Node:
         """Evaluate `formula`, resolving each parameter by name; optionally rename the result."""
-        return self.apply(formula, *(self.node(each) for each in formula.parameters), name=name)
+        known = self._nodes
+        return self.apply(formula, *[known.get(each) or self.node(each) for each in formula.parameters], name=name)
 
     def apply(self, formula: Formula, *inputs: Node, name: str | None = None, how: str = "") -> Node:
         """Evaluate `formula` on these Nodes, in the order of its parameters, whatever their names are.
@@ -151,41 +153,37 @@ class Binder:
         return node
 
     def _resolve(self, name: str) -> Node:
-        layers = (
-            (Layer.SCENARIO, self.scenario),
-            (Layer.OFFER, self.offer),
-            (Layer.CATALOGUE, self.catalogue),
-        )
-        known = [(layer, facts[name]) for layer, facts in layers if name in facts]
-        if known:
-            return self._fact(name, *known)
+        said, offered, listed = self.scenario.get(name), self.offer.get(name), self.catalogue.get(name)
+        if said is not None or offered is not None or listed is not None:
+            return self._fact(name, said, offered, listed)
         if name in self.formulas:
             return self.evaluate(self.formulas[name])
         everything = [*self._nodes, *self.scenario, *self.offer, *self.catalogue, *self.formulas]
         raise UnknownName(f"no fact or formula named '{name}'; {nearest(name, everything)}")
 
-    def _fact(self, name: str, winner: tuple[Layer, Assumption], *shadowed: tuple[Layer, Assumption]) -> Node:
-        """The Node of the winning Assumption."""
+    def _fact(self, name: str, *by_layer: Assumption | None) -> Node:
+        """The Node of the winning Assumption: the first that is there, of scenario, offer and catalogue."""
         memory = self._memory
         if memory is None:
-            return _leaf(name, self.draw, winner, shadowed)
-        key = (name, self.draw, winner[0], id(winner[1]), *[id(each) for _, each in shadowed])
+            return _leaf(name, self.draw, by_layer)
+        key = (name, self.draw, *[id(each) for each in by_layer])
         known: Node | None = memory.thing(key)
         if known is None:
-            known = _leaf(name, self.draw, winner, shadowed)
-            memory.keep_thing(key, known, (winner, *shadowed), known.value.nbytes)
+            known = _leaf(name, lambda each: memory.canonical(self.draw(each)), by_layer)
+            memory.keep_thing(key, known, by_layer, known.value.nbytes)
         return known
 
 
-def _leaf(
-    name: str,
-    draw: Callable[[Assumption], Draws],
-    winner: tuple[Layer, Assumption],
-    shadowed: tuple[tuple[Layer, Assumption], ...],
-) -> Node:
-    layer, assumption = winner
+_LAYERS: Final = (Layer.SCENARIO, Layer.OFFER, Layer.CATALOGUE)
+
+
+def _leaf(name: str, draw: Callable[[Assumption], Draws], by_layer: Sequence[Assumption | None]) -> Node:
+    known = [(layer, fact) for layer, fact in zip(_LAYERS, by_layer, strict=True) if fact is not None]
+    (layer, assumption), *shadowed = known
     value = draw(assumption)
-    return Node(name, assumption.unit, value, layer, source=assumption.source, assumption=assumption, shadowed=shadowed)
+    return Node(
+        name, assumption.unit, value, layer, source=assumption.source, assumption=assumption, shadowed=tuple(shadowed)
+    )
 
 
 def _applied(formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str) -> Node:

@@ -73,6 +73,19 @@ def test_chance_has_at_most_the_variance_of_the_process_and_later_most_of_it() -
     assert shown[6:].sum() > 0.8 * full[6:].sum()  # 85 % at this half-life
 
 
+@pytest.mark.parametrize("months_count", [1, 2, 3, 4, 36, 120])
+@pytest.mark.parametrize("half_life", [3.0, 12.0, 600.0])
+def test_loadings_are_the_largest_principal_components_of_the_process(months_count: int, half_life: float) -> None:
+    months, speed = np.arange(months_count, dtype=float), np.log(2) / half_life
+    apart, together = np.abs(np.subtract.outer(months, months)), np.add.outer(months, months)
+    covariance = (1 / 12) / (2 * speed) * (np.exp(-speed * apart) - np.exp(-speed * together))
+    values, vectors = np.linalg.eigh(covariance)
+    components = vectors[:, -3:] * np.sqrt(np.maximum(values[-3:], 0.0))
+    loadings = shock_loadings(months_count, half_life)
+    assert loadings @ loadings.T == pytest.approx(components @ components.T, rel=1e-9, abs=1e-12)
+    assert np.all(loadings[-1] >= 0) and np.all(np.diff(np.sum(loadings**2, axis=0)) <= 0)
+
+
 def test_three_shocks_carry_what_the_months_add_up_to() -> None:
     """Against a process simulated step by step: the spread of the mean over years, which present costs hang on.
 

@@ -302,7 +302,7 @@ def rent_chance(facts: PathFacts) -> NDArray[np.float64]:
     return np.asarray(facts.value("gpu_rent_volatility_ratio") * (loadings @ shocks))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.float64]:
     """How far each of three standard normal shocks moves the logarithm of the rent, for a yearly volatility of 1.
 
@@ -310,15 +310,22 @@ def shock_loadings(months_count: int, half_life_months: float) -> NDArray[np.flo
     known rent. The sum over the months, which present costs hang on, keeps nearly all of its variance; ups and downs of
     a few weeks are left out. Shape ``(months, 3)``.
     """
-    months = np.arange(months_count, dtype=np.float64)
-    speed = np.log(2.0) / half_life_months
-    early, late = np.minimum.outer(months, months), np.maximum.outer(months, months)
-    variance_per_month = 1 / MONTHS_PER_YEAR
-    covariance = variance_per_month / (2 * speed) * (np.exp(-speed * (late - early)) - np.exp(-speed * (late + early)))
-    values, vectors = np.linalg.eigh(covariance)
-    kept = vectors[:, -len(SHOCKS) :] * np.sqrt(np.maximum(values[-len(SHOCKS) :], 0.0))
+    from scipy.linalg import eigh_tridiagonal
+
     found = np.zeros((months_count, len(SHOCKS)))
-    found[:, : kept.shape[1]] = kept[:, ::-1] * np.where(kept[-1, ::-1] < 0, -1.0, 1.0)
+    if months_count < 2:
+        return found
+    kept_count = min(len(SHOCKS), months_count - 1)
+    # The inverse of the covariance after month 1 has three diagonals, and the same components; its smallest first.
+    speed = np.log(2.0) / half_life_months
+    left = np.exp(-speed)
+    variance_of_month = -np.expm1(-2 * speed) / (2 * speed) / MONTHS_PER_YEAR
+    diagonal = np.full(months_count - 1, (1 + left**2) / variance_of_month)
+    diagonal[-1] = 1 / variance_of_month
+    beside = np.full(months_count - 2, -left / variance_of_month)
+    values, vectors = eigh_tridiagonal(diagonal, beside, select="i", select_range=(0, kept_count - 1))
+    kept = vectors / np.sqrt(values)
+    found[1:, :kept_count] = kept * np.where(kept[-1] < 0, -1.0, 1.0)
     return found
 
 

@@ -19,7 +19,7 @@ from breakeven.decision.horizon.paths import (
     over_months,
     shock_loadings,
 )
-from breakeven.decision.horizon.terms import FAR_COUNT, Floats, Terms
+from breakeven.decision.horizon.terms import FAR_COUNT, KNOTS_COUNT, Floats, Terms
 from breakeven.facts.memory import recalled
 
 
@@ -195,7 +195,7 @@ def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[
 
 def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, buffer: Buffer) -> tuple[Any, ...]:
     """The same in arrays of `buffer`; what the kernel does not read of an option is left as it is there."""
-    count, most = len(terms), len(terms[0].today)
+    count, most = len(terms), 2 + KNOTS_COUNT
     once, per_mtok = buffer("once", count, draws_count), buffer("per_mtok", count, 2, draws_count)
     today, rent = buffer("today", count, most, draws_count), buffer("rent", count, most, draws_count)
     per_unit, fewest = buffer("units_per_mtok", count, draws_count), buffer("fewest", count, draws_count)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting, once_usd
+from breakeven.decision.horizon.order_statistics import quantiles_of
 from breakeven.decision.horizon.price_of_line import price_of
-from breakeven.facts.distribution import Draws
+from breakeven.facts.distribution import Draws, sum_in_order
 from breakeven.facts.memory import recalled
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.options.option import Evaluation, Option, OptionCost
@@ -36,7 +37,7 @@ FAR_COUNT: Final = 1e5
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One option; every array of shape ``(draws,)`` unless it says otherwise."""
+    """One option; every array of shape ``(draws,)``, or ``(1,)`` for the same in all, unless it says otherwise."""
 
     name: str
     moves: bool
@@ -52,9 +53,10 @@ class Terms:
     knots: Floats
     """Units at which F and G bend, shape ``(KNOTS_COUNT,)``."""
     today: Floats
-    """F as value at 0, slope, and change of slope at each knot, shape ``(2 + KNOTS_COUNT, draws)``."""
+    """F as value at 0, slope, and change of slope at each knot, shape ``(2 + bends, draws)``; without steps, the first
+    row."""
     rent: Floats
-    """G in the same form."""
+    """G in the same form; ``(1, 1)``: nothing."""
     commitment_months: int
     once_usd: Floats
     capex_usd: Floats
@@ -105,22 +107,21 @@ def _without_fleet(cost: OptionCost, double: Mapping[str, Draws], volume: Draws,
     here, there = _by_price(cost), double
     slope = (there["today"] - here["today"]) / volume
     shape = np.broadcast_shapes(np.shape(volume), *(np.shape(each) for each in here.values()), np.shape(factor))
-    flat = np.zeros((2 + KNOTS_COUNT, *shape))
-    flat[0] = (here["today"] - slope * volume) * factor
+    fixed = _wide((here["today"] - slope * volume) * factor, shape)
     return Terms(
         cost.name,
         cost.name != STATUS_QUO,
         _per_mtok(here, slope, volume, factor, shape),
         False,
         True,
-        np.full(shape, np.inf),
-        np.ones(shape),
+        np.full(1, np.inf),
+        np.ones(1),
         np.full(KNOTS_COUNT, FAR_COUNT),
-        flat,
-        np.zeros_like(flat),
+        fixed[None],
+        np.zeros((1, 1)),
         0,
         _wide(once, shape),
-        *(np.zeros(shape) for _ in range(4)),
+        *(np.zeros(1) for _ in range(4)),
     )
 
 
@@ -193,12 +194,14 @@ def _with_fleet(
     if whole:  # within a step only what goes with the volume moves
         slope = (priced_today[0] - priced_today[-1]) / (step * (units[0] - units[-1]))
     here = _by_price(cost)
-    today = (priced_today[:-1] - slope * step * units[:-1]) * factor
-    rent = priced_rent[:-1] * factor
+    today = np.broadcast_to(slope * step, shape) * units[:-1]  # from here on in place: new memory costs time
+    np.subtract(priced_today[:-1], today, out=today)
+    today *= factor
+    rent = None if _is_nothing(at_units.gpu_rent) else priced_rent[:-1] * factor
     knots = np.full(KNOTS_COUNT, FAR_COUNT)
     knots[: len(nodes) - 2] = nodes[1:-1]
     first = at_units
-    nothing = np.zeros(shape)
+    nothing = np.zeros(1)
     return Terms(
         cost.name,
         True,
@@ -209,7 +212,7 @@ def _with_fleet(
         _wide(fewest, shape),
         knots,
         _bent(nodes, today),
-        _bent(nodes, rent),
+        np.zeros((1, 1)) if rent is None else _bent(nodes, rent),
         cost.commitment_months,
         _wide(once, shape),
         nothing if first.capex_usd is None else _wide(first.capex_usd * factor / nodes[0], shape),
@@ -223,13 +226,13 @@ def _with_fleet(
 
 def _by_price(cost: OptionCost) -> dict[str, Draws]:
     """Sums of the counted lines by what moves them."""
-    found: dict[str, Draws] = {
-        name: np.zeros(1) for name in ("today", "gpu_rent", "api_list_price", "open_token_price", "once")
-    }
+    lines: dict[str, list[Draws]] = {name: [] for name in _PRICES}
     for line in cost.breakdown.counted:
-        price = price_of(line, cost)
-        found[price] = found[price] + line.usd_per_month.value
-    return found
+        lines[price_of(line, cost)].append(line.usd_per_month.value)
+    return {name: sum_in_order(each) for name, each in lines.items()}
+
+
+_PRICES: Final = ("today", "gpu_rent", "api_list_price", "open_token_price", "once")
 
 
 def _per_mtok(here: Mapping[str, Draws], slope: Draws, volume: Draws, factor: Draws, shape: tuple[int, ...]) -> Floats:
@@ -257,7 +260,7 @@ def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> 
 def _smooth_nodes(volume_ratio: Draws, volume_mtok: Draws, step: Draws) -> tuple[float, ...]:
     """Loads of a fleet that goes to sleep, in replicas, from the least to the most that nearly all draws meet."""
     loads = volume_ratio * volume_mtok / step
-    low, middle, high = (float(each) for each in np.quantile(loads, (0.02, 0.5, 0.98)))
+    low, middle, high = quantiles_of(loads, (0.02, 0.5, 0.98))
     inner = np.geomspace(min(low, middle * 0.2), max(high, middle * 4), KNOTS_COUNT + 2)
     return tuple(float(each) for each in inner)
 
@@ -268,13 +271,20 @@ def _first_row(value: Draws) -> Draws:
 
 def _bent(nodes: Sequence[float], values: Floats) -> Floats:
     """Value at 0, slope, and change of slope at each inner node of the straight pieces through `values` at `nodes`."""
-    found = np.zeros((2 + KNOTS_COUNT, *values.shape[1:]))
-    slopes = np.diff(values, axis=0) / np.diff(nodes)[:, None]
+    found = np.empty((len(nodes), *values.shape[1:]))
+    slopes = values[1:] - values[:-1]
+    slopes /= np.diff(nodes)[:, None]
     found[0] = values[0] - slopes[0] * nodes[0]
     found[1] = slopes[0]
-    found[2 : 1 + len(slopes)] = np.diff(slopes, axis=0)
+    np.subtract(slopes[1:], slopes[:-1], out=found[2:])
     return found
 
 
+def _is_nothing(value: Draws) -> bool:
+    return value.size == 1 and value.flat[0] == 0.0
+
+
 def _wide(value: Draws, shape: tuple[int, ...]) -> Floats:
+    if value.shape == shape and value.dtype == np.float64:
+        return value
     return np.broadcast_to(value, shape).astype(np.float64)
