@@ -11,7 +11,7 @@ import numpy as np
 from breakeven.costs.line import CostLine
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
-from breakeven.facts.trace import Binder, Node
+from breakeven.facts.trace import Binder
 from breakeven.units import GRAMS_PER_KG, KG_PER_TONNE, WATTS_PER_KW
 
 
@@ -77,6 +77,11 @@ def carbon_lines(binder: Binder) -> tuple[CostLine, ...]:
     return (CostLine("carbon", "Carbon, at your own price", binder.evaluate(carbon_usd_per_month)),)
 
 
-def energy_facts(binder: Binder) -> tuple[Node, ...]:
-    """Bind and show energy and carbon of a fleet."""
-    return binder.evaluate(energy_kwh_per_month), binder.evaluate(carbon_kg_per_month)
+def energy_facts(binder: Binder) -> None:
+    """Bind energy and carbon of a fleet, to be shown; where lines alone are read, those that need them may ask."""
+    shown = (energy_kwh_per_month, carbon_kg_per_month)
+    if binder.lines_only:
+        binder.formulas.update({each.name: each for each in shown})
+        return
+    for each in shown:
+        binder.evaluate(each)

@@ -71,6 +71,8 @@ class Binder:
     scenario: Mapping[str, Assumption] = field(default_factory=dict)
     formulas: dict[str, Formula] = field(default_factory=dict)
     """Formulas that may be asked for by name, so that a Formula's parameter may be another Formula."""
+    lines_only: bool = False
+    """Nobody reads what is for show: see `Evaluation`."""
     _nodes: dict[str, Node] = field(default_factory=dict)
     _memory: Memory | None = field(default_factory=active_memory)
     """Where a Node that was made before, of the same things, is taken from."""

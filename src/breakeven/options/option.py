@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.ownership_views import OwnershipViews
@@ -30,6 +32,8 @@ class Evaluation:
     """Monthly volumes to evaluate at instead of the observed one, broadcastable with the draws."""
     work_ratio: Draws | None = None
     """Work per token of an open model of equal quality over today's, in a month to come; None: today's."""
+    lines_only: bool = False
+    """For who reads nothing but the lines: total and cost per success are left out, and are not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,9 @@ def binder_for(
     part: Demand | None = None,
 ) -> Binder:
     """A Binder over all layers, with the demand bound, or `share` of its tokens: the calls of `part`, when given."""
-    binder = Binder(evaluation.draw, situation.catalog.assumptions, offer, situation.scenario)
+    binder = Binder(
+        evaluation.draw, situation.catalog.assumptions, offer, situation.scenario, lines_only=evaluation.lines_only
+    )
     bind_demand(binder, situation.demand, evaluation.volume_mtok, share, part)
     if evaluation.work_ratio is not None:
         binder.derive(
@@ -117,17 +123,21 @@ def option_cost(
 ) -> OptionCost:
     """Close the books of one Option: total and cost per success; needs `success_fraction` bound."""
     lines = tuple(line.usd_per_month for line in breakdown.counted)
-    value, once = breakdown.total_usd_per_month(), (1.0,) * len(lines)
-    total = binder.derive("total_usd_per_month", value, "sum of the lines", *lines, weights=once)
     success = binder.node("success_fraction")
-    binder.evaluate(successes_per_month)
+    if binder.lines_only:
+        total, per_success = (binder.derive(name, np.nan, "left out") for name in _LEFT_OUT)
+    else:
+        value, once = breakdown.total_usd_per_month(), (1.0,) * len(lines)
+        total = binder.derive("total_usd_per_month", value, "sum of the lines", *lines, weights=once)
+        binder.evaluate(successes_per_month)
+        per_success = binder.evaluate(cost_usd_per_success)
     return OptionCost(
         option.name,
         option.title,
         option.family,
         breakdown,
         total,
-        binder.evaluate(cost_usd_per_success),
+        per_success,
         binder.node("volume_mtok_per_month"),
         binder.node("requests_per_month"),
         success,
@@ -139,3 +149,6 @@ def option_cost(
         commitment_months,
         only_if,
     )
+
+
+_LEFT_OUT: Final = ("total_usd_per_month", "cost_usd_per_success")

@@ -59,7 +59,7 @@ class OwnedGpus:
             buys,
             staircase=staircase,
             facts=fleet_facts(binder),
-            views=ownership_views(binder, breakdown),
+            views=None if binder.lines_only else ownership_views(binder, breakdown),
             capital=capital(binder, bought_together_count(binder, machine.gpu)),
         )
 

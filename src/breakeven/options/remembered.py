@@ -154,7 +154,7 @@ class Remembered:
         view: Callable[[OptionCost], Any],
     ) -> Any:
         volume, work = (self._memory.canonical(each) for each in (evaluation.volume_mtok, evaluation.work_ratio))
-        asked = Evaluation(evaluation.draw, volume, work)
+        asked = Evaluation(evaluation.draw, volume, work, evaluation.lines_only)
         key = _key(situation, asked, view)
         place = next((at for at, each in enumerate(entries) if each.holds(key, situation.scenario)), None)
         kept = self._made(key, situation, asked, view) if place is None else entries.pop(place)
@@ -191,7 +191,7 @@ def _key(situation: Situation, evaluation: Evaluation, view: Callable[[OptionCos
     own = evaluation.volume_mtok is None
     demand = id(situation.demand) if own else _beside_the_hours(situation.demand)
     volume, work = key_of(evaluation.volume_mtok), key_of(evaluation.work_ratio)
-    return (own, view, evaluation.draw), demand, id(situation.catalog), id(situation.choices), volume, work
+    return (own, view, evaluation.draw, evaluation.lines_only), demand, id(situation.catalog), id(situation.choices), volume, work
 
 
 def _beside_the_hours(demand: Demand) -> Hashable:

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting, once_usd
-from breakeven.decision.horizon.order_statistics import quantiles_of
 from breakeven.decision.horizon.price_of_line import price_of
 from breakeven.facts.distribution import Draws, sum_in_order
 from breakeven.facts.memory import recalled
@@ -79,7 +78,7 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     once = once_usd(cost, setting.facts)
     found: Terms
     if cost.staircase is None:
-        evaluation = Evaluation(setting.draw, recalled(_doubled, setting.volume_mtok))
+        evaluation = Evaluation(setting.draw, recalled(_doubled, setting.volume_mtok), lines_only=True)
         double = view_of(option, setting.situation, evaluation, _by_price)
         found = recalled(_without_fleet, cost, double, setting.volume_mtok, factor, once)
         return found
@@ -89,7 +88,7 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
         nodes = recalled(_nodes, setting.paths.most_work, setting.volume_mtok, step, fewest)
     else:
         nodes = recalled(_smooth_nodes, setting.paths.volume, setting.volume_mtok, step)
-    evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole))
+    evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole), lines_only=True)
     at_units = view_of(option, setting.situation, evaluation, _at_units)  # all volumes at once
     found = recalled(_with_fleet, cost, at_units, nodes, step, fewest, setting.volume_mtok, factor, once)
     return found
@@ -259,6 +258,8 @@ def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> 
 
 def _smooth_nodes(volume_ratio: Draws, volume_mtok: Draws, step: Draws) -> tuple[float, ...]:
     """Loads of a fleet that goes to sleep, in replicas, from the least to the most that nearly all draws meet."""
+    from breakeven.decision.horizon.order_statistics import quantiles_of
+
     loads = volume_ratio * volume_mtok / step
     low, middle, high = quantiles_of(loads, (0.02, 0.5, 0.98))
     inner = np.geomspace(min(low, middle * 0.2), max(high, middle * 4), KNOTS_COUNT + 2)
