@@ -47,7 +47,7 @@ def make_project(folder: Path) -> Project:
 
 
 def verb(folder: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
-    """What `breakeven WORDS` prints in a folder, on the desk's day; it ends with one of `codes`, with any where none is given."""
+    """What `breakeven WORDS` prints in a folder, on the desk's day; it ends with one of `codes`, if any are given."""
     with chdir(folder), pinned(NOON):
         result = CliRunner().invoke(group, list(words), catch_exceptions=False)
     assert not codes or result.exit_code in codes, result.output

@@ -11,9 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from breakeven.cli.main import group
 from breakeven.clock import now
 from breakeven.errors import ScenarioError, UsageError
 from breakeven.reports.document import Document, to_json
@@ -25,7 +23,7 @@ from breakeven.web.jobs import Job
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from breakeven.web.shelf import Recipe
-from web.made_project import TODAY, desk_of
+from web.made_project import desk_of, verb
 
 CALL = '{"id": "%s", "timestamp": "2026-11-02T10:00:00Z", "model": "gpt-5", "input_tokens": 10, "output_tokens": 1}\n'
 
@@ -39,13 +37,11 @@ def key_of(desk: Desk) -> str:
     raise AssertionError("the calls were never read")
 
 
-def test_the_document_is_that_of_the_command_line_to_the_byte(
-    compared: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("breakeven.clock.today", lambda: TODAY)
-    words = ("compare", "--store", str(compared.store), "--scenario", str(compared.scenario), "--json")
-    told = CliRunner().invoke(group, words, catch_exceptions=False)
-    assert documents.comparison_text(desk_of(compared)) == told.stdout
+def test_the_document_is_that_of_the_command_line_to_the_byte(compared: Project) -> None:
+    told = verb(compared.folder, "compare", "--scenario", "scenario.yaml", "--json")
+    found = documents.comparison_text(desk_of(compared))
+    assert found == told
+    assert str(compared.folder) not in str(found), "a page says nothing of where the project lies"
 
 
 def test_a_document_is_read_once_and_stays_the_same_object(compared: Project) -> None:

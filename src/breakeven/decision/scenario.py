@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -189,9 +190,13 @@ class Scenario(Strict):
         found._outcomes = read_outcomes_file(str(path), Path(), self.model_aliases)
         return found
 
-    def with_audit(self, path: Path) -> Scenario:
-        """The same scenario with an audit of its calls, when it names none itself."""
-        return self if self.audit is not None else self.model_copy(update={"audit": str(path)})
+    def with_audit(self, path: Path, called: str) -> Scenario:
+        """The same scenario with an audit of its calls, when it names none itself; readers know it as `called`."""
+        if self.audit is not None:
+            return self
+        found = self.model_copy(update={"audit": str(path)})
+        found._audit = replace(read_audit(str(path), Path()), name=called)
+        return found
 
     def measured_files(self) -> tuple[MeasuredFile, ...]:
         """What the files under `measured` say; those of a scenario that no file holds are looked up from here."""

@@ -24,7 +24,7 @@ def comparison_question(
     Made-up calls make all of it synthetic.
     """
     if calls.report is None and (kept := audit_file(calls.store.path)).exists():
-        scenario = scenario.with_audit(kept)
+        scenario = scenario.with_audit(kept, f"{calls.label}/{kept.name}")
     return Question(
         calls.store,
         calls.label,

@@ -31,10 +31,14 @@ class OpenedCalls:
         return tuple(found)
 
 
-def kept_calls(store: CallStore, folder: Path) -> OpenedCalls:
-    """The calls that `breakeven import` kept in `folder`; raises UsageError where there are bills and no calls."""
-    refuse_bills_alone(store, str(folder))
-    return OpenedCalls(store, str(folder), None)
+def kept_calls(store: CallStore, folder: Path, called: str = "") -> OpenedCalls:
+    """The calls that `breakeven import` kept in `folder`; raises UsageError where there are bills and no calls.
+
+    Readers know the folder as `called`; without one, by its path.
+    """
+    label = called or str(folder)
+    refuse_bills_alone(store, label)
+    return OpenedCalls(store, label, None)
 
 
 def has_store(folder: Path) -> bool:

@@ -111,8 +111,9 @@ def question_about(desk: Desk, with_scenario: Scenario) -> Iterator[Question]:
     folder = desk.project.store
     if not has_store(folder):
         raise no_calls(folder)
+    called = desk.project.without_places(str(folder))
     with _reading(folder), CallStore(folder) as store:
-        yield comparison_question(kept_calls(store, folder), with_scenario, desk.today())
+        yield comparison_question(kept_calls(store, folder, called), with_scenario, desk.today())
 
 
 @contextmanager
@@ -155,7 +156,7 @@ def parts(desk: Desk, digest: str, with_scenario: Scenario | None = None) -> tup
 
     said = with_scenario or scenario(desk)
     if (kept := audit_file(desk.project.store)).exists():
-        said = said.with_audit(kept)
+        said = said.with_audit(kept, desk.project.without_places(str(kept)))
     found = look(desk)
     catalog_digest = _catalog_digest(desk, said)
     notes = json.dumps([found.estimated_count, found.is_synthetic, *(each.sentence for each in found.overlaps)])

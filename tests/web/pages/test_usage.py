@@ -6,15 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from breakeven.cli.main import group
 from breakeven.web.page import Desk
 from breakeven.web.project import Project
 from web.dashboards import client_of
 from web.labelled_project import hostile_project
-from web.made_project import TODAY, desk_of
+from web.made_project import TODAY, desk_of, verb
 
 
 def settled(client: TestClient, desk: Desk, path: str) -> str:
@@ -39,11 +37,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_the_json_is_that_of_the_profile(client: TestClient, desk: Desk) -> None:
     settled(client, desk, "/usage")
     said = json.loads(settled(client, desk, "/api/usage"))
-    project = desk.project
-    words = ["profile", "--store", str(project.store), "--scenario", str(project.scenario)]
-    told = CliRunner().invoke(group, [*words, "--as-of", TODAY.isoformat(), "--json"], catch_exceptions=False)
-    assert told.exit_code == 0, told.output
-    assert said == json.loads(told.stdout)
+    told = verb(desk.project.folder, "profile", "--scenario", "scenario.yaml", "--as-of", TODAY.isoformat(), "--json")
+    assert said == json.loads(told)
     assert said["synthetic"] is True
 
 
