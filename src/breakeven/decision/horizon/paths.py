@@ -28,6 +28,8 @@ LOG_PRESENT: Final = "log_present_ratio"
 _FLAT_RATIO: Final = 1e-9
 _WORTHLESS_RATIO: Final = 1e-9
 """Keeps the fall of a price defined where it would lose everything within a year."""
+YEAR_LENGTH_COUNT: Final = 12
+"""Months that are computed together."""
 LARGEST_VOLUME_RATIO: Final = 1e6
 """A workload that grows beyond a million times itself is a slip in the scenario."""
 
@@ -275,20 +277,33 @@ class ProjectedPaths:
     @cached_property
     def most_work(self) -> NDArray[np.float64]:
         """Largest product of volume and work per token over the months, shape ``(draws,)``."""
-        found: NDArray[np.float64] = recalled(_largest_product, self.volume, self.open_model_work)
-        return found
+        years = zip(self.years("volume"), self.years("open_model_work"), strict=True)
+        return np.asarray(np.max([recalled(_largest_product, *each) for each in years], axis=0))
+
+    def years(self, name: str) -> list[NDArray[np.float64]]:
+        """A path of `PATHS` year by year, so that another horizon shares the years of this one."""
+        last = self._facts.months_count
+        firsts = range(0, last, YEAR_LENGTH_COUNT)
+        return [over_months(PATHS[name], self._facts, _months_of_year(first))[: last - first] for first in firsts]
 
     def all(self) -> Paths:
         """All of them."""
         return Paths(**{each.name: getattr(self, each.name) for each in fields(Paths)})
 
     def _path(self, name: str) -> NDArray[np.float64]:
-        return over_months(PATHS[name], self._facts, self._months)
+        return np.concatenate(self.years(name))
 
 
 def paths_of(facts: PathFacts) -> ProjectedPaths:
     """All paths over the whole horizon."""
     return ProjectedPaths(facts)
+
+
+@lru_cache(maxsize=256)
+def _months_of_year(first_month: int) -> NDArray[np.float64]:
+    found = np.arange(first_month, first_month + YEAR_LENGTH_COUNT, dtype=np.float64)[:, None]
+    found.setflags(write=False)
+    return found
 
 
 def _largest_product(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     if whole:
         nodes = recalled(_nodes, setting.paths.most_work, setting.volume_mtok, step, fewest)
     else:
-        nodes = recalled(_smooth_nodes, setting.paths.volume, setting.volume_mtok, step)
+        nodes = recalled(_smooth_nodes, setting.volume_mtok, step, *setting.paths.years("volume"))
     evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole), lines_only=True)
     at_units = view_of(option, setting.situation, evaluation, _at_units)  # all volumes at once
     found = recalled(_with_fleet, cost, at_units, nodes, step, fewest, setting.volume_mtok, factor, once)
@@ -256,11 +256,11 @@ def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> 
     return tuple(sorted({float(each) for each in np.round(inner)}))
 
 
-def _smooth_nodes(volume_ratio: Draws, volume_mtok: Draws, step: Draws) -> tuple[float, ...]:
+def _smooth_nodes(volume_mtok: Draws, step: Draws, *volume_ratio_by_year: Draws) -> tuple[float, ...]:
     """Loads of a fleet that goes to sleep, in replicas, from the least to the most that nearly all draws meet."""
     from breakeven.decision.horizon.order_statistics import quantiles_of
 
-    loads = volume_ratio * volume_mtok / step
+    loads = np.concatenate([each * volume_mtok / step for each in volume_ratio_by_year])
     low, middle, high = quantiles_of(loads, (0.02, 0.5, 0.98))
     inner = np.geomspace(min(low, middle * 0.2), max(high, middle * 4), KNOTS_COUNT + 2)
     return tuple(float(each) for each in inner)
