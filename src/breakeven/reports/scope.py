@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from breakeven.decision.comparison import Comparison, Costed, OptionResult, leaf_nodes
+from breakeven.decision.comparison import Comparison, Costed, OptionResult, SideBySide, leaf_nodes
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
 
@@ -110,6 +111,20 @@ def facts_behind(result: Costed) -> tuple[Node, ...]:
     """Every Fact behind one option: its lines, its cost per success, and what is shown of its fleet."""
     cost = result.cost
     return leaf_nodes([cost.cost_per_success, *(line.usd_per_month for line in cost.breakdown.lines), *cost.facts])
+
+
+Readers = Mapping[str, Sequence[tuple[str, Assumption]]]
+"""Name of a fact -> title of each option that reads it, and as what."""
+
+
+def readers_of(comparison: SideBySide) -> Readers:
+    """Who reads which fact, option by option."""
+    found: dict[str, list[tuple[str, Assumption]]] = {}
+    for result in comparison.options:
+        for node in facts_behind(result):
+            if node.assumption is not None:
+                found.setdefault(node.name, []).append((result.cost.title, node.assumption))
+    return found
 
 
 def _facts_read(comparison: Comparison) -> Mapping[str, Node]:

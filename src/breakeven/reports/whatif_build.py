@@ -67,12 +67,12 @@ def _verdict(state: State) -> VerdictPart:
 
 
 def _change(change: Change, before: State, after: State) -> ChangePart:
-    was = words.value_before(change, before.scenario, before.situation, before.comparison)
+    was = words.value_before(change, before.scenario, before.situation, before.comparison, before.readers)
     note = ""
     if change.kind == "fact" and change.name not in after.path_facts and not _is_read(change.name, after.comparison):
         note = "changed nothing: no option that could be costed reads it"
     elif change.kind == "fact":
-        note = words.shared_note(change, before.comparison)
+        note = words.shared_note(change, before.readers)
     return ChangePart(name=change.name, said=change.said, before=was, after=words.value_after(change), note=note)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from breakeven.catalog.load import Catalog
@@ -24,11 +25,12 @@ from breakeven.options.assembly.demand import Demand
 from breakeven.options.option import Option, Situation
 from breakeven.reports.option_part import Amount
 from breakeven.reports.range_amount import amount
+from breakeven.reports.scope import Readers, readers_of
 
 COST_OF_CAPITAL: Final = "cost_of_capital_fraction_per_year"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """One of the two worlds."""
 
@@ -48,6 +50,11 @@ class State:
     present_usd: Mapping[str, Amount]
     saves_usd: Mapping[str, Amount]
     """Over the horizon against staying as today."""
+
+    @cached_property
+    def readers(self) -> Readers:
+        """Which option reads which fact; of things as they are it is asked at every move."""
+        return readers_of(self.comparison)
 
     @property
     def months_count(self) -> int:

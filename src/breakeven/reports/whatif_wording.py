@@ -13,7 +13,7 @@ from breakeven.options.assembly.offers import GPU_RENT_RATIO
 from breakeven.options.option import Situation
 from breakeven.reports.amounts import counted, fact_title, fraction, money, odds, quantity, quantity_range
 from breakeven.reports.option_titles import Titles
-from breakeven.reports.scope import facts_behind
+from breakeven.reports.scope import Readers
 from breakeven.reports.whatif_document import VerdictPart
 from breakeven.units import unit_of
 
@@ -56,7 +56,9 @@ def _over_other_months(before: VerdictPart, after: VerdictPart, chances: str) ->
     )
 
 
-def value_before(change: Change, scenario: Scenario, situation: Situation, comparison: SideBySide) -> str:
+def value_before(
+    change: Change, scenario: Scenario, situation: Situation, comparison: SideBySide, readers: Readers
+) -> str:
     """What it was."""
     if change.kind == "volume":
         return quantity(comparison.typical_volume_mtok, "mtok/month")
@@ -67,7 +69,7 @@ def value_before(change: Change, scenario: Scenario, situation: Situation, compa
         return "not set" if value is None else str(value)
     if change.name == GPU_RENT_RATIO and GPU_RENT_RATIO not in situation.scenario:
         return quantity(1.0, "ratio")
-    fact = _fact_of(change.name, situation, comparison)
+    fact = _fact_of(change.name, situation, readers)
     return "each option's own" if fact is None else _range_words(fact)
 
 
@@ -108,18 +110,16 @@ def solve_sentence(solved: Solved, titles: Titles) -> str:
     return f"{told[0].upper()}{told[1:]}."
 
 
-def shared_note(change: Change, comparison: SideBySide) -> str:
+def shared_note(change: Change, readers: Readers) -> str:
     """That options which had values of their own all take the same one; empty: they had not.
 
     A rent is that of a GPU: an option on a smaller one becomes dearer where the rent of a larger one falls.
     """
     own: dict[float, list[str]] = {}
-    for result in comparison.options:
-        for node in facts_behind(result):
-            if node.name == change.name and node.assumption is not None:
-                titles = own.setdefault(node.assumption.typical, [])
-                if result.cost.title not in titles:
-                    titles.append(result.cost.title)
+    for title, fact in readers.get(change.name, ()):
+        titles = own.setdefault(fact.typical, [])
+        if title not in titles:
+            titles.append(title)
     raised = [
         f"{title} ({quantity(value, unit_of(change.name) or 'ratio')} before)"
         for value, titles in sorted(own.items())
@@ -136,16 +136,11 @@ def _either(marks: list[str]) -> str:
     return marks[0] if len(marks) == 1 else f"{', '.join(marks[:-1])} or {marks[-1]}"
 
 
-def _fact_of(name: str, situation: Situation, comparison: SideBySide) -> Assumption | None:
+def _fact_of(name: str, situation: Situation, readers: Readers) -> Assumption | None:
     """The fact as it stands: the scenario's, or the one that every option reads alike."""
     if name in situation.scenario:
         return situation.scenario[name]
-    read = [
-        node.assumption
-        for result in comparison.options
-        for node in facts_behind(result)
-        if node.name == name and node.assumption is not None
-    ]
+    read = [fact for _, fact in readers.get(name, ())]
     ranges = {(each.low, each.typical, each.high) for each in read}
     if len(ranges) == 1:
         return read[0]
