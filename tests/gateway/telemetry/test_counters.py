@@ -211,18 +211,19 @@ def test_a_snapshot_in_another_thread_does_not_disturb() -> None:
 def test_many_answers_at_once_are_counted_like_one_after_another() -> None:
     """What lanes tell in one call, against the same requests told one by one."""
     single, many = Counters(), Counters()
-    told: list[tuple[float, int, int, float | None, TokenCounts | None]] = []
-    for spent_s, counts, cost_usd in (
-        (0.001, TokenCounts(7, 2), 0.5),
-        (0.3, TokenCounts(10, 5, 3, 1, 0, 2), None),
-        (500.0, TokenCounts(9, 4, is_estimated=True), 0.25),
+    told: list[tuple[float, float, int, int, float | None, TokenCounts | None]] = []
+    for spent_s, waited_s, counts, cost_usd in (
+        (0.001, 0.001, TokenCounts(7, 2), 0.5),
+        (0.3, 0.002, TokenCounts(10, 5, 3, 1, 0, 2), None),
+        (500.0, 500.0, TokenCounts(9, 4, is_estimated=True), 0.25),
     ):
         single.finished(
-            plan(), [attempt(spent_s=spent_s, first_byte_s=spent_s, cost_usd=cost_usd, tokens=counts)], True
+            plan(), [attempt(spent_s=spent_s, first_byte_s=waited_s, cost_usd=cost_usd, tokens=counts)], True
         )
         is_simple = counts == TokenCounts(counts.input_tokens, counts.output_tokens)
-        spent_s = 100.0 + spent_s - 100.0
-        told.append((spent_s, counts.input_tokens, counts.output_tokens, cost_usd, None if is_simple else counts))
+        spent_s, waited_s = 100.0 + spent_s - 100.0, 100.0 + waited_s - 100.0
+        more = None if is_simple else counts
+        told.append((spent_s, waited_s, counts.input_tokens, counts.output_tokens, cost_usd, more))
     many.delivered(target(), "faq", "chat", told)
     found, expected = (orjson.loads(each.snapshot())["cells"] for each in (many, single))
     assert found == expected

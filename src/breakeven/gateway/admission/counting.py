@@ -8,9 +8,9 @@ from breakeven.gateway.attempt import Attempt, TokenCounts
 from breakeven.gateway.plan import Plan
 from breakeven.gateway.upstream import Target
 
-Delivered = tuple[float, int, int, float | None, TokenCounts | None]
-"""A plain answer that was delivered: seconds that it took, input and output tokens, USD, and all counts where there is
-more to tell than these."""
+Delivered = tuple[float, float, int, int, float | None, TokenCounts | None]
+"""An answer that was delivered: seconds that it took, and that its first byte took, input and output tokens, USD, and
+all counts where there is more to tell than these."""
 
 
 class Counting(Protocol):

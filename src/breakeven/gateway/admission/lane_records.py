@@ -21,6 +21,7 @@ from breakeven.gateway.metering.call_line import add_tokens, json_of, origins_of
 from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import RequestFacts, Reservation
 from breakeven.gateway.ports import Sink
+from breakeven.gateway.wire.chat_stream import ChatStream
 from breakeven.gateway.wire.estimates import output_tokens
 from breakeven.gateway.wire.plain_answer import PlainAnswer
 from breakeven.gateway.wire.usage_fields import TOKENS_MAX_COUNT
@@ -30,7 +31,9 @@ _WORDS_MAX_COUNT: Final = 256
 _SIMPLE_COUNT: Final = 3
 """Members of a usage that tells input, output and their sum."""
 
-Ended = tuple[str, float, float, float, dict[str, Any], Read, Reserved]
+Streamed = tuple[ChatStream, float]
+"""What has read a stream, and when the first byte of that came (monotonic)."""
+Ended = tuple[str, float, float, float, dict[str, Any] | Streamed, Read, Reserved]
 """A request that was answered on a lane: its id, when it came (Unix time; monotonic), when it ended, and the answer."""
 
 
@@ -62,16 +65,20 @@ class LaneRecords:
         self, ended: Ended, delivered: dict[Lane, list[Delivered]], settled: dict[tuple[Terms, int], list[int]]
     ) -> None:
         """Puts the line of one Call, and adds what it took to the sums."""
-        request_id, unix_s, begun_s, ended_s, document, (lane, guess, limit, system), reserved = ended
-        simple = _told_simply(document)
+        request_id, unix_s, begun_s, ended_s, told, (lane, guess, limit, system), reserved = ended
         counts: TokenCounts | None = None
         reason: str | None
         model: str | None
         tier: str | None = None
-        if simple is not None:
+        first_s = ended_s
+        if isinstance(told, tuple):
+            reader, first_s = told
+            counts, reason, model, tier = _heard(reader, guess)
+            given, made = counts.input_tokens, counts.output_tokens
+        elif (simple := _told_simply(told)) is not None:
             given, made, reason, model = simple
         else:
-            counts, reason, model, tier = _told(document, guess)
+            counts, reason, model, tier = _told(told, guess)
             given, made = counts.input_tokens, counts.output_tokens
         cost: float | None
         if counts is None and lane.input_usd_per_mtok is not None:
@@ -80,15 +87,15 @@ class LaneRecords:
         else:
             cost = cost_usd(lane.target.price, counts or TokenCounts(given, made))
         spent_s = ended_s - begun_s if ended_s > begun_s else 0.0
-        rounded_s = int(spent_s * 1e6 + 0.5) / 1e6
+        waited_s = first_s - begun_s if first_s > begun_s else 0.0
         said: dict[str, Any] = {
             "record_id": request_id,
             "start_time": start_time(unix_s),
             "input_tokens": given,
             "output_tokens": made,
             "cost_usd": cost,
-            "duration_s": rounded_s,
-            "ttft_s": rounded_s,
+            "duration_s": int(spent_s * 1e6 + 0.5) / 1e6,
+            "ttft_s": int(waited_s * 1e6 + 0.5) / 1e6,
         }
         if counts is not None:
             add_tokens(said, counts)
@@ -96,7 +103,7 @@ class LaneRecords:
             said["system_hash"] = system
         kind = (reason, model, tier, limit, cost is None, counts is not None and counts.is_estimated)
         self._sink.put(orjson.dumps(said)[:-1] + (lane.words.get(kind) or _new_words(lane, kind)))
-        answer = (spent_s, given, made, cost, counts)
+        answer = (spent_s, waited_s, given, made, cost, counts)
         if lane in delivered:
             delivered[lane].append(answer)
         else:
@@ -153,6 +160,14 @@ def _told(document: dict[str, Any], guess: int) -> tuple[TokenCounts, str | None
     """What any answer tells: tokens (estimated where it reports none), finish reason, model, service tier."""
     reader = PlainAnswer("chat", "chat")
     reader.note(document)
+    counts = reader.tokens
+    if counts is None:
+        counts = TokenCounts(guess, output_tokens(reader.text_bytes_count), is_estimated=True)
+    return counts, reader.finish_reason, reader.response_model, reader.service_tier
+
+
+def _heard(reader: ChatStream, guess: int) -> tuple[TokenCounts, str | None, str | None, str | None]:
+    """What any stream told, in the same order."""
     counts = reader.tokens
     if counts is None:
         counts = TokenCounts(guess, output_tokens(reader.text_bytes_count), is_estimated=True)

@@ -59,6 +59,22 @@ class DispatchOwner(Protocol):
         ...
 
 
+class BegunStream(Protocol):
+    """A stream that a lane has passed on so far (`lane_stream.py`)."""
+
+    answer: AnswerHead | None
+    """None: its head is not known yet."""
+    first_s: float | None
+    """When the first byte of its body came."""
+    still_since_s: float
+    has_moved: bool
+
+    @property
+    def reader(self) -> StreamReader:
+        """What has read it so far."""
+        ...
+
+
 class Dispatch:
     """One attempt under way. It ends once: by a call of its owner, or by `abort`."""
 
@@ -134,6 +150,20 @@ class Dispatch:
         attempt.was_sent = True
         connection.take_over(self, plan.received_monotonic_s)
 
+    def go_on(self, begun: BegunStream, connection: UpstreamConnection | None) -> None:
+        """Goes on with a stream that a lane has passed on so far; without a connection it is at its end."""
+        plan, attempt, answer = self.plan, self.attempt, begun.answer
+        self._connection = connection
+        attempt.started_unix_s, attempt.started_monotonic_s = plan.received_unix_s, plan.received_monotonic_s
+        attempt.first_byte_monotonic_s = begun.first_s
+        attempt.was_sent = True
+        self.still_since_s, self.has_moved = begun.still_since_s, begun.has_moved
+        if answer is not None:
+            self.answer, self.reader, self.mode = answer, begun.reader, "stream"
+            attempt.http_status = answer.http_status
+        if connection is not None:
+            connection.hand_on(self)
+
     def abort(self, failure: Failure | None) -> None:
         """Ends it at once, and the upstream's connection with it; the owner hears nothing."""
         if self.is_over:
@@ -207,15 +237,8 @@ class Dispatch:
         if self.attempt.first_byte_monotonic_s is None:
             self.attempt.first_byte_monotonic_s = monotonic()
         if self.mode == "stream":
-            reader = self.reader
-            assert reader is not None
-            out = reader.feed(data)
-            if reader.failure is not None and not reader.has_begun:
-                self.fail(reader.failure)
-            elif out:
-                self._owner.piece(self, out, chunk if out is data else None)
-                if not self.is_over:
-                    self._pipe(cast(StreamReader, reader))
+            assert self.reader is not None
+            self.fed(data, chunk, self.reader.feed(data))
         elif self.mode == "passing":
             self._keep_tail(data)
             self._owner.piece(self, data, chunk)
@@ -227,6 +250,17 @@ class Dispatch:
         elif self._held_bytes_count < _ERROR_BODY_MAX_BYTES:
             self._held.append(data)
             self._held_bytes_count += len(data)
+
+    def fed(self, data: bytes, chunk: bytes | None, out: bytes) -> None:
+        """The reader was given a piece of a stream, and lets `out` go on."""
+        reader = self.reader
+        assert reader is not None
+        if reader.failure is not None and not reader.has_begun:
+            self.fail(reader.failure)
+        elif out:
+            self._owner.piece(self, out, chunk if out is data else None)
+            if not self.is_over:
+                self._pipe(cast(StreamReader, reader))
 
     def _pipe(self, reader: StreamReader) -> None:
         """Lets the pieces to come go on as they are, where they are like this one."""
@@ -267,9 +301,7 @@ class Dispatch:
         mode, reader = self.mode, self.reader
         if mode == "stream":
             assert reader is not None
-            tail = reader.end()
-            self._close(reader.failure)
-            self._owner.ended(self, tail)
+            self.read(reader.end())
         elif mode == "plain":
             held, self._held = self._held, []
             self._end_plain(b"".join(held))
@@ -283,6 +315,13 @@ class Dispatch:
         else:
             self._close("status")
             self._owner.failed(self)
+
+    def read(self, tail: bytes) -> None:
+        """The reader has heard that its stream is whole, and lets `tail` go on."""
+        assert self.reader is not None
+        self._connection = None
+        self._close(self.reader.failure)
+        self._owner.ended(self, tail)
 
     def answer_lost(self, is_stale: bool, is_malformed: bool) -> None:
         """The connection ended too early. A pooled one that was closed while idle is replaced, once."""

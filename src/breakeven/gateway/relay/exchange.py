@@ -22,13 +22,12 @@ from breakeven.gateway.relay.pipe import PipedTo
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import ClientSide, RelayState
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
-from breakeven.gateway.relay.upstream_connection import UpstreamConnection
 from breakeven.gateway.upstream import Target
 from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
-_LAST_CHUNK: Final = b"0\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
 Kind = str
 
 
@@ -92,8 +91,11 @@ class Exchange:
         else:
             self._spawn(self._decide_later(cast(Awaitable[Plan | Refusal], decided)))
 
-    def take_over(self, plan: Plan, connection: UpstreamConnection, request: bytes) -> None:
-        """Goes on with a request that was sent to its first target already, by a lane."""
+    def take_over(self, plan: Plan, is_begun: bool = False) -> Dispatch:
+        """Goes on with a request that was sent to its first target already, by a lane; the attempt must take over, too.
+
+        `is_begun`: the head and a part of its stream went to the client, in chunks.
+        """
         state, target = self._state, plan.targets[0]
         self._deadline_s = plan.received_monotonic_s + state.settings.timeouts.total_s
         self._operation, self._plan = plan.facts.operation, plan
@@ -102,7 +104,8 @@ class Exchange:
         dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
         self._attempts.append(attempt)
         self._active.append(dispatch)
-        dispatch.take_over(connection, request)
+        self._is_head_sent = self._is_chunked = is_begun
+        return dispatch
 
     def client_gone(self) -> None:
         """The client left: nobody is asked any longer."""
@@ -268,7 +271,7 @@ class Exchange:
         if self._heard is not None:
             self._heard.feed(data)
         if self._is_chunked:
-            data = (b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)) if data else _LAST_CHUNK
+            data = (b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)) if data else LAST_CHUNK
         self._end(data, is_delivered=True)
 
     def refused(self, dispatch: Dispatch, body: bytes) -> None:

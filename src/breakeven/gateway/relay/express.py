@@ -14,9 +14,12 @@ import orjson
 
 from breakeven.gateway.admission.lane import Gate, Lane, Read, Reserved
 from breakeven.gateway.admission.lane_book import LaneBook
+from breakeven.gateway.admission.lane_records import Streamed
 from breakeven.gateway.admission.reservations import OUTPUT_TOKENS_UNSTATED
+from breakeven.gateway.plan import Plan
 from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.relay.heads import RequestHead
+from breakeven.gateway.relay.lane_stream import LaneStream
 from breakeven.gateway.relay.road import LENGTH, PIECE_MAX_BYTES, Road
 from breakeven.gateway.relay.state import RelayState
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
@@ -39,44 +42,46 @@ class Express:
         "_after",
         "_after_bytes_count",
         "_before",
-        "_begun_s",
         "_body",
         "_body_max_bytes",
-        "_came_unix_s",
-        "_client",
-        "_connection",
         "_digits_at",
         "_document",
         "_gate",
-        "_lane",
-        "_lanes",
-        "_out",
-        "_read",
-        "_request_id",
-        "_reserved",
-        "_state",
+        "_stream",
+        "begun_s",
+        "came_unix_s",
+        "client",
+        "connection",
+        "lane",
+        "lanes",
+        "out",
+        "read",
+        "request_id",
+        "reserved",
+        "state",
     )
 
     def __init__(self, state: RelayState, client: ClientConnection, lanes: LaneBook) -> None:
-        self._state, self._client, self._lanes = state, client, lanes
+        self.state, self.client, self.lanes = state, client, lanes
         self._gate: Gate | None = None
         self._before = self._after = b""
         """What stands before and after the digits of the length in the head that the gate knows."""
         self._digits_at = self._after_bytes_count = self._body_max_bytes = 0
-        self._connection: UpstreamConnection = cast(Any, None)
+        self.connection: UpstreamConnection = cast(Any, None)
         # what is under way:
-        self._lane: Lane = cast(Any, None)
-        self._request_id = ""
-        self._came_unix_s = self._begun_s = 0.0
-        self._read: Read = cast(Any, None)
-        self._reserved: Reserved = (0, 0.0, 0)
+        self.lane: Lane = cast(Any, None)
+        self.request_id = ""
+        self.came_unix_s = self.begun_s = 0.0
+        self.read: Read = cast(Any, None)
+        self.reserved: Reserved = (0, 0.0, 0)
         self._document: dict[str, Any] = {}
-        self._body = self._out = b""
+        self._body = self.out = b""
         """As it came, and as it went out."""
+        self._stream = LaneStream(self)
 
     def learn(self, raw: bytes, request: RequestHead) -> bool:
         """Looks for the gate of a head (`raw`: with its end); True where there is one that was not asked yet."""
-        gate, lanes = self._gate, self._lanes
+        gate, lanes = self._gate, self.lanes
         if gate is not None and gate.is_open and raw.startswith(self._before) and raw.endswith(self._after):
             return False
         self._gate = None
@@ -92,7 +97,7 @@ class Express:
             return False
         self._before, self._after = raw[:at], raw[stop:]
         self._digits_at, self._after_bytes_count = at, len(raw) - stop
-        self._body_max_bytes = min(PIECE_MAX_BYTES, self._state.settings.wire.body_max_bytes)
+        self._body_max_bytes = min(PIECE_MAX_BYTES, self.state.settings.wire.body_max_bytes)
         self._gate = lanes.gate(self._before + self._after, request.head)
         return self._gate is not None
 
@@ -106,7 +111,7 @@ class Express:
         size = len(data) - body_at
         if not data.startswith(self._after, stop) or data[at:stop] != b"%d" % size:
             return False
-        state, lanes = self._state, self._lanes
+        state, lanes = self.state, self.lanes
         if not gate.is_open or lanes.availability.is_troubled or size > self._body_max_bytes:
             return False
         if state.is_draining or len(state.exchanges) >= state.settings.wire.requests_in_flight_max_count:
@@ -148,14 +153,14 @@ class Express:
                 road.pool.released(connection)
                 return False
             period = taken
-        self._lane, self._request_id = lane, (lanes.ids or lanes.new_ids()).pop()
-        self._came_unix_s, self._begun_s = now_unix_s, now_s
-        self._read, self._reserved = read, (period, usd, tokens_count)
-        self._document, self._body, self._out = document, body, out
-        self._connection = connection
+        self.lane, self.request_id = lane, (lanes.ids or lanes.new_ids()).pop()
+        self.came_unix_s, self.begun_s = now_unix_s, now_s
+        self.read, self.reserved = read, (period, usd, tokens_count)
+        self._document, self._body, self.out = document, body, out
+        self.connection = connection
         connection.express = self
         connection.transport.write(b"%b%d\r\n\r\n%b" % (road.out, len(out), out))
-        client = self._client
+        client = self.client
         client.under_way, client.phase = self, "busy"
         state.exchanges.add(self)
         return True
@@ -164,9 +169,10 @@ class Express:
 
     def answered(self, data: bytes) -> bool:
         """Gives out an answer that came whole; False where the request went over to an Exchange, which reads on."""
-        lane, client, state = self._lane, self._client, self._state
-        if lane.plan.facts.is_stream:  # its pieces have a way of their own (`pipe.py`)
-            return self._hand_over()
+        lane, client, state = self.lane, self.client, self.state
+        if lane.plan.facts.is_stream:
+            self._stream.begin()
+            return False
         road: Road = lane.road
         at = road.digits_at
         stop = data.find(b"\r", at, at + _DIGITS_MAX_COUNT)
@@ -189,15 +195,12 @@ class Express:
         ended_s = monotonic()
         if road.date_line is not state.date_line:
             road.word(state)
-        request_id = self._request_id
+        request_id = self.request_id
         client.under_way = None  # over before the write: the write may say that the client is full
         state.exchanges.discard(self)
         client.transport.write(b"%b%b%b%d\r\n\r\n%b" % (road.start, request_id.encode(), road.end, size, body))
-        ended = self._lanes.ended
-        ended.append((request_id, self._came_unix_s, self._begun_s, ended_s, document, self._read, self._reserved))
-        if len(ended) == 1:
-            state.loop.call_later(RECORD_AFTER_S, state.record)
-        self._document, self._body, self._out = _NOTHING, b"", b""
+        self.ended(document, ended_s)
+        self.forget()
         if client.buffer:
             client.ready()
         else:
@@ -225,8 +228,8 @@ class Express:
 
     def look(self, now_s: float) -> None:
         """What takes too long, or should be asked of somebody else too, is an Exchange's to end."""
-        waited_s = now_s - self._begun_s
-        settings = self._state.settings
+        waited_s = now_s - self.begun_s
+        settings = self.state.settings
         hedge_after_s = settings.retries.hedge_after_s
         if (
             waited_s > settings.timeouts.first_byte_s
@@ -235,18 +238,35 @@ class Express:
         ):
             self._exchange().look(now_s)
 
+    # What both its ways have in common.
+
+    def plan(self) -> Plan:
+        """The ordinary plan of what is under way, which leaves its lane."""
+        at_s = (self.came_unix_s, self.begun_s)
+        return self.lanes.ordinary(self.request_id, self._document, self._body, self.read, self.reserved, at_s)
+
+    def ended(self, told: dict[str, Any] | Streamed, ended_s: float) -> None:
+        """Lets it be recorded, soon."""
+        ended = self.lanes.ended
+        ended.append((self.request_id, self.came_unix_s, self.begun_s, ended_s, told, self.read, self.reserved))
+        if len(ended) == 1:
+            self.state.loop.call_later(RECORD_AFTER_S, self.state.record)
+
+    def forget(self) -> None:
+        """It is over, or somebody else's: what it holds is let go."""
+        self._document, self._body, self.out = _NOTHING, b"", b""
+
     def _hand_over(self) -> bool:
         self._exchange()
         return False
 
     def _exchange(self) -> Exchange:
         """The ordinary Exchange of what is under way, from now on in the place of this."""
-        state, client, at_s = self._state, self._client, (self._came_unix_s, self._begun_s)
-        plan = self._lanes.ordinary(self._request_id, self._document, self._body, self._read, self._reserved, at_s)
+        state, client = self.state, self.client
         exchange = Exchange(state, client)
-        self._connection.express = None
-        exchange.take_over(plan, self._connection, self._out)
-        self._document, self._body, self._out = _NOTHING, b"", b""
+        self.connection.express = None
+        exchange.take_over(self.plan()).take_over(self.connection, self.out)
+        self.forget()
         state.exchanges.discard(self)
         state.exchanges.add(exchange)
         client.under_way = exchange

@@ -41,7 +41,6 @@ class Pipe(asyncio.Protocol):
         "_chunks",
         "_client",
         "_connection",
-        "_dispatch",
         "_end",
         "_end_bytes_count",
         "_head",
@@ -51,6 +50,7 @@ class Pipe(asyncio.Protocol):
         "_reader",
         "_write",
         "frame",
+        "moving",
     )
 
     def __init__(
@@ -59,12 +59,13 @@ class Pipe(asyncio.Protocol):
         frame: Frame,
         chunks: ChunkReader,
         reader: StreamReader,
-        dispatch: Moving,
+        moving: Moving,
         client: PipedTo,
     ) -> None:
         self.frame = frame
         self._connection = connection
-        self._chunks, self._reader, self._dispatch, self._client = chunks, reader, dispatch, client
+        self._chunks, self._reader, self._client = chunks, reader, client
+        self.moving = moving
         self._write = client.transport.write
         self._held = reader.held
         self._head = frame.head
@@ -97,7 +98,7 @@ class Pipe(asyncio.Protocol):
             at = after
         self._write(data)
         self._reader.text_bytes_count += texts_bytes_count
-        self._dispatch.has_moved = True
+        self.moving.has_moved = True
 
     def eof_received(self) -> bool | None:
         """The upstream says no more."""

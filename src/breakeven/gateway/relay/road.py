@@ -28,6 +28,10 @@ class Road:
         "_answer",
         "_attempt",
         "_lane",
+        "_stream_date_line",
+        "_stream_end",
+        "_stream_headers",
+        "_stream_start",
         "after",
         "after_bytes_count",
         "answer_max_bytes",
@@ -53,6 +57,8 @@ class Road:
         """What stands before and after the digits of the last answer's length; nothing begins like this."""
         self.digits_at = self.after_bytes_count = 0
         self.date_line = b""
+        self._stream_date_line = self._stream_start = self._stream_end = b""
+        self._stream_headers: list[tuple[bytes, bytes]] = []
         self.start, self.end = b"", b""
         """What the client gets before and after the request's id, up to the digits of the length."""
 
@@ -84,12 +90,25 @@ class Road:
     def word(self, state: RelayState) -> None:
         """Puts into words what the client gets around the id of its request, in this second."""
         assert self._answer is not None
-        plan = replace(self._lane.plan, request_id=_ID_HERE)
-        ours = state.admission.response_headers(plan, self._attempt)
-        head = b"".join(answer_start(self._answer, state.date_line, ours, closes=False, is_open=False))
-        self.start, _, end = head.partition(_ID_HERE.encode())
+        self.start, end = self._around_id(self._answer, state)
         self.end = end + b"content-length: "
         self.date_line = state.date_line
+
+    def stream_head(self, answer: AnswerHead, request_id: str, state: RelayState) -> bytes:
+        """The head of a stream as the client gets it."""
+        if self._stream_date_line is not state.date_line or self._stream_headers != answer.headers:
+            start, end = self._around_id(answer, state)
+            self._stream_start, self._stream_end = start, end + b"transfer-encoding: chunked\r\n\r\n"
+            self._stream_date_line, self._stream_headers = state.date_line, answer.headers
+        return b"%b%b%b" % (self._stream_start, request_id.encode(), self._stream_end)
+
+    def _around_id(self, answer: AnswerHead, state: RelayState) -> tuple[bytes, bytes]:
+        """What stands before and after the id of the request in the head of a good answer, up to its framing."""
+        plan = replace(self._lane.plan, request_id=_ID_HERE)
+        ours = state.admission.response_headers(plan, self._attempt)
+        head = b"".join(answer_start(answer, state.date_line, ours, closes=False, is_open=False))
+        start, _, end = head.partition(_ID_HERE.encode())
+        return start, end
 
 
 def _is_usual(answer: AnswerHead) -> bool:

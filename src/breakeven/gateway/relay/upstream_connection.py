@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from breakeven.gateway.relay.chunks import ChunkReader, whole_chunk
 from breakeven.gateway.relay.heads import AnswerHead, BadMessage, read_answer_head
-from breakeven.gateway.relay.pipe import Pipe
+from breakeven.gateway.relay.pipe import Moving, Pipe
 
 HEAD_MAX_BYTES: Final = 65_536
 STALE_WITHIN_S: Final = 0.05
@@ -17,7 +17,7 @@ _Reading = Literal["head", "counted", "chunked", "to_the_end"]
 
 
 class AnswerTaker(Protocol):
-    """Who waits for an answer."""
+    """Who waits for an answer; any of these may make another one the taker (`hand_on`) before it returns."""
 
     def answer_head(self, head: AnswerHead) -> None:
         """The head is there; 1xx answers are not told."""
@@ -38,6 +38,10 @@ class AnswerTaker(Protocol):
     def answer_lost(self, is_stale: bool, is_malformed: bool) -> None:
         """There will be no (more) answer; `is_stale`: a pooled connection ended at once, before any byte came."""
         ...
+
+
+class MovingTaker(AnswerTaker, Moving, Protocol):
+    """One that may go on with what another one began."""
 
 
 class ExpressTaker(Protocol):
@@ -132,6 +136,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._has_bytes = self._is_large = False
         self._sent_s = sent_s
 
+    def hand_on(self, taker: MovingTaker) -> None:
+        """What is still to come of the answer under way goes to another taker."""
+        self._taker = taker
+        if self.pipe is not None:
+            self.pipe.moving = taker
+
     def flow(self, pipe: Pipe) -> None:
         """From now on pieces of the answer under way come to a pipe first; it gives back what it does not know."""
         self.pipe = pipe
@@ -214,8 +224,9 @@ class UpstreamConnection(asyncio.Protocol):
             taker.answer_whole(head, rest)
             return
         taker.answer_head(head)
-        if self._taker is not taker:  # it wants no more
+        if self._taker is None:  # it wants no more
             return
+        taker = self._taker
         if head.is_chunked:
             self._reading, self.chunks = "chunked", ChunkReader()
             if rest:
@@ -248,10 +259,10 @@ class UpstreamConnection(asyncio.Protocol):
         content = chunks.feed(data)
         if content:
             taker.answer_data(content, None)
-        if chunks.is_done and self._taker is taker:
+        if chunks.is_done and self._taker is not None:
             if chunks.rest:
                 self._is_kept_alive = False
-            self._end(taker)
+            self._end(self._taker)
 
     def _end(self, taker: AnswerTaker) -> None:
         self._set_free()

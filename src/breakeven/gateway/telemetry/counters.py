@@ -132,23 +132,24 @@ class Counters:
         target: Target,
         task: str | None,
         operation: str,
-        answers: list[tuple[float, int, int, float | None, TokenCounts | None]],
+        answers: list[tuple[float, float, int, int, float | None, TokenCounts | None]],
     ) -> None:
-        """What `finished` does, for many plain answers of the first attempt at once.
+        """What `finished` does, for many answers of the first attempt at once.
 
-        Of each: seconds that it took, input and output tokens, USD, and all counts where there is more to tell.
+        Of each: seconds that it took, and that its first byte took, input and output tokens, USD, and all counts where
+        there is more to tell.
         """
         key = (target.name, target.upstream.name, task)
         cell = self._cells.get(key) or self._new_cell(key)
         call = (operation, "first", None, "delivered")
         cell.calls[call] = cell.calls.get(call, 0) + len(answers)
         durations, first_bytes = cell.durations, cell.first_bytes
-        for spent_s, input_count, output_count, cost_usd, counts in answers:
+        for spent_s, waited_s, input_count, output_count, cost_usd, counts in answers:
             at = bisect_left(DURATION_BOUNDS_S, spent_s)
             durations[at] += 1
-            first_bytes[at] += 1
+            first_bytes[at if waited_s == spent_s else bisect_left(DURATION_BOUNDS_S, waited_s)] += 1
             cell.duration_sum_s += spent_s
-            cell.first_byte_sum_s += spent_s
+            cell.first_byte_sum_s += waited_s
             cell.input_tokens += input_count
             cell.output_tokens += output_count
             if cost_usd is None:

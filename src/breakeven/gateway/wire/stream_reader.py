@@ -100,7 +100,7 @@ class StreamReader(ABC):
         if self.failure is not None:
             return b""
         rest = self._pieces.rest()
-        given = self._taken(rest) if _is_event(rest) else b""
+        given = self._taken(rest) if rest and _is_event(rest) else b""
         if self.failure is None and not self._is_whole():
             self._fail("reset", "The upstream's stream ended before its end mark.")
         return given if self.failure is None else b""
