@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,6 +160,18 @@ def test_the_sums_are_the_months(start_month: int) -> None:
     prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
     months = run_prepared(prepared, start_month=start_month).present_cost_usd
     assert present_only(prepared, start_month=start_month) == pytest.approx(months, rel=1e-12)
+
+
+def test_the_last_bit_does_not_hang_on_who_may_write() -> None:
+    """Kept arrays are read-only and fresh ones are not; an answer is the same."""
+    setting = setting_of(situation(demand(3_000)), DrawSet(4, 12).of, {})
+    options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
+    prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
+    loadings = prepared.loadings.copy()
+    loadings.flags.writeable = not prepared.loadings.flags.writeable
+    other = replace(prepared, loadings=loadings)
+    assert np.array_equal(present_only(prepared), present_only(other))
+    assert np.array_equal(run_prepared(prepared).present_cost_usd, run_prepared(other).present_cost_usd)
 
 
 def test_a_term_begins_with_the_move() -> None:

@@ -112,10 +112,7 @@ def run_prepared(prepared: Prepared, *, kept_count: int = 0, start_month: int = 
     )
     cheapest = np.zeros((options_count, months_count), dtype=np.int64)
     cast(Any, run_months)(
-        prepared.path,
-        prepared.loadings,
-        *prepared.stacked,
-        prepared.counted,
+        *_only_read(prepared.path, prepared.loadings, *prepared.stacked, prepared.counted),
         start_month,
         found.present_cost_usd,
         found.mean_usd_per_month,
@@ -141,9 +138,10 @@ def fill_present(path: Floats, loadings: Floats, stacked: tuple[Any, ...], found
 
     draws_count = found.shape[1]
     half = draws_count // (2 * BLOCK) * BLOCK
+    given = _only_read(path, loadings, *stacked)
 
     def fill(first: int, last: int) -> None:
-        cast(Any, present_costs)(path, loadings, *stacked, start_month, first, last, found)
+        cast(Any, present_costs)(*given, start_month, first, last, found)
 
     if half < WORTH_A_THREAD_COUNT:
         fill(0, draws_count)
@@ -152,6 +150,15 @@ def fill_present(path: Floats, loadings: Floats, stacked: tuple[Any, ...], found
     other.start()
     fill(0, half)
     other.join()
+
+
+def _only_read(*given: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Views that nobody may write into, whatever the arrays were: the code compiled for these is another than for
+    arrays that may be written, and sums in another order, so that the last bit would hang on who kept an array."""
+    views = tuple(each.view() for each in given)
+    for each in views:
+        each.flags.writeable = False
+    return views
 
 
 WORTH_A_THREAD_COUNT: Final = 2048
