@@ -19,8 +19,9 @@ VERSIONS = ("3.12", "3.13")
 
 def comparison(python: Path | str, log: Path) -> dict[str, Any]:
     """What `compare` says of a log, as that Python computes it."""
+    asked = ("compare", "--usage", log, "--scenario", log.with_name("scenario.yaml"), "--json")
     done = subprocess.run(
-        [python, "-W", "error::SyntaxWarning", "-m", "breakeven.cli.main", "compare", "--usage", log, "--json"],
+        [python, "-W", "error::SyntaxWarning", "-m", "breakeven.cli.main", *asked],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         cwd=log.parent,
         capture_output=True,
@@ -44,7 +45,8 @@ def figures(document: Any, path: str = "") -> dict[str, float]:
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A made-up log."""
     path = tmp_path_factory.mktemp("pythons") / "calls.jsonl"
-    write_synthetic_log(path, seed=0)
+    write_synthetic_log(path, seed=0, calls_count=10_000)
+    path.with_name("scenario.yaml").write_text("draws_log2: 9\n", encoding="utf-8")
     return path
 
 

@@ -139,6 +139,20 @@ def test_one_column_with_two_ranges_is_one_input() -> None:
     assert swing.saves_at_high_usd == pytest.approx(3.0)
 
 
+def test_what_both_options_pay_alike_is_no_row() -> None:
+    """Each adds the same thing to other sums, so that the difference moves by rounding alone."""
+    shared, own = FACTS["gpu_rent_usd_per_gpu_hour"], FACTS["engineering_fte_count"]
+
+    def bills(draw: object, names: object) -> dict[str, Draws]:
+        third, more = draw(shared) / 3, draw(own)  # type: ignore[operator]
+        return {"one": 1e6 / 7 + third + more * 0, "two": third + 1e6 / 3 + more}
+
+    inputs = inputs_read(bills, ("one", "two"))
+    assert {each.name for each in inputs} == {shared.name, own.name}
+    saves = tornado(bills, inputs, recommended="one", rival="two")
+    assert [each.of.name for each in saves] == [own.name]
+
+
 def test_what_has_no_column_is_typical() -> None:
     draw = drawn_from({}, 3)
     assert draw(FACTS["gpu_rent_usd_per_gpu_hour"]).tolist() == [2.4] * 3

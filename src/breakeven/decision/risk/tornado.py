@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from breakeven.decision.risk.inputs import Evaluate, Input, drawn_from
 from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE, TYPICAL_QUANTILE
+
+ROUNDING_RATIO: Final = 1e-12
+"""A movement below this part of what two options cost is their rounding and says nothing of an input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,12 @@ class Swing:
     def swing_usd(self) -> float:
         """Absolute movement from low to high."""
         return abs(self.saves_at_high_usd - self.saves_at_low_usd)
+
+    @property
+    def moves_usd(self) -> float:
+        """Movement among low, typical and high."""
+        seen = (self.saves_at_low_usd, self.saves_at_high_usd, self.saves_usd)
+        return max(seen) - min(seen)
 
     @property
     def flips(self) -> bool:
@@ -49,5 +59,6 @@ def tornado(evaluate: Evaluate, inputs: Sequence[Input], *, recommended: str, ri
         Swing(each, float(saves[1 + 2 * index]), float(saves[2 + 2 * index]), float(saves[0]))
         for index, each in enumerate(inputs)
     ]
-    moving = [each for each in found if each.swing_usd > 0 or each.saves_at_low_usd != each.saves_usd]
+    least_usd = ROUNDING_RATIO * float(max(np.max(np.abs(costs[name])) for name in (rival, recommended)))
+    moving = [each for each in found if each.moves_usd > least_usd]
     return tuple(sorted(moving, key=lambda each: (-each.swing_usd, each.of.name)))
