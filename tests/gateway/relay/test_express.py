@@ -20,7 +20,8 @@ from tests.routing.policies_at_hand import PROMPTS, document
 from breakeven.gateway.config.settings import GatewaySettings, Retries, Timeouts, WireLimits
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key
-from breakeven.gateway.relay.express import Express
+from breakeven.gateway.relay import express
+from breakeven.gateway.relay.express import RECORD_AT_COUNT, Express
 from breakeven.gateway.upstream import Target, TokenPrice
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.policy_file import LoadedPolicy, save
@@ -594,6 +595,26 @@ def test_a_policy_that_reads_words_is_asked_for_each_request(tmp_path: Path) -> 
     assert heard.on_lanes_count > 3 * len(texts)
     assert len({dict(each[1])["x-breakeven-reason"] for each in heard.answers if each[0] == 200}) > 2
     assert {call["model_key"] for call in heard.calls} == {"small", "big"}
+
+
+def test_many_answers_are_recorded_before_their_time_a_few_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(express, "RECORD_AFTER_S", 60.0)
+
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            settings = settings_for(tmp_path, [main := upstream_at(upstream.port)], models_at(main, "good"))
+            async with running_gateway(settings) as gateway:
+                async with raw_client(gateway.url) as client:
+                    for _ in range(2 * RECORD_AT_COUNT + 10):  # the first opens the connection: it has no lane yet
+                        await client.send(WARM.raw)
+                        await client.answer()
+                assert len(gateway.sink.lines) == 1 + 2 * RECORD_AT_COUNT
+                gateway.engine.record_lanes()
+                assert len(gateway.sink.lines) == 2 * RECORD_AT_COUNT + 10
+
+    run(test())
 
 
 def test_a_key_that_expires_expires_on_its_lane(tmp_path: Path) -> None:

@@ -28,7 +28,19 @@ Take = Callable[[Terms, float, int, float], int | None]
 class LaneBook:
     """Gates and lanes; nothing is found in it where the configuration asks for more than a lane can say."""
 
-    __slots__ = ("_gates", "availability", "ended", "ids", "learnt_count", "left", "maker", "now", "record", "take")
+    __slots__ = (
+        "_gates",
+        "availability",
+        "ended",
+        "ids",
+        "learnt_count",
+        "left",
+        "maker",
+        "now",
+        "record",
+        "take",
+        "will_record",
+    )
 
     def __init__(
         self,
@@ -54,6 +66,8 @@ class LaneBook:
         """In this second."""
         self.ended: list[Ended] = []
         """What waits to be recorded."""
+        self.will_record = False
+        """Whether the loop will come back to that."""
         self.ids: list[str] = []
         """Random ids for requests to come."""
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _DIGITS_MAX_COUNT: Final = 8
 RECORD_AFTER_S: Final = 0.02
+RECORD_AT_COUNT: Final = 32
+"""So many are recorded at once: enough for a warm loop, and so few that nobody else waits for them noticeably."""
 _NOTHING: Final[dict[str, Any]] = {}
 
 
@@ -247,10 +249,14 @@ class Express:
 
     def ended(self, told: dict[str, Any] | Streamed, ended_s: float) -> None:
         """Lets it be recorded, soon."""
-        ended = self.lanes.ended
+        lanes = self.lanes
+        ended = lanes.ended
         ended.append((self.request_id, self.came_unix_s, self.begun_s, ended_s, told, self.read, self.reserved))
-        if len(ended) == 1:
+        if not lanes.will_record:
+            lanes.will_record = True
             self.state.loop.call_later(RECORD_AFTER_S, self.state.record)
+        elif len(ended) >= RECORD_AT_COUNT:
+            lanes.record()
 
     def forget(self) -> None:
         """It is over, or somebody else's: what it holds is let go."""

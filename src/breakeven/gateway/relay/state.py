@@ -188,6 +188,7 @@ class RelayState:
     def record(self) -> None:
         """Has recorded what was answered on lanes."""
         if self.lanes is not None:
+            self.lanes.will_record = False
             self.lanes.record()
 
     def set_date(self) -> None:
