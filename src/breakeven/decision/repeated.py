@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from breakeven.decision.breakeven import BreakEvenReport, pairwise
-from breakeven.decision.compare import CostOfVolumes, straight_pieces
+from breakeven.decision.compare import CostOfVolumes, cost_all, straight_pieces
 from breakeven.decision.curve import CostCurve
 from breakeven.decision.horizon.exact import setting_of
 from breakeven.decision.horizon.kept_present import KeptPresent
 from breakeven.decision.horizon.present import EXACT_UP_TO_DRAWS_COUNT, present_costs_usd
 from breakeven.decision.last_few import LastFew
-from breakeven.decision.standings import Standings, standings_of
+from breakeven.decision.standings import Standings, standings_among
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.memory import Memory, remembering
-from breakeven.options.option import Option, OptionCost, Situation
+from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 from breakeven.options.remembered import Remembered
 
 CURVES_COUNT: Final = 128
@@ -51,26 +52,34 @@ class Repeated:
         for each in self._options.values():
             each.pin()
 
-    def standings(self, situation: Situation) -> Standings:
-        """Costs of a month, and where they cross."""
-        return standings_of(
-            situation,
-            self._options,
-            self._draw,
-            self.draws.draws_count,
-            self.draws.seed,
-            curve_of=self._curve,
-            pair_of=self._pair,
-        )
+    def answer(self, situation: Situation, estimates: Mapping[str, Assumption]) -> tuple[Standings, dict[str, Draws]]:
+        """Costs of a month and where they cross; and the present cost of each option, as `horizon.present` has it.
 
-    def present_costs_usd(
-        self, situation: Situation, names: Sequence[str], estimates: Mapping[str, Assumption]
-    ) -> dict[str, Draws]:
-        """Present cost of each option over the horizon, as `horizon.present` has it."""
-        options = {name: self._options[name] for name in names}
+        The months to come are gone through beside the search for the crossings.
+        """
+        costs, unavailable = cost_all(situation, self._options, Evaluation(self._draw))
+        present = self._begin_present(situation, {name: self._options[name] for name in costs}, estimates)
+        try:
+            standings = standings_among(
+                situation,
+                self._options,
+                costs,
+                unavailable,
+                self.draws.draws_count,
+                self.draws.seed,
+                curve_of=self._curve,
+                pair_of=self._pair,
+            )
+        finally:
+            present_usd = present()
+        return standings, present_usd
+
+    def _begin_present(
+        self, situation: Situation, options: Mapping[str, Option], estimates: Mapping[str, Assumption]
+    ) -> Callable[[], dict[str, Draws]]:
         if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
-            return present_costs_usd(situation, options, self._draw, estimates)
-        return self._present.costs_usd(setting_of(situation, self._draw, estimates), options)
+            return partial(present_costs_usd, situation, options, self._draw, estimates)
+        return self._present.begin(setting_of(situation, self._draw, estimates), options)
 
     def _curve(
         self, at_typical: OptionCost, factor_ratio: float, end_mtok: float, cost_usd: CostOfVolumes

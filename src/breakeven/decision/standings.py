@@ -85,6 +85,23 @@ def standings_of(
     `curve_of` and `pair_of` are those of `along_volumes`.
     """
     costs, unavailable = cost_all(situation, options, Evaluation(draw))
+    return standings_among(
+        situation, options, costs, unavailable, draws_count, seed, curve_of=curve_of, pair_of=pair_of
+    )
+
+
+def standings_among(
+    situation: Situation,
+    options: Mapping[str, Option],
+    costs: Mapping[str, OptionCost],
+    unavailable: tuple[Unavailable, ...],
+    draws_count: int,
+    seed: int,
+    *,
+    curve_of: CurveMaker = straight_pieces,
+    pair_of: PairMaker = pairwise,
+) -> Standings:
+    """The same of options that are costed already, as `cost_all` does it."""
     axis = along_volumes(situation, {name: options[name] for name in costs}, curve_of, pair_of)
     return Standings(
         situation.demand,

@@ -106,13 +106,11 @@ def state_of(
     """
     situation = Situation(demand, catalog, choices, scenario.facts(catalog))
     with repeated.remembering():
-        standings = repeated.standings(situation)
-        names = [each.name for each in standings.options]
-        present = repeated.present_costs_usd(situation, names, estimates)
+        standings, present = repeated.answer(situation, estimates)
         outlook = horizon_outlook(standings, present).without(behind_the_gate(standings, scenario))
         paths = setting_of(situation, typical, estimates).facts
     known = frozenset({*paths.nodes, COST_OF_CAPITAL})
-    usable = {name: repeated.plain_options[name] for name in names}
+    usable = {name: repeated.plain_options[name] for name in present}
     expected = Expectation(situation, usable, repeated.draws, estimates)
     return State(
         scenario,

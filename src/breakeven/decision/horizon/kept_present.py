@@ -7,7 +7,7 @@ terms. The figures are those of `present_costs_usd`, to the bit: the kernel trea
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting
 from breakeven.decision.horizon.paths import shock_loadings
-from breakeven.decision.horizon.run import draws_count_of, fill_present, path_rows, smallest_stack
+from breakeven.decision.horizon.run import begin_present, draws_count_of, path_rows, smallest_stack
 from breakeven.decision.horizon.terms import Floats, Terms, terms_of
 from breakeven.facts.distribution import Draws
 from breakeven.options.option import Option
@@ -31,8 +31,11 @@ class KeptPresent:
         self._known: OrderedDict[Hashable, tuple[Draws, tuple[object, ...]]] = OrderedDict()
         self._buffers: dict[Hashable, Floats] = {}
 
-    def costs_usd(self, setting: Setting, options: Mapping[str, Option]) -> dict[str, Draws]:
-        """Present cost of each option, shape ``(draws,)``; the status quo must be among them."""
+    def begin(self, setting: Setting, options: Mapping[str, Option]) -> Callable[[], dict[str, Draws]]:
+        """Begin on the present costs of options, the status quo among them, beside whatever the caller does meanwhile.
+
+        What comes back waits for them, each of shape ``(draws,)``; it is to be called before anything else is asked.
+        """
         terms = terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options})
         draws_count = draws_count_of(setting, terms)
         path = path_rows(setting, draws_count)
@@ -40,31 +43,26 @@ class KeptPresent:
         shared = (path, loadings, *setting.residual_facts, terms[0])
         keys = {each.name: tuple(id(one) for one in (*shared, each)) for each in terms}
         missing = [each for each in terms if keys[each.name] not in self._known]
-        if missing:
-            self._fill(setting, terms[0], missing, (path, loadings, shared), keys, draws_count)
-        for key in keys.values():
-            self._known.move_to_end(key)
-        while len(self._known) > max(KEPT_COUNT, len(keys)):
-            self._known.popitem(last=False)
-        return {name: self._known[keys[name]][0] for name in options}
-
-    def _fill(
-        self,
-        setting: Setting,
-        today: Terms,
-        missing: Sequence[Terms],
-        made_of: tuple[Floats, Floats, tuple[Any, ...]],
-        keys: Mapping[str, Hashable],
-        draws_count: int,
-    ) -> None:
-        path, loadings, shared = made_of
-        wanted = (today, *(each for each in missing if each is not today))
-        stacked = smallest_stack(setting, wanted, draws_count, self._buffer)
+        wanted = (terms[0], *(each for each in missing if each is not terms[0])) if missing else ()
         found = np.zeros((len(wanted), draws_count))
-        fill_present(path, loadings, stacked, found)
-        found.setflags(write=False)
-        for row, each in enumerate(wanted):
-            self._known[keys[each.name]] = (found[row], (*shared, each))
+        wait = begin_present(path, loadings, self._stacked(setting, wanted, draws_count), found) if missing else None
+
+        def costs_usd() -> dict[str, Draws]:
+            if wait is not None:
+                wait()
+            found.setflags(write=False)
+            for row, each in enumerate(wanted):
+                self._known[keys[each.name]] = (found[row], (*shared, each))
+            for key in keys.values():
+                self._known.move_to_end(key)
+            while len(self._known) > max(KEPT_COUNT, len(keys)):
+                self._known.popitem(last=False)
+            return {name: self._known[keys[name]][0] for name in options}
+
+        return costs_usd
+
+    def _stacked(self, setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
+        return smallest_stack(setting, terms, draws_count, self._buffer)
 
     def _buffer(self, name: str, count: int, *shape: int) -> Floats:
         """The first `count` of an array that is used again, since new memory costs time; what is not set is old."""

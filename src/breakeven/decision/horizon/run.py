@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from threading import Thread
 from typing import Any, Final, cast
 
@@ -134,22 +135,41 @@ def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
 
 def fill_present(path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0) -> None:
     """Fill `found`, shape ``(options, draws)``, on as many threads as are worth it."""
+    begin_present(path, loadings, stacked, found, start_month)()
+
+
+def begin_present(
+    path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0
+) -> Callable[[], None]:
+    """Begin to fill `found` beside whatever the caller does meanwhile; what comes back waits for the end.
+
+    Until then nobody may write into what is given.
+    """
     from breakeven.decision.horizon.sums_kernel import BLOCK, present_costs
 
     draws_count = found.shape[1]
     half = draws_count // (2 * BLOCK) * BLOCK
+    ends = (0, half, draws_count) if half >= WORTH_A_THREAD_COUNT else (0, draws_count)
     given = _only_read(path, loadings, *stacked)
+    errors: list[BaseException] = []
 
     def fill(first: int, last: int) -> None:
-        cast(Any, present_costs)(*given, start_month, first, last, found)
+        try:
+            cast(Any, present_costs)(*given, start_month, first, last, found)
+        except BaseException as error:
+            errors.append(error)
 
-    if half < WORTH_A_THREAD_COUNT:
-        fill(0, draws_count)
-        return
-    other = Thread(target=fill, args=(half, draws_count))
-    other.start()
-    fill(0, half)
-    other.join()
+    threads = [Thread(target=fill, args=each) for each in pairwise(ends)]
+    for each in threads:
+        each.start()
+
+    def wait() -> None:
+        for each in threads:
+            each.join()
+        if errors:
+            raise errors[0]
+
+    return wait
 
 
 def _only_read(*given: NDArray[Any]) -> tuple[NDArray[Any], ...]:
