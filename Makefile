@@ -14,7 +14,8 @@ help: ## this list
 demo: .venv/.runtime ## set up everything, run the whole chain on a synthetic log, say where the report is
 	$(BIN)/breakeven demo --out demo
 
-test: .venv/.dev .venv/.litellm .venv/.npm .venv/.docs .venv/.pythons system ## set up everything, pass all tests
+test: ## set up everything, pass all tests
+	@$(MAKE) --no-print-directory -j 2 .venv/.dev .venv/.litellm .venv/.npm .venv/.docs .venv/.pythons system
 	$(BIN)/python -m pytest
 
 check: lint test ## what a reviewer runs: ruff, mypy --strict, import-linter, all tests
@@ -121,7 +122,7 @@ clean: ## remove what was built
 	@[ -n "$$BREAKEVEN_NO_LITELLM" ] || { \
 	  echo "installing LiteLLM beside, for the test of docs/how-to/route-in-litellm.md (hashes checked)"; \
 	  $(BIN)/python -m venv .venv-litellm && .venv-litellm/bin/python -m pip --disable-pip-version-check install \
-	  --quiet --require-hashes -r requirements/litellm.txt && touch $@; } \
+	  --quiet --no-compile --require-hashes -r requirements/litellm.txt && touch $@; } \
 	  || echo "no LiteLLM: the test of its how-to page will be skipped"
 
 # The tool that writes the bill of materials, in an environment of its own: it brings things that change what others do
@@ -132,7 +133,7 @@ clean: ## remove what was built
 # What builds the documentation, in an environment of its own: a test builds it strictly
 .venv/.docs: requirements/docs.txt | .venv/bin/python
 	@[ -n "$$BREAKEVEN_NO_DOCS" ] || { $(BIN)/python -m venv .venv-docs \
-	  && .venv-docs/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/docs.txt \
+	  && .venv-docs/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements/docs.txt \
 	  && touch $@; } || echo "no mkdocs: the test that builds the documentation will be skipped"
 
 # Environments of the other Pythons that are installed: a test runs the demo in each and compares the figures
@@ -141,7 +142,7 @@ PYTHONS := 3.12 3.13
 	@[ -n "$$BREAKEVEN_NO_PYTHONS" ] || for version in $(PYTHONS); do \
 	  found=$$(bash docs/find_python.sh $$version) || { echo "no Python $$version: its test will be skipped"; continue; }; \
 	  ( "$$found" -m venv --clear .venv-$$version && .venv-$$version/bin/python -m pip --disable-pip-version-check install \
-	  --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt && touch .venv-$$version/.ready \
+	  --quiet --no-compile --require-hashes -r requirements/runtime.txt -r requirements/build.txt && touch .venv-$$version/.ready \
 	  || echo "Python $$version could not be filled: its test will be skipped" ) & \
 	done; wait; touch $@
 
