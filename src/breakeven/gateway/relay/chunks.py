@@ -76,7 +76,10 @@ class ChunkReader:
         end = data.find(b"\r\n", at, at + _SIZE_LINE_MAX_BYTES)
         if end < 0:
             return self._keep(data, at, _SIZE_LINE_MAX_BYTES)
-        size = chunk_bytes_count(data[at:end])
+        line = data[at:end]
+        size = _SIZES.get(line)
+        if size is None:
+            size = chunk_bytes_count(line)
         if size == 0:
             self._trailers_bytes_count = 0
         else:
@@ -137,3 +140,5 @@ def whole_chunk(data: bytes) -> bytes | None:
 
 _SIZE_LINES: Final = {len(b"%x" % size) + size + 4: b"%x\r\n" % size for size in range(1, 8192)}
 """Bytes of a piece that is one chunk -> how it must begin: so nothing needs to be parsed."""
+_SIZES: Final = {b"%x" % size: size for size in range(2048)}
+"""The usual lines before chunks, and what they say."""

@@ -13,7 +13,7 @@ from breakeven.gateway.plan import RequestFacts
 from breakeven.gateway.upstream import Upstream
 from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import estimated
-from breakeven.gateway.wire.event_pieces import EventPieces, event_data, event_name
+from breakeven.gateway.wire.event_pieces import EVENT_MAX_BYTES, EventPieces, event_data, event_name
 from breakeven.gateway.wire.frame import Around, Frame
 from breakeven.gateway.wire.sanitising import sanitised, secrets_of
 from breakeven.routing.answers import Answer
@@ -91,7 +91,7 @@ class StreamReader(ABC):
             given.append(self._taken(event))
             if self.failure is not None:
                 break
-        if self._pieces.is_too_large:
+        if len(self.held) > EVENT_MAX_BYTES:
             self._fail("too_large", "An event of the stream passes all measure.")
         return given[0] if len(given) == 1 else b"".join(given)
 
