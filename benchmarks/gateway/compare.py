@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from policies import task_map, text_scorer
+from policies import prose, task_map, text_scorer
 from proxies import MODELS, Proxy, litellm, mock_upstream, nginx, ours
 from wrk import Load, Measured, run_wrk
 
@@ -27,7 +27,11 @@ WORDS = "Where is my parcel? It was sent on Monday and the page says nothing. "
 
 def body(characters_count: int, is_stream: bool = False) -> str:
     """A chat request."""
-    text = (WORDS * (characters_count // len(WORDS) + 1))[:characters_count]
+    return body_of((WORDS * (characters_count // len(WORDS) + 1))[:characters_count], is_stream)
+
+
+def body_of(text: str, is_stream: bool = False) -> str:
+    """The same with words of one's own."""
     document = {"model": MODELS[0], "messages": [{"role": "user", "content": text}], "max_tokens": 200}
     return json.dumps(document | ({"stream": True} if is_stream else {}), separators=(",", ":"))
 
@@ -39,6 +43,7 @@ LOADS = (
     Load("plain, 10,000 req/s", 100, body(200), delay_mean_ms=9.5),
     Load("plain, 2 KB prompts", 32, body(2_048)),
 )
+TEXTS_COUNT = 64
 SLOW = frozenset(("LiteLLM",))
 
 
@@ -65,19 +70,21 @@ def main() -> None:
             proxies.append(stack.enter_context(shared))
         if options.litellm is not None:
             proxies.append(stack.enter_context(litellm(folder, port, options.litellm)))
-        show(measured(proxies, options.rounds, options.seconds))
+        first, *others = map(body_of, prose(TEXTS_COUNT, 2_048))
+        texts = Load(f"plain, 2 KB, {TEXTS_COUNT} texts", 32, first, more_bodies=tuple(others))
+        show(measured(proxies, (*LOADS, texts), options.rounds, options.seconds))
 
 
 Table = dict[tuple[str, str], list[Measured]]
 
 
-def measured(proxies: Sequence[Proxy], rounds_count: int, seconds: float) -> Table:
+def measured(proxies: Sequence[Proxy], loads: Sequence[Load], rounds_count: int, seconds: float) -> Table:
     """All loads on all proxies, alternated."""
     table: Table = {}
     for proxy in proxies:  # warm
         run_wrk(proxy.url, LOADS[0], proxy.headers, 20.0 if proxy.name in SLOW else 1.0, proxy.pids)
     for _ in range(rounds_count):
-        for load in LOADS:
+        for load in loads:
             for proxy in proxies:
                 if not _is_asked(proxy, load):
                     continue

@@ -17,6 +17,17 @@ def task_map(folder: Path) -> Path:
     return _saved(folder, "task_map", None)
 
 
+def prose(texts_count: int, characters_count: int) -> list[str]:
+    """Texts in the words that the text scorer was made of, none like another."""
+    import numpy as np
+
+    sizes: Any = _sibling("routing_decision")
+    vocabulary, weights = sizes.words_and_weights(np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    words_count = characters_count // 3
+    return [" ".join(rng.choice(vocabulary, words_count, p=weights))[:characters_count] for _ in range(texts_count)]
+
+
 def text_scorer(folder: Path) -> Path:
     """Linear head and forest over the words of the prompt."""
     import numpy as np

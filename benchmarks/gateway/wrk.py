@@ -21,6 +21,8 @@ class Load:
     connections_count: int
     body: str
     path: str = "/v1/chat/completions"
+    more_bodies: tuple[str, ...] = ()
+    """Sent in turn with `body`, where not all requests shall be the same."""
     delay_mean_ms: float = 0.0
     """Between an answer and the next request of a connection; uniform from 0 to twice as long."""
 
@@ -95,6 +97,14 @@ def _script(load: Load, headers: dict[str, str]) -> str:
         'wrk.headers["Content-Type"] = "application/json"',
     ]
     lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
+    if load.more_bodies:
+        bodies = ", ".join(f"[==[{each}]==]" for each in (load.body, *load.more_bodies))
+        lines += [
+            f"local bodies, requests, at = {{{bodies}}}, {{}}, 0",
+            "function init(args) for i, each in ipairs(bodies) do"
+            " requests[i] = wrk.format(nil, nil, nil, each) end end",
+            "function request() at = at % #requests + 1 return requests[at] end",
+        ]
     if load.delay_mean_ms:
         lines.append(f"function delay() return math.random(0, {round(2 * load.delay_mean_ms)}) end")
     return "\n".join(lines) + "\n"
