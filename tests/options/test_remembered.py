@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -152,3 +153,20 @@ def test_a_view_is_remembered_apart_from_the_cost(kept: Remembered, asked: Asked
     assert asked.count == 1
     assert view_of(asked, paid, TYPICAL, seen) == 90_000.0, "an option that remembers nothing is asked"
     assert asked.count == 2
+
+
+def test_a_kept_refusal_holds_nothing_of_who_asked() -> None:
+    class Large:
+        """Stands for the arrays of a state."""
+
+    def ask() -> ref[Large]:
+        large = Large()
+        try:
+            refusing.cost(HERE, TYPICAL)
+        except UnknownPrice as error:
+            assert str(error) == "nobody sells it"
+        return ref(large)
+
+    refusing = Remembered(Asked(lambda _: "no price"), Memory())
+    held = [ask(), ask()]
+    assert [each() for each in held] == [None, None]

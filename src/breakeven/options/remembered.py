@@ -7,6 +7,7 @@ it is costed; under another scenario that says the same of them, the cost of the
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -81,7 +82,7 @@ class _Kept:
     def result(self) -> Any:
         """What was seen; raises what was raised then."""
         if self.error is not None:
-            raise self.error.with_traceback(None)
+            raise copy(self.error)
         return self.seen
 
 
@@ -170,7 +171,7 @@ class Remembered:
         try:
             seen = view(self._option.cost(replace(situation, scenario=watched), evaluation))
         except BreakevenError as error:
-            refused = error
+            refused = copy(error)  # which holds no frame, and so none of the arrays in it
         demand, volume, work = situation.demand, evaluation.volume_mtok, evaluation.work_ratio
         held = (demand, demand.models, situation.catalog, situation.choices, evaluation.draw, volume, work)
         return _Kept(key, watched, situation.scenario, seen, refused, held)
@@ -191,7 +192,14 @@ def _key(situation: Situation, evaluation: Evaluation, view: Callable[[OptionCos
     own = evaluation.volume_mtok is None
     demand = id(situation.demand) if own else _beside_the_hours(situation.demand)
     volume, work = key_of(evaluation.volume_mtok), key_of(evaluation.work_ratio)
-    return (own, view, evaluation.draw, evaluation.lines_only), demand, id(situation.catalog), id(situation.choices), volume, work
+    return (
+        (own, view, evaluation.draw, evaluation.lines_only),
+        demand,
+        id(situation.catalog),
+        id(situation.choices),
+        volume,
+        work,
+    )
 
 
 def _beside_the_hours(demand: Demand) -> Hashable:
