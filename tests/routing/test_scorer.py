@@ -103,6 +103,20 @@ def test_the_forest_walks_as_recursion_does(prompt: str) -> None:
     assert head.success_of(inputs[None])[0] == pytest.approx(expected)
 
 
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=6),
+    st.one_of(st.floats(-0.5, 1.5), st.integers(0, 5), st.just(float("nan"))),
+)
+def test_calibration_is_numpys_interpolation_to_the_last_bit(knots: list[tuple[float, float]], score: float) -> None:
+    x, y = (np.array([sorted(each)]) for each in zip(*knots, strict=True))
+    if isinstance(score, int):  # just at a knot
+        score = float(x[0, score % x.size])
+    found = Calibration(x, y).apply([score])
+    # of one knot, numpy takes what is no number for the knot
+    expected = np.nan if np.isnan(score) else np.interp(score, x[0], y[0])
+    assert np.array_equal(found, [expected], equal_nan=True)
+
+
 @given(TEXTS)
 def test_the_blend_is_a_weighted_mean_then_calibrated(prompt: str) -> None:
     at = seen(prompt)
