@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from breakeven.gateway.config.settings import Retries, Timeouts
+from breakeven.gateway.config.settings import Breaker, Retries, Timeouts
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.lane_stream import LaneStream
 from gateway.parts.answers import DONE, STREAM_HEAD, chat_chunk, chat_events, chunk, event, stream
@@ -252,6 +252,27 @@ def test_durability_that_is_asked_for_in_between_holds(tmp_path: Path) -> None:
                     _reload(gateway, durability="request")
                     assert (await client.reader.readuntil(b"\r\n0\r\n\r\n")).count(b"data: ") > 40
                     assert len(gateway.calls) == 2, "it is on the disk when its client hears the end"
+
+    run(test())
+
+
+def test_breakers_that_open_in_between_hear_of_a_stream_at_once(tmp_path: Path, ways: Ways) -> None:
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            models = models_at(main := upstream_at(upstream.port), "good", "slow:5", "status:503")
+            breaker = Breaker(failures_count=1, open_s=60.0)
+            settings = settings_for(tmp_path, [main], models, breaker=breaker)
+            async with running_gateway(settings) as gateway:
+                await gateway.ask(chat("good"))
+                async with raw_client(gateway.url) as client:
+                    await client.send(streamed("slow:5").raw)
+                    await client.head()
+                    await gateway.ask(chat("status:503"))
+                    assert gateway.engine.lanes.availability.is_troubled
+                    await client.reader.readuntil(b"\r\n0\r\n\r\n")
+                await gateway.settled()
+                assert not gateway.engine.lanes.availability.is_troubled, "the server has answered"
+        assert ways.left == [True]
 
     run(test())
 

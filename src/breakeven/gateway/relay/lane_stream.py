@@ -86,7 +86,8 @@ class LaneStream:
         express, reader = self._express, self.reader
         state, client = express.state, express.client
         tail = reader.end()
-        if reader.failure is not None or state.is_durable or not (self._is_head_sent or self._may_begin()):
+        must_wait = state.is_durable or express.lanes.availability.is_troubled  # for the disk; breakers hear at once
+        if reader.failure is not None or must_wait or not (self._is_head_sent or self._may_begin()):
             self._dispatch(is_connected=False).read(tail)
             return
         ended_s = monotonic()
@@ -98,7 +99,7 @@ class LaneStream:
         client.transport.write(last)
         assert self.first_s is not None
         express.ended((reader, self.first_s), ended_s)
-        express.forget()
+        self._forget()
         client.ready()
 
     def answer_whole(self, head: AnswerHead, body: bytes) -> None:
@@ -174,6 +175,11 @@ class LaneStream:
         state.exchanges.discard(self)
         state.exchanges.add(exchange)
         client.under_way = exchange
-        express.forget()
         dispatch.go_on(self, express.connection if is_connected else None)
+        self._forget()
         return dispatch
+
+    def _forget(self) -> None:
+        """It is over, or somebody else's."""
+        self.answer, self.reader = None, cast(Any, None)
+        self._express.forget()
