@@ -51,11 +51,14 @@ class Memory:
         is told apart by its identity."""
         arguments = tuple([self.canonical(each) if isinstance(each, np.ndarray) else each for each in given])
         arrays = tuple([id(each) if isinstance(each, np.ndarray) else None for each in arguments])
-        key = (
-            function,
-            arrays,
-            *[key_of(each) for each, array in zip(arguments, arrays, strict=True) if array is None],
-        )
+        others = [key_of(each) for each, array in zip(arguments, arrays, strict=True) if array is None]
+        return self._recalled((function, arrays, *others), function, arguments)
+
+    def recall_known(self, function: Callable[..., Any], *given: Array) -> Any:
+        """The same of arrays alone, each of which came out of this memory: as the values of its Nodes did."""
+        return self._recalled((function, tuple(map(id, given))), function, given)
+
+    def _recalled(self, key: Hashable, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         kept = self._results.get(key)
         if kept is None:
             kept = self._large.get(key)

@@ -87,19 +87,20 @@ class Binder:
         weights: tuple[float, ...] = (),
     ) -> Node:
         """Bind `name` to a value that the Option computed itself; `weights`: as the weighted sum of `inputs`."""
-        unit = unit_of(name)
-        if unit is None:
-            raise TypeError(f"'{name}' carries no unit; end it in one of units.UNIT_BY_SUFFIX")
-        array: Draws = np.asarray(value, dtype=np.float64)
         memory = self._memory
         if memory is None:
-            node = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+            node = _derived(name, np.asarray(value, dtype=np.float64), how, inputs, source, weights)
         else:
-            array = memory.canonical(array)
-            key = (name, how, weights, id(source), id(array), *[id(each) for each in inputs])
+            array: Draws | None = None
+            content: object = value
+            if type(value) is not float or not value:  # a zero may have either sign
+                array = memory.canonical(np.asarray(value, dtype=np.float64))
+                content = (id(array),)
+            key = (name, how, weights, content, id(source), tuple(map(id, inputs)))
             known: Node | None = memory.thing(key)
             if known is None:
-                known = Node(name, unit, array, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+                array = memory.canonical(np.asarray(value, dtype=np.float64)) if array is None else array
+                known = _derived(name, array, how, inputs, source, weights)
                 memory.keep_thing(key, known, (source, array, *inputs), array.nbytes)
             node = known
         self._nodes[name] = node
@@ -145,10 +146,10 @@ class Binder:
         if memory is None:
             node = _applied(formula, inputs, name, how)
         else:
-            key = (formula, name, how, *[id(each) for each in inputs])
+            key = (formula, name, how, tuple(map(id, inputs)))
             known: Node | None = memory.thing(key)
             if known is None:
-                known = _applied(formula, inputs, name, how)
+                known = _applied(formula, inputs, name, how, memory)
                 memory.keep_thing(key, known, inputs, known.value.nbytes)
             node = known
         self._nodes[node.name] = node
@@ -157,18 +158,18 @@ class Binder:
     def _resolve(self, name: str) -> Node:
         said, offered, listed = self.scenario.get(name), self.offer.get(name), self.catalogue.get(name)
         if said is not None or offered is not None or listed is not None:
-            return self._fact(name, said, offered, listed)
+            return self._fact(name, (said, offered, listed))
         if name in self.formulas:
             return self.evaluate(self.formulas[name])
         everything = [*self._nodes, *self.scenario, *self.offer, *self.catalogue, *self.formulas]
         raise UnknownName(f"no fact or formula named '{name}'; {nearest(name, everything)}")
 
-    def _fact(self, name: str, *by_layer: Assumption | None) -> Node:
+    def _fact(self, name: str, by_layer: tuple[Assumption | None, Assumption | None, Assumption | None]) -> Node:
         """The Node of the winning Assumption: the first that is there, of scenario, offer and catalogue."""
         memory = self._memory
         if memory is None:
             return _leaf(name, self.draw, by_layer)
-        key = (name, self.draw, *[id(each) for each in by_layer])
+        key = (name, self.draw, tuple(map(id, by_layer)))
         known: Node | None = memory.thing(key)
         if known is None:
             known = _leaf(name, lambda each: memory.canonical(self.draw(each)), by_layer)
@@ -188,12 +189,25 @@ def _leaf(name: str, draw: Callable[[Assumption], Draws], by_layer: Sequence[Ass
     )
 
 
-def _applied(formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str) -> Node:
-    value = np.asarray(formula(*(each.value for each in inputs)), dtype=np.float64)
+def _derived(
+    name: str, value: Draws, how: str, inputs: tuple[Node, ...], source: Source | None, weights: tuple[float, ...]
+) -> Node:
+    unit = unit_of(name)
+    if unit is None:
+        raise TypeError(f"'{name}' carries no unit; end it in one of units.UNIT_BY_SUFFIX")
+    return Node(name, unit, value, Layer.DERIVED, inputs, summary=how, source=source, weights=weights)
+
+
+def _applied(
+    formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str, memory: Memory | None = None
+) -> Node:
+    values = [each.value for each in inputs]
+    found = formula(*values) if memory is None else memory.recall_known(formula.function, *values)
+    value = np.asarray(found, dtype=np.float64)
     return Node(
         name or formula.name,
         formula.unit,
-        value,
+        value if memory is None else memory.canonical(value),
         Layer.DERIVED,
         inputs,
         formula=formula.qualified_name,

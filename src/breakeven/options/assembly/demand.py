@@ -6,7 +6,7 @@ assumed for them, and said). Calls of a model without a known price are left out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -98,26 +98,25 @@ class Demand:
     """Models whose calls no option can take over (embeddings); left out of every option alike."""
     burst_headroom_ratio: float | None = None
     """Busiest minutes over the mean of their hour, when the log is long and dense enough to show it."""
+    mix: TokenMix = field(init=False, repr=False, compare=False)
+    """Tokens of all models together."""
+    lengths: LengthSpread = field(init=False, repr=False, compare=False)
+    """Lengths of the calls that the log gives one by one."""
 
-    @property
-    def mix(self) -> TokenMix:
-        """Tokens of all models together."""
-        return TokenMix(
+    def __post_init__(self) -> None:
+        mix = TokenMix(
             sum(each.mix.uncached_input_tokens for each in self.models),
             sum(each.mix.cache_read_tokens for each in self.models),
             sum(each.mix.cache_write_tokens for each in self.models),
             sum(each.mix.output_tokens for each in self.models),
         )
+        object.__setattr__(self, "mix", mix)
+        object.__setattr__(self, "lengths", together(each.lengths for each in self.models))
 
     @property
     def requests_count(self) -> int:
         """Requests in the observed window."""
         return sum(each.requests_count for each in self.models)
-
-    @property
-    def lengths(self) -> LengthSpread:
-        """Lengths of the calls that the log gives one by one."""
-        return together(each.lengths for each in self.models)
 
     @property
     def tasks(self) -> tuple[str, ...]:
