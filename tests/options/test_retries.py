@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from breakeven.decision.compare import typical
+from breakeven.decision.outcomes_file import OutcomesFile, outcomes_warnings, read_outcomes_file
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
+from breakeven.options.assembly.situation import Situation
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, OptionCost
 from breakeven.outcomes.tries import all_tries_fail_fraction, expected_tries_count
@@ -16,6 +21,7 @@ OPTIONS = discover_options()
 BY_TOKEN = ("frontier_api", "brokered", "deepseek_api", "cheaper_tier", "batch_api")
 FLEETS = ("rented_on_demand", "owned_gpus", "managed_together", "small_gpu", "sunk_gpus")
 CORRELATION = 0.5
+CORRELATION_NAME = "retry_correlation_fraction"
 
 
 def cost(name: str, volume_mtok: float = 300, **facts: float) -> OptionCost:
@@ -102,3 +108,67 @@ def test_a_cap_is_a_count_of_tries(value: float, said: str) -> None:
 
     with pytest.raises(ScenarioError, match=said):
         Scenario(overrides={"tries_max_count": value}).facts(load_catalog(AS_OF))
+
+
+def measured_retries(
+    tmp_path: Path, requests: int, correlation: float, **facts: float
+) -> tuple[Situation, OutcomesFile]:
+    """A situation whose outcomes hold retries of the model that the options with an open model run."""
+    model = situation(demand(1)).choices.open_model
+    rng = np.random.default_rng(2)
+    precision = 1 / correlation - 1
+    rows = []
+    for at, rate in enumerate(rng.beta(0.7 * precision, 0.3 * precision, requests)):
+        for attempt in (1, 2, 3):
+            won = int(rng.random() < rate)
+            rows.append(f"{at},{model},{won},{attempt}")
+            if won:
+                break
+    path = tmp_path / "retries.csv"
+    path.write_text("request_id,model,success,attempt\n" + "\n".join(rows) + "\n")
+    file = read_outcomes_file(str(path), Path(), {})
+    return situation(demand(300), pinned({"tries_max_count": 3.0, **facts}), outcomes=str(path)), file
+
+
+def test_a_measured_correlation_takes_the_place_of_the_guess(tmp_path: Path) -> None:
+    at, file = measured_retries(tmp_path, 2000, 0.3)
+    measured = file.success.models[0]
+    assert measured.tries is not None
+    assert measured.tries.typical_fraction == pytest.approx(0.3, abs=0.06)
+    found = OPTIONS["brokered"].cost(at, Evaluation(typical))
+    one = measured.overall.mean_fraction
+    expected = 1 - float(all_tries_fail_fraction(one, measured.tries.typical_fraction, 3.0))
+    assert success(found) == pytest.approx(expected, abs=2e-3)
+    node = next(each for name, each in found.success.leaves().items() if name.endswith(CORRELATION_NAME))
+    assert node.source is not None
+    assert node.source.grade == "measured"
+    assert node.source.read == at.demand.source.read
+    assert f"{measured.tries.repeated_count:,} requests tried more than once" in node.source.title
+    assert "the guess stays" not in " ".join(outcomes_warnings(file, at))
+
+
+def test_the_scenario_wins_over_a_measured_correlation(tmp_path: Path) -> None:
+    at, _ = measured_retries(tmp_path, 2000, 0.3, retry_correlation_fraction=0.9)
+    found = OPTIONS["brokered"].cost(at, Evaluation(typical))
+    leaves = found.success.leaves()
+    assert float(leaves[CORRELATION_NAME].value.flat[0]) == 0.9
+
+
+def test_models_that_answer_together_count_by_their_calls(tmp_path: Path) -> None:
+    """Today's model is not in the outcomes: its tries keep the guess, as the broker's open model does not."""
+    at, _ = measured_retries(tmp_path, 2000, 0.3)
+    found = OPTIONS["frontier_api"].cost(at, Evaluation(typical))
+    guess = at.catalog.assumptions[CORRELATION_NAME]
+    assert found.success.leaves()[CORRELATION_NAME].assumption == guess
+
+
+@pytest.mark.parametrize("requests", [40, 12])
+def test_too_little_data_keeps_the_guess_and_says_so(tmp_path: Path, requests: int) -> None:
+    at, file = measured_retries(tmp_path, requests, 0.5)
+    found = OPTIONS["brokered"].cost(at, Evaluation(typical))
+    guess = at.catalog.assumptions[CORRELATION_NAME]
+    assert found.success.leaves()[CORRELATION_NAME].assumption == guess
+    said = " ".join(outcomes_warnings(file, at))
+    assert "the guess stays (0.35 to 0.85)" in said
+    once = situation(demand(300), outcomes=file.name)
+    assert "the guess stays" not in " ".join(outcomes_warnings(file, once))

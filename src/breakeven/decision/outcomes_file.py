@@ -12,6 +12,7 @@ from breakeven.catalog.model_names import HOW_TO_SAY
 from breakeven.decision.last_few import LastFew
 from breakeven.errors import BreakevenError, ScenarioError
 from breakeven.options.assembly.log_models import offer_of
+from breakeven.options.assembly.measured_retries import unmeasured_tries
 from breakeven.options.assembly.measured_success import MeasuredSuccess, measured_success
 from breakeven.options.assembly.mix import shortened
 from breakeven.options.assembly.situation import Situation
@@ -88,6 +89,7 @@ def outcomes_warnings(file: OutcomesFile | None, situation: Situation) -> list[s
         )
     if file.alone.is_most:
         found.append(_judged_alone(file))
+    found += [f"{file.name}: {each}" for each in unmeasured_tries(file.success, situation)]
     return [*found, *(f"{file.name}: {each}" for each in file.notes)]
 
 

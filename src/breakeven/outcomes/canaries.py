@@ -76,7 +76,11 @@ def without_canaries(read: ReadOutcomes) -> tuple[ReadOutcomes, tuple[CanaryResu
     table = read.table.of_models(names)
     tries, codes = read.tries_count[:, real], read.source_codes[:, real]
     rows = np.flatnonzero((tries > 0).any(axis=1))
-    return replace(read, table=table.rows(rows), tries_count=tries[rows], source_codes=codes[rows]), results
+    every_try = read.every_try.part(rows, np.array(real, dtype=np.intp))
+    found = replace(
+        read, table=table.rows(rows), tries_count=tries[rows], source_codes=codes[rows], every_try=every_try
+    )
+    return found, results
 
 
 def _known(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:

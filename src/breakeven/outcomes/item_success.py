@@ -1,7 +1,9 @@
 """Item success: how far requests differ in how easy they are, from repeated tries of the same requests.
 
 Each request has a success rate of its own, drawn from Beta(alpha, beta); tries of one request are independent given
-it, so across requests they are correlated by 1 / (alpha + beta + 1). Fitted by maximum likelihood of the beta-binomial.
+it, so across requests they are correlated by 1 / (alpha + beta + 1). Fitted by maximum likelihood of the beta-binomial;
+the range of the correlation is its posterior under a flat prior, with the mean averaged out. Tries that stop at the
+first success need no other formula: what decided to go on was seen.
 """
 
 from __future__ import annotations
@@ -13,10 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import OutcomeError
+from breakeven.facts.assumption import HIGH_QUANTILE, LOW_QUANTILE, TYPICAL_QUANTILE
 
 PRECISION_MIN_COUNT: Final = 1e-3
 PRECISION_MAX_COUNT: Final = 1e4
 """Bounds of alpha + beta: tries all alike, tries as good as independent."""
+
+_DECIMALS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationRange:
+    """Correlation between two tries of one request: median and 90 % interval."""
+
+    low_fraction: float
+    typical_fraction: float
+    high_fraction: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class ItemSuccess:
     beta_count: float
     repeated_count: int
     """Requests tried at least twice; with few of them the correlation is a guess."""
+    correlation: CorrelationRange | None = None
+    """What is known of it; None where no request was tried twice."""
 
     @property
     def success_fraction(self) -> float:
@@ -71,7 +87,20 @@ def fit_item_success(tries: npt.ArrayLike, successes: npt.ArrayLike) -> ItemSucc
         mean = _inside((s.sum() + 0.5) / (len(n) + 1))
         return ItemSuccess(mean * precision, (1 - mean) * precision, 0)
     mean, precision = _likeliest(n, s)
-    return ItemSuccess(mean * precision, (1 - mean) * precision, repeated)
+    return ItemSuccess(mean * precision, (1 - mean) * precision, repeated, _correlation(n, s))
+
+
+def _correlation(n: npt.NDArray[np.float64], s: npt.NDArray[np.float64]) -> CorrelationRange:
+    """Quantiles of the correlation over all Betas, by how likely they make the counts."""
+    from breakeven.outcomes.pooling import likely_betas
+
+    counted = np.round(s, _DECIMALS)  # so that fractions of a success make no more kinds of request than matter
+    alpha, beta, weight = likely_betas(n, counted, 1.0)
+    correlations, at = np.unique(1 / (alpha + beta + 1), return_inverse=True)
+    likely = np.bincount(at.ravel(), weight)
+    until = np.cumsum(likely) - likely / 2
+    low, typical, high = np.interp([LOW_QUANTILE, TYPICAL_QUANTILE, HIGH_QUANTILE], until, correlations)
+    return CorrelationRange(float(low), float(typical), float(high))
 
 
 def _likeliest(n: npt.NDArray[np.float64], s: npt.NDArray[np.float64]) -> tuple[float, float]:

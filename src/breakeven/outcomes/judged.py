@@ -91,15 +91,16 @@ def judged(read: ReadOutcomes, sources: Sources, unlabelled: ReadOutcomes | None
     corrected, confusions, said_of_gold = _corrected(read, others.table.success, sources.seed)
     if sources.judge_errors is not None:
         corrected = {**_by_errors(read, others.table.success, sources), **corrected}
+    repeated, said_of_tries = _repeated(read)
     return Judged(
         replace(read, notes=tuple(notes), rejects=tuple(rejects)),
         others,
         canaries,
         corrected,
         confusions,
-        _repeated(read),
+        repeated,
         checks,
-        (*notes, *said_of_gold),
+        (*notes, *said_of_gold, *said_of_tries),
         tuple(rejects),
     )
 
@@ -195,11 +196,18 @@ def _by_errors(read: ReadOutcomes, proxy: Floats, sources: Sources) -> dict[str,
     return found
 
 
-def _repeated(read: ReadOutcomes) -> dict[str, ItemSuccess]:
-    found = {}
+def _repeated(read: ReadOutcomes) -> tuple[dict[str, ItemSuccess], list[str]]:
+    """By model, how alike its tries of one request are; where too few were repeated, that in words."""
+    found: dict[str, ItemSuccess] = {}
+    notes = []
     for at, name in enumerate(read.table.models):
-        tries, success = read.tries_count[:, at], read.table.success[:, at]
-        if int(np.sum((tries > 1) & ~np.isnan(success))) >= REPEATED_MIN_COUNT:
-            known = ~np.isnan(success)
-            found[name] = fit_item_success(tries[known], success[known] * tries[known])
-    return found
+        tries, won = read.every_try.counts(at, read.table.success[:, at])
+        again = int(np.sum(tries > 1))
+        if again >= REPEATED_MIN_COUNT:
+            found[name] = fit_item_success(tries, won)
+        elif again:
+            notes.append(
+                f"{name} was asked more than once for {again} {'request' if again == 1 else 'requests'}; how alike its "
+                f"tries are is told from {REPEATED_MIN_COUNT} on."
+            )
+    return found, notes

@@ -113,7 +113,8 @@ def with_labels(read: ReadOutcomes, labels: Floats, source: str | Codes) -> Read
     taken = ~np.isnan(labels) & (_RANKS[ours] <= theirs)
     codes = np.where(taken, ours, read.source_codes).astype(np.int8)
     success = np.where(taken, labels, read.table.success)
-    return replace(read, table=replace(read.table, success=success, source=source_of(codes)), source_codes=codes)
+    table = replace(read.table, success=success, source=source_of(codes))
+    return replace(read, table=table, source_codes=codes, every_try=read.every_try.without(taken))
 
 
 def _sources(columns: Columns, source: str) -> list[int]:

@@ -59,7 +59,7 @@ def pooled_rates(
 
 def _matched(n: Floats, s: Floats) -> tuple[Floats, Floats]:
     """The Beta with the mean and variance of each group's posterior, which is a mixture over the grid."""
-    alpha, beta, weight = _grid(n, s)
+    alpha, beta, weight = likely_betas(n, s)
     total = alpha[:, None] + beta[:, None] + n
     means = (alpha[:, None] + s) / total
     mean = weight @ means
@@ -68,7 +68,9 @@ def _matched(n: Floats, s: Floats) -> tuple[Floats, Floats]:
     return mean * precision, (1 - mean) * precision
 
 
-def _grid(n: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
+def likely_betas(
+    n: Floats, s: Floats, correlation_max_fraction: float = CORRELATION_MAX_FRACTION
+) -> tuple[Floats, Floats, Floats]:
     """Alpha, beta and weight at the points that matter: a coarse grid finds where, a fine one is used."""
     angles, correlations = (0.0, np.pi / 2), (-6.0, 6.0)
     for _ in range(2):
@@ -76,7 +78,7 @@ def _grid(n: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
         steps = _middles(*correlations, _CORRELATIONS_COUNT)
         at_angle, at_step = (each.ravel() for each in np.meshgrid(angle, steps, indexing="ij"))
         share = 1 / (1 + np.exp(-at_step))
-        correlation = CORRELATION_MAX_FRACTION * share
+        correlation = correlation_max_fraction * share
         mean, precision = np.sin(at_angle) ** 2, 1 / correlation - 1
         alpha, beta = mean * precision, (1 - mean) * precision
         spacing = np.log(share * (1 - share)) + np.log(mean * (1 - mean)) / 2  # of points that are to be flat

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from breakeven.errors import OutcomeError
 from breakeven.outcomes import cells as cell
 from breakeven.outcomes.columns import Columns, read_columns
+from breakeven.outcomes.every_try import EveryTry
 from breakeven.outcomes.outcome import GROUP_COLUMNS, SOURCES, Floats, OutcomeTable
 from breakeven.outcomes.repeats import KEPT, Cells, resolved
 from breakeven.usage.ingest_report import Reject
@@ -82,6 +83,8 @@ class ReadOutcomes:
     """Model -> "1" where its answer is kept, also an empty one; "" where nobody knows it."""
     contradicting_count: int = 0
     """Answers that were told several times, differently, and not as tries."""
+    every_try: EveryTry = field(default_factory=EveryTry.none, repr=False)
+    """Of requests tried more than once, those behind the first success among them."""
 
 
 def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = ()) -> ReadOutcomes:
@@ -110,6 +113,7 @@ def read_outcomes(path: Path | Sequence[Path], *, only_sources: Iterable[str] = 
         found.tool_calls,
         found.kept,
         found.contradicting_count,
+        found.every_try,
     )
 
 

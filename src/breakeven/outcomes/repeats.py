@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.outcomes.every_try import EveryTry, tried_again
 from breakeven.outcomes.outcome import SOURCES, Floats, OutcomeTable
 from breakeven.outcomes.request_list import RequestList, request_list
 
@@ -67,6 +68,7 @@ class Resolved:
     tool_calls: Mapping[str, tuple[str, ...]]
     kept: Mapping[str, tuple[str, ...]]
     contradicting_count: int
+    every_try: EveryTry
 
 
 def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset()) -> Resolved:
@@ -101,6 +103,7 @@ def resolved(files: Sequence[Cells], only_sources: frozenset[str] = frozenset())
         _texts("tool_calls", all_cells, judged, tuple(models), shape),
         _texts(KEPT, all_cells, judged, tuple(models), shape),
         len(np.unique(all_cells.keys[judged.contradicting])),
+        judged.every_try,
     )
 
 
@@ -166,6 +169,7 @@ class _Judged:
     """Cells in the first contradiction of each place that has one."""
     repeated_count: int
     outranked_count: int
+    every_try: EveryTry
     later: Mapping[str, int]
     """Model whose tries stop at the first success -> rows of later tries, which do not count."""
 
@@ -178,7 +182,7 @@ class _Judged:
         np.minimum.at(best, cells.keys, rank)
         trusted = rank == best[cells.keys]
         later = _later_tries(cells, trusted, places_count, len(models))
-        counts = trusted & ~later
+        counts, said = trusted & ~later, trusted & known
         tried = cells.keys * (int(cells.attempts.max(initial=0)) + 1) + cells.attempts
         tries, of_try = np.unique(tried[counts], return_inverse=True)
         values = cells.success[counts]
@@ -199,6 +203,7 @@ class _Judged:
             np.flatnonzero(counts)[off],
             int(np.sum(rows_of_try - 1)),
             int(np.sum(known & ~trusted)),
+            tried_again(cells.keys[said], cells.attempt_nos[said], cells.success[said], len(models)),
             {name: n for at, name in enumerate(models) if (n := int(np.sum(later & (cells.keys % len(models) == at))))},
         )
 

@@ -118,7 +118,7 @@ def validated(read: ReadOutcomes, declaration: Declaration) -> Validated:
     table = replace(read.table, success=success, source=source_of(codes))
     present = set(read.table.tasks)
     return Validated(
-        replace(read, table=table, source_codes=codes),
+        replace(read, table=table, source_codes=codes, every_try=read.every_try.without(by_check)),
         int(checked.sum()),
         int(np.sum(checked & (verdicts == 0))),
         int(np.sum(checked & (verdicts == 0) & (np.nan_to_num(before) >= 0.5))),

@@ -36,6 +36,7 @@ def write_outcomes(path: Path, read: ReadOutcomes, others: ReadOutcomes | None =
     has_latency, has_chance = table.latency_s is not None, table.propensity_fraction is not None
     names = ["request_id", *table.levels, "prompt", "model", "success", "cost_usd", "source"]
     names += [*(["latency_s"] if has_latency else []), *(["propensity"] if has_chance else [])]
+    names += ["attempt"] if len(read.every_try.rows) else []
     names += ["response"] if table.responses else []
     return _write(path, names, _rows(read, others))
 
@@ -74,9 +75,19 @@ def _rows(read: ReadOutcomes, others: ReadOutcomes | None) -> Iterator[dict[str,
                 found["propensity"] = _known(table.propensity_fraction[row, column])
             if model in table.responses:
                 found["response"] = _answer(read, model, row)
-            yield found
+            yield from _tries(found, read, row, column)
             if others is not None and code == _GOLD:
                 yield from _other_word(found, others, row, column)
+
+
+def _tries(found: dict[str, Any], read: ReadOutcomes, at: int, column: int) -> Iterator[dict[str, Any]]:
+    """The row of an answer; where it was tried again a row for each try, the first with the answer itself."""
+    tries = read.every_try.at(at, column)
+    if not tries:
+        yield found
+    for later, (attempt, success) in enumerate(tries):
+        row = {**found, "success": success, "attempt": attempt}
+        yield {**row, "response": None} if later else row
 
 
 def _other_word(row: dict[str, Any], others: ReadOutcomes, at: int, column: int) -> Iterator[dict[str, Any]]:

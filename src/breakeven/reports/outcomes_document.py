@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from breakeven import __version__
 from breakeven.outcomes.cautions import cautions
+from breakeven.outcomes.item_success import CorrelationRange
 from breakeven.outcomes.judged import Judged
 from breakeven.outcomes.judging import CorrectedRate
 from breakeven.outcomes.repeats import UNJUDGED, unjudged
@@ -100,6 +101,9 @@ class RepeatedPart(Part):
     alpha_count: float
     beta_count: float
     correlation_fraction: float
+    """Of two tries, by the likeliest Beta."""
+    correlation: RangePart | None = None
+    """Median and 90 % interval of what is known of it; `compare` draws from it."""
 
 
 class ChecksPart(Part):
@@ -190,6 +194,7 @@ def outcomes_document(asked: OutcomesQuestion) -> OutcomesDocument:
                 alpha_count=each.alpha_count,
                 beta_count=each.beta_count,
                 correlation_fraction=each.correlation_fraction,
+                correlation=None if each.correlation is None else _correlation(each.correlation),
             )
             for name, each in found.repeated.items()
         ],
@@ -303,6 +308,10 @@ def _rate(rate: SuccessRate, corrected: Mapping[str, CorrectedRate]) -> RatePart
 def _range(rate: RateRange) -> RangePart:
     value = rate.success_fraction
     return RangePart(value=value if isfinite(value) else None, low=rate.low_fraction, high=rate.high_fraction)
+
+
+def _correlation(known: CorrelationRange) -> RangePart:
+    return RangePart(value=known.typical_fraction, low=known.low_fraction, high=known.high_fraction)
 
 
 def _corrected(found: Judged, whole: Sequence[SuccessRate]) -> list[CorrectedPart]:

@@ -174,10 +174,12 @@ def _canaries(document: OutcomesDocument) -> Iterator[str]:
 
 def _repeated(document: OutcomesDocument) -> Iterator[str]:
     for each in document.repeated:
+        known = each.correlation
+        middle = each.correlation_fraction if known is None or known.value is None else known.value
+        ends = "" if known is None else f"90 %: {known.low:.2f}-{known.high:.2f}; "
         yield (
-            f"{each.model}: correlation {each.correlation_fraction:.2f} (Beta {each.alpha_count:.3g}, "
-            f"{each.beta_count:.3g}) over {each.requests_count:,} requests tried again; 0 would be independent tries, "
-            "1 another try in vain"
+            f"{each.model}: correlation {middle:.2f} ({ends}Beta {each.alpha_count:.3g}, {each.beta_count:.3g}) over "
+            f"{each.requests_count:,} requests tried again; 0 would be independent tries, 1 another try in vain"
         )
 
 

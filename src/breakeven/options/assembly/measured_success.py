@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -73,6 +73,17 @@ class RateBelief:
 
 
 @dataclass(frozen=True, slots=True)
+class TriesBelief:
+    """What is known of how alike tries of one request are: quantiles of their correlation."""
+
+    low_fraction: float
+    typical_fraction: float
+    high_fraction: float
+    repeated_count: int
+    """Requests that were tried more than once."""
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredModel:
     """One model of a file of outcomes."""
 
@@ -81,6 +92,8 @@ class MeasuredModel:
     overall: RateBelief
     tasks: tuple[tuple[str, RateBelief], ...]
     """Of each task that the file names for it, by the task's plain words."""
+    tries: TriesBelief | None = None
+    """None: too few requests were tried more than once to tell."""
 
     def belief(self, task: str) -> RateBelief | None:
         """What is known of one task; None: the file does not have it."""
@@ -126,7 +139,7 @@ class MeasuredSuccess:
         """Success of `model` on the calls of `demand`; `part` names the calls where they are not all."""
         weights = _weights(demand)
         low, typical, high, told = _range(model, weights)
-        name = "_".join(each for each in (_slug(model.name), part, SUFFIX) if each)
+        name = fact_name(model.name, SUFFIX, part)
         calls = f" on the calls that are {part}" if part else ""
         judged = _corrected_words(model.overall.gold_count) or self._judged()
         title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
@@ -176,6 +189,8 @@ def measured_success(
         for at, name in enumerate(table.models)
         if made[:, at].any()
     )
+    if judged is not None:
+        models = tuple(replace(each, tries=_tries(judged, each.name)) for each in models)
     corrected = set(judged.corrected) if judged is not None else set()
     pairs = _after_failure(table.models, known if judged is None else _without_judge(judged, known), won, corrected)
     return MeasuredSuccess(models, label, table.source, tuple(sorted(aliases.items())), pairs)
@@ -249,6 +264,14 @@ def _corrected_model(judged: Judged, name: str, tasks: Sequence[str]) -> Measure
     return MeasuredModel(
         name, _belief(whole), tuple((each, _belief(rate.moved(shift))) for each, rate in rates.items())
     )
+
+
+def _tries(judged: Judged, name: str) -> TriesBelief | None:
+    found = judged.repeated.get(name)
+    if found is None or found.correlation is None:
+        return None
+    known = found.correlation
+    return TriesBelief(known.low_fraction, known.typical_fraction, known.high_fraction, found.repeated_count)
 
 
 def _belief(rate: CorrectedRate) -> RateBelief:
@@ -334,6 +357,11 @@ def _is_label(catalog: Catalog, name: str, label: str) -> bool:
         return True
     spec = _spec(catalog, label)
     return (spec is not None and spec == _spec(catalog, name)) or same_model(name, label)
+
+
+def fact_name(model: str, quantity: str, part: str = "") -> str:
+    """Name of what is known of a model of the file, on all calls or on those of a part."""
+    return "_".join(each for each in (_slug(model), part, quantity) if each)
 
 
 def _slug(name: str) -> str:

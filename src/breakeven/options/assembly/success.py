@@ -16,6 +16,7 @@ from breakeven.facts.source import Grade
 from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.demand import Demand, ModelDemand
 from breakeven.options.assembly.failure_cost import Answered, bind_failure_cost
+from breakeven.options.assembly.measured_retries import bind_correlation
 from breakeven.options.assembly.measured_success import MeasuredModel
 from breakeven.options.assembly.retries import bind_tries
 from breakeven.options.assembly.situation import Situation
@@ -59,6 +60,7 @@ def bind_open_model_success(
         _offer(binder, fact)
         _bind_failures(binder, situation, {_Answerer(found): asked.models})
         binder.rename(SUCCESS, fact.name, f"{model.name}, as measured")
+        bind_correlation(binder, situation, {found: 1.0})
         return bind_tries(binder)
     size = f"{model.params_count / 1e9:,.0f} billion parameters"
     kind = "mixture of experts" if model.is_moe else "dense"
@@ -114,6 +116,7 @@ def bind_mixed_success(
         _ = unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
     else:
         _bind_mix(binder, situation, mix, calls, part)
+    bind_correlation(binder, situation, _measured_shares(mix, calls))
     return bind_tries(binder)
 
 
@@ -185,6 +188,15 @@ def _known(
     fact = outcomes.fact(who.measured, replace(calls, models=models), part)
     _offer(binder, fact)
     return fact.name
+
+
+def _measured_shares(
+    mix: Mapping[_Answerer, tuple[ModelDemand, ...]], calls: Demand
+) -> dict[MeasuredModel | None, float]:
+    found: dict[MeasuredModel | None, float] = {}
+    for who, models in mix.items():
+        found[who.measured] = found.get(who.measured, 0.0) + _share(models, calls)
+    return found
 
 
 def _share(models: Sequence[ModelDemand], calls: Demand) -> float:
