@@ -288,7 +288,7 @@ def _curves(
     situation: Situation, options: Mapping[str, Option], volume_mtok: float, make: CurveMaker
 ) -> tuple[tuple[CostCurve, ...], float]:
     """Exact typical cost of each Option against volume, for equal successful outcomes, and where the axis ends."""
-    somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]))
+    somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]), lines_only=True)
     at_typical = {name: option.cost(situation, somewhere) for name, option in options.items()}
     base_success = float(at_typical[STATUS_QUO].success.value.flat[0])
     widest = max(AXIS_HIGH_MTOK, volume_mtok * 10)
