@@ -81,19 +81,20 @@ def command(
     from breakeven.cli.learning_extra import set_aside
     from breakeven.clock import today
     from breakeven.learning.pricing import given_price
-    from breakeven.outcomes.reading import read_outcomes
+    from breakeven.outcomes.judged import Sources, read_and_judge
     from breakeven.reports.learn_answer import LearnRequest, answer_learn, needs_learning, report_text
 
     needs_learning()
     with progress() as say:
         say("outcomes")
-        read = read_outcomes(list(files))
+        judged = read_and_judge(files, Sources(seed=options["seed"]))
+        read = judged.outcomes
         if tasks_file is not None:
             say("tasks")
             click.echo(_written_tasks(read.table, tasks_file, options["seed"]), err=True)
         catalog = load_catalog(as_of.date() if as_of else today())
         request = LearnRequest(_settings(options), _charges(options), dict(map(given_price, prices)), output_tokens)
-        document = answer_learn(request, read, catalog, today(), out, say)
+        document = answer_learn(request, read, catalog, today(), out, say, judged.others)
         if explain and out is not None:
             from breakeven.reports.routing_chart import write_curve
 

@@ -18,6 +18,8 @@ from breakeven.routing.policy_document import Guarantee
 ALONE_METHOD = "paired bootstrap, all ways compared at once"
 REFERENCE_METHOD = "the reference model itself answers"
 
+BY_GOLD = ", on careful labels"
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -76,10 +78,31 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
         resamples_count,
         settings.seed,
         {name: cost + _charged(charges) for name in tried},
-        barred_models(table, settings.limits) if settings.limits else frozenset(),
+        _barred(learnt, reference),
         mixes_within(table.models, settings.limits.capacity_fraction),
     )
+    if learnt.judge is not None and learnt.judge.is_alone:
+        passed = _by_a_judge_alone(passed, learnt)
     return Judgement(choices, cost, evaluation, passed, _guarantee(learnt, passed))
+
+
+def _barred(learnt: Learnt, reference: int) -> frozenset[int]:
+    """Models that may not take everything alone: by capacity or budget, and any but the reference by a judge's word."""
+    table, limits = learnt.calibration, learnt.settings.limits
+    if learnt.judge is not None and learnt.judge.is_alone:
+        return frozenset(range(len(table.models))) - {reference}
+    return barred_models(table, limits) if limits else frozenset()
+
+
+def _by_a_judge_alone(passed: Verdict, learnt: Learnt) -> Verdict:
+    """The verdict where nothing but a judge's word speaks for leaving the reference model."""
+    assert learnt.judge is not None
+    return replace(
+        passed,
+        answer="not enough evidence",
+        sentence=f"Not enough evidence to route, stay with {learnt.reference}: {learnt.judge.why_alone}.",
+        missing_requests_count=learnt.floor.missing_requests_count,
+    )
 
 
 def _charged(charges: Charges | None) -> float:
@@ -89,8 +112,13 @@ def _charged(charges: Charges | None) -> float:
 def _guarantee(learnt: Learnt, passed: Verdict) -> Guarantee:
     """Of the calibrated setting, or of the one model that the verdict names."""
     calibrated = learnt.floor.guarantee(learnt.reference)
+    if learnt.judge is not None and not learnt.judge.is_alone:
+        calibrated = replace(calibrated, method=f"{calibrated.method}{BY_GOLD}")
     if passed.model is None:
         return calibrated
     if passed.model == learnt.reference:
         return replace(calibrated, holds=True, method=REFERENCE_METHOD)
-    return replace(calibrated, holds=True, method=ALONE_METHOD, missing_requests_count=passed.missing_requests_count)
+    by = BY_GOLD if learnt.judge is not None else ""
+    return replace(
+        calibrated, holds=True, method=f"{ALONE_METHOD}{by}", missing_requests_count=passed.missing_requests_count
+    )

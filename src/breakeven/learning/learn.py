@@ -30,6 +30,13 @@ from breakeven.learning.families import (
 from breakeven.learning.frontier import most_successful
 from breakeven.learning.group_costs import GroupCosts, fit_group_costs
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
+from breakeven.learning.judged_labels import (
+    CORRECTING_FRACTION,
+    GOLD_REQUESTS_MIN_COUNT,
+    JudgeAccount,
+    judge_account,
+    judged_parts,
+)
 from breakeven.learning.nested import FOLDS_COUNT, Promotion, scorer_pays, unseen_pays
 from breakeven.learning.quality_floor import FloorChoice, choose, expected
 from breakeven.learning.scorer import cross_fitted, fit_scorer
@@ -128,6 +135,8 @@ class Learnt:
     calibration_scores: Floats
     """Predicted success of the calibration requests."""
     notes: tuple[str, ...]
+    judge: JudgeAccount | None = None
+    """What became of a judge's labels; None where no judge speaks."""
 
     @property
     def draft(self) -> Draft:
@@ -142,10 +151,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     which all were tried.
     """
     usable, notes = usable_outcomes(table, settings)
-    folds_count = max(2, usable.requests_count // calibration_count(usable.requests_count))
-    fold = mixed_folds(usable, folds_count, settings.seed)
-    split = next(iter(splits(usable, fold)))
-    train, calibration = usable.rows(split.train), usable.rows(split.test)
+    train, calibration, judge = _parts(usable, settings)
     at = _reference(train, settings)
     say("rates of groups")
     rates, costs = fit_group_rates(train), fit_group_costs(train)
@@ -175,6 +181,8 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     )
     say("the quality floor")
     floor = _floor(drafts[0], at, settings)
+    if judge is not None and judge.is_alone:
+        floor = not_promised(floor, judge)
     return Learnt(
         settings,
         train.models[at],
@@ -189,6 +197,33 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         floor,
         *scores,
         notes,
+        judge,
+    )
+
+
+def _parts(usable: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable, OutcomeTable, JudgeAccount | None]:
+    """Requests to learn from, requests to calibrate on, and what became of a judge's labels."""
+    count = calibration_count(usable.requests_count)
+    judge = judge_account(usable, settings.seed)
+    if judge is not None and not judge.is_alone:
+        parts = judged_parts(usable, judge, count, settings.seed)
+        return parts.train, parts.calibration, parts.account
+    fold = mixed_folds(usable, max(2, usable.requests_count // count), settings.seed)
+    split = next(iter(splits(usable, fold)))
+    return usable.rows(split.train), usable.rows(split.test), judge
+
+
+def not_promised(floor: FloorChoice, judge: JudgeAccount) -> FloorChoice:
+    """The same without a promise, because a judge alone says what succeeds; how many careful labels might do."""
+    wanted = floor.calibration_requests_count + (floor.missing_requests_count or 0)
+    missing = round(wanted / (1 - CORRECTING_FRACTION)) - judge.gold_requests_count
+    return replace(
+        floor,
+        at=None,
+        moved_fraction=0.0,
+        success_ratio=None,
+        missing_requests_count=max(missing, GOLD_REQUESTS_MIN_COUNT - judge.gold_requests_count),
+        why=judge.why_alone,
     )
 
 

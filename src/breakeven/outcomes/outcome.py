@@ -52,6 +52,10 @@ class OutcomeTable:
     latency_s: Floats | None = None
     propensity_fraction: Floats | None = None
     """Probability with which that model was chosen for that request, where the log knows."""
+    source_codes: npt.NDArray[np.int8] | None = None
+    """Index into `SOURCES` of who judged each answer, -1 where nobody did; None: as if nobody asked."""
+    judged_success: Floats | None = None
+    """What others than gold say, also where a careful label stands; known with `source_codes`."""
     source: str = ""
     """One of `SOURCES`, or several joined by "+": who says that an answer succeeded."""
     label: str = ""
@@ -89,6 +93,8 @@ class OutcomeTable:
             responses={name: tuple(values[i] for i in at) for name, values in self.responses.items()},
             latency_s=None if self.latency_s is None else self.latency_s[indexes],
             propensity_fraction=None if self.propensity_fraction is None else self.propensity_fraction[indexes],
+            source_codes=None if self.source_codes is None else self.source_codes[indexes],
+            judged_success=None if self.judged_success is None else self.judged_success[indexes],
         )
 
     def of_models(self, names: tuple[str, ...]) -> OutcomeTable:
@@ -102,6 +108,8 @@ class OutcomeTable:
             responses={name: values for name, values in self.responses.items() if name in names},
             latency_s=None if self.latency_s is None else self.latency_s[:, at],
             propensity_fraction=None if self.propensity_fraction is None else self.propensity_fraction[:, at],
+            source_codes=None if self.source_codes is None else self.source_codes[:, at],
+            judged_success=None if self.judged_success is None else self.judged_success[:, at],
         )
 
     def without(self, column: str) -> OutcomeTable:

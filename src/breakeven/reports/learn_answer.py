@@ -12,6 +12,7 @@ from typing import Final
 from breakeven import __version__
 from breakeven.catalog.load import Catalog
 from breakeven.errors import DocumentError, LearningError, OutputError
+from breakeven.learning.judged_labels import with_judges
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import LearnSettings, learn
 from breakeven.learning.policy_writing import document_of
@@ -56,10 +57,14 @@ def answer_learn(
     today: date,
     out: Path | None = None,
     say: Say = lambda _: None,
+    others: ReadOutcomes | None = None,
 ) -> LearnDocument:
-    """Learn from outcomes; with `out` the policy and its report are written there."""
+    """Learn from outcomes; with `out` the policy and its report are written there.
+
+    `others` is what others than gold say of the same answers, where `read` has careful labels: they correct a judge.
+    """
     say("prices")
-    costed = priced(read.table, dict(request.prices), catalog, request.output_tokens)
+    costed = priced(with_judges(read, others), dict(request.prices), catalog, request.output_tokens)
     document = _learnt(request, costed, read.notes, today, out, say)
     if out is not None:
         write_report(document if request.settings.keeps_rows else without_prompts(document), out)

@@ -14,6 +14,7 @@ from breakeven.learning.baselines import pair_of
 from breakeven.learning.evaluation_document import EvaluationDocument, VerdictPart, evaluation_document
 from breakeven.learning.examples import Example, examples_of
 from breakeven.learning.frontier import curve
+from breakeven.learning.judged_labels import JudgeAccount
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Learnt
 from breakeven.learning.pricing import ModelPrice
@@ -49,6 +50,31 @@ class FloorPart(_Part):
     """As measured, of the reference's success."""
     missing_requests: int | None
     sentence: str
+
+
+class CorrectedPart(_Part):
+    """A model's success by a judge, and without his errors."""
+
+    model: str
+    judged_fraction: float
+    success_fraction: float
+    low_fraction: float
+    high_fraction: float
+    gold_labels: int
+    corrected_in_training: bool
+    """Whether the labels learnt from were corrected too."""
+
+
+class JudgePart(_Part):
+    """What became of the labels of a judge model, or of agreement."""
+
+    judged_answers: int
+    answers: int
+    gold_requests: int
+    """With a careful label of every model."""
+    is_alone: bool
+    """True: too few of these; no floor is promised."""
+    corrected: list[CorrectedPart]
 
 
 class DraftPart(_Part):
@@ -150,6 +176,8 @@ class LearnDocument(_Part):
     examples: list[ExamplePart]
     prices: list[PricePart]
     notes: list[str]
+    judge: JudgePart | None = None
+    """None where no judge speaks."""
 
 
 def learn_document(
@@ -220,12 +248,34 @@ def learn_document(
         examples=[_example(each) for each in examples_of(learnt, judgement)],
         prices=[_price(each) for each in prices],
         notes=[*_stated(learnt), *learnt.notes, *evaluation.notes, *notes],
+        judge=None if learnt.judge is None else _judge(learnt.judge),
     )
 
 
 def as_json(document: LearnDocument) -> dict[str, Any]:
     """Plain values, in the order of the fields."""
     return document.model_dump(mode="json")
+
+
+def _judge(account: JudgeAccount) -> JudgePart:
+    return JudgePart(
+        judged_answers=account.judged_answers_count,
+        answers=account.answers_count,
+        gold_requests=account.gold_requests_count,
+        is_alone=account.is_alone,
+        corrected=[
+            CorrectedPart(
+                model=name,
+                judged_fraction=rate.judged_fraction,
+                success_fraction=rate.success_fraction,
+                low_fraction=rate.low_fraction,
+                high_fraction=rate.high_fraction,
+                gold_labels=rate.gold_count,
+                corrected_in_training=name in account.corrected_in_training,
+            )
+            for name, rate in account.corrected.items()
+        ],
+    )
 
 
 def _stated(learnt: Learnt) -> list[str]:

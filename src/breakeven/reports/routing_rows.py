@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from breakeven.learning.evaluation_document import EvaluationDocument, FigurePart, JudgedPart
-from breakeven.reports.routing_document import LearnDocument, PolicyPart
+from breakeven.reports.routing_document import JudgePart, LearnDocument, PolicyPart
 from breakeven.reports.safe_text import short
 from breakeven.routing.policy_document import PolicyDocument
 
@@ -90,6 +90,7 @@ def details(document: LearnDocument) -> Iterable[str]:
         f"Learnt from {split.learnt_from_requests:,} requests; judged on {split.calibration_requests:,} others "
         f"(seed {split.seed})."
     )
+    yield from judge_words(document.judge)
     yield from ranges(document.evaluation)
     if document.policy.kind != "single":
         yield (
@@ -99,6 +100,30 @@ def details(document: LearnDocument) -> Iterable[str]:
     holds = "; it holds training rows (learn without --with-rows for one that does not)"
     kind = kind_words(policy.kind, policy)
     yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
+
+
+def judge_words(judge: JudgePart | None) -> Iterable[str]:
+    """Whose word the labels are, and what careful labels take off it."""
+    if judge is None:
+        return
+    proof = (
+        "too few to promise anything"
+        if judge.is_alone
+        else "the floor is proven on some of these alone, the others correct the judge on the requests learnt from"
+    )
+    yield (
+        f"A judge alone says of {judge.judged_answers:,} of {judge.answers:,} answers whether they succeeded; "
+        f"{judge.gold_requests:,} requests have a careful label of every model: {proof}."
+    )
+    for each in judge.corrected:
+        learnt = (
+            "" if each.corrected_in_training or judge.is_alone else "; too few of them to correct what is learnt from"
+        )
+        yield (
+            f"{each.model}: {each.judged_fraction:.1%} by the judge, {each.success_fraction:.1%} (90 %: "
+            f"{each.low_fraction:.1%} to {each.high_fraction:.1%}) corrected by {each.gold_labels:,} careful "
+            f"labels{learnt}."
+        )
 
 
 def kind_words(kind: str, policy: PolicyPart | PolicyDocument) -> str:

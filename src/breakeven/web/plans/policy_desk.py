@@ -117,15 +117,17 @@ def start_learning(desk: Desk, files: tuple[Path, ...], request: LearnRequest) -
 
     def work(say: Say) -> str:
         from breakeven.catalog.load import load_catalog
-        from breakeven.outcomes.reading import read_outcomes
+        from breakeven.outcomes.judged import Sources, read_and_judge
         from breakeven.reports.learn_answer import answer_learn
 
         say("outcomes")
-        read = read_outcomes(list(files))
+        judged = read_and_judge(files, Sources())
         target = staged_folder(desk.project)
         half = target.with_name(f"{target.name}.half")
         shutil.rmtree(half, ignore_errors=True)
-        document = answer_learn(request, read, load_catalog(desk.today()), desk.today(), half, say)
+        document = answer_learn(
+            request, judged.outcomes, load_catalog(desk.today()), desk.today(), half, say, judged.others
+        )
         say("done")
         with _lock:
             shutil.rmtree(target, ignore_errors=True)
