@@ -75,7 +75,7 @@ def test_leaves_are_those_of_a_walk(nodes_max_count: int, monkeypatch: pytest.Mo
             inputs = rng.normal(size=INPUTS_COUNT).astype(np.float32)
             inputs[rng.integers(INPUTS_COUNT)] = forest.threshold[rng.integers(forest.threshold.size)]  # just at one
             inputs = np.minimum(inputs, np.float32(1e30))
-            terms = WeightedTerms(np.zeros(0, np.int32), np.zeros(0, np.float32), 1.0)
+            terms = WeightedTerms(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0)
             found = forest.success(Seen(inputs.astype(np.float64), terms, np.zeros(0), np.zeros(0)))
             leaves = forest.value[_walked(forest, inputs)]
             assert np.array_equal(found, leaves.mean(axis=0, dtype=np.float64)), "to the last bit"

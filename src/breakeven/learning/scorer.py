@@ -174,7 +174,7 @@ def _of_neighbours(scorer: Scorer, texts: Texts, rates: Floats) -> Floats:
     found = np.zeros(rates.shape)
     for at in range(len(rates)):
         part = slice(int(rows.indptr[at]), int(rows.indptr[at + 1]))
-        terms = WeightedTerms(rows.indices[part].astype(np.int32), rows.data[part].astype(np.float32), unknown[at])
+        terms = WeightedTerms(rows.indices[part].astype(np.intp), rows.data[part].astype(np.float32), unknown[at])
         seen = Seen(texts.surface[at], terms, rates[at], logit(rates[at]), scorer.neighbours.similarities(terms))
         found[at] = scorer.neighbours.success(seen)
     return found

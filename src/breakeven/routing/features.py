@@ -260,10 +260,11 @@ def _options_count(text: bytes, raw: Bytes) -> int:
 
 def _lexicon_counts(words: Words) -> list[float]:
     """Words of each list of `_LISTS`."""
-    slots = words.hashes * _LEXICON.factor
-    slots >>= _SLOT_SHIFT
-    listed = slots[_LEXICON.hashes[slots] == words.hashes]
-    return list(np.add.reduce(_LEXICON.lists[listed], axis=0).tolist())
+    shifted = words.hashes * _LEXICON.factor
+    shifted >>= _SLOT_SHIFT
+    slots = shifted.view(np.intp)  # so small that both read alike
+    listed = slots[_LEXICON.hashes.take(slots) == words.hashes]
+    return list(np.add.reduce(_LEXICON.lists.take(listed, axis=0), axis=0).tolist())
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _ONE: Final = np.float32(1)
 class WeightedTerms:
     """Known terms of one prompt."""
 
-    rows: Indexes32
+    rows: npt.NDArray[np.intp]
     """Positions in `TermWeights.columns`, sorted."""
     weights: Floats32
     """Of Euclidean length 1, unless there are none."""
@@ -51,10 +51,10 @@ class TermWeights:
     def weigh(self, terms: TermCounts) -> WeightedTerms:
         """The known terms of a prompt, weighted."""
         if not terms.indexes.size:
-            return WeightedTerms(np.zeros(0, np.int32), np.zeros(0, np.float32), 1.0)
-        slots = self._slot[terms.indexes]
+            return WeightedTerms(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0)
+        slots = self._slot.take(terms.indexes)
         known = (slots >= 0).nonzero()[0]
-        rows = slots[known]
+        rows = slots[known].astype(np.intp)  # once, and not by each who looks there
         weights = np.log(terms.counts[known])
         weights += _ONE
         weights *= self.idf[rows]

@@ -7,8 +7,7 @@ a second text of no meaning (`obfuscation`); a frame has room for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -18,8 +17,7 @@ _PADDING: Final = b'"obfuscation":"'
 Around = tuple[bytes, int, bytes, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """The bytes around a text: of the event that came, and of what was given for it."""
 
     head: bytes
