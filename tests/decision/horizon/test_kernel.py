@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import costing
 from breakeven.decision.compare import STATUS_QUO, typical
 from breakeven.decision.horizon.block_paths import small_exp
 from breakeven.decision.horizon.exact import CashFlow, Setting, cash_flows, setting_of
@@ -172,6 +177,32 @@ def test_the_last_bit_does_not_hang_on_who_may_write() -> None:
     other = replace(prepared, loadings=loadings)
     assert np.array_equal(present_only(prepared), present_only(other))
     assert np.array_equal(run_prepared(prepared).present_cost_usd, run_prepared(other).present_cost_usd)
+
+
+_HASHES = """
+import hashlib
+from breakeven.decision.horizon.exact import setting_of
+from breakeven.decision.horizon.run import prepare, present_only, run_prepared
+from breakeven.decision.horizon.terms import terms_of
+from breakeven.facts.draws import DrawSet
+from breakeven.options.discover import select_options
+from costing import demand, situation
+
+setting = setting_of(situation(demand(3_000)), DrawSet(4, 12).of, {})
+prepared = prepare(setting, terms_of(setting, select_options(("frontier_api", "rented_spot", "owned_gpus"))))
+for found in (present_only(prepared), run_prepared(prepared).present_cost_usd):
+    print(hashlib.sha256(found.tobytes()).hexdigest())
+"""
+
+
+def test_the_last_bit_does_not_hang_on_who_compiled(tmp_path: Path) -> None:
+    """The first process on a machine compiles the kernels, the next one finds them compiled."""
+    tests = Path(costing.__file__).parent
+    place = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(tests)}
+    command = [sys.executable, "-c", _HASHES]
+    first, next_one = (subprocess.run(command, env=place, check=True, capture_output=True).stdout for _ in range(2))
+    assert first == next_one and len(first.split()) == 2
+    assert list(tmp_path.rglob("*.nbi")), "the second one compiled as well"
 
 
 def test_a_term_begins_with_the_move() -> None:
