@@ -30,10 +30,12 @@ import numpy as np
 from breakeven.learning.baselines import keyword_scores
 from breakeven.learning.frontier import aiq, apgr, cpt, curve, measured, threshold_sweep
 from breakeven.learning.group_rates import fit_group_rates
+from breakeven.learning.isotonic import calibrated, cross_stepped
 from breakeven.learning.nested import centred, scorer_pays, unseen_pays
 from breakeven.learning.scorer import cross_fitted, fit_scorer
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
+from breakeven.routing.heads import SMALLEST_FRACTION
 
 ROUTING = Path(__file__).parents[2] / "shared" / "data" / "routing"
 FILES = {
@@ -101,6 +103,8 @@ def figures(scores: Floats, table: OutcomeTable) -> dict[str, float]:
     alone = table.cost_usd.mean(axis=0), table.success.mean(axis=0)
     result = {"aiq": float(aiq(found.cost_per_request, found.success_fraction, *alone))}
     result["brier"] = float(np.square(scores - table.success).mean())
+    chance = np.clip(scores, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    result["log_loss"] = float(-(table.success * np.log(chance) + (1 - table.success) * np.log1p(-chance)).mean())
     if len(table.models) == 2:
         result |= pair_figures(scores[:, 0] - scores[:, 1], table)
     return result
@@ -146,6 +150,10 @@ def runs(name: str, way: str, seed: int) -> Iterator[tuple[str, dict[str, float]
         alike = centred(scores, fold_of)
         found["apgr_centred"] = pair_figures(alike[:, 0] - alike[:, 1], table)["apgr"]
     yield "scorer", found
+    steps = calibrated(scores, table.success, fold_of, table.models)
+    yield "scorer, calibrated", figures(steps.scores, table) | {"models": sum(each.used for each in steps.trials)}
+    every = [cross_stepped(scores[:, at], table.success[:, at], fold_of) for at in range(len(table.models))]
+    yield "scorer, calibrated in any case", figures(np.stack(every, axis=1), table)
     yield "group rates", figures(cross_fitted(table, fold_of, seed, "groups"), table)
     if seed == 0:
         yield from others(whole, fold_of)
@@ -169,7 +177,13 @@ def others(whole: OutcomeTable, fold_of: Indexes) -> Iterator[tuple[str, dict[st
 def transfer(learnt: str, judged: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Learnt on one set, judged on another."""
     table, other = read(learnt), read(judged)
-    yield "scorer", figures(fit_scorer(table, fit_group_rates(table), seed).predict(other), other)
+    fitted = fit_scorer(table, fit_group_rates(table), seed)
+    yield "scorer", figures(fitted.predict(other), other)
+    fold_of = mixed_folds(table, FOLDS, seed)
+    steps = calibrated(cross_fitted(table, fold_of, seed, "scorer"), table.success, fold_of, table.models)
+    stepped = replace(fitted, scorer=replace(fitted.scorer, calibration=steps.calibration))
+    used = {"models": sum(each.used for each in steps.trials)}
+    yield "scorer, calibrated", figures(stepped.predict(other), other) | used
     yield "prompt length", pair_figures(np.array([float(len(each)) for each in other.prompts]), other)
 
 
@@ -190,8 +204,8 @@ def summary(lines: list[dict[str, object]]) -> None:
     for (name, way, router), found in groups.items():
         mark = MARKS.get((name, way))
         shown = [f"{key} {np.mean([each[key] for each in found]):.4f}" for key in found[0]]
-        print(f"{name:16} {way:9} {router:20} n={len(found)}  " + "  ".join(shown))
-        if mark and router == "scorer":
+        print(f"{name:16} {way:9} {router:30} n={len(found)}  " + "  ".join(shown))
+        if mark and router.startswith("scorer"):
             each = [run[mark[0]] for run in found]
             verdict = "reached" if np.mean(each) >= mark[1] else "missed"
             print(f"{'':27}runs {' '.join(f'{value:.4f}' for value in each)}: mark {mark[1]} {verdict}")
@@ -205,13 +219,14 @@ def main() -> None:
         "--ways", nargs="+", default=["given", "hidden", "left out", "other set", "promotion"], help="of these five"
     )
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0, help="other dealings of the folds")
     parser.add_argument("--out", type=Path, default=None)
     asked = parser.parse_args()
     lines = (
         [json.loads(each) for each in asked.out.read_text().splitlines()] if asked.out and asked.out.exists() else []
     )
     done = {(line["set"], line["way"], line["seed"]) for line in lines}
-    for seed in range(asked.seeds):
+    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for name, way, found in jobs(asked.sets, asked.ways, seed):
             if (name, way, seed) in done:
                 continue

@@ -30,6 +30,7 @@ from breakeven.learning.families import (
 from breakeven.learning.frontier import most_successful
 from breakeven.learning.group_costs import GroupCosts, fit_group_costs
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
+from breakeven.learning.isotonic import StepsTrial, calibrated
 from breakeven.learning.judged_labels import (
     CORRECTING_FRACTION,
     GOLD_REQUESTS_MIN_COUNT,
@@ -137,6 +138,8 @@ class Learnt:
     notes: tuple[str, ...]
     judge: JudgeAccount | None = None
     """What became of a judge's labels; None where no judge speaks."""
+    steps: tuple[StepsTrial, ...] = ()
+    """Whether isotonic steps make a model's scores better; empty where no scorer is used."""
 
     @property
     def draft(self) -> Draft:
@@ -164,13 +167,15 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     proposals.append((_family("task_map", name, sides, group_scores, settings), None))
     say("whether a scorer of prompts beats its group")
     promotion, unseen = scorer_pays(train, settings.seed, settings.keeps_rows), _NOT_ASKED
-    scores = group_scores
+    scores, trials = group_scores, tuple[StepsTrial, ...]()
     if promotion.promoted and promotion.scores is not None:
         say("what carries over to tasks that were not seen")
         unseen = unseen_pays(train, settings.seed)
         say("a scorer of prompts")
         fitted = fit_scorer(train, rates, settings.seed, settings.keeps_rows)
-        scores = (promotion.scores, fitted.predict(calibration))
+        steps = calibrated(promotion.scores, train.success, inner, train.models)
+        trials, fitted = steps.trials, replace(fitted, scorer=replace(fitted.scorer, calibration=steps.calibration))
+        scores = (steps.scores, fitted.predict(calibration))
         family = _family("threshold", "a scorer of prompts", sides, scores, settings)
         proposals.append((abstaining(family, fitted.scorer, rates, at), fitted.scorer))
     say("checks of answers")
@@ -198,6 +203,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         *scores,
         notes,
         judge,
+        trials,
     )
 
 

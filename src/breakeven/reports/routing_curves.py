@@ -83,8 +83,13 @@ def calibration_caption(document: LearnDocument) -> str:
     inside_count = sum(each.is_inside for each in document.calibration)
     return (
         f"Predicted against observed success: in {inside_count} of {amounts.counted(len(document.calibration), 'bin')} "
-        "the prediction lies within the 95 % interval of what was observed"
+        f"the prediction lies within the 95 % interval of what was observed{_stepped(document)}"
     )
+
+
+def _stepped(document: LearnDocument) -> str:
+    names = [each.model for each in document.scorer.steps if each.used]
+    return f", after isotonic calibration of {', '.join(names)}" if names and document.scorer.used else ""
 
 
 def model_looks(document: LearnDocument) -> tuple[ModelLook, ...]:

@@ -14,6 +14,7 @@ from breakeven.learning.baselines import pair_of
 from breakeven.learning.evaluation_document import EvaluationDocument, VerdictPart, evaluation_document
 from breakeven.learning.examples import Example, examples_of
 from breakeven.learning.frontier import curve
+from breakeven.learning.isotonic import StepsTrial
 from breakeven.learning.judged_labels import JudgeAccount
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Learnt
@@ -88,6 +89,19 @@ class DraftPart(_Part):
     calibrated: bool
 
 
+class StepsPart(_Part):
+    """What isotonic calibration does to a model's scores, on folds that it was not fitted on."""
+
+    model: str
+    used: bool
+    log_loss_before_ratio: float
+    log_loss_after_ratio: float
+    standard_error_ratio: float
+    """Of the difference of the log losses."""
+    brier_before_ratio: float
+    brier_after_ratio: float
+
+
 class ScorerPart(_Part):
     """Whether a scorer of prompts beats the groups."""
 
@@ -97,6 +111,8 @@ class ScorerPart(_Part):
     low_fraction: float | None
     high_fraction: float | None
     why: str
+    steps: list[StepsPart] = []
+    """Of each model's scores; empty where no scorer was tried, and in documents older than this field."""
 
 
 class PricePart(_Part):
@@ -221,6 +237,7 @@ def learn_document(
             low_fraction=learnt.promotion.low_fraction,
             high_fraction=learnt.promotion.high_fraction,
             why=learnt.promotion.why,
+            steps=[_steps(each) for each in learnt.steps],
         ),
         drafts=[
             DraftPart(
@@ -255,6 +272,18 @@ def learn_document(
 def as_json(document: LearnDocument) -> dict[str, Any]:
     """Plain values, in the order of the fields."""
     return document.model_dump(mode="json")
+
+
+def _steps(trial: StepsTrial) -> StepsPart:
+    return StepsPart(
+        model=trial.model,
+        used=trial.used,
+        log_loss_before_ratio=trial.log_loss_before_ratio,
+        log_loss_after_ratio=trial.log_loss_after_ratio,
+        standard_error_ratio=trial.gain_error_ratio,
+        brier_before_ratio=trial.brier_before_ratio,
+        brier_after_ratio=trial.brier_after_ratio,
+    )
 
 
 def _judge(account: JudgeAccount) -> JudgePart:

@@ -126,6 +126,18 @@ def judge_words(judge: JudgePart | None) -> Iterable[str]:
         )
 
 
+def steps_words(document: LearnDocument) -> Iterable[str]:
+    """Whether a scorer's scores were calibrated, and what that does."""
+    for each in document.scorer.steps:
+        then = "put through" if each.used else "left as they are: no sure gain by"
+        loss = f"{each.log_loss_before_ratio:.4f} before, {each.log_loss_after_ratio:.4f} after"
+        brier = f"{each.brier_before_ratio:.4f} before, {each.brier_after_ratio:.4f} after"
+        yield (
+            f"Scores of {each.model} are {then} isotonic steps (log loss {loss}, standard error of the difference "
+            f"{each.standard_error_ratio:.4f}; Brier {brier}; on folds that the steps did not see)."
+        )
+
+
 def kind_words(kind: str, policy: PolicyPart | PolicyDocument) -> str:
     """What decides, in words."""
     return {

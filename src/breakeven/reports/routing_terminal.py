@@ -23,6 +23,7 @@ from breakeven.reports.routing_rows import (
     price_words,
     ranges,
     savings_lines,
+    steps_words,
     way_rows,
 )
 from breakeven.reports.safe_text import safe, short
@@ -127,6 +128,7 @@ def _groups(groups: Sequence[GroupPart], reference: str, width: int) -> Table | 
 def _why(document: LearnDocument) -> Iterable[str]:
     scorer = document.scorer
     yield f"A scorer of prompts: {scorer.why}."
+    yield from steps_words(document)
     for each in document.drafts:
         mark = "taken to calibration" if each.calibrated else "dearer at the floor, by the requests learnt from"
         failures = (

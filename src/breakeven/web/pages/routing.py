@@ -109,6 +109,7 @@ def _policy(ask: Ask, state: PolicyState) -> dict[str, Any]:
         "cost_heading": routing_rows.cost_heading(report.evaluation),
         "curve_lines": tuple(routing_rows.curve_words(report.evaluation)),
         "bins": [(each, *routing_page.calibration_words(each)) for each in report.calibration],
+        "steps": tuple(routing_rows.steps_words(report)),
         **_charts(ask.desk, report),
         "looks": _looks(report),
         "prompts": _prompts(ask, report),
