@@ -43,7 +43,8 @@ class KeptPresent:
         shared = (path, loadings, *setting.residual_facts, terms[0])
         keys = {each.name: tuple(id(one) for one in (*shared, each)) for each in terms}
         missing = [each for each in terms if keys[each.name] not in self._known]
-        wanted = (terms[0], *(each for each in missing if each is not terms[0])) if missing else ()
+        moving = sorted((each for each in missing if each is not terms[0]), key=_steps_first)
+        wanted = (terms[0], *moving) if missing else ()
         found = np.zeros((len(wanted), draws_count))
         wait = begin_present(path, loadings, self._stacked(setting, wanted, draws_count), found) if missing else None
 
@@ -70,3 +71,8 @@ class KeptPresent:
         if kept is None or len(kept) < count:
             kept = self._buffers[(name, shape)] = np.zeros((count, *shape))
         return kept[:count]
+
+
+def _steps_first(each: Terms) -> tuple[bool, bool, float, float, list[float]]:
+    """Fleets that may have the same steps stand side by side, so that the kernel counts their units once."""
+    return each.steps, each.whole, float(each.step_mtok[0]), float(each.fewest_count[0]), each.knots.tolist()

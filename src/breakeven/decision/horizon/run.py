@@ -275,8 +275,8 @@ def _same_steps(before: Terms | None, each: Terms) -> bool:
     return (
         before is not None
         and before.steps
-        and before.whole
-        and each.whole
+        and each.steps
+        and before.whole == each.whole
         and np.array_equal(before.step_mtok, each.step_mtok)
         and np.array_equal(before.fewest_count, each.fewest_count)
         and np.array_equal(before.knots, each.knots)
