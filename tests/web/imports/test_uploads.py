@@ -165,7 +165,11 @@ def test_no_file_no_form_and_too_many_files_are_said(client: TestClient, desk: D
     assert client.post("/import/upload", json={}).status_code == 400
     many = [("files", (f"{number}.jsonl", b"{}")) for number in range(201)]
     told = client.post("/import/upload", files=many)
-    assert (told.status_code, "Too many files" in told.text) == (400, True)
+    assert (told.status_code, "more than 200 files came" in told.text) == (400, True)
+    assert "breakeven import FOLDER" in told.text
+    assert "Too many files" not in told.text  # the parser's words
+    wide = client.post("/import/upload", data={"maps": "x" * 20_000}, files=[("files", ("a.jsonl", b"{}"))])
+    assert "a field of the form is longer than 16 KiB" in wide.text
     assert not list((desk.project.kept / "uploads").iterdir())
 
 

@@ -54,6 +54,12 @@ def test_files_are_dropped_anywhere_on_the_page(browser: Browser, own_served: st
     with opened(browser, f"{own_served}/import") as it:
         it.page.evaluate(DROP, ["h1", [["calls.jsonl", log.read_text()], ["notes.txt", "hello"]]])
         it.page.locator(".chosen-files li").nth(1).wait_for()
+        it.page.evaluate(DROP, ["h1", [[f"{number}.jsonl", "{}"] for number in range(201)]])
+        said = "document.querySelector('#files').validationMessage"
+        it.page.wait_for_function(f"{said} !== ''")
+        assert it.page.evaluate(said).startswith("These are 201 files; at most 200 at once.")
+        it.page.evaluate(DROP, ["h1", [["calls.jsonl", log.read_text()], ["notes.txt", "hello"]]])
+        it.page.wait_for_function(f"{said} === ''")
         it.page.get_by_role("button", name="Import", exact=True).click()
         assert _report(it.page) == "303 rows in (breakeven) = 300 calls + 0 duplicates + 3 rejects"
         assert "not a log" in it.page.inner_text("main")

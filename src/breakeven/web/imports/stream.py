@@ -51,7 +51,7 @@ async def receive(request: Request, folder: Path) -> Received:
         return Received(files, fields, sum(each.stat().st_size for each in files))
     except MultiPartException as error:
         _discard(parser, folder)
-        raise UploadError(f"the upload cannot be read: {error.message}; nothing was imported") from None
+        raise UploadError(f"{_in_own_words(error.message)}; nothing was imported") from None
     except OSError as error:
         _discard(parser, folder)
         raise UploadError(f"the upload cannot be kept: {error.strerror}; nothing was imported") from None
@@ -60,6 +60,20 @@ async def receive(request: Request, folder: Path) -> Received:
         raise
     finally:
         parser.close()
+
+
+def _in_own_words(told: str) -> str:
+    """What the parser objects to, as the dashboard's own limits and with what to do."""
+    if told.startswith("Too many files"):
+        return (
+            f"more than {FILES_COUNT} files came, and {FILES_COUNT} are taken at once: send fewer, or run "
+            "`breakeven import FOLDER`, which has no limit"
+        )
+    if told.startswith("Too many fields"):
+        return f"the form has more than {FIELDS_COUNT} fields beside its files"
+    if "exceeded maximum size" in told:
+        return f"a field of the form is longer than {FIELD_BYTES // 2**10} KiB"
+    return "what came is no whole form with files: choose them again"
 
 
 def _discard(parser: _ToDisk, folder: Path) -> None:

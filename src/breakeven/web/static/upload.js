@@ -11,6 +11,7 @@
   const words = sending.querySelector(".words");
   const bar = sending.querySelector("progress");
   const limit = Number(form.dataset.limit);
+  const most = Number(form.dataset.files);
   let request = null;
 
   const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
@@ -29,7 +30,10 @@
     }
     list.hidden = files.length < 2;
     const total = files.reduce((sum, each) => sum + each.size, 0);
-    input.setCustomValidity(total > limit ? `This is ${size(total)}; at most ${size(limit)} at once. breakeven import has no limit.` : "");
+    const many = files.length > most ? `These are ${files.length} files; at most ${most} at once. ` : "";
+    const large = total > limit ? `This is ${size(total)}; at most ${size(limit)} at once. ` : "";
+    input.setCustomValidity(many || large ? `${many}${large}breakeven import FOLDER has no limit.` : "");
+    if (many || large) input.reportValidity();
   }
   input.addEventListener("change", show);
 
