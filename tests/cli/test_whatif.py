@@ -235,3 +235,23 @@ def test_help_shows_an_example() -> None:
     page = CliRunner().invoke(main.group, ["whatif", "--help"]).output
     assert "Example: breakeven whatif" in page and "--until" in page
     assert isinstance(main.group.get_command(click.Context(main.group), "whatif"), click.Command)
+
+
+@pytest.mark.parametrize("typed", ["volume=1,5B", "gpu_rents=0,5", "gpu_usd_per_hour=1.234,56", "growth=0,01"])
+def test_a_decimal_comma_is_not_taken_for_thousands(store: Path, scenario: Path, typed: str) -> None:
+    with pytest.raises(ScenarioError, match=f"{typed}: saw a comma .* the decimal sign is a point"):
+        run(store, scenario, typed)
+
+
+def test_commas_between_thousands_are_read(store: Path, scenario: Path) -> None:
+    assert document(store, scenario, "volume=1,500M")["options"] == document(store, scenario, "volume=1.5B")["options"]
+
+
+def test_a_choice_keeps_the_files_that_the_scenario_names_from_its_own_folder(store: Path, tmp_path: Path) -> None:
+    rows = [f"{n},faq,{n % 20 > 0:d},0.001" for n in range(200)]
+    text = "request_id,task,success,cost_usd,model\n" + "\n".join(f"{row},openai/gpt-4o" for row in rows)
+    (tmp_path / "outcomes.csv").write_text(text + "\n", encoding="utf-8")
+    path = tmp_path / "scenario.yaml"
+    path.write_text("draws_log2: 7\nas_of: 2026-11-24\noutcomes: outcomes.csv\n", encoding="utf-8")
+    assert not Path("outcomes.csv").exists()
+    assert document(store, path, "gpu=A100-SXM-80")["options"]

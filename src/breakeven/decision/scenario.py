@@ -198,6 +198,17 @@ class Scenario(Strict):
         found._audit = replace(read_audit(str(path), Path()), name=called)
         return found
 
+    def with_files_of(self, other: Scenario) -> Scenario:
+        """The same scenario with the files that `other` has read, where both name the same: paths in a scenario are
+        relative to its own file, which a scenario that was made of another no longer knows."""
+        found = self.model_copy(update={"measured": other.measured})
+        found._measured = other.measured_files()
+        if self.audit == other.audit:
+            found._audit = other.audit_file()
+        if self.outcomes == other.outcomes and self.model_aliases == other.model_aliases:
+            found._outcomes = other.outcomes_file()
+        return found
+
     def measured_files(self) -> tuple[MeasuredFile, ...]:
         """What the files under `measured` say; those of a scenario that no file holds are looked up from here."""
         if len(self._measured) != len(self.measured):

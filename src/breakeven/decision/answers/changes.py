@@ -5,6 +5,7 @@ Names may be short: the table of aliases says what each stands for, and the answ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -63,6 +64,7 @@ CHOICES: Final = (
     "data_may_not_leave",
 )
 """Keys of a scenario that a change may give another value."""
+_THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*[%A-Za-z]?$")
 SUFFIXES: Final = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
@@ -138,10 +140,7 @@ def changed_scenario(scenario: Scenario, changes: Sequence[Change]) -> Scenario:
             f"{'.'.join(str(at) for at in each['loc'])}: {each['msg']}" for each in getattr(error, "errors", list)()
         ]
         raise ScenarioError("; ".join(told) or str(error)) from None
-    measured = scenario.measured_files()
-    found = found.model_copy(update={"measured": scenario.measured})
-    found._measured = measured
-    return found
+    return found.with_files_of(scenario)
 
 
 def changed_demand(demand: Demand, changes: Sequence[Change], hours_per_month: float) -> Demand:
@@ -184,8 +183,19 @@ def known_facts(catalog: Catalog, scenario: Scenario) -> dict[str, Assumption]:
 
 
 def typed_number(said: str, text: str, *, is_volume: bool) -> float:
-    """A number; ``5B`` and ``300M`` for a volume, ``20%`` for a share."""
-    plain = text.strip().replace(",", "").replace("_", "")
+    """A number; ``5B`` and ``300M`` for a volume, ``20%`` for a share; commas only between thousands.
+
+    >>> typed_number("volume", "1,500M", is_volume=True), typed_number("gpu_rents", "1.5", is_volume=False)
+    (1500.0, 1.5)
+    """
+    plain = text.strip().replace("_", "")
+    if "," in plain:
+        if not _THOUSANDS.match(plain):
+            raise ScenarioError(
+                f"{said}={text}: saw a comma that does not stand between thousands; the decimal sign is a point, e.g. "
+                f"{said}={'1.5B' if is_volume else '1.5'}"
+            )
+        plain = plain.replace(",", "")
     scale = 1.0
     if plain.endswith("%"):
         plain, scale = plain[:-1].strip(), 0.01

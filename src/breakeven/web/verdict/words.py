@@ -157,7 +157,7 @@ def _tiles(document: Document, found: WhatIfDocument) -> dict[str, Figure]:
         "tile.saves": _saves(document, found),
         "tile.saves_span": _saves_span(document, found),
         "tile.months": _figure(months[0], months[1]),
-        "tile.rival": _rival(found),
+        "tile.rival": _rival(document, found),
     }
 
 
@@ -211,12 +211,13 @@ def _mover(
     return parts[min(costs, key=lambda name: costs[name])] if costs else None
 
 
-def _rival(found: WhatIfDocument) -> Figure:
-    """Who is lowest in most of the other futures."""
+def _rival(document: Document, found: WhatIfDocument) -> Figure:
+    """Who is lowest in most of the other futures, of those that may be taken as things are."""
+    gated = {each.name for each in document.options if each.only_if}
     others = [
         (each.after_cheapest_fraction or 0.0, each)
         for each in found.options
-        if each.option != found.after.option and each.after_cheapest_fraction is not None
+        if each.option not in {found.after.option, *gated} and each.after_cheapest_fraction is not None
     ]
     if not others:
         return Figure("the only option")
