@@ -224,6 +224,17 @@ def test_work_that_failed_by_a_mistake_of_ours_is_no_fault_of_who_asks(new_desk:
     assert (page.status_code, script.status_code) == (500, 500)
 
 
+def test_a_script_is_told_that_work_was_cancelled(new_desk: Desk) -> None:
+    job = Job("rows", "Reading the rows", state="cancelled", is_refused=True)
+    patch = probing(lambda _: job, api_route("/api/probe", lambda _: job))
+    with client_of(new_desk) as client:
+        script = client.get("/api/probe")
+    patch.undo()
+    assert script.status_code == 409
+    assert script.json()["error"]["message"] == "Reading the rows: cancelled before it was done"
+    assert script.json()["job"]["key"] == job.key
+
+
 def test_work_that_is_done_while_its_page_is_written_is_not_said_to_be_cancelled(new_desk: Desk) -> None:
     def view(ask: Ask) -> View | Job:
         job = ask.desk.jobs.start("quick", "Drawing the curves", lambda _: "drawn")

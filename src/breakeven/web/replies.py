@@ -88,7 +88,8 @@ def _shown(view: Callable[[Ask], View | Job], ask: Ask) -> View | Job:
 
 
 def api_route(path: str, document: Callable[[Ask], Document]) -> Route:
-    """GET of a document as JSON; 202 and the job while it is being made, 400 or 500 and the job where that failed."""
+    """GET of a document as JSON; 202 and the job while it is made, 409 where that was cancelled, 400 or 500 where it
+    failed."""
 
     async def answer(request: Request) -> Response:
         return json_reply(await run_in_threadpool(document, ask_of(request)))
@@ -99,13 +100,22 @@ def api_route(path: str, document: Callable[[Ask], Document]) -> Route:
 def json_reply(document: Document, status_count: int = 200) -> Response:
     """A document as JSON; text is JSON already."""
     if isinstance(document, Job):
-        status_count = {"running": 202, "done": 202, "cancelled": 500}.get(document.state) or status_of(document)
-        return JSONResponse({"job": job_facts(document)}, status_count)
+        return _job_reply(document)
     if isinstance(document, str):
         return Response(document, status_count, media_type="application/json")
     if isinstance(document, Mapping):
         return Response(json.dumps(document, allow_nan=False), status_count, media_type="application/json")
     return Response(document.model_dump_json(), status_count, media_type="application/json")
+
+
+def _job_reply(job: Job) -> Response:
+    """How far a job is; where it will not go on, why, as every error is told."""
+    if job.state in ("running", "done"):
+        return JSONResponse({"job": job_facts(job)}, 202)
+    is_cancelled = job.state == "cancelled"
+    words = f"{job.title}: cancelled before it was done" if is_cancelled else job.error
+    error = {"type": job.state, "message": words}
+    return JSONResponse({"job": job_facts(job), "error": error}, 409 if is_cancelled else status_of(job))
 
 
 def job_facts(job: Job) -> dict[str, Any]:

@@ -278,6 +278,19 @@ def test_thirty_options_have_few_cards_and_a_row_each(
     assert "made to fail" in page
 
 
+def test_sliders_whose_preparation_was_cancelled_can_be_prepared_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled = Job("sliders", "Preparing the sliders", state="cancelled", is_refused=True)
+    monkeypatch.setattr(start_page, "session", lambda _: cancelled)
+    page = client.get("/?volume=5B").text
+    assert f'action="/jobs/{cancelled.key}/retry"' in page
+    assert 'name="next" value="/?volume=5B"' in page
+    assert "Prepare again" in page
+    assert "because it cannot be" not in page
+    assert "volume=5B: the sliders are not prepared; once they are, it counts" in page
+
+
 def with_copies(document: Document, count: int) -> Document:
     """The document with copies of its last option until there are `count`."""
     assert document.horizon is not None

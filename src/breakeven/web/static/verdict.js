@@ -16,15 +16,20 @@
         waiting.querySelector(".words").textContent = found.job.words || "starting";
         await new Promise((after) => setTimeout(after, 500));
       }
-      const text = await (await fetch(location.href)).text();
-      const page = new DOMParser().parseFromString(text, "text/html");
-      document.getElementById("sliders").replaceWith(page.getElementById("sliders"));
-      document.querySelector(".mini").replaceWith(page.querySelector(".mini"));
+      await takeFromPage();
       copyButton(document.getElementById("same-command"));
       begin(document.getElementById("whatif"));
     } catch (error) {
-      waiting.textContent = `The sliders could not be prepared: ${error.body?.job?.error || error.message}`;
+      if (error.body?.job) return takeFromPage(); // it says why, and has the button that tries again
+      waiting.textContent = `The sliders could not be prepared: ${error.message}`;
     }
+  }
+
+  async function takeFromPage() {
+    const text = await (await fetch(location.href)).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    document.getElementById("sliders").replaceWith(page.getElementById("sliders"));
+    document.querySelector(".mini").replaceWith(page.querySelector(".mini"));
   }
 })();
 

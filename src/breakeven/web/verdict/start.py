@@ -118,8 +118,7 @@ def start(ask: Ask) -> Start | Job:
     if isinstance(opened, Job):
         if asked and not opened.is_given_up:
             return opened
-        refused = (Refused("", opened.error or opened.state),) if asked else ()
-        return _without_sliders(document, recipe.key, opened, refused)
+        return _without_sliders(document, recipe.key, opened, asked)
     return under(desk, document, opened, changes_of(ask.said, opened.sliders))
 
 
@@ -170,9 +169,11 @@ def _refused(desk: Desk, opened: Opened, asked: Changes) -> tuple[Refused, ...]:
     return tuple(found)
 
 
-def _without_sliders(document: Document, key: str, job: Job, refused: tuple[Refused, ...]) -> Start:
+def _without_sliders(document: Document, key: str, job: Job, asked: Changes) -> Start:
     from breakeven.reports.whatif_base import as_it_is
 
+    why = "the sliders are not prepared; once they are, it counts"
+    refused = tuple(Refused(name, f"{name}={text}: {why}") for name, text in asked)
     found = as_it_is(document)
     return Start(document, key, None, job, found, verdict_words(document, found), (), (), (), "", refused)
 
