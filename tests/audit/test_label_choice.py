@@ -12,7 +12,7 @@ import pytest
 
 from breakeven.audit.label_choice import allocation, choose
 from breakeven.audit.labelling import Walk
-from breakeven.audit.labels import Label, read_labels
+from breakeven.audit.labels import Label, OwnLast, append_label, own_last, read_labels
 from breakeven.audit.run import audited
 from breakeven.audit.suitability import TaskEvidence, posterior, priors
 from breakeven.audit.task import Audit, AuditedTask, Interval
@@ -101,3 +101,45 @@ def test_a_walk_judges_undoes_and_goes_on_where_it_stopped(tmp_path: Path, two_t
     assert [later.press("1"), later.press("1")] == ["judged", "unknown key"]
     assert later.current is None
     assert len(read_labels(walk.file)) == 3
+    assert {each.person for each in read_labels(walk.file)} == {"terminal"}
+
+
+def test_a_walk_leaves_what_somebody_else_labels_meanwhile(tmp_path: Path, two_tasks: tuple[list, Audit]) -> None:
+    chosen = choose(table(two_tasks[0]), two_tasks[1], labels_count=5)
+    ids = [each.record_id for each in chosen]
+    walk = Walk(chosen, tmp_path / "labels.jsonl", lambda: NOW)
+
+    def they(number: int, word: str) -> None:
+        append_label(walk.file, ids[number], word, NOW, "browser")  # type: ignore[arg-type]
+
+    they(1, "cannot")
+    assert walk.current is chosen[0]
+    assert walk.press("1") == "judged"
+    assert walk.current is chosen[2]  # the one between was labelled meanwhile
+    they(2, "cannot")
+    assert walk.press("1") == "asked"
+    assert (walk.current, walk.theirs) == (chosen[2], "cannot")
+    assert {each.record_id: each.judgement for each in read_labels(walk.file)}[ids[2]] == "cannot"
+    assert walk.press("2") == "left"
+    assert walk.current is chosen[3]
+    they(3, "can")
+    assert [walk.press("2"), walk.press("2")] == ["asked", "judged"]  # the person says that theirs counts
+    assert walk.current is chosen[4]
+
+
+def test_a_walk_takes_back_only_what_is_its_own(tmp_path: Path, two_tasks: tuple[list, Audit]) -> None:
+    chosen = choose(table(two_tasks[0]), two_tasks[1], labels_count=3)
+    ids = [each.record_id for each in chosen]
+    walk = Walk(chosen, tmp_path / "labels.jsonl", lambda: NOW)
+    assert [walk.press("1"), walk.press("1")] == ["judged", "judged"]
+    append_label(walk.file, ids[1], "cannot", NOW, "browser")
+    assert walk.press("u") == "not yours"
+    assert {each.record_id: each.judgement for each in read_labels(walk.file)} == {ids[0]: "can", ids[1]: "cannot"}
+    assert [walk.press("u"), walk.press("u")] == ["undone", "nothing to undo"]
+    assert own_last(walk.file, "browser").label == Label(ids[1], "cannot")
+    append_label(walk.file, ids[0], "can", NOW, "browser")
+    append_label(walk.file, ids[0], "unsure", NOW, "terminal")
+    assert own_last(walk.file, "browser") == OwnLast(None, is_lost=True)  # and not the one before it
+    append_label(walk.file, ids[0], "withdrawn", NOW, "browser")
+    assert own_last(walk.file, "browser").label == Label(ids[1], "cannot")
+    assert own_last(walk.file, "") == OwnLast(None)

@@ -34,9 +34,19 @@ class Label:
     record_id: str
     judgement: Judgement
     person: str = field(default="", compare=False)
-    """Who said so, as the dashboard tells people apart; empty: the terminal, or a table."""
+    """Who said so, as the dashboard tells people apart, or `terminal`; empty: a table, or a terminal of old."""
     at: str = field(default="", compare=False)
     """When, as the file has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLast:
+    """The youngest judgement that one person gave and did not take back."""
+
+    label: Label | None
+    """None where there is none, or where it is lost."""
+    is_lost: bool = False
+    """Somebody else changed it, or took it back."""
 
 
 def label_file(store: Path) -> Path:
@@ -44,27 +54,38 @@ def label_file(store: Path) -> Path:
     return store / FILE_NAME
 
 
+def bytes_of(path: Path) -> int:
+    """How long the file is now; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def read_labels(path: Path) -> tuple[Label, ...]:
     """The labels that count, oldest first; none when there is no file. A cut last line is left out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AuditError(f"{path}: cannot be read as labels ({error})") from None
     said: dict[str, Label] = {}
-    lines = text.splitlines()
-    for number, line in enumerate(lines, start=1):
-        is_cut = number == len(lines) and not text.endswith("\n")
-        row = _row(line, path, number, is_cut=is_cut)
-        if row is None:
-            continue
-        record_id, word = str(row["record_id"]), str(row["label"])
-        said.pop(record_id, None)
+    for each, word in _lines(path):
+        said.pop(each.record_id, None)
         if word != WITHDRAWN:
-            judgement = _judgement(word, path, number)
-            said[record_id] = Label(record_id, judgement, str(row.get("by", "")), str(row.get("at", "")))
+            said[each.record_id] = each
     return tuple(said.values())
+
+
+def own_last(path: Path, person: str) -> OwnLast:
+    """What an undo of this person takes back: an older one never stands in for one that somebody else changed."""
+    own: dict[str, Label | None] = {}
+    for each, word in _lines(path):
+        if person and each.person == person:
+            own.pop(each.record_id, None)
+            if word != WITHDRAWN:
+                own[each.record_id] = each
+        elif each.record_id in own:
+            own[each.record_id] = None
+    if not own:
+        return OwnLast(None)
+    last = next(reversed(own.values()))
+    return OwnLast(last, is_lost=last is None)
 
 
 def append_label(
@@ -146,6 +167,25 @@ def _judged_since(file: IO[bytes], seen_bytes: int) -> set[str]:
         with suppress(ValueError, TypeError, KeyError):
             found.add(str(json.loads(line)["record_id"]))
     return found
+
+
+def _lines(path: Path) -> Iterator[tuple[Label, str]]:
+    """Every line that says something, oldest first, with its word: a judgement or `withdrawn`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path}: cannot be read as labels ({error})") from None
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        is_cut = number == len(lines) and not text.endswith("\n")
+        row = _row(line, path, number, is_cut=is_cut)
+        if row is None:
+            continue
+        word = str(row["label"])
+        judgement = "unsure" if word == WITHDRAWN else _judgement(word, path, number)
+        yield Label(str(row["record_id"]), judgement, str(row.get("by", "")), str(row.get("at", ""))), word
 
 
 def _label(row: dict[str, Any], path: Path, number: int) -> Label:

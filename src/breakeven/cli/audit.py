@@ -153,17 +153,23 @@ def _walk(walk: Walk, console: Console) -> None:
 
     if not walk.calls:
         click.echo("There is no call left to label.")
-    shown = -1
+    shown = None
     while (call := walk.current) is not None:
-        if shown != walk.judged_count:
-            render_call(call, console, walk.judged_count + 1, len(walk.calls))
-            shown = walk.judged_count
+        if shown is not call:
+            render_call(call, console, walk.calls.index(call) + 1, len(walk.calls))
+            shown = call
         key = _key()
         step = walk.press(key) if key else "quit"
         if step == "quit":
             break
         if step in ("unknown key", "nothing to undo"):
             click.echo(f"{step}: 1, 2, 3, u or q")
+        elif step == "asked":
+            click.echo(f"somebody else said meanwhile: {walk.theirs}; press the key of the judgement that counts")
+        elif step == "left":
+            click.echo("somebody else said the same meanwhile; theirs stands")
+        elif step == "not yours":
+            click.echo("nothing taken back: somebody else changed your last label, or took it back")
 
 
 def _key() -> str:

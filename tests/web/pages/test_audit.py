@@ -200,6 +200,13 @@ def test_undo_takes_back_the_own_last_and_skip_comes_again(client: TestClient, d
     assert shown(client, desk)["call"] == second["call"]
     client.post("/audit/label/undo")
     assert len(read_labels(label_file(own.store))) == 1
+    client.post("/audit/label", data=second | {"key": "2"})
+    client.post("/audit/label", data=(third := shown(client, desk)) | {"key": "1"})
+    append_label(label_file(own.store), third["record_id"], "cannot", AT, "terminal")
+    assert "Nothing of yours to undo" in client.get("/audit/label").text
+    before = read_labels(label_file(own.store))
+    client.post("/audit/label/undo")
+    assert read_labels(label_file(own.store)) == before
 
 
 def test_two_people_are_shown_two_calls_and_lose_nothing(desk: Desk, own: Project) -> None:

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from breakeven.audit.labelling import KEYS
-from breakeven.audit.labels import Judgement, Label, label_file
+from breakeven.audit.labelling import KEYS, TERMINAL
+from breakeven.audit.labels import Judgement, Label, bytes_of, label_file, own_last
 from breakeven.audit.task import Audit
 from breakeven.web import documents
 from breakeven.web.audit import desk as audit_desk
@@ -61,10 +61,7 @@ class LabelRow:
 
 def seen(desk: Desk) -> Seen:
     """Read the labels; whatever is written meanwhile counts as written since."""
-    try:
-        size = label_file(desk.project.store).stat().st_size
-    except OSError:
-        size = 0
+    size = bytes_of(label_file(desk.project.store))
     return Seen(audit_desk.labels(desk), size)
 
 
@@ -100,7 +97,7 @@ def labels_view(desk: Desk) -> View | Job:
             names.get(tasks.get(each.record_id, ""), "a call that is not here"),
             WORDS[each.judgement],
             each.at,
-            "dashboard" if each.person else "terminal",
+            "dashboard" if each.person not in ("", TERMINAL) else "terminal",
         )
         for each in reversed(labels)
     ]
@@ -138,17 +135,13 @@ def call_with_key(desk: Desk, key: str) -> str | None:
     return next((each for each in ids if key_of(each) == key), None)
 
 
-def own_last(labels: tuple[Label, ...], person: str) -> Label | None:
-    """The youngest label of this person that stands."""
-    return next((each for each in reversed(labels) if person and each.person == person), None)
-
-
 def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> dict[str, Any]:
     """Progress, and what the labels so far make of the answer."""
     from breakeven.reports import audit_rows, audit_wording
 
     ids = [each.record_id for each in found.document.calls]
     done = sum(each in now.of_call for each in ids)
+    last = own_last(label_file(desk.project.store), person)
     return {
         "code": with_code,
         "done_count": done,
@@ -158,7 +151,8 @@ def _around(desk: Desk, found: Walk, now: Seen, audit: Audit, person: str) -> di
         "details": audit_wording.verdict_details(audit),
         "figures": audit_rows.figures(audit)[:4],
         "rows": [each for each in audit_rows.task_rows(audit, {}) if "label" in each.evidence][:8],
-        "own_last": own_last(now.labels, person),
+        "own_last": last.label,
+        "is_last_lost": last.is_lost,
         "words": WORDS,
         "is_stale": audit_desk.labelled_since(desk) or audit_desk.saved_audit(desk) is None,
     }

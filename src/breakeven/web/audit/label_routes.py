@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from breakeven.audit.labelling import KEYS
-from breakeven.audit.labels import WITHDRAWN, Judgement, append_label, label_file
+from breakeven.audit.labels import WITHDRAWN, Judgement, append_label, label_file, own_last
 from breakeven.clock import now
 from breakeven.errors import AuditError
 from breakeven.web.audit import desk as audit_desk
@@ -71,11 +71,11 @@ async def label_skipped(request: Request) -> Response:
 
 
 async def label_undone(request: Request) -> Response:
-    """Take this person's youngest label back and show its call again."""
+    """Take this person's youngest label back and show its call again; where somebody else changed it, nothing."""
     person, desk = _person(request), request.app.state.desk
 
     def undo() -> str | None:
-        last = label_pages.own_last(audit_desk.labels(desk), person)
+        last = own_last(label_file(desk.project.store), person).label
         if last is not None:
             append_label(label_file(desk.project.store), last.record_id, WITHDRAWN, now(), person)
         return None if last is None else last.record_id
