@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _DIGITS_MAX_COUNT: Final = 8
 RECORD_AFTER_S: Final = 0.02
-RECORD_AT_COUNT: Final = 32
+RECORD_AT_COUNT: Final = 64
 """So many are recorded at once: enough for a warm loop, and so few that nobody else waits for them noticeably."""
 _NOTHING: Final[dict[str, Any]] = {}
 
