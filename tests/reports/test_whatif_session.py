@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from hypothesis import strategies as st
 
 from breakeven.cli import main
 from breakeven.decision.compare import compare
+from breakeven.decision.horizon.paths import LOG_GROWTH
 from breakeven.decision.horizon.present import present_costs_usd
 from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario, load_scenario
 from breakeven.decision.standings import Standings, standings_of
 from breakeven.errors import ScenarioError, UnknownName
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.reports.answer import Question
@@ -30,6 +33,7 @@ from breakeven.reports.whatif_session import Changes, WhatIfSession
 from breakeven.reports.whatif_state import State
 from breakeven.usage.store import CallStore
 from breakeven.usage.synthetic import write_synthetic_log
+from breakeven.workload.forecast import GROWTH
 
 TODAY = date(2026, 11, 24)
 OPTIONS = (
@@ -289,6 +293,18 @@ def test_slider_values_of_the_scenario_are_where_the_slider_stands(folder: Path)
     found = {each.name: each for each in opened(folder, scenario).sliders()}
     assert found["volume"].typical == pytest.approx(5e3) and found["api_price"].typical == 2.0
     assert found["growth"].typical == 0.05 and found["gpu_usd_per_hour"].typical == 2.0
+    growth = found["growth"]
+    assert (growth.scale, growth.low, growth.high) == ("linear", -0.1, 0.1), "a workload may also shrink"
+
+
+def test_growth_that_the_log_shows_is_what_a_change_of_it_begins_from(session: WhatIfSession) -> None:
+    shown = replace(session.catalog.assumptions[GROWTH], low=0.02, typical=0.026, high=0.03)
+    made = fresh(session)
+    made.estimates = {**session.estimates, GROWTH: shown, LOG_GROWTH: replace(shown, name=LOG_GROWTH)}
+    for name, months in (("log_lead_months", 1.0), ("log_length_months", 6.0)):
+        made.estimates[name] = Assumption(name, "month", months, months, months, shown.source)
+    (told,) = made.answer((("growth", "0.05"),)).changes
+    assert told.before == "2.6 % per month (2 % to 3 %)"
 
 
 @pytest.mark.parametrize(

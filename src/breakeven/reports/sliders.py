@@ -35,6 +35,8 @@ HORIZON: Final = "horizon_months"
 SHARE: Final = "hybrid_commodity_share_fraction"
 BEYOND_FRACTION: Final = 0.5
 """Of the width of a fact's range: how far beyond its ends a slider reaches."""
+REACH_FRACTION: Final = 0.1
+"""How far below zero, and above it, the slider of what may fall as well as grow reaches at least."""
 POSITIONS_PER_DECADE: Final = 40
 POSITIONS_COUNT: Final = 100
 FTE_BY_GPUS: Final = {
@@ -269,8 +271,13 @@ def _of_fact(state: State, name: str, title: str, about: str, *, ahead: bool = F
 
 
 def _slider(fact: Assumption, title: str, about: str) -> Slider:
-    scale: Literal["linear", "log"] = "log" if fact.unit != "fraction" and fact.low > 0 else "linear"
+    smallest, _ = limits_of(fact.name, fact.unit)
+    may_fall = smallest < 0
+    scale: Literal["linear", "log"] = "log" if fact.unit != "fraction" and fact.low > 0 and not may_fall else "linear"
     low, high = _wider(fact.low, fact.high, fact.name, fact.unit, scale)
+    if may_fall:
+        high = 2 * fact.typical if fact.is_certain else high
+        low, high = max(min(low, 2 * fact.typical, -REACH_FRACTION), smallest), max(high, REACH_FRACTION)
     step = _factor() if scale == "log" else _round_step((high - low) / POSITIONS_COUNT)
     source = fact.source
     return Slider(

@@ -67,7 +67,9 @@ def _verdict(state: State) -> VerdictPart:
 
 
 def _change(change: Change, before: State, after: State) -> ChangePart:
-    was = words.value_before(change, before.scenario, before.situation, before.comparison, before.readers)
+    was = words.value_before(
+        change, before.scenario, before.situation, before.comparison, before.readers, before.expected.estimates
+    )
     note = ""
     if change.kind == "fact" and change.name not in after.path_facts and not _is_read(change.name, after.comparison):
         note = "changed nothing: no option that could be costed reads it"

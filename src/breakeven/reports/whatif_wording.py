@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from breakeven.decision.answers.changes import API_PRICE, VOLUME, Change
@@ -57,9 +58,14 @@ def _over_other_months(before: VerdictPart, after: VerdictPart, chances: str) ->
 
 
 def value_before(
-    change: Change, scenario: Scenario, situation: Situation, comparison: SideBySide, readers: Readers
+    change: Change,
+    scenario: Scenario,
+    situation: Situation,
+    comparison: SideBySide,
+    readers: Readers,
+    estimates: Mapping[str, Assumption],
 ) -> str:
-    """What it was."""
+    """What it was; `estimates`: what the log shows of the months to come."""
     if change.kind == "volume":
         return quantity(comparison.typical_volume_mtok, "mtok/month")
     if change.kind == "api_price":
@@ -69,7 +75,7 @@ def value_before(
         return "not set" if value is None else str(value)
     if change.name == GPU_RENT_RATIO and GPU_RENT_RATIO not in situation.scenario:
         return quantity(1.0, "ratio")
-    fact = _fact_of(change.name, situation, readers)
+    fact = _fact_of(change.name, situation, readers, estimates)
     return "each option's own" if fact is None else _range_words(fact)
 
 
@@ -136,15 +142,17 @@ def _either(marks: list[str]) -> str:
     return marks[0] if len(marks) == 1 else f"{', '.join(marks[:-1])} or {marks[-1]}"
 
 
-def _fact_of(name: str, situation: Situation, readers: Readers) -> Assumption | None:
-    """The fact as it stands: the scenario's, or the one that every option reads alike."""
+def _fact_of(
+    name: str, situation: Situation, readers: Readers, estimates: Mapping[str, Assumption]
+) -> Assumption | None:
+    """The fact as it stands: the scenario's, the one that every option reads alike, or what the log shows."""
     if name in situation.scenario:
         return situation.scenario[name]
     read = [fact for _, fact in readers.get(name, ())]
     ranges = {(each.low, each.typical, each.high) for each in read}
     if len(ranges) == 1:
         return read[0]
-    return situation.catalog.assumptions.get(name) if not ranges else None
+    return None if ranges else estimates.get(name) or situation.catalog.assumptions.get(name)
 
 
 def _range_words(fact: Assumption) -> str:
