@@ -106,6 +106,8 @@ def test_the_dearer_failure_of_a_task_weighs_more() -> None:
     assert [weights.value_usd(task) for task in ("law", "chat")] == [5.0, 0.02]
     assert Weights(MODELS, 1, 0.03, {"": 0.02}, np.zeros(2)).value_usd("x") == 0.03
     assert Weights(MODELS, 1, None, {"law": 5.0}, np.zeros(2)).value_usd("law") is None
+    by_task = Weights(MODELS, 1, None, {"law": 5.0}, np.zeros(2), {"law": 2.0, "chat": 0.1})
+    assert [by_task.value_usd(task) for task in ("law", "chat", "other")] == [5.0, 0.1, None]
 
 
 def alone(model_scores: tuple[float, float]) -> Scorer:

@@ -32,6 +32,7 @@ from breakeven.routing.policy_document import (
     Guarantee,
     PolicyDocument,
     PricedModel,
+    TaskFloor,
 )
 from breakeven.routing.policy_file import load, save
 from breakeven.routing.record import from_plain
@@ -83,6 +84,11 @@ FRACTIONS = st.floats(0, 1)
 NAMES = st.text(min_size=1, max_size=6)
 
 
+def _guarantees(model: str) -> list[Guarantee]:
+    plain = Guarantee(0.95, model, 0.95, "betting", 900, True)
+    return [plain, replace(plain, by_task=(TaskFloor("a", 0.99, 100, False, 400), TaskFloor("b", 0.9, 80, True)))]
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> PolicyDocument:
     names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
@@ -105,7 +111,8 @@ def documents(draw: st.DrawFn) -> PolicyDocument:
         value_usd_per_success=draw(st.one_of(st.none(), NUMBERS)),
         failure_usd_per_request=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
         cascade=CascadePlan(order, confidence_min_fraction=draw(st.one_of(st.none(), FRACTIONS))),
-        guarantee=draw(st.one_of(st.none(), st.just(Guarantee(0.95, names[0], 0.95, "betting", 900, True)))),
+        value_usd_per_success_by_task=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
+        guarantee=draw(st.one_of(st.none(), st.sampled_from(_guarantees(names[0])))),
         evidence={"rows": draw(st.integers(-5, 5)), "note": draw(st.text(max_size=9)), "list": [1.5, None, True]},
     )
 
@@ -115,6 +122,26 @@ def documents(draw: st.DrawFn) -> PolicyDocument:
 def test_any_document_survives(tmp_path: Path, plain: PolicyDocument) -> None:
     save(plain, tmp_path)
     assert load(tmp_path).document == plain
+    has_floors = bool(plain.value_usd_per_success_by_task) or (plain.guarantee is not None and plain.guarantee.by_task)
+    written = json.loads((tmp_path / "policy.json").read_text(encoding="utf-8"))
+    assert written["format_version"] == (2 if has_floors else 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value_usd_per_success_by_task": {"faq": -1.0}}, "value_usd_per_success_by_task: saw -1.0"),
+        ({"by_task": (TaskFloor("", 0.9, 1, True),)}, "wanted a task and a ratio above 0"),
+        ({"by_task": (TaskFloor("a", 0.0, 1, True),)}, "wanted a task and a ratio above 0"),
+        ({"by_task": (TaskFloor("a", 0.9, 1, True),) * 2}, "two floors are of one task"),
+    ],
+)
+def test_floors_by_task_that_make_no_sense_are_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    plain = task_map()
+    if "by_task" in change:
+        change = {"guarantee": replace(_guarantees(plain.default_model)[0], **change)}
+    with pytest.raises(PolicyError, match=re.escape(said)):
+        save(replace(plain, **change), tmp_path)
 
 
 def test_a_decision_is_made_by_plain_words(tmp_path: Path) -> None:
@@ -156,8 +183,8 @@ def put(*keys: str | int, value: object) -> Callable[[dict[str, Any]], object]:
     [
         (put("format", value="other"), "is no policy: its format is 'other'"),
         (
-            put("format_version", value=2),
-            r"written by a newer breakeven \(format 2; this one reads 1\): upgrade, or learn",
+            put("format_version", value=3),
+            r"written by a newer breakeven \(format 3; this one reads 2\): upgrade, or learn",
         ),
         (put("format_version", value="1"), "wanted a whole number"),
         (put("format_version", value=0), "wanted a whole number"),
@@ -502,8 +529,13 @@ def test_the_hash_is_of_the_canonical_json(tmp_path: Path) -> None:
 
 def test_the_page_shows_a_policy_and_every_kind(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "explanation" / "routing-policy.md").read_text(encoding="utf-8")
-    shown, trial = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    shown, floors, trial = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     (tmp_path / "policy.json").write_text(shown, encoding="utf-8")
     assert from_plain(Trial, json.loads(f"{{{trial}}}")["trial"], "the page").parts
-    assert load(tmp_path).route(task="faq").model == "small"  # the hash on the page fits
+    plain = load(tmp_path)
+    assert plain.route(task="faq").model == "small"  # the hash on the page fits
+    more = json.loads(f"{{{floors}}}")
+    guarantee = from_plain(Guarantee, more["guarantee"], "the page")
+    with_floors = replace(plain.document, value_usd_per_success_by_task=more["value_usd_per_success_by_task"])
+    assert save(replace(with_floors, guarantee=guarantee), tmp_path).document.format_version == 2
     assert all(f"| `{kind}` |" in page for kind in KINDS)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the policy to.")
 @click.option("--quality-floor", type=float, default=0.95, show_default=True, help="Part of the reference's success.")
+@click.option(
+    "--floor", "floors", multiple=True, metavar="TASK=PART", help="A task's own floor, proven on its requests."
+)
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="That the floor is kept.")
 @click.option("--reference", metavar="MODEL", help="Model the floor is a part of; the incumbent, else the best one.")
 @click.option("--incumbent", metavar="MODEL", help="Model in use today: savings are printed against it.")
@@ -135,6 +138,7 @@ def _settings(options: dict[str, Any]) -> LearnSettings:
         raise LearningError(f"--confidence {confidence:g}: wanted a fraction from 0.5 to below 1, such as 0.95")
     return LearnSettings(
         quality_floor_ratio=floor,
+        floor_by_task=dict(_task_floor(each) for each in options["floors"]),
         confidence_fraction=confidence,
         reference=options["reference"],
         incumbent=options["incumbent"],
@@ -171,6 +175,15 @@ def _amount(text: str, option: str, unnamed: str | None = None) -> tuple[str, fl
     if not 0 <= number < float("inf") or not (name or (unnamed is not None and not equals)):
         raise click.BadParameter(f"saw '{text}'; wanted NAME=NUMBER, the number 0 or more", param_hint=option)
     return (name or unnamed or "").strip(), number
+
+
+def _task_floor(text: str) -> tuple[str, float]:
+    task, ratio = _amount(text, "--floor")
+    if not 0 < ratio <= 1:
+        raise click.BadParameter(
+            f"saw '{text}'; wanted TASK=PART, a part of the reference's success such as 0.99", param_hint="--floor"
+        )
+    return task, ratio
 
 
 def _share(value: float, name: str) -> float:

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.learning.quality_floor import FloorChoice
 from breakeven.learning.splits import Split, splits
 from breakeven.outcomes.judging import GOLD_MIN_COUNT, CorrectedRate, prediction_powered
 from breakeven.outcomes.outcome import SOURCES, Floats, Indexes, OutcomeTable
@@ -103,6 +104,20 @@ def judged_parts(table: OutcomeTable, account: JudgeAccount, calibration_max_cou
     split = _second(table, fold)
     train, names = _without_errors(table.rows(split.train))
     return JudgedParts(train, table.rows(split.test), replace(account, corrected_in_training=names))
+
+
+def not_promised(floor: FloorChoice, judge: JudgeAccount) -> FloorChoice:
+    """The same without a promise, because a judge alone says what succeeds; how many careful labels might do."""
+    wanted = floor.calibration_requests_count + (floor.missing_requests_count or 0)
+    missing = round(wanted / (1 - CORRECTING_FRACTION)) - judge.gold_requests_count
+    return replace(
+        floor,
+        at=None,
+        moved_fraction=0.0,
+        success_ratio=None,
+        missing_requests_count=max(missing, GOLD_REQUESTS_MIN_COUNT - judge.gold_requests_count),
+        why=judge.why_alone,
+    )
 
 
 def _second(table: OutcomeTable, fold: Indexes) -> Split:

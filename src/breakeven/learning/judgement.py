@@ -9,11 +9,13 @@ import numpy as np
 from breakeven.learning.evaluation import Evaluation, evaluate
 from breakeven.learning.learn import Learnt, failure_usd
 from breakeven.learning.limits import barred_models, mixes_within
+from breakeven.learning.quality_floor import FloorChoice
 from breakeven.learning.resampling import RESAMPLES_COUNT
 from breakeven.learning.savings import Charges
+from breakeven.learning.task_floors import below_some_floor
 from breakeven.learning.verdict import Verdict, verdict
 from breakeven.outcomes.outcome import Floats, Indexes
-from breakeven.routing.policy_document import Guarantee
+from breakeven.routing.policy_document import Guarantee, TaskFloor
 
 ALONE_METHOD = "paired bootstrap, all ways compared at once"
 REFERENCE_METHOD = "the reference model itself answers"
@@ -48,7 +50,10 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
     reference = table.models.index(learnt.reference)
     family, at = learnt.draft.family, learnt.floor.at
     rows = np.arange(table.requests_count)
-    if at is None:
+    if learnt.task_floors:
+        choices = learnt.choices(family.calibration)
+        cost = table.cost_usd[rows, choices]
+    elif at is None:
         choices = np.full(table.requests_count, reference, dtype=np.intp)
         cost = table.cost_usd[rows, choices]
     else:
@@ -65,7 +70,7 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
         resamples_count=resamples_count,
         paid_usd=cost,
     )
-    tried = {} if at is None else {learnt.draft.family.name: choices}
+    tried = {} if learnt.moves_nothing else {learnt.draft.family.name: choices}
     passed = verdict(
         tried,
         table.success,
@@ -91,6 +96,8 @@ def _barred(learnt: Learnt, reference: int) -> frozenset[int]:
     table, limits = learnt.calibration, learnt.settings.limits
     if learnt.judge is not None and learnt.judge.is_alone:
         return frozenset(range(len(table.models))) - {reference}
+    if learnt.task_floors:
+        return below_some_floor(table, reference, learnt.settings.floors)
     return barred_models(table, limits) if limits else frozenset()
 
 
@@ -112,6 +119,9 @@ def _charged(charges: Charges | None) -> float:
 def _guarantee(learnt: Learnt, passed: Verdict) -> Guarantee:
     """Of the calibrated setting, or of the one model that the verdict names."""
     calibrated = learnt.floor.guarantee(learnt.reference)
+    if learnt.task_floors:
+        by_task = tuple(_task_floor(task, each, passed) for task, each in sorted(learnt.task_floors.items()))
+        calibrated = replace(calibrated, confidence_fraction=learnt.settings.confidence_fraction, by_task=by_task)
     if learnt.judge is not None and not learnt.judge.is_alone:
         calibrated = replace(calibrated, method=f"{calibrated.method}{BY_GOLD}")
     if passed.model is None:
@@ -121,4 +131,16 @@ def _guarantee(learnt: Learnt, passed: Verdict) -> Guarantee:
     by = BY_GOLD if learnt.judge is not None else ""
     return replace(
         calibrated, holds=True, method=f"{ALONE_METHOD}{by}", missing_requests_count=passed.missing_requests_count
+    )
+
+
+def _task_floor(task: str, choice: FloorChoice, passed: Verdict) -> TaskFloor:
+    """The promise about one task; one model for everything was tried against every floor, or is the reference."""
+    alone = passed.model is not None
+    return TaskFloor(
+        task,
+        choice.quality_floor_ratio,
+        choice.calibration_requests_count,
+        alone or choice.holds,
+        None if alone else choice.missing_requests_count,
     )

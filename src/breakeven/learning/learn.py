@@ -22,6 +22,7 @@ from breakeven.learning.families import (
     Capacities,
     Family,
     Judged,
+    Side,
     allocation,
     boldest,
     cascade,
@@ -31,18 +32,13 @@ from breakeven.learning.frontier import most_successful
 from breakeven.learning.group_costs import GroupCosts, fit_group_costs
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
 from breakeven.learning.isotonic import StepsTrial, calibrated
-from breakeven.learning.judged_labels import (
-    CORRECTING_FRACTION,
-    GOLD_REQUESTS_MIN_COUNT,
-    JudgeAccount,
-    judge_account,
-    judged_parts,
-)
+from breakeven.learning.judged_labels import JudgeAccount, judge_account, judged_parts, not_promised
 from breakeven.learning.nested import FOLDS_COUNT, Promotion, scorer_pays, unseen_pays
 from breakeven.learning.quality_floor import FloorChoice, choose, expected
 from breakeven.learning.scorer import cross_fitted, fit_scorer
 from breakeven.learning.splits import mixed_folds, splits
-from breakeven.outcomes.outcome import Floats, OutcomeTable
+from breakeven.learning.task_floors import OTHERS, Floors, choices_by_part, chosen_by_part
+from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.scorer import Scorer
 from breakeven.routing.validators import validators_of
 
@@ -64,6 +60,8 @@ class LearnSettings:
     quality_floor_ratio: float = 0.95
     """Of the reference model's success."""
     confidence_fraction: float = 0.95
+    floor_by_task: Mapping[str, float] = field(default_factory=dict)
+    """Task -> a floor of its own; the other tasks keep the one above together."""
     reference: str | None = None
     """The model against which the floor is kept; the incumbent, else the most successful one."""
     incumbent: str | None = None
@@ -82,6 +80,11 @@ class LearnSettings:
     keeps_rows: bool = False
     """True: a scorer may hold training rows, to compare prompts with."""
     seed: int = 0
+
+    @property
+    def floors(self) -> Floors:
+        """The floors of all parts."""
+        return Floors(self.quality_floor_ratio, self.floor_by_task, self.confidence_fraction, self.seed)
 
     def failure_usd_of(self, task: str) -> float:
         """What a failed answer to a task costs; 0 where nothing is stated."""
@@ -130,7 +133,7 @@ class Learnt:
     drafts: tuple[Draft, ...]
     """Cheapest at the floor first, by the requests learnt from."""
     floor: FloorChoice
-    """Of the first draft."""
+    """Of the first draft; with floors by task that of the other tasks."""
     train_scores: Floats
     """Predicted success of the requests learnt from, by models that did not see their outcomes."""
     calibration_scores: Floats
@@ -140,11 +143,23 @@ class Learnt:
     """What became of a judge's labels; None where no judge speaks."""
     steps: tuple[StepsTrial, ...] = ()
     """Whether isotonic steps make a model's scores better; empty where no scorer is used."""
+    task_floors: Mapping[str, FloorChoice] = field(default_factory=dict)
+    """Task with a floor of its own -> its setting."""
 
     @property
     def draft(self) -> Draft:
         """The one that was calibrated."""
         return self.drafts[0]
+
+    @property
+    def moves_nothing(self) -> bool:
+        """Whether no floor could be shown, so that all requests stay with the reference model."""
+        return self.floor.at is None and all(each.at is None for each in self.task_floors.values())
+
+    def choices(self, side: Side) -> Indexes:
+        """The model of each request of one of the family's sides, at the settings that were calibrated."""
+        at = {OTHERS: self.floor.at, **{task: each.at for task, each in self.task_floors.items()}}
+        return choices_by_part(side, at, self.train.models.index(self.reference), self.settings.floors)
 
 
 def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], None] = lambda _: None) -> Learnt:
@@ -153,6 +168,10 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     Raises LearningError where there is nothing to choose between: fewer than two models, or hardly any request on
     which all were tried.
     """
+    if settings.floor_by_task and settings.limits:
+        raise LearningError(
+            "floors by task and limits of capacity or budget cannot be had together: leave one of them out"
+        )
     usable, notes = usable_outcomes(table, settings)
     train, calibration, judge = _parts(usable, settings)
     at = _reference(train, settings)
@@ -185,9 +204,13 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         key=lambda each: each.burden_usd_per_request,
     )
     say("the quality floor")
-    floor = _floor(drafts[0], at, settings)
+    floor, task_floors = _floor(drafts[0], at, settings), dict[str, FloorChoice]()
+    if settings.floor_by_task:
+        task_floors = chosen_by_part(drafts[0].family, at, settings.floors)
+        floor = task_floors.pop(OTHERS)
     if judge is not None and judge.is_alone:
         floor = not_promised(floor, judge)
+        task_floors = {task: not_promised(each, judge) for task, each in task_floors.items()}
     return Learnt(
         settings,
         train.models[at],
@@ -204,6 +227,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         notes,
         judge,
         trials,
+        task_floors,
     )
 
 
@@ -217,20 +241,6 @@ def _parts(usable: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable,
     fold = mixed_folds(usable, max(2, usable.requests_count // count), settings.seed)
     split = next(iter(splits(usable, fold)))
     return usable.rows(split.train), usable.rows(split.test), judge
-
-
-def not_promised(floor: FloorChoice, judge: JudgeAccount) -> FloorChoice:
-    """The same without a promise, because a judge alone says what succeeds; how many careful labels might do."""
-    wanted = floor.calibration_requests_count + (floor.missing_requests_count or 0)
-    missing = round(wanted / (1 - CORRECTING_FRACTION)) - judge.gold_requests_count
-    return replace(
-        floor,
-        at=None,
-        moved_fraction=0.0,
-        success_ratio=None,
-        missing_requests_count=max(missing, GOLD_REQUESTS_MIN_COUNT - judge.gold_requests_count),
-        why=judge.why_alone,
-    )
 
 
 def abstaining(family: Family, scorer: Scorer, rates: GroupRates, reference: int) -> Family:
@@ -277,7 +287,10 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
     if (unpriced := int((tried & ~priced).sum())) > 0:
         notes.append(f"{unpriced:,} requests are left out: the cost of some call is not known")
     whole = np.flatnonzero(tried & priced)
-    named = {*settings.failure_usd, *settings.allowed_by_task, *settings.validators} - {"", *usable.tasks}
+    named = {*settings.floor_by_task, *settings.failure_usd, *settings.allowed_by_task, *settings.validators} - {
+        "",
+        *usable.tasks,
+    }
     if named:
         raise LearningError(
             f"no request has the task {', '.join(sorted(named))}; the tasks are "
@@ -369,8 +382,14 @@ def _family(kind: Any, name: str, sides: list[_Side], scores: tuple[Floats, Floa
 def _cascades(
     train: OutcomeTable, calibration: OutcomeTable, reference: int, settings: LearnSettings
 ) -> list[tuple[Family, Scorer | None]]:
-    """Cascades are not weighed where capacity is finite: they ask two models for one answer."""
-    if settings.limits or settings.allowed_by_task or settings.latency_max_s is not None or not train.responses:
+    """Cascades are not weighed where capacity is finite (they ask two models for one answer), nor with task floors."""
+    if (
+        settings.limits
+        or settings.floor_by_task
+        or settings.allowed_by_task
+        or settings.latency_max_s is not None
+        or not train.responses
+    ):
         return []
     checks = {task: validators_of(each) for task, each in settings.validators.items()}
     plain = list(agreement_cascades(train, reference))

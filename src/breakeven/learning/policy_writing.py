@@ -38,7 +38,7 @@ def document_of(
     Raises LearningError where that would pass a limit of capacity or the budget.
     """
     draft, at = learnt.draft, learnt.floor.at
-    one = judgement.single or (learnt.reference if at is None else _constant(learnt, draft, at))
+    one = judgement.single or (learnt.reference if learnt.moves_nothing else _constant(learnt, draft))
     refuse_broken(learnt, one)
     priced = {each.model.name: each.model for each in prices}
     models = tuple(priced.get(name, PricedModel(name)) for name in learnt.train.models)
@@ -61,8 +61,10 @@ def document_of(
         created=created.isoformat(),
         made_by=made_by,
     )
-    if one is not None or at is None:
+    if one is not None:
         return replace(base, groups=_groups(learnt, np.inf, None, one))
+    if at is None or learnt.task_floors:
+        return _by_part(base, learnt)
     value = float(draft.family.settings[at])
     if draft.family.kind == "cascade":
         return _cascade(base, draft, value, learnt)
@@ -80,6 +82,21 @@ def document_of(
     )
 
 
+def _by_part(base: PolicyDocument, learnt: Learnt) -> PolicyDocument:
+    """Each task with a floor of its own at its own setting; what could not be shown stays with the reference model."""
+    settings, at = learnt.draft.family.settings, learnt.floor.at
+    values = {task: float(settings[each.at]) for task, each in learnt.task_floors.items() if each.at is not None}
+    others = max(values.values()) if at is None else float(settings[at])
+    return replace(
+        base,
+        kind=learnt.draft.family.kind,
+        groups=_groups(learnt, others, None, None),
+        value_usd_per_success=others if np.isfinite(others) else None,
+        value_usd_per_success_by_task=dict(sorted(values.items())),
+        scorer=learnt.draft.scorer,
+    )
+
+
 def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -> PolicyDocument:
     plan = draft.family.plan
     assert plan is not None
@@ -89,11 +106,10 @@ def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -
     return replace(base, kind="cascade", cascade=plan, groups=groups, scorer=draft.scorer)
 
 
-def _constant(learnt: Learnt, draft: Draft, at: int) -> str | None:
-    """The one model that a setting chooses for every request, if it is one."""
-    chosen = np.unique(
-        np.concatenate([draft.family.train.sweep.choices[at], draft.family.calibration.sweep.choices[at]])
-    )
+def _constant(learnt: Learnt, draft: Draft) -> str | None:
+    """The one model that the settings choose for every request, if it is one."""
+    sides = (draft.family.train, draft.family.calibration)
+    chosen = np.unique(np.concatenate([learnt.choices(each) for each in sides]))
     if len(chosen) > 1 or draft.family.kind == "cascade":
         return None
     return learnt.train.models[int(chosen[0])]
@@ -106,12 +122,19 @@ def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tup
     rates, usd = learnt.rates.rates(paths), learnt.costs.usd(paths)
     burden = usd if capacity is None else usd + capacity
     may_take = np.array([[each in learnt.allowed.get(path, models) for each in models] for path in paths])
-    worth = np.maximum(value, [_failure(learnt, path) for path in paths])
+    of_task = {
+        task: float(learnt.draft.family.settings[each.at])
+        for task, each in learnt.task_floors.items()
+        if each.at is not None
+    }
+    tasks = [_task(learnt, path) for path in paths]
+    worth = np.maximum([of_task.get(each, value) for each in tasks], [_failure(learnt, path) for path in paths])
     chosen = chosen_models(np.where(may_take, rates, -1.0), np.where(may_take, burden, burden + NEVER_USD), worth)
     found = []
     for row, path in enumerate(paths):
         is_whole = len(path) == len(learnt.train.levels)
-        model = one or (models[int(chosen[row])] if is_whole else learnt.reference)
+        stays = one is None and _stays(learnt, tasks[row], is_whole)
+        model = one or (models[int(chosen[row])] if is_whole and not stays else learnt.reference)
         if not may_take[row, models.index(model)]:
             model = models[int(chosen[row])]
         found.append(
@@ -121,12 +144,27 @@ def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tup
                 success_fractions={name: float(each) for name, each in zip(models, rates[row], strict=True)},
                 usd_per_request={name: float(each) for name, each in zip(models, usd[row], strict=True)},
                 tries_count=tries.get(path, 0),
-                why="" if is_whole or one else "requests of a group that was not seen",
+                why=_why(is_whole or one is not None, stays),
                 allowed_models=learnt.allowed.get(path, ()),
-                is_fallback=not is_whole and not learnt.unseen.promoted,
+                is_fallback=stays or (not is_whole and not learnt.unseen.promoted),
             )
         )
     return tuple(found)
+
+
+def _stays(learnt: Learnt, task: str, is_whole: bool) -> bool:
+    """Whether requests of a task stay with the reference model, for want of a proof of their floor."""
+    if not learnt.task_floors:
+        return False
+    if not is_whole:  # of whatever task: if some task stays, so does what was not seen
+        return any(each.at is None for each in (learnt.floor, *learnt.task_floors.values()))
+    return learnt.task_floors.get(task, learnt.floor).at is None
+
+
+def _why(decided: bool, stays: bool) -> str:
+    if not decided:
+        return "requests of a group that was not seen"
+    return "stays: its floor could not be shown" if stays else ""
 
 
 def _divided(groups: tuple[GroupChoice, ...], shares: Shares, prompts_kept: bool) -> tuple[GroupChoice, ...]:
@@ -143,9 +181,12 @@ def _divided(groups: tuple[GroupChoice, ...], shares: Shares, prompts_kept: bool
     return tuple(found)
 
 
+def _task(learnt: Learnt, path: Path) -> str:
+    return dict(zip(learnt.train.levels, path, strict=False)).get("task", "")
+
+
 def _failure(learnt: Learnt, path: Path) -> float:
-    task = dict(zip(learnt.train.levels, path, strict=False)).get("task", "")
-    return learnt.settings.failure_usd_of(task)
+    return learnt.settings.failure_usd_of(_task(learnt, path))
 
 
 def _tries(train: OutcomeTable) -> dict[Path, int]:

@@ -19,6 +19,8 @@ from breakeven.learning.judged_labels import JudgeAccount
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Learnt
 from breakeven.learning.pricing import ModelPrice
+from breakeven.learning.quality_floor import FloorChoice
+from breakeven.learning.task_floors import Mask
 from breakeven.reports.routing_evidence import CalibrationPart, TaskPart, calibration_of, tasks_of
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument
 
@@ -37,6 +39,21 @@ class SplitPart(_Part):
     seed: int
 
 
+class TaskFloorPart(_Part):
+    """The promise about a task with a floor of its own."""
+
+    task: str
+    quality_floor_ratio: float
+    holds: bool
+    calibration_requests: int
+    moved_fraction: float
+    """Of the task's requests."""
+    success_ratio: float | None
+    """As measured, of the reference's success."""
+    missing_requests: int | None
+    sentence: str
+
+
 class FloorPart(_Part):
     """The promise, and whether the evidence bears it."""
 
@@ -51,6 +68,8 @@ class FloorPart(_Part):
     """As measured, of the reference's success."""
     missing_requests: int | None
     sentence: str
+    by_task: list[TaskFloorPart] = []
+    """Tasks with a floor of their own: the rest of this is about all others, but for `moved_fraction`."""
 
 
 class CorrectedPart(_Part):
@@ -320,23 +339,44 @@ def _stated(learnt: Learnt) -> list[str]:
 
 def _floor(learnt: Learnt, judgement: Judgement) -> FloorPart:
     floor, guarantee = learnt.floor, judgement.guarantee
-    if judgement.single is not None and judgement.single != learnt.reference:
-        sentence = f"{judgement.single} alone keeps the floor on the calibration requests beyond doubt"
-    elif floor.holds:
-        sentence = f"proven on {floor.calibration_requests_count:,} requests: {floor.why}"
-    else:
-        sentence = f"nothing could be proven: {floor.why}"
+    moved = judgement.choices != learnt.calibration.models.index(learnt.reference)
     return FloorPart(
         quality_floor_ratio=guarantee.quality_floor_ratio,
         against_model=guarantee.against_model,
         confidence=guarantee.confidence_fraction,
         holds=guarantee.holds,
         method=guarantee.method,
-        moved_fraction=float(np.mean(judgement.choices != learnt.calibration.models.index(learnt.reference))),
+        moved_fraction=float(np.mean(moved)),
         success_ratio=floor.success_ratio,
         missing_requests=guarantee.missing_requests_count,
-        sentence=sentence,
+        sentence=_proof(floor, judgement, learnt.reference),
+        by_task=[
+            TaskFloorPart(
+                task=each.task,
+                quality_floor_ratio=each.quality_floor_ratio,
+                holds=each.holds,
+                calibration_requests=each.calibration_requests_count,
+                moved_fraction=_moved(learnt, moved, each.task),
+                success_ratio=learnt.task_floors[each.task].success_ratio,
+                missing_requests=each.missing_requests_count,
+                sentence=_proof(learnt.task_floors[each.task], judgement, learnt.reference),
+            )
+            for each in guarantee.by_task
+        ],
     )
+
+
+def _moved(learnt: Learnt, moved: Mask, task: str) -> float:
+    mine = moved[learnt.settings.floors.rows(learnt.calibration, task)]
+    return float(mine.mean()) if len(mine) else 0.0
+
+
+def _proof(floor: FloorChoice, judgement: Judgement, reference: str) -> str:
+    if judgement.single is not None and judgement.single != reference:
+        return f"{judgement.single} alone keeps the floor on the calibration requests beyond doubt"
+    if floor.holds:
+        return f"proven on {floor.calibration_requests_count:,} requests: {floor.why}"
+    return f"nothing could be proven: {floor.why}"
 
 
 def _curves(learnt: Learnt) -> dict[str, list[PointPart]]:

@@ -170,6 +170,10 @@ def guarantee_lines(guarantee: Guarantee | None, document: LearnDocument | None)
     yield f"Calibrated on {count} from which nothing was learnt. Bound: {guarantee.method}."
     if document is not None and document.floor.success_ratio is not None:
         yield f"Measured there: {amounts.fraction(document.floor.success_ratio)} of the success of {of}."
+    for each in guarantee.by_task:
+        kept = "proven" if each.holds else f"not proven: its requests stay with {of}"
+        count = amounts.counted(each.calibration_requests_count, "labelled request")
+        yield f"Floor of {each.task}: {amounts.fraction(each.quality_floor_ratio)}, {kept} ({count})."
     if not guarantee.holds:
         yield "Not enough evidence: the floor is not proven, and nothing leaves the reference model for it."
     if guarantee.missing_requests_count:

@@ -80,10 +80,15 @@ def way_rows(document: EvaluationDocument, own_name: str) -> tuple[WayRow, ...]:
 def details(document: LearnDocument) -> Iterable[str]:
     """The floor, the split, the figures and the kind of policy."""
     floor, split, policy = document.floor, document.split, document.policy
+    others = " over all tasks but those below" if floor.by_task else ""
     yield (
-        f"Floor: at least {floor.quality_floor_ratio:.0%} of the success of {floor.against_model}, with "
-        f"{floor.confidence:.0%} confidence, for requests like these; {floor.sentence}."
+        f"Floor: at least {floor.quality_floor_ratio:.0%} of the success of {floor.against_model}{others}, with "
+        f"{floor.confidence:.0%} confidence{', all floors together' if others else ''}, for requests like these; "
+        f"{floor.sentence}."
     )
+    for each in floor.by_task:
+        missing = f"; about {each.missing_requests:,} more of its requests are missing" if each.missing_requests else ""
+        yield f"Floor of {short(each.task, NAME_MAX_COUNT)}: {each.quality_floor_ratio:.1%}; {each.sentence}{missing}."
     if floor.missing_requests:
         yield f"About {floor.missing_requests:,} more labelled requests are missing."
     yield (

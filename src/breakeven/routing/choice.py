@@ -8,7 +8,7 @@ does not allow, takes nothing: where no other is left, the request is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
@@ -34,6 +34,8 @@ class Weights:
     failure_usd_per_request: Mapping[str, float]
     capacity_usd_per_request: Floats
     """Shape (models,); 0 where capacity has no price."""
+    value_usd_by_task: Mapping[str, float] = field(default_factory=dict)
+    """Of tasks that have a value of their own."""
 
     @property
     def default_model(self) -> str:
@@ -42,10 +44,11 @@ class Weights:
 
     def value_usd(self, task: str) -> float | None:
         """What a success of a task is worth: the policy's value, or the task's own cost of a failure where greater."""
-        if self.value_usd_per_success is None:
+        value = self.value_usd_by_task.get(task, self.value_usd_per_success)
+        if value is None:
             return None
         failure = self.failure_usd_per_request
-        return max(self.value_usd_per_success, failure.get(task, failure.get("", 0.0)))
+        return max(value, failure.get(task, failure.get("", 0.0)))
 
 
 def weights_of(document: PolicyDocument) -> Weights:
@@ -58,6 +61,7 @@ def weights_of(document: PolicyDocument) -> Weights:
         value_usd_per_success=document.value_usd_per_success,
         failure_usd_per_request=document.failure_usd_per_request,
         capacity_usd_per_request=np.array([capacity.get(name, 0.0) for name in names], dtype=np.float64),
+        value_usd_by_task=document.value_usd_per_success_by_task,
     )
 
 

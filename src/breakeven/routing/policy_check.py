@@ -29,6 +29,8 @@ def check_document(document: PolicyDocument) -> None:
     if len({each.path for each in document.groups}) < len(document.groups):
         raise PolicyError("groups: two have the same path; learn again.")
     _not_negative([document.value_usd_per_success or 0.0], "value_usd_per_success")
+    _not_negative(document.value_usd_per_success_by_task.values(), "value_usd_per_success_by_task")
+    _check_floors(document)
     _not_negative(document.failure_usd_per_request.values(), "failure_usd_per_request")
     _not_negative((document.capacity_usd_per_request or {}).values(), "capacity_usd_per_request")
     _known(names, document.capacity_usd_per_request or {}, "capacity_usd_per_request")
@@ -53,6 +55,16 @@ def _check_group(group: GroupChoice, document: PolicyDocument, where: str) -> No
             raise PolicyError(f"{where}: saw {bad[0]}, wanted a fraction from 0 to 1.")
     if group.tries_count < 0:
         raise PolicyError(f"{where}: tries_count is {group.tries_count}, and is never negative.")
+
+
+def _check_floors(document: PolicyDocument) -> None:
+    floors = () if document.guarantee is None else document.guarantee.by_task
+    if len({each.task for each in floors}) < len(floors):
+        raise PolicyError("guarantee.by_task: two floors are of one task; learn again.")
+    for each in floors:
+        if not each.task or each.quality_floor_ratio <= 0:
+            seen = f"{each.quality_floor_ratio:g} for {each.task!r}"
+            raise PolicyError(f"guarantee.by_task: saw {seen}; wanted a task and a ratio above 0.")
 
 
 def _check_cascade(cascade: CascadePlan, names: tuple[str, ...]) -> None:

@@ -14,7 +14,8 @@ from breakeven.routing.scorer import Scorer
 from breakeven.routing.trial import Trial
 
 FORMAT_NAME: Final = "breakeven-policy"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""The newest that is read. A policy is written as the oldest that can hold it: 2 has floors and values by task."""
 KINDS: Final[tuple[Kind, ...]] = ("single", "task_map", "threshold", "cascade", "allocation")
 
 
@@ -53,6 +54,18 @@ class GroupChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskFloor:
+    """The promise about one task that has a floor of its own."""
+
+    task: str
+    quality_floor_ratio: float
+    calibration_requests_count: int
+    holds: bool
+    """False: the task stays with the reference model."""
+    missing_requests_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Guarantee:
     """The promise about quality, and whether the evidence bears it."""
 
@@ -65,6 +78,9 @@ class Guarantee:
     holds: bool
     missing_requests_count: int | None = None
     """Labelled requests still missing where it does not hold for lack of evidence."""
+    by_task: tuple[TaskFloor, ...] = ()
+    """Tasks with a floor of their own; the rest of the promise is about all others. All hold together with
+    `confidence_fraction`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,8 @@ class PolicyDocument:
     """Task -> the only models that ever take its requests (residency), in whatever group they are."""
     value_usd_per_success: float | None = None
     """What a success is worth against its cost; None: the most successful model, whatever it costs."""
+    value_usd_per_success_by_task: Mapping[str, float] = field(default_factory=dict)
+    """Task with a floor of its own -> what a success of it is worth, in the place of the value above."""
     failure_usd_per_request: Mapping[str, float] = field(default_factory=dict)
     """Task -> what one failed answer costs, on top of the call; "" for all other tasks."""
     capacity_usd_per_request: Mapping[str, float] | None = None
@@ -117,6 +135,12 @@ class PolicyDocument:
     created: str = ""
     """ISO date."""
     made_by: str = ""
+
+    @property
+    def format_version(self) -> int:
+        """The oldest format that can hold it."""
+        has_floors = self.guarantee is not None and bool(self.guarantee.by_task)
+        return 2 if has_floors or self.value_usd_per_success_by_task else 1
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def _plain(document: PolicyDocument, parts: ScorerParts | None, arrays_sha256: s
     fields["scorer"] = None if parts is None else to_plain(parts.settings)
     head = {
         "format": FORMAT_NAME,
-        "format_version": FORMAT_VERSION,
+        "format_version": document.format_version,
         "hash": "",
         "arrays_sha256": arrays_sha256,
         "holds_training_rows": document.scorer is not None and document.scorer.holds_training_rows,

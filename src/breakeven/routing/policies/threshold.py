@@ -43,7 +43,8 @@ class ThresholdPolicy:
         if not request.prompt or request.prompt.isspace():
             return self._default("empty prompt", request, asked)
         if asked.falls_back:
-            rates, reason = group.success_fractions, "default: unknown group"
+            is_whole = len(group.choice.path) == len(self.groups.levels) and not asked.unknown
+            rates, reason = group.success_fractions, f"group: {group.label}" if is_whole else "default: unknown group"
             return open_decision(group.choice.model, reason, request, self.weights, asked, rates)
         judgement = self.scorer.judge(request.prompt, group.rates, group.logits)
         if judgement.novel:
