@@ -36,7 +36,8 @@ def fleet(**changed: Any) -> dict[str, Any]:
         "service": {
             "meets_target": True, "attained_fraction": 0.97, "peak_attained_fraction": 0.96, "covered_fraction": 1.0,
             "simulated_count": 2160, "drawn_fraction": 0.0, "ttft_p50_s": 0.2, "ttft_p95_s": 0.8, "tpot_p50_s": 0.02,
-            "tpot_p95_s": None, "refused_count": 0, "redone_count": 0, "preempted_count": 0, "cold_starts_count": 2,
+            "tpot_p95_s": None, "refused_count": 0, "beyond_context_count": 0,
+            "redone_count": 0, "preempted_count": 0, "cold_starts_count": 2,
             "interruptions_count": 0,
         },
         "hours": {

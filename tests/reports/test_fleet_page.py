@@ -48,6 +48,17 @@ def test_without_a_rent_it_is_unpriced_and_never_zero() -> None:
 def test_no_target_is_not_called_a_target() -> None:
     found = tiles(target={"ttft_s": None, "tpot_s": None, "quantile_fraction": 0.95})
     assert found["Requests served"].range == "no target given; 95 % see the first token within 800 ms"
+    assert found["Requests served"].kind == ""  # nothing was asked for, so nothing is met
+    asked, other = fleet_page.way_rows(fleet(target={"ttft_s": None, "tpot_s": None, "quantile_fraction": 0.95}))
+    assert (asked.state, other.state) == ("", "bad")
+
+
+def test_what_is_longer_than_the_context_is_not_served() -> None:
+    document = fleet()
+    document["service"] |= {"beyond_context_count": 540, "attained_fraction": 0.74, "meets_target": False}
+    tile = fleet_page.fleet_tiles(document)[1]
+    assert (tile.value, tile.kind) == ("74 %", "bad")
+    assert tile.note.endswith("25 % of them longer than the model's context, and not served")
 
 
 def test_no_number_of_replicas_is_said() -> None:
@@ -69,8 +80,8 @@ def test_the_terms_say_when_they_pay_and_what_is_bought() -> None:
 
 def test_the_ways_begin_with_the_one_asked_for() -> None:
     asked, other = fleet_page.way_rows(fleet())
-    assert (asked.name, asked.paid, asked.asked, asked.good) == ("autoscaled (asked)", "11", True, True)
-    assert (other.name, other.paid, other.good) == ("always on", "18", False)
+    assert (asked.name, asked.paid, asked.asked, asked.state) == ("autoscaled (asked)", "11", True, "good")
+    assert (other.name, other.paid, other.state) == ("always on", "18", "bad")
 
 
 def test_what_the_busiest_stretch_does() -> None:

@@ -59,6 +59,33 @@ def test_a_fleet_that_does_not_do_is_said_first() -> None:
     assert any(each.startswith("Only 3,600 requests around the peak were simulated") for each in said)
 
 
+def test_calls_longer_than_the_context_come_first_and_are_not_served() -> None:
+    made = answer()
+    policy = FleetPolicy(LatencyTarget(0.5, 0.05))
+    lengths = np.where(np.arange(3600) % 5, 800, 9_000)
+    mixed = log(np.arange(0, 3600.0, 1.0), lengths, 100, until_s=3600.0)
+    plan = plan_fleet(H100, mixed, policy, context_tokens=8_192)
+    assert plan.beyond_context_count == 720 and plan.carries_the_rest and not plan.meets_target
+    assert plan.attained_fraction == pytest.approx(0.8) and plan.peak_attained_fraction == pytest.approx(0.8)
+    model = replace(made.deployment.model, context_tokens=8_192)
+    deployment = replace(made.deployment, model=model)
+    found = answer(plan=plan, beyond_context_count=720, deployment=deployment)
+    said = wording.verdict(found)
+    assert said.startswith(
+        "720 of 3,600 calls are longer than the context of Llama-3.1-8B (8,192 tokens) and are not served; 1 replica "
+        "of 2 x H100-SXM-80 carries the others: 80 % of the simulated requests see TTFT at most 500 ms"
+    )
+    assert "; 95 % were asked for, for about" in said
+    assert any("take a longer context" in each for each in wording.remarks(found, mixed))
+
+
+def test_without_a_target_the_verdict_says_so() -> None:
+    plan = replace(answer().plan, policy=FleetPolicy(LatencyTarget()))
+    said = wording.verdict(answer(plan=plan))
+    assert "served, with no queue that grows (no target given; 95 % see the first token within" in said
+    assert "served, with no queue that grows" in wording.targets(plan.policy)
+
+
 def test_a_better_way_is_named_first() -> None:
     asked = answer()
     fewer = replace(asked.plan, paid_hours=0.6)

@@ -98,6 +98,8 @@ class FleetAnswer:
     """If they are that much slower; None: then no number of replicas meets the targets."""
     others: tuple[tuple[str, FleetPlan], ...] = ()
     """The same log with the fleet run otherwise, by a name for the way."""
+    beyond_context_count: int = 0
+    """Calls of the log that are longer than the model's context; those that were drawn from buckets not counted."""
 
     @property
     def per_month_ratio(self) -> float:
@@ -158,14 +160,15 @@ def answer_fleet(
     """Size the fleet; raises ServingError when nothing can serve the log, UnknownName for an unknown model or GPU."""
     deployment = chosen_deployment(question, arrivals, catalog, say)
     lengths = mean_lengths(arrivals)
+    context_tokens = deployment.model.context_tokens
     timing = replica_timing(deployment, *lengths, measured=question.corrections)
-    plan = plan_fleet(timing, arrivals, question.policy, say)
+    plan = plan_fleet(timing, arrivals, question.policy, say, context_tokens)
     rents, unpriced = rents_of(catalog, deployment.gpu.name, question.rents or {})
     mix = _mix(question, deployment, plan, rents)
     others: list[tuple[str, FleetPlan]] = []
     if plan.simulated_count <= _REQUESTS_FOR_OTHERS_MAX:
         for name, policy in _otherwise(question.policy):
-            others.append((name, plan_fleet(timing, arrivals, policy, say)))
+            others.append((name, plan_fleet(timing, arrivals, policy, say, context_tokens)))
     regime, error_ratio = capacity_error(deployment, measured=question.corrections)
     is_measured = predict([Point(deployment, *lengths, 1.0)], measured=question.corrections)[0].is_measured
     say("the same with iterations as slow and as fast as the prediction may be wrong")
@@ -185,6 +188,7 @@ def answer_fleet(
         min(fewest or plan.peak_needed_count, plan.peak_needed_count),
         None if most is None else max(most, plan.peak_needed_count),
         tuple(others),
+        int((arrivals.input_tokens + arrivals.output_tokens > context_tokens).sum()),
     )
 
 

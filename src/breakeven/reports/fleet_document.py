@@ -167,6 +167,7 @@ def _service(plan: FleetPlan) -> Part:
         "tpot_p50_s": seen.tpot_p50_s,
         "tpot_p95_s": seen.tpot_p95_s,
         "refused_count": plan.refused_count,
+        "beyond_context_count": plan.beyond_context_count,
         "redone_count": plan.redone_count,
         "preempted_count": plan.preempted_count,
         "cold_starts_count": plan.cold_starts_count,

@@ -57,8 +57,8 @@ class WayRow:
     idle: str
     met: str
     asked: bool
-    good: bool
-    """Whether the targets are met."""
+    state: Kind
+    """good: the targets are met; bad: they are not; empty: none was given, and enough is served."""
 
 
 def fleet_tiles(document: Part) -> tuple[FleetTile, ...]:
@@ -88,18 +88,27 @@ def _replicas(document: Part) -> FleetTile:
 def _service(document: Part) -> FleetTile:
     service, target = document["service"], document["target"]
     wanted = amounts.fraction(target["quantile_fraction"])
-    has_target = target["ttft_s"] is not None or target["tpot_s"] is not None
+    is_asked = has_target(document)
+    note = f"{amounts.counted(service['simulated_count'], 'request')} played one by one"
+    if service["beyond_context_count"]:
+        note += f"; {amounts.fraction(service['beyond_context_count'] / service['simulated_count'])} of them longer "
+        note += "than the model's context, and not served"
     return FleetTile(
-        "Requests within the targets" if has_target else "Requests served",
+        "Requests within the targets" if is_asked else "Requests served",
         amounts.fraction(service["attained_fraction"]),
         f"{wanted} asked for"
-        if has_target
+        if is_asked
         else f"no target given; 95 % see the first token within {_ms(service['ttft_p95_s'])}",
-        f"{amounts.counted(service['simulated_count'], 'request')} played one by one",
+        note,
         SIMULATED,
         "quiet",
-        "good" if service["meets_target"] else "bad",
+        "bad" if not service["meets_target"] else "good" if is_asked else "",
     )
+
+
+def has_target(document: Part) -> bool:
+    """Whether a latency was asked for: without one, nothing is called met."""
+    return document["target"]["ttft_s"] is not None or document["target"]["tpot_s"] is not None
 
 
 def _money(document: Part) -> Iterator[FleetTile]:
@@ -187,7 +196,8 @@ def peak_lines(document: Part) -> Iterator[str]:
     )
     yield (
         f"{amounts.counted(fleet['peak_needed_count'], 'replica')}, all of them there, serve "
-        f"{amounts.fraction(service['peak_attained_fraction'])} of its requests within the targets."
+        f"{amounts.fraction(service['peak_attained_fraction'])} of its requests"
+        f"{' within the targets' if has_target(document) else ''}."
     )
     yield (
         f"Over the whole log: time to the first token {_ms(service['ttft_p50_s'])} at the median, 95 % below "
@@ -248,17 +258,21 @@ def way_rows(document: Part) -> tuple[WayRow, ...]:
     first = WayRow(
         f"{asked} (asked)", f"{fleet['replicas_most_count']:,}", amounts.number(hours["paid_replica_hours"]),
         amounts.fraction(hours["idle_fraction"]), amounts.fraction(service["attained_fraction"]), True,
-        service["meets_target"],
+        _state(document, service["meets_target"]),
     )  # fmt: skip
     others = tuple(
         WayRow(
             each["name"], f"{each['replicas_most_count']:,}", amounts.number(each["paid_replica_hours"]),
             amounts.fraction(each["idle_fraction"]), amounts.fraction(each["attained_fraction"]), False,
-            each["meets_target"],
+            _state(document, each["meets_target"]),
         )
         for each in document["otherwise"]
     )  # fmt: skip
     return (first, *others)
+
+
+def _state(document: Part, is_met: bool) -> Kind:
+    return "bad" if not is_met else "good" if has_target(document) else ""
 
 
 def way_words(document: Part) -> str:

@@ -70,7 +70,8 @@ def _service(plan: FleetPlan) -> Iterator[str]:
 def _others(answer: FleetAnswer) -> Table:
     table = plain_table()
     table.add_column("")
-    for heading in ("replicas at most", "paid hours", "idle", "met the targets"):
+    met = "met the targets" if wording.has_target(answer.plan.policy) else "served"
+    for heading in ("replicas at most", "paid hours", "idle", met):
         table.add_column(heading, justify="right")
     for name, plan in ((wording.way(answer.plan.policy) + " (asked)", answer.plan), *answer.others):
         table.add_row(

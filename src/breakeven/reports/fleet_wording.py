@@ -36,14 +36,39 @@ def verdict(answer: FleetAnswer) -> str:
     if plan.policy.scales_to_zero or (plan.policy.is_autoscaled and plan.replicas_most_count > 1):
         fleet = f"up to {fleet}"
     served = f"{fraction(plan.attained_fraction)} of the simulated requests {targets(plan.policy)}"
+    if not has_target(plan.policy):
+        served += f" (no target given; 95 % see the first token within {number(plan.latencies.ttft_p95_s * 1e3)} ms)"
     cost = answer.usual_usd_per_month()
     term = "on spot" if answer.usual_term == "spot" else "on demand"
     price = "" if cost is None else f", for about {money(cost)} a month {term}"
+    beyond = beyond_context(answer)
+    wanted = f"{fraction(plan.policy.target.quantile_fraction)} were asked for"
+    if beyond and (plan.meets_target or plan.carries_the_rest):
+        short_of = "" if plan.meets_target or not has_target(plan.policy) else f"; {wanted}"
+        carried = f"{fleet} {_carry(plan.replicas_most_count)} the others{_need(answer)}"
+        return f"{beyond} and are not served; {carried}: {served}{short_of}{price}."
     if plan.meets_target:
-        need = _need(answer)
-        return f"{fleet[0].upper()}{fleet[1:]} {_carry(plan.replicas_most_count)} this log{need}: {served}{price}."
-    wanted = fraction(plan.policy.target.quantile_fraction)
-    return f"Not enough: with {fleet} only {served}; {wanted} were asked for{price}."
+        carried = f"{fleet[0].upper()}{fleet[1:]} {_carry(plan.replicas_most_count)} this log{_need(answer)}"
+        return f"{carried}: {served}{price}."
+    longer = f". {beyond} and are not served" if beyond else ""
+    return f"Not enough: with {fleet} only {served}; {wanted}{price}{longer}."
+
+
+def has_target(policy: FleetPolicy) -> bool:
+    """Whether a latency was asked for: without one, nothing can be called met."""
+    return policy.target.ttft_s is not None or policy.target.tpot_s is not None
+
+
+def beyond_context(answer: FleetAnswer) -> str:
+    """How much of the log is longer than the model's context; empty where nothing is."""
+    plan, model = answer.plan, answer.deployment.model
+    if answer.beyond_context_count:
+        what = f"{answer.beyond_context_count:,} of {plan.requests_count:,.0f} calls"
+    elif plan.beyond_context_count:
+        what = f"{fraction(plan.beyond_context_count / plan.simulated_count)} of the simulated requests"
+    else:
+        return ""
+    return f"{what} are longer than the context of {model.name} ({model.context_tokens:,} tokens)"
 
 
 def targets(policy: FleetPolicy) -> str:
@@ -144,13 +169,8 @@ def remarks(answer: FleetAnswer, arrivals: Arrivals) -> Iterator[str]:
             f"The fluid model alone says {plan.fluid_needed_count}; the simulation of the busiest stretch says "
             f"{plan.peak_needed_count}."
         )
-    context_tokens = answer.deployment.model.context_tokens
-    longer_count = int((arrivals.input_tokens + arrivals.output_tokens > context_tokens).sum())
-    if longer_count:
-        yield (
-            f"{counted(longer_count, 'call')} are longer than the context of {answer.deployment.model.name}"
-            f" ({context_tokens:,} tokens): served only with stretched positions, if at all."
-        )
+    if beyond_context(answer):
+        yield f"{beyond_context(answer)}: they count as not served, by any number of replicas; take a longer context."
     if arrivals.raised_count:
         yield f"{counted(arrivals.raised_count, 'call')} name no output or no input token; one was taken."
     if answer.question.policy.scales_to_zero and plan.cold_starts_count:
@@ -177,7 +197,7 @@ def _better_way(answer: FleetAnswer) -> Iterator[str]:
     plan = answer.plan
     good = [(other.paid_hours, name, other) for name, other in answer.others if other.meets_target]
     if not good:
-        if not plan.meets_target and answer.others:
+        if not plan.meets_target and answer.others and not plan.carries_the_rest:
             yield "None of the other ways to run it meets the targets either: ask for a spare, or relax a target."
         return
     hours_paid, name, other = min(good, key=lambda each: each[0])

@@ -5,6 +5,7 @@ The fluid model says where the stretch is and where to begin; each number of rep
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,7 +32,10 @@ _ALONE_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Smallest:
-    """A number of replicas, and the share of the peak's requests that meet the targets with it."""
+    """A number of replicas, and the share of the peak's requests that meet the targets with it.
+
+    Of all its requests: one that is longer than the model's context is load, and does not meet them.
+    """
 
     count: int
     attained_fraction: float
@@ -57,7 +61,13 @@ class PeakNeed:
         return np.minimum(self.fluid * self.peak.count / most, self.peak.count)
 
 
-def peak_need(timing: ReplicaTiming, arrivals: Arrivals, policy: FleetPolicy, say: Callable[[str], None]) -> PeakNeed:
+def peak_need(
+    timing: ReplicaTiming,
+    arrivals: Arrivals,
+    policy: FleetPolicy,
+    say: Callable[[str], None],
+    context_tokens: float = math.inf,
+) -> PeakNeed:
     """Size the fleet for the busiest stretch; raises ServingError when no number of replicas will do."""
     rng = np.random.default_rng(policy.seed)
     bins = bins_of(arrivals, policy.decision_s)
@@ -67,7 +77,7 @@ def peak_need(timing: ReplicaTiming, arrivals: Arrivals, policy: FleetPolicy, sa
     _refuse_the_impossible(timing, requests.traffic, policy.target)
     peak_s = _peak(fluid, bins.bin_s, requests)
     fluid_peak = max(int(np.ceil(fluid.max() - 1e-9)), 1)
-    peak = _smallest(timing, requests.between(*peak_s), policy, fluid_peak, say)
+    peak = _smallest(timing, requests.between(*peak_s), policy, fluid_peak, say, context_tokens)
     return PeakNeed(bins, fluid, requests, peak_s, peak, fluid_peak)
 
 
@@ -143,17 +153,30 @@ def _peak(fluid: Floats, bin_s: float, requests: FleetRequests) -> tuple[float, 
     return max(start_s, min(first, start_s)), min(end_s, max(last + 1e-6, start_s + 1e-6))
 
 
+def beyond_context(traffic: Traffic, context_tokens: float) -> NDArray[np.bool_]:
+    """Which requests the model was not made for: the replica would hold them, its answer is worth nothing."""
+    return np.asarray(traffic.input_tokens + traffic.output_tokens > context_tokens)
+
+
 def _smallest(
-    timing: ReplicaTiming, peak: FleetRequests, policy: FleetPolicy, guess: int, say: Callable[[str], None]
+    timing: ReplicaTiming,
+    peak: FleetRequests,
+    policy: FleetPolicy,
+    guess: int,
+    say: Callable[[str], None],
+    context_tokens: float,
 ) -> Smallest:
     """The fewest replicas with which enough requests of the peak meet the targets: double or halve, then halve in."""
-    target, seen = policy.target, dict[int, float]()
+    target, seen, served = policy.target, dict[int, float](), dict[int, float]()
+    beyond = beyond_context(peak.traffic, context_tokens)
 
     def meets(count: int) -> bool:
         if count not in seen:
             say(f"simulating the busiest stretch on {count:,} replicas")
             run = simulate_fleet(timing, peak.with_reuse(timing, policy, count), count)
             seen[count] = run.attained_fraction(target.ttft_s, target.tpot_s) if _keeps_up(run, peak.traffic) else 0.0
+            within = run.attained(target.ttft_s, target.tpot_s) & ~beyond
+            served[count] = float(within.mean()) if seen[count] and beyond.any() else seen[count]
         return seen[count] >= target.quantile_fraction
 
     low, high = 0, min(guess, REPLICAS_MAX)
@@ -172,7 +195,7 @@ def _smallest(
         middle = (low + high) // 2
         low, high = (low, middle) if meets(middle) else (middle, high)
     meets(high)
-    return Smallest(high, seen[high])
+    return Smallest(high, served[high])
 
 
 def _keeps_up(run: FleetRun, traffic: Traffic) -> bool:

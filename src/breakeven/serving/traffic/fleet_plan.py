@@ -11,6 +11,7 @@ Where a log has buckets only, requests are drawn from them (Poisson arrivals, ex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.serving.traffic.fleet_bins import Bins
-from breakeven.serving.traffic.fleet_peak import peak_need
+from breakeven.serving.traffic.fleet_peak import beyond_context, peak_need
 from breakeven.serving.traffic.fleet_presence import paid_presence, serving_presence
 from breakeven.serving.traffic.fleet_requests import FleetRequests, seen_s
 from breakeven.serving.traffic.fleet_schedule import FleetPolicy, schedule, wanted
@@ -73,7 +74,7 @@ class FleetPlan:
     load_fraction: float
     """Share of what the paid hours could have served: how full they were."""
     attained_fraction: float
-    """Share of the simulated requests that met the targets."""
+    """Share of the simulated requests that met the targets; none that is longer than the model's context."""
     covered_fraction: float
     """Share of all requests in bins with as many replicas as the bin needed."""
     peak_attained_fraction: float
@@ -95,6 +96,8 @@ class FleetPlan:
     interruptions_count: int
     reused_fraction: float
     """Share of the input tokens found in the prefix cache."""
+    beyond_context_count: int = 0
+    """Simulated requests that are longer than the model's context: load, and served by no number of replicas."""
 
     @property
     def idle_fraction(self) -> float:
@@ -106,18 +109,33 @@ class FleetPlan:
         """Over the whole log, in the simulation."""
         return self.attained_fraction >= self.policy.target.quantile_fraction
 
+    @property
+    def carries_the_rest(self) -> bool:
+        """Whether the targets are met for the requests that the model's context holds."""
+        fits_fraction = 1 - self.beyond_context_count / max(self.simulated_count, 1)
+        return self.attained_fraction >= self.policy.target.quantile_fraction * fits_fraction > 0
+
 
 def plan_fleet(
-    timing: ReplicaTiming, arrivals: Arrivals, policy: FleetPolicy, say: Callable[[str], None] = lambda _: None
+    timing: ReplicaTiming,
+    arrivals: Arrivals,
+    policy: FleetPolicy,
+    say: Callable[[str], None] = lambda _: None,
+    context_tokens: float = math.inf,
 ) -> FleetPlan:
-    """Size a fleet of identical replicas; raises ServingError when no number of them meets the targets."""
-    sized = peak_need(timing, arrivals, policy, say)
+    """Size a fleet of identical replicas; raises ServingError when no number of them meets the targets.
+
+    Requests longer than `context_tokens` load the replicas and meet no target.
+    """
+    sized = peak_need(timing, arrivals, policy, say, context_tokens)
     bins, requests, peak, needed = sized.bins, sized.requests, sized.peak, sized.needed
     numbers = wanted(policy, needed, seen_s(requests, bins), arrivals.observed_s, peak.count)
     plan = schedule(policy, numbers)
     say(f"simulating {requests.traffic.requests_count:,} requests on up to {plan.replicas_count:,} replicas")
     traffic = requests.with_reuse(timing, policy, plan.replicas_count)
     run = simulate_fleet(timing, traffic, plan.replicas_count, events=plan.events, absent=plan.absent)
+    beyond = beyond_context(traffic, context_tokens)
+    met = run.attained(policy.target.ttft_s, policy.target.tpot_s) & ~beyond
     starts = np.arange(bins.requests_count.size) * bins.bin_s
     edges = np.asarray(np.append(starts, arrivals.observed_s), np.float64)
     mean_count = numbers.mean_count(edges)
@@ -140,7 +158,7 @@ def plan_fleet(
         paid_hours=paid_s / SECONDS_PER_HOUR,
         busy_hours=min(_busy_s(timing, requests, run, bins, mean_count), paid_s) / SECONDS_PER_HOUR,
         load_fraction=float(arrivals.requests_count / (paid_s * capacity)),
-        attained_fraction=run.attained_fraction(policy.target.ttft_s, policy.target.tpot_s),
+        attained_fraction=float(np.mean(met)) if met.size else 1.0,
         covered_fraction=float(bins.requests_count[mean_count >= needed - 1e-9].sum() / bins.requests_count.sum()),
         peak_attained_fraction=peak.attained_fraction,
         peak_s=sized.peak_s,
@@ -154,6 +172,7 @@ def plan_fleet(
         cold_starts_count=plan.cold_starts_count,
         interruptions_count=plan.interruptions_count,
         reused_fraction=float(traffic.cached_tokens.sum() / traffic.input_tokens.sum()),
+        beyond_context_count=int(beyond.sum()),
     )
 
 
