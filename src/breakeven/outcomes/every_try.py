@@ -81,9 +81,10 @@ def tried_again(keys: Codes, attempt_nos: Counts, success: Floats, models_count:
     """
     if not len(keys) or not attempt_nos.any():
         return EveryTry.none()
-    tries, of_try = np.unique(np.stack([keys, attempt_nos]), axis=1, return_inverse=True)
-    of_try = of_try.ravel()
+    width = int(attempt_nos.max()) + 1
+    tries, of_try = np.unique(keys.astype(np.int64) * width + attempt_nos, return_inverse=True)
     means = np.bincount(of_try, success) / np.bincount(of_try)
-    again = np.bincount(tries[0])[tries[0]] > 1
-    place = tries[0][again].astype(np.intp)
-    return EveryTry(place // models_count, place % models_count, tries[1][again], means[again])
+    places, numbers = tries // width, tries % width
+    again = np.bincount(places)[places] > 1
+    place, attempt = places[again].astype(np.intp), numbers[again]
+    return EveryTry(place // models_count, place % models_count, attempt, means[again])

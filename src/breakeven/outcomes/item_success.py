@@ -108,10 +108,12 @@ def _likeliest(n: npt.NDArray[np.float64], s: npt.NDArray[np.float64]) -> tuple[
     from scipy.optimize import minimize
     from scipy.special import betaln, logit
 
+    pairs, counts = np.unique(np.stack([n, s]), axis=1, return_counts=True)
+
     def loss(at: npt.NDArray[np.float64]) -> float:
         mean = 1 / (1 + np.exp(-at[0]))
         alpha, beta = mean * np.exp(at[1]), (1 - mean) * np.exp(at[1])
-        return -float(np.sum(betaln(alpha + s, beta + n - s) - betaln(alpha, beta)))
+        return -float(counts @ (betaln(alpha + pairs[1], beta + pairs[0] - pairs[1]) - betaln(alpha, beta)))
 
     start_mean = float(logit(_inside(s.sum() / n.sum())))
     bounds = [(float(logit(1e-4)), float(logit(1 - 1e-4))), (np.log(PRECISION_MIN_COUNT), np.log(PRECISION_MAX_COUNT))]
