@@ -109,6 +109,19 @@ def test_what_went_wrong_is_loud() -> None:
     assert "SUCCESS HAS FALLEN SINCE THE ROLLOUT" in Page(html("promoted")).text
 
 
+def test_a_no_shows_no_saving_and_no_payback_as_a_reason() -> None:
+    stopped = PILOTS["no"]()
+    first, second, *_ = pilot_summary(stopped).tiles
+    assert (first.label, first.value, first.is_muted) == ("A month", "would have cost $2,300 more", True)
+    assert first.note == "and loses more success than was allowed"
+    assert second.label.startswith("Success")  # no payback between them
+    assert stopped.savings is not None
+    month = stopped.savings.saved_usd_per_month.model_copy(update={"value": 5724.0})
+    cheaper = stopped.model_copy(update={"savings": stopped.savings.model_copy(update={"saved_usd_per_month": month})})
+    assert pilot_summary(cheaper).tiles[0].value == "would have saved $5,724"
+    assert "; 100 proves a loss" in pilot_summary(stopped).tasks[0].evidence
+
+
 def test_a_stop_that_nobody_has_carried_out_is_asked_for() -> None:
     stopped = PILOTS["no"]()
     running = stopped.model_copy(update={"journal": stopped.journal[:-1]})

@@ -195,7 +195,7 @@ class Pilot:
         if not state.is_running:
             return tuple(done)
         if verdict.answer == "no":
-            done.append(self.stop(f"The verdict is no: {verdict.sentence}"))
+            done.append(self.stop(f"The verdict is no: {verdict.sentence.removeprefix('No: ')}"))
         elif verdict.answer == "yes" and promotes and self.is_decided(look):
             done.append(self.promote(look, keeps_watch=True))
         elif is_over(look.design, state, self._now().timestamp()):

@@ -22,12 +22,14 @@ class Tile:
     value: str
     range: str
     note: str
+    is_muted: bool = False
+    """Of a candidate that was turned down: not a reason to take it."""
 
 
 def tiles_of(document: PilotDocument) -> tuple[Tile, ...]:
     """Money first, then success, then time."""
     quality = headline_quality(document)
-    found = [*_money_tiles(document.savings)]
+    found = [*_money_tiles(document)]
     if quality is not None:
         name = headline_name(document, quality)
         of = f" ({name})" if name else ""
@@ -66,9 +68,12 @@ def headline_name(document: PilotDocument, quality: QualityPart) -> str:
     return f"{name}, the lowest of {accepted} with a yes" if is_lowest else name
 
 
-def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
+def _money_tiles(document: PilotDocument) -> list[Tile]:
+    savings = document.savings
     if savings is None:
         return [Tile("Money", amounts.NOT_KNOWN, "", "no cost of both models has been seen yet")]
+    if document.verdict is not None and document.verdict.answer == "no":
+        return [_turned_down(document, savings)]
     month, payback = savings.saved_usd_per_month, savings.payback_months
     request = savings.saved_usd_per_request
     if month.value is not None:
@@ -90,6 +95,15 @@ def _money_tiles(savings: SavingsPart | None) -> list[Tile]:
             note = f"net gain of the first year: {amounts.ratio(savings.return_ratio.value)} the outlay"
         found.append(Tile("Pays for itself after", told.months_words(payback), told.months_range(payback), note))
     return found
+
+
+def _turned_down(document: PilotDocument, savings: SavingsPart) -> Tile:
+    """What it would have saved: muted, with what it loses, and without a payback, for nothing is switched."""
+    month, per = savings.saved_usd_per_month, told.scaled(savings.saved_usd_per_request, told.PER_REQUESTS)
+    label, money = ("A month", month) if month.value is not None else (f"{told.PER_REQUESTS:,.0f} requests", per)
+    loses = any(each.is_inferior for each in document.tasks)
+    note = "and loses more success than was allowed" if loses else "and is not taken"
+    return Tile(label, told.would_have_saved(money), told.saved_range(money), note, is_muted=True)
 
 
 def _time_tile(document: PilotDocument) -> Tile:

@@ -90,7 +90,7 @@ def evidence_words(quality: QualityPart, document: PilotDocument) -> str:
     """Evidence beside what is needed: that the margin is kept, or where it is proven, that it is not."""
     if quality.is_inferior and not quality.is_overall:
         stop = 1 / document.design.inferior_alpha_fraction
-        return f"{evidence_number(quality.ln_inferior_e_ratio)} of {amounts.magnitude(stop)} for a loss"
+        return f"{evidence_number(quality.ln_inferior_e_ratio)}; {amounts.magnitude(stop)} proves a loss"
     return f"{evidence_number(quality.ln_e_ratio)} of {evidence_number(quality.ln_boundary_ratio)}"
 
 
@@ -143,6 +143,15 @@ def confidence(each: RangePart) -> str:
 def saved_words(each: RangePart) -> str:
     """Money saved: "saves $18,400", "costs $310 more", or why nobody can say."""
     return amounts.difference(each.value) if each.value is not None else amounts.NOT_KNOWN
+
+
+def would_have_saved(each: RangePart) -> str:
+    """The same of a candidate that was turned down: "would have saved $18,400"."""
+    words = saved_words(each)
+    for said, would in (("saves ", "would have saved "), ("costs ", "would have cost ")):
+        if words.startswith(said):
+            return would + words.removeprefix(said)
+    return words
 
 
 def saved_range(each: RangePart) -> str:
