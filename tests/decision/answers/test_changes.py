@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from breakeven.catalog.load import load_catalog
 from breakeven.decision.answers.changes import (
     FACT_ALIASES,
+    MOST,
     Change,
     changed_demand,
     changed_scenario,
@@ -67,11 +69,20 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, told: str) -> No
         ("volume", "lots", "volume=lots: wanted a number, e.g. volume=5B"),
         ("volume", "-3", "wanted more than zero"),
         ("api_price", "0", "wanted more than zero"),
+        ("volume", "1e30", "volume=1e30: wanted more than zero and at most 1,000,000,000"),
+        ("volume", "nan", "wanted more than zero"),
     ],
 )
 def test_an_impossible_value_says_what_was_wanted(name: str, text: str, told: str) -> None:
     with pytest.raises(ScenarioError, match=told):
         parse_change(name, text, FACTS)
+
+
+def test_the_most_of_a_volume_and_of_a_price_is_what_a_scenario_takes() -> None:
+    for name, most in MOST.items():
+        changed_scenario(Scenario(), [parse_change(name, repr(most), FACTS)])
+        with pytest.raises(ValidationError):
+            Scenario.model_validate({name: most * 1.001})
 
 
 def test_an_impossible_share_is_refused_by_the_scenario() -> None:

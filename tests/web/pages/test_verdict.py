@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from breakeven.reports.document import Document
+from breakeven.reports.safe_text import short
 from breakeven.reports.whatif_base import as_it_is
 from breakeven.web import documents
 from breakeven.web.jobs import Job
@@ -63,6 +64,18 @@ def figures_of(page: str) -> dict[str, tuple[str, str, str]]:
 
 def text_of(page: str) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
+
+
+def test_an_option_that_may_not_be_taken_is_nobodys_rival(document: Document) -> None:
+    found = as_it_is(document)
+    said = verdict_words(document, found).figures["tile.rival"].now
+    named = next(each for each in document.options if short(each.title, 40) in said)
+    barred = [
+        each.model_copy(update={"only_if": "the data may leave"}) if each is named else each
+        for each in document.options
+    ]
+    after = verdict_words(document.model_copy(update={"options": barred}), found).figures["tile.rival"].now
+    assert short(named.title, 40) not in after and after.startswith("next: ")
 
 
 def test_before_there_are_calls_it_says_how_to_begin(empty_project: Project) -> None:
@@ -206,7 +219,8 @@ def test_the_documents_are_those_of_the_command_line(client: TestClient, quick: 
         ("nonsense=3", "nonsense"),
         ("open_model=no-such-model", "no-such-model"),
         ("volume=%3Cscript%3Ealert(1)%3C/script%3E", "wanted a number"),
-        ("horizon=1e400", "horizon"),
+        ("horizon=1e400", "Horizon: 1e400 is not taken; wanted a number more than zero and at most 120 months"),
+        ("volume=1e30", "Volume: 1e30 is not taken"),
         ("volume=5B&volume=nan", "volume has 2 values (5B, nan); wanted one"),
         ("volume=5B&volume_mtok_per_month=6B", "volume has 2 values (5B, 6B); wanted one"),
     ],
@@ -218,6 +232,7 @@ def test_what_cannot_be_is_left_out_and_said(client: TestClient, query: str, why
     refused = re.search(r'id="refused".*?</div>', page.text, re.S)
     assert refused
     assert why in text_of(refused[0])
+    assert "Input should" not in refused[0] and "_mtok_" not in refused[0]
     assert "With your changes" in page.text
     assert figures_of(page.text)["option.frontier_api.present"][0].startswith("$")
 

@@ -241,7 +241,15 @@ def test_keys_move_a_slider_and_resets_put_it_back(browser: Browser, served: str
         assert not page.locator(".changed-bar").is_visible()
         page.locator('[data-stand="volume"] input[type="text"]').fill("<b>")
         page.keyboard.press("Enter")
-        page.locator("#refused", has_text="wanted a number").wait_for()
+        page.locator("#refused", has_text="Volume: <b> is not taken; wanted a number").wait_for()
+        stand = page.locator('[data-stand="volume"]')
+        assert stand.locator('input[type="text"]').input_value() == "<b>"
+        assert stand.locator('input[type="text"]').get_attribute("aria-invalid") == "true"
+        assert stand.locator('input[type="range"]').input_value() == stand.get_attribute("data-base")
+        assert not stand.locator(".to").is_visible()
+        stand.locator(".reset").click()
+        page.locator("#refused").wait_for(state="detached")
+        assert stand.locator('input[type="text"]').get_attribute("aria-invalid") is None
         assert it.console == []
 
 

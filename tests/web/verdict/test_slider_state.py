@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.decision.answers.changes import API_PRICE, UTILISATION, VOLUME, typed_number
+from breakeven.catalog.load import load_catalog
+from breakeven.decision.answers.changes import (
+    API_PRICE,
+    UTILISATION,
+    VOLUME,
+    changed_scenario,
+    known_facts,
+    parse_change,
+    typed_number,
+)
+from breakeven.decision.scenario import Scenario
+from breakeven.errors import BreakevenError
 from breakeven.reports.sliders import Slider
 from breakeven.web.project import Project
 from breakeven.web.verdict.slider_state import (
@@ -20,6 +32,7 @@ from breakeven.web.verdict.slider_state import (
     query_of,
     stand_of,
     text_of,
+    why_not,
     without,
 )
 
@@ -34,6 +47,8 @@ API = slider("api_price", API_PRICE, "ratio", 0.1, 1, 10, 10 ** (1 / 40), "log")
 SHARE = slider("commodity_share", "hybrid_commodity_share_fraction", "fraction", 0.168, 0.371, 1, 0.005, "linear")
 GROWTH = slider("growth", "volume_growth_fraction_per_month", "1/month", -0.08, 0.02, 0.16, 0.002, "linear")
 BUSY = slider(UTILISATION, "hourly_peak_to_mean_ratio", "fraction", 0.0246, 0.21, 0.76923, 0.01, "linear")
+CATALOG = load_catalog(date(2026, 11, 24))
+FACTS = known_facts(CATALOG, Scenario())
 EVERY = (VOLUMES, GROWTH, BUSY, API, SHARE, HORIZON)
 
 
@@ -129,7 +144,32 @@ def test_words_are_those_of_the_command() -> None:
 
 def test_what_is_no_number_leaves_the_slider_where_it_was() -> None:
     stand = stand_of(HORIZON, (("horizon", "<b>"),))
-    assert (stand.here_count, stand.text, stand.words) == (stand.base_count, "<b>", "<b>")
+    assert (stand.here_count, stand.text, stand.words) == (stand.base_count, "", "36 months")
+
+
+def test_what_could_not_be_taken_stays_in_the_field_alone() -> None:
+    stand = stand_of(VOLUMES, (), (("volume", "1e30"),))
+    assert (stand.here_count, stand.words, stand.moved) == (stand.base_count, stand.base_words, False)
+    assert (stand.typed, stand.is_refused) == ("1e30", True)
+    assert not stand_of(VOLUMES, (("volume", "5B"),), (("volume", "5B"),)).is_refused
+
+
+@pytest.mark.parametrize(
+    ("each", "text", "why"),
+    [
+        (VOLUMES, "1e30", "wanted a number more than zero and at most 1,000 T tokens/month, e.g. 5.06B"),
+        (GROWTH, "-80%", "wanted a number from -50 % per month to 100 % per month, e.g. 2%"),
+        (BUSY, "nan", "wanted a number more than zero and at most 76.9 %, e.g. 21%"),
+        (API, "0", "wanted a number more than zero and at most 1,000x, e.g. 1"),
+        (SHARE, "abc", "wanted a number more than zero and at most 100 %, e.g. 37.1%"),
+        (HORIZON, "12.5", "wanted a whole number, in month"),
+        (HORIZON, "1,5", "saw a comma that does not stand between thousands; the decimal sign is a point"),
+    ],
+)
+def test_a_value_is_refused_by_title_and_limits(each: Slider, text: str, why: str) -> None:
+    with pytest.raises(BreakevenError) as error:
+        changed_scenario(Scenario(), [parse_change(each.name, text, FACTS)]).facts(CATALOG)
+    assert why_not(each, text, str(error.value)).startswith(f"{each.title}: {text} is not taken; {why}")
 
 
 @given(st.floats(min_value=10, max_value=100_000))

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
-
 from breakeven.catalog.load import Catalog
+from breakeven.decision.bounds import LARGEST_NUMBER
 from breakeven.decision.scenario import BOUND_BY_OPTIONS, ONLY_FROM_A_SCENARIO, Scenario
 from breakeven.decision.told_demand import at_price, at_volume
 from breakeven.errors import ScenarioError, UnknownName, nearest
@@ -65,6 +64,9 @@ CHOICES: Final = (
 )
 """Keys of a scenario that a change may give another value."""
 _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*[%A-Za-z]?$")
+MOST: Final[Mapping[str, float]] = {VOLUME: LARGEST_NUMBER * 1e3, API_PRICE: 1e3}
+"""What a scenario takes at most of what is no fact."""
+UNITS: Final[Mapping[str, str]] = {VOLUME: "millions of tokens a month", API_PRICE: "times today's price"}
 SUFFIXES: Final = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
@@ -117,8 +119,10 @@ def parse_change(said: str, text: str, facts: Mapping[str, Assumption], headroom
     name = name_of_fact(said, facts)
     value = typed_number(said, text, is_volume=name == VOLUME)
     if name in (VOLUME, API_PRICE):
-        if value <= 0 or not np.isfinite(value):
-            raise ScenarioError(f"{said}={text}: wanted more than zero")
+        if not 0 < value <= MOST[name]:
+            raise ScenarioError(
+                f"{said}={text}: wanted more than zero and at most {MOST[name]:,.12g}, in {UNITS[name]}"
+            )
         return Change(said, name, "volume" if name == VOLUME else "api_price", value)
     return Change(said, name, "fact", value)
 
@@ -137,7 +141,8 @@ def changed_scenario(scenario: Scenario, changes: Sequence[Change]) -> Scenario:
         found = Scenario.model_validate(content)
     except ValueError as error:
         told = [
-            f"{'.'.join(str(at) for at in each['loc'])}: {each['msg']}" for each in getattr(error, "errors", list)()
+            f"{'.'.join(str(at) for at in each['loc'])}: {each['msg'].replace('Input should be', 'wanted')}"
+            for each in getattr(error, "errors", list)()
         ]
         raise ScenarioError("; ".join(told) or str(error)) from None
     return found.with_files_of(scenario)

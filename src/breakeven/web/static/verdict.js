@@ -289,14 +289,17 @@ function begin(form) {
     for (const meter of document.querySelectorAll("[data-odds]")) meter.style.setProperty("--odds", found.odds[meter.dataset.odds] ?? 0);
     tell(found);
     if (isNewest) {
-      for (const [name, [here, text, words]] of Object.entries(found.stands)) {
+      for (const [name, [here, text, words, typed]] of Object.entries(found.stands)) {
         const stand = stands.get(name);
         if (!stand) continue;
         if (document.activeElement !== stand.range) stand.range.value = here;
         stand.range.style.setProperty("--here", here / Math.max(stand.stops.length - 1, 1));
         stand.range.setAttribute("aria-valuetext", words);
-        if (document.activeElement !== stand.field || text !== "") stand.field.value = text;
+        if (document.activeElement !== stand.field || typed !== "") stand.field.value = typed;
         mark(stand, text, words);
+        stand.reset.hidden = typed === "";
+        if (typed === text) stand.field.removeAttribute("aria-invalid");
+        else stand.field.setAttribute("aria-invalid", "true");
       }
       shown = found.url;
     }
@@ -349,10 +352,6 @@ function begin(form) {
   }
 
   function refused(reasons) {
-    for (const stand of stands.values()) {
-      if (reasons.some(([name]) => name === stand.name)) stand.field.setAttribute("aria-invalid", "true");
-      else stand.field.removeAttribute("aria-invalid");
-    }
     let box = document.getElementById("refused");
     if (!reasons.length) return box?.remove();
     const words = reasons.map(([, why]) => why).join(" ");

@@ -7,6 +7,7 @@ command say the same number. A slider that stands where the project stands is in
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from breakeven.decision.answers.changes import FACT_ALIASES, VOLUME, Change, typed_number
+from breakeven.decision.answers.changes import FACT_ALIASES, MOST, VOLUME, Change, typed_number
+from breakeven.decision.bounds import SMALLEST_DIVISOR, limits_of
 from breakeven.errors import BreakevenError
 from breakeven.reports import amounts
 from breakeven.reports.whatif_wording import value_after
@@ -31,6 +33,8 @@ Changes = tuple[tuple[str, str], ...]
 """Name and value of each thing that is different, as `breakeven whatif NAME=VALUE` takes them."""
 NOT_CHANGES: Final = frozenset({"saved", "quick", "csrf"})
 """Keys of the address that say something else."""
+_OVERRIDE: Final = re.compile(r"^overrides: '\w+' is [^;]*; ")
+"""How an error about a fact begins: by its name in the scenario."""
 STOPS_MAX_COUNT: Final = 240
 CHANGES_MAX_COUNT: Final = 40
 TEXT_MAX_COUNT: Final = 60
@@ -61,9 +65,11 @@ class Stand:
     here_count: int
     """Place of the stop that is nearest to what was asked."""
     text: str
-    """What was asked, as typed; empty: as things are."""
+    """What the numbers are of, as typed; empty: as things are."""
     words: str
     """The same for reading."""
+    typed: str
+    """What its field says: the same, or what could not be taken."""
 
     @property
     def name(self) -> str:
@@ -74,6 +80,11 @@ class Stand:
     def moved(self) -> bool:
         """Whether it stands elsewhere than the project."""
         return self.text != ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its field says what could not be taken."""
+        return self.typed != self.text
 
     @property
     def base_text(self) -> str:
@@ -181,15 +192,36 @@ def _from_folder(project: Project, path: Path) -> str:
     return str(path.relative_to(project.folder)) if path.is_relative_to(project.folder) else str(path.absolute())
 
 
-def stand_of(slider: Slider, changes: Changes) -> Stand:
-    """Where a slider stands."""
+def stand_of(slider: Slider, changes: Changes, asked: Changes = ()) -> Stand:
+    """Where a slider stands under the changes that were taken; its field keeps what was `asked`."""
     text = dict(changes).get(slider.name, "")
+    typed = text or dict(asked).get(slider.name, "")
     stops, base = _stops(slider)
     value = _value(slider, text)
     if value is None:
-        return Stand(slider, stops, base, base, text, text or stops[base].words)
+        return Stand(slider, stops, base, base, "", stops[base].words, typed)
     here = min(range(len(stops)), key=lambda at: (abs(stops[at].value - value), at == base))
-    return Stand(slider, stops, base, here, text, words_of(slider, value))
+    return Stand(slider, stops, base, here, text, words_of(slider, value), typed)
+
+
+def why_not(slider: Slider, text: str, error: str) -> str:
+    """Why a typed value is not taken, by the slider's title and what it takes; else what the `error` says of it."""
+    value, (low, high) = _value(slider, text), _limits(slider)
+    own = _OVERRIDE.sub("", error.removeprefix(f"{slider.name}={text}: "))
+    if ("," in text and value is None) or (value is not None and low <= value <= high):
+        return f"{slider.title}: {text} is not taken; {own}"
+    least = "more than zero" if 0 < low <= SMALLEST_DIVISOR else f"from {words_of(slider, low)}"
+    most = f"{'and at most' if low > 0 else 'to'} {words_of(slider, high)}"
+    return f"{slider.title}: {text} is not taken; wanted a number {least} {most}, e.g. {_base_text(slider)}"
+
+
+def _limits(slider: Slider) -> tuple[float, float]:
+    """The least and the most that may be typed."""
+    if slider.fact in MOST:
+        return SMALLEST_DIVISOR, MOST[slider.fact]
+    if not _says_its_fact(slider):
+        return SMALLEST_DIVISOR, slider.high
+    return limits_of(slider.fact, slider.unit)
 
 
 def text_of(slider: Slider, value: float) -> str:

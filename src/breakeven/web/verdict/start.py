@@ -20,6 +20,7 @@ from breakeven.web.verdict.slider_state import (
     contradictions,
     query_of,
     stand_of,
+    why_not,
     without,
 )
 from breakeven.web.verdict.words import Words, verdict_words
@@ -86,10 +87,6 @@ class Start:
         names = {each.name for each in self.stands}
         return tuple(each for each in self.changes if each[0] not in names)
 
-    def is_refused(self, stand: Stand) -> bool:
-        """Whether what a field says could not be taken."""
-        return any(each.name == stand.name for each in self.refused)
-
     def reset_of(self, stand: Stand) -> str:
         """Address with one slider back where the project stands."""
         return f"/{query_of(without(self.changes, stand.name))}"
@@ -102,7 +99,7 @@ class Start:
             "command": self.command,
             "refused": [[each.name, each.why] for each in self.refused],
             "told": [[each.name, each.title, each.before, each.after, each.note, each.reset] for each in self.told],
-            "stands": {each.name: [each.here_count, each.text, each.words, each.moved] for each in self.stands},
+            "stands": {each.name: [each.here_count, each.text, each.words, each.typed] for each in self.stands},
         }
 
 
@@ -128,7 +125,7 @@ def under(desk: Desk, document: Document, opened: Opened, asked: Changes) -> Sta
     changes = tuple(each for each in asked if each[0] not in {one.name for one in refused})
     changes, found, more = _answered(desk, opened, changes)
     refused = (*refused, *more)
-    stands = tuple(stand_of(each, asked) for each in opened.sliders)
+    stands = tuple(stand_of(each, changes, asked) for each in opened.sliders)
     titles = {each.name: each.slider.title for each in stands}
     return Start(
         document=document,
@@ -161,11 +158,13 @@ def _refused(desk: Desk, opened: Opened, asked: Changes) -> tuple[Refused, ...]:
     """Those changes that no scenario could hold, or that contradict each other."""
     twice = contradictions(asked)
     found = [Refused(name, why) for name, why in twice.items()]
+    sliders = {each.name: each for each in opened.sliders if not each.disabled}
     for name, text in (each for each in asked if each[0] not in twice):
         try:
             opened.session.scenario(((name, text),))
         except BreakevenError as error:
-            found.append(Refused(name, desk.project.without_places(str(error))))
+            why, slider = desk.project.without_places(str(error)), sliders.get(name)
+            found.append(Refused(name, why_not(slider, text, why) if slider else why))
     return tuple(found)
 
 
