@@ -59,7 +59,7 @@ class Calibration:
         """Calibrated probabilities, linear between knots, flat outside.
 
         >>> Calibration(np.array([[0.0, 1.0]]), np.array([[0.2, 0.6]])).apply([0.25])
-        [0.30000000000000004]
+        [0.3]
         """
         return [_between(score, x, y) for score, (x, y) in zip(scores, self._knots, strict=True)]
 
