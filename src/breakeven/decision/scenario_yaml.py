@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from breakeven.errors import ScenarioError
+
+_NO_NAME: Final = 'in "<unicode string>", '
+"""What the parser calls a text that has no name of its own."""
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -28,7 +31,8 @@ def parse_yaml(text: str, path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ScenarioError(f"{path} is not valid YAML: {error}") from None
+        told = str(error).replace(_NO_NAME, "")  # the file is named already
+        raise ScenarioError(f"{path} is not valid YAML: {told}") from None
     except ValueError as error:  # a day that no month has
         raise ScenarioError(f"{path}: {error}") from None
     _refuse_twice(tree, path)

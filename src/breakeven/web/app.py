@@ -113,5 +113,6 @@ async def _error_reply(request: Request, status_count: int, kind: str, words: st
     if not is_let_in(request.scope):
         return PlainTextResponse(words, status_count)
     page = page_at(request.app.state.pages, request.url.path)
-    view = View("error.html.j2", {"title": title, "error": words}, status_count)
+    may_try_again = status_count == 400 and request.method == "GET"
+    view = View("error.html.j2", {"title": title, "error": words, "may_try_again": may_try_again}, status_count)
     return await framed(request, page, view)

@@ -240,6 +240,8 @@ def test_a_broken_scenario_is_said_on_every_page(own: TestClient) -> None:
         told = own.get(address)
         assert told.status_code == 400
         assert "scenario.yaml is not valid YAML" in html.unescape(told.text)
+        assert "unicode string" not in told.text
+        assert (f'href="{html.escape(address)}">Try again' in told.text) == (address != "/api/facts")
 
 
 def test_where_one_is_sent_afterwards_stays_here(own: TestClient) -> None:

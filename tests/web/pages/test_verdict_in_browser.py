@@ -251,6 +251,20 @@ def test_keys_move_a_slider_and_resets_put_it_back(browser: Browser, served: str
         page.locator("#refused").wait_for(state="detached")
         assert stand.locator('input[type="text"]').get_attribute("aria-invalid") is None
         assert it.console == []
+        sentence = page.locator("#sentence").inner_text()
+        told = {
+            "error": {
+                "type": "ScenarioError",
+                "message": "scenario.yaml is not valid YAML:\n      gpu: [\n           ^",
+            }
+        }
+        page.route("**/verdict/answer*", lambda route: route.fulfill(status=400, json=told))
+        handle.press("ArrowLeft")
+        box = page.locator("#refused", has_text="not valid YAML")
+        box.wait_for()
+        assert "because it cannot be" not in box.inner_text() and "The numbers are those of before" in box.inner_text()
+        assert "\n           ^" in box.inner_text(), "the mark stands below what it marks"
+        assert page.locator("#sentence").inner_text() == sentence
 
 
 def test_without_a_script_the_fields_are_a_form(browser: Browser, served: str) -> None:

@@ -348,13 +348,13 @@ function begin(form) {
   }
 
   function refuse(error) {
-    refused([["", error.message || "The dashboard does not answer; the numbers are those of before."]]);
+    refused([["", error.status ? error.message : "The dashboard does not answer."]], "The numbers are those of before:");
   }
 
-  function refused(reasons) {
+  function refused(reasons, title = "Left out of the numbers, because it cannot be:") {
     let box = document.getElementById("refused");
     if (!reasons.length) return box?.remove();
-    const words = reasons.map(([, why]) => why).join(" ");
+    const words = [title, ...reasons.map(([, why]) => why)].join(" ");
     if (box?.dataset.words === words) return;
     box?.remove();
     box = document.createElement("div");
@@ -363,12 +363,12 @@ function begin(form) {
     box.dataset.words = words;
     box.setAttribute("role", "alert");
     const head = document.createElement("b");
-    head.textContent = "Left out of the numbers, because it cannot be:";
+    head.textContent = title;
     const list = document.createElement("ul");
     list.append(
       ...reasons.map(([, why]) => {
         const row = document.createElement("li");
-        row.className = "said";
+        row.className = why.includes("\n") ? "said in-file" : "said";
         row.textContent = why;
         return row;
       }),
