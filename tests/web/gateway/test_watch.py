@@ -12,13 +12,13 @@ from dataclasses import replace
 import pytest
 
 from breakeven.errors import DashboardError
-from breakeven.web.gateway.client import GatewayClient, checked_address
+from breakeven.web.gateway.client import GatewayClient, Trouble, checked_address
 from breakeven.web.gateway.document import as_json, gateway_document
 from breakeven.web.gateway.exposition_reading import read_exposition
 from breakeven.web.gateway.series import series_of
 from breakeven.web.gateway.totals import ModelTotals, Totals, totals_of
 from breakeven.web.gateway.watch import REMEMBERED_S, GatewayWatch, Seen
-from breakeven.web.gateway.words import alarms, sentence
+from breakeven.web.gateway.words import alarms, sentence, tiles
 from web.admin_ports import TOKEN, admin_port, exposition
 
 
@@ -161,6 +161,28 @@ def test_a_time_when_nobody_read_is_a_gap_and_no_slope() -> None:
     assert [each.value for each in requests.points].count(None) == 1
     document = gateway_document(Seen((*first, *later[:1]), ready={"status": "ready"}), "x")
     assert document.traffic is not None and document.traffic.requests_req_per_s is None
+
+
+def test_spend_of_calls_without_a_price_is_unpriced_and_never_zero() -> None:
+    unpriced = [
+        replace(
+            each, models={"m": replace(each.models["m"], cost_usd=0.0, unpriced_count=each.models["m"].calls_count)}
+        )
+        for each in moments(30)
+    ]
+    document = gateway_document(Seen(tuple(unpriced), ready={"status": "ready"}), "x")
+    said = sentence(document)
+    assert "spend unpriced" in said and "$" not in said
+    spend = next(each for each in tiles(document) if each.label == "Spend an hour")
+    assert spend.value == "unpriced" and "nothing priced since the counters began" in spend.basis
+    assert "$36.00 an hour" in sentence(gateway_document(Seen(tuple(moments(30)), ready={"status": "ready"}), "x"))
+
+
+def test_what_was_read_before_the_gateway_was_lost_is_told_as_past() -> None:
+    seen = Seen(tuple(moments(30)), ready={"status": "ready"})
+    assert not sentence(gateway_document(seen, "x")).startswith("When")
+    lost = replace(seen, trouble=Trouble("refused", "Nothing listens.", ()))
+    assert sentence(gateway_document(lost, "x")).startswith("When it was last read: ")
 
 
 def test_a_counter_that_lost_a_second_or_began_anew_makes_no_spike() -> None:

@@ -110,6 +110,7 @@ def test_a_real_gateway_with_traffic_killed_and_started_again(tmp_path: Path) ->
             )
             text = words(client.get("/gateway").text)
             assert "Nothing listens at" in text and "figures below are of the last good reading" in text
+            assert "relays up" not in text and "When it was last read: " in text
             for relay in gateway.relays():
                 relay.kill()
             with served(tmp_path, made) as again:
@@ -147,6 +148,7 @@ def check_page(page: str) -> None:
     assert "UNPRICED" in text and "list price" in text and "amortised" in text
     assert "The breaker of dead is OPEN: no request goes there. Of its last 3 attempts, 3 not reached." in text
     assert "$0 of $5.00" in text
+    assert "1 of 1 relays up" in text and "Failed attempts" in text
     assert ADMIN_SECRET not in page and "a" * 64 not in page
     assert "<img src=x" not in page
     assert '<script src="/static/live.js' in page and 'data-live="/gateway/live"' in page

@@ -106,7 +106,8 @@ def sentence(document: GatewayDocument) -> str:
         done = amounts.counted(traffic.requests_total_count, "request")
         return f"{done} so far; rates come with the second reading, in a few seconds."
     parts = [f"{rate(traffic.requests_req_per_s)} requests a second", _failing(traffic), _spending(traffic)]
-    return f"{', '.join(filter(None, parts))}; {_breakers(document.upstreams)}."
+    now = f"{', '.join(filter(None, parts))}; {_breakers(document.upstreams)}."
+    return now if document.trouble is None else f"When it was last read: {now}"
 
 
 def alarms(document: GatewayDocument) -> tuple[str, ...]:
@@ -143,8 +144,13 @@ def tiles(document: GatewayDocument) -> tuple[Tile, ...]:
     over = f"over {_seconds(traffic.window_s)}" if traffic.window_s else "one reading so far"
     failed = traffic.failed_req_per_s or 0.0
     unpriced = traffic.unpriced_calls_count or 0.0
-    per_hour = amounts.NOT_KNOWN if traffic.usd_per_hour is None else amounts.money(traffic.usd_per_hour)
-    spent = f"over {_seconds(traffic.spend_window_s)}; {amounts.money(traffic.cost_total_usd)} since the counters began"
+    per_hour = _usd_per_hour(traffic)
+    total = (
+        "nothing priced"
+        if traffic.unpriced_total_count and not traffic.cost_total_usd
+        else amounts.money(traffic.cost_total_usd)
+    )
+    spent = f"over {_seconds(traffic.spend_window_s)}; {total} since the counters began"
     return (
         Tile("Requests a second", rate(traffic.requests_req_per_s), f"{over}; {rate(failed)} failed a second",
              "bad" if failed else ""),
@@ -364,9 +370,20 @@ def _failing(traffic: Traffic) -> str:
     return f"{amounts.fraction(failed / all_of)} failing" if failed else "none failing"
 
 
+def _usd_per_hour(traffic: Traffic) -> str:
+    """Spend an hour; where no call of it has a price that is no $0."""
+    if traffic.usd_per_hour is None:
+        return amounts.NOT_KNOWN
+    return (
+        "unpriced" if traffic.unpriced_calls_count and not traffic.usd_per_hour else amounts.money(traffic.usd_per_hour)
+    )
+
+
 def _spending(traffic: Traffic) -> str:
     if traffic.usd_per_hour is None:
         return ""
+    if _usd_per_hour(traffic) == "unpriced":
+        return "spend unpriced"
     also = ", unpriced calls not counted" if traffic.unpriced_calls_count else ""
     return f"{amounts.money(traffic.usd_per_hour)} an hour{also}"
 
