@@ -13,11 +13,14 @@ from breakeven.catalog.load import Catalog
 from breakeven.learning.drift import DriftReport
 from breakeven.learning.evaluation import evaluate
 from breakeven.learning.evaluation_document import EvaluationDocument, as_json, evaluation_document
+from breakeven.learning.judged_labels import JUDGES
 from breakeven.learning.off_policy import OffPolicy, logged_choices, off_policy
 from breakeven.learning.pricing import GivenPrice, priced
+from breakeven.learning.resampling import figure, resampled_means
 from breakeven.learning.savings import Charges
 from breakeven.learning.serving import Served, drift_of, served, snapshot_prices
 from breakeven.learning.verdict import verdict
+from breakeven.outcomes.outcome import SOURCES
 from breakeven.outcomes.reading import ReadOutcomes
 from breakeven.routing.policy_file import LoadedPolicy
 
@@ -88,7 +91,49 @@ def evaluate_outcomes(
     answered = served(policy, costed.table)
     say("figures")
     found = evaluated(policy, answered, drift_of(policy, answered), options)
-    return EvaluatedFile(found, (*_learnt_from(policy, costed.table.label), *read.notes))
+    own = (
+        *_learnt_from(policy, costed.table.label),
+        *by_a_judge(read),
+        *below_floors(policy, answered, options["seed"]),
+    )
+    return EvaluatedFile(found, (*own, *read.notes))
+
+
+def by_a_judge(read: ReadOutcomes) -> tuple[str, ...]:
+    """A warning where a judge alone says of some answers whether they succeeded: here nothing corrects him."""
+    codes = read.source_codes[np.isfinite(read.table.success)]
+    count = int(np.isin(codes, [SOURCES.index(each) for each in JUDGES]).sum())
+    if not count:
+        return ()
+    return (
+        f"a judge alone says of {count:,} of {len(codes):,} answers whether they succeeded, and his word is taken as "
+        "it stands here: figures flatter whatever he is kind to",
+    )
+
+
+def below_floors(policy: LoadedPolicy, answered: Served, seed: int) -> tuple[str, ...]:
+    """A warning for each task with a floor of its own below which these requests lie."""
+    guarantee, table = policy.document.guarantee, answered.table
+    if guarantee is None or guarantee.against_model not in table.models:
+        return ()
+    reference = table.success[:, table.models.index(guarantee.against_model)]
+    success = table.success[np.arange(table.requests_count), answered.choices]
+    known, tasks = np.isfinite(reference) & np.isfinite(success), np.array(table.tasks, dtype=object)
+    found = []
+    for each in guarantee.by_task:
+        rows = known & (tasks == each.task)
+        pair = np.column_stack([success[rows], reference[rows]])
+        if not rows.any() or pair[:, 0].mean() >= each.quality_floor_ratio * pair[:, 1].mean():
+            continue
+        drawn = resampled_means(pair, seed=seed)
+        ratios = drawn[:, 0] / np.where(drawn[:, 1] > 0, drawn[:, 1], np.nan)
+        ratio = figure(float(np.divide(*pair.mean(axis=0))), ratios)
+        ends = "" if ratio.low is None or ratio.high is None else f" (95 %: {ratio.low:.1%} to {ratio.high:.1%})"
+        found.append(
+            f"{each.task}: {ratio.value:.1%} of {guarantee.against_model}'s success on {int(rows.sum()):,} requests"
+            f"{ends}, below its floor of {each.quality_floor_ratio:.1%}"
+        )
+    return tuple(found)
 
 
 def _learnt_from(policy: LoadedPolicy, label: str) -> tuple[str, ...]:
