@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from breakeven.catalog.load import load_catalog
 from breakeven.learning.serving import served
 from breakeven.outcomes.reading import read_outcomes
-from breakeven.reports.evaluation_answer import below_floors, by_a_judge
+from breakeven.reports.evaluation_answer import below_floors, by_a_judge, evaluate_outcomes
 from breakeven.routing.policy_document import GroupChoice, Guarantee, PolicyDocument, PricedModel, TaskFloor
 from breakeven.routing.policy_file import LoadedPolicy, save
 
@@ -65,3 +67,20 @@ def test_a_judge_s_word_is_warned_of(tmp_path: Path) -> None:
     (said,) = by_a_judge(read_outcomes(outcomes(tmp_path, "judge")))
     assert said.startswith("a judge alone says of 100 of 240 answers whether they succeeded")
     assert by_a_judge(read_outcomes(outcomes(tmp_path))) == ()
+
+
+@pytest.mark.parametrize(("floor", "alone"), [(0.99, "large"), (0.5, "small")])
+def test_one_cheap_model_is_advised_only_where_it_keeps_every_floor(tmp_path: Path, floor: float, alone: str) -> None:
+    rng = np.random.default_rng(3)
+    rows = []
+    for at in range(1_200):
+        task = "contract" if at % 4 == 0 else "faq"
+        small = int(rng.random() < (0.9 if task == "contract" else 0.97))
+        rows += [f"{at},{task},small,{small},log", f"{at},{task},large,{int(rng.random() < 0.97)},log"]
+    path = tmp_path / "many.csv"
+    path.write_text(HEAD + "\n".join(rows) + "\n")
+    catalog = load_catalog(date(2026, 11, 27))
+    done = evaluate_outcomes(policy(tmp_path / "policy", floor), read_outcomes(path), catalog)
+    assert done.found.document is not None
+    assert done.found.document.verdict is not None
+    assert done.found.document.verdict.model == alone

@@ -19,9 +19,11 @@ from breakeven.learning.pricing import GivenPrice, priced
 from breakeven.learning.resampling import figure, resampled_means
 from breakeven.learning.savings import Charges
 from breakeven.learning.serving import Served, drift_of, served, snapshot_prices
+from breakeven.learning.task_floors import Floors, below_some_floor
 from breakeven.learning.verdict import verdict
-from breakeven.outcomes.outcome import SOURCES
+from breakeven.outcomes.outcome import SOURCES, OutcomeTable
 from breakeven.outcomes.reading import ReadOutcomes
+from breakeven.routing.policy_document import Guarantee
 from breakeven.routing.policy_file import LoadedPolicy
 
 
@@ -154,6 +156,17 @@ def evaluated(
     return Evaluated(policy.hash, policy.kind, _compared(policy, answered, options), None, drift, answered.reasons)
 
 
+def _barred(
+    guarantee: Guarantee | None, table: OutcomeTable, reference: str, floor: float, seed: int
+) -> frozenset[int]:
+    """Models that, alone, are not shown to keep each floor, where tasks have floors of their own."""
+    if guarantee is None or not guarantee.by_task:
+        return frozenset()
+    by_task = {each.task: each.quality_floor_ratio for each in guarantee.by_task}
+    floors = Floors(floor, by_task, guarantee.confidence_fraction, seed)
+    return below_some_floor(table, table.models.index(reference), floors)
+
+
 def _compared(policy: LoadedPolicy, answered: Served, options: Mapping[str, Any]) -> EvaluationDocument:
     table, guarantee = answered.table, policy.document.guarantee
     reference = options["reference"] or (guarantee.against_model if guarantee else policy.document.default_model)
@@ -180,5 +193,6 @@ def _compared(policy: LoadedPolicy, answered: Served, options: Mapping[str, Any]
         floor,
         seed=options["seed"],
         paid={"this policy": answered.paid_usd[known] + charges.total_usd_per_request},
+        barred=_barred(guarantee, table.rows(np.flatnonzero(known)), reference, floor, options["seed"]),
     )
     return evaluation_document(evaluation, passed)
