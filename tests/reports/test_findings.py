@@ -17,6 +17,14 @@ def test_badges_say_what_the_data_are_not() -> None:
     assert findings.workload_badges(sample_document(synthetic=False, extrapolated=None).workload)[0].kind == "danger"
 
 
+def test_a_handful_of_calls_is_said_beside_the_answer() -> None:
+    workload = sample_document(synthetic=False).workload
+    few = workload.model_copy(update={"requests_count": 3})
+    assert [each.text for each in findings.workload_badges(few)][:2] == ["3 CALLS ONLY", "EXTRAPOLATED FROM 672 HOURS"]
+    enough = workload.model_copy(update={"requests_count": 100})
+    assert not any("ONLY" in each.text for each in findings.workload_badges(enough))
+
+
 def test_many_changes_are_counted_and_the_last_is_for_good() -> None:
     document = sample_document()
     text = findings.changes_finding(document)

@@ -120,7 +120,10 @@ def test_the_sentence_says_that_the_months_differ() -> None:
         "open model (cheapest) ($24,000 over 24 months; sums of different lengths): lowest in 61 of 100 futures "
         "before, 61 of 100 after."
     )
-    assert "goes from $36,000 to $36,000" in sentence(before, before, changed=True)
+    assert "over 36 months stays at $36,000 in expectation; " in sentence(before, before, changed=True)
+    present = before.present_cost_usd
+    nearly = before.model_copy(update={"present_cost_usd": present.model_copy(update={"mean": present.mean + 0.01})})
+    assert "over 36 months hardly moves from $36,000 in expectation; " in sentence(before, nearly, changed=True)
 
 
 def test_a_page_of_eighty_columns(snapshot: SnapshotAssertion) -> None:

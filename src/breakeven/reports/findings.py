@@ -25,6 +25,8 @@ GUIDE_RATIO: Final = "3-5x"
 """Total over bare GPU rent, as the guide states it."""
 GUIDE_LOW: Final = 3.0
 GUIDE_HIGH: Final = 5.0
+FEW_CALLS_COUNT: Final = 100
+"""Below so many Calls every monthly figure hangs on a handful of them."""
 CROSSINGS_SHOWN_COUNT: Final = 6
 DISAGREE: Final = "Price lists disagree"
 """How the note of a price begins on which the lists do not agree (`catalog.price_spread`)."""
@@ -44,6 +46,8 @@ def workload_badges(workload: WorkloadPart) -> tuple[Badge, ...]:
     found = []
     if workload.synthetic:
         found.append(Badge("SYNTHETIC DATA", "warning"))
+    if workload.requests_count < FEW_CALLS_COUNT:
+        found.append(Badge(f"{amounts.counted(workload.requests_count, 'call').upper()} ONLY", "warning"))
     if workload.extrapolated_from_hours is not None:
         found.append(Badge(f"EXTRAPOLATED FROM {amounts.hours(workload.extrapolated_from_hours).upper()}", "warning"))
     if workload.unpriced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isclose
 from typing import Final
 
 from breakeven.decision.answers.changes import API_PRICE, VOLUME, Change
@@ -33,14 +34,21 @@ def sentence(before: VerdictPart, after: VerdictPart, *, changed: bool) -> str:
     if before.months_count != after.months_count:
         return _over_other_months(before, after, chances)
     if before.option == after.option:
-        return (
-            f"Still {after.title}: its present cost over {after.months_count} months goes from {money(was)} to "
-            f"{money(becomes)} in expectation; {chances}."
-        )
+        cost = f"its present cost over {after.months_count} months {_moves(was, becomes)} in expectation"
+        return f"Still {after.title}: {cost}; {chances}."
     return (
         f"The recommendation changes from {before.title} ({money(was)} over {before.months_count} months, present "
         f"cost) to {after.title} ({money(becomes)}): {chances}."
     )
+
+
+def _moves(was_usd: float, becomes_usd: float) -> str:
+    """From what to what; two sums that read the same have not moved, or hardly."""
+    if isclose(was_usd, becomes_usd, rel_tol=1e-9):
+        return f"stays at {money(was_usd)}"
+    if money(was_usd) == money(becomes_usd):
+        return f"hardly moves from {money(was_usd)}"
+    return f"goes from {money(was_usd)} to {money(becomes_usd)}"
 
 
 def _over_other_months(before: VerdictPart, after: VerdictPart, chances: str) -> str:

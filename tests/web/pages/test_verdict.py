@@ -276,6 +276,8 @@ def test_a_single_option_has_nothing_to_compare_with(tmp_path: Path) -> None:
             assert page.text.count("data-option=") == 1
             assert "the only option" in page.text
             assert "no other option" in page.text
+            assert "What would change our mind" not in page.text, "a heading above nothing"
+            assert "The option in a table" in page.text and "stand in the table" not in page.text
 
 
 def test_thirty_options_have_few_cards_and_a_row_each(
