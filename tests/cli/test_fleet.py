@@ -102,6 +102,22 @@ def test_a_commitment_says_from_which_share_of_the_hours_on_it_pays(usage: Path)
     assert spot == pytest.approx({"one_year": 1.2, "three_years": 0.6}), "against spot, whole terms in the horizon"
 
 
+def test_a_log_of_embeddings_alone_is_refused_by_the_fleet_and_the_comparison(tmp_path: Path) -> None:
+    path = tmp_path / "embeddings.jsonl"
+    row = {"provider": "openai", "model": "text-embedding-3-small", "input_tokens": 500, "output_tokens": 0}
+    rows = [row | {"id": f"e{n}", "start_time": f"2026-10-05T08:{n:02d}:00Z"} for n in range(60)]
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    said = r"only embeddings in this log \(openai/text-embedding-3-small\): no option here serves those"
+    with pytest.raises(UsageError, match=said):
+        run(path, *USUAL)
+    done = CliRunner().invoke(main.group, ["compare", "--usage", str(path)])
+    assert isinstance(done.exception, UsageError) and "only embeddings in this log" in str(done.exception)
+    rows[0] |= {"model": "my-own-7b", "provider": "me"}
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    done = CliRunner().invoke(main.group, ["compare", "--usage", str(path)])
+    assert "has a known price" in str(done.exception) and "me/my-own-7b." in str(done.exception)
+
+
 def test_the_same_question_gives_the_same_document(usage: Path) -> None:
     assert page(usage, "--spot", "--autoscale") == page(usage, "--spot", "--autoscale")
 

@@ -17,7 +17,7 @@ from breakeven.facts.source import Grade, Source
 from breakeven.options.assembly.demand import Demand, ModelDemand, TaskDemand, TokenMix
 from breakeven.options.assembly.offers import price_facts
 from breakeven.workload.profile import ModelUse, Workload, model_uses, names_tasks, task_uses
-from breakeven.workload.spend import is_free, price_keys, priced
+from breakeven.workload.spend import is_free, price_keys, priced, with_keys
 
 if TYPE_CHECKING:
     from ibis import Table
@@ -63,7 +63,9 @@ def demand_of_log(calls: Table, workload: Workload, catalog: Catalog, scenario: 
             "no model did any work that an option could take over"
         )
     if not models:
-        names = ", ".join(sorted({use.label for use in workload.models})[:5])
+        refuse_embeddings_alone(calls, catalog, scenario)
+        unpriced = {use.label for use in workload.models} - set(left_out)
+        names = ", ".join(sorted(unpriced)[:5])
         raise UnknownPrice(
             f"none of the models in the log has a known price on {catalog.as_of}: {names}. "
             f"Give yours under contract_prices in the scenario (`breakeven init` writes one)."
@@ -78,6 +80,21 @@ def demand_of_log(calls: Table, workload: Workload, catalog: Catalog, scenario: 
         left_out,
         workload.burst_headroom_ratio,
     )
+
+
+def refuse_embeddings_alone(calls: Table, catalog: Catalog, scenario: Scenario) -> None:
+    """Raise UsageError where every call asked for an embedding: no model of an option makes them."""
+    models = price_keys(calls)
+    left_out = _without_output_price(_rows_of_the_day(models, catalog, scenario))
+    if not left_out or not {_label(each) for each in models} <= set(left_out) or _names_no_model(calls):
+        return
+    raise UsageError(f"only embeddings in this log ({', '.join(left_out[:5])}): no option here serves those")
+
+
+def _names_no_model(calls: Table) -> bool:
+    """Whether a call names no model; it may have asked for anything."""
+    keyed = with_keys(calls)
+    return bool(keyed.filter(keyed.price_model == "").count().to_pyarrow().as_py())
 
 
 def _with_tasks(models: Sequence[ModelDemand], uses: Sequence[ModelUse], table: Table) -> list[ModelDemand]:
@@ -141,7 +158,7 @@ def _without_output_price(rows: Sequence[TokenPriceRow]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _label(row: TokenPriceRow) -> str:
+def _label(row: TokenPriceRow | PriceKey) -> str:
     return "/".join(part for part in (row.provider, row.model) if part)
 
 

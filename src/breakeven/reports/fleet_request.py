@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.catalog.load import Catalog
+from breakeven.decision.baseline import refuse_embeddings_alone
+from breakeven.decision.scenario import Scenario
 from breakeven.reports.fleet_answer import FleetAnswer, FleetQuestion, answer_fleet
 from breakeven.reports.fleet_document import fleet_document
 from breakeven.serving.measured_facts import read_facts
@@ -95,7 +97,7 @@ def fleet_of_calls(
 ) -> AnsweredFleet:
     """Size the fleet for the calls of a store."""
     question = request.question(catalog)
-    arrivals = arrivals_asked(request, store, say)
+    arrivals = arrivals_asked(request, store, catalog, say)
     answer = answer_fleet(question, arrivals, catalog, say)
     document = fleet_document(
         answer,
@@ -109,10 +111,14 @@ def fleet_of_calls(
     return AnsweredFleet(answer, document)
 
 
-def arrivals_asked(request: FleetRequest, store: CallStore, say: Callable[[str], None] = lambda _: None) -> Arrivals:
-    """The requests that the fleet must carry."""
+def arrivals_asked(
+    request: FleetRequest, store: CallStore, catalog: Catalog, say: Callable[[str], None] = lambda _: None
+) -> Arrivals:
+    """The requests that the fleet must carry; raises UsageError where all of them ask for embeddings."""
     say("reading the requests")
-    return arrivals_of(calls_of_models(store.calls(), request.calls_of), seed=request.seed)
+    calls = calls_of_models(store.calls(), request.calls_of)
+    refuse_embeddings_alone(calls, catalog, Scenario())
+    return arrivals_of(calls, seed=request.seed)
 
 
 def _seconds(milliseconds: float | None) -> float | None:

@@ -95,7 +95,7 @@ def gpus_recipe(desk: Desk, form: FleetForm) -> Recipe | Job:
 
         catalog = _catalog(desk)
         question = request.question(catalog)
-        found = gpu_choices(question, arrivals_asked(request, asked.store, say), catalog, say)
+        found = gpu_choices(question, arrivals_asked(request, asked.store, catalog, say), catalog, say)
         return json.dumps(choices_document(found, question), allow_nan=False)
 
     return documents.recipe(desk, "fleet-gpus", "The same requests on other GPUs", make, _key(form), _no_scenario())
