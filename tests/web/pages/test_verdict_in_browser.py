@@ -267,6 +267,44 @@ def test_keys_move_a_slider_and_resets_put_it_back(browser: Browser, served: str
         assert page.locator("#sentence").inner_text() == sentence
 
 
+CUT_OFF = """
+() => [...document.querySelectorAll('.side a, .side button')]
+  .filter(each => each.scrollWidth > each.clientWidth || each.getBoundingClientRect().right > innerWidth)
+  .map(each => each.textContent.trim())
+"""
+SIDES = """
+() => {
+  const [inner, outer] = ['main', '.sheet'].map(each => document.querySelector(each).getBoundingClientRect());
+  return [inner.left - outer.left, outer.right - inner.right];
+}
+"""
+SIGN_OUT = """
+() => document.querySelector('.settings')
+  .insertAdjacentHTML('beforeend', '<form><button class="plain">Sign out</button></form>')
+"""
+SPOTS = """
+() => [...document.querySelectorAll('.explain > summary')].map(each => each.getBoundingClientRect())
+  .map(each => Math.min(each.width, each.height))
+"""
+
+
+def test_nothing_is_cut_off_on_narrow_screens_and_a_wide_page_stands_in_the_middle(
+    browser: Browser, served: str
+) -> None:
+    with opened(browser, f"{served}/") as it:
+        page = it.page
+        for is_signed_in in (False, True):
+            if is_signed_in:
+                page.evaluate(SIGN_OUT)
+            for width in (320, 360, 400, 760, 1000):
+                page.set_viewport_size({"width": width, "height": 640})
+                assert page.evaluate(CUT_OFF) == [], (width, is_signed_in)
+                assert min(page.evaluate(SPOTS)) >= 24, "a finger finds what explains a slider"
+        page.set_viewport_size({"width": 1920, "height": 900})
+        left, right = page.evaluate(SIDES)
+        assert left == pytest.approx(right, abs=1) and left < 200, "a wide page stands in the middle"
+
+
 def test_without_a_script_the_fields_are_a_form(browser: Browser, served: str) -> None:
     with opened(browser, f"{served}/?gpu=A100-SXM-80", javascript=False) as it:
         page = it.page
