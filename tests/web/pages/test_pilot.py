@@ -191,8 +191,9 @@ def test_watching_stops_a_bad_candidate_and_says_so(made: PilotProject, desk: De
     until(lambda: made.trial is None)
     until(lambda: not room_of(desk).find("faq").is_watched_here())
     until(lambda: "Ended: it ran from" in words(client.get("/pilot/faq").text))
-    text = words(client.get("/pilot/faq").text)
-    assert "The verdict is no" in text
+    page = client.get("/pilot/faq").text
+    assert "The verdict is no: " in words(page) and "The verdict is no: No" not in words(page)
+    assert '<div class="tile muted">' in page and "Pays for itself" not in page
 
 
 def test_an_order_is_given_while_the_dashboard_watches(made: PilotProject, desk: Desk, client: TestClient) -> None:
