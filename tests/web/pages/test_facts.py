@@ -57,6 +57,43 @@ def test_every_assumption_of_the_comparison_is_a_row(compared: Project) -> None:
     assert told["comparison"] == "current"
 
 
+def test_rows_of_one_name_say_that_they_move_together_and_have_names_of_their_own(
+    compared: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_of(compared)
+    document = documents.comparison(desk)
+    assert isinstance(document, Document) and document.risk is not None
+    bar = document.risk.tornado[0]
+    part = next(each for each in document.assumptions if each.name == bar.name)
+    other = part.model_copy(
+        update={"high": part.high * 2, "source": part.source.model_copy(update={"title": "Another offer"})}
+    )
+    fixed = part.model_copy(update={"low": part.typical, "high": part.typical})
+    twice = document.model_copy(update={"assumptions": (*document.assumptions, other, fixed)})
+    monkeypatch.setattr(documents, "comparison", lambda _: twice)
+    with client_of(desk) as client:
+        rows = [each for each in client.get("/api/facts").json()["facts"] if each["name"] == bar.name]
+        page = client.get("/facts?rows=all").text
+    assert sorted(each["rows_of_name_count"] for each in rows) == [1, 2, 2]
+    assert [each["swing_usd"] > 0 for each in rows] == [each["low"] != each["high"] for each in rows]
+    shown = [each for each in page.split("<tr") if f'name={bar.name}"' in each]
+    assert sorted("all 2 of this name move together" in each for each in shown) == [False, True, True]
+    links = re.findall(rf'<th scope="row"><a href="/facts/fact\?name={bar.name}">(.*?)</a>', page)
+    assert len(set(links)) == len(links) == 3 and any("Another offer" in each for each in links)
+
+
+def test_what_is_said_of_a_fact_reads_as_words(compared: Project, own: TestClient) -> None:
+    with client_of(desk_of(compared)) as client:
+        found = next(each for each in client.get("/api/facts").json()["facts"] if len(each["used_by"]) == 2)
+        page = client.get(f"/facts/fact?name={found['name']}").text
+        assert re.search(r"Read by [^<]*[a-z), ], [A-Z]", page)
+        tiles = client.get("/facts").text
+    for words_of in ("show guesses", "show stale facts", "show facts set by you", "show facts that turn the answer"):
+        assert words_of in tiles
+    page = own.get("/facts/fact?name=api_migration_hours").text
+    assert "In hours; possible: 0 to 1,000,000 hours" in page
+
+
 def test_the_filter_works_by_its_address_alone(compared: Project) -> None:
     with client_of(desk_of(compared)) as client:
 
@@ -241,6 +278,8 @@ def test_a_broken_scenario_is_said_on_every_page(own: TestClient) -> None:
         assert told.status_code == 400
         assert "scenario.yaml is not valid YAML" in html.unescape(told.text)
         assert "unicode string" not in told.text
+        mark = ("\\n" if address.startswith("/api") else "\n") + " " * 4 + "^"
+        assert mark in told.text, "the mark stands below the place in the file"
         assert (f'href="{html.escape(address)}">Try again' in told.text) == (address != "/api/facts")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -55,6 +56,8 @@ class FactRow:
     how_to_measure: str = ""
     is_yours: bool = False
     """Whether the scenario file sets it."""
+    rows_of_name_count: int = 1
+    """Rows with a range that share its name: they are one column of draws, so their influence is one too."""
 
     @property
     def title(self) -> str:
@@ -227,13 +230,16 @@ def _with_influence(rows: Sequence[FactRow], document: Document | None) -> list[
         return list(rows)
     bars = {each.name: each for each in document.risk.tornado}
     known = {each.name: each for each in document.risk.information}
+    ranges = Counter(row.name for row in rows if row.is_read and row.low != row.high)
     found = []
     for row in rows:
-        bar, worth = bars.get(row.name), known.get(row.name)
-        if bar is not None and row.is_read:
+        moves = row.is_read and row.low != row.high  # one value of the same name is moved by nothing
+        bar, worth = (bars.get(row.name), known.get(row.name)) if moves else (None, None)
+        row = replace(row, rows_of_name_count=ranges[row.name] if moves else 1)
+        if bar is not None:
             ends = sorted((bar.saves_at_low_usd, bar.saves_at_high_usd))
             row = replace(row, swing_usd=ends[1] - ends[0], moves=amounts.difference_range(*ends), flips=bar.flips)
-        if worth is not None and row.is_read:
+        if worth is not None:
             told = 0.0 if worth.is_noise else worth.evppi_usd
             row = replace(row, worth_usd=told, how_to_measure=worth.how_to_measure)
         found.append(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,8 @@ ONLY: Final = {
     "stale": "those that are stale",
 }
 CHANGED_LINES_COUNT: Final = 60
+COUNTED_UNITS: Final = ("hour", "day", "month", "year", "second", "millisecond", "token", "request", "watt", "kilowatt")
+"""Units that are said in the plural."""
 ROWS_COUNT: Final = 40
 """Rows of the table before somebody asks for all."""
 
@@ -76,6 +79,7 @@ def facts_view(ask: Ask) -> View:
         {
             **_common(ask.desk, now),
             "rows": shown,
+            "names_twice": {name for name, count in Counter(row.name for row in shown).items() if count > 1},
             "rows_count": len(every),
             "all_rows": "?" + urlencode({**ask.query, "rows": "all"}),
             "series": _series(now.document),
@@ -127,6 +131,7 @@ def fact_shown(desk: Desk, name: str, *, typed: FactValue | None = None, error: 
         "letters": _letters(now.document),
         "options": dict(_options(now.document)),
         "limits": _limits(name, rows[0].unit),
+        "unit_words": _in_unit(rows[0].unit),
         "traced": _traced(now.document, name),
     }
     return View("facts_one.html.j2", context, 400 if error else 200)
@@ -144,6 +149,7 @@ def _bound_view(desk: Desk, now: FactsNow, name: str, typed: FactValue, error: s
         "title": amounts.fact_title(name),
         "unit": unit,
         "limits": _limits(name, unit),
+        "unit_words": _in_unit(unit),
         "typed": typed,
         "error": error,
         "grades": GRADES,
@@ -319,6 +325,15 @@ def _limits(name: str, unit: str) -> str:
 
     low, high = limits_of(name, unit)
     return amounts.quantity_range(low, high, unit)
+
+
+def _in_unit(unit: str) -> str:
+    """What is typed, as a person says it.
+
+    >>> _in_unit("hour"), _in_unit("usd/year"), _in_unit("fraction")
+    ('hours', 'usd/year', 'fraction')
+    """
+    return f"{unit}s" if unit in COUNTED_UNITS else unit
 
 
 def _place(said: Scenario, name: str) -> str:
