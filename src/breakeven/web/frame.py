@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 
 from breakeven import __version__
 from breakeven.reports.chart_style import LINES
+from breakeven.reports.safe_text import safe
 from breakeven.web.looks import static_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
     from starlette.requests import Request
 
     from breakeven.web.page import Page, View
@@ -76,4 +78,16 @@ def environment() -> Environment:
 
     made: Any = report_environment()
     made.loader = ChoiceLoader([PackageLoader("breakeven.web", "templates"), made.loader])
+    made.filters["in_lines"] = in_lines
     return made  # type: ignore[no-any-return]
+
+
+def in_lines(text: str) -> Markup:
+    """A text of several lines, each safe for itself and as far in as it was: a mark stays below what it marks.
+
+    >>> str(in_lines("  gpu: [<b>\\n   ^"))
+    '  gpu: [&lt;b&gt;\\n   ^'
+    """
+    from markupsafe import Markup
+
+    return Markup("\n").join(" " * (len(each) - len(each.lstrip(" "))) + safe(each) for each in text.splitlines())
