@@ -12,10 +12,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from breakeven.cli.main import group
 from breakeven.decision.scenario import Scenario
 from breakeven.facts.source import Grade, Source
 from breakeven.serving.calibrate import Correction, DeploymentKey
@@ -24,7 +22,7 @@ from breakeven.web.pages import fleet as page
 from breakeven.web.plans.fleet_form import first_choice, form_of, measured_files
 from breakeven.web.project import Project
 from web.dashboards import client_of
-from web.made_project import TODAY, desk_of
+from web.made_project import TODAY, desk_of, verb
 from web.pages.page_words import main_words, when_done
 
 ASKED = "model=Llama-3.1-8B&gpu=L4&gpus=1&ttft_ms=9000&tpot_ms=200&share=0.8&autoscale=yes&rent_one_year=0.4"
@@ -45,10 +43,8 @@ def test_the_document_is_that_of_the_verb(asked: TestClient, project: Project) -
         "breakeven fleet --model Llama-3.1-8B --gpu L4 --gpus 1 --ttft-ms 9000 --tpot-ms 200 --share 0.8 --autoscale "
         "--rent one_year=0.4"
     )
-    more = ["--json", "--store", str(project.store), "--as-of", TODAY.isoformat()]
-    printed = CliRunner().invoke(group, [*form.command.split()[1:], *more], catch_exceptions=False)
-    assert printed.exit_code == 0
-    assert asked.get(f"/api/fleet?{ASKED}").text == printed.stdout
+    printed = verb(project.folder, *form.command.split()[1:], "--json", "--as-of", TODAY.isoformat())
+    assert asked.get(f"/api/fleet?{ASKED}").text == printed
 
 
 def test_the_page_says_the_verdict_first_and_every_figure_of_it(asked: TestClient) -> None:
