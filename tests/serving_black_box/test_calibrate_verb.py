@@ -74,4 +74,4 @@ def test_a_fleet_says_when_requests_are_longer_than_the_context(tmp_path: Path) 
     ]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     found = run("fleet", "--usage", log, "--model", "Llama-3.1-8B", "--gpu", "H100")
-    assert any("6 calls are longer than the context" in each for each in found["remarks"]), found["remarks"]
+    assert any("6 of 60 calls are longer than the context" in each for each in found["remarks"]), found["remarks"]

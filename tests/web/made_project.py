@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import chdir
+from contextlib import chdir, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -46,9 +46,12 @@ def make_project(folder: Path) -> Project:
     return Project.at(folder)
 
 
-def verb(folder: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
-    """What `breakeven WORDS` prints in a folder, on the desk's day; it ends with one of `codes`, if any are given."""
-    with chdir(folder), pinned(NOON):
+def verb(folder: Path, *words: str, codes: tuple[int, ...] = (0,), at: datetime | None = NOON) -> str:
+    """What `breakeven WORDS` prints in a folder, on the desk's day; it ends with one of `codes`, if any are given.
+
+    None for `at`: now, as traffic that is made up now wants it.
+    """
+    with chdir(folder), pinned(at) if at is not None else nullcontext():
         result = CliRunner().invoke(group, list(words), catch_exceptions=False)
     assert not codes or result.exit_code in codes, result.output
     return result.stdout

@@ -40,7 +40,7 @@ class PilotProject:
 
     def cli(self, *words: str, code: int | None = 0) -> str:
         """What the verb prints."""
-        return verb(self.folder, "pilot", *words, codes=() if code is None else (code,))
+        return verb(self.folder, "pilot", *words, codes=() if code is None else (code,), at=None)
 
     def init(self, name: str = "faq", *more: str, mode: str = "shadow", task: str = "faq") -> None:
         """Design a pilot."""
