@@ -129,19 +129,15 @@ def run_prepared(prepared: Prepared, *, kept_count: int = 0, start_month: int = 
 def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
     """Present costs alone, shape ``(options, draws)``: as `run_prepared`, several times quicker."""
     found = np.zeros((len(prepared.names), prepared.draws_count))
-    fill_present(prepared.path, prepared.loadings, prepared.stacked, found, start_month)
+    begin_present(prepared.path, prepared.loadings, prepared.stacked, found, start_month)()
     return found
-
-
-def fill_present(path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0) -> None:
-    """Fill `found`, shape ``(options, draws)``, on as many threads as are worth it."""
-    begin_present(path, loadings, stacked, found, start_month)()
 
 
 def begin_present(
     path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0
 ) -> Callable[[], None]:
-    """Begin to fill `found` beside whatever the caller does meanwhile; what comes back waits for the end.
+    """Begin to fill `found`, shape ``(options, draws)``, on as many threads as are worth it; what comes back waits for
+    the end, so that the caller may do something else meanwhile.
 
     Until then nobody may write into what is given.
     """

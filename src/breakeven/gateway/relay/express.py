@@ -20,6 +20,7 @@ from breakeven.gateway.plan import Plan
 from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.relay.heads import RequestHead
 from breakeven.gateway.relay.lane_stream import LaneStream
+from breakeven.gateway.relay.on_a_lane import OnALane
 from breakeven.gateway.relay.road import LENGTH, PIECE_MAX_BYTES, Road
 from breakeven.gateway.relay.state import RelayState
 from breakeven.gateway.relay.upstream_connection import UpstreamConnection
@@ -37,7 +38,7 @@ RECORD_AT_COUNT: Final = 64
 _NOTHING: Final[dict[str, Any]] = {}
 
 
-class Express:
+class Express(OnALane):
     """What is under way on a lane for one client's connection."""
 
     __slots__ = (
@@ -214,19 +215,7 @@ class Express:
         """The connection ended without an answer: what is done about that is an Exchange's."""
         self._hand_over()
 
-    # What the client and the clock say.
-
-    def client_gone(self) -> None:
-        """The client left."""
-        self._exchange().client_gone()
-
-    def client_full(self) -> None:
-        """The client reads slowly; it has not read its last answer, as this one has not come."""
-        self._exchange().client_full()
-
-    def client_ready(self) -> None:
-        """The client reads again."""
-        self._exchange().client_ready()
+    # What the clock says; what the client says is common to all lanes.
 
     def look(self, now_s: float) -> None:
         """What takes too long, or should be asked of somebody else too, is an Exchange's to end."""

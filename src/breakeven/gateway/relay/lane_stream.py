@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from breakeven.gateway.relay.dispatch import Dispatch
 from breakeven.gateway.relay.exchange import LAST_CHUNK, Exchange
 from breakeven.gateway.relay.heads import AnswerHead
+from breakeven.gateway.relay.on_a_lane import OnALane
 from breakeven.gateway.relay.pipe import Pipe
 from breakeven.gateway.wire.chat_stream import ChatStream
 
@@ -23,7 +24,7 @@ _OK: Final = 200
 _EVENT_STREAM: Final = b"text/event-stream"
 
 
-class LaneStream:
+class LaneStream(OnALane):
     """The stream under way on a lane for one client's connection."""
 
     __slots__ = ("_express", "_is_head_sent", "answer", "first_s", "has_moved", "reader", "still_since_s")
@@ -110,19 +111,7 @@ class LaneStream:
         """The connection ended too early."""
         self._dispatch(is_connected=False).answer_lost(is_stale, is_malformed)
 
-    # What the client and the clock say.
-
-    def client_gone(self) -> None:
-        """The client left."""
-        self._exchange().client_gone()
-
-    def client_full(self) -> None:
-        """The client reads slowly."""
-        self._exchange().client_full()
-
-    def client_ready(self) -> None:
-        """The client reads again."""
-        self._exchange().client_ready()
+    # What the clock says; what the client says is common to all lanes.
 
     def look(self, now_s: float) -> None:
         """What takes too long is an Exchange's to end."""

@@ -16,7 +16,7 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.source import Grade, Source
 from breakeven.facts.trace import Binder
-from breakeven.options.assembly.measured_success import TITLE, MeasuredModel, MeasuredSuccess, fact_name
+from breakeven.options.assembly.measured_success import TITLE, MeasuredModel, MeasuredSuccess, TriesBelief, fact_name
 from breakeven.options.assembly.retries import TRIES, retries
 from breakeven.options.assembly.situation import Situation
 
@@ -58,7 +58,7 @@ def correlation_fact(
 ) -> Assumption | None:
     """What the outcomes measured of `model`; None where that is nothing, or no narrower than the guess."""
     tries = model.tries
-    if tries is None or tries.high_fraction - tries.low_fraction >= guess.high - guess.low:
+    if tries is None or not _tells_more(tries, guess):
         return None
     return _fact(outcomes.label, outcomes.judged_by, model, read)
 
@@ -72,7 +72,7 @@ def unmeasured_tries(success: MeasuredSuccess, situation: Situation) -> list[str
         f"{each.name} ({each.tries.repeated_count:,} requests, {each.tries.low_fraction:.2f} to "
         f"{each.tries.high_fraction:.2f})"
         for each in success.models
-        if each.tries is not None and each.tries.high_fraction - each.tries.low_fraction >= guess.high - guess.low
+        if each.tries is not None and not _tells_more(each.tries, guess)
     ]
     never = [each.name for each in success.models if each.tries is None]
     stays = f"the guess stays ({guess.low:g} to {guess.high:g})"
@@ -88,6 +88,10 @@ def unmeasured_tries(success: MeasuredSuccess, situation: Situation) -> list[str
             "repeated tries in a column `attempt`"
         )
     return found
+
+
+def _tells_more(tries: TriesBelief, guess: Assumption) -> bool:
+    return tries.high_fraction - tries.low_fraction < guess.high - guess.low
 
 
 @lru_cache(maxsize=256)

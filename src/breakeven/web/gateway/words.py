@@ -147,7 +147,7 @@ def tiles(document: GatewayDocument) -> tuple[Tile, ...]:
     per_hour = _usd_per_hour(traffic)
     total = (
         "nothing priced"
-        if traffic.unpriced_total_count and not traffic.cost_total_usd
+        if _has_no_price(traffic.unpriced_total_count, traffic.cost_total_usd)
         else amounts.money(traffic.cost_total_usd)
     )
     spent = f"over {_seconds(traffic.spend_window_s)}; {total} since the counters began"
@@ -375,14 +375,21 @@ def _usd_per_hour(traffic: Traffic) -> str:
     if traffic.usd_per_hour is None:
         return amounts.NOT_KNOWN
     return (
-        "unpriced" if traffic.unpriced_calls_count and not traffic.usd_per_hour else amounts.money(traffic.usd_per_hour)
+        "unpriced"
+        if _has_no_price(traffic.unpriced_calls_count, traffic.usd_per_hour)
+        else (amounts.money(traffic.usd_per_hour))
     )
+
+
+def _has_no_price(unpriced_count: float | None, usd: float) -> bool:
+    """Whether a sum of nothing is one of calls without a price."""
+    return bool(unpriced_count) and not usd
 
 
 def _spending(traffic: Traffic) -> str:
     if traffic.usd_per_hour is None:
         return ""
-    if _usd_per_hour(traffic) == "unpriced":
+    if _has_no_price(traffic.unpriced_calls_count, traffic.usd_per_hour):
         return "spend unpriced"
     also = ", unpriced calls not counted" if traffic.unpriced_calls_count else ""
     return f"{amounts.money(traffic.usd_per_hour)} an hour{also}"

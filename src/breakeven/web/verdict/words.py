@@ -199,10 +199,9 @@ def _mover(
     document: Document, verdict: VerdictPart, parts: Mapping[str, OptionChangePart], *, after: bool
 ) -> OptionChangePart | None:
     """The recommended option; the best other one where staying as today is recommended."""
-    today = status_quo(document)
+    today, gated = status_quo(document), _gated(document)
     if verdict.option != today:
         return parts.get(verdict.option)
-    gated = {each.name for each in document.options if each.only_if}
     costs = {
         name: present.mean
         for name, part in parts.items()
@@ -211,9 +210,14 @@ def _mover(
     return parts[min(costs, key=lambda name: costs[name])] if costs else None
 
 
+def _gated(document: Document) -> set[str]:
+    """Options that may not be taken as things are."""
+    return {each.name for each in document.options if each.only_if}
+
+
 def _rival(document: Document, found: WhatIfDocument) -> Figure:
     """Who is lowest in most of the other futures, of those that may be taken as things are."""
-    gated = {each.name for each in document.options if each.only_if}
+    gated = _gated(document)
     others = [
         (each.after_cheapest_fraction or 0.0, each)
         for each in found.options
