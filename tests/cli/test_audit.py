@@ -64,7 +64,7 @@ def test_a_walk_through_hostile_calls_is_kept_and_goes_on(folder: Path) -> None:
     assert "Call 1 of 4" in text and "Call 3 of 4" in text
     assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
     assert "hello" in text and "Prompt" in text
-    assert "unknown key: 1, 2, 3, u or q" in text
+    assert "unknown key: 1, 2, 3, s, u or q" in text
     assert "2 labels kept." in text
     kept = read_labels(store / "labels.jsonl")
     assert [each.judgement for each in kept] == ["can", "can"]
@@ -73,6 +73,17 @@ def test_a_walk_through_hostile_calls_is_kept_and_goes_on(folder: Path) -> None:
     again = run("--store", str(store))
     assert "3 labels so far" in " ".join(again.split())
     assert f"Next:breakevenauditlabel--store{store}" in "".join(again.split())  # a long path is folded
+
+
+def test_a_skipped_call_comes_last_in_this_walk_and_the_next(folder: Path) -> None:
+    store = str(folder / "store")
+    calls = [each["record_id"] for each in json.loads(run("label", "--store", store, "--count", "3", "--json"))]
+    said = run("label", "--store", store, "--count", "3", keys="s\n1\nq\n")
+    assert "skipped; it comes again at the end" in said
+    file = folder / "store" / "labels.jsonl"
+    assert read_labels(file)[-1].record_id == calls[1]
+    said = run("label", "--store", store, "--count", "2", keys="2\n2\n")
+    assert [each.record_id for each in read_labels(file)][-2:] == [calls[2], calls[0]]
 
 
 def test_labels_enough_lead_to_the_comparison(folder: Path) -> None:

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Final, Literal
 
 from breakeven.audit.label_choice import CallToLabel
+from breakeven.audit.label_skips import read_skips, skip, skip_file, unskip
 from breakeven.audit.labels import WITHDRAWN, Judgement, Label, append_label, bytes_of, read_labels
 
 KEYS: Final[dict[str, Judgement]] = {"1": "can", "2": "cannot", "3": "unsure"}
 UNDO: Final = "u"
+SKIP: Final = "s"
 QUIT: Final = "q"
 TERMINAL: Final = "terminal"
 """The person of a label that was given in a terminal."""
-Step = Literal["judged", "asked", "left", "undone", "not yours", "nothing to undo", "quit", "unknown key"]
+Step = Literal["judged", "asked", "left", "undone", "skipped", "not yours", "nothing to undo", "quit", "unknown key"]
 
 
 @dataclass(slots=True)
@@ -37,10 +39,17 @@ class Walk:
 
     @property
     def current(self) -> CallToLabel | None:
-        """The call to judge, the first without a label when it was shown first; None at the end."""
+        """The call to judge, the first without a label when it was shown first; None at the end.
+
+        Those that somebody skipped, here or in a browser, come last.
+        """
         if self._shown is None:
             standing = self._read()
-            self._shown = next((each for each in self.calls if each.record_id not in standing), None)
+            open_calls = {each.record_id: each for each in self.calls if each.record_id not in standing}
+            put_off = [each for each in read_skips(self._skips) if each in open_calls]
+            ahead = (each for each in open_calls if each not in set(put_off))
+            first = next(iter((*ahead, *put_off)), None)
+            self._shown = None if first is None else open_calls[first]
         return self._shown
 
     @property
@@ -56,6 +65,8 @@ class Walk:
         if plain == UNDO:
             return self._undo()
         call = self.current
+        if plain == SKIP and call is not None:
+            return self._skip(call.record_id)
         if plain not in KEYS or call is None:
             return "unknown key"
         return self._judge(call.record_id, KEYS[plain])
@@ -77,6 +88,11 @@ class Walk:
         self._turn()
         return "judged"
 
+    def _skip(self, record_id: str) -> Step:
+        skip(self._skips, record_id, self.now(), TERMINAL)
+        self._turn()
+        return "skipped"
+
     def _undo(self) -> Step:
         """Take back the youngest judgement of this walk, unless somebody else's stands in its place, or none."""
         if not self._judged:
@@ -88,7 +104,12 @@ class Walk:
             if said is None or said.person != TERMINAL:
                 return "not yours"
             if append_label(self.file, record_id, WITHDRAWN, self.now(), TERMINAL, self._seen_bytes):
+                unskip(self._skips, record_id, self.now(), TERMINAL)
                 return "undone"
+
+    @property
+    def _skips(self) -> Path:
+        return skip_file(self.file.parent)
 
     def _turn(self) -> None:
         self.theirs = self._shown = None

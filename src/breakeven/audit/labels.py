@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,10 +102,19 @@ def append_label(
     behind them judges the same call.
     """
     told = {"record_id": record_id, "label": judgement, "at": now.isoformat(timespec="seconds")}
-    line = json.dumps(told | ({"by": person} if person else {})) + "\n"
+
+    def is_judged(file: IO[bytes]) -> bool:
+        return unless_judged_since is not None and record_id in _judged_since(file, unless_judged_since)
+
+    return append_line(path, told | ({"by": person} if person else {}), is_judged)
+
+
+def append_line(path: Path, told: Mapping[str, object], unless: Callable[[IO[bytes]], bool] | None = None) -> bool:
+    """Write one line of JSON, whole, whoever else writes there; False where `unless` says so of the file as it is."""
+    line = json.dumps(told) + "\n"
     try:
         with path.open("a+b") as file, _held(file):
-            if unless_judged_since is not None and record_id in _judged_since(file, unless_judged_since):
+            if unless is not None and unless(file):
                 return False
             _drop_cut_line(file)
             file.write(line.encode())

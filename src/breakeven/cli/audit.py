@@ -114,8 +114,9 @@ def label(
 ) -> None:
     """Walk through the calls that narrow the answer most: 1 a small model can, 2 it cannot, 3 cannot tell.
 
-    u takes the last one back, q stops; every answer is kept at once in labels.jsonl of the store, and the next walk
-    goes on where this one stopped. Texts are shown where the store keeps them, else what is known of the prompt.
+    s skips (skipped calls come last, in the dashboard too), u takes the last one back, q stops; every answer is kept
+    at once in labels.jsonl of the store, and the next walk goes on where this one stopped. Texts are shown where the
+    store keeps them, else what is known of the prompt.
     """
     from breakeven.audit.labelling import Walk
     from breakeven.audit.labels import label_file
@@ -163,7 +164,10 @@ def _walk(walk: Walk, console: Console) -> None:
         if step == "quit":
             break
         if step in ("unknown key", "nothing to undo"):
-            click.echo(f"{step}: 1, 2, 3, u or q")
+            click.echo(f"{step}: 1, 2, 3, s, u or q")
+        elif step == "skipped":
+            shown = None
+            click.echo("skipped; it comes again at the end")
         elif step == "asked":
             click.echo(f"somebody else said meanwhile: {walk.theirs}; press the key of the judgement that counts")
         elif step == "left":

@@ -20,7 +20,7 @@ EXPLAINED_TASKS_COUNT: Final = 8
 NAME_COLUMNS: Final = 34
 TEXT_MAX_CHARACTERS: Final = 1_500
 SHOWN_TERMS_COUNT: Final = 24
-KEYS_LINE: Final = "1 a small model can   2 it cannot   3 cannot tell   u undo   q quit"
+KEYS_LINE: Final = "1 a small model can   2 it cannot   3 cannot tell   s skip   u undo   q quit"
 
 
 def render_audit(audit: Audit, console: Console, *, warnings: tuple[str, ...] = (), next_command: str = "") -> None:

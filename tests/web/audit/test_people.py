@@ -33,26 +33,26 @@ def test_who_leaves_frees_the_call() -> None:
     assert people.others_count("y") == 0
 
 
-def test_skipped_calls_come_last_and_judged_ones_never() -> None:
+def test_skipped_calls_come_last_oldest_first_and_judged_ones_never() -> None:
     people = People(Clock())
-    people.skip("x", "a")
-    assert people.next_call("x", IDS, ()) == "b"
-    assert people.next_call("x", IDS, ("b", "c")) == "a"
-    assert people.next_call("x", IDS, ("a", "b", "c")) is None
+    assert people.next_call("x", IDS, (), ("b", "a", "gone")) == "c"
+    assert people.next_call("x", IDS, ("c",), ("b", "a", "gone")) == "b"
+    assert people.next_call("x", IDS, ("b", "c"), ("b", "a")) == "a"
+    assert people.next_call("x", IDS, ("a", "b", "c"), ("b", "a")) is None
 
 
-def test_what_was_taken_back_is_shown_next() -> None:
+def test_what_was_taken_back_is_shown_to_who_took_it_back() -> None:
     people = People(Clock())
-    people.skip("x", "a")
     people.show_next("x", "a")
+    assert people.next_call("y", IDS, ()) == "b"
     assert people.next_call("x", IDS, ()) == "a"
 
 
-def test_very_many_people_are_forgotten_in_the_order_they_came() -> None:
+def test_calls_of_people_who_left_are_not_kept() -> None:
     clock = Clock()
     people = People(clock)
     for number in range(500):
-        clock.now_s += 1
-        people.skip(f"p{number}", "a")
-    assert people.next_call("p499", IDS, ()) == "b"
-    assert people.next_call("p0", IDS, ()) in IDS
+        clock.now_s += HELD_S
+        people.next_call(f"p{number}", [f"call {number}"], ())
+    assert people.others_count("p499") == 0
+    assert len(people._held) == 1

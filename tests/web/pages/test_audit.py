@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from breakeven.audit.label_skips import read_skips, skip_file
 from breakeven.audit.labels import append_label, label_file, read_labels
 from breakeven.audit.saved import audit_file, load_audit
 from breakeven.cli.main import group
@@ -207,6 +208,27 @@ def test_undo_takes_back_the_own_last_and_skip_comes_again(client: TestClient, d
     before = read_labels(label_file(own.store))
     client.post("/audit/label/undo")
     assert read_labels(label_file(own.store)) == before
+
+
+def test_a_restart_and_the_terminal_know_what_was_skipped(client: TestClient, desk: Desk, own: Project) -> None:
+    first = shown(client, desk)
+    client.post("/audit/label/skip", data=first)
+    second = shown(client, desk)
+    with client_of(again := desk_of(own)) as later:
+        page = settled(later, again, "/audit/label")
+        assert fields(page)["call"] == second["call"]
+        assert "1 skipped so far; it comes last, here and in the terminal." in page
+    options = ["--store", str(own.store), "--as-of", TODAY.isoformat()]
+    told = CliRunner().invoke(group, ["audit", "label", *options, "--count", "2"], input="s\n1\nq\n")
+    assert told.exit_code == 0, told.output
+    (label,) = read_labels(label_file(own.store))
+    assert label.record_id == first["record_id"]  # both were put off; this one first
+    assert read_skips(skip_file(own.store)) == (first["record_id"], second["record_id"])
+
+
+def test_only_calls_of_the_store_are_skipped(client: TestClient, own: Project) -> None:
+    assert client.post("/audit/label/skip", data={"record_id": "no such call"}).status_code == 400
+    assert read_skips(skip_file(own.store)) == ()
 
 
 def test_two_people_are_shown_two_calls_and_lose_nothing(desk: Desk, own: Project) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from breakeven.audit.label_skips import read_skips, skip_file
 from breakeven.audit.labelling import KEYS, TERMINAL
 from breakeven.audit.labels import Judgement, Label, bytes_of, label_file, own_last
 from breakeven.audit.task import Audit
@@ -72,14 +73,16 @@ def label_view(desk: Desk, people: People, person: str) -> View | Job:
         return found
     now = seen(desk)
     ids = [each.record_id for each in found.document.calls]
-    record_id = people.next_call(person, ids, now.of_call)
+    put_off = read_skips(skip_file(desk.project.store))
+    record_id = people.next_call(person, ids, now.of_call, put_off)
     audit = audit_now(desk, found, now.labels)
     context = _around(desk, found, now, audit, person) | {"others_count": people.others_count(person)}
     if record_id is None:
         return View("label_done.html.j2", context)
     call = next(each for each in found.document.calls if each.record_id == record_id)
     soon = [each for each in ids if each not in now.of_call][:SOON_COUNT]
-    return View("label.html.j2", context | _of_call(desk, call, audit, soon) | {"seen": now.bytes_count})
+    skips = {"is_put_off": record_id in put_off, "put_off_count": len({*put_off} & {*ids} - {*now.of_call})}
+    return View("label.html.j2", context | _of_call(desk, call, audit, soon) | skips | {"seen": now.bytes_count})
 
 
 def labels_view(desk: Desk) -> View | Job:

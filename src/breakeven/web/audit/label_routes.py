@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from breakeven.audit.label_skips import skip, skip_file, unskip
 from breakeven.audit.labelling import KEYS
 from breakeven.audit.labels import WITHDRAWN, Judgement, append_label, label_file, own_last
 from breakeven.clock import now
@@ -65,9 +66,16 @@ async def label_given(request: Request) -> Response:
 
 
 async def label_skipped(request: Request) -> Response:
-    """Show another call first."""
-    people_of(request).skip(_person(request), await _call_of(request))
-    return await _went_well(request, request.app.state.desk)
+    """Show another call first; the terminal's walk does, too."""
+    person, desk = _person(request), request.app.state.desk
+    record_id = await _call_of(request)
+
+    def put_off() -> None:
+        _check_call(desk, record_id)
+        skip(skip_file(desk.project.store), record_id, now(), person)
+
+    await run_in_threadpool(put_off)
+    return await _went_well(request, desk)
 
 
 async def label_undone(request: Request) -> Response:
@@ -78,6 +86,7 @@ async def label_undone(request: Request) -> Response:
         last = own_last(label_file(desk.project.store), person).label
         if last is not None:
             append_label(label_file(desk.project.store), last.record_id, WITHDRAWN, now(), person)
+            unskip(skip_file(desk.project.store), last.record_id, now(), person)
         return None if last is None else last.record_id
 
     if (record_id := await run_in_threadpool(undo)) is not None:
