@@ -91,7 +91,7 @@ def test_short_answers_and_caches_are_told() -> None:
     short = record(0.0, [0.1, 0.2], 2, prompt_tokens=100, cached_tokens=90)
     level = summary([short], 0.2, 0.2)
     assert any("shorter than asked: 2 tokens of 4" in note for note in level.notes)
-    assert any("took 90% of the prompt tokens from a cache" in note for note in level.notes)
+    assert any("took 90 % of the prompt tokens from a cache" in note for note in level.notes)
 
 
 def test_a_busy_generator_and_a_late_one_say_so() -> None:
@@ -99,7 +99,7 @@ def test_a_busy_generator_and_a_late_one_say_so() -> None:
     for number in range(200):
         run.keep(record(0.0, [0.5, 0.6, 0.7, 0.8], 4, scheduled_s=-0.05 if number % 2 else 0.0))
     level = summarise(OpenLoop((Arrival(0.0, 1, 1),), "trace", None), run)
-    assert any("busy 95% of the time" in note for note in level.notes)
+    assert any("busy 95 % of the time" in note for note in level.notes)
     assert any("sent late: 50 ms at P99" in note for note in level.notes)
     assert level.start_lag_ms is not None
 

@@ -75,7 +75,7 @@ def test_verdicts_in_words() -> None:
         "Never: payback_months is never"
     )
     near = "given: {a_usd: 100}\ndefine: {b_usd: a_usd * 1.03}\npublished: {b_usd: 100}\n"
-    assert verdict_sentence(checked(near)).startswith("Off by 3.0%")
+    assert verdict_sentence(checked(near)).startswith("Off by 3.0 %")
     defined = "{c_usd: a_usd * 2, d_usd_per_month: b_usd_per_hour * hours_per_month}"
     partly = f"given: {{a_usd: 1, b_usd_per_hour: 1}}\ndefine: {defined}\n"
     sentence = verdict_sentence(checked(partly + "published: {c_usd: 2, d_usd_per_month: 730}\n"))

@@ -54,7 +54,7 @@ def test_the_page_and_the_facts(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.exception
     page = " ".join(done.output.split())
     assert "measured on your endpoint, output tok/s is 0.8" in page
-    assert "Output tokens per second: median error 25.0% before" in page
+    assert "Output tokens per second: median error 25.0 % before" in page
     facts = read_facts(out)
     assert facts.key.gpus_count == 1
     assert facts.source.title == "measured on your endpoint: 3 points"

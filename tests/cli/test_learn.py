@@ -66,7 +66,7 @@ def words_of(path: Path) -> str:
 def test_the_page_says_the_verdict_first_and_what_was_proven(learnt: Path) -> None:
     page = words_of(learnt / "page.txt")
     assert page.startswith("Route with rates of groups:")
-    assert "Floor: at least 95% of the success of acme/large, with 95% confidence" in page
+    assert "Floor: at least 95 % of the success of acme/large, with 95 % confidence" in page
     assert "What ran before: against acme/large: saves" in page
     assert "Not charged, because nobody stated it: lost prompt-cache hits, judge, shadow calls, router" in page
     assert "A scorer of prompts: no prompt was kept" in page

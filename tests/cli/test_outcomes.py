@@ -135,7 +135,7 @@ def test_canaries_and_repeated_tries_on_the_page(tmp_path: Path) -> None:
     page = " ".join(_run(tmp_path, "o.csv").output.split())
     assert "- empty: 50.0 % of 20 passed" in page
     assert "a: correlation 0." in page
-    assert "The judge passes answers that cannot be right: 50% of 20 canaries (empty)" in page
+    assert "The judge passes answers that cannot be right: 50 % of 20 canaries (empty)" in page
     assert "success according to a judge model" in page
 
 

@@ -173,7 +173,7 @@ def test_amounts_are_told_to_the_cent_and_dust_is_nothing() -> None:
     told = document(*volume, "--invoice", "185", "--date", "2026-11-20")
     assert (told["gap_usd"], told["sentence"]) == (0.0, "Fits to the cent: ours $185.00, bill $185.00.")
     told = document(*volume, "--invoice", "184.50", "--date", "2026-11-20")
-    assert told["sentence"] == "Fits within 2%: ours $185.00, bill $184.50."
+    assert told["sentence"] == "Fits within 2 %: ours $185.00, bill $184.50."
 
 
 def test_tokens_without_a_price_beside_a_gap_of_nothing(tmp_path: Path, log: Path) -> None:

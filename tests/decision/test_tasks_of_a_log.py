@@ -85,7 +85,7 @@ def test_the_hybrid_moves_whole_tasks_with_their_own_tokens(tmp_path: Path) -> N
     facts = {fact.name: float(fact.value.flat[0]) for fact in hybrid.cost.facts}
     assert facts["moved_tokens_fraction"] == pytest.approx(tokens["faq"] / sum(tokens.values()), rel=1e-12)
     assert facts["moved_requests_fraction"] == 0.5
-    assert "for FAQ bot (15% of the tokens, 50% of the calls); the rest openai/gpt-5" in hybrid.cost.buys
+    assert "for FAQ bot (15 % of the tokens, 50 % of the calls); the rest openai/gpt-5" in hybrid.cost.buys
     assert "mini" not in hybrid.cost.buys  # all of its calls move
     api = next(line.line.usd_per_month for line in hybrid.lines if line.line.name == "api_tokens")
     volume = api.inputs[0].value  # 720 hours observed, stretched to 730, times how far a month may stand from it
@@ -117,7 +117,7 @@ def test_the_demand_holds_each_task_of_each_model(tmp_path: Path) -> None:
 def test_the_scenario_says_which_tasks_move(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     result = compared(path, two_tasks(), commodity_tasks=("draft",))
-    assert "for Draft a reply (85% of the tokens, 50% of the calls); the rest" in result.option("hybrid").cost.buys
+    assert "for Draft a reply (85 % of the tokens, 50 % of the calls); the rest" in result.option("hybrid").cost.buys
     (none,) = compared(path, two_tasks(), commodity_tasks=("poetry",)).unavailable
     assert none.name == "hybrid"
     assert "none of the log's tasks (Draft a reply, FAQ bot) is one of the commodity tasks (poetry)" in none.reason
@@ -132,7 +132,7 @@ def test_a_log_without_tasks_is_costed_as_if_there_were_no_such_thing(tmp_path: 
     assert demand == replace(known, models=tuple(replace(model, by_task=()) for model in known.models))
     one, two = (compared(path, nameless(two_tasks()), commodity_tasks=tasks) for tasks in (("faq",), ("poetry",)))
     assert one.options[0].usd_per_month == two.options[0].usd_per_month
-    assert "for 60% of the tokens; the rest" in one.option("hybrid").cost.buys
+    assert "for 60 % of the tokens; the rest" in one.option("hybrid").cost.buys
 
 
 @pytest.mark.parametrize(("every", "knows"), [(3, True), (2, True), (1, False)])

@@ -203,7 +203,7 @@ def test_models_that_cannot_be_weighed_are_named() -> None:
     table = tasks_decide(100, 15)
     rare = table.success.copy()
     rare[30:, 0] = np.nan
-    with pytest.raises(LearningError, match=r"small is left out: tried on 30% of the requests"):
+    with pytest.raises(LearningError, match=r"small is left out: tried on 30 % of the requests"):
         usable_outcomes(replace(table, success=rare), LearnSettings())
     unpriced = table.cost_usd.copy()
     unpriced[:, 0] = np.nan

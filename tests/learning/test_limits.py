@@ -88,7 +88,7 @@ def test_a_budget_is_kept_in_the_policy_that_is_written(tmp_path: Path) -> None:
     ("limits", "floor", "words"),
     [
         (Capacities(budget_usd_per_request=0.003), 0.95, "no policy keeps the limits.*the budget is 0.003 USD"),
-        (Capacities({"big": 0.2}), 0.95, "no policy keeps the limits.*its capacity is 20.0%"),
+        (Capacities({"big": 0.2}), 0.95, "no policy keeps the limits.*its capacity is 20.0 %"),
         (Capacities({"small": 0.3, "big": 0.2}), 0.95, "the capacities hold 50 %"),
         (Capacities(budget_usd_per_request=0.0005), 0.95, "is below the cheapest split"),
     ],
@@ -152,7 +152,7 @@ def test_a_limit_may_be_passed_by_luck_alone() -> None:
     choices = np.where(np.arange(400) < 130, 0, 1).astype(np.intp)
     assert broken(table, choices, Capacities({"small": 0.3})) == []
     assert broken(table, choices, Capacities({"small": 0.2})) == [
-        "small would take 32.5% of the requests, and its capacity is 20.0%"
+        "small would take 32.5 % of the requests, and its capacity is 20.0 %"
     ]
     assert "the budget is 0.005 USD" in broken(table, choices, Capacities(budget_usd_per_request=0.005))[0]
 

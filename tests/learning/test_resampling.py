@@ -59,7 +59,7 @@ def test_what_cannot_be_told_says_why() -> None:
     partly = figure(0.5, np.array([np.nan] * 10 + [0.5] * 90), "there is no gap")
     assert partly.value == 0.5
     assert partly.low is None
-    assert "10%" in partly.why
+    assert "10 %" in partly.why
 
 
 def test_the_same_seed_gives_the_same_draws_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def test_savings_are_against_what_ran_before_the_best_and_the_dearest() -> None:
         assert each.saved_fraction.low is not None
         assert each.saved_fraction.high is not None
         assert each.saved_fraction.low <= each.saved_fraction.value <= each.saved_fraction.high
-    assert found[0].model == "dear 75%, odd 25%"
+    assert found[0].model == "dear 75 %, odd 25 %"
     assert found[2].model == "odd"
 
 

@@ -208,8 +208,8 @@ def test_the_verb_says_every_floor(tmp_path: Path) -> None:
     said = CliRunner().invoke(command, asked)
     assert said.exit_code == 0, said.output
     words = " ".join(said.output.split())
-    assert "Floor of contract: 99.0%; nothing could be proven" in words
-    assert "over all tasks but those below, with 95% confidence, all floors together" in words
+    assert "Floor of contract: 99.0 %; nothing could be proven" in words
+    assert "over all tasks but those below, with 95 % confidence, all floors together" in words
     bad = CliRunner().invoke(command, ["--outcomes", str(path), "--floor", "contract=1.2"])
     assert bad.exit_code == 2
     assert "0.99" in bad.output

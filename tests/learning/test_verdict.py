@@ -35,7 +35,7 @@ def test_a_router_that_knows_is_taken() -> None:
     assert found.router == "knows"
     assert found.model is None
     assert found.missing_requests_count is None
-    assert found.sentence.startswith("Route with knows: 52% of the cost of dear")
+    assert found.sentence.startswith("Route with knows: 52 % of the cost of dear")
     mine = next(each for each in found.standings if each.name == "knows")
     assert mine.beats_best_single
     assert mine.keeps_floor
@@ -49,7 +49,7 @@ def test_a_router_that_guesses_is_not() -> None:
     assert found.answer == "do not route"
     assert found.model == "dear"
     assert not found.cheaper_model_will_do
-    assert "no router tried costs less and keeps 95%" in found.sentence
+    assert "no router tried costs less and keeps 95 %" in found.sentence
 
 
 def test_a_cheaper_model_that_is_as_good_is_the_answer() -> None:
@@ -59,7 +59,7 @@ def test_a_cheaper_model_that_is_as_good_is_the_answer() -> None:
     assert found.answer == "do not route"
     assert found.model == "cheap"
     assert found.cheaper_model_will_do
-    assert found.sentence.startswith("Do not route: use cheap alone: 5% of the cost of dear")
+    assert found.sentence.startswith("Do not route: use cheap alone: 5 % of the cost of dear")
 
 
 def test_few_requests_are_not_enough_evidence_and_say_how_many_are_missing() -> None:
@@ -121,7 +121,7 @@ def test_without_costs_calls_of_the_reference_are_counted() -> None:
     found = verdict({"knows": knows}, success, None, MODELS, reference=1)
     assert found.answer == "route"
     assert found.cost_basis == "strong_calls"
-    assert "50% of the calls of the reference model" in found.sentence
+    assert "50 % of the calls of the reference model" in found.sentence
 
 
 def test_one_held_out_request_is_refused() -> None:

@@ -46,7 +46,9 @@ def cost(work: AuditedWork, facts: dict[str, float] | None = None, **choices: ob
 
 def test_the_commodity_tasks_move_by_their_exact_names() -> None:
     found = cost(WORK)
-    assert "for t-1 and drafts (80% of the tokens, 80% of the calls)" in found.buys or "80% of the tokens" in found.buys
+    assert (
+        "for t-1 and drafts (80 % of the tokens, 80 % of the calls)" in found.buys or "80 % of the tokens" in found.buys
+    )
     moved = next(each for each in found.facts if each.name == "moved_tokens_fraction")
     assert float(moved.value) == pytest.approx(1600 / 2000, rel=1e-12), "t-10 is not t-1"
 
@@ -71,12 +73,12 @@ def test_the_ends_are_moved_out_by_the_ratio_of_normal_quantiles() -> None:
 
 def test_what_the_scenario_says_wins() -> None:
     named = cost(WORK, commodity_tasks=("t-10",))
-    assert "t-10 (20% of the tokens" in named.buys
+    assert "t-10 (20 % of the tokens" in named.buys
     leaf = named.success.leaves()[SUCCESS]
     assert leaf.assumption is not None
     assert leaf.assumption.typical == pytest.approx(0.2), "the audit's word on the task that was named"
     assert cost(WORK, {SUCCESS: 0.5}).success.leaves()[SUCCESS].assumption.typical == 0.5
-    assert "60% of the tokens" in cost(WORK, {"hybrid_commodity_share_fraction": 0.6}).buys
+    assert "60 % of the tokens" in cost(WORK, {"hybrid_commodity_share_fraction": 0.6}).buys
 
 
 def test_an_audit_without_commodity_work_leaves_the_hybrid_out_with_a_reason() -> None:

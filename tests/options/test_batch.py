@@ -143,7 +143,7 @@ def test_a_model_without_a_batch_price_stays_and_is_named() -> None:
     stays = labelled("acme/house-model").prices
     own = 1000 * sum(fact.typical * share for fact, share in zip(stays, (0.5, 0.3, 0.0, 0.2), strict=True))
     assert tokens_usd(each) == pytest.approx(listed_usd("gpt-5", "openai", is_batch=True) + own, rel=1e-9)
-    assert each.buys == "100% of the tokens by batch: openai/gpt-5; acme/house-model without a batch price"
+    assert each.buys == "100 % of the tokens by batch: openai/gpt-5; acme/house-model without a batch price"
     with pytest.raises(UnknownPrice, match="no batch price and no batch discount is known for acme/house-model"):
         cost(of_models(labelled("acme/house-model")), 1.0)
 

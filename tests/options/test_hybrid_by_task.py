@@ -101,7 +101,7 @@ def test_the_shares_are_measured_and_say_so() -> None:
     assert "hybrid_commodity_share_fraction" not in {
         node.name for node in hybrid.total.leaves().values() if node.assumption
     }
-    assert "for faq (75% of the tokens, 94% of the calls); the rest openai/gpt-5" in hybrid.buys
+    assert "for faq (75 % of the tokens, 94 % of the calls); the rest openai/gpt-5" in hybrid.buys
 
 
 def test_successes_are_counted_by_calls_not_by_tokens() -> None:
@@ -127,7 +127,7 @@ def test_without_tasks_the_assumed_share_is_taken() -> None:
     """The tasks alone make the difference: the same calls without names cost what a stated share costs."""
     unnamed = of({**FAQ, "task": ""}, {**DRAFTS, "task": ""})
     hybrid = cost("hybrid", unnamed)
-    assert "for 60% of the tokens; the rest openai/gpt-5" in hybrid.buys
+    assert "for 60 % of the tokens; the rest openai/gpt-5" in hybrid.buys
     assert "hybrid_commodity_share_fraction" in hybrid.total.leaves()
     assert lines_of(hybrid) == lines_of(cost("hybrid", unnamed, commodity_tasks=("drafting",)))
     assert lines_of(hybrid) != lines_of(cost("hybrid", of(FAQ, DRAFTS)))
@@ -146,7 +146,7 @@ def test_when_every_task_moves_the_fleet_is_that_of_all_calls() -> None:
     lines, whole = lines_of(hybrid), lines_of(cost("rented_on_demand", both, facts))
     assert {name: lines[f"fleet_{name}"] for name in whole} == pytest.approx(whole, rel=1e-12)
     assert lines["api_tokens"] == 0
-    assert hybrid.buys.endswith("(100% of the tokens, 100% of the calls); nothing stays")
+    assert hybrid.buys.endswith("(100 % of the tokens, 100 % of the calls); nothing stays")
     assert np.isfinite(hybrid.total.value).all()
 
 

@@ -206,7 +206,7 @@ def test_the_volume_and_the_tasks_are_those_of_the_sheet(comparison: Comparison)
     assert comparison.typical_volume_mtok == exactly(working["mtok"])
     cost = comparison.option("hybrid").cost
     assert number(cost.requests) == exactly(working["calls"])
-    assert "parcel classification (40% of the tokens, 75% of the calls); the rest openai/gpt-5" in cost.buys
+    assert "parcel classification (40 % of the tokens, 75 % of the calls); the rest openai/gpt-5" in cost.buys
 
 
 @pytest.mark.parametrize("name", OPTIONS)

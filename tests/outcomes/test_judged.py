@@ -133,7 +133,7 @@ def test_canaries_go_to_the_judge_and_come_back(tmp_path: Path) -> None:
     by_kind = {each.kind: each for each in found.canaries}
     assert by_kind["constant"].accepted.success_fraction == 1
     assert (by_kind["empty"].judged_count, by_kind["empty"].accepted.success_fraction) == (20, 0)
-    assert "passes answers that cannot be right: 100% of 20 canaries (constant)" in _warnings(found)
+    assert "passes answers that cannot be right: 100 % of 20 canaries (constant)" in _warnings(found)
 
 
 def test_empty_answers_that_a_judge_passed_are_canaries(tmp_path: Path) -> None:

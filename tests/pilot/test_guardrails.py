@@ -63,7 +63,7 @@ def test_an_upstream_that_fails_half_way_is_seen_at_once() -> None:
     some[first] = True
     state = state_of(design("canary"), replace(rows, is_error=some), "error_rate")
     assert state.has_fired
-    assert "more than 5.0% is proven" in state.words
+    assert "more than 5.0 % is proven" in state.words
     assert not state_of(design("canary"), rows, "error_rate").has_fired
 
 
@@ -125,4 +125,4 @@ def test_every_task_has_its_guards_and_says_the_risk_of_all() -> None:
         ("code", "inferior", True),
         ("code", "error_rate", False),
     ]
-    assert "risk of a false stop 1.0%, of any of 4 guards 4.0%" in states[2].words
+    assert "risk of a false stop 1.0 %, of any of 4 guards 4.0 %" in states[2].words

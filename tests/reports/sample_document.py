@@ -421,7 +421,7 @@ def _part(
 
 def _verdict(synthetic: bool, extrapolated: float | None) -> VerdictPart:
     saves = Amount(p10=-480.0, p50=3_116.0, p90=4_390.0, mean=2_950.0, unit="usd/month")
-    details = ["Success rates are assumed, not measured (Brokered open model 88%, Frontier API (as today) 93%). "
+    details = ["Success rates are assumed, not measured (Brokered open model 88 %, Frontier API (as today) 93 %). "
                "Measure the open model on your own tasks before you move."]  # fmt: skip
     if extrapolated is not None:
         hours = f"{extrapolated:,.4g} hours"

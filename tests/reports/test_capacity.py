@@ -167,7 +167,7 @@ def test_the_page_has_every_part() -> None:
         "tokens per joule",
     ):
         assert said in text
-    assert "10.0%, nine of ten within 30% (bias +1.0%)" in " ".join(text.split())
+    assert "10.0 %, nine of ten within 30 % (bias +1.0 %)" in " ".join(text.split())
     assert "By requests in flight" not in text_of(asked(concurrency_count=8.0))
 
 

@@ -52,8 +52,8 @@ def test_a_task_below_its_own_floor_is_named_with_its_interval(tmp_path: Path, f
     assert bool(found) == is_below
     if is_below:
         (said,) = found
-        assert said.startswith("contract: 90.0% of large's success on 100 requests (95 %: 8")
-        assert said.endswith("below its floor of 95.0%")
+        assert said.startswith("contract: 90.0 % of large's success on 100 requests (95 %: 8")
+        assert said.endswith("below its floor of 95.0 %")
 
 
 def test_a_policy_without_floors_by_task_warns_of_none(tmp_path: Path) -> None:

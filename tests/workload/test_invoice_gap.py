@@ -82,7 +82,7 @@ def test_log_that_tells_no_cached_tokens_is_6_6_times_too_high(catalog: Catalog)
     gap, found = reconciled(calls, catalog, line(72 * 0.1 * 1.25 * (1 - cached + cached * 0.1)))
     assert gap.ours_usd / gap.billed_usd == pytest.approx(6.6, abs=0.05)
     assert found[0].name == "cached_not_logged"
-    assert "94% of the input was read from a cache" in found[0].sentence
+    assert "94 % of the input was read from a cache" in found[0].sentence
 
 
 def test_input_without_its_cached_tokens_is_many_times_too_low(catalog: Catalog) -> None:

@@ -131,7 +131,7 @@ def _notes(level: LevelResult, good: Sequence[RequestRecord], expects_caching: b
         yield "everything failed, so the level was ended early"
     if level.generator_busy_fraction > BUSY_FRACTION:
         yield (
-            f"the generator itself was busy {level.generator_busy_fraction:.0%} of the time: "
+            f"the generator itself was busy {100 * level.generator_busy_fraction:.0f} % of the time: "
             "these figures may be its own and not the server's (see --self-test)"
         )
     if level.start_lag_ms is not None and level.start_lag_ms.p99_ms > LAG_MS:
@@ -151,6 +151,7 @@ def _notes(level: LevelResult, good: Sequence[RequestRecord], expects_caching: b
     prompt = sum(each.prompt_tokens or 0 for each in good)
     cached = sum(each.cached_tokens or 0 for each in good)
     if not expects_caching and prompt and cached > _CACHED_FRACTION * prompt:
-        yield f"the server took {cached / prompt:.0%} of the prompt tokens from a cache; no two prompts are alike"
+        part = 100 * cached / prompt
+        yield f"the server took {part:.0f} % of the prompt tokens from a cache; no two prompts are alike"
     if len(good) < _P99_FROM_COUNT:
         yield FEW_ANSWERS

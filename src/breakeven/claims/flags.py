@@ -111,7 +111,7 @@ def _never_idle(figures: Mapping[str, Node]) -> Iterator[str]:
     prices = [node for node in idle if node.unit == "usd/mtok"]
     again = ""
     if prices:
-        dearer = [f"{_first(prices[0]) / share:,.3g} at {share:.0%} busy" for share in _BUSY_EXAMPLES]
+        dearer = [f"{_first(prices[0]) / share:,.3g} at {100 * share:.0f} % busy" for share in _BUSY_EXAMPLES]
         again = f" {_first(prices[0]):,.3g} USD per Mtok becomes {', '.join(dearer)}."
     yield f"It takes the fleet to be never idle: full speed in every paid second.{again} Give busy_fraction."
 

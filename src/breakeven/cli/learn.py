@@ -122,8 +122,8 @@ def _written_tasks(table: OutcomeTable, path: Path, seed: int) -> str:
     rare = f" Too rare to be learnt: {', '.join(fitted.rare_tasks)}." if fitted.rare_tasks else ""
     return (
         f"{path}: {len(fitted.naming.tasks)} tasks from {fitted.prompts_count:,} prompts. Of prompts held out it names "
-        f"{fitted.named_fraction:.0%}, and {fitted.right_fraction:.1%} of these rightly (at least "
-        f"{fitted.right_low_fraction:.1%}, 95% confidence).{rare}"
+        f"{100 * fitted.named_fraction:.0f} %, and {100 * fitted.right_fraction:.1f} % of these rightly (at least "
+        f"{100 * fitted.right_low_fraction:.1f} %, 95 % confidence).{rare}"
     )
 
 

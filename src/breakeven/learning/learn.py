@@ -266,7 +266,7 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
     for at, name in enumerate(table.models):
         tried_fraction = float(known[:, at].mean())
         if tried_fraction < TRIED_MIN_FRACTION:
-            notes.append(f"{name} is left out: tried on {tried_fraction:.0%} of the requests")
+            notes.append(f"{name} is left out: tried on {100 * tried_fraction:.0f} % of the requests")
         elif np.isnan(table.cost_usd[known[:, at], at]).all():
             notes.append(f"{name} is left out: unpriced; give a price with --price {name}=USD")
         else:

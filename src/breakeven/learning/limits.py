@@ -50,7 +50,9 @@ def broken(table: OutcomeTable, choices: Indexes, limits: Capacities, learnt_cou
         most, share = limits.capacity_fraction.get(name, 1.0), float((choices == at).mean())
         error = 0.0 if one else ERRORS_MAX * _error((choices == at).astype(float), learnt_count)
         if share > most + error + 1e-9:
-            found.append(f"{name} would take {share:.1%} of the requests, and its capacity is {most:.1%}")
+            found.append(
+                f"{name} would take {100 * share:.1f} % of the requests, and its capacity is {100 * most:.1f} %"
+            )
     budget = limits.budget_usd_per_request
     paid = table.cost_usd[np.arange(len(choices)), choices]
     if budget is not None and paid.mean() > budget * (1 + 1e-9) + ERRORS_MAX * _error(paid, learnt_count):
@@ -77,7 +79,8 @@ def refuse_broken(learnt: Learnt, one: str | None) -> None:
         )
     raise LearningError(
         f"no policy keeps the limits: no division within them is shown to be worth it and to keep "
-        f"{learnt.settings.quality_floor_ratio:.0%} of {learnt.reference}'s success ({learnt.floor.why}), and with "
+        f"{100 * learnt.settings.quality_floor_ratio:.0f} % of {learnt.reference}'s success "
+        f"({learnt.floor.why}), and with "
         f"{one or learnt.reference} alone {'; '.join(words)}. Loosen the capacity or the budget, lower the quality "
         "floor, or bring outcomes of more requests"
     )

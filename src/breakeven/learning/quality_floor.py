@@ -169,7 +169,7 @@ def choose(
     if at is None:
         missing, why = _missing(gained, moved, quality_floor_ratio, confidence_fraction, seed, learnt)
     else:
-        missing, why = None, f"{moved[at]:.0%} of the requests leave the reference model"
+        missing, why = None, f"{100 * moved[at]:.0f} % of the requests leave the reference model"
     rate = float(success[:, reference].mean()) if rows else 0.0
     return FloorChoice(
         at=at,
@@ -251,7 +251,8 @@ def _missing(
     mean = gained[:, useful].mean(axis=0) if learnt is None else learnt.mean[useful]
     if mean.max() <= 0:
         return None, (
-            f"every setting that moves requests keeps less than {quality_floor_ratio:.0%} of the reference's success, "
+            f"every setting that moves requests keeps less than {100 * quality_floor_ratio:.0f} % of "
+            f"the reference's success, "
             f"as far as {rows} requests tell: more of the same would not help"
         )
     needed = np.where(mean > 0, (_NORMAL_NEEDED * spread / np.where(mean > 0, mean, 1.0)) ** 2, np.inf)

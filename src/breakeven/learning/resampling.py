@@ -62,7 +62,9 @@ def figure(value: float, draws: Floats, why_not: str = "", confidence_fraction: 
         return untold(why_not)
     known = draws[~np.isnan(draws)]
     if len(known) < (1.0 - _NONE_FRACTION) * len(draws):
-        return Figure(float(value), None, None, f"no interval: in {1 - len(known) / len(draws):.0%} of draws {why_not}")
+        return Figure(
+            float(value), None, None, f"no interval: in {100 * (1 - len(known) / len(draws)):.0f} % of draws {why_not}"
+        )
     tail = (1.0 - confidence_fraction) / 2.0
     low, high = np.quantile(known, [tail, 1.0 - tail])
     return Figure(float(value), round(float(low), 12), round(float(high), 12))

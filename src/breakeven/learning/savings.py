@@ -180,4 +180,4 @@ def _names(choices: Indexes, models: tuple[str, ...]) -> str:
     if len(found) == 1:
         return models[int(found[0])]
     order = np.argsort(-counts, kind="stable")
-    return ", ".join(f"{models[int(found[at])]} {counts[at] / counts.sum():.0%}" for at in order)
+    return ", ".join(f"{models[int(found[at])]} {100 * (counts[at] / counts.sum()):.0f} %" for at in order)

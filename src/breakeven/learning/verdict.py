@@ -310,7 +310,7 @@ def _sentence(
     if best != reference:
         alone = f"{alone} alone: {_beside(trial, best, reference, basis)}"
     else:
-        alone = f"{alone} alone, success {trial.success[best]:.1%}"
+        alone = f"{alone} alone, success {100 * trial.success[best]:.1f} %"
     tried = max(hopeful, key=lambda at: trial.gain[at, best]) if hopeful else None
     lottery = [at for at in range(trial.singles, len(trial.names)) if trial.gain[at, best] > 0 >= trial.lead[at]]
     if tried is None and lottery:
@@ -320,7 +320,8 @@ def _sentence(
         )
     elif tried is None:
         rest = (
-            "no router tried costs less and keeps " + f"{quality_floor_ratio:.0%} of {trial.names[reference]}'s success"
+            "no router tried costs less and keeps "
+            + f"{100 * quality_floor_ratio:.0f} % of {trial.names[reference]}'s success"
         )
     else:
         rest = (
@@ -336,5 +337,6 @@ def _beside(trial: _Trial, at: int, other: int, basis: CostBasis) -> str:
     """Cost and success of one way beside another's."""
     what = "cost" if basis == "usd" else "calls of the reference model"
     then = trial.cost[other]
-    part = f"{trial.cost[at] / then:.0%} of the {what}" if then > 0 else f"no more {what}"
-    return f"{part} of {trial.names[other]}, success {trial.success[at]:.1%} against {trial.success[other]:.1%}"
+    part = f"{100 * (trial.cost[at] / then):.0f} % of the {what}" if then > 0 else f"no more {what}"
+    ours, theirs = 100 * trial.success[at], 100 * trial.success[other]
+    return f"{part} of {trial.names[other]}, success {ours:.1f} % against {theirs:.1f} %"

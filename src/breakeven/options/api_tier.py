@@ -129,7 +129,7 @@ def _blend(standard: Assumption, in_batch: Assumption, batch_fraction: float) ->
         getattr(standard, each) * (1 - batch_fraction) + getattr(in_batch, each) * batch_fraction
         for each in ("low", "typical", "high")
     )
-    note = f"{batch_fraction:.0%} of the tokens at the batch price, as in the log"
+    note = f"{100 * batch_fraction:.0f} % of the tokens at the batch price, as in the log"
     return replace(standard, low=low, typical=typical, high=high, note=note)
 
 

@@ -92,7 +92,7 @@ class BatchApi:
         waits = median_of(binder.value(SHARE))
         stays = [each.label for each in demand.models if each.label not in prices]
         without = f"; {shortened(stays)} without a batch price" if stays else ""
-        buys = f"{waits:.0%} of the tokens by batch: {shortened(list(prices))}{without}"
+        buys = f"{100 * waits:.0f} % of the tokens by batch: {shortened(list(prices))}{without}"
         return option_cost(self, binder, breakdown, buys)
 
 

@@ -219,14 +219,15 @@ def _cut(situation: Situation, whole: Binder, split: TaskSplit | None) -> _Cut:
     if split is None:
         share = whole.node(SHARE)
         rest = whole.apply(kept_fraction, share, name="kept_tokens_fraction")
-        return _Cut(share, rest, f"{median_of(share.value):.0%} of the tokens")
+        return _Cut(share, rest, f"{100 * median_of(share.value):.0f} % of the tokens")
     moved, kept, log = split.moved, split.kept, demand.source
     how = f"measured, {'tasks' if len(split.tasks) > 1 else 'task'} {shortened(split.tasks)}"
     tokens = whole.derive("moved_tokens_fraction", moved.tokens_fraction, how, source=log)
     requests = whole.derive("moved_requests_fraction", moved.requests_fraction, how, source=log)
     rest = whole.derive("kept_tokens_fraction", kept.tokens_fraction, "measured, all other calls", source=log)
     whole.derive(SHARE, requests.value, "calls of the tasks that move", requests)
-    moves = f"{shortened(split.tasks)} ({tokens.value:.0%} of the tokens, {requests.value:.0%} of the calls)"
+    parts = f"{100 * tokens.value:.0f} % of the tokens, {100 * requests.value:.0f} % of the calls"
+    moves = f"{shortened(split.tasks)} ({parts})"
     return _Cut(tokens, rest, moves, moved.demand, kept.demand, (tokens, requests))
 
 

@@ -88,14 +88,14 @@ def _of_judge_alone(found: Judged, alone: JudgeAlone) -> str:
 
 def _of_canary(result: CanaryResult) -> str:
     accepted = result.accepted
-    seen = f"{accepted.success_fraction:.0%} of {result.judged_count:,}"
+    seen = f"{100 * accepted.success_fraction:.0f} % of {result.judged_count:,}"
     if accepted.low_fraction > FALSE_ACCEPT_MAX_FRACTION:
         return (
             f"The judge passes answers that cannot be right: {seen} canaries ({result.kind}). Do not believe it alone."
         )
     return (
         f"Too few canaries ({result.kind}: {seen} passed) to say that the judge passes at most "
-        f"{FALSE_ACCEPT_MAX_FRACTION:.0%} of them."
+        f"{100 * FALSE_ACCEPT_MAX_FRACTION:.0f} % of them."
     )
 
 

@@ -182,8 +182,8 @@ def rogan_gladen(passed_count: float, judged_count: float, confusion: Confusion,
     told = confusion.sensitivity_fraction + confusion.specificity_fraction - 1
     if told <= 0:
         raise OutcomeError(
-            f"the judge passes {confusion.sensitivity_fraction:.0%} of good answers and "
-            f"{confusion.false_accept_fraction:.0%} of bad ones: its word says nothing about success"
+            f"the judge passes {100 * confusion.sensitivity_fraction:.0f} % of good answers and "
+            f"{100 * confusion.false_accept_fraction:.0f} % of bad ones: its word says nothing about success"
         )
     rate = passed_count / judged_count
     rng = np.random.default_rng([seed, 11])

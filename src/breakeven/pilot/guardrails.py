@@ -104,9 +104,9 @@ def _error_rate(design: Design, plan: TaskPlan, rows: Observations, limit: float
     fired_at = _first(path, design.guards.inferior_alpha_fraction) if limit > 0 else _any(is_error)
     what = f"{_name(plan)}: {failed:,} of {count:,} requests failed"
     words = (
-        f"{what}; more than {limit:.1%} is proven after {fired_at:,} ({_risk(design)})"
+        f"{what}; more than {100 * limit:.1f} % is proven after {fired_at:,} ({_risk(design)})"
         if fired_at is not None
-        else f"{what}; not proven above {limit:.1%}"
+        else f"{what}; not proven above {100 * limit:.1f} %"
     )
     seen = success_sequence(float(failed), count, design.guards.inferior_alpha_fraction)
     return GuardState(
@@ -233,5 +233,5 @@ def _risk(design: Design) -> str:
         for each in (guards.error_rate_max_fraction, guards.latency_p95_max_s, guards.latency_p95_max_ratio)
     )
     alone, total = guards.inferior_alpha_fraction, count * len(design.tasks)
-    together = f", of any of {total} guards {min(total * alone, 1.0):.1%}" if total > 1 else ""
-    return f"risk of a false stop {alone:.1%}{together}"
+    together = f", of any of {total} guards {100 * min(total * alone, 1.0):.1f} %" if total > 1 else ""
+    return f"risk of a false stop {100 * alone:.1f} %{together}"

@@ -118,7 +118,7 @@ def queue_words(queue: Queue, labeller: str, *, again: bool = False) -> str:
     done = len(queue.items) - len(queue.waiting())
     words = f"{done:,} of {len(queue.items):,} answers of the audit are labelled, {waiting:,} wait."
     if agreement.same_fraction is not None:
-        words += f" People agree on {agreement.same_fraction:.0%} of {agreement.items_count:,} labelled twice."
+        words += f" People agree on {100 * agreement.same_fraction:.0f} % of {agreement.items_count:,} labelled twice."
     if queue.textless_count:
         words += (
             f" Of {queue.textless_count:,} the gateway kept no text (`prompts: none`): judge them by your own records, "

@@ -34,7 +34,7 @@ def _missing(name: str, evidence: TaskEvidence) -> Problem | None:
     if not count:
         return None
     baseline, candidate = state.missing_fractions
-    shares = f"{baseline:.1%} of the baseline's, {candidate:.1%} of the candidate's"
+    shares = f"{100 * baseline:.1f} % of the baseline's, {100 * candidate:.1f} % of the candidate's"
     seen = f"{name}: outcomes that never came: {count:,} ({shares})"
     if evidence.worst is evidence.seen:
         return Problem(
@@ -102,7 +102,8 @@ def _units(design: Design, name: str, evidence: TaskEvidence) -> Problem | None:
         return None
     return Problem(
         "few_units",
-        f"{name}: {seen.units_count} units ({design.unit}) sent everything, the busiest {seen.largest_fraction:.0%}; "
+        f"{name}: {seen.units_count} units ({design.unit}) sent everything, the busiest "
+        f"{100 * seen.largest_fraction:.0f} %; "
         f"that is worth {seen.effective_count:.0f} equal ones, fewer than {UNITS_MIN_COUNT:.0f}: evidence grows slowly",
         seen.rows_count,
         f"{name}: that other units would fare as these few did",

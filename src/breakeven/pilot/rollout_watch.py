@@ -36,14 +36,15 @@ class TaskWatch:
         """One sentence."""
         name = f"Task {self.task}" if self.task else "All requests"
         if self.success_fraction is None:
-            return f"{name}: no outcome yet since the promotion; the floor is {self.floor_fraction:.1%}."
-        seen = f"{name}: success {self.success_fraction:.1%} of {self.outcomes_count:,} outcomes"
+            return f"{name}: no outcome yet since the promotion; the floor is {100 * self.floor_fraction:.1f} %."
+        seen = f"{name}: success {100 * self.success_fraction:.1f} % of {self.outcomes_count:,} outcomes"
         if self.is_alarm:
             return (
-                f"{seen}, below the floor of {self.floor_fraction:.1%} (found after {self.alarm_at_count:,}; without a "
-                f"fall such an alarm rings in at most {self.false_alarm_fraction:.0%} of rollouts)."
+                f"{seen}, below the floor of {100 * self.floor_fraction:.1f} % (found after "
+                f"{self.alarm_at_count:,}; without a "
+                f"fall such an alarm rings in at most {100 * self.false_alarm_fraction:.0f} % of rollouts)."
             )
-        return f"{seen}, floor {self.floor_fraction:.1%} kept."
+        return f"{seen}, floor {100 * self.floor_fraction:.1f} % kept."
 
 
 def floors(design: Design, verdict: Verdict | None) -> dict[str, float]:

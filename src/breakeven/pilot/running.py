@@ -274,7 +274,7 @@ class Pilot:
         if shares == dict(state.share_by_task) or policy_problems(look.found, state):
             return []
         most = max(shares.values())
-        names = ", ".join(f"{task or 'all requests'} {share:.0%}" for task, share in shares.items())
+        names = ", ".join(f"{task or 'all requests'} {100 * share:.0f} %" for task, share in shares.items())
         entry = Entry(self._at(), "ramped", f"Ramped: {names}.", share_fraction=most, detail={"share_by_task": shares})
         return [self._write(look.found, entry, self._trial_maker(look.found))]
 
@@ -391,5 +391,5 @@ def _mode_words(design: Design, share_fraction: float) -> str:
     names = ", ".join(each.task or "all requests" for each in design.tasks)
     models = " ".join(dict.fromkeys(each.candidate_model for each in design.tasks))
     if design.mode == "shadow":
-        return f"{models} gets copies of {share_fraction:.0%} of {names}; nobody sees its answers"
-    return f"{models} answers {share_fraction:.0%} of {names}"
+        return f"{models} gets copies of {100 * share_fraction:.0f} % of {names}; nobody sees its answers"
+    return f"{models} answers {100 * share_fraction:.0f} % of {names}"

@@ -65,8 +65,8 @@ def _table(document: CalibrationDocument, name: str) -> Table:
                 f"{point.output_tokens:,.0f}",
                 *(f"{value:,.1f}" for value in (row.predicted, row.measured, row.corrected)),
                 f"{row.corrected_low:,.1f}-{row.corrected_high:,.1f}",
-                f"{row.error_before_fraction:+.1%}",
-                f"{row.error_after_fraction:+.1%}",
+                f"{100 * row.error_before_fraction:+.1f} %",
+                f"{100 * row.error_after_fraction:+.1f} %",
             )
     return table
 
@@ -82,7 +82,8 @@ def _worth(document: CalibrationDocument) -> Iterator[str]:
 
 def _errors(summary: FigureSummary) -> str:
     return (
-        f"median error {summary.median_error_before_fraction:.1%} before, {summary.median_error_after_fraction:.1%} "
+        f"median error {100 * summary.median_error_before_fraction:.1f} % before, "
+        f"{100 * summary.median_error_after_fraction:.1f} % "
         f"after, each point corrected by the others; a new measurement is {summary.factor.low:.2f} to "
         f"{summary.factor.high:.2f} times the prediction in 80 of 100 cases"
     )

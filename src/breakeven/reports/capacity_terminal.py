@@ -40,7 +40,7 @@ def _memory(document: CapacityDocument) -> Iterator[str]:
 def _time(document: CapacityDocument) -> Iterator[str]:
     point = document.answer
     yield f"one prompt {_ms(point.prompt_ms)}, one decode step {_ms(point.step_ms)}"
-    yield f"{point.prefill_fraction:.0%} of the time goes into prompts"
+    yield f"{100 * point.prefill_fraction:.0f} % of the time goes into prompts"
     tpot = "" if point.tpot_ms is None else f", per output token (TPOT) {_ms(point.tpot_ms)}"
     yield f"first token (TTFT) {_ms(point.ttft_ms)}{tpot}; means"
     per_joule = f"at least {point.tokens_per_joule_ratio:.3g} output tokens per joule"
@@ -77,8 +77,9 @@ def _trust(document: CapacityDocument) -> Iterator[str]:
         yield said if origin.measured_title == said else f"{said} of {origin.measured_title}"
     yield (
         f"{error.regime}: on {error.rows_count:,} held-out measurements of that kind, half of the predicted tokens/s"
-        f" were within {error.median_error_fraction:.1%}, nine of ten within {error.p90_error_fraction:.0%}"
-        f" (bias {error.bias_fraction:+.1%})"
+        f" were within {100 * error.median_error_fraction:.1f} %, nine of ten within "
+        f"{100 * error.p90_error_fraction:.0f} %"
+        f" (bias {100 * error.bias_fraction:+.1f} %)"
     )
     yield f"coefficients: {origin.title}, {origin.rows_count:,} rows ({origin.link}); grade {origin.grade}"
     if not origin.measured_points_count:

@@ -157,7 +157,9 @@ def _off(checked: CheckedClaim) -> str:
     if worst.factor_ratio is None:
         return f"{'Never' if worst.is_never else 'Off'}: {says}{more}."
     how = (
-        f"{worst.factor_ratio - 1:.1%}" if worst.factor_ratio < _IN_PERCENT_UP_TO else amounts.ratio(worst.factor_ratio)
+        f"{100 * (worst.factor_ratio - 1):.1f} %"
+        if worst.factor_ratio < _IN_PERCENT_UP_TO
+        else amounts.ratio(worst.factor_ratio)
     )
     return f"Off by {how}: {says}{more}."
 

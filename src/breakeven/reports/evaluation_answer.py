@@ -129,11 +129,14 @@ def below_floors(policy: LoadedPolicy, answered: Served, seed: int) -> tuple[str
             continue
         drawn = resampled_means(pair, seed=seed)
         ratios = drawn[:, 0] / np.where(drawn[:, 1] > 0, drawn[:, 1], np.nan)
-        ratio = figure(float(np.divide(*pair.mean(axis=0))), ratios)
-        ends = "" if ratio.low is None or ratio.high is None else f" (95 %: {ratio.low:.1%} to {ratio.high:.1%})"
+        kept_ratio = float(np.divide(*pair.mean(axis=0)))
+        ratio = figure(kept_ratio, ratios)
+        low, high = ratio.low, ratio.high
+        ends = "" if low is None or high is None else f" (95 %: {100 * low:.1f} % to {100 * high:.1f} %)"
         found.append(
-            f"{each.task}: {ratio.value:.1%} of {guarantee.against_model}'s success on {int(rows.sum()):,} requests"
-            f"{ends}, below its floor of {each.quality_floor_ratio:.1%}"
+            f"{each.task}: {100 * kept_ratio:.1f} % of {guarantee.against_model}'s success on "
+            f"{int(rows.sum()):,} requests"
+            f"{ends}, below its floor of {100 * each.quality_floor_ratio:.1f} %"
         )
     return tuple(found)
 

@@ -32,7 +32,9 @@ def of_json(plain: Mapping[str, Any]) -> Evaluated:
 def choice_lines(found: Evaluated) -> Iterable[str]:
     """Which policy it was, and why it chose so."""
     total = sum(found.reasons.values())
-    why = ", ".join(f"{name} {count / total:.0%}" for name, count in list(found.reasons.items())[:REASONS_MAX_COUNT])
+    why = ", ".join(
+        f"{name} {100 * (count / total):.0f} %" for name, count in list(found.reasons.items())[:REASONS_MAX_COUNT]
+    )
     yield f"Policy {found.policy_hash[:12]} ({found.policy_kind}); why it chose so: {why}."
 
 
@@ -43,7 +45,7 @@ def drift_lines(report: DriftReport | None) -> Iterable[str]:
     alarm = "Drift" if report.alarm else "No drift that matters"
     yield (
         f"{alarm}: {report.mix.words}; {report.inputs.words} (alarms without drift: "
-        f"{report.false_alarm_fraction:.0%} of windows at most)."
+        f"{100 * report.false_alarm_fraction:.0f} % of windows at most)."
     )
 
 
@@ -68,7 +70,7 @@ def off_policy_lines(found: OffPolicy) -> Iterable[str]:
 
 
 def _percent(each: Estimate) -> str:
-    return f"{each.value:.1%} ({each.low:.1%} to {each.high:.1%})"
+    return f"{100 * each.value:.1f} % ({100 * each.low:.1f} % to {100 * each.high:.1f} %)"
 
 
 def _drift(plain: Mapping[str, Any]) -> DriftReport:

@@ -104,7 +104,8 @@ def growth_of(situation: Situation, workload: Workload, comparison: SideBySide) 
     given = situation.scenario.get(GROWTH)
     if given is None:
         return seen
-    said = f"The scenario sets a growth of {given.typical:+.1%} a month ({given.low:+.1%} to {given.high:+.1%})."
+    typical, low, high = (f"{100 * each:+.1f} %" for each in (given.typical, given.low, given.high))
+    said = f"The scenario sets a growth of {typical} a month ({low} to {high})."
     return replace(seen, sentence=said)
 
 

@@ -143,7 +143,9 @@ def _by_group(document: OutcomesDocument, width: int, every_task: bool) -> Rende
 def _corrected(document: OutcomesDocument) -> Iterator[str]:
     for each in document.corrected:
         passes = (
-            "" if each.false_accept_fraction is None else f"; it passes {each.false_accept_fraction:.0%} of bad answers"
+            ""
+            if each.false_accept_fraction is None
+            else f"; it passes {100 * each.false_accept_fraction:.0f} % of bad answers"
         )
         rate = each.success_fraction
         yield (

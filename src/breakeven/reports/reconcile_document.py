@@ -78,7 +78,7 @@ def verdict_sentence(found: Reconciled) -> str:
     ours, theirs = f"ours {exact_money(gap.ours_usd)}", f"bill {exact_money(gap.billed_usd)}"
     is_to_the_cent = not gap.gap_usd or (abs(gap.gap_usd) < _HALF_CENT_USD and gap.billed_usd >= 1)
     if gap.fits:
-        near = "to the cent" if is_to_the_cent else f"within {gap.tolerance_fraction:.0%}"
+        near = "to the cent" if is_to_the_cent else f"within {100 * gap.tolerance_fraction:.0f} %"
         return f"Fits {near}: {ours}, {theirs}."
     if is_to_the_cent:
         return (
@@ -141,4 +141,4 @@ def _off_by(gap: Gap) -> str:
         return f"the bill is {ratio:,.3g} times our figure"
     if ratio <= 1 / _FACTOR_FROM_RATIO:
         return f"our figure is {1 / ratio:,.3g} times the bill"
-    return f"the bill is {abs(ratio - 1):.1%} {'higher' if ratio > 1 else 'lower'}"
+    return f"the bill is {100 * abs(ratio - 1):.1f} % {'higher' if ratio > 1 else 'lower'}"

@@ -51,7 +51,7 @@ def _causes(found: Reconciled) -> list[str]:
 
 def _cause(cause: Cause) -> str:
     basis = f"{_signed(cause.moves_usd)}; {_EVIDENCE[cause.evidence]}"
-    return f"{cause.share_fraction:.0%} of the gap ({basis}): {cause.sentence}."
+    return f"{100 * cause.share_fraction:.0f} % of the gap ({basis}): {cause.sentence}."
 
 
 def _days_title(rows: Sequence[GapRow]) -> str:
@@ -96,4 +96,4 @@ def _signed(usd: float) -> str:
 def _percent(row: GapRow) -> str:
     if not row.ours_usd or not row.billed_usd:
         return ""
-    return f"{row.gap_usd / row.ours_usd:+.1%}" if row.gap_usd else "0.0%"
+    return f"{100 * (row.gap_usd / row.ours_usd):+.1f} %" if row.gap_usd else "0.0 %"

@@ -82,13 +82,16 @@ def details(document: LearnDocument) -> Iterable[str]:
     floor, split, policy = document.floor, document.split, document.policy
     others = " over all tasks but those below" if floor.by_task else ""
     yield (
-        f"Floor: at least {floor.quality_floor_ratio:.0%} of the success of {floor.against_model}{others}, with "
-        f"{floor.confidence:.0%} confidence{', all floors together' if others else ''}, for requests like these; "
+        f"Floor: at least {100 * floor.quality_floor_ratio:.0f} % of the success of "
+        f"{floor.against_model}{others}, with "
+        f"{100 * floor.confidence:.0f} % confidence{', all floors together' if others else ''}, for "
+        f"requests like these; "
         f"{floor.sentence}."
     )
     for each in floor.by_task:
         missing = f"; about {each.missing_requests:,} more of its requests are missing" if each.missing_requests else ""
-        yield f"Floor of {short(each.task, NAME_MAX_COUNT)}: {each.quality_floor_ratio:.1%}; {each.sentence}{missing}."
+        floor_words = f"{100 * each.quality_floor_ratio:.1f} %"
+        yield f"Floor of {short(each.task, NAME_MAX_COUNT)}: {floor_words}; {each.sentence}{missing}."
     if floor.missing_requests:
         yield f"About {floor.missing_requests:,} more labelled requests are missing."
     yield (
@@ -125,8 +128,10 @@ def judge_words(judge: JudgePart | None) -> Iterable[str]:
             "" if each.corrected_in_training or judge.is_alone else "; too few of them to correct what is learnt from"
         )
         yield (
-            f"{each.model}: {each.judged_fraction:.1%} by the judge, {each.success_fraction:.1%} (90 %: "
-            f"{each.low_fraction:.1%} to {each.high_fraction:.1%}) corrected by {each.gold_labels:,} careful "
+            f"{each.model}: {100 * each.judged_fraction:.1f} % by the judge, "
+            f"{100 * each.success_fraction:.1f} % (90 %: "
+            f"{100 * each.low_fraction:.1f} % to {100 * each.high_fraction:.1f} %) corrected by "
+            f"{each.gold_labels:,} careful "
             f"labels{learnt}."
         )
 
@@ -158,7 +163,7 @@ def ranges(document: EvaluationDocument) -> Iterable[str]:
     """The policy's own figures with their intervals."""
     usd, success = document.usd_per_request, document.success
     if success.value is not None and success.low is not None and success.high is not None:
-        words = f"success {success.value:.1%} (95 %: {success.low:.1%} to {success.high:.1%})"
+        words = f"success {100 * success.value:.1f} % (95 %: {100 * success.low:.1f} % to {100 * success.high:.1f} %)"
         if usd.value is not None and usd.low is not None and usd.high is not None:
             words += f", {PER * usd.value:.4g} USD per {PER:,.0f} ({PER * usd.low:.4g} to {PER * usd.high:.4g})"
         yield f"Measured on {document.requests:,} requests: {words}."
@@ -207,7 +212,7 @@ def money_words(each: FigurePart) -> str:
 
 def percent_words(each: FigurePart) -> str:
     """A share; empty where there is none."""
-    return "" if each.value is None else f"{each.value:.1%}"
+    return "" if each.value is None else f"{100 * each.value:.1f} %"
 
 
 def _row(
@@ -247,7 +252,7 @@ def _spread(each: FigurePart, percent: bool) -> str:
     if each.value is None:
         return f"not known ({each.why})"
     values = [
-        f"{value:.1%}" if percent else f"{value:.3f}"
+        f"{100 * value:.1f} %" if percent else f"{value:.3f}"
         for value in (each.value, each.low, each.high)
         if value is not None
     ]

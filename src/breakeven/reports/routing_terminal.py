@@ -114,10 +114,10 @@ def _groups(groups: Sequence[GroupPart], reference: str, width: int) -> Table | 
             short(" / ".join(each.group.values()) or "all", NAME_MAX_COUNT),
             f"{each.requests:,}",
             short(each.model, NAME_MAX_COUNT),
-            f"{each.success[each.model]:.1%}" if each.model in each.success else "not known",
+            f"{100 * each.success[each.model]:.1f} %" if each.model in each.success else "not known",
         ]
         if width >= 70:
-            cells.append(f"{each.success[reference]:.1%}" if reference in each.success else "not known")
+            cells.append(f"{100 * each.success[reference]:.1f} %" if reference in each.success else "not known")
         table.add_row(*(Text(safe(cell)) for cell in cells))
     if len(groups) > len(shown):
         table.caption = f"{len(groups) - len(shown)} smaller groups are in policy.json"
@@ -136,7 +136,7 @@ def _why(document: LearnDocument) -> Iterable[str]:
         )
         yield (
             f"{each.name}: {PER * each.usd_per_request:.4g} USD{failures} per {PER:,.0f} requests, success "
-            f"{each.success_fraction:.1%}: {mark}."
+            f"{100 * each.success_fraction:.1f} %: {mark}."
         )
     yield from curve_words(document.evaluation)
 
@@ -148,9 +148,9 @@ def _models(document: EvaluationDocument) -> Table:
     for each in document.models:
         table.add_row(
             Text(safe(short(each.model, NAME_MAX_COUNT))),
-            "not known" if each.share_fraction is None else f"{each.share_fraction:.1%}",
+            "not known" if each.share_fraction is None else f"{100 * each.share_fraction:.1f} %",
             percent_words(each.success),
-            f"{each.alone_success_fraction:.1%}",
+            f"{100 * each.alone_success_fraction:.1f} %",
         )
     return table
 
@@ -161,7 +161,9 @@ def _examples(document: LearnDocument) -> Bullets | None:
 
 def _example(each: ExamplePart, reference: str) -> str:
     names = dict.fromkeys((each.model, reference))
-    best = ", ".join(f"{short(name, 24)} {each.predicted[name]:.0%}" for name in names if name in each.predicted)
+    best = ", ".join(
+        f"{short(name, 24)} {100 * each.predicted[name]:.0f} %" for name in names if name in each.predicted
+    )
     what = f'"{each.prompt}"' if each.prompt else f"request {each.request_id}"
     return f"{each.model} takes {each.group or 'all'}: {what} (predicted: {best})"
 

@@ -342,7 +342,7 @@ def _moves_table(moves: Sequence[Page], width: int) -> Table | None:
             each["price"],
             "-" if old is None else _number(old),
             "-" if new is None else _number(new),
-            "new" if change is None else f"{change:+.1%}".replace("%", " %"),
+            "new" if change is None else f"{100 * change:+.1f} %",
             _unit(each["unit"]),
         ]
         table.add_row(*row, *([safe(each["reason"])] if width >= WIDE_FROM_COLUMNS else []))

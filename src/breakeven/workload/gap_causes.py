@@ -148,7 +148,8 @@ def _caching(case: Case) -> _Found:
     if readings.all_cached_usd is not None and case.gap_usd < 0 and readings.all_cached_usd < ours:
         needed = case.gap_usd / (readings.all_cached_usd - ours)
         if needed <= 1:
-            words = f"the log tells no cached tokens; the bill fits if {needed:.0%} of the input was read from a cache"
+            fits = f"the bill fits if {100 * needed:.0f} % of the input was read from a cache"
+            words = f"the log tells no cached tokens; {fits}"
             yield "cached_not_logged", words, case.gap_usd, "shape"
 
 
@@ -291,7 +292,7 @@ def _shapes(case: Case) -> _Found:
     ratio = case.billed_usd / ours
     net = min(VAT_FRACTIONS, key=lambda each: abs(ratio / (1 + each) - 1))
     if abs(ratio / (1 + net) - 1) < _NEAR_FRACTION / 3 and not case.bill.tax_usd:
-        words = f"the bill is {ratio - 1:.1%} higher, as with {net:.1%} value added tax in it"
+        words = f"the bill is {100 * (ratio - 1):.1f} % higher, as with {100 * net:.1f} % value added tax in it"
         yield "tax", words, ours * net, "shape"
     for factor in _SLIPS:
         for size, words in ((factor, "more"), (1 / factor, "less")):

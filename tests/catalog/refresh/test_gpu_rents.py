@@ -52,7 +52,7 @@ def test_the_same_prices_give_the_same_middle_though_the_feed_lacks_marketplaces
     move = move_of(proposed(site, plan), "h100-sxm-on-demand")
     assert (move.old_usd, move.new_usd) == (4.2501, 4.2501)
     assert move.status is Status.UNCHANGED
-    assert "providers in both rows +0%" in move.reason
+    assert "providers in both rows +0 %" in move.reason
 
 
 def test_what_was_carried_too_long_is_dropped(site: Site, plan: Plan) -> None:

@@ -135,7 +135,7 @@ def test_interruptions_cost_service_and_lose_no_request(day: Arrivals) -> None:
 
 def test_a_target_that_no_replica_meets_is_an_error_that_says_what_one_sees() -> None:
     arrivals = log(np.arange(0, 600, 10.0), 4000, 50, until_s=600.0)
-    with pytest.raises(ServingError, match=r"no number of replicas meets TTFT 20 ms .* even alone .* 0% do"):
+    with pytest.raises(ServingError, match=r"no number of replicas meets TTFT 20 ms .* even alone .* 0 % do"):
         plan_fleet(H100, arrivals, FleetPolicy(LatencyTarget(ttft_s=0.02)))
 
 
@@ -143,7 +143,7 @@ def test_requests_longer_than_the_cache() -> None:
     arrivals = log([0.0, 100.0, 200.0], [500_000, 100, 100], 10, until_s=600.0)
     plan = plan_fleet(H100, arrivals, FleetPolicy(LatencyTarget(quantile_fraction=0.5)))
     assert plan.refused_count == 1
-    with pytest.raises(ServingError, match="100% of the requests do not fit"):
+    with pytest.raises(ServingError, match="100 % of the requests do not fit"):
         plan_fleet(H100, log([0.0, 100.0], 500_000, 10, until_s=600.0), ALWAYS)
 
 

@@ -101,7 +101,7 @@ def test_an_evaluation_is_that_of_the_verb(client: TestClient, project: Project)
     assert text == printed.stdout
     said = main_words(when_done(client, "/routing?evaluate=outcomes.csv"))
     assert "the policy was learnt from this very file" in said
-    assert "No drift that matters" in said and "why it chose so: group 100%" in said
+    assert "No drift that matters" in said and "why it chose so: group 100 %" in said
 
 
 @pytest.mark.parametrize("name", ["calls.jsonl", "../outcomes.csv", "/etc/passwd", "nothing.csv"])

@@ -109,7 +109,9 @@ class _Basket:
         """What the new row rests on, in words."""
         kept = f" and {len(self.carried)} carried over" if self.carried else ""
         same = self.same_providers_ratio
-        moved = f"; providers in both rows {same - 1:+.0%}" if same is not None else "; no provider in both rows"
+        moved = (
+            f"; providers in both rows {100 * (same - 1):+.0f} %" if same is not None else "; no provider in both rows"
+        )
         return f"{len(self.fresh)} read{kept}{moved}"
 
 

@@ -44,7 +44,10 @@ def batch_prices(
         if offer is None or discount is None:
             return None
         figures = {name: fact.typical * (1 - discount) for name, fact in standard.items()}
-        source, how = offer.source, f"{discount:.0%} off the list price of uncached input and output under batch"
+        source, how = (
+            offer.source,
+            f"{100 * discount:.0f} % off the list price of uncached input and output under batch",
+        )
         for name in (CACHE_READ, CACHE_WRITE):
             figures[name] = standard[name].typical
         if standard[CACHE_WRITE].typical == standard[INPUT].typical:  # no price of its own: written input is input

@@ -89,7 +89,9 @@ def bind_capacity(binder: Binder, machine: Deployment, gpus_per_replica_count: i
         targets = [binder.node(name) for name in TARGETS]
         values = *(each.value for each in targets), ratio.value, cached.value
         value, lone_fraction = recalled(_within_targets, machine, size, lengths, *values)
-        how = f"largest rate at which {USUAL_QUANTILE:.0%} of the requests meet each target{_lone(lone_fraction)}"
+        how = (
+            f"largest rate at which {100 * USUAL_QUANTILE:.0f} % of the requests meet each target{_lone(lone_fraction)}"
+        )
         inputs += targets
     own = _own(machine.on(size), machine.measured)
     how += f"; {_said(own)}" if own else ""
@@ -152,7 +154,7 @@ def _size_in_time(
     raise CatalogError(
         f"{machine.label} is too slow: on {last} GPU(s) a request that is alone has its first token within "
         f"{lone_ttft_s * MS_PER_S:,.0f} ms and each further one within {lone_tpot_s * MS_PER_S:,.1f} ms "
-        f"({USUAL_QUANTILE:.0%} of the requests, {lengths.input_tokens:,.0f} tokens in on average); wanted "
+        f"({100 * USUAL_QUANTILE:.0f} % of the requests, {lengths.input_tokens:,.0f} tokens in on average); wanted "
         f"{ttft_ms:,.0f} and {tpot_ms:,.1f} ms. Choose a faster GPU, a smaller model or precision, or set "
         f"{' and '.join(TARGETS)} to what your users accept"
     )
@@ -275,7 +277,8 @@ def _error_fact(machine: Deployment, size: int) -> Assumption:
     else:
         found = errors_of(regime, errors)
         note = (
-            f"{regime}: median error {found.median_error_fraction:.1%} on {found.rows_count:,} held-out rows; 80 % of "
+            f"{regime}: median error {100 * found.median_error_fraction:.1f} % on "
+            f"{found.rows_count:,} held-out rows; 80 % of "
             f"measurements lie within a factor of {interval:.2f}. Measure your own with `breakeven bench` and "
             f"`breakeven calibrate`."
         )
@@ -312,4 +315,5 @@ def _source(own: Correction | None) -> Source:
 def _lone(lone_fraction: float) -> str:
     if not lone_fraction:
         return ""
-    return f"; in {lone_fraction:.1%} of the futures even a lone request misses one, and requests come one at a time"
+    seen = f"in {100 * lone_fraction:.1f} % of the futures even a lone request misses one"
+    return f"; {seen}, and requests come one at a time"

@@ -338,7 +338,7 @@ def _told(model: MeasuredModel, tries_count: int, covered: float) -> str:
         return f"{model.overall.tries_count:,} tries" + (", the file's mix of tasks" if model.tasks else "")
     if covered > 1 - 1e-9:
         return f"{tries_count:,} tries, weighed by the log's calls of each task"
-    return f"{tries_count:,} tries of tasks with {covered:.0%} of the calls, the file's mean for the others"
+    return f"{tries_count:,} tries of tasks with {100 * covered:.0f} % of the calls, the file's mean for the others"
 
 
 @lru_cache(maxsize=1024)

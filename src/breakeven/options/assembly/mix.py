@@ -27,7 +27,7 @@ def bind_mix_price(binder: Binder, demand: Demand, prices: Mapping[str, Node] | 
     if len(nodes) == 1:
         how = nodes[0].summary
     else:
-        said = ", ".join(f"{each.label} {share:.1%}" for each, share in zip(demand.models, shares, strict=True))
+        said = ", ".join(f"{each.label} {100 * share:.1f} %" for each, share in zip(demand.models, shares, strict=True))
         how = f"mean over the models of the log, weighted by tokens ({said})"
     return binder.derive("token_usd_per_mtok", value, how, *nodes, weights=shares)
 

@@ -196,7 +196,7 @@ def _judge_only(seen: Observations, design: Design) -> tuple[Problem, ...]:
     answers = counted(int(judged.sum()), "answer was", "answers were")
     words = (
         f"{answers} judged by a model (or by agreement) and none by people, checks or facts; "
-        f"label the audit's share ({design.audit_fraction:.0%}) with `breakeven pilot label`."
+        f"label the audit's share ({100 * design.audit_fraction:.0f} %) with `breakeven pilot label`."
     )
     limits = "A judge model alone can never promote a model: no success is claimed."
     return (Problem("judge_only", words, int(judged.sum()), limits),)

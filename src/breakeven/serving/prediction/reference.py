@@ -35,8 +35,10 @@ def page(model: FittedModel) -> str:
     ]
     for name, each in model.errors.items():
         lines.append(
-            f"| {name.replace('|', ', ').replace('_', ' ')} | {each.rows_count:,} | {each.median_error_fraction:.1%} | "
-            f"{each.p90_error_fraction:.1%} | {each.bias_fraction:+.1%} | {each.within_quarter_fraction:.1%} | "
+            f"| {name.replace('|', ', ').replace('_', ' ')} | {each.rows_count:,} | "
+            f"{100 * each.median_error_fraction:.1f} % | "
+            f"{100 * each.p90_error_fraction:.1f} % | {100 * each.bias_fraction:+.1f} % | "
+            f"{100 * each.within_quarter_fraction:.1f} % | "
             f"x/÷ {each.interval_ratio:.2f} |"
         )
     lines += [

@@ -105,7 +105,7 @@ def _refuse_the_impossible(timing: ReplicaTiming, traffic: Traffic, target: Late
     too_long = float(np.mean(tokens > timing.cache_capacity_tokens))
     if too_long > 1 - target.quantile_fraction:
         raise ServingError(
-            f"{too_long:.0%} of the requests do not fit: the cache of a replica holds "
+            f"{100 * too_long:.0f} % of the requests do not fit: the cache of a replica holds "
             f"{timing.cache_capacity_tokens:,.0f} tokens, they have up to {tokens.max():,}; give each replica more "
             "GPUs (--gpus), or a smaller precision"
         )
@@ -120,8 +120,9 @@ def _refuse_the_impossible(timing: ReplicaTiming, traffic: Traffic, target: Late
             if value is not None
         ]
         raise ServingError(
-            f"no number of replicas meets {' and '.join(asked)} for {target.quantile_fraction:.0%} of the requests: "
-            f"even alone on a replica {share:.0%} do (at that share TTFT {ttft:,.0f} ms, "
+            f"no number of replicas meets {' and '.join(asked)} for "
+            f"{100 * target.quantile_fraction:.0f} % of the requests: "
+            f"even alone on a replica {100 * share:.0f} % do (at that share TTFT {ttft:,.0f} ms, "
             f"TPOT {tpot:,.1f} ms); relax the target, or take a faster GPU, "
             f"more GPUs per replica or a smaller model"
         )
@@ -184,7 +185,8 @@ def _smallest(
     while not meets(high):
         if high >= REPLICAS_MAX:
             raise ServingError(
-                f"{REPLICAS_MAX:,} replicas do not meet the targets at the peak: {seen[high]:.0%} of the requests do"
+                f"{REPLICAS_MAX:,} replicas do not meet the targets at the peak: "
+                f"{100 * seen[high]:.0f} % of the requests do"
             )
         low, high, step = high, min(high + step, REPLICAS_MAX), 2 * step
     if low == 0:
