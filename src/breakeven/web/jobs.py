@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Literal
 from uuid import uuid4
 
@@ -38,6 +39,8 @@ class Job:
     result: Any = None
     work: Callable[[Say], Any] | None = None
     """What it does, to do it again."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """What a form asked for, to show it again."""
     is_refused: bool = False
     """A person asked for its end."""
     started_s: float = field(default_factory=time.monotonic)
@@ -84,7 +87,9 @@ class Jobs:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
-    def start(self, name: str, title: str, work: Callable[[Say], Any]) -> Job:
+    def start(
+        self, name: str, title: str, work: Callable[[Say], Any], asked: Mapping[str, str] = MappingProxyType({})
+    ) -> Job:
         """Begin `work`, or give the job of that name which is running already."""
         with self._lock:
             running = next(
@@ -92,7 +97,7 @@ class Jobs:
             )
             if running is not None:
                 return running
-            job = Job(name, title, work=work)
+            job = Job(name, title, work=work, asked=asked)
             self._forget_old()
             self._jobs[job.key] = job
         threading.Thread(target=_run, args=(job, work, self._cleaned), name=f"job {name}", daemon=True).start()
@@ -102,7 +107,7 @@ class Jobs:
         """Do the work of a job once more; one that runs is left alone."""
         if job.state == "running" or job.work is None:
             return job
-        return self.start(job.name, job.title, job.work)
+        return self.start(job.name, job.title, job.work, job.asked)
 
     def find(self, key: str) -> Job | None:
         """The job with `key`; None: there is none, or it is long over."""

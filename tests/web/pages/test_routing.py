@@ -19,8 +19,10 @@ from breakeven.web.plans import policy_desk
 from breakeven.web.plans.policy_desk import policy_state
 from breakeven.web.project import Project
 from web.dashboards import client_of
-from web.made_project import LARGE, SMALL, TODAY, desk_of
+from web.made_project import LARGE, SMALL, TODAY, desk_of, verb
 from web.pages.page_words import main_words, when_done
+
+LEARN = ("learn", "--outcomes", "outcomes.csv", "--out", "policy", "--incumbent", LARGE)
 
 
 @pytest.fixture
@@ -177,9 +179,41 @@ def test_the_page_learns_what_the_verb_learns(own: TestClient, own_project: Proj
     assert policy_state(staged).kind == "none"
 
 
+def test_a_floor_of_a_task_is_learnt_as_the_verb_does_and_stays_in_the_form(
+    own: TestClient, own_project: Project
+) -> None:
+    learnt(own, own_project, incumbent=LARGE, floors="contract = 0.99\r\n\r\n")
+    staged = policy_desk.staged_folder(own_project)
+    verb(own_project.folder, *LEARN, "--floor", "contract=0.99")
+    mine, verbs = (json.loads((each / "policy.json").read_text()) for each in (staged, own_project.policy))
+    assert mine["guarantee"] == verbs["guarantee"] and mine["groups"] == verbs["groups"]
+    assert [each["task"] for each in verbs["guarantee"]["by_task"]] == ["contract"]
+    with client_of(desk_of(own_project)) as later:  # another day: the form shows the floors of the policy in use
+        text = later.get("/routing").text
+    for page in (own.get("/routing").text, text):
+        assert re.search(r'name="floors"[^>]*>contract ?= ?0.99', page)
+    assert "Floor of contract: 99 %" in main_words(text)
+
+
+def test_a_floor_of_a_task_that_nobody_knows_is_said_and_nothing_typed_is_lost(own: TestClient) -> None:
+    data = {"outcomes": "outcomes.csv", "floors": "poems=0.9", "quality_floor": "0.91", "incumbent": "<b>"}
+    own.post("/routing/learn", data={**data, "incumbent": ""})
+    text = when_done(own, "/routing")
+    assert "no request has the task poems; the tasks are contract, faq" in main_words(text)
+    assert (
+        ">poems=0.9</textarea>" in text and 'name="quality_floor" type="text" inputmode="decimal" value="0.91"' in text
+    )
+    own.post("/routing/learn", data=data)
+    assert 'value="&lt;b&gt;"' in when_done(own, "/routing")
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
+        ({"floors": "contract"}, "floors of tasks: saw 'contract', wanted TASK=PART"),
+        ({"floors": "contract=99"}, "saw 'contract=99'"),
+        ({"floors": "=0.9"}, "saw '=0.9'"),
+        ({"floors": "contract=0.9\ncontract=0.99"}, "contract is named twice"),
         ({"outcomes": "calls.jsonl"}, "no file of outcomes is called 'calls.jsonl'"),
         ({"quality_floor": "2"}, "the floor: saw '2'"),
         ({"confidence": "x"}, "the confidence: saw 'x'"),

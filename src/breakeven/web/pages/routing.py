@@ -15,6 +15,7 @@ from starlette.routing import Route
 from breakeven.web.jobs import Job, Say
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.plans import policy_desk
+from breakeven.web.plans.learn_form import FIELDS, form_values, learn_request
 from breakeven.web.plans.policy_desk import LEARN_JOB, PolicyState, policy_state
 from breakeven.web.replies import Document, api_route, json_reply, page_reply, see_other, wants_json
 from breakeven.web.shelf import Recipe
@@ -22,7 +23,6 @@ from breakeven.web.shelf import Recipe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from breakeven.reports.learn_answer import LearnRequest
     from breakeven.reports.routing_document import LearnDocument
     from breakeven.routing.policy import Decision
 
@@ -57,10 +57,12 @@ def _context(ask: Ask) -> dict[str, Any]:
         "then": WILL_SEE,
         "learning_missing": what_is_missing(),
         "learn_job": job if job is not None and job.state != "done" else None,
+        "learn_values": form_values(job, state.report),
         "amounts": amounts,
         **dict.fromkeys(("tried", "report", "policy")),
         "said": {},
         "groups": (),
+        "level_values": {},
         **_staged(desk),
         **(_policy(ask, state) if state.loaded else {}),
         **_evaluated(ask, state, files),
@@ -352,40 +354,8 @@ def _begin(desk: Desk, said: Mapping[str, str]) -> Job:
     name = said.get("outcomes", "")
     if name not in files:
         raise LearningError(f"no file of outcomes is called '{name}'; there are {', '.join(files) or 'none'}")
-    return policy_desk.start_learning(desk, (files[name],), _request(said))
-
-
-def _request(said: Mapping[str, str]) -> LearnRequest:
-    """How to learn, as the form says it."""
-    from breakeven.learning.learn import LearnSettings
-    from breakeven.learning.pricing import given_price
-    from breakeven.reports.learn_answer import LearnRequest
-
-    failure_usd = _number(said, "failure_usd", "what a failed answer costs", 0.0, 1e9, 0.0)
-    settings = LearnSettings(
-        quality_floor_ratio=_number(said, "quality_floor", "the floor", 0.0, 1.0, 0.95),
-        confidence_fraction=_number(said, "confidence", "the confidence", 0.5, 0.9999, 0.95),
-        reference=said.get("reference") or None,
-        incumbent=said.get("incumbent") or None,
-        failure_usd={"": failure_usd} if said.get("failure_usd") else {},
-    )
-    prices = dict(given_price(line.strip()) for line in said.get("prices", "").splitlines() if line.strip())
-    return LearnRequest(settings, prices=prices)
-
-
-def _number(said: Mapping[str, str], name: str, what: str, low: float, high: float, default: float) -> float:
-    from breakeven.errors import LearningError
-
-    text = said.get(name, "")
-    if not text:
-        return default
-    try:
-        found = float(text)
-    except ValueError:
-        found = float("nan")
-    if not low <= found <= high:
-        raise LearningError(f"{what}: saw '{text}', wanted a number from {low:g} to {high:g}")
-    return found
+    asked = {name: said[name] for name in FIELDS if name in said}
+    return policy_desk.start_learning(desk, (files[name],), learn_request(said), asked)
 
 
 async def used(request: Request) -> Response:

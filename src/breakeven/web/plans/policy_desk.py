@@ -109,8 +109,8 @@ def outcome_files(project: Project) -> dict[str, Path]:
     return found
 
 
-def start_learning(desk: Desk, files: tuple[Path, ...], request: LearnRequest) -> Job:
-    """Learn beside the policy in use; nothing of it changes."""
+def start_learning(desk: Desk, files: tuple[Path, ...], request: LearnRequest, asked: Mapping[str, str]) -> Job:
+    """Learn beside the policy in use; nothing of it changes. `asked`: the form, to be shown again."""
     from breakeven.reports.learn_answer import needs_learning
 
     needs_learning()
@@ -134,7 +134,7 @@ def start_learning(desk: Desk, files: tuple[Path, ...], request: LearnRequest) -
             half.rename(target)
         return document.verdict.sentence
 
-    return desk.jobs.start(LEARN_JOB, "Learning a policy", work)
+    return desk.jobs.start(LEARN_JOB, "Learning a policy", work, asked)
 
 
 def put_in_use(project: Project, version: str, staged_version: str) -> None:
