@@ -46,7 +46,7 @@ docs: .venv/.dev .venv/.docs ## print the reference pages from code and catalogu
 	$(BIN)/python docs/run_tutorials.py
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
-pictures: .venv/.dev system ## take the README's picture of the demo report again (needs chromium)
+pictures: .venv/.dev system ## take the pictures of README and docs again (needs chromium)
 	$(BIN)/python docs/take_pictures.py
 
 accept: .venv/.dev ## show changed snapshots, accept them

@@ -1,4 +1,4 @@
-"""Take the pictures of the docs: the demo's report and a pilot's page in headless Chromium, and PDF pages.
+"""Take the pictures of the docs: the demo's report, a pilot's page and the dashboard in Chromium, and PDF pages.
 
 Run by `make pictures`.
 """
@@ -6,10 +6,13 @@ Run by `make pictures`.
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,9 @@ PICTURE = Path(__file__).parent / "images" / "report.png"
 WIDTH_PX, HEIGHT_PX = 1100, 1750
 PDF_SCALE = 1.6
 PILOT_HEIGHT_PX = 970
+DASHBOARD_WIDTH_PX, DASHBOARD_HEIGHT_PX = 1280, 1150
+DASHBOARD_MS = 300_000
+"""How long the dashboard's first verdict may take on a slow machine."""
 PILOT = (
     *("--baseline", "gpt-4o", "--candidate", "qwen-7b", "--outcomes", "old.csv", "--outcomes", "new.csv"),
     *("--requests-per-hour", "2000", "--migration-usd", "30000"),
@@ -42,6 +48,19 @@ def write_pilot(folder: str) -> None:
         subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
 
 
+@contextmanager
+def dashboard(folder: str) -> Iterator[str]:
+    """The address of the dashboard of the made-up support team, played first."""
+    words = ("ui", "--story", "support", "--folder", f"{folder}/support", "--port", "0", "--no-browser", "--json")
+    command = [sys.executable, "-m", "breakeven.cli.main", *words]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as served:
+        assert served.stdout is not None
+        try:
+            yield json.loads(served.stdout.readline())["url"]
+        finally:
+            served.terminate()
+
+
 def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -62,11 +81,19 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH_PX, "height": PILOT_HEIGHT_PX}, color_scheme="light")
         page.goto((Path(folder) / "pilot.html").as_uri())
         page.screenshot(path=PICTURE.with_name("pilot.png"))
+        with dashboard(folder) as url:
+            page = browser.new_page(
+                viewport={"width": DASHBOARD_WIDTH_PX, "height": DASHBOARD_HEIGHT_PX}, color_scheme="light"
+            )
+            page.goto(url)
+            page.wait_for_selector("#sentence", timeout=DASHBOARD_MS)
+            page.wait_for_selector("text=Preparing the sliders", state="hidden", timeout=DASHBOARD_MS)
+            page.screenshot(path=PICTURE.with_name("dashboard.png"))
         browser.close()
         pages = pypdfium2.PdfDocument(Path(folder) / "demo" / "report.pdf")
         for number, sheet in enumerate(pages, start=1):
             sheet.render(scale=PDF_SCALE).to_pil().convert("L").save(PICTURE.with_name(f"decision-page-{number}.png"))
-    print(f"wrote {PICTURE.relative_to(Path.cwd())}")  # noqa: T201
+    print(f"wrote the pictures in {PICTURE.parent.relative_to(Path.cwd())}")  # noqa: T201
 
 
 if __name__ == "__main__":

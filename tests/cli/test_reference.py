@@ -72,3 +72,9 @@ def test_a_command_in_the_docs_parses(page_name: str, line: str) -> None:
 
 def test_the_readme_shows_a_command() -> None:
     assert any(page_name == "README.md" for page_name, _ in shown_commands())
+
+
+def test_the_readme_has_a_row_for_every_verb() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `breakeven (\w+)` \|", text, re.M)
+    assert sorted(rows) == sorted(group.list_commands(click.Context(group, info_name="breakeven")))
