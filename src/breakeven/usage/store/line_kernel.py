@@ -14,11 +14,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from breakeven.usage.call import REQUEST_TOKENS_MAX
 from breakeven.usage.store.number_kernel import number_at, time_us
-from breakeven.usage.store.word_kernel import plain_count
+from breakeven.usage.store.word_kernel import kernel, plain_count
 
 TEXT, ID, NUMBER, COUNT, TIME, UNWANTED = range(6)
 """Kinds of wanted values. A count is a whole number from 0 to `COUNT_MAX`; a row with an `UNWANTED` one, other than
@@ -46,7 +45,7 @@ _FNV_PRIME: Final = np.uint32(0x01000193)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def scan(
     data: Any,
     words: Any,
@@ -101,7 +100,7 @@ def scan(
                 )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _row(
     data: Any,
     words: Any,
@@ -232,7 +231,7 @@ def _row(
         i = _after_blanks(data, i + _1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _after_plain(words: Any, i: Any) -> Any:
     """Where a string ends, or is no plain one."""
     count = plain_count(words[i])
@@ -242,14 +241,14 @@ def _after_plain(words: Any, i: Any) -> Any:
     return i + count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _after_blanks(data: Any, i: Any) -> Any:
     while data[i] == _SPACE or data[i] == 9:
         i += _1
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _is_name(words: Any, i: Any, names: Any, word: int, last: int) -> bool:
     """Whether the name in `names[word:last + 1]` stands at `i`, with its closing quote."""
     while word < last:
@@ -260,7 +259,7 @@ def _is_name(words: Any, i: Any, names: Any, word: int, last: int) -> bool:
     return bool((words[i] & names[last, 1]) == names[last, 0])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _found(data: Any, words: Any, start: Any, end: Any, node: int, keys: Any, names: Any, table: Any) -> int:
     """The key of a name, its closing quote included, or -1."""
     h = _FNV_OFFSET ^ np.uint32(node)
@@ -276,7 +275,7 @@ def _found(data: Any, words: Any, start: Any, end: Any, node: int, keys: Any, na
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _after_word(data: Any, i: Any) -> Any:
     """Where null, true or false ends."""
     if data[i] == 110 and data[i + _1] == 117 and data[i + _2] == 108 and data[i + _3] == 108:
@@ -288,7 +287,7 @@ def _after_word(data: Any, i: Any) -> Any:
     return _NOWHERE
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _closing_quote(data: Any, i: Any) -> Any:
     """The closing quote of a string that is not wanted, from its first escape on; no halves of surrogate pairs."""
     while data[i] != _QUOTE:
@@ -313,7 +312,7 @@ def _closing_quote(data: Any, i: Any) -> Any:
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def lengths_of(spans: Any, states: Any, state: int, offsets: Any) -> int:
     """Put the offsets of the texts of values in a `state` into `offsets`; give their length altogether."""
     at = 0
@@ -324,7 +323,7 @@ def lengths_of(spans: Any, states: Any, state: int, offsets: Any) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def copy_texts(words: Any, spans: Any, offsets: Any, texts: Any) -> None:
     """Put the bytes of texts where `offsets` say, in order: `texts` are eight bytes from each place on, and what is
     written too much the next text goes over."""
@@ -335,7 +334,7 @@ def copy_texts(words: Any, spans: Any, offsets: Any, texts: Any) -> None:
             i += _8
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _number_words(
     words: Any,
     spans: Any,
@@ -381,7 +380,7 @@ def _number_words(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _is_known(known: Any, ends: Any, places: Any, number: Any, count: Any, size: Any) -> bool:
     """Whether the text with a number is the one at the end, with `size` bytes."""
     if places[number, 1] != size:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
-from breakeven.usage.store.word_kernel import digits_count, digits_value
+from breakeven.usage.store.word_kernel import digits_count, digits_value, kernel
 
 _COLON, _MINUS, _PLUS, _POINT, _E, _T, _Z, _SPACE = 58, 45, 43, 46, 101, 84, 90, 32
 _EXACT_MAX: Final = 1 << 53
@@ -34,7 +33,7 @@ _NOWHERE: Final = np.uint64(0)
 """Where a value ends that is none that this kernel takes. None ends at the beginning of the data."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def number_at(data: Any, words: Any, i: Any) -> tuple[Any, Any, Any, Any]:
     """Where the number at `i` ends, whether it is a whole one in digits alone, whether what follows is its exact
     value, and that. One that may be infinite or is minus zero is not taken."""
@@ -70,7 +69,7 @@ def number_at(data: Any, words: Any, i: Any) -> tuple[Any, Any, Any, Any]:
     return i, is_whole, is_exact, -value if is_negative else value
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _more_digits(data: Any, i: Any, whole: Any, digits: Any) -> tuple[Any, Any, Any]:
     """A number with the digits from `i` on, where they end, and how many it has."""
     while 48 <= data[i] <= 57:
@@ -80,7 +79,7 @@ def _more_digits(data: Any, i: Any, whole: Any, digits: Any) -> tuple[Any, Any, 
     return whole, i, digits
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _after_exponent(data: Any, i: Any) -> Any:
     """Where an exponent of one or two digits ends."""
     if data[i] == _PLUS or data[i] == _MINUS:
@@ -91,13 +90,13 @@ def _after_exponent(data: Any, i: Any) -> Any:
     return i if _1 <= i - first <= _2 else _NOWHERE
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _two_digits(data: Any, i: Any) -> Any:
     tens, ones = np.int64(data[i]) - 48, np.int64(data[i + _1]) - 48
     return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def time_us(data: Any, words: Any, i: Any, end: Any) -> tuple[Any, Any]:
     """Microseconds since 1970 UTC of a time of this century, and whether it has a zone; -1 for what is written in any
     other way than 2026-11-02T10:00:00.123456+02:00, where a space may stand for the T, Z or nothing for the zone."""
@@ -142,12 +141,12 @@ def time_us(data: Any, words: Any, i: Any, end: Any) -> tuple[Any, Any]:
     return us - ahead_us if data[i] == _PLUS else us + ahead_us, _1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _pair(pairs: Any, shift: int) -> Any:
     return np.int64((pairs >> np.uint64(shift)) & np.uint64(255))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _days_count(year: int, month: int) -> int:
     """Days of a month of this century."""
     if month == 2:
@@ -155,7 +154,7 @@ def _days_count(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _day_number(year: Any, month: Any, day: Any) -> Any:
     """Days since 1970 (Hinnant's `days_from_civil`)."""
     year -= month <= 2
