@@ -42,6 +42,7 @@ class ClientConnection(asyncio.Protocol):
         "buffer",
         "closes",
         "deadline_s",
+        "departures",
         "is_full",
         "is_http10",
         "phase",
@@ -52,6 +53,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, state: RelayState, clients: set[ClientConnection]) -> None:
         self._state = state
         self._clients = clients
+        self.departures = state.departures
         self.transport: asyncio.Transport = cast(Any, None)
         self._peer = ""
         self.phase: _Phase = "idle"

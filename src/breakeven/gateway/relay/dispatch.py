@@ -270,7 +270,7 @@ class Dispatch:
         if connection.pipe is None or connection.pipe.frame is not frame:
             client = self._owner.piped_to(self)
             if client is not None:
-                connection.flow(Pipe(connection, frame, connection.chunks, reader, self, client))
+                connection.pipe = Pipe(frame, connection.chunks, reader, self, client)
 
     def answer_whole(self, head: AnswerHead, body: bytes) -> None:
         """Everything at once."""

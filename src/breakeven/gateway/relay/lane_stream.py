@@ -146,7 +146,7 @@ class LaneStream(OnALane):
         if frame is None or not frame.is_same or chunks is None:
             return
         if connection.pipe is None or connection.pipe.frame is not frame:
-            connection.flow(Pipe(connection, frame, chunks, reader, self, self._express.client))
+            connection.pipe = Pipe(frame, chunks, reader, self, self._express.client)
 
     # Leaving the lane.
 

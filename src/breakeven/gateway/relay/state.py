@@ -14,6 +14,7 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.audit_keeping import AuditedAnswer
 from breakeven.gateway.plan import Head, Plan, Refusal
 from breakeven.gateway.ports import Admission, Sink
+from breakeven.gateway.relay.departures import Departures
 from breakeven.gateway.relay.outgoing_heads import OutgoingHeads
 from breakeven.gateway.relay.pool import Pool
 from breakeven.gateway.upstream import Upstream
@@ -109,6 +110,7 @@ class ClientSide(UnderWayClient, Protocol):
     is_full: bool
     """It takes no more bytes for now."""
     transport: asyncio.Transport
+    departures: Departures
 
     def cut(self, is_flushed: bool) -> None:
         """Ends the connection without the end of an answer; `is_flushed`: after what was written."""
@@ -125,6 +127,7 @@ class RelayState:
         "bodies_bytes_count",
         "counting",
         "date_line",
+        "departures",
         "exchanges",
         "is_draining",
         "is_durable",
@@ -151,6 +154,8 @@ class RelayState:
         self.sink = sink
         self.counting = counting
         self.loop = loop
+        self.departures = Departures(loop)
+        """Pieces of streams that go to their clients together."""
         self.audit = audit
         self.pools: dict[Upstream, Pool] = {}
         self._outgoing: dict[int, OutgoingHeads] = {}

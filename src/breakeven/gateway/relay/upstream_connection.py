@@ -102,7 +102,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.chunks: ChunkReader | None = None
         """Of an answer that comes in chunks."""
         self.pipe: Pipe | None = None
-        """Where pieces that are like those before go on as they are."""
+        """What pieces pass that are like those before, as they are."""
         self._left_bytes_count = 0
         self._is_kept_alive = False
         self._is_reused = False
@@ -142,11 +142,6 @@ class UpstreamConnection(asyncio.Protocol):
         if self.pipe is not None:
             self.pipe.moving = taker
 
-    def flow(self, pipe: Pipe) -> None:
-        """From now on pieces of the answer under way come to a pipe first; it gives back what it does not know."""
-        self.pipe = pipe
-        self.transport.set_protocol(pipe)
-
     def abort(self) -> None:
         """Drops the connection at once, unsent bytes included; the taker hears nothing more."""
         self._taker = None
@@ -160,6 +155,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer."""
+        pipe = self.pipe
+        if pipe is not None and pipe.passes(data):
+            return
         express = self.express
         if express is not None and express.answered(data):
             self.express = None
@@ -291,9 +289,10 @@ class UpstreamConnection(asyncio.Protocol):
             taker.answer_lost(is_stale and not is_malformed, is_malformed)
 
     def _stop_flow(self) -> None:
-        if self.pipe is not None:
+        pipe = self.pipe
+        if pipe is not None:
             self.pipe = None
-            self.transport.set_protocol(self)
+            pipe.depart()
 
     def _close(self) -> None:
         if not self.is_closed:
