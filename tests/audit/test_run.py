@@ -202,6 +202,7 @@ def test_few_labels_leave_an_answer_a_guess_and_lost_ones_are_said() -> None:
     assert one.commodity.resting_on == {"labels": pytest.approx(1 / 11), "prior": pytest.approx(10 / 11)}
     said = "THIS IS MOSTLY A GUESS: of spend, 9.1 % on 1 label and 90.9 % on a guess"
     assert verdict_details(one)[0].startswith(said)
+    assert verdict_details(one)[-1].startswith("Calls, tokens and spend by task are of the whole log")
     assert any(note.startswith("1 of 2 labels are of calls that are not here") for note in one.notes)
     many = audit_of(*calls, labels=labels[:30])
     assert many.tasks[0].suitability.evidence == ("labels", "prior")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_the_verdict_comes_first_and_the_audit_is_kept(folder: Path) -> None:
     assert kept is not None and kept.calls_count == 60
     with CallStore(store) as opened:
         assert kept.calls_digest == opened.digest()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 130])
+def test_a_table_keeps_its_figures_whole_at_any_width(
+    folder: Path, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = run("--store", str(folder / "store")).splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    heading = next(at for at, line in enumerate(lines) if line.startswith("Task "))
+    row = lines[heading + 2]
+    assert re.search(r" 60 .*\d+ % \(\d+-\d+ %\)", row), row
+    assert ("Kind" in lines[heading]) == (columns == 130)
 
 
 def test_json_is_the_saved_form_and_a_passing_log_keeps_nothing(folder: Path, tmp_path: Path) -> None:

@@ -18,6 +18,12 @@ from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain
 SHOWN_TASKS_COUNT: Final = 20
 EXPLAINED_TASKS_COUNT: Final = 8
 NAME_COLUMNS: Final = 34
+WIDE_FROM_COLUMNS: Final = 110
+NARROW_BELOW_COLUMNS: Final = 76
+CAN_DO: Final = "A small model\ncan do (80 %)"
+COLUMNS: Final = ("Task", "Calls", "of calls", "Tokens", "Spend", "of spend", "Kind", CAN_DO, "Evidence")
+LEFT_OUT: Final = ("Tokens", "Kind")
+LEFT_OUT_BELOW: Final = (*LEFT_OUT, "of calls", "Evidence")
 TEXT_MAX_CHARACTERS: Final = 1_500
 SHOWN_TERMS_COUNT: Final = 24
 KEYS_LINE: Final = "1 a small model can   2 it cannot   3 cannot tell   s skip   u undo   q quit"
@@ -31,7 +37,7 @@ def render_audit(audit: Audit, console: Console, *, warnings: tuple[str, ...] = 
         (
             Paragraph(wording.verdict_sentence(audit), "bold"),
             bullets(wording.verdict_details(audit)),
-            _table(audit),
+            _table(audit, console.width),
             Paragraph(f"{more} smaller tasks are in --json.", "dim") if more > 0 else None,
             section("Why", bullets(list(wording.why_lines(audit, EXPLAINED_TASKS_COUNT)))),
             section("The small model", bullets(wording.savings_lines(audit.commodity.savings))),
@@ -76,30 +82,31 @@ def _text(text: str) -> Paragraph:
     return Paragraph(safe(cut) + more)
 
 
-def _table(audit: Audit) -> Table:
+def _table(audit: Audit, width: int) -> Table:
+    """One row a task; a narrow console leaves out what the sections below and --json say too."""
+    left_out = LEFT_OUT_BELOW if width < NARROW_BELOW_COLUMNS else LEFT_OUT if width < WIDE_FROM_COLUMNS else ()
+    shown = [each for each in COLUMNS if each not in left_out]
     table = plain_table()
-    table.add_column("Task", overflow="fold", max_width=NAME_COLUMNS)
-    for header in ("Calls", "Share", "Tokens", "Spend", "Share"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("Kind")
-    table.add_column("A small model\ncan do (80 %)", justify="right")
-    table.add_column("Evidence")
+    table.add_column(shown[0], overflow="fold", max_width=NAME_COLUMNS)
+    for header in shown[1:]:
+        is_text = header in {"Kind", "Evidence"}
+        table.add_column(header, justify="left" if is_text else "right", no_wrap=not is_text)
     for each in audit.tasks[:SHOWN_TASKS_COUNT]:
-        table.add_row(*_cells(each))
+        cells = _cells(each)
+        table.add_row(*(Text(safe(cells[header])) for header in shown))
     return table
 
 
-def _cells(task: AuditedTask) -> list[Text]:
-    spend = "UNPRICED" if task.spend_usd is None else money_short(task.spend_usd)
-    texts = (
-        short(task.name, 2 * NAME_COLUMNS),
-        f"{task.calls_count:,}",
-        fraction(task.calls_fraction),
-        tokens(task.tokens).removesuffix(" tokens"),
-        spend,
-        "" if task.spend_usd is None else fraction(task.spend_fraction),
-        task.kind.kind,
-        wording.share_range(task.suitability.can_do),
-        wording.evidence_words(task),
-    )
-    return [Text(safe(each)) for each in texts]
+def _cells(task: AuditedTask) -> dict[str, str]:
+    is_priced = task.spend_usd is not None
+    return {
+        "Task": short(task.name, 2 * NAME_COLUMNS),
+        "Calls": f"{task.calls_count:,}",
+        "of calls": fraction(task.calls_fraction),
+        "Tokens": tokens(task.tokens).removesuffix(" tokens"),
+        "Spend": "UNPRICED" if task.spend_usd is None else money_short(task.spend_usd),
+        "of spend": fraction(task.spend_fraction) if is_priced else "",
+        "Kind": task.kind.kind,
+        CAN_DO: wording.share_range(task.suitability.can_do),
+        "Evidence": wording.evidence_words(task),
+    }

@@ -7,6 +7,7 @@ from typing import Final
 
 from breakeven.audit.task import COMMODITY_FROM_FRACTION, Audit, AuditedTask, Interval, Savings
 from breakeven.reports.amounts import counted, fraction, money, money_range
+from breakeven.units import DAYS_PER_MONTH
 
 EVIDENCE_WORDS: Final = {"measured outcomes": "measured", "labels": "labels", "prior": "GUESS"}
 GROUPED_WORDS: Final = {
@@ -35,7 +36,7 @@ def verdict_sentence(audit: Audit) -> str:
 
 
 def verdict_details(audit: Audit) -> list[str]:
-    """What it rests on, whole tasks that could move, and what goes to small models already."""
+    """What it rests on, whole tasks that could move, what goes to small models already, and the time that is meant."""
     found = [_resting_words(audit)]
     whole = [each for each in audit.tasks if each.is_commodity]
     if whole:
@@ -51,7 +52,7 @@ def verdict_details(audit: Audit) -> list[str]:
         )
     if audit.commodity.already_small_fraction:
         found.append(f"{fraction(audit.commodity.already_small_fraction)} of calls go to a small model already.")
-    return found
+    return [*found, _period_words(audit)]
 
 
 def next_command(audit: Audit, store: str) -> str:
@@ -140,6 +141,17 @@ def _resting_words(audit: Audit) -> str:
         )
     rests = f"of {weights}, {' and '.join(seen)} and {fraction(guessed)} on a guess by kind of work."
     return f"THIS IS MOSTLY A GUESS: {rests}" if guessed > MOSTLY_FRACTION else rests[0].upper() + rests[1:]
+
+
+def _period_words(audit: Audit) -> str:
+    """Sums by task are of the log, savings of a month: nobody should have to find out."""
+    savings = audit.commodity.savings
+    said = "Calls, tokens and spend by task are of the whole log"
+    if savings is None or not audit.spend_usd or not savings.today_usd_per_month:
+        return f"{said}."
+    months = audit.spend_usd / savings.today_usd_per_month
+    worth = f"{months:.1f} months" if months >= 1 else counted(round(months * DAYS_PER_MONTH), "day")
+    return f"{said} ({money(audit.spend_usd)}, about {worth} of it); what routing saves is per month."
 
 
 def _listed(names: list[str], most_count: int = 5) -> str:
