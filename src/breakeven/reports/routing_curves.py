@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from breakeven.reports import amounts
@@ -35,6 +36,9 @@ MODELS_DRAWN_COUNT: Final = len(SERIES)
 LETTER_PX: Final = 6.3
 LINE_PX: Final = 20.0
 NAME_MAX_COUNT: Final = 26
+TEXT_HALF_PX: Final = 8.0
+STEPS_COUNT: Final = 24
+"""Places of each stretch of a line that are held against a label's box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def cost_quality_spec(document: LearnDocument, canvas: Canvas) -> Layer:
             title="success",
         ),
         *(_line(name, line, colour, dash, width, x, y) for name, line, colour, dash, width in lines),
-        *_models(document, x, y, canvas, here),
+        *_models(document, x, y, canvas, here, [[_place(each, x, y) for each in line[1]] for line in lines]),
     ]  # fmt: skip
     return spec(canvas, layers)
 
@@ -163,7 +167,14 @@ def _line(
     return layer(name, rows, mark, {"x": px("x"), "y": px("y"), "order": {"field": "x"}})
 
 
-def _models(document: LearnDocument, x: Axis, y: Axis, canvas: Canvas, here: PointPart | None) -> list[Layer]:
+def _models(
+    document: LearnDocument,
+    x: Axis,
+    y: Axis,
+    canvas: Canvas,
+    here: PointPart | None,
+    lines: Sequence[Sequence[dict[str, float]]],
+) -> list[Layer]:
     """A mark for each model, one for the policy, and names where they lie on nothing."""
     routes = document.policy.kind != "single"
     places = {name: _place(each, x, y) for name, each in document.singles.items()}
@@ -183,12 +194,12 @@ def _models(document: LearnDocument, x: Axis, y: Axis, canvas: Canvas, here: Poi
             "stroke": PAPER,
         }
         layers.append(layer("here", [at], mark, {"x": px("x"), "y": px("y")}))
-        place = _label_place(at, words, taken, canvas)
+        place = _label_place(at, words, taken, canvas, lines)
         if place is not None:
             layers.append(text("here_label", [place], fontWeight="bold", align=place["align"]))
     by_success = sorted(places, key=lambda each: -document.singles[each].success_fraction)
     for name in by_success:
-        place = _label_place(places[name], short(safe(name), NAME_MAX_COUNT), taken, canvas)
+        place = _label_place(places[name], short(safe(name), NAME_MAX_COUNT), taken, canvas, lines)
         if place is not None:
             labels.append(place)
     dots = {"type": "point", "filled": True, "fill": SERIES[1], "size": 62, "opacity": 1, "stroke": PAPER}
@@ -201,19 +212,39 @@ def _models(document: LearnDocument, x: Axis, y: Axis, canvas: Canvas, here: Poi
 
 
 def _label_place(
-    at: dict[str, float], words: str, taken: list[tuple[float, float, float]], canvas: Canvas
+    at: dict[str, float],
+    words: str,
+    taken: list[tuple[float, float, float]],
+    canvas: Canvas,
+    lines: Sequence[Sequence[dict[str, float]]] = (),
 ) -> dict[str, Any] | None:
-    """Right of a mark, else left of it, a little higher or lower; None where no place is free."""
+    """Right of a mark, else left, a little higher or lower, where the fewest lines run; None: no place is free."""
     wide = len(words) * LETTER_PX + LETTER_PX / 2
+    found: list[tuple[int, float, float, str]] = []
     for dy in (-9.0, 13.0, -22.0, 26.0):
         for side, left in (("left", at["x"] + 9), ("right", at["x"] - 9 - wide)):
             y = at["y"] + dy
             inside = left >= 0 and left + wide <= canvas.width_px + canvas.right_px - 2 and -20 < y < canvas.height_px
             free = all(left + wide < a or left > b or abs(y - c) > LINE_PX for a, b, c in taken)
             if inside and free:
-                taken.append((left, left + wide, y))
-                return {"x": left if side == "left" else left + wide, "y": y, "label": words, "align": side}
-    return None
+                under = sum(_runs_through(line, left, left + wide, y) for line in lines)
+                found.append((under, left, y, side))
+    if not found:
+        return None
+    _, left, y, side = min(found, key=lambda each: each[0])
+    taken.append((left, left + wide, y))
+    return {"x": left if side == "left" else left + wide, "y": y, "label": words, "align": side}
+
+
+def _runs_through(line: Sequence[dict[str, float]], left: float, right: float, middle: float) -> bool:
+    """Whether a line of corners passes through a box of one line of text about ``middle``."""
+    for a, b in pairwise(line):
+        for step in range(STEPS_COUNT + 1):
+            part = step / STEPS_COUNT
+            x, y = a["x"] + part * (b["x"] - a["x"]), a["y"] + part * (b["y"] - a["y"])
+            if left <= x <= right and abs(y - middle) <= TEXT_HALF_PX:
+                return True
+    return False
 
 
 def calibration_spec(document: LearnDocument, canvas: Canvas) -> Layer:
