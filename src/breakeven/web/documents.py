@@ -249,6 +249,19 @@ def comparison(desk: Desk) -> Document | Job:
     return found
 
 
+def kept_comparison(desk: Desk) -> Document | None:
+    """The comparison of things as they are where it is kept already; nothing is begun where it is not."""
+    from breakeven.reports.document import Document
+
+    if not has_calls(desk):
+        return None
+    asked = comparison_recipe(desk)
+    if isinstance(asked, Job) or desk.shelf.peek(asked) is None:
+        return None
+    found = taken(desk, asked, Document)
+    return found if isinstance(found, Document) else None
+
+
 def latest_comparison(desk: Desk) -> Document | None:
     """The comparison that was shown last, however old; for what may be a little out of date, and says so."""
     return _latest.get(str(desk.project.store.absolute()))

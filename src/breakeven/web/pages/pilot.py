@@ -27,11 +27,11 @@ from breakeven.reports.safe_text import safe
 from breakeven.web.exports import EXPORTS
 from breakeven.web.jobs import Job
 from breakeven.web.live_parts import live_reply
-from breakeven.web.page import Ask, Page, View
+from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.pilot import labels, orders
 from breakeven.web.pilot import words as told
+from breakeven.web.pilot.beside import comparison_line
 from breakeven.web.pilot.room import Known, PilotPlace, path_of, place_of, room_of
-from breakeven.web.project import Project
 from breakeven.web.replies import api_route, json_reply, page_reply
 
 MEDIA_TYPES: Final = {**{each.kind: each.media_type for each in EXPORTS}, "yaml": "application/yaml"}
@@ -71,7 +71,7 @@ def pilot_view(place: PilotPlace, ask: Ask) -> View | Job:
         return known
     return View(
         "pilot_page.html.j2",
-        {**live_context(place, known, ask.desk.project), "done": ask.query.get("done", ""), **_several(ask)},
+        {**live_context(place, known, ask.desk), "done": ask.query.get("done", ""), **_several(ask)},
     )
 
 
@@ -79,9 +79,9 @@ def _several(ask: Ask) -> dict[str, bool]:
     return {"several_pilots": len(room_of(ask.desk).names()) > 1}
 
 
-def live_context(place: PilotPlace, known: Known, project: Project) -> dict[str, Any]:
+def live_context(place: PilotPlace, known: Known, desk: Desk) -> dict[str, Any]:
     """What the part that changes needs."""
-    look, document = known.look, known.document
+    look, document, project = known.look, known.document, desk.project
     is_here = place.is_watched_here()
     is_elsewhere = not is_here and look.state.started_unix_s is not None and place.pilot.is_watched()
     last = place.watching()
@@ -107,6 +107,7 @@ def live_context(place: PilotPlace, known: Known, project: Project) -> dict[str,
         "times": time_rows(document),
         "queue_words": queue_words(queue, "") if queue is not None and queue.items else "",
         "queue_waits": bool(queue is not None and queue.waiting()),
+        "beside": comparison_line(desk, document),
         "last_entry": document.journal[-1].words if document.journal else "",
     }
 
@@ -124,7 +125,7 @@ async def live(request: Request) -> Response:
         known = place.known()
         if isinstance(known, Job):
             raise PilotError(f"{place.name} is being read")
-        return live_context(place, known, request.app.state.desk.project)
+        return live_context(place, known, request.app.state.desk)
 
     return await live_reply(request, "pilot_live.html.j2", context)
 

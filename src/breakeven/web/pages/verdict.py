@@ -42,6 +42,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
     """What the template of the page is given."""
     from breakeven.reports import amounts, decision_rows, findings
     from breakeven.reports.decide_page import decide_page
+    from breakeven.web.pilot.beside import pilot_lines
     from breakeven.web.verdict.cards import cards
     from breakeven.web.verdict.start import still_charts
     from breakeven.web.verdict.words import prices_words, today_words
@@ -65,6 +66,7 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "findings": findings,
         "amounts": amounts,
         "saved": _saved_name(ask),
+        "pilots": pilot_lines(ask.desk, document),
     }
 
 

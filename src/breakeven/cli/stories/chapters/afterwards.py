@@ -28,6 +28,7 @@ def decide_measured(stage: Stage, story: Story) -> Found:
     sentences = [
         *([] if pilot is None else _proven(pilot, document)),
         f"Moving everything at once: {decision['sentence'][:1].lower()}{decision['sentence'][1:]}",
+        *([] if pilot is None else [_why(pilot, document)]),
         *details_of(document),
     ]
     figures = [*([] if pilot is None else _payback(pilot)), *figures_of(document)]
@@ -44,6 +45,15 @@ def _proven(pilot: dict[str, Any], document: dict[str, Any]) -> list[str]:
         found.append(f"That is {share} of the {amounts.money(spend)} that tokens cost a month today.")
     found += [each["words"] for each in pilot["journal"] if each["event"] == "promoted"]
     return found
+
+
+def _why(pilot: dict[str, Any], document: dict[str, Any]) -> str:
+    """Why the two say different things, where they do."""
+    from breakeven.reports.document import Document
+    from breakeven.reports.pilot_beside import why_they_differ
+    from breakeven.reports.pilot_parts import PilotDocument
+
+    return why_they_differ(Document.model_validate(document), PilotDocument.model_validate(pilot))
 
 
 def _payback(pilot: dict[str, Any]) -> list[FigurePart]:
