@@ -23,6 +23,8 @@ QUESTIONS: Final = {
     "accuracy": "Does an open model reach 95 % of the quality you need?",
 }
 """What only the user can say of the five questions: key under `answers` -> the option's help."""
+USUAL_PATH: Final = Path("scenario.yaml")
+"""Where `breakeven init` writes; the dashboard reads it from there, a verb only when it is named."""
 
 
 def scenario_options(command: Command) -> Command:
@@ -34,6 +36,8 @@ def scenario_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_scenario(**given: Any) -> Any:
         names = ("scenario", "sets", "options", "as_of", "seed")
+        if given["scenario"] is None and USUAL_PATH.is_file():
+            click.echo(f"{USUAL_PATH} lies here and is not used; --scenario {USUAL_PATH} uses it.", err=True)
         scenario = scenario_from(*(given.pop(name) for name in names))
         border, answers = given.pop("data_may_not_leave"), {name: given.pop(name) for name in QUESTIONS}
         outcomes = given.pop("outcomes")
