@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -222,6 +223,24 @@ def test_work_that_failed_by_a_mistake_of_ours_is_no_fault_of_who_asks(new_desk:
         page, script = client.get("/probe"), client.get("/api/probe")
     patch.undo()
     assert (page.status_code, script.status_code) == (500, 500)
+
+
+def test_work_that_failed_is_told_in_the_lines_of_its_error(new_desk: Desk) -> None:
+    said = "checks.yaml:3: no such check\n  - regex: <b>\n          ^"
+
+    def work(_say: Say) -> str:
+        raise ScenarioError(said)
+
+    def view(ask: Ask) -> Job:
+        job = ask.desk.jobs.start("lines", "Reading the checks", work)
+        job.wait(10)
+        return job
+
+    patch = probing(view)
+    with client_of(new_desk) as client:
+        page = client.get("/probe").text
+    patch.undo()
+    assert f'<p class="said in-file">{html.escape(said)}</p>' in page
 
 
 def test_a_script_is_told_that_work_was_cancelled(new_desk: Desk) -> None:

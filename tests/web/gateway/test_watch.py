@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,7 +19,7 @@ from breakeven.web.gateway.exposition_reading import read_exposition
 from breakeven.web.gateway.series import series_of
 from breakeven.web.gateway.totals import ModelTotals, Totals, totals_of
 from breakeven.web.gateway.watch import REMEMBERED_S, GatewayWatch, Seen
-from breakeven.web.gateway.words import alarms, sentence, tiles
+from breakeven.web.gateway.words import alarms, last_reached, sentence, tiles
 from web.admin_ports import TOKEN, admin_port, exposition
 
 
@@ -183,6 +184,29 @@ def test_what_was_read_before_the_gateway_was_lost_is_told_as_past() -> None:
     assert not sentence(gateway_document(seen, "x")).startswith("When")
     lost = replace(seen, trouble=Trouble("refused", "Nothing listens.", ()))
     assert sentence(gateway_document(lost, "x")).startswith("When it was last read: ")
+
+
+def test_alarms_of_a_lost_gateway_are_of_then() -> None:
+    samples = {
+        'breakeven_breaker_state{upstream="far"}': 2.0,
+        'breakeven_breaker_state{upstream="near"}': 1.0,
+        'breakeven_unpriced_calls_total{model="own",task=""}': 5.0,
+        'breakeven_calls_total{model="own",upstream="near",task="",kind="first",result="ok"}': 5.0,
+    }
+    at = datetime(2026, 11, 26, 14, 32, 7, tzinfo=UTC)
+    seen = Seen((totals_of(read_exposition(exposition(samples)), at.timestamp()),), ready={"status": "ready"})
+    now, lost = (
+        gateway_document(seen, "x"),
+        gateway_document(replace(seen, trouble=Trouble("refused", "Nothing listens.", ())), "x"),
+    )
+    assert last_reached(now, at) == ""
+    assert last_reached(lost, at + timedelta(hours=9)) == "When last reached, at 14:32 UTC"
+    assert last_reached(lost, at + timedelta(hours=10)) == "When last reached, on 26 Nov 2026 14:32 UTC"
+    present, past = " ".join(alarms(now)), " ".join(alarms(lost))
+    assert "far is OPEN: no request goes there" in present and "budgets leave them out" in present
+    assert "far was OPEN: no request went there" in past and "near was half open: one request at a time tried" in past
+    assert "budgets left them out" in past and " is " not in past
+    assert last_reached(gateway_document(Seen((), trouble=Trouble("refused", "Nothing.", ())), "x"), at) == ""
 
 
 def test_a_counter_that_lost_a_second_or_began_anew_makes_no_spike() -> None:

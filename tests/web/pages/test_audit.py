@@ -20,6 +20,7 @@ from breakeven.audit.label_skips import read_skips, skip_file
 from breakeven.audit.labels import append_label, label_file, read_labels
 from breakeven.audit.saved import audit_file, load_audit
 from breakeven.cli.main import group
+from breakeven.errors import AuditError
 from breakeven.reports.safe_text import short
 from breakeven.web.audit.kept_texts import shown_calls
 from breakeven.web.audit.label_walk import walk
@@ -229,6 +230,18 @@ def test_a_restart_and_the_terminal_know_what_was_skipped(client: TestClient, de
 def test_only_calls_of_the_store_are_skipped(client: TestClient, own: Project) -> None:
     assert client.post("/audit/label/skip", data={"record_id": "no such call"}).status_code == 400
     assert read_skips(skip_file(own.store)) == ()
+
+
+def test_an_audit_that_fails_says_why_in_lines(client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from breakeven.reports import audit_answer
+
+    def fail(*_: object) -> None:
+        raise AuditError("labels.jsonl:3: not a label\n  {oops\n  ^")
+
+    monkeypatch.setattr(audit_answer, "audit_answer", fail)
+    client.post("/audit/run")
+    text = settled(client, desk, "/audit")
+    assert '<p class="said in-file">labels.jsonl:3: not a label\n  {oops\n  ^</p>' in text
 
 
 def test_two_people_are_shown_two_calls_and_lose_nothing(desk: Desk, own: Project) -> None:

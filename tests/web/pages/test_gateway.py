@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import time
@@ -111,6 +112,9 @@ def test_a_real_gateway_with_traffic_killed_and_started_again(tmp_path: Path) ->
             text = words(client.get("/gateway").text)
             assert "Nothing listens at" in text and "figures below are of the last good reading" in text
             assert "relays up" not in text and "When it was last read: " in text
+            assert re.search(r"When last reached, (at|on) [^:]*\d\d:\d\d UTC: The breaker of dead was OPEN", text)
+            assert "no request went there. Of its last 3 attempts" in text and "budgets left them out" in text
+            assert "The breaker of dead is OPEN" not in text
             for relay in gateway.relays():
                 relay.kill()
             with served(tmp_path, made) as again:
@@ -146,6 +150,7 @@ def check_page(page: str) -> None:
     """What must not be overlooked is said, and no name writes the page."""
     text = words(page)
     assert "UNPRICED" in text and "list price" in text and "amortised" in text
+    assert "When last reached" not in text
     assert "The breaker of dead is OPEN: no request goes there. Of its last 3 attempts, 3 not reached." in text
     assert "$0 of $5.00" in text
     assert "1 of 1 relays up" in text and "Failed attempts" in text

@@ -43,6 +43,11 @@ BREAKERS: Final = {
     "half_open": ("half open", "wait", "one request at a time tries whether it is back"),
     "open": ("OPEN", "bad", "no request goes there"),
 }
+BREAKERS_THEN: Final = {
+    "half_open": "one request at a time tried whether it was back",
+    "open": "no request went there",
+}
+"""What a breaker that was not closed did, of a gateway that is not reached now."""
 FAILURES: Final = {
     "connect": "not reached",
     "first_byte_timeout": "no first byte in time",
@@ -110,29 +115,42 @@ def sentence(document: GatewayDocument) -> str:
     return now if document.trouble is None else f"When it was last read: {now}"
 
 
+def last_reached(document: GatewayDocument, now: datetime) -> str:
+    """When the gateway was reached last, where it is not reached now; the day where that is not today."""
+    if document.trouble is None or document.as_of is None:
+        return ""
+    at = datetime.fromisoformat(document.as_of)
+    if at.date() == now.date():
+        return f"When last reached, at {at:%H:%M} UTC"
+    return f"When last reached, on {amounts.date_text(document.as_of)}"
+
+
 def alarms(document: GatewayDocument) -> tuple[str, ...]:
-    """What must not be overlooked."""
+    """What must not be overlooked; in the past tense of a gateway that is not reached now."""
+    is_past = document.trouble is not None
+    be, has, leave = ("was", "had", "left") if is_past else ("is", "has", "leave")
     found = []
     traffic = document.traffic
     for each in document.upstreams:
         if each.breaker != "closed":
             name, words = short(each.upstream, NAME_SHOWN_COUNT), BREAKERS[each.breaker]
-            found.append(f"The breaker of {name} is {words[0]}: {words[2]}. {breaker_reason(each)}")
+            what = BREAKERS_THEN[each.breaker] if is_past else words[2]
+            found.append(f"The breaker of {name} {be} {words[0]}: {what}. {breaker_reason(each)}")
     unpriced = [short(each.model, NAME_SHOWN_COUNT) for each in document.models if each.total_unpriced_count]
     if traffic is not None and unpriced:
         count = amounts.counted(traffic.unpriced_total_count, "call")
         found.append(
-            f"UNPRICED: {count} of {_listed(unpriced)} cost money that nobody counted; spend and budgets leave them "
+            f"UNPRICED: {count} of {_listed(unpriced)} cost money that nobody counted; spend and budgets {leave} them "
             "out. Give the model a price in gateway.yaml."
         )
     found += [f"{amounts.magnitude(document.losses[name])} {LOSSES[name]}." for name in ALARMING_LOSSES
               if name in document.losses]  # fmt: skip
     if document.policy is not None and document.policy.trouble:
-        found.append(f"The policy in the folder is not in force: {safe(document.policy.trouble)}")
+        found.append(f"The policy in the folder {be} not in force: {safe(document.policy.trouble)}")
     for key in document.keys:
         if _fraction(key) >= NEARLY_USED_FRACTION:
             used = amounts.fraction(_fraction(key))
-            found.append(f"Key {short(key.id, 40)} has used {used} of its budget ({used_words(key)}).")
+            found.append(f"Key {short(key.id, 40)} {has} used {used} of its budget ({used_words(key)}).")
     return tuple(found)
 
 

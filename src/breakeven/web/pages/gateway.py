@@ -62,6 +62,7 @@ def context_of(watch: GatewayWatch) -> dict[str, Any]:
         "state": told.STATES[document.state],
         "sentence": told.sentence(document),
         "alarms": told.alarms(document),
+        "last_reached": told.last_reached(document, now()),
         "tiles": told.tiles(document),
         "charts": told.small_charts(document),
         "minutes": told.minute_rows(document.series),
