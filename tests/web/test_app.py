@@ -268,6 +268,14 @@ def test_work_that_is_done_while_its_page_is_written_is_not_said_to_be_cancelled
     assert "data-wait" in text
 
 
+@pytest.mark.parametrize("path", ["/usage", "/audit", "/fleet", "/routing", "/pilot"])
+def test_an_empty_page_says_where_to_see_a_filled_one(path: str, empty_project: Project) -> None:
+    with client_of(desk_of(empty_project)) as client:
+        page = client.get(path).text
+    assert "breakeven ui --story support" in page
+    assert page.index("breakeven ui --story support") > page.index('class="command"'), "its own command comes first"
+
+
 def test_jobs_that_nobody_knows_are_not_there(new_desk: Desk) -> None:
     with client_of(new_desk) as client:
         assert client.get("/api/jobs/nothing").status_code == 404

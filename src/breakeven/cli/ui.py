@@ -93,7 +93,12 @@ def command(
         is_default = ctx.get_parameter_source("port") is click.core.ParameterSource.DEFAULT
         listener = listening(host, port, or_next=is_default)
         teller = _Teller(
-            project, secrets, demo=demo or story is not None, as_json=as_json, opens=not no_browser, asked_port=port
+            project,
+            secrets,
+            demo="story" if story is not None else "calls" if demo else "",
+            as_json=as_json,
+            opens=not no_browser,
+            asked_port=port,
         )
         is_over = serve(project, listener, secrets.access(listener.getsockname()[1]), teller.ready)
     if not as_json:
@@ -148,7 +153,7 @@ class _Teller:
     """Says where the dashboard is, and opens it."""
 
     def __init__(
-        self, project: Project, secrets: _Secrets, *, demo: bool, as_json: bool, opens: bool, asked_port: int
+        self, project: Project, secrets: _Secrets, *, demo: str, as_json: bool, opens: bool, asked_port: int
     ) -> None:
         self._project, self._secrets = project, secrets
         self._demo, self._as_json, self._opens, self._asked_port = demo, as_json, opens, asked_port
@@ -180,6 +185,8 @@ class _Teller:
             lines.append(f"  Port {self._asked_port} is in use, so it took the next free one.")
         if self._demo:
             lines.append("  Synthetic data: a made-up team's calls; prices, ranges and formulas are the real ones.")
+            if self._demo == "calls":
+                lines.append("  Calls alone: `breakeven ui --story support` fills the other pages, too (a minute).")
         if not self._secrets.are_none:
             lines.append("  Whoever opens it has to know the " + ("password." if self._secrets.password else "token."))
         return "\n".join(lines)

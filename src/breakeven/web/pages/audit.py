@@ -188,6 +188,7 @@ def _nothing(state: documents.StoreState) -> View:
                 ),
                 ("Then run the audit here, or", "breakeven audit"),
             ],
+            "is_in_story": True,
             "then": WILL_SEE,
         },
     )

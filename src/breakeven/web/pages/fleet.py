@@ -41,7 +41,7 @@ def view(ask: Ask) -> View | Job:
     if not state.has_calls:
         commands = [("Import a usage log", state.next_command)]
         said = {"title": "No requests to carry yet", "missing": state.words, "commands": commands, "then": WILL_SEE}
-        return View("empty.html.j2", said)
+        return View("empty.html.j2", {**said, "is_in_story": True})
     form = form_for(ask)
     context: dict[str, Any] = {"form": form, **_choices(ask.desk)}
     if form.request is None:

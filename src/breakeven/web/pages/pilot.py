@@ -217,6 +217,7 @@ _EMPTY: Final[Mapping[str, Any]] = {
             "breakeven pilot init offline --baseline gpt-4o --candidate qwen-7b --outcomes outcomes.csv",
         ),
     ],
+    "is_in_story": True,
     "then": [
         "Yes, no or not yet, with what may not be claimed; it may be looked at as often as you like.",
         "The evidence as it grows, the savings with their range, and how many days are still needed.",

@@ -144,8 +144,8 @@ def _nothing(state: documents.StoreState) -> View:
                     "Import a log of yours: any of the formats it knows by itself, or CSV, JSONL or Parquet",
                     state.next_command,
                 ),
-                ("Or look at a made-up company first", "breakeven demo --story support"),
             ],
+            "is_in_story": True,
             "then": WILL_SEE,
         },
     )
