@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from breakeven.usage.store.columns import Constant
@@ -27,6 +28,9 @@ _OPEN_FILES_MAX: Final = 128
 _BUFFER_BYTES: Final = 256 << 10
 """Of each file: a column chunk is often only a few bytes."""
 _US_PER_DAY: Final = 86_400_000_000
+_DIFFERENCES: Final = "DELTA_BINARY_PACKED"
+"""How whole numbers and times are written: in half the time and two thirds of the room of a plain column, and read in
+half the time."""
 _TOLD_TEXTS: Final = ("source", "grain")
 """Of the texts, those whose smallest and largest values are written: placement asks for them. Of the others they
 cost more time than anybody saves by them."""
@@ -67,18 +71,24 @@ class DayWriter:
     _held_rows: dict[int, int] = field(default_factory=dict)
     _open: dict[int, _OpenDay] = field(default_factory=dict)
     _done: list[DayFile] = field(default_factory=list)
+    _varied: set[str] = field(default_factory=lambda: {"record_id", "source_line", "start_time", "end_time"})
+    """Columns that are not looked at any more for whether all rows of a chunk say the same: a file whose rows cease to
+    is ended, and that must not come again and again."""
 
     def add(self, calls: pa.Table, constants: Mapping[str, Constant]) -> None:
         """Take Calls whose times are still integers; `constants` are columns equal in all of them."""
         days = calls["start_time"].to_numpy() // _US_PER_DAY
         if len(days) == 0:
             return
+        found_still = self._still(calls)
+        calls = calls.drop_columns([*found_still])
         if np.any(days[1:] < days[:-1]):
             order = np.argsort(days, kind="stable")
             calls, days = calls.take(pa.array(order)), days[order]
         names = set(calls.column_names)
         told = _told(calls)
-        still = {name: constants.get(name) for name in writing_schema().names if name not in names}
+        values = {**constants, **found_still}
+        still = {name: values.get(name) for name in writing_schema().names if name not in names}
         found, starts = np.unique(days, return_index=True)
         ends = [*starts[1:].tolist(), len(days)]
         for day, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
@@ -96,6 +106,16 @@ class DayWriter:
             self._finish(day)
         done, self._done = self._done, []
         return done
+
+    def _still(self, calls: pa.Table) -> dict[str, Value]:
+        """Columns that say the same in all rows, and what they say."""
+        still: dict[str, Value] = {}
+        for name in calls.column_names:
+            if name not in self._varied and (found := _only_value(calls[name])) is not None:
+                still[name] = found
+            else:
+                self._varied.add(name)
+        return still
 
     def _hold(self, day: int, calls: _Part) -> None:
         self._held.setdefault(day, []).append(calls)
@@ -127,6 +147,7 @@ class DayWriter:
             file,
             table.schema,
             use_dictionary=[*FEW_VALUES, *FEW_NUMBERS],
+            column_encoding={each.name: _DIFFERENCES for each in table.schema if _is_whole(each.type)},
             write_statistics=_with_statistics(table),
             store_schema=False,
         )
@@ -147,6 +168,25 @@ def _with_statistics(table: pa.Table) -> list[str]:
     ]
     names = set(table.column_names)
     return [name for name in (*plain, *_TOLD_TEXTS) if name in names and table[name].null_count < table.num_rows]
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_int64(kind) or pa.types.is_timestamp(kind))
+
+
+def _only_value(column: pa.ChunkedArray) -> Value:
+    """What all rows say, where it is a text of a dictionary, a truth or a whole number; None where they differ."""
+    if column.num_chunks != 1 or column.null_count:
+        return None
+    values = column.chunk(0)
+    is_coded = pa.types.is_dictionary(values.type)
+    if not is_coded and not pa.types.is_boolean(values.type) and not pa.types.is_integer(values.type):
+        return None
+    ends = pc.min_max(values.indices if is_coded else values)
+    if ends["min"] != ends["max"]:
+        return None
+    value: Value = values[0].as_py()
+    return value
 
 
 def new_name() -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from breakeven.usage.call import REQUEST_TOKENS_MAX
 from breakeven.usage.store.number_kernel import number_at, time_us
-from breakeven.usage.store.word_kernel import kernel, plain_count
+from breakeven.usage.store.word_kernel import kernel, plain_count, put_word, word_at
 
 TEXT, ID, NUMBER, COUNT, TIME, UNWANTED = range(6)
 """Kinds of wanted values. A count is a whole number from 0 to `COUNT_MAX`; a row with an `UNWANTED` one, other than
@@ -28,7 +28,6 @@ FIRST_WORD, LAST_WORD, LENGTH, PARENT, SLOT, KIND, NODE, NEXT, SEEN = range(9)
 """What is known of a wanted name: where it lies in `names`, with its closing quote; the node it is in (0 is the row
 itself); its value's place, -1 for an object; the node below it, or -1; the name that came after it last time; the last
 row that had it."""
-DEPTH_MAX: Final = 60
 _ROWS_AT_ONCE: Final = 256
 _NODE_OF_OTHERS: Final = -1
 _NODE_OF_LIST: Final = -2
@@ -48,7 +47,6 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 @kernel()
 def scan(
     data: Any,
-    words: Any,
     offsets: Any,
     first: int,
     keys: Any,
@@ -69,7 +67,7 @@ def scan(
     counts: Any,
     indices: Any,
 ) -> None:
-    """Read the lines of `data`; `words` are its bytes from each place on, eight at a time. Rows count from `first`.
+    """Read the lines of `data`. Rows count from `first`.
 
     `keys` are the wanted names, `table` a hash table of them, `firsts` the name that came first in each node last
     time. Of each value `spans` gets where its text lies (of a time, whether it has a zone), `numbers` the number or
@@ -83,11 +81,11 @@ def scan(
             row, start, after = first + line, np.uint64(offsets[line]), np.uint64(offsets[line + 1])
             taken[row] = False
             if after > start + _2 and data[after - _1] == _LINE_FEED:
-                taken[row] = _row(data, words, start, row, keys, names, table, firsts, stack, spans, numbers, states)
+                taken[row] = _row(data, start, row, keys, names, table, firsts, stack, spans, numbers, states)
         for k in range(len(labels)):  # while the data is at hand
             if counts[k] >= 0:
                 counts[k] = _number_words(
-                    words,
+                    data,
                     spans[labels[k], first + block : first + end],
                     states[labels[k], first + block : first + end],
                     masks,
@@ -103,7 +101,6 @@ def scan(
 @kernel(inline="always")
 def _row(
     data: Any,
-    words: Any,
     i: Any,
     row: int,
     keys: Any,
@@ -132,18 +129,18 @@ def _row(
                 i += _1
                 if node >= 0:
                     key = keys[before, NEXT] if before >= 0 else firsts[node]
-                    if key >= 0 and not _is_name(words, i, names, keys[key, FIRST_WORD], keys[key, LAST_WORD]):
+                    if key >= 0 and not _is_name(data, i, names, keys[key, FIRST_WORD], keys[key, LAST_WORD]):
                         key = -1
                 if key >= 0:
                     i += np.uint64(keys[key, LENGTH])
                 else:
                     start = i
-                    i = _after_plain(words, i)
+                    i = _after_plain(data, i)
                     if data[i] != _QUOTE:
                         return False
                     i += _1
                     if node >= 0:
-                        key = _found(data, words, start, i, node, keys, names, table)
+                        key = _found(data, start, i, node, keys, names, table)
                         if key >= 0 and before >= 0:
                             keys[before, NEXT] = key
                         elif key >= 0:
@@ -171,7 +168,7 @@ def _row(
             if byte in (_OPEN, _OPEN_LIST):
                 stack[depth, 1] = before
                 depth, node, before, is_fresh = depth + 1, below, -1, True
-                if depth == DEPTH_MAX:
+                if depth == len(stack):
                     return False
                 stack[depth, 0] = node
                 i = _after_blanks(data, i + _1)
@@ -179,7 +176,7 @@ def _row(
             start, state = i, SAID
             if byte == _QUOTE:
                 start += _1
-                end = i = _after_plain(words, start)
+                end = i = _after_plain(data, start)
                 if data[i] != _QUOTE:
                     if slot >= 0:
                         return False
@@ -187,7 +184,7 @@ def _row(
                     if i == _NOWHERE:
                         return False
                 if kind == TIME:
-                    us, end = time_us(data, words, start, end)
+                    us, end = time_us(data, start, end)
                     if us < 0:
                         return False
                     numbers[slot, row] = us
@@ -199,7 +196,7 @@ def _row(
                     return False
                 i += _1
             elif byte == _MINUS or 48 <= byte <= 57:
-                i, is_whole, is_exact, number = number_at(data, words, i)
+                i, is_whole, is_exact, number = number_at(data, i)
                 end = i
                 if i == _NOWHERE or (kind <= ID and not is_whole) or (kind == TIME and not is_exact):
                     return False
@@ -232,12 +229,12 @@ def _row(
 
 
 @kernel(inline="always")
-def _after_plain(words: Any, i: Any) -> Any:
+def _after_plain(data: Any, i: Any) -> Any:
     """Where a string ends, or is no plain one."""
-    count = plain_count(words[i])
+    count = plain_count(word_at(data, i))
     while count == _8:
         i += _8
-        count = plain_count(words[i])
+        count = plain_count(word_at(data, i))
     return i + count
 
 
@@ -249,18 +246,18 @@ def _after_blanks(data: Any, i: Any) -> Any:
 
 
 @kernel()
-def _is_name(words: Any, i: Any, names: Any, word: int, last: int) -> bool:
+def _is_name(data: Any, i: Any, names: Any, word: int, last: int) -> bool:
     """Whether the name in `names[word:last + 1]` stands at `i`, with its closing quote."""
     while word < last:
-        if words[i] != names[word, 0]:
+        if word_at(data, i) != names[word, 0]:
             return False
         i += _8
         word += 1
-    return bool((words[i] & names[last, 1]) == names[last, 0])
+    return bool((word_at(data, i) & names[last, 1]) == names[last, 0])
 
 
 @kernel()
-def _found(data: Any, words: Any, start: Any, end: Any, node: int, keys: Any, names: Any, table: Any) -> int:
+def _found(data: Any, start: Any, end: Any, node: int, keys: Any, names: Any, table: Any) -> int:
     """The key of a name, its closing quote included, or -1."""
     h = _FNV_OFFSET ^ np.uint32(node)
     for i in range(start, end):
@@ -269,7 +266,7 @@ def _found(data: Any, words: Any, start: Any, end: Any, node: int, keys: Any, na
     while table[slot] >= 0:
         key = table[slot]
         is_alike = keys[key, PARENT] == node and keys[key, LENGTH] == np.int64(end - start)
-        if is_alike and _is_name(words, start, names, keys[key, FIRST_WORD], keys[key, LAST_WORD]):
+        if is_alike and _is_name(data, start, names, keys[key, FIRST_WORD], keys[key, LAST_WORD]):
             return int(key)
         slot = (slot + 1) & (len(table) - 1)
     return -1
@@ -313,30 +310,29 @@ def _closing_quote(data: Any, i: Any) -> Any:
 
 
 @kernel()
-def lengths_of(spans: Any, states: Any, state: int, offsets: Any) -> int:
-    """Put the offsets of the texts of values in a `state` into `offsets`; give their length altogether."""
+def lengths_of(spans: Any, states: Any, state: int, offsets: Any) -> None:
+    """Put the offsets of the texts of values in a `state`, laid end to end, into `offsets`."""
     at = 0
     for row in range(len(states)):
         if states[row] == state:
             at += spans[row, 1] - spans[row, 0]
         offsets[row + 1] = at
-    return at
 
 
 @kernel()
-def copy_texts(words: Any, spans: Any, offsets: Any, texts: Any) -> None:
-    """Put the bytes of texts where `offsets` say, in order: `texts` are eight bytes from each place on, and what is
-    written too much the next text goes over."""
+def copy_texts(data: Any, spans: Any, offsets: Any, texts: Any) -> None:
+    """Put the bytes of texts where `offsets` say, in order, eight at a time: what is written too much the next text
+    goes over. `spans` begin with where each text lies."""
     for row in range(len(spans)):
         i = np.uint64(spans[row, 0])
         for at in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1]), _8):
-            texts[at] = words[i]
+            put_word(texts, at, word_at(data, i))
             i += _8
 
 
 @kernel()
 def _number_words(
-    words: Any,
+    data: Any,
     spans: Any,
     states: Any,
     masks: Any,
@@ -363,7 +359,7 @@ def _number_words(
         h = np.uint64(size)
         left = size
         while left > 0:  # the text goes to the end of the known ones, and stays there if it is new
-            word = words[i] & masks[min(left, 8)]
+            word = word_at(data, i) & masks[min(left, 8)]
             h = (h ^ word) * _MIX
             h ^= h >> np.uint64(29)
             known[at] = word

@@ -1,7 +1,6 @@
 """Number kernel: numbers and times in the bytes of a line, exactly or not at all; part of the line kernel.
 
-Every line ends with a line feed, so no loop needs to ask for the end; `words` are the bytes of `data` from each place
-on, eight at a time. Where a number cannot be told exactly in one step
+Every line ends with a line feed, so no loop needs to ask for the end. Where a number cannot be told exactly in one step
 its place is given instead, and what is no number or time of the plain forms is not taken.
 """
 
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from breakeven.usage.store.word_kernel import digits_count, digits_value, kernel
+from breakeven.usage.store.word_kernel import digits_count, digits_value, kernel, word_at
 
 _COLON, _MINUS, _PLUS, _POINT, _E, _T, _Z, _SPACE = 58, 45, 43, 46, 101, 84, 90, 32
 _EXACT_MAX: Final = 1 << 53
@@ -34,25 +33,25 @@ _NOWHERE: Final = np.uint64(0)
 
 
 @kernel()
-def number_at(data: Any, words: Any, i: Any) -> tuple[Any, Any, Any, Any]:
+def number_at(data: Any, i: Any) -> tuple[Any, Any, Any, Any]:
     """Where the number at `i` ends, whether it is a whole one in digits alone, whether what follows is its exact
     value, and that. One that may be infinite or is minus zero is not taken."""
     is_negative = data[i] == _MINUS
     if is_negative:
         i += _1
-    digits, decimals = digits_count(words[i]), np.int64(0)
+    digits, decimals = digits_count(word_at(data, i)), np.int64(0)
     if digits == _0 or (digits > _1 and data[i] == 48):
         return _NOWHERE, False, False, 0.0
-    whole = digits_value(words[i], digits)
+    whole = digits_value(word_at(data, i), digits)
     i += digits
     if digits == _8:
         whole, i, digits = _more_digits(data, i, whole, digits)
     if data[i] == _POINT:
         i += _1
-        found = digits_count(words[i])
+        found = digits_count(word_at(data, i))
         if found == _0:
             return _NOWHERE, False, False, 0.0
-        whole = whole * _WHOLE_POWERS[found] + digits_value(words[i], found)
+        whole = whole * _WHOLE_POWERS[found] + digits_value(word_at(data, i), found)
         i += found
         if found == _8:
             whole, i, found = _more_digits(data, i, whole, found)
@@ -97,12 +96,12 @@ def _two_digits(data: Any, i: Any) -> Any:
 
 
 @kernel()
-def time_us(data: Any, words: Any, i: Any, end: Any) -> tuple[Any, Any]:
+def time_us(data: Any, i: Any, end: Any) -> tuple[Any, Any]:
     """Microseconds since 1970 UTC of a time of this century, and whether it has a zone; -1 for what is written in any
     other way than 2026-11-02T10:00:00.123456+02:00, where a space may stand for the T, Z or nothing for the zone."""
     if end - i < np.uint64(19):
         return -1, _0
-    dates, times = words[i] ^ _DATE, words[i + _8] ^ _TIME
+    dates, times = word_at(data, i) ^ _DATE, word_at(data, i + _8) ^ _TIME
     times ^= _T_OR_SPACE if times & _THIRD_BYTE == _T_OR_SPACE else _0
     if ((dates + _DATE_ROOM) | dates | (times + _TIME_ROOM) | times) & _HIGHS:
         return -1, _0
@@ -119,10 +118,10 @@ def time_us(data: Any, words: Any, i: Any, end: Any) -> tuple[Any, Any]:
     i += np.uint64(19)
     if i < end and data[i] == _POINT:
         i += _1
-        count = digits_count(words[i])
+        count = digits_count(word_at(data, i))
         if count == _0 or count > _6:
             return -1, _0
-        us += digits_value(words[i], count) * _WHOLE_POWERS[_6 - count]
+        us += digits_value(word_at(data, i), count) * _WHOLE_POWERS[_6 - count]
         i += count
     if i == end:
         return us, _0
@@ -130,7 +129,7 @@ def time_us(data: Any, words: Any, i: Any, end: Any) -> tuple[Any, Any]:
         return us, _1
     if end - i != _6:
         return -1, _0
-    if words[i] & _SIX_BYTES == _UTC:
+    if word_at(data, i) & _SIX_BYTES == _UTC:
         return us, _1
     if (data[i] != _PLUS and data[i] != _MINUS) or data[i + _3] != _COLON:
         return -1, _0

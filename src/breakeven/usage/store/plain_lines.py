@@ -6,10 +6,8 @@ microseconds of a time written as text and `z_NAME` whether it has a zone.
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,10 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from breakeven.usage.store.line_code import line_code
+
 WORDS_MAX_COUNT: Final = 1 << 13
 """A column with more distinct texts in one chunk is no column of labels."""
 _WORD_BYTES: Final = 1 << 19
 _TRIED_ROWS: Final = 100_000
+_DEPTH_MAX: Final = 60
 _TEXT, _ID, _NUMBER, _COUNT, _TIME, _UNWANTED = range(6)
 _NOTHING, _SAID, _COUNTED, _PLACE = range(4)
 _FNV_OFFSET, _FNV_PRIME, _32_BITS = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
@@ -76,26 +77,18 @@ class PlainLines:
 
     def read(self, texts: pa.ChunkedArray) -> PlainRows:
         """The values of `texts`, lines with their line feeds. Numbers are good until the same thread reads again."""
-        if self._tried_count:
-            return self._read(texts)
-        with _uncollected():
-            return self._read(texts)
-
-    def _read(self, texts: pa.ChunkedArray) -> PlainRows:
-        from breakeven.usage.store import line_kernel as kernel
-
+        code = line_code()
         rows = len(texts)
         found = _Found(self._slots, *self._room(rows), _Labels.empty(self._label_slots(), rows))
         found.states[:] = _NOTHING
         names = self._names
         looked_for = (names.keys.copy(), names.words, names.table, names.firsts.copy())
-        stack, taken = np.zeros((kernel.DEPTH_MAX, 2), np.int32), np.zeros(rows, np.bool_)
-        noted = (stack, found.spans, found.numbers, found.states, taken)
+        stack, taken = np.zeros((_DEPTH_MAX, 2), np.int32), np.zeros(rows, np.bool_)
+        noted = (stack, found.spans, found.numbers, found.states, taken.view(np.uint8))
         for piece in texts.chunks:
             offsets, data = _buffers(piece)
             first = found.rows
-            kernel.scan(data, _words(data), offsets, first, *looked_for, *noted, *found.labels.arrays)
-            found.labels.take_words(data)
+            code.scan(data, offsets, first, *looked_for, *noted, *found.labels.arrays)
             found.parts.append((slice(first, first + len(piece)), data))
         columns = self._columns(found)
         if self._wanted.id is not None:
@@ -156,7 +149,6 @@ class _Labels:
     slots: list[int]
     arrays: tuple[NDArray[Any], ...]
     """As the kernel wants them."""
-    words: list[list[bytes]]
 
     @classmethod
     def empty(cls, slots: list[int], rows: int) -> _Labels:
@@ -172,21 +164,17 @@ class _Labels:
             np.zeros(count, np.int64),
             np.empty((count, rows), np.int32),
         )
-        return cls(slots, arrays, [[] for _ in slots])
-
-    def take_words(self, data: NDArray[np.uint8]) -> None:
-        """Note the texts that are new in `data`."""
-        *_, places, counts, _ = self.arrays
-        for words, its_places, count in zip(self.words, places, counts.tolist(), strict=True):
-            words += [data[at : at + size].tobytes() for at, size in its_places[len(words) : max(count, 0)].tolist()]
+        return cls(slots, arrays)
 
     def column(self, slot: int, is_there: NDArray[np.bool_]) -> pa.DictionaryArray | None:
         """The texts of a slot; None where they are too many."""
-        *_, counts, indices = self.arrays
+        *_, known, ends, places, counts, indices = self.arrays
         place = self.slots.index(slot)
-        if counts[place] < 0:
+        if (count := int(counts[place])) < 0:
             return None
-        words = pa.array(self.words[place], pa.binary()).cast(pa.string())
+        offsets = np.zeros(count + 1, np.int32)
+        np.cumsum(places[place, :count, 1], out=offsets[1:])
+        words = _copied(offsets, [(slice(0, count), known[place].view(np.uint8))], 8 * ends[place, :count, None])
         return pa.DictionaryArray.from_arrays(_masked(indices[place], is_there), words)
 
 
@@ -231,33 +219,28 @@ class _Found:
 
     def text(self, keys: Keys, state: int = _SAID) -> pa.Array:
         """Texts, or the places of numbers."""
-        from breakeven.usage.store import line_kernel as kernel
-
         spans, states = self.spans[self.slots[keys]], self.states[self.slots[keys]]
         offsets = np.zeros(self.rows + 1, np.int32)
-        texts = np.empty(kernel.lengths_of(spans, states, state, offsets) + 8, np.uint8)
-        for rows, data in self.parts:
-            kernel.copy_texts(
-                _words(data), spans[rows], offsets[rows.start : rows.stop + 1], _words(texts, is_written=True)
-            )
-        bits = pa.py_buffer(np.packbits(states == state, bitorder="little"))
-        return pa.Array.from_buffers(pa.string(), self.rows, [bits, pa.py_buffer(offsets), pa.py_buffer(texts)])
+        line_code().lengths_of(spans, states, state, offsets)
+        return _copied(offsets, self.parts, spans, states == state)
 
     def label(self, keys: Keys) -> pa.DictionaryArray | None:
         """Texts as a dictionary; None where they are too many."""
         return self.labels.column(self.slots[keys], self.is_in(keys, _SAID))
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage is looked for while compiled code is loaded: very many objects come, all of which stay."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _copied(
+    offsets: NDArray[np.int32],
+    parts: Sequence[tuple[slice, NDArray[np.uint8]]],
+    starts: NDArray[np.int32],
+    is_there: NDArray[np.bool_] | None = None,
+) -> pa.StringArray:
+    """Texts that lie in the bytes of `parts`, from their `starts` (the first column) on, as `offsets` say how long."""
+    texts = np.empty(int(offsets[-1]) + 8, np.uint8)
+    for rows, data in parts:
+        line_code().copy_texts(data, starts[rows], offsets[rows.start : rows.stop + 1], texts)
+    bits = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [bits, pa.py_buffer(offsets), pa.py_buffer(texts)])
 
 
 def _masked(values: NDArray[Any], is_there: NDArray[np.bool_]) -> pa.Array:
@@ -280,12 +263,6 @@ def _buffers(piece: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8
     if len(data) < offsets[-1] + 8:
         data = np.frombuffer(data.tobytes() + bytes(8), np.uint8)
     return offsets, data
-
-
-def _words(data: NDArray[np.uint8], *, is_written: bool = False) -> NDArray[np.uint64]:
-    """Eight bytes at a time, from every place on."""
-    whole = data[: len(data) // 8 * 8].view(np.uint64)
-    return np.lib.stride_tricks.as_strided(whole, (max(len(data) - 7, 0),), (1,), writeable=is_written)
 
 
 def is_readable(wanted: Wanted) -> bool:

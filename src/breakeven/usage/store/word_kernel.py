@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 kernel: Final = partial(njit, cache=True, nogil=True, _nrt=False)
 """Compiles a function of the line kernel. None keeps an array beyond a call, so nobody counts who holds one: these
@@ -27,6 +29,37 @@ _NONE, _1, _3, _8, _16, _32, _56 = (np.uint64(each) for each in (0, 1, 3, 8, 16,
 _TENS, _PAIRS = np.uint64(10 << 8 | 1), np.uint64(0x00FF00FF00FF00FF)
 _HUNDREDS, _FOURS = np.uint64(100 << 16 | 1), np.uint64(0x0000FFFF0000FFFF)
 _TEN_THOUSANDS: Final = np.uint64(10_000 << 32 | 1)
+
+
+def _word_at(_: Any, data: Any, i: Any) -> Any:
+    """The eight bytes of `data` from place `i` on, as one number."""
+
+    def built(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        found = builder.load(_place(context, builder, signature, values))
+        found.align = 1
+        return found
+
+    return types.uint64(data, i), built
+
+
+def _put_word(_: Any, data: Any, i: Any, word: Any) -> Any:
+    """Write eight bytes into `data` from place `i` on."""
+
+    def built(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        written = builder.store(values[2], _place(context, builder, signature, values))
+        written.align = 1
+        return context.get_dummy_value()
+
+    return types.void(data, i, word), built
+
+
+def _place(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, values[0])
+    return builder.bitcast(builder.gep(array.data, [values[1]]), ir.IntType(64).as_pointer())
+
+
+word_at: Final[Any] = intrinsic(_word_at)
+put_word: Final[Any] = intrinsic(_put_word)
 
 
 @kernel(inline="always")
