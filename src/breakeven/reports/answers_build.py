@@ -100,6 +100,10 @@ def answers_part(
                 metric=told.METRICS[each.metric],
                 condition=told.criterion_condition(each),
                 why=told.criterion_reason(each, exits, comparison.status_quo, titles),
+                fact=each.fact,
+                unit=each.unit,
+                typical=each.typical,
+                value=each.value,
             )
             for each in exits.criteria
         ),

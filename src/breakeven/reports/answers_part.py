@@ -142,6 +142,13 @@ class ExitCriterionPart(Part):
     condition: str
     """E.g. below 3.1 B tokens a month for two months in a row."""
     why: str
+    fact: str = ""
+    """What is moved: a fact, the volume, or the price of a token; empty: the document is older than this field."""
+    unit: str = ""
+    typical: float | None = None
+    """As things are, in `unit`."""
+    value: float | None = None
+    """From where on the answer is another one, in `unit`."""
 
 
 class FigurePart(Part):

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from breakeven.reports.document import Document
 from breakeven.reports.safe_text import short
+from breakeven.reports.slider_turns import slider_turn
 from breakeven.reports.whatif_base import as_it_is
 from breakeven.web import documents
 from breakeven.web.jobs import Job
@@ -137,6 +138,24 @@ def test_nothing_of_the_decision_is_left_out(client: TestClient, document: Docum
     assert "acme/acme-private-7b" in text
     assert "Compared with" in text
     assert 'aria-label="' in text or "tornado" in client.get("/").text
+
+
+def test_a_slider_says_from_where_on_the_answer_changes(client: TestClient, document: Document, opened: Opened) -> None:
+    """Well before the mark the recommendation is as it is, well beyond it another one."""
+    assert document.answers is not None
+    turns = {each.name: slider_turn(each, document.answers.exit_criteria) for each in opened.sliders}
+    known = {name: turn for name, turn in turns.items() if turn is not None}
+    assert known
+    page = client.get("/").text
+    for name, turn in known.items():
+        assert f"The answer changes {turn.words}" in text_of(page)
+        typical = next(each.typical for each in opened.sliders if each.name == name)
+        for share, changes in ((0.7, False), (1.4, True)):
+            value = typical * (turn.value / typical) ** share
+            text = f"{value:.6g}M" if name == "volume" else f"{value:.6g}"
+            found = client.get(f"/verdict/answer?{name}={text}").json()
+            assert (found["recommended"] != document.answers.decision.recommended) is changes, (name, text)
+    assert page.count('class="turn-words"') == len(known) >= page.count('class="turn-mark"')
 
 
 def test_without_a_change_the_page_is_the_comparison(document: Document, opened: Opened) -> None:

@@ -22,6 +22,8 @@ from breakeven.web.verdict.start import Start, curve_context, start, under
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from breakeven.reports.document import Document as ReportDocument
+    from breakeven.reports.slider_turns import Turn
     from breakeven.reports.whatif_document import WhatIfDocument
 
 
@@ -67,6 +69,20 @@ def context(ask: Ask, found: Start) -> dict[str, Any]:
         "amounts": amounts,
         "saved": _saved_name(ask),
         "pilots": pilot_lines(ask.desk, document),
+        "turns": _turns(document, found),
+    }
+
+
+def _turns(document: ReportDocument, found: Start) -> dict[str, tuple[Turn, float | None]]:
+    """Slider -> where it turns the answer, and how far along its track that is."""
+    from breakeven.reports.slider_turns import place_fraction, slider_turn
+
+    criteria = document.answers.exit_criteria if document.answers else ()
+    turns = {stand.name: (stand, slider_turn(stand.slider, criteria)) for stand in found.stands}
+    return {
+        name: (turn, place_fraction([each.value for each in stand.stops], turn.value))
+        for name, (stand, turn) in turns.items()
+        if turn is not None
     }
 
 
