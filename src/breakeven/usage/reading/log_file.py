@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
@@ -17,6 +17,7 @@ from typing import IO, Final, Literal
 from breakeven.errors import UsageError
 
 BLOCK_BYTES: Final = 4 << 20
+_TAIL_BYTES: Final = 16 << 10
 HEAD_BYTES: Final = 256 << 10
 _GZIP, _ZSTD, _PARQUET, _ZIP, _BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04", b"BZh"
 _GZIP_WINDOW: Final = 31
@@ -59,9 +60,20 @@ class LogFile:
         name = self.path.name
         return name.rpartition(".")[0] if name.endswith((".gz", ".zst")) else name
 
+    listener: Callable[[bytes], None] | None = None
+    """Is told what `blocks` reads; only of a file that `is_read_as_it_lies`."""
+
+    @property
+    def is_read_as_it_lies(self) -> bool:
+        """True when the blocks, one after the other, are the bytes of the file."""
+        is_text = not self.is_parquet and self.encoding == "utf-8" and not self.has_lone_returns
+        return is_text and self.compression == "none"
+
     def blocks(self) -> Iterator[bytes]:
         """The content as UTF-8 in blocks; raises `DamagedFileError` after the last good one."""
         raw = _decompressed(self.path, self.compression)
+        if self.listener is not None:
+            raw = _told(raw, self.listener)
         return _as_utf8(raw, self.encoding, self.has_lone_returns)
 
     def sha256(self) -> str:
@@ -130,8 +142,23 @@ def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
         elif compression == "zstd":
             yield from _unzstd(file)
         else:
-            while block := file.read(BLOCK_BYTES):
+            while block := file.read(_size_of_lines(file)):
                 yield block
+
+
+def _size_of_lines(file: IO[bytes]) -> int:
+    """How much to read so that the block ends with a line, where that is easy: then nobody needs to put it together."""
+    start, before_tail = file.tell(), max(BLOCK_BYTES - _TAIL_BYTES, 0)
+    file.seek(start + before_tail)
+    size = file.read(BLOCK_BYTES - before_tail).rfind(b"\n") + 1
+    file.seek(start)
+    return before_tail + size if size else BLOCK_BYTES
+
+
+def _told(blocks: Iterator[bytes], listener: Callable[[bytes], None]) -> Iterator[bytes]:
+    for block in blocks:
+        listener(block)
+        yield block
 
 
 def _refuse_bomb(unpacked_bytes: int, packed_bytes: int) -> None:

@@ -22,6 +22,7 @@ WORDS_MAX_COUNT: Final = 1 << 13
 """A column with more distinct texts in one chunk is no column of labels."""
 _WORD_BYTES: Final = 1 << 19
 _TRIED_ROWS: Final = 100_000
+_ROOM_BYTES: Final = 8
 _DEPTH_MAX: Final = 60
 _TEXT, _ID, _NUMBER, _COUNT, _TIME, _UNWANTED = range(6)
 _NOTHING, _SAID, _COUNTED, _PLACE = range(4)
@@ -86,10 +87,10 @@ class PlainLines:
         stack, taken = np.zeros((_DEPTH_MAX, 2), np.int32), np.zeros(rows, np.bool_)
         noted = (stack, found.spans, found.numbers, found.states, taken.view(np.uint8))
         for piece in texts.chunks:
-            offsets, data = _buffers(piece)
-            first = found.rows
-            code.scan(data, offsets, first, *looked_for, *noted, *found.labels.arrays)
-            found.parts.append((slice(first, first + len(piece)), data))
+            for offsets, data in _buffers(piece):
+                first = found.rows
+                code.scan(data, offsets, first, *looked_for, *noted, *found.labels.arrays)
+                found.parts.append((slice(first, first + len(offsets) - 1), data))
         columns = self._columns(found)
         if self._wanted.id is not None:
             taken &= columns[f"t_{self._wanted.id}"].is_valid().to_numpy(zero_copy_only=False)
@@ -255,14 +256,18 @@ def _first_said(columns: Sequence[pa.Array]) -> pa.Array:
     return pc.coalesce(*plain)
 
 
-def _buffers(piece: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """The offsets of the lines of `piece`, and the bytes they lie in and eight more."""
+def _buffers(piece: pa.StringArray) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
+    """The offsets of the lines of `piece`, and the bytes they lie in and eight more: the last lines are copied where
+    there are no more."""
     _, starts, whole = piece.buffers()
     offsets = np.frombuffer(starts, np.int32)[piece.offset : piece.offset + len(piece) + 1]
     data = np.frombuffer(whole, np.uint8)
-    if len(data) < offsets[-1] + 8:
-        data = np.frombuffer(data.tobytes() + bytes(8), np.uint8)
-    return offsets, data
+    lines = int(np.searchsorted(offsets[1:], len(data) - _ROOM_BYTES, "right"))
+    if lines:
+        yield offsets[: lines + 1], data
+    if lines < len(piece):
+        first = offsets[lines]
+        yield offsets[lines:] - first, np.frombuffer(data[first:].tobytes() + bytes(_ROOM_BYTES), np.uint8)
 
 
 def is_readable(wanted: Wanted) -> bool:
