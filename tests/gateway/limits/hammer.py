@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 from breakeven.gateway.limits.shared_limits import SharedLimits
-from breakeven.gateway.plan import Key, Refusal
+from breakeven.gateway.plan import Key, Refusal, Reservation
 
 NOW_S = 1_000_000.0
+
+
+async def _awaited(found: Awaitable[Reservation | Refusal]) -> Reservation | Refusal:
+    """As a relay does where another process holds the lock."""
+    return await found
 
 
 def main(file: str, budget_usd: float, tries_count: int, how: str) -> None:
@@ -18,10 +25,14 @@ def main(file: str, budget_usd: float, tries_count: int, how: str) -> None:
     granted = 0
     for i in range(tries_count):
         found = limits.reserve(key, 0.003, 10, NOW_S)
+        if isinstance(found, Awaitable):
+            found = asyncio.run(_awaited(found))
         if not isinstance(found, Refusal):
             granted += 1
             if how == "settle":
                 limits.settle(found, 0.001 * (1 + i % 3), 5)
+    if how == "settle":
+        limits.close()
     sys.stdout.write(f"{granted}\n")
     sys.stdout.flush()
     if how == "hold":

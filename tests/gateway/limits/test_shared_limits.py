@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Awaitable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.errors import ConfigError
-from breakeven.gateway.limits import limits_file
+from breakeven.gateway.limits import limits_file, shared_limits
 from breakeven.gateway.limits.limits_file import NUMBERS_AT
 from breakeven.gateway.limits.shared_limits import SharedLimits
 from breakeven.gateway.plan import Key, Refusal, Reservation
@@ -194,18 +197,80 @@ def test_a_full_file_refuses_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         limits.set_keys(keys)
 
 
-def test_a_lock_held_by_a_stopped_process_refuses_and_settles_later(tmp_path: Path) -> None:
+class _Held:
+    """The lock of the file, held by somebody else."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self._fd = os.open(tmp_path / "limits.bin", os.O_RDWR)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def let_go(self) -> None:
+        """Not any longer."""
+        os.close(self._fd)
+
+
+def test_a_process_that_sleeps_with_the_lock_makes_others_wait_and_refuses_nobody(tmp_path: Path) -> None:
+    asyncio.run(_while_another_sleeps(tmp_path))
+
+
+async def _while_another_sleeps(tmp_path: Path) -> None:
     key = Key("k", SECRET, budget_usd=1.0)
     limits = _limits(tmp_path, key)
     first = _reserved(limits.reserve(key, 0.5, 0, NOW_S))
-    fd = os.open(tmp_path / "limits.bin", os.O_RDWR)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    assert _refused(limits.reserve(key, 0.1, 0, NOW_S)).code == "limits_unavailable"
+    held = _Held(tmp_path)
+    loop = asyncio.get_running_loop()
+    turns: list[float] = []
+    asked = [limits.reserve(key, 0.2, 0, NOW_S) for _ in range(3)]
+    assert all(isinstance(each, Awaitable) for each in asked)
+    limits.settle(first, 0.3, 0)
+    loop.call_later(0.2, held.let_go)  # six times as long as a request ever held up the loop
+    loop.call_later(0.05, turns.append, 0.05)  # the loop goes on meanwhile
+    found = await asyncio.gather(*(cast(Awaitable[Reservation | Refusal], each) for each in asked))
+    assert turns == [0.05]
+    assert [type(each) for each in found] == [Reservation, Reservation, Refusal]  # of the 0.5 that were left then
+    assert _refused(found[2]).code == "budget_exceeded"
+    _reserved(limits.reserve(key, 0.3, 0, NOW_S))  # what was settled meanwhile has its effect
+    spent = limits.spend(key, NOW_S)
+    assert (spent.spent_usd, spent.reserved_usd) == (0.3, 0.7)
+
+
+def test_a_lock_held_by_a_stopped_process_refuses_and_settles_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_limits, "LOCKED_OUT_MAX_S", 0.1)
+    asyncio.run(_while_another_is_stopped(tmp_path))
+
+
+async def _while_another_is_stopped(tmp_path: Path) -> None:
+    key = Key("k", SECRET, budget_usd=1.0)
+    limits = _limits(tmp_path, key)
+    first = _reserved(limits.reserve(key, 0.5, 0, NOW_S))
+    held = _Held(tmp_path)
+    waiting = limits.reserve(key, 0.1, 0, NOW_S)
+    assert isinstance(waiting, Awaitable)
+    assert _refused(await waiting).code == "limits_unavailable"
+    await asyncio.sleep(0.01)
+    assert _refused(limits.reserve(key, 0.1, 0, NOW_S)).code == "limits_unavailable"  # at once
     limits.settle(first, 0.2, 0)
-    os.close(fd)
+    held.let_go()
     second = _reserved(limits.reserve(key, 0.8, 0, NOW_S))
     limits.settle(second, 0.1, 0)
     assert limits.spend(key, NOW_S).spent_usd == pytest.approx(0.3)
+
+
+def test_what_could_not_be_settled_is_settled_at_the_end(tmp_path: Path) -> None:
+    key = Key("k", SECRET, budget_usd=1.0)
+    limits = _limits(tmp_path, key)
+    first = _reserved(limits.reserve(key, 0.5, 0, NOW_S))
+    held = _Held(tmp_path)
+    limits.settle(first, 0.2, 0)
+    timer = threading.Timer(0.1, held.let_go)
+    timer.start()
+    limits.close()
+    timer.join()
+    assert limits.lost_settlements_count == 0
+    spent = _limits(tmp_path, key).spend(key, NOW_S)
+    assert (spent.spent_usd, spent.reserved_usd) == (0.2, 0.0)
 
 
 def _hammer(file: Path, budget_usd: float, tries_count: int, how: str) -> subprocess.Popen[str]:

@@ -41,8 +41,9 @@ _PLACES_AT: Final = 96
 RECORD_BYTES: Final = _PLACES_AT + _PLACES.size
 FILE_BYTES: Final = _RECORDS_AT + KEYS_MAX_COUNT * RECORD_BYTES
 _EMPTY: Final = bytes(16)
-_LOCK_TRIES_COUNT: Final = 400
-"""Some 30 ms: a process that was put to sleep while it held the lock has run again by then."""
+_LOCK_TRIES_COUNT: Final = 100
+"""Some 8 ms. Who holds the lock may have been put to sleep for longer, on a busy machine; whoever can wait without
+holding up others then asks again later."""
 _SPIN_COUNT: Final = 20
 _NAP_S: Final = 25e-6
 
@@ -55,6 +56,8 @@ class LimitsFile:
         self.path = path
         self.is_shared = is_shared
         self._tries_count = _LOCK_TRIES_COUNT
+        self.locked_out_since_s: float | None = None
+        """When another process was first found to hold the lock for so long (monotonic); None: the last try got it."""
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self.fd, fcntl.LOCK_EX)
         try:
@@ -142,9 +145,11 @@ class LimitsFile:
                 if i >= _SPIN_COUNT:
                     time.sleep(_NAP_S)
             else:
-                self._tries_count = _LOCK_TRIES_COUNT
+                self._tries_count, self.locked_out_since_s = _LOCK_TRIES_COUNT, None
                 return True
-        self._tries_count = _SPIN_COUNT  # whoever holds it is stopped: no request waits for it again
+        self._tries_count = _SPIN_COUNT  # no other request holds up the loop for it
+        if self.locked_out_since_s is None:
+            self.locked_out_since_s = time.monotonic()
         return False
 
     def unlock(self) -> None:

@@ -2,12 +2,16 @@
 
 Reserving is atomic over the processes: however many requests come at once, what is reserved and spent never exceeds a
 budget. What a killed process held reserved is freed when somebody needs the room, and when its successor starts.
+
+On a busy machine a process may be put to sleep while it holds the lock. Requests then wait, without holding up the loop
+of their process, for as long as such a sleep can last; only where the file stays locked for longer are they refused.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -32,6 +36,9 @@ from breakeven.gateway.plan import Key, Refusal, Reservation
 
 FILE_NAME: Final = "limits.bin"
 SWEEP_EVERY_S: Final = 1.0
+LOCKED_OUT_MAX_S: Final = 1.0
+"""Whoever has held the lock for so long is stopped, not asleep: requests are refused at once until it is free."""
+_ASK_AGAIN_S: Final = 0.004
 _LATER_MAX_COUNT: Final = 65_536
 _BUSY: Final = Refusal(
     503, "limits_unavailable", "another process of the gateway holds this key's limits; try again", retry_after_s=1.0
@@ -102,8 +109,10 @@ class SharedLimits:
                 return None
         return terms
 
-    def reserve(self, key: Key, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
-        """Set an estimate aside, or say which limit is spent."""
+    def reserve(
+        self, key: Key, usd: float, tokens_count: int, now_unix_s: float
+    ) -> Reservation | Refusal | Awaitable[Reservation | Refusal]:
+        """Set an estimate aside, or say which limit is spent; awaitable where another process holds the lock."""
         terms = self._terms.get(key.id)
         if terms is None or terms.key is not key:
             terms = self.terms(key)
@@ -114,6 +123,29 @@ class SharedLimits:
         period = self.take(terms, usd, tokens_count, now_unix_s)
         if period is not None:
             return Reservation(key.id, usd, tokens_count, period)
+        found = self._reserve_by_rule(terms, usd, tokens_count, now_unix_s)
+        if found is _BUSY and not self._is_stopped():
+            return self._reserve_later(terms, usd, tokens_count, now_unix_s)
+        return found
+
+    async def _reserve_later(
+        self, terms: Terms, usd: float, tokens_count: int, now_unix_s: float
+    ) -> Reservation | Refusal:
+        """Asks again until the lock is free, or whoever holds it is taken to be stopped."""
+        begun_s = time.monotonic()
+        found: Reservation | Refusal = _BUSY
+        while found is _BUSY and (waited_s := time.monotonic() - begun_s) < LOCKED_OUT_MAX_S and not self._is_stopped():
+            await asyncio.sleep(_ASK_AGAIN_S)
+            found = self._reserve_by_rule(terms, usd, tokens_count, now_unix_s + waited_s)
+        return found
+
+    def _is_stopped(self) -> bool:
+        """Whether another process has held the lock for longer than any that only sleeps."""
+        since_s = self._file.locked_out_since_s
+        return since_s is not None and time.monotonic() - since_s > LOCKED_OUT_MAX_S
+
+    def _reserve_by_rule(self, terms: Terms, usd: float, tokens_count: int, now_unix_s: float) -> Reservation | Refusal:
+        """By the whole rule; where a budget is spent, what dead processes held of it is freed first."""
         found = self._reserve_slowly(terms, usd, tokens_count, now_unix_s)
         if type(found) is Refusal and found.code == "budget_exceeded" and self._sweep():
             found = self._reserve_slowly(terms, usd, tokens_count, now_unix_s)
@@ -260,8 +292,13 @@ class SharedLimits:
         return spend_of(state, key)
 
     def close(self) -> None:
-        """Settle what waits, and give the place in the file back."""
+        """Settle what waits, and give the place in the file back. Blocks: only after the last request."""
+        until_s = time.monotonic() + LOCKED_OUT_MAX_S
         self._settle_later()
+        while self._later and time.monotonic() < until_s:
+            time.sleep(_ASK_AGAIN_S)
+            self._settle_later()
+        self.lost_settlements_count += len(self._later)
         self._file.close()
 
     def _terms_of(self, key: Key) -> Terms:
