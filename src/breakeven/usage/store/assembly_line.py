@@ -36,6 +36,7 @@ from breakeven.usage.token_estimate.calibration import Sample
 
 WORKERS_MAX: Final = 4
 _SEEN_CHARACTERS_MAX: Final = 100
+_SQL_TYPES: Final = {pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN", pa.string(): "VARCHAR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class AssemblyLine:
         typed = pa.table({**{name: rows[name] for name in rows.column_names}, **read.columns})
         has_labels = all(pa.types.is_dictionary(typed[label].type) for label in plain.by_word)
         sql = plain.rest if has_labels else plain.sql
-        calls = self._engine.run_over(_used(typed, sql), sql)
+        calls = self._engine.run_over(*_settled(_used(typed, sql), sql))
         assert calls.num_rows == rows.num_rows, "a row got lost in the statement"
         for label, its_sql in plain.by_word.items() if has_labels else ():
             calls = self._with_told_by_word(calls, typed, label, its_sql)
@@ -216,6 +217,20 @@ class AssemblyLine:
 def _used(rows: pa.Table, sql: str) -> pa.Table:
     """The columns of `rows` that `sql` asks for."""
     return rows.select([name for name in rows.column_names if re.search(rf"\b{name}\b", sql)])
+
+
+def _settled(rows: pa.Table, sql: str) -> tuple[pa.Table, str]:
+    """Columns of which nothing is there, or all are true, as words of `sql`: the engine need not ask each row."""
+    told: dict[str, str] = {}
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        if (kind := _SQL_TYPES.get(column.type)) and column.null_count == len(column):
+            told[name] = f"CAST(NULL AS {kind})"
+        elif pa.types.is_boolean(column.type) and not column.null_count and pc.all(column).as_py():
+            told[name] = "true"
+    if not told or len(told) == rows.num_columns:
+        return rows, sql
+    with_told = ", ".join(["*", *(f"{value} AS {name}" for name, value in told.items())])
+    return rows.drop_columns([*told]), sql.replace(" FROM chunk)", f" FROM (SELECT {with_told} FROM chunk))")
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

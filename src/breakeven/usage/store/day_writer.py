@@ -175,15 +175,14 @@ def _is_whole(kind: pa.DataType) -> bool:
 
 
 def _only_value(column: pa.ChunkedArray) -> Value:
-    """What all rows say, where it is a text of a dictionary, a truth or a whole number; None where they differ."""
+    """What all rows say, where it is a text, a truth or a whole number; None where they differ."""
     if column.num_chunks != 1 or column.null_count:
         return None
     values = column.chunk(0)
-    is_coded = pa.types.is_dictionary(values.type)
-    if not is_coded and not pa.types.is_boolean(values.type) and not pa.types.is_integer(values.type):
+    coded = values.indices if pa.types.is_dictionary(values.type) else values
+    if not any(is_kind(coded.type) for is_kind in (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer)):
         return None
-    ends = pc.min_max(values.indices if is_coded else values)
-    if ends["min"] != ends["max"]:
+    if coded[0] != coded[-1] or not pc.all(pc.equal(coded, coded[0])).as_py():
         return None
     value: Value = values[0].as_py()
     return value

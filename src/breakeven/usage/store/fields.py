@@ -73,6 +73,8 @@ class Fields:
     names: frozenset[str]
     latest_us: int
     """No time may be later than this, in microseconds since 1970 UTC."""
+    has_counts: bool = False
+    """All tokens are whole numbers in `BIGINT`, within the limit of a request."""
 
     def has(self, *names: str) -> bool:
         """True when the file supplies one of `names`."""
@@ -84,7 +86,8 @@ class Fields:
 
     def number(self, name: str) -> str:
         """The number in a field."""
-        return f"n_{name}" if name in self.names else "CAST(NULL AS DOUBLE)"
+        kind = "BIGINT" if self.has_counts and name in TOKENS else "DOUBLE"
+        return f"n_{name}" if name in self.names else f"CAST(NULL AS {kind})"
 
     def valid(self, name: str) -> str:
         """The value of a dispensable field, NULL when it is not a valid one."""

@@ -124,10 +124,11 @@ class PlainLines:
         for name, places in self._wanted.texts.items():
             columns[f"t_{name}"] = _first_said([self._text(found, name, keys) for keys in places])
         for name, places in self._wanted.numbers.items():
-            columns[f"n_{name}"] = _first_said([found.number(keys) for keys in places])
+            read = found.count if name in self._wanted.counts else found.number
+            columns[f"n_{name}"] = _first_said([read(keys) for keys in places])
         for name, places in self._wanted.times.items():
-            for letter, read in (("n", found.number), ("i", found.time_us), ("z", found.has_zone)):
-                columns[f"{letter}_{name}"] = _first_said([read(keys) for keys in places])
+            for letter, its in (("n", found.number), ("i", found.time_us), ("z", found.has_zone)):
+                columns[f"{letter}_{name}"] = _first_said([its(keys) for keys in places])
         return columns
 
     def _text(self, found: _Found, name: str, keys: Keys) -> pa.Array:
@@ -209,10 +210,19 @@ class _Found:
             is_there |= is_place
         return _masked(numbers, is_there)
 
+    def count(self, keys: Keys) -> pa.Array:
+        """Whole numbers."""
+        return self._whole(keys, self.is_in(keys, _COUNTED))
+
     def time_us(self, keys: Keys) -> pa.Array:
         """Times written as text."""
-        is_there = self.is_in(keys, _SAID)
-        return _masked(np.where(is_there, self.numbers[self.slots[keys]], 0).astype(np.int64), is_there)
+        return self._whole(keys, self.is_in(keys, _SAID))
+
+    def _whole(self, keys: Keys, is_there: NDArray[np.bool_]) -> pa.Array:
+        numbers = self.numbers[self.slots[keys]]
+        if not is_there.all():
+            numbers = np.where(is_there, numbers, 0)  # what is not there may be anything
+        return _masked(numbers.astype(np.int64), is_there)
 
     def has_zone(self, keys: Keys) -> pa.Array:
         """Whether these have a zone."""

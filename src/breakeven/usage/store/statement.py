@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -120,6 +120,7 @@ def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
         or not is_readable(wanted)
     ):
         return None
+    counted = replace(fields, has_counts=True)
     texts = {name: f"t_{name}" for name in wanted.texts}
     copied = {name: value for name, value in found.items() if value in texts.values()}
     if fields.has("record_id"):
@@ -136,9 +137,9 @@ def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
     ]
     layers = f"""WITH numbers AS (SELECT *, true AS is_row, {", ".join(numbers)} FROM chunk),
 times AS (SELECT *, n_start_time IS NULL AND NOT z_start_time AS has_no_zone, {", ".join(times)} FROM numbers),
-sums AS (SELECT *, {sums(fields)} FROM times)
+sums AS (SELECT *, {sums(counted)} FROM times)
 SELECT"""
-    judged = [f"{is_call(fields, has_counts=True)} AS is_call", f"{_dropped(fields)} AS dropped"]
+    judged = [f"{is_call(counted)} AS is_call", f"{_dropped(fields)} AS dropped"]
 
     def selected(*names: str) -> str:
         return ", ".join(computed[name] for name in names)

@@ -37,18 +37,15 @@ def verdicts(fields: Fields) -> list[Verdict]:
     ]
 
 
-def is_call(fields: Fields, *, has_counts: bool = False) -> str:
-    """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict.
-
-    `has_counts` says that all tokens are whole numbers, within the limit of a request.
-    """
+def is_call(fields: Fields) -> str:
+    """SQL that is true for a row that no verdict applies to. Cheaper than asking for each verdict."""
     wanted = ["is_row"] if fields.plan.head.shape == "jsonl" else []
     wanted.append(f"us_start_time BETWEEN {_YEAR_2000_US} AND {fields.latest_us}")
     if fields.has("end_time"):
         wanted.append(f"(t_end_time IS NULL OR us_end_time BETWEEN us_start_time AND {fields.latest_us})")
     limit = _tokens_limit(fields)
     for name in TOKENS:
-        if fields.has(name) and not has_counts:
+        if fields.has(name) and not fields.has_counts:
             wanted.append(f"(t_{name} IS NULL OR n_{name} BETWEEN 0 AND {limit} AND n_{name} = floor(n_{name}))")
     is_missing = " OR ".join(f"COALESCE({each.condition}, false)" for each in _missing_tokens(fields))
     wanted.append(
