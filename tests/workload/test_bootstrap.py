@@ -19,19 +19,32 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Floats]] = {
     "week": weekly,
     "week growing 1 % a week": lambda days, rng: weekly(days, rng, np.arange(days) * 0.01 / 7),
     "shift of +49 %": lambda days, rng: weekly(days, rng, np.where(np.arange(days) >= 40, np.log(1.49), 0.0)),
+    "level a random walk": lambda days, rng: weekly(days, rng, np.cumsum(0.04 * rng.standard_normal(days))),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_of_the_next_quarter_hold_as_often_as_they_say(kind: str) -> None:
-    """80 % asked; of 60 logs the share lies within two and a half standard errors of 70 to 90 %."""
+    """70 to 90 % asked; of 60 logs the share lies within two and a half standard errors of that."""
     hits = []
     for seed in range(60):
         amounts = KINDS[kind](DAYS + 91, np.random.default_rng(seed))
         series = series_of(amounts[:DAYS])
         total = total_ahead(series, try_models(series).chosen, paths_count=300)
         hits.append(total.low <= amounts[DAYS:].sum() <= total.high)
-    assert 0.57 <= np.mean(hits) <= 0.98
+    low, high = (each + sign * 2.5 * np.sqrt(each * (1 - each) / 60) for each, sign in ((0.7, -1), (0.9, 1)))
+    assert low <= np.mean(hits) <= high
+
+
+@pytest.mark.parametrize("days", [45, 90])
+def test_a_level_that_walks_is_held_as_often_as_asked(days: int) -> None:
+    """As often as the lower end of what is asked, 70 %, though so few days hardly show how far it goes."""
+    hits = []
+    for seed in range(1000, 1120):
+        amounts = KINDS["level a random walk"](days + 91, np.random.default_rng(seed))
+        total = total_ahead(series_of(amounts[:days]), ALL_WEEKS, paths_count=300)
+        hits.append(total.low <= amounts[days:].sum() <= total.high)
+    assert np.mean(hits) >= 0.7
 
 
 def test_the_total_scales_with_the_series_and_is_the_same_for_the_same_seed() -> None:

@@ -1,9 +1,9 @@
 """Bootstrap: the total of the weeks to come with its interval, as sums of simulated paths.
 
-A log is taken apart into its level, its week, a memory of the day before, and what is left over. Paths of a past and a
-future are put together again from whole weeks of what is left over, on a level that drifts and wanders as the log
-allows. On each simulated past the same model forecasts that forecast the log itself, and the simulated future over that
-forecast is how far off such a forecast is: by chance in the future, and by chance in the past that it was read from.
+A log is taken apart into its level, its week, a memory of the day before, and what is left over. Paths start from the
+levels on which the log may stand at its end, drift and wander as the log allows, and whole weeks of what is left over
+are put together again on top. What such a sum scatters by is chance in the days to come, and how little the days that
+were seen say of the level, of its wandering and of its growth.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 
 from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, Ints, log_amounts, week_of
-from breakeven.workload.day_models import MODELS
 from breakeven.workload.drift import Drift, drift_of
 from breakeven.workload.level_shifts import Levels, find_levels, tamed
 from breakeven.workload.regression import MOST_MEMORY_FRACTION
@@ -73,6 +72,7 @@ def scatter_of(series: DailySeries) -> tuple[Scatter, Levels]:
     week = week_of(logs, weekdays)
     plain = logs - week.effects[weekdays]
     levels = find_levels(plain)
+    starts = [each.offset_days for each in levels.shifts] if settled(levels) else []  # else they count as wandering
     rest, memory = levels.residuals, levels.memory_fraction
     robust = _MAD_RATIO * float(np.median(np.abs(rest - np.median(rest))))
     tame = np.clip(rest, -_ODD_RATIO * robust, _ODD_RATIO * robust) if robust > 0 else rest
@@ -83,7 +83,7 @@ def scatter_of(series: DailySeries) -> tuple[Scatter, Levels]:
     return (
         Scatter(
             week.effects,
-            drift_of(tamed(plain[_wandering_from(levels) :]), stepped=levels.surely_stepped),
+            drift_of(tamed(plain), starts),
             memory,
             float(np.sqrt((1 - memory**2) / len(rest))),
             white,
@@ -95,22 +95,17 @@ def scatter_of(series: DailySeries) -> tuple[Scatter, Levels]:
     )
 
 
-def _wandering_from(levels: Levels) -> int:
-    """First day that tells how the level wanders: that after a single sure step that lies eight weeks back, else 0.
-
-    One step long ago is history; of two, or of a young one, the next quarter may well see another.
-    """
-    if not levels.surely_stepped or len(levels.shifts) != 1:
-        return 0
-    start = levels.shifts[0].offset_days
-    return start if len(levels.means) - start >= _SETTLED_WEEKS * WEEK_DAYS else 0
+def settled(levels: Levels) -> bool:
+    """No shift, or a single one that lies two weeks back: of two, or of a young one, more may well come."""
+    starts = [each.offset_days for each in levels.shifts]
+    return not starts or (len(starts) == 1 and len(levels.means) - starts[0] >= _SETTLED_WEEKS * WEEK_DAYS)
 
 
-_SETTLED_WEEKS: Final = 8
+_SETTLED_WEEKS: Final = 2
 
 
 def paths(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int = PATHS_COUNT) -> Floats:
-    """Simulated days around a level that starts at 1, for days in a row; shape ``(paths, days)``."""
+    """Simulated days in a row from the end of the log on; shape ``(paths, days)``."""
     days = len(weekdays)
     picked = _picked(scatter, weekdays, rng, paths_count)
     spread = np.sqrt(scatter.freedom_count / rng.chisquare(scatter.freedom_count, paths_count))
@@ -121,9 +116,9 @@ def paths(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_coun
         state = memory * state + spread * scatter.innovations[picked[:, day]]
         if day >= _RUN_IN_DAYS:
             logs[:, day - _RUN_IN_DAYS] = state + scatter.odd[picked[:, day]]
-    variances, drifts = scatter.drift.draw(rng, paths_count)
-    steps = np.sqrt(variances / WEEK_DAYS)[:, None] * rng.standard_normal(logs.shape)
-    level = np.cumsum(steps + (drifts / WEEK_DAYS)[:, None], axis=1)
+    course = scatter.drift.draw(rng, paths_count)
+    steps = np.sqrt(course.step_variances)[:, None] * rng.standard_normal(logs.shape)
+    level = course.levels[:, None] + np.cumsum(steps + course.drifts_per_day[:, None], axis=1)
     return np.exp(np.clip(logs + level + scatter.effects[weekdays], -_LARGEST_LOG, _LARGEST_LOG))
 
 
@@ -135,21 +130,18 @@ def total_ahead(
 ) -> Total:
     """Sum of the days of the next `weeks_ahead` weeks by `model`, with its 80 % interval; a week of days at least.
 
-    Where growth beyond chance is left out by a model that did better on the past, the interval reaches from that model
-    to the growth, and the middle is that of the simulated quarters.
+    Where what the model says lies outside of what is simulated, because it leaves out growth or lags behind a level
+    that wanders, the interval reaches to it (growth may end), and the middle is that of the simulated quarters.
     """
     scatter, levels = scatter_of(series)
     weeks = window_weeks(levels)
-    used = model_for(model, weeks)
-    past, ahead = weeks * WEEK_DAYS, weeks_ahead * WEEK_DAYS
-    first = (series.first_day.weekday() + series.days_count - past) % WEEK_DAYS
-    weekdays = (first + np.arange(past + ahead, dtype=np.int64)) % WEEK_DAYS
-    days = paths(scatter, weekdays, np.random.default_rng(seed), paths_count)
-    off = days[:, past:].sum(axis=1) / MODELS[used](days[:, :past], weeks_ahead).sum(axis=1)
-    said = float(carried_forward(series.amounts, used, weeks, weeks_ahead).sum())
-    low, high = (said * float(each) for each in np.quantile(off, (LOW_QUANTILE, HIGH_QUANTILE)))
-    middle = said if low < said < high else said * float(np.median(off))
-    return Total(min(low, said), middle, max(high, said))
+    said = float(carried_forward(series.amounts, model_for(model, weeks), weeks, weeks_ahead).sum())
+    first = (series.first_day.weekday() + series.days_count) % WEEK_DAYS
+    weekdays = (first + np.arange(weeks_ahead * WEEK_DAYS, dtype=np.int64)) % WEEK_DAYS
+    totals = paths(scatter, weekdays, np.random.default_rng(seed), paths_count).sum(axis=1)
+    totals *= float(series.amounts.sum() / np.exp(log_amounts(series.amounts)).sum())  # no use on a day adds nothing
+    low, middle, high = (float(each) for each in np.quantile(totals, (LOW_QUANTILE, 0.5, HIGH_QUANTILE)))
+    return Total(min(low, said), said if low < said < high else middle, max(high, said))
 
 
 def _picked(scatter: Scatter, weekdays: Ints, rng: np.random.Generator, paths_count: int) -> Ints:

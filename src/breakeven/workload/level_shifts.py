@@ -23,8 +23,6 @@ SEGMENT_MIN_DAYS_COUNT: Final = 7
 PENALTY_RATIO: Final = 2.0
 """Times the logarithm of the number of days: the price of a shift in squared standard errors."""
 INTERVAL_QUANTILE_FRACTION: Final = 0.975
-SURE_SCORE: Final = 6.0
-"""Difference of two information criteria that is called strong (Kass and Raftery, JASA 90, 1995)."""
 _ROUNDS: Final = 6
 _CLIPPED_RATIO: Final = 3.0
 """Days further from the median than this many robust standard deviations are drawn in: one odd day is no level."""
@@ -53,8 +51,6 @@ class Levels:
     """Level of each day in logarithms (with the slope, where that describes the days better than steps)."""
     sloped: bool
     """True: a slope describes the days better than steps or nothing."""
-    surely_stepped: bool
-    """True: steps describe the days far better than a slope (`SURE_SCORE`)."""
     residuals: Floats
     """Days less their level."""
     memory_fraction: float
@@ -66,20 +62,20 @@ def find_levels(logs: Floats) -> Levels:
     tame = tamed(logs)
     days_count = len(logs)
     if days_count < MIN_DAYS_COUNT:
-        return _levels(logs, tame, [], sloped=False, sure=False)
+        return _levels(logs, tame, [], sloped=False)
     starts = _steps(tame)
     steps, slope = _score(tame, starts, sloped=False), _score(tame, [], sloped=True)
     if slope < steps:
-        return _levels(logs, tame, [], sloped=True, sure=False)
-    return _levels(logs, tame, starts, sloped=False, sure=bool(starts) and slope - steps > SURE_SCORE)
+        return _levels(logs, tame, [], sloped=True)
+    return _levels(logs, tame, starts, sloped=False)
 
 
-def _levels(logs: Floats, tame: Floats, starts: list[int], *, sloped: bool, sure: bool) -> Levels:
+def _levels(logs: Floats, tame: Floats, starts: list[int], *, sloped: bool) -> Levels:
     design = _design(len(logs), starts, sloped=sloped)
     found = fit(design, tame)
     means = design @ found.coefficients
     shifts = tuple(_shift(found, index, start) for index, start in enumerate(starts, start=1))
-    return Levels(shifts, means, sloped, sure, logs - means, found.memory_fraction)
+    return Levels(shifts, means, sloped, logs - means, found.memory_fraction)
 
 
 def _shift(found: Fit, index: int, start: int) -> LevelShift:

@@ -14,7 +14,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.workload.bootstrap import QUARTER_WEEKS, Total, total_ahead
+from breakeven.workload.bootstrap import QUARTER_WEEKS, Total, settled, total_ahead
 from breakeven.workload.daily_series import (
     WEEK_DAYS,
     DailySeries,
@@ -184,7 +184,8 @@ def _checks(
     quarter: Quarter,
     seed: int,
 ) -> tuple[Check, ...]:
-    """All rules; the interval of the latter half shows how fast more days narrow it."""
+    """All rules; the interval of the latter half shows how fast more days narrow it, but not around a young shift."""
+    all_days = quarter.tokens.half_width_ratio
     latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed).half_width_ratio
     return (
         length_check(calls.days_count),
@@ -193,7 +194,7 @@ def _checks(
         growth_check(growth, level_days_count(levels)),
         wander_check(plain, levels),
         error_check(trial),
-        interval_check(quarter.tokens.half_width_ratio, latter, running.days_count),
+        interval_check(all_days, latter if settled(levels) else all_days, running.days_count),
         *((spend_check(quarter.spend_usd.half_width_ratio),) if quarter.spend_usd is not None else ()),
     )
 
