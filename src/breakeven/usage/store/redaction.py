@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -45,7 +46,7 @@ _SUSPECT_ID: Final = r"^(?:\d{1,3}\.){3}|^(?:sk|pk|rk|gsk|xai|hf|key)[-_]"
 _MAY_BEGIN: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789sprgxhk", np.uint8))
 """The first bytes of such beginnings."""
 _AT: Final = re.compile(b"@")
-_REMEMBERED: Final = 1 << 16
+_REMEMBERED_MAX_COUNT: Final = 1 << 16
 """The same users and keys come in every chunk."""
 _NOTES: Final = ("user hashed", "key hashed", "name hidden")
 _PROMPT_NOTES: Final[dict[PromptsMode, str]] = {
@@ -55,8 +56,39 @@ _PROMPT_NOTES: Final[dict[PromptsMode, str]] = {
 }
 
 
-_hash_of = lru_cache(maxsize=_REMEMBERED)(hash_of)
-_hashed_once = lru_cache(maxsize=_REMEMBERED)(hashed_once)
+Rule = Callable[[str, str], str]
+"""What becomes of a text, given the salt."""
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """Texts that a rule was asked for, and what it said of each."""
+
+    words: pa.StringArray
+    told: pa.StringArray
+
+
+@lru_cache(maxsize=16)
+def _remembered(_rule: Rule, _salt: str) -> _Remembered:
+    nothing = pa.array([], pa.string())
+    return _Remembered(nothing, nothing)
+
+
+def _told(rule: Rule, salt: str, words: pa.StringArray) -> pa.StringArray:
+    """What `rule` says of `words`, which are all different."""
+    memory = _remembered(rule, salt)
+    known, told = memory.words, memory.told
+    places = pc.index_in(words, value_set=known)
+    if places.null_count:
+        if len(known) > _REMEMBERED_MAX_COUNT:
+            known, told = known[:0], told[:0]
+            places = pc.index_in(words, value_set=known)
+        fresh = words.filter(places.is_null())
+        known = pa.concat_arrays([known, fresh])
+        told = pa.concat_arrays([told, pa.array([rule(word, salt) for word in fresh.to_pylist()], pa.string())])
+        memory.words, memory.told = known, told
+        places = pc.index_in(words, value_set=known)
+    return told.take(places)
 
 
 def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Table:
@@ -66,10 +98,10 @@ def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Ta
         notes |= _there(calls["prompt_hash"])
     for bit, (raw, column) in enumerate(RAW_HASHED.items(), 1):
         if column in calls.column_names:
-            calls = _put(calls, column, _by_value(calls[column], lambda value: _hashed_once(value, salt)))
+            calls = _put(calls, column, _by_value(calls[column], hashed_once, salt))
         if raw in calls.column_names:
             notes |= _there(calls[raw]) << bit
-            fresh = _by_value(calls[raw], lambda value: _hash_of(value, salt))
+            fresh = _by_value(calls[raw], hash_of, salt)
             known = calls[column].cast(pa.string()) if column in calls.column_names else None
             merged = fresh if known is None else pc.coalesce(known, fresh.cast(pa.string()))
             calls = _put(calls.drop_columns([raw]), column, merged)
@@ -79,7 +111,7 @@ def redacted(calls: pa.Table, salt: str, prompts: PromptsMode = "drop") -> pa.Ta
             secrets = pc.indices_nonzero(pc.match_substring_regex(encoded.dictionary, HIDDEN_PATTERN))
             if len(secrets):
                 notes |= _among(encoded.indices, secrets) << 3
-                encoded = _by_value(calls[column], lambda value: label_or_hidden(value, salt))
+                encoded = _by_value(calls[column], label_or_hidden, salt)
             calls = _put(calls, column, encoded)
     return _noted(calls, notes, (_PROMPT_NOTES[prompts], *_NOTES))
 
@@ -113,11 +145,10 @@ def _suspects(ids: pa.StringArray) -> NDArray[np.int64]:
     return np.flatnonzero(is_suspect)
 
 
-def _by_value(column: pa.ChunkedArray, rule: Callable[[str], str]) -> pa.DictionaryArray:
+def _by_value(column: pa.ChunkedArray, rule: Rule, salt: str) -> pa.DictionaryArray:
     """`rule` applied to each distinct value."""
     encoded = _whole(column).dictionary_encode()
-    words = pa.array([rule(word) for word in encoded.dictionary.to_pylist()], pa.string())
-    return pa.DictionaryArray.from_arrays(encoded.indices, words)
+    return pa.DictionaryArray.from_arrays(encoded.indices, _told(rule, salt, encoded.dictionary))
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
