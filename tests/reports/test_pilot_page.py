@@ -190,3 +190,17 @@ def test_what_stands_with_its_problem_is_not_said_again_without_it() -> None:
     page = pilot_summary(twice)
     assert limits not in page.not_claimed
     assert any(limits in each for each in page.alerts)
+
+
+def test_an_event_whose_words_say_it_is_not_named_twice() -> None:
+    document = PILOTS["no"]()
+    told_of = {"stopped_task": "Stopped faq: success 0.7.", "stopped": "The verdict is no.", "started": ""}
+    journal = tuple(
+        document.journal[0].model_copy(update={"event": event, "words": words}) for event, words in told_of.items()
+    )
+    page = pilot_summary(document.model_copy(update={"journal": journal}))
+    assert [words for _, words in page.journal] == [
+        "Stopped faq: success 0.7.",
+        "Stopped: The verdict is no.",
+        "Started",
+    ]

@@ -248,7 +248,8 @@ def _bought(term: str, document: Part) -> str:
         return amounts.counted(count, "GPU") if count else "none"
     hours = len(document["hours"]["hourly_replicas_count"])
     used = mix["spot_gpu_hours"] if term == "spot" else mix["on_demand_gpu_hours"]
-    return f"{amounts.number(used / hours)} GPUs on average" if used else "none"
+    mean = amounts.number(used / hours)
+    return f"{mean} GPU{'' if mean == '1' else 's'} on average" if used else "none"
 
 
 def way_rows(document: Part) -> tuple[WayRow, ...]:

@@ -125,7 +125,7 @@ def cost_lines(answer: FleetAnswer) -> Iterator[str]:
             if count
         ]
         bought += [
-            f"{number(used / answer.plan.hourly_replicas_count.size)} GPUs {name} on average"
+            f"{_gpus(used / answer.plan.hourly_replicas_count.size)} {name} on average"
             for name, used in (("on demand", mix.on_demand_hours), ("on spot", mix.spot_hours))
             if used
         ]
@@ -237,3 +237,13 @@ def _rent_text(answer: FleetAnswer, term: str) -> str:
     if rent is None:
         return ""
     return f"at {money(rent.typical)} per GPU hour ({rent.basis})"
+
+
+def _gpus(mean_count: float) -> str:
+    """A mean of GPUs.
+
+    >>> _gpus(1.0), _gpus(0.5), _gpus(12.25)
+    ('1 GPU', '0.5 GPUs', '12.2 GPUs')
+    """
+    told = number(mean_count)
+    return f"{told} GPU{'' if told == '1' else 's'}"

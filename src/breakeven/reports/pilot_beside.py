@@ -19,6 +19,8 @@ from breakeven.reports.shortlist import status_quo
 from breakeven.units import HOURS_PER_MONTH
 
 TASKS_NAMED_COUNT: Final = 3
+LONG_COUNT: Final = 260
+"""Characters of a sentence that is told in part."""
 ALL_FROM_FRACTION: Final = 0.995
 SHARE_MAX_FRACTION: Final = 1.02
 """A pilot cannot have more requests than there are; a share above this is of another log."""
@@ -36,7 +38,8 @@ class Beside:
 
 def pilot_beside(comparison: Document, pilot: PilotDocument) -> Beside:
     """For the page of a comparison: what a pilot says."""
-    said = "designed, and nothing is measured yet." if pilot.verdict is None else safe(pilot.verdict.sentence)
+    verdict = pilot.verdict
+    said = "designed, and nothing is measured yet." if verdict is None else _shortened(safe(verdict.sentence))
     return Beside(said, why_they_differ(comparison, pilot), _differ(comparison, pilot))
 
 
@@ -77,6 +80,16 @@ def scope_words(comparison: Document, pilot: PilotDocument) -> str:
     if share is None or share > SHARE_MAX_FRACTION:
         return f"{told}{more} alone"
     return f"{told}{more}" if share == 1 else f"{told}{more} alone ({amounts.fraction(share)} of the requests)"
+
+
+def _shortened(sentence: str) -> str:
+    """A sentence on one line; of a long one with several parts the first, and how many more there are.
+
+    >>> _shortened("No: a; b."), _shortened(f"No: {'a' * 300}; b; c.")[-12:]
+    ('No: a; b.', 'aaaa; 2 more')
+    """
+    first, *others = sentence.split("; ")
+    return f"{first}; {len(others)} more" if others and len(sentence) > LONG_COUNT else sentence
 
 
 def _differ(comparison: Document, pilot: PilotDocument) -> bool:

@@ -329,7 +329,8 @@ def _promise_rows(document: PilotDocument) -> tuple[PromiseRow, ...]:
 
 def _event(each: JournalPart) -> tuple[str, str]:
     event, words = safe(each.event).replace("_", " "), safe(each.words)
-    told_of = words if words.lower().startswith(event.lower()) else f"{event}: {words}" if words else event
+    says_it = words.lower().startswith(event.lower().partition(" ")[0])  # "stopped task": "Stopped faq: ..."
+    told_of = words if says_it else f"{event}: {words}" if words else event
     return amounts.date_text(safe(each.at)), told.sentence(told_of)
 
 

@@ -266,6 +266,7 @@ def test_a_router_that_was_tried_and_is_not_used_is_never_shown_as_if_it_were(
     said = main_words(when_done(own, "/routing"))
     assert "What the router that was tried would have done" in said and f"{LARGE} takes every request." in said
     assert "Would have gone to" in said and "had it been used" in said
+    assert "Requests on both sides of the line that was tried" in said
     assert " moved " not in said and "Which task goes where" not in said
 
 

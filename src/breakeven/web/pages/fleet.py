@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from breakeven.web import documents
 from breakeven.web.chart_shelf import kept_chart
 from breakeven.web.jobs import Job, Say
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route, status_of
 from breakeven.web.shelf import Recipe
@@ -43,7 +44,7 @@ def view(ask: Ask) -> View | Job:
         said = {"title": "No requests to carry yet", "missing": state.words, "commands": commands, "then": WILL_SEE}
         return View("empty.html.j2", {**said, "is_in_story": True})
     form = form_for(ask)
-    context: dict[str, Any] = {"form": form, **_choices(ask.desk)}
+    context: dict[str, Any] = {"form": form, "code": with_code, **_choices(ask.desk)}
     if form.request is None:
         return View("fleet.html.j2", context, 400)
     asked = recipe(ask.desk, form)
