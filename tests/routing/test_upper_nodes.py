@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,12 @@ def test_inputs_that_no_node_looks_at_may_come_last() -> None:
     inputs = np.zeros(INPUTS_COUNT + 5, np.float32)
     reached = forest._upper.reached(inputs)
     assert reached.tolist() == _walked(forest, inputs)
+
+
+def test_threads_that_walk_one_forest_do_not_meet() -> None:
+    forest, rng = _forest(np.random.default_rng(5), trees_count=40, depth_max=8), np.random.default_rng(6)
+    rows = [np.asarray(each, np.float32) for each in rng.normal(size=(400, INPUTS_COUNT))]
+    expected = [_walked(forest, each) for each in rows]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda each: forest._upper.reached(each), rows * 5))
+    assert [each.tolist() for each in found] == expected * 5

@@ -213,7 +213,7 @@ def _surface(characters_count: int, text: bytes, words: Words) -> Floats:
             *_lexicon_counts(words),
             _options_count(text, words.raw) if first_letters else 0,
             int(np.add.reduce(lengths)) / known,
-            _marked_count(lengths >= LONG_WORD_BYTES) / known,
+            np.count_nonzero(lengths >= LONG_WORD_BYTES) / known,
             _distinct_count(words) / known,
             digits / read,
             capitals / read,
@@ -234,18 +234,13 @@ def _distinct_count(words: Words) -> int:
         return 0
     ordered = words.hashes.copy()
     ordered.sort()
-    return _marked_count(ordered[1:] != ordered[:-1]) + 1
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
 
 
 def _numbers_count(text: bytes) -> int:
     """Runs of digits."""
     digit = np.frombuffer(b"\0" + text.translate(_DIGIT_MARKS), dtype=np.bool_)
-    return _marked_count(digit[1:] > digit[:-1])
-
-
-def _marked_count(marks: npt.NDArray[np.bool_]) -> int:
-    """How many are true; for a few hundred sooner than numpy has found out what it was given."""
-    return marks.tobytes().count(1)
+    return int(np.count_nonzero(digit[1:] > digit[:-1]))
 
 
 def _options_count(text: bytes, raw: Bytes) -> int:

@@ -38,21 +38,25 @@ class ForestHead:
     _walk: tuple[Positions, Positions] = field(init=False, repr=False, compare=False)
     """Features and left nodes as positions: what numpy would make of them at every step."""
     _upper: UpperNodes = field(init=False, repr=False, compare=False)
+    _sum: tuple[Floats, Floats] = field(init=False, repr=False, compare=False)
+    """A one for each tree, and the values in double precision: what sums over the trees."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_walk", (self.feature.astype(np.intp), self.left.astype(np.intp)))
         upper = upper_nodes(self.roots, self.feature, self.threshold, self.left, self.depth_count)
         object.__setattr__(self, "_upper", upper)
+        object.__setattr__(self, "_sum", (np.ones(self.roots.size), self.value.astype(np.float64)))
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
-        sums = seen.terms.weights @ self.term_weights[seen.terms.rows]
+        sums = seen.terms.weights @ self.term_weights.take(seen.terms.rows, axis=0)
         inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
         node = self._upper.reached(inputs)
         feature, left = self._walk
         for _ in range(self.depth_count - self._upper.levels_count):
-            node = left.take(node) + (inputs.take(feature.take(node)) > self.threshold.take(node))
-        return np.asarray(np.add.reduce(self.value.take(node, axis=0), axis=0, dtype=np.float64) / node.size)
+            node = left[node] + (inputs[feature[node]] > self.threshold[node])
+        ones, value = self._sum
+        return np.asarray(ones @ value.take(node, axis=0) / node.size)
 
     def success_of(self, inputs: npt.NDArray[np.float32]) -> Floats:
         """The same for many prompts' inputs, shape (prompts, inputs)."""

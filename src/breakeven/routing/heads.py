@@ -65,7 +65,7 @@ class LinearHead:
 
     def success(self, seen: Seen) -> Floats:
         """Probability that each model succeeds."""
-        logits = seen.terms.weights @ self.term_weights[seen.terms.rows]
+        logits = seen.terms.weights @ self.term_weights.take(seen.terms.rows, axis=0)
         surface = (seen.surface - self.surface_mean) / self.surface_scale
         return sigmoid(logits + surface @ self.surface_weights + self.group_weights * seen.logits + self.intercepts)
 

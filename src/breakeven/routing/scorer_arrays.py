@@ -113,7 +113,6 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
     for name in sorted(wanted, key=list(_SHAPES).index):
         _check_shape(name, arrays[name], sizes)
     _check_values(settings, arrays, sizes)
-    arrays = {**arrays, **_side_by_side(arrays)}
     taken: dict[str, Any] = {
         part: {name.split(".")[1]: arrays[name] for name in wanted if name.split(".")[0] == part}
         for part in settings.parts
@@ -128,17 +127,6 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
         calibration=Calibration(**taken["calibration"]) if "calibration" in taken else None,
         novelty=settings.novelty,
     )
-
-
-def _side_by_side(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """What heads know of a term, put next to each other in memory: the first who asks fetches it for all."""
-    names = [name for name in ("terms.idf", "linear.term_weights", "forest.term_weights") if name in arrays]
-    columns = [arrays[name].reshape(arrays["terms.idf"].size, -1) for name in names]
-    whole = np.concatenate(columns, axis=1)
-    whole.flags.writeable = False
-    ends = np.cumsum([each.shape[1] for each in columns])
-    parts = {name: whole[:, end - each.shape[1] : end] for name, each, end in zip(names, columns, ends, strict=True)}
-    return {name: part[:, 0] if arrays[name].ndim == 1 else part for name, part in parts.items()}
 
 
 def settings_of(plain: object) -> ScorerSettings:

@@ -7,7 +7,7 @@ nodes as stay in a processor's caches; the levels below them are walked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -39,20 +39,21 @@ class UpperNodes:
     roots: Positions
     nodes: Positions
     """What each is called in the forest."""
+    _spare: list[Positions] = field(init=False, repr=False, compare=False, default_factory=list)
+    """Tables of where each node leads, to be used again: the part of other nodes never changes. No two threads have the
+    same one, as `pop` and `append` are one step each."""
 
     def reached(self, inputs: Floats32) -> Positions:
         """For each tree the node, as the forest calls it, after the first levels."""
-        below = np.empty(self.nodes.size, dtype=np.intp)
-        judged_count = self.threshold.size
-        step = (inputs[: self.counts.size].repeat(self.counts) > self.threshold).astype(np.int32)
-        step *= self.right_step
+        step = (inputs[: self.counts.size].repeat(self.counts) > self.threshold) * self.right_step
         step += self.left
-        below[:judged_count] = step
-        below[judged_count:] = self.ends
+        below = self._spare.pop() if self._spare else np.concatenate([np.zeros(step.size, np.intp), self.ends])
+        below[: step.size] = step
         node = self.roots
         for _ in range(self.levels_count):
-            node = below.take(node)
-        return self.nodes.take(node)
+            node = below[node]
+        self._spare.append(below)
+        return self.nodes[node]
 
 
 def upper_nodes(
