@@ -114,7 +114,7 @@ def test_the_format_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             monkeypatch.setattr(module, "importers", lambda: known)
     (tmp_path / "acme.jsonl").write_text(block("add-a-log-format", "json"), encoding="utf-8")
     done = run_here(("import", "acme.jsonl"), cwd=tmp_path)
-    assert done.stdout.startswith("1 rows in (acme_gateway) = 1 calls"), done.stdout + done.stderr
+    assert done.stdout.startswith("1 row in (acme_gateway) = 1 call"), done.stdout + done.stderr
     with CallStore(tmp_path / ".breakeven") as store:
         (call,) = store.calls().to_pyarrow().to_pylist()
     assert (call["input_tokens"], call["cache_read_tokens"], call["output_tokens"]) == (1_000, 800, 50)

@@ -279,8 +279,9 @@ def unpriced_findings(workload: WorkloadPart) -> list[str]:
 
 
 def model_label(model: ModelUsePart) -> str:
-    """``provider/model``."""
-    return f"{short(model.provider, 40) or '?'}/{short(model.model, 80) or '?'}"
+    """``provider/model``; the model alone where nobody knows whose it is."""
+    name = short(model.model, 80) or "no model named"
+    return f"{short(model.provider, 40)}/{name}" if model.provider else name
 
 
 def unavailable_findings(document: Document) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from breakeven.reports.amounts import counted
 from breakeven.reports.workload_part import import_part
 from breakeven.usage.ingest_report import IngestReport
 
@@ -21,13 +22,11 @@ def counts_sentence(report: IngestReport) -> str:
 
     >>> from breakeven.usage.ingest_report import FileReport
     >>> counts_sentence(IngestReport((FileReport("a.jsonl", "imported", "litellm", 3, 2, 0, {"not valid JSON": 1}),)))
-    '3 rows in (litellm) = 2 calls + 0 duplicates + 1 rejects'
+    '3 rows in (litellm) = 2 calls + 0 duplicates + 1 reject'
     """
     formats = f" ({', '.join(report.formats)})" if report.formats else ""
-    return (
-        f"{report.rows_in:,} rows in{formats} = {report.calls:,} calls + {report.duplicates:,} duplicates "
-        f"+ {report.rejects_count:,} rejects"
-    )
+    parts = ((report.calls, "call"), (report.duplicates, "duplicate"), (report.rejects_count, "reject"))
+    return f"{counted(report.rows_in, 'row')} in{formats} = {' + '.join(counted(*each) for each in parts)}"
 
 
 def rejects_held(*, keeps_words: bool) -> str:

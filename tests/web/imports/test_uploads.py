@@ -68,7 +68,7 @@ def test_it_is_what_the_command_says(client: TestClient, tmp_path: Path) -> None
     assert {**found, **same} == {**told, **same}
     assert found["rows_in"] == found["calls"] + found["duplicates"] + found["rejects"] == 53
     page = client.get(address).text
-    assert "53 rows in (breakeven) = 50 calls + 1 duplicates + 2 rejects" in page
+    assert "53 rows in (breakeven) = 50 calls + 1 duplicate + 2 rejects" in page
     assert "not valid JSON" in page
     assert "input_tokens is negative" in page
     with CallStore(desk.project.store) as ours, CallStore(tmp_path / "store") as theirs:
