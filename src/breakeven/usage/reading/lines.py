@@ -20,6 +20,9 @@ _SCAN_BYTES = 1 << 20
 _SPACE = 32
 """The largest byte a blank line can begin with."""
 _LINE_FEED = 10
+_AFTER_ONLY_BIT = np.zeros(256, np.int64)
+"""One past the only bit that is set in a byte; 0 where several are."""
+_AFTER_ONLY_BIT[1 << np.arange(8)] = np.arange(1, 9)
 _IS_BLANK = np.array([bytes([byte]).isspace() for byte in range(256)])
 _TOO_LONG = "the line is too long"
 
@@ -71,11 +74,18 @@ def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, 
 
 
 def _line_ends(data: bytes) -> NDArray[np.int64]:
-    """Offsets one past each line feed, searched in pieces that fit the processor's cache."""
+    """Offsets one past each line feed, searched in pieces that fit the processor's cache.
+
+    Eight bytes become one of bits, of which few are not zero: looking through all bytes takes twice as long.
+    """
     view = np.frombuffer(data, np.uint8)
-    pieces = [
-        np.flatnonzero(view[i : i + _SCAN_BYTES] == _LINE_FEED) + (i + 1) for i in range(0, len(view), _SCAN_BYTES)
-    ]
+    pieces = []
+    for start in range(0, len(view), _SCAN_BYTES):
+        is_end = view[start : start + _SCAN_BYTES] == _LINE_FEED
+        packed = np.packbits(is_end, bitorder="little")
+        at = np.flatnonzero(packed != 0)
+        after = _AFTER_ONLY_BIT[packed[at]]
+        pieces.append((at * 8 + after if after.all() else np.flatnonzero(is_end) + 1) + start)
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
 

@@ -8,11 +8,12 @@ expression taken before it can still be answered.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence, Set
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -187,7 +188,7 @@ class CallStore:
         """
         paths = [paths] if isinstance(paths, Path) else list(paths)
         target = reject_path or self.path / "rejects" / f"{now:%Y%m%dT%H%M%S}.jsonl"
-        with exclusive(self.path):
+        with exclusive(self.path), _older_objects_left_alone():
             manifest = read_manifest(self.path)
             staging = self._fresh_staging()
             intake = Intake(self._engine, manifest, settings or ImportSettings(), staging, target, now, progress)
@@ -295,6 +296,20 @@ class CallStore:
         if missing := [path for path in paths if not path.exists()]:
             raise UsageError(f"{missing[0]}: the store lists this file and it is gone; import again into a new folder")
         return paths
+
+
+@contextmanager
+def _older_objects_left_alone() -> Iterator[None]:
+    """The collector of garbage looks at new objects only: going through all that libraries hold takes longer than
+    reading a hundred thousand rows."""
+    if gc.get_freeze_count():  # somebody does so already
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _linked(

@@ -40,7 +40,7 @@ from breakeven.usage.store.vocabulary import Vocabulary
 STEP_BYTES: Final = 4 << 30
 STEP_FILES: Final = 2_000
 """After so much an import commits what it has; a file is never split."""
-CHUNK_BYTES: Final = 24 << 20
+CHUNK_BYTES: Final = 32 << 20
 """Rows are turned into Calls in chunks of about this much text."""
 
 
