@@ -5,8 +5,9 @@
 For each slider: the first move, p50 and p95 of the others (wall clock), the processor time of a move, the plain way's
 time in the same run (median), and how many times quicker. Without --usage the log is the one that `breakeven demo`
 makes. Two more rows: volume and GPU price moved together, and the cost curves of a moved state. Every answer is also
-held against the plain way's figures, to the bit. A move of the horizon grows with its months (the paths and the kernel
-go through each): of the default moves the first has 17 months and the median 44, so that the first is the quicker.
+held against the plain way's figures, to the bit. The session is made ready as the dashboard does it. A move of the
+horizon grows with its months (the paths and the kernel go through each): of the default moves the first has 17 months
+and the median 44, so that the first is the quicker.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from breakeven.reports.sliders import Slider
 from breakeven.reports.whatif_session import Changes, WhatIfSession
 from breakeven.usage.store import CallStore
 from breakeven.usage.synthetic import write_synthetic_log
+from breakeven.web.verdict.slider_session import stop_looking_through_it
 
 TODAY: Final = date(2026, 11, 24)
 WANTED_MS: Final = 150.0
@@ -53,6 +55,8 @@ def main() -> None:
             store.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=Path(folder) / "rejects.jsonl")
         begun = time.perf_counter()
         session = WhatIfSession.open(Question(store, "log", scenario, TODAY))
+        session.practise()
+        stop_looking_through_it()
         print(f"{store.calls_count:,} calls, {1 << asked.draws_log2:,} draws, opened in {_since(begun) / 1e3:.1f} s")
         _table(session, asked.moves, asked.plain, asked.only)
 

@@ -114,6 +114,27 @@ def test_from_function_finds_the_exact_pieces():
     assert curve.at(volumes) == pytest.approx(staircase_cost(volumes), rel=1e-12)
 
 
+@given(st.floats(10_000, 400_000), st.floats(10_000, 400_000), st.floats(900, 90_000))
+def test_a_known_curve_to_another_end_spares_its_pieces_and_changes_no_bit(end: float, other_end: float, step: float):
+    asked_mtok: list[np.ndarray] = []
+
+    def cost(volumes: np.ndarray) -> np.ndarray:
+        asked_mtok.append(volumes)
+        return 5_000 + 0.01 * volumes + 1_204.5 * np.ceil(volumes / step)
+
+    def curve(to: float, known: CostCurve | None = None) -> CostCurve:
+        return CostCurve.from_function("self", cost, step * np.arange(1, np.ceil(to / step)), 0, to, known=known)
+
+    known, plain = curve(other_end), curve(end)
+    asked_mtok.clear()
+    found = curve(end, known)
+    for name in ("starts_mtok", "intercepts_usd", "slopes_usd_per_mtok"):
+        assert np.array_equal(getattr(found, name), getattr(plain, name)), name
+    assert found.end_mtok == end
+    new_count = np.ceil(end / step) - np.floor(min(end, other_end) / step)
+    assert asked_mtok[0].size <= 3 * (new_count + 1)
+
+
 def test_from_function_takes_steps_in_any_order_and_twice():
     curve = CostCurve.from_function("f", lambda v: np.ceil(v / 10), [20, 10, 20 * (1 + 1e-15), 99], 0, 30)
     assert curve.starts_mtok.tolist() == [0, 10, 20]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from breakeven.facts.formula import formula
-from breakeven.facts.memory import Memory, recalled, remembering
+from breakeven.facts.memory import KEPT_LARGE_NODES_BYTES, Memory, recalled, remembering
 from breakeven.facts.trace import Binder
 
 
@@ -105,6 +105,18 @@ def test_nobody_remembers_outside() -> None:
 def total_usd_per_month(first_usd_per_month: np.ndarray, other_usd_per_month: np.ndarray) -> np.ndarray:
     """Both."""
     return first_usd_per_month + other_usd_per_month
+
+
+def test_a_few_large_nodes_do_not_drive_out_the_small_ones() -> None:
+    memory = Memory()
+    with remembering(memory):
+        small = Binder(lambda _: np.ones(1), {}).derive("price_usd", numbers(1), "read off")
+        for seed in range(4):
+            Binder(lambda _: np.ones(1), {}).derive(
+                "price_usd", numbers(seed, KEPT_LARGE_NODES_BYTES // 16), "read off"
+            )
+        assert Binder(lambda _: np.ones(1), {}).derive("price_usd", numbers(1), "read off") is small
+    assert memory.held_bytes <= KEPT_LARGE_NODES_BYTES + small.value.nbytes
 
 
 def test_a_node_of_the_same_things_is_the_same_node() -> None:

@@ -13,8 +13,10 @@ import pytest
 
 from breakeven.errors import UnknownPrice
 from breakeven.facts.memory import Memory
-from breakeven.options.option import Evaluation, Family, Situation
+from breakeven.options.frontier_api import FrontierApi
+from breakeven.options.option import Evaluation, Family, OptionCost, Situation
 from breakeven.options.remembered import KEPT_COUNT, Remembered, view_of
+from breakeven.options.rented_gpus import OPTIONS as RENTED_OPTIONS
 from costing import demand, pinned, situation
 
 WAGES, POWER = "engineer_usd_per_year", "electricity_usd_per_kwh"
@@ -170,3 +172,19 @@ def test_a_kept_refusal_holds_nothing_of_who_asked() -> None:
     refusing = Remembered(Asked(lambda _: "no price"), Memory())
     held = [ask(), ask()]
     assert [each() for each in held] == [None, None]
+
+
+def test_a_price_per_token_hangs_on_no_busy_hour() -> None:
+    """What the log shows of its peaks is there for who sizes a fleet; the others are not costed again for it."""
+    here = replace(HERE, demand=replace(HERE.demand, hourly_peak_to_mean_ratio=2.0, burst_headroom_ratio=1.5))
+    busier = replace(here, scenario=pinned({"burst_headroom_ratio": 3.0}))
+    api, fleet = (Remembered(each, Memory()) for each in (FrontierApi(), RENTED_OPTIONS[0]))
+    assert api.cost(here, TYPICAL) is api.cost(busier, TYPICAL)
+    assert headroom_ratio(fleet.cost(here, TYPICAL)) == 1.5
+    assert headroom_ratio(fleet.cost(busier, TYPICAL)) == 3.0
+
+
+def headroom_ratio(cost: OptionCost) -> float:
+    """What a fleet was sized for."""
+    leaves = {name: leaf for node in cost.facts for name, leaf in node.leaves().items()}
+    return float(leaves["burst_headroom_ratio"].value.flat[0])

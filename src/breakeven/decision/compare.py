@@ -238,11 +238,13 @@ CurveMaker = Callable[[OptionCost, float, float, CostOfVolumes], CostCurve]
 """Option at typical values, factor for equal successes, end of the axis, its cost along volumes -> its curve."""
 
 
-def straight_pieces(at_typical: OptionCost, _: float, end_mtok: float, cost_usd: CostOfVolumes) -> CostCurve:
-    """The exact pieces of one Option's cost, from nothing to the end of the axis."""
+def straight_pieces(
+    at_typical: OptionCost, _: float, end_mtok: float, cost_usd: CostOfVolumes, known: CostCurve | None = None
+) -> CostCurve:
+    """The exact pieces of one Option's cost, from nothing to the end of the axis; `known`: the same to another end."""
     stair = at_typical.staircase
     steps_mtok = stair.steps_mtok(end_mtok) if stair is not None else np.empty(0)
-    curve = CostCurve.from_function(at_typical.name, cost_usd, steps_mtok, 0.0, end_mtok)
+    curve = CostCurve.from_function(at_typical.name, cost_usd, steps_mtok, 0.0, end_mtok, known=known)
     return _for_ever(curve) if stair is None else curve
 
 
@@ -309,7 +311,8 @@ def _for_ever(curve: CostCurve) -> CostCurve:
 
 def _typical_cost(situation: Situation, option: Option, factor: float) -> CostOfVolumes:
     def cost(volumes_mtok: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = option.cost(situation, Evaluation(typical, volumes_mtok)).total.value
+        cost = option.cost(situation, Evaluation(typical, volumes_mtok, lines_only=True))
+        total = cost.breakdown.total_usd_per_month()
         return np.broadcast_to(total, volumes_mtok.shape) * factor
 
     return cost

@@ -177,19 +177,21 @@ class CostCurve:
         end_mtok: float,
         *,
         tail: Tail | None = None,
+        known: CostCurve | None = None,
     ) -> CostCurve:
         """The exact pieces of any vectorised cost that is straight between the volumes in `steps_mtok`.
 
         The function is called once, with three volumes inside each piece: two give the line, and CurveError is
         raised with the numbers where the third is not on it (a step missing from `steps_mtok`, or a bend).
+        `known`: a curve of the same function with another end, whose pieces are taken as far as they are the same.
 
         >>> bill = CostCurve.from_function("bill", lambda v: 3.0 * np.ceil(v / 10), [10, 20], 0, 30)
         >>> bill.at([10, 10.5, 30]).tolist()
         [3.0, 6.0, 9.0]
         """
         edges = merged_edges([np.atleast_1d(np.asarray(steps_mtok, dtype=np.float64))], start_mtok, end_mtok)
-        widths = np.diff(edges)
-        probes = edges[:-1] + np.outer(_PROBE_FRACTIONS, widths)
+        kept = 0 if known is None else _pieces_shared(edges, known)
+        probes = edges[kept:-1] + np.outer(_PROBE_FRACTIONS, np.diff(edges[kept:]))
         costs = np.asarray(cost_usd(probes.ravel()), dtype=np.float64)
         if costs.shape != (probes.size,):
             raise CurveError(
@@ -199,7 +201,10 @@ class CostCurve:
         near_start, inside, near_end = costs.reshape(probes.shape)
         slopes = (near_end - near_start) / (probes[2] - probes[0])
         intercepts = near_start - slopes * probes[0]
-        _refuse_bent(name, edges, probes[1], inside, intercepts + slopes * probes[1])
+        _refuse_bent(name, edges[kept:], probes[1], inside, intercepts + slopes * probes[1])
+        if known is not None:
+            intercepts = np.concatenate([known.intercepts_usd[:kept], intercepts])
+            slopes = np.concatenate([known.slopes_usd_per_mtok[:kept], slopes])
         return cls(name, edges[:-1], intercepts, slopes, end_mtok, tail)
 
     @classmethod
@@ -272,6 +277,15 @@ def shared_range_mtok(curves: Sequence[CostCurve]) -> tuple[float, float]:
     if not curves:
         raise CurveError("no cost curve was given; wanted at least one.")
     return max(curve.start_mtok for curve in curves), min(curve.end_mtok for curve in curves)
+
+
+def _pieces_shared(edges: Floats, known: CostCurve) -> int:
+    """How many pieces between `edges`, from the first on, are pieces of `known`; never the last one."""
+    theirs = np.append(known.starts_mtok, known.end_mtok)
+    count = min(edges.size, theirs.size)
+    alike = edges[:count] == theirs[:count]
+    edges_count = count if alike.all() else int(np.argmin(alike))
+    return min(max(edges_count - 1, 0), edges.size - 2)
 
 
 def _sum_of_tails(tails: Sequence[Tail]) -> Tail:

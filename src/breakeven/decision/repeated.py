@@ -85,8 +85,15 @@ class Repeated:
         self, at_typical: OptionCost, factor_ratio: float, end_mtok: float, cost_usd: CostOfVolumes
     ) -> CostCurve:
         key = ("curve", id(at_typical), factor_ratio, end_mtok)
-        known = self._known(key)
-        return known or self._keep(key, straight_pieces(at_typical, factor_ratio, end_mtok, cost_usd), at_typical)
+        known: CostCurve | None = self._known(key)
+        if known is not None:
+            return known
+        far = ("curve to the farthest end", id(at_typical), factor_ratio)
+        farthest = self._known(far)
+        found = self._keep(key, straight_pieces(at_typical, factor_ratio, end_mtok, cost_usd, farthest), at_typical)
+        if farthest is None or farthest.end_mtok < end_mtok:
+            self._keep(far, found, at_typical)
+        return found
 
     def _pair(self, one: CostCurve, other: CostCurve, low_mtok: float, high_mtok: float) -> BreakEvenReport:
         key = ("pair", id(one), id(other), low_mtok, high_mtok)

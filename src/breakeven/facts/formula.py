@@ -23,16 +23,10 @@ class Formula:
         self.parameters = tuple(inspect.signature(function).parameters)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         """First line of the docstring."""
-
-    @property
-    def name(self) -> str:
+        self.name: str = self.__name__
         """Name of the function; ends in its unit."""
-        return self.__name__
-
-    @property
-    def qualified_name(self) -> str:
+        self.qualified_name = f"{self.__module__}.{self.__name__}"
         """``module.function``."""
-        return f"{self.__module__}.{self.__name__}"
 
     def __call__(self, *args: Draws | float, **kwargs: Draws | float) -> Draws:
         if kwargs:

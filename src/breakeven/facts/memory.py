@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 from weakref import ref
 
@@ -20,14 +20,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 KEPT_BYTES: Final = 160 * 2**20
-KEPT_NODES_BYTES: Final = 224 * 2**20
+KEPT_NODES_BYTES: Final = 192 * 2**20
 LARGE_BYTES: Final = 2**19
-"""Results from this size on have room of their own, so that a few of them do not drive out all the others."""
+"""Results, and Nodes, from this size on have room of their own, so that a few do not drive out all the others."""
 KEPT_LARGE_BYTES: Final = 128 * 2**20
+KEPT_LARGE_NODES_BYTES: Final = 32 * 2**20
 ENTRIES_MAX_COUNT: Final = 50_000
 SMALL_COUNT: Final = 8
 """Arrays of so few numbers are told apart by their content."""
 SMALL_ARRAYS_COUNT: Final = 20_000
+WAYS_TO_DRAW_COUNT: Final = 4
 SIGN_COUNT: Final = 61
 """Numbers of a larger array by which it is looked up; then all of them are compared."""
 _active: ContextVar[Memory | None] = ContextVar("memory", default=None)
@@ -38,10 +40,11 @@ class Memory:
 
     def __init__(self, kept_bytes: int = KEPT_BYTES, kept_large_bytes: int = KEPT_LARGE_BYTES) -> None:
         self._results, self._large = _Shelf(kept_bytes), _Shelf(kept_large_bytes)
-        self._things = _Shelf(KEPT_NODES_BYTES)
+        self._things, self._large_things = _Shelf(KEPT_NODES_BYTES), _Shelf(KEPT_LARGE_NODES_BYTES)
         self._known: dict[int, ref[Array]] = {}
         self._by_content: dict[Hashable, ref[Array]] = {}
         self._small: dict[Hashable, Array] = {}
+        self._leaves: dict[Any, dict[str, tuple[Any, ...]]] = {}
         self.computed_count = 0
         """Calls that were computed, for those who measure."""
         self.recalled_count = 0
@@ -59,12 +62,10 @@ class Memory:
         return self._recalled((function, tuple(map(id, given))), function, given)
 
     def _recalled(self, key: Hashable, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        kept = self._results.get(key)
-        if kept is None:
-            kept = self._large.get(key)
+        kept = _looked_up(key, self._results, self._large)
         if kept is not None:
             self.recalled_count += 1
-            return kept.found
+            return kept[0]
         self.computed_count += 1
         found = function(*arguments)
         if type(found) is tuple:
@@ -72,21 +73,27 @@ class Memory:
         found = self.canonical(found)
         size = _size_bytes(found)
         shelf = self._large if isinstance(found, np.ndarray) and size >= LARGE_BYTES else self._results
-        shelf.keep(key, _Entry(found, arguments, size))
+        shelf.keep(key, (found, arguments, size))
         return found
 
     def thing(self, key: Hashable) -> Any:
         """What was kept under a key that names other things by their identity; None: nothing."""
-        shelf = self._things.entries
-        kept = shelf.get(key)
-        if kept is None:
-            return None
-        shelf.move_to_end(key)
-        return kept.found
+        kept = _looked_up(key, self._things, self._large_things)
+        return None if kept is None else kept[0]
 
     def keep_thing(self, key: Hashable, thing: Any, named: tuple[Any, ...], size_bytes: int) -> None:
         """Keep it, and all that its key names, for as long as there is room."""
-        self._things.keep(key, _Entry(thing, named, size_bytes))
+        shelf = self._things if size_bytes < LARGE_BYTES else self._large_things
+        shelf.keep(key, (thing, named, size_bytes))
+
+    def leaves(self, draw: Hashable) -> dict[str, tuple[Any, ...]]:
+        """By name, the last Node of a Fact under one way to draw, behind what it was made of: one for each name."""
+        found = self._leaves.get(draw)
+        if found is None:
+            found = self._leaves[draw] = {}
+            while len(self._leaves) > WAYS_TO_DRAW_COUNT:
+                self._leaves.pop(next(iter(self._leaves)))
+        return found
 
     def canonical(self, given: Any) -> Any:
         """The known array with this content; `given` itself where it is none, and known from now on."""
@@ -118,7 +125,7 @@ class Memory:
     @property
     def held_bytes(self) -> int:
         """Of all results that are kept."""
-        return sum(shelf.held_bytes for shelf in (self._results, self._large, self._things))
+        return sum(shelf.held_bytes for shelf in (self._results, self._large, self._things, self._large_things))
 
     def _register(self, given: Array, content: Hashable) -> None:
         given.flags.writeable = False
@@ -135,34 +142,39 @@ class Memory:
             self._by_content[content] = pointer
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    found: Any
-    arguments: tuple[Any, ...]
-    """Kept alive, since the key names them by their identity."""
-    size_bytes: int
+Entry = tuple[Any, tuple[Any, ...], int]
+"""What was found; what its key names by its identity, kept alive; its bytes. Plain, since a move makes thousands."""
 
 
 class _Shelf:
     """Entries within a number of bytes."""
 
+    __slots__ = ("_kept_bytes", "entries", "held_bytes")
+
     def __init__(self, kept_bytes: int) -> None:
-        self.entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self.entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self.held_bytes = 0
         self._kept_bytes = kept_bytes
 
-    def get(self, key: Hashable) -> _Entry | None:
-        found = self.entries.get(key)
-        if found is not None:
-            self.entries.move_to_end(key)
-        return found
-
-    def keep(self, key: Hashable, entry: _Entry) -> None:
+    def keep(self, key: Hashable, entry: Entry) -> None:
         self.entries[key] = entry
-        self.held_bytes += entry.size_bytes
+        self.held_bytes += entry[2]
         while self.held_bytes > self._kept_bytes or len(self.entries) > ENTRIES_MAX_COUNT:
             _, gone = self.entries.popitem(last=False)
-            self.held_bytes -= gone.size_bytes
+            self.held_bytes -= gone[2]
+
+
+def _looked_up(key: Hashable, shelf: _Shelf, other: _Shelf) -> Entry | None:
+    """What lies on one of two shelves, which is then the last to go."""
+    entries = shelf.entries
+    kept = entries.get(key)
+    if kept is None:
+        entries = other.entries
+        kept = entries.get(key)
+        if kept is None:
+            return None
+    entries.move_to_end(key)
+    return kept
 
 
 def key_of(given: Any) -> Hashable:

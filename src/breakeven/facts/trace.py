@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -73,9 +73,13 @@ class Binder:
     """Formulas that may be asked for by name, so that a Formula's parameter may be another Formula."""
     lines_only: bool = False
     """Nobody reads what is for show: see `Evaluation`."""
+    shown: dict[str, tuple[float, str, Source | None]] = field(default_factory=dict)
+    """Value, how it came about, and Source of what a log shows: derived when somebody asks for it, unless the scenario
+    sets the name itself. An Option that asks for none of it hangs on none of it."""
     _nodes: dict[str, Node] = field(default_factory=dict)
     _memory: Memory | None = field(default_factory=active_memory)
     """Where a Node that was made before, of the same things, is taken from."""
+    _leaves: dict[str, tuple[Any, ...]] | None = None
 
     def derive(
         self,
@@ -135,13 +139,17 @@ class Binder:
     def evaluate(self, formula: Formula, name: str | None = None) -> Node:
         """Evaluate `formula`, resolving each parameter by name; optionally rename the result."""
         known = self._nodes
-        return self.apply(formula, *[known.get(each) or self.node(each) for each in formula.parameters], name=name)
+        inputs = tuple([known.get(each) or self.node(each) for each in formula.parameters])
+        return self._evaluated(formula, inputs, name, "")
 
     def apply(self, formula: Formula, *inputs: Node, name: str | None = None, how: str = "") -> Node:
         """Evaluate `formula` on these Nodes, in the order of its parameters, whatever their names are.
 
         For what is made of its own former self (whole servers of the GPUs needed) or of a part of something.
         """
+        return self._evaluated(formula, inputs, name, how)
+
+    def _evaluated(self, formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str) -> Node:
         memory = self._memory
         if memory is None:
             node = _applied(formula, inputs, name, how)
@@ -156,24 +164,35 @@ class Binder:
         return node
 
     def _resolve(self, name: str) -> Node:
-        said, offered, listed = self.scenario.get(name), self.offer.get(name), self.catalogue.get(name)
+        said = self.scenario.get(name)
+        if said is None and name in self.shown:
+            value, how, source = self.shown[name]
+            return self.derive(name, value, how, source=source)
+        offered, listed = self.offer.get(name), self.catalogue.get(name)
         if said is not None or offered is not None or listed is not None:
-            return self._fact(name, (said, offered, listed))
+            return self._fact(name, said, offered, listed)
         if name in self.formulas:
             return self.evaluate(self.formulas[name])
-        everything = [*self._nodes, *self.scenario, *self.offer, *self.catalogue, *self.formulas]
+        everything = [*self._nodes, *self.shown, *self.scenario, *self.offer, *self.catalogue, *self.formulas]
         raise UnknownName(f"no fact or formula named '{name}'; {nearest(name, everything)}")
 
-    def _fact(self, name: str, by_layer: tuple[Assumption | None, Assumption | None, Assumption | None]) -> Node:
+    def _fact(self, name: str, said: Assumption | None, offered: Assumption | None, listed: Assumption | None) -> Node:
         """The Node of the winning Assumption: the first that is there, of scenario, offer and catalogue."""
-        memory = self._memory
+        by_layer, memory = (said, offered, listed), self._memory
         if memory is None:
             return _leaf(name, self.draw, by_layer)
+        if self._leaves is None:
+            self._leaves = memory.leaves(self.draw)
+        last = self._leaves.get(name)
+        if last is not None and last[0] is said and last[1] is offered and last[2] is listed:
+            found: Node = last[3]
+            return found
         key = (name, self.draw, tuple(map(id, by_layer)))
         known: Node | None = memory.thing(key)
         if known is None:
             known = _leaf(name, lambda each: memory.canonical(self.draw(each)), by_layer)
             memory.keep_thing(key, known, by_layer, known.value.nbytes)
+        self._leaves[name] = (said, offered, listed, known)
         return known
 
 

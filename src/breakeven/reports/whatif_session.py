@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Final
 
 from breakeven.catalog.load import Catalog
-from breakeven.decision.answers.changes import Change, changed_scenario, known_facts, parse_change
+from breakeven.decision.answers.changes import VOLUME, Change, changed_scenario, known_facts, parse_change
 from breakeven.decision.answers.equal_cost import Solved
 from breakeven.decision.baseline import demand_of_log
 from breakeven.decision.compare import BAND_DRAWS_LOG2, STATUS_QUO, compare
@@ -21,6 +21,7 @@ from breakeven.decision.last_few import LastFew
 from breakeven.decision.repeated import Repeated
 from breakeven.decision.scenario import Scenario
 from breakeven.decision.told_demand import as_told
+from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
 from breakeven.options.assembly.choices import Choices
@@ -47,6 +48,8 @@ DEMAND_KEYS: Final = frozenset({"frontier_model"})
 """Choices that change what the log's calls are taken for: the calls are priced anew."""
 STATES_COUNT: Final = 4
 """States that are kept, beside things as they are."""
+PRACTICE_SHARES: Final = (1.0, 0.75, 0.56, 0.42)
+"""Of the largest volume that a slider reaches: fleets of many sizes need the most room."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,17 @@ class WhatIfSession:
             while len(self._states) > 1 + STATES_COUNT:
                 self._states.pop(next(each for each in self._states if each))
             return made
+
+    def practise(self) -> None:
+        """Answer what needs the most room, for nobody: new memory costs a move tens of milliseconds, and later ones
+        find it there."""
+        volume = next(each for each in self.sliders() if each.fact == VOLUME)
+        for share in PRACTICE_SHARES:
+            with suppress(BreakevenError):
+                self.state(((volume.name, repr(volume.high * share)),))
+        with self._lock:
+            for each in [each for each in self._states if each]:
+                self._states.pop(each)
 
     def scenario(self, changes: Changes) -> Scenario:
         """The scenario that says the same as the changes, to be written to a file."""

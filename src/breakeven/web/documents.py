@@ -239,11 +239,14 @@ def comparison_recipe(desk: Desk, with_scenario: Scenario | None = None) -> Reci
     return recipe(desk, "comparison", "Comparing the options", make, with_scenario=with_scenario)
 
 
-def comparison(desk: Desk) -> Document | Job:
-    """The comparison that every page shows, or the job that makes it. Raises UsageError where there are no calls."""
+def comparison(desk: Desk, asked: Recipe | Job | None = None) -> Document | Job:
+    """The comparison that every page shows, or the job that makes it; `asked`: its recipe, where it is at hand.
+
+    Raises UsageError where there are no calls.
+    """
     from breakeven.reports.document import Document
 
-    found = taken(desk, comparison_recipe(desk), Document)
+    found = taken(desk, asked or comparison_recipe(desk), Document)
     if isinstance(found, Document):
         _latest[str(desk.project.store.absolute())] = found
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from breakeven.costs.line import CostLine
@@ -27,17 +29,38 @@ def fleet_engineering_fte_count(
     >>> [round(float(fleet_engineering_fte_count(g, 0.15, 0.5, 5.0, 0.5)), 3) for g in (0.0, 1.0, 8.0, 64.0, 256.0)]
     [0.0, 0.15, 0.5, 5.0, 10.0]
     """
-    small = engineering_fte_one_gpu_count * _power(
-        gpus_count, engineering_fte_cluster_count / engineering_fte_one_gpu_count, 1.0, CLUSTER_GPUS_COUNT
+    known = (
+        engineering_fte_one_gpu_count,
+        engineering_fte_cluster_count,
+        engineering_fte_large_count,
+        engineering_fte_growth_ratio,
     )
-    middle = engineering_fte_cluster_count * _power(
-        gpus_count,
-        engineering_fte_large_count / engineering_fte_cluster_count,
-        CLUSTER_GPUS_COUNT,
-        LARGE_GPUS_COUNT,
-    )
-    beyond = np.maximum(gpus_count / LARGE_GPUS_COUNT, 1.0) ** engineering_fte_growth_ratio
-    fte = np.where(gpus_count <= CLUSTER_GPUS_COUNT, small, middle * beyond)
+    shape = np.broadcast_shapes(np.shape(gpus_count), *(np.shape(each) for each in known))
+    if np.ndim(gpus_count) != _BY_FLEET or shape[-1] < _WORTH_ROWS_COUNT or any(np.ndim(each) > 1 for each in known):
+        alike = _fte_count(gpus_count, *known)
+        return alike if np.shape(alike) == shape else np.broadcast_to(alike, shape)
+    found = np.empty(shape)
+    for row, gpus in enumerate(gpus_count):  # fleets of one size lie in a row, which few of the powers concern
+        found[row] = _fte_count(gpus, *known)
+    return found
+
+
+_BY_FLEET: Final = 2
+_WORTH_ROWS_COUNT: Final = 1024
+
+
+def _fte_count(gpus_count: Draws, one_gpu: Draws, cluster: Draws, large: Draws, growth_ratio: Draws) -> Draws:
+    """A power of which no fleet here asks anything is not computed: it costs more than all the rest."""
+    fewest, most = np.min(gpus_count), np.max(gpus_count)
+    small: Draws | float = 0.0
+    beyond: Draws | float = 0.0
+    if not fewest > CLUSTER_GPUS_COUNT:
+        small = one_gpu * _power(gpus_count, cluster / one_gpu, 1.0, CLUSTER_GPUS_COUNT)
+    if not most <= CLUSTER_GPUS_COUNT:
+        beyond = cluster * _power(gpus_count, large / cluster, CLUSTER_GPUS_COUNT, LARGE_GPUS_COUNT)
+        if not most <= LARGE_GPUS_COUNT:
+            beyond = beyond * np.maximum(gpus_count / LARGE_GPUS_COUNT, 1.0) ** growth_ratio
+    fte = np.where(gpus_count <= CLUSTER_GPUS_COUNT, small, beyond)
     return np.where(gpus_count > 0, fte, 0.0)
 
 

@@ -193,14 +193,14 @@ def _with_fleet(
     if whole:  # within a step only what goes with the volume moves
         slope = (priced_today[0] - priced_today[-1]) / (step * (units[0] - units[-1]))
     here = _by_price(cost)
-    today = np.broadcast_to(slope * step, shape) * units[:-1]  # from here on in place: new memory costs time
-    np.subtract(priced_today[:-1], today, out=today)
-    today *= factor
-    rent = None if _is_nothing(at_units.gpu_rent) else priced_rent[:-1] * factor
+    wide_factor, nothing = _wide(factor, shape), np.zeros(1)
+    today = _bent(nodes, units, priced_today[:-1], _wide(slope * step, shape), wide_factor)
+    rent: Floats = np.zeros((1, 1))
+    if not _is_nothing(at_units.gpu_rent):
+        rent = _bent(nodes, units, priced_rent[:-1], _wide(nothing, shape), wide_factor)
     knots = np.full(KNOTS_COUNT, FAR_COUNT)
     knots[: len(nodes) - 2] = nodes[1:-1]
     first = at_units
-    nothing = np.zeros(1)
     return Terms(
         cost.name,
         True,
@@ -210,8 +210,8 @@ def _with_fleet(
         _wide(step, shape),
         _wide(fewest, shape),
         knots,
-        _bent(nodes, today),
-        np.zeros((1, 1)) if rent is None else _bent(nodes, rent),
+        today,
+        rent,
         cost.commitment_months,
         _wide(once, shape),
         nothing if first.capex_usd is None else _wide(first.capex_usd * factor / nodes[0], shape),
@@ -270,14 +270,16 @@ def _first_row(value: Draws) -> Draws:
     return value[0] if value.ndim > 1 else value
 
 
-def _bent(nodes: Sequence[float], values: Floats) -> Floats:
-    """Value at 0, slope, and change of slope at each inner node of the straight pieces through `values` at `nodes`."""
-    found = np.empty((len(nodes), *values.shape[1:]))
-    slopes = values[1:] - values[:-1]
-    slopes /= np.diff(nodes)[:, None]
-    found[0] = values[0] - slopes[0] * nodes[0]
-    found[1] = slopes[0]
-    np.subtract(slopes[1:], slopes[:-1], out=found[2:])
+def _bent(nodes: Sequence[float], units: Floats, priced: Floats, per_unit: Floats, factor: Floats) -> Floats:
+    """Value at 0, slope, and change of slope at each inner node of the straight pieces through the values at `nodes`.
+
+    The values: `priced` at the `units`, less `per_unit` of each draw, times `factor`.
+    """
+    from breakeven.decision.horizon.bent_kernel import bent_rows
+
+    found = np.empty((len(nodes), factor.size))
+    counts = np.ascontiguousarray(units[:-1, 0])
+    bent_rows(np.ascontiguousarray(priced), per_unit, counts, factor, np.asarray(nodes, dtype=np.float64), found)
     return found
 
 

@@ -236,7 +236,7 @@ def bind_demand(
 
 
 def _bind_shape(binder: Binder, demand: Demand, calls: Demand) -> None:
-    """Bind what the log shows of its busiest hour and minutes, and of how widely the lengths of `calls` differ."""
+    """Offer what the log shows of its busiest hour and minutes, and of how widely the lengths of `calls` differ."""
     shown = {
         "hourly_peak_to_mean_ratio": (demand.hourly_peak_to_mean_ratio, "busiest hour of the log over its mean hour"),
         "burst_headroom_ratio": (demand.burst_headroom_ratio, "busiest minutes of the busiest hours over their mean"),
@@ -247,5 +247,5 @@ def _bind_shape(binder: Binder, demand: Demand, calls: Demand) -> None:
         shown["input_cv2_ratio"] = (lengths.input_cv2_ratio, how)
         shown["output_cv2_ratio"] = (lengths.output_cv2_ratio, how)
     for name, (value, how) in shown.items():
-        if value is not None and name not in binder.scenario:
-            binder.derive(name, value, how, source=demand.source)
+        if value is not None:
+            binder.shown[name] = (value, how, demand.source)

@@ -109,10 +109,11 @@ def whatif(ask: Ask) -> WhatIfDocument | Job:
 
 def answer(ask: Ask) -> Mapping[str, Any] | Job:
     """Every figure of the page under the changes of the query, in words."""
-    document = documents.comparison(ask.desk)
+    recipe = documents.comparison_recipe(ask.desk)
+    document = documents.comparison(ask.desk, recipe)
     if isinstance(document, Job):
         return document
-    opened = session(ask.desk, patience_s=30)
+    opened = session(ask.desk, 30, recipe)
     if isinstance(opened, Job):
         return opened
     return under(ask.desk, document, opened, changes_of(ask.said, opened.sliders)).as_json()

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from breakeven.reports.whatif_session import WhatIfSession
     from breakeven.web.jobs import Say
     from breakeven.web.page import Desk
+    from breakeven.web.shelf import Recipe
 
 NAME: Final = "sliders"
 TITLE: Final = "Preparing the sliders"
+GARBAGE_THRESHOLD_COUNT: Final = 20_000
+"""New objects after which the youngest are looked through for garbage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class Opened:
     sliders: tuple[Slider, ...]
 
 
-def session(desk: Desk, patience_s: float = 0.0) -> Opened | Job:
-    """The session of the project as it is now, or the job that opens it.
+def session(desk: Desk, patience_s: float = 0.0, asked: Recipe | Job | None = None) -> Opened | Job:
+    """The session of the project as it is now, or the job that opens it; `asked`: the recipe of the comparison, where
+    it is at hand.
 
     Raises UsageError where there are no calls.
     """
-    asked = documents.comparison_recipe(desk)
+    asked = asked or documents.comparison_recipe(desk)
     if isinstance(asked, Job):
         return asked
     key = asked.key
@@ -59,17 +63,24 @@ def _open(desk: Desk, key: str, say: Say) -> Opened:
     warm_up(draws_charts=True)
     with documents.question(desk) as asked:
         made = WhatIfSession.open(asked, say)
+        say("trying the sliders")
+        made.practise()
         opened = Opened(key, made, made.sliders())
     _forget_others(desk, key)
-    _stop_looking_through_it()
+    stop_looking_through_it()
     return opened
 
 
-def _stop_looking_through_it() -> None:
-    """A session is there to stay: looking for garbage among all that it holds would cost a move a fifth of a second."""
+def stop_looking_through_it() -> None:
+    """A session is there to stay: looking for garbage among all that it holds would cost a move a fifth of a second.
+
+    A move leaves some thousands of objects, nearly all of them to be kept as well: it is looked at after a few moves,
+    and not several times within each.
+    """
     gc.unfreeze()  # what an earlier session left
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD_COUNT, 10, 10)
 
 
 def _forget_others(desk: Desk, key: str) -> None:

@@ -106,12 +106,12 @@ class Start:
 def start(ask: Ask) -> Start | Job:
     """The start page, or the work that it waits for. Raises UsageError where there are no calls."""
     desk, recipe = ask.desk, documents.comparison_recipe(ask.desk)
-    document = documents.comparison(desk)
+    document = documents.comparison(desk, recipe)
     if isinstance(document, Job):
         return document
     if isinstance(recipe, Job):
         return recipe
-    opened, asked = session(desk), changes_of(ask.said)
+    opened, asked = session(desk, asked=recipe), changes_of(ask.said)
     if isinstance(opened, Job):
         if asked and not opened.is_given_up:
             return opened
