@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST = 1, 2, 3, 7, 8, 9
-I32, I64, STRUCT = 5, 6, 12
+_TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY = 1, 2, 3, 7, 8
+I32, I64, LIST, STRUCT = 5, 6, 9, 12
 """Types of fields that are written here anew."""
+END: Final = b"\0"
+"""Comes after the last field of a struct."""
 _INTEGERS: Final = (4, I32, I64)
 _LONG_LIST: Final = 15
 
@@ -39,15 +41,18 @@ def read_struct(data: bytes, at: int) -> tuple[Struct, int]:
 
 def written_struct(struct: Struct) -> bytes:
     """The bytes of `struct`. Structs in it may be given as their bytes."""
+    return written_fields(struct) + END
+
+
+def written_fields(struct: Struct, before: int = 0) -> bytes:
+    """The bytes of some fields, which come after the field `before` of the same struct."""
     parts = bytearray()
-    before = 0
     for number, (kind, value) in sorted(struct.items()):
         step = number - before
         parts += bytes([step << 4 | kind]) if 0 < step <= 15 else bytes([kind]) + varint(_folded(number))
         if kind not in (_TRUE, _FALSE):
             _write_value(parts, kind, value)
         before = number
-    parts.append(0)
     return bytes(parts)
 
 
@@ -74,7 +79,7 @@ def _read_value(data: bytes, at: int, kind: int) -> tuple[Any, int]:
         return data[at : at + size], at + size
     if kind == STRUCT:
         return read_struct(data, at)
-    if kind == _LIST:
+    if kind == LIST:
         return _read_list(data, at)
     if kind in (_TRUE, _FALSE, _BYTE):
         return data[at], at + 1
@@ -110,7 +115,7 @@ def _write_value(parts: bytearray, kind: int, value: Any) -> None:
         parts += varint(len(value)) + value
     elif kind == STRUCT:
         parts += value if isinstance(value, bytes) else written_struct(value)
-    elif kind == _LIST:
+    elif kind == LIST:
         inner, values = value
         size = len(values)
         parts += bytes([size << 4 | inner]) if size < _LONG_LIST else bytes([0xF0 | inner]) + varint(size)

@@ -11,13 +11,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from breakeven.usage.store.compact_thrift import I32, I64, STRUCT, Struct, read_struct, varint, written_struct
+from breakeven.usage.store.compact_thrift import (
+    END,
+    I32,
+    I64,
+    LIST,
+    STRUCT,
+    Struct,
+    read_struct,
+    varint,
+    written_fields,
+    written_struct,
+)
 from breakeven.usage.store.schema import writing_schema
 
 Value = str | int | float | bool | None
@@ -30,6 +42,7 @@ _CHUNK_OFFSET, _METADATA = 2, 3
 """Fields of a column."""
 _PATH, _VALUES, _UNCOMPRESSED, _COMPRESSED, _DATA_OFFSET, _DICTIONARY_OFFSET, _STATISTICS = 3, 5, 6, 7, 9, 11, 12
 """Fields of its metadata."""
+_PLACES: Final = (_DATA_OFFSET, _DICTIONARY_OFFSET)
 _COUNTED: Final = (13, 16)
 """The same: counts of pages and levels, which would be those of one row."""
 _NULL_COUNT: Final = 3
@@ -52,9 +65,16 @@ def add_still_columns(path: Path, values: Mapping[str, Value]) -> None:
         footer, _ = read_struct(file.read(size), 0)
         added = bytearray()
         for group in footer[_ROW_GROUPS][1][1]:
+            columns = [(_place(column), column) for column in group[_COLUMNS][1][1]]
+            rows, sizes = group[_ROWS][1], [group[_BYTE_SIZE][1], group[_COMPRESSED_SIZE][1]]
             for name, value in values.items():
-                added += _listed(group, _still_chunk(name, value, group[_ROWS][1]), end + len(added))
-            group[_COLUMNS][1][1].sort(key=_place)
+                chunk = _still_chunk(name, value, rows)
+                columns.append((_places()[name.encode()], chunk.listed(end + len(added))))
+                added += chunk.pages
+                sizes = [sizes[0] + chunk.unpacked_bytes, sizes[1] + len(chunk.pages)]
+            columns.sort(key=itemgetter(0))
+            group[_COLUMNS] = (LIST, (STRUCT, [column for _, column in columns]))
+            group[_BYTE_SIZE], group[_COMPRESSED_SIZE] = (I64, sizes[0]), (I64, sizes[1])
         footer[_SCHEMA], footer[_COLUMN_ORDERS] = schema, orders
         whole = written_struct(footer)
         file.seek(end)
@@ -63,22 +83,20 @@ def add_still_columns(path: Path, values: Mapping[str, Value]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """One column of one row group: its pages, and its metadata but for where these lie."""
+    """One column of one row group: its pages, and the bytes of its metadata before and after where these lie."""
 
-    metadata: Struct
-    dictionary: bytes
-    data: bytes
+    before: bytes
+    after: Struct
+    dictionary_bytes: int
+    pages: bytes
+    unpacked_bytes: int
 
-
-def _listed(group: Struct, chunk: _Chunk, offset: int) -> bytes:
-    """List `chunk`, which is going to lie at `offset`, among the columns of `group`; give its bytes."""
-    metadata = {**chunk.metadata, _DATA_OFFSET: (I64, offset + len(chunk.dictionary))}
-    if chunk.dictionary:
-        metadata[_DICTIONARY_OFFSET] = (I64, offset)
-    group[_COLUMNS][1][1].append({_CHUNK_OFFSET: (I64, 0), _METADATA: (STRUCT, metadata)})
-    for field, its_bytes in ((_BYTE_SIZE, _UNCOMPRESSED), (_COMPRESSED_SIZE, _COMPRESSED)):
-        group[field] = (I64, group[field][1] + metadata[its_bytes][1])
-    return chunk.dictionary + chunk.data
+    def listed(self, offset: int) -> bytes:
+        """What the footer says of the column when its pages lie at `offset`."""
+        places: Struct = {_DATA_OFFSET: (I64, offset + self.dictionary_bytes)}
+        if self.dictionary_bytes:
+            places[_DICTIONARY_OFFSET] = (I64, offset)
+        return self.before + written_fields({**places, **self.after}, before=_COMPRESSED) + END + END
 
 
 def _place(column: Struct) -> int:
@@ -106,6 +124,8 @@ def _whole_schema() -> tuple[tuple[int, Any], tuple[int, Any]]:
 class _Model:
     """A column of one row: its metadata, its dictionary with the header, and the header of its page."""
 
+    before: bytes
+    """How a footer lists the column, up to what depends on the number of rows."""
     metadata: Struct
     dictionary: bytes
     header: Struct
@@ -125,7 +145,10 @@ def _model(name: str, value: Value) -> _Model:
     told = {each: what for each, what in header[_DATA_PAGE][1].items() if each != _PAGE_STATISTICS}
     header[_DATA_PAGE] = (STRUCT, told)
     dictionary = file[metadata[_DICTIONARY_OFFSET][1] : at] if _DICTIONARY_OFFSET in metadata else b""
-    return _Model(metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
+    fixed = {each: what for each, what in metadata.items() if each < _VALUES}
+    assert metadata.keys() - fixed.keys() <= {*range(_VALUES, _COMPRESSED + 1), *_PLACES, _STATISTICS}
+    before = written_fields({_CHUNK_OFFSET: (I64, 0), _METADATA: (STRUCT, written_fields(fixed))})
+    return _Model(before, metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
 
 
 @lru_cache(maxsize=1024)
@@ -141,14 +164,17 @@ def _still_chunk(name: str, value: Value, rows: int) -> _Chunk:
             _DATA_PAGE: (STRUCT, {**model.header[_DATA_PAGE][1], _PAGE_VALUES: (I32, rows)}),
         }
     )
-    metadata = {
-        **model.metadata,
-        _VALUES: (I64, rows),
-        _UNCOMPRESSED: (I64, model.metadata[_UNCOMPRESSED][1] - model.page_bytes + len(page) + size),
-        _COMPRESSED: (I64, len(model.dictionary) + len(page) + len(packed)),
-        _STATISTICS: (STRUCT, {**model.metadata[_STATISTICS][1], _NULL_COUNT: (I64, rows if value is None else 0)}),
-    }
-    return _Chunk(metadata, model.dictionary, page + packed)
+    pages = model.dictionary + page + packed
+    unpacked = model.metadata[_UNCOMPRESSED][1] - model.page_bytes + len(page) + size
+    sizes: Struct = {_VALUES: (I64, rows), _UNCOMPRESSED: (I64, unpacked), _COMPRESSED: (I64, len(pages))}
+    statistics = {**model.metadata[_STATISTICS][1], _NULL_COUNT: (I64, rows if value is None else 0)}
+    return _Chunk(
+        model.before + written_fields(sizes, before=_VALUES - 1),
+        {_STATISTICS: (STRUCT, written_struct(statistics))},
+        len(model.dictionary),
+        pages,
+        unpacked,
+    )
 
 
 @lru_cache(maxsize=64)
