@@ -68,8 +68,9 @@ def add_still_columns(path: Path, values: Mapping[str, Value]) -> None:
             columns = [(_place(column), column) for column in group[_COLUMNS][1][1]]
             rows, sizes = group[_ROWS][1], [group[_BYTE_SIZE][1], group[_COMPRESSED_SIZE][1]]
             for name, value in values.items():
-                chunk = _still_chunk(name, value, rows)
-                columns.append((_places()[name.encode()], chunk.listed(end + len(added))))
+                chunk = _still_chunk(_kind(name), value, rows)
+                before = _before(name, _kind(name), value)
+                columns.append((_places()[name.encode()], before + chunk.listed(end + len(added))))
                 added += chunk.pages
                 sizes = [sizes[0] + chunk.unpacked_bytes, sizes[1] + len(chunk.pages)]
             columns.sort(key=itemgetter(0))
@@ -83,20 +84,20 @@ def add_still_columns(path: Path, values: Mapping[str, Value]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """One column of one row group: its pages, and the bytes of its metadata before and after where these lie."""
+    """A column of one row group: its pages, and the bytes of its metadata before and after where these lie."""
 
-    before: bytes
+    sizes: bytes
     after: Struct
     dictionary_bytes: int
     pages: bytes
     unpacked_bytes: int
 
     def listed(self, offset: int) -> bytes:
-        """What the footer says of the column when its pages lie at `offset`."""
+        """What the footer says of a column, from its sizes on, when its pages lie at `offset`."""
         places: Struct = {_DATA_OFFSET: (I64, offset + self.dictionary_bytes)}
         if self.dictionary_bytes:
             places[_DICTIONARY_OFFSET] = (I64, offset)
-        return self.before + written_fields({**places, **self.after}, before=_COMPRESSED) + END + END
+        return self.sizes + written_fields({**places, **self.after}, before=_COMPRESSED) + END + END
 
 
 def _place(column: Struct) -> int:
@@ -124,8 +125,6 @@ def _whole_schema() -> tuple[tuple[int, Any], tuple[int, Any]]:
 class _Model:
     """A column of one row: its metadata, its dictionary with the header, and the header of its page."""
 
-    before: bytes
-    """How a footer lists the column, up to what depends on the number of rows."""
     metadata: Struct
     dictionary: bytes
     header: Struct
@@ -134,9 +133,10 @@ class _Model:
 
 
 @lru_cache(maxsize=1024)
-def _model(name: str, value: Value) -> _Model:
-    field = writing_schema().field(name)
-    file = _written(_one_row(field, value), has_dictionary=_has_dictionary(field.type, value))
+def _model(kind: pa.DataType, value: Value) -> _Model:
+    """A column of a type, of any name."""
+    table = pa.table([pa.array([value], kind)], ["any"])
+    file = _written(table, has_dictionary=value is not None and not pa.types.is_boolean(kind))
     (group,) = _footer(file)[_ROW_GROUPS][1][1]
     (column,) = group[_COLUMNS][1][1]
     metadata: Struct = {each: told for each, told in column[_METADATA][1].items() if each not in _COUNTED}
@@ -145,17 +145,31 @@ def _model(name: str, value: Value) -> _Model:
     told = {each: what for each, what in header[_DATA_PAGE][1].items() if each != _PAGE_STATISTICS}
     header[_DATA_PAGE] = (STRUCT, told)
     dictionary = file[metadata[_DICTIONARY_OFFSET][1] : at] if _DICTIONARY_OFFSET in metadata else b""
-    fixed = {each: what for each, what in metadata.items() if each < _VALUES}
-    assert metadata.keys() - fixed.keys() <= {*range(_VALUES, _COMPRESSED + 1), *_PLACES, _STATISTICS}
-    before = written_fields({_CHUNK_OFFSET: (I64, 0), _METADATA: (STRUCT, written_fields(fixed))})
-    return _Model(before, metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
+    return _Model(metadata, dictionary, header, start - at + header[_PAGE_UNCOMPRESSED][1])
+
+
+def _kind(name: str) -> pa.DataType:
+    """The type of a column without its dictionary."""
+    kind = writing_schema().field(name).type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 @lru_cache(maxsize=1024)
-def _still_chunk(name: str, value: Value, rows: int) -> _Chunk:
-    """The column `name` of so many rows that all have `value`."""
-    model = _model(name, value)
-    size, packed = _packed_body(writing_schema().field(name).type, value is not None, bool(value), rows)
+def _before(name: str, kind: pa.DataType, value: Value) -> bytes:
+    """What the footer says of a column up to its sizes."""
+    metadata = _model(kind, value).metadata
+    fixed = {each: what for each, what in metadata.items() if each < _VALUES}
+    assert metadata.keys() - fixed.keys() <= {*range(_VALUES, _COMPRESSED + 1), *_PLACES, _STATISTICS}
+    of_list, (of_names, path) = fixed[_PATH]
+    fixed[_PATH] = (of_list, (of_names, [name.encode(), *path[1:]]))
+    return written_fields({_CHUNK_OFFSET: (I64, 0), _METADATA: (STRUCT, written_fields(fixed))})
+
+
+@lru_cache(maxsize=1024)
+def _still_chunk(kind: pa.DataType, value: Value, rows: int) -> _Chunk:
+    """A column of so many rows that all have `value`."""
+    model = _model(kind, value)
+    size, packed = _packed_body(kind, value is not None, bool(value), rows)
     page = written_struct(
         {
             **model.header,
@@ -169,7 +183,7 @@ def _still_chunk(name: str, value: Value, rows: int) -> _Chunk:
     sizes: Struct = {_VALUES: (I64, rows), _UNCOMPRESSED: (I64, unpacked), _COMPRESSED: (I64, len(pages))}
     statistics = {**model.metadata[_STATISTICS][1], _NULL_COUNT: (I64, rows if value is None else 0)}
     return _Chunk(
-        model.before + written_fields(sizes, before=_VALUES - 1),
+        written_fields(sizes, before=_VALUES - 1),
         {_STATISTICS: (STRUCT, written_struct(statistics))},
         len(model.dictionary),
         pages,
@@ -193,15 +207,6 @@ def _body(kind: pa.DataType, is_there: bool, is_true: bool, rows: int) -> bytes:
     if pa.types.is_boolean(kind):  # these have no dictionary: a bit each
         return levels + (b"\xff" if is_true else b"\0") * -(-rows // 8)
     return levels + b"\1" + varint(rows << 1) + b"\0"  # the first word of the dictionary, numbered with one bit
-
-
-def _has_dictionary(kind: pa.DataType, value: Value) -> bool:
-    return value is not None and not pa.types.is_boolean(kind)
-
-
-def _one_row(field: pa.Field, value: Value) -> pa.Table:
-    plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    return pa.table([pa.array([value], plain)], schema=pa.schema([(field.name, plain)]))
 
 
 def _written(table: pa.Table, *, has_dictionary: bool) -> bytes:
