@@ -134,6 +134,31 @@ def test_embeddings_never_change_their_model(task_map: LoadedPolicy) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "what_to_do"),
+    [
+        ("responses", "`/v1/responses`. Send it to `/v1/chat/completions`, which every model here takes, or ask"),
+        ("completions", "`/v1/completions`. Send it to `/v1/chat/completions`"),
+        ("embeddings", "`/v1/embeddings`. Ask for another model."),
+    ],
+)
+def test_what_an_upstream_does_not_have_is_refused_with_what_to_do(path: str, what_to_do: str) -> None:
+    said = json.dumps({"model": "opus", "input": "x", "prompt": "x"}).encode()
+    got = refusal(room(), head(f"/v1/{path}"), said)
+    assert (got.http_status, got.code) == (400, "unsupported_operation")
+    assert what_to_do in got.message and "Nothing was sent." in got.message
+    if "/v1/chat/completions" in what_to_do:
+        assert plan(room(), None, body(model="opus")).targets[0] == OPUS  # so it is
+
+
+def test_a_vendor_without_responses_is_refused_with_what_to_do() -> None:
+    near = replace(BIG.upstream, quirks="deepseek")
+    of = room(settings(models={"big": (replace(BIG, upstream=near),)}, upstreams={"near": near}, fallbacks={}))
+    got = refusal(of, head("/v1/responses"), json.dumps({"model": "big", "input": "x"}).encode())
+    assert (got.http_status, got.code) == (400, "unsupported_operation")
+    assert "Send it to `/v1/chat/completions`" in got.message
+
+
 @pytest.mark.parametrize("name", ["Model", "MAX_TOKENS", "Messages", "Stream", "meſſages", "max_to\u212aens"])
 def test_names_in_other_letters_are_refused_as_some_servers_read_them(name: str) -> None:
     got = refusal(room(), None, body(**{name: "opus"}))

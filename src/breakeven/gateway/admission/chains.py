@@ -10,7 +10,7 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.upstream import Target
-from breakeven.gateway.wire.outgoing import outgoing_path
+from breakeven.gateway.wire.outgoing import PATH_BY_OPERATION, outgoing_path
 from breakeven.gateway.wire.quirks import quirks_of
 from breakeven.gateway.wire.translation.untranslatable import Untranslatable
 
@@ -19,6 +19,9 @@ _SAME_MODEL_ONLY: Final[frozenset[Operation]] = frozenset({"embeddings", "count_
 """What another model answers to these is no substitute: its vectors lie in another space, its tokens are others."""
 FREE: Final[frozenset[Operation]] = frozenset({"count_tokens", "outcomes"})
 """What costs nothing wherever it is asked."""
+_CHAT: Final = "Send it to `/v1/chat/completions`, which every model here takes, or ask for another model."
+_INSTEAD: Final[Mapping[Operation, str]] = {"responses": _CHAT, "completions": _CHAT}
+"""What to do where an upstream cannot be asked that."""
 
 
 class Bounds(NamedTuple):
@@ -44,7 +47,8 @@ class Bounds(NamedTuple):
             return Refusal(
                 400,
                 "unsupported_operation",
-                f"The upstream of '{target.name}' cannot be asked for `{self.operation}`. Ask another model.",
+                f"The upstream of '{target.name}' has no `/v1{PATH_BY_OPERATION[self.operation].decode()}`. "
+                f"{_INSTEAD.get(self.operation, 'Ask for another model.')} Nothing was sent.",
             )
         if self.key_models is not None and target.name not in self.key_models:
             return Refusal(

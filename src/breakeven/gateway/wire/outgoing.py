@@ -28,7 +28,7 @@ DIALECT_BY_OPERATION: Final[Mapping[Operation, Dialect]] = {
     "messages": "anthropic",
     "count_tokens": "anthropic",
 }
-_ENDINGS: Final[Mapping[Operation, bytes]] = {
+PATH_BY_OPERATION: Final[Mapping[Operation, bytes]] = {
     "chat": b"/chat/completions",
     "completions": b"/completions",
     "embeddings": b"/embeddings",
@@ -57,7 +57,7 @@ def outgoing_path(facts: RequestFacts, target: Target) -> bytes:
     prefix, operation = target.upstream.path_prefix, upstream_operation(facts, target)
     if (target.upstream.dialect == "anthropic" or operation == "outcomes") and not prefix.endswith(b"/v1"):
         prefix += b"/v1"  # base URLs of Anthropic's clients come without it
-    return prefix + _ENDINGS[operation]
+    return prefix + PATH_BY_OPERATION[operation]
 
 
 def extra_headers(facts: RequestFacts, target: Target) -> tuple[tuple[bytes, bytes], ...]:
@@ -206,7 +206,8 @@ def _no_responses(target: Target, quirks: Quirks) -> Refusal:
     return Refusal(
         400,
         "not_translatable",
-        f"Model '{target.name}' is served by {quirks.title}, which has no /v1/responses. Use /v1/chat/completions.",
+        f"Model '{target.name}' is served by {quirks.title}, which has no `/v1/responses`. Send it to "
+        "`/v1/chat/completions`, or ask for another model.",
     )
 
 
