@@ -45,3 +45,11 @@ def test_the_page_shows_every_vendor(name: str) -> None:
 def test_keys_are_not_shown() -> None:
     assert auth_headers(QUIRKS["anthropic"], "k") == ((b"x-api-key", b"k"),)
     assert auth_headers(QUIRKS["openai"], "k") == ((b"authorization", b"Bearer k"),)
+
+
+def test_the_page_says_who_has_no_responses() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    said = page[page.index("Without `/v1/responses`: ") : page.index("## Usage in streams")].replace("\n", " ")
+    for vendor in QUIRKS.values():
+        if vendor.dialect == "openai":
+            assert (f"{vendor.title}," in said) is not vendor.has_responses, vendor.title
