@@ -74,6 +74,7 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Floats]] = {
     "week": weekly,
     "week, growing 1 % a week": lambda days, rng: weekly(days, rng, np.arange(days) * 0.01 / 7),
     "week, growing 2 % a week": lambda days, rng: weekly(days, rng, np.arange(days) * 0.02 / 7),
+    "week, growing 10 % a week": lambda days, rng: weekly(days, rng, np.arange(days) * 0.1 / 7),
     "week, one shift of +49 %": shifted,
     "week, 4 % of days empty": with_gaps,
     "week, 3 % of days six times": with_spikes,

