@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +11,6 @@ from breakeven.reports.safe_text import safe, short, web_link
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from markupsafe import Markup
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -31,19 +29,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_without_control_characters,
     )
-    made.filters.update(short=short, link=web_link, firm=firm)
+    made.filters.update(short=short, link=web_link)
     return made
-
-
-def firm(text: str) -> Markup:
-    """A text whose percent signs stay with their numbers at the end of a line, for headlines.
-
-    >>> firm("held at 95 % <b>") == "held at 95\\xa0% &lt;b&gt;"
-    True
-    """
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"(?<=\d) (?=%)", "\u00a0", str(escape(safe(text)))))  # noqa: S704 escaped in this very line
 
 
 def chart_markup(chart: Chart) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from breakeven import __version__
 from breakeven.reports.chart_style import LINES
 from breakeven.reports.safe_text import safe
+from breakeven.web.line_ends import kept_together
 from breakeven.web.looks import static_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def render(view: View, page: Page, request: Request) -> str:
         "may_sign_out": request.app.state.access.is_closed,
         **plain_context(request),
     }
-    return str(environment().get_template(view.template).render(context | dict(view.context)))
+    return kept_together(environment().get_template(view.template).render(context | dict(view.context)))
 
 
 def plain_context(request: Request) -> dict[str, Any]:

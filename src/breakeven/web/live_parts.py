@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from breakeven.web.frame import environment, plain_context, url_of
+from breakeven.web.line_ends import kept_together
 
 
 async def live_reply(request: Request, template: str, context: Callable[[], Mapping[str, Any]]) -> Response:
@@ -22,7 +23,8 @@ async def live_reply(request: Request, template: str, context: Callable[[], Mapp
             "url_of": lambda name, **query: url_of(pages, name, **query),
             "project": request.app.state.desk.project,
         }
-        return str(environment().get_template(template).render({**plain_context(request), **frame, **context()}))
+        found = environment().get_template(template)
+        return kept_together(found.render({**plain_context(request), **frame, **context()}))
 
     text = await run_in_threadpool(made)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -48,7 +48,7 @@ def test_the_answer_stands_first_and_figures_carry_their_range(client: TestClien
     main = text.partition('<main id="main"')[2]
     assert part["sentence"].split(":")[0] in main
     assert main.index('class="verdict"') < main.index("Over time")
-    assert "Tokens next quarter" in main and "80 %:" in main
+    assert "Tokens next quarter" in main and "80\u00a0%:" in main
     assert f"{part['more_days_count']} more day" in main
 
 

@@ -305,7 +305,7 @@ def test_thirty_options_have_few_cards_and_a_row_each(
     many = with_copies(document, 30)
     monkeypatch.setattr(start_page.documents, "comparison", lambda _: many)
     failed = Job("sliders", "Preparing the sliders", state="failed", error="ScenarioError: made to fail")
-    monkeypatch.setattr(start_page, "session", lambda _: failed)
+    monkeypatch.setattr(start_page, "session", lambda *_, **__: failed)
     page = client.get("/").text
     cards = re.findall(r'<article class="card[^>]*data-option="[^"]+"[^>]*>', page)
     assert len(cards) == 30
@@ -318,7 +318,7 @@ def test_sliders_whose_preparation_was_cancelled_can_be_prepared_again(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cancelled = Job("sliders", "Preparing the sliders", state="cancelled", is_refused=True)
-    monkeypatch.setattr(start_page, "session", lambda _: cancelled)
+    monkeypatch.setattr(start_page, "session", lambda *_, **__: cancelled)
     page = client.get("/?volume=5B").text
     assert f'action="/jobs/{cancelled.key}/retry"' in page
     assert 'name="next" value="/?volume=5B"' in page
@@ -377,7 +377,7 @@ def test_hostile_names_stay_words_and_a_large_unpriced_share_is_loud(tmp_path: P
             assert "\u202e" not in page.text
             before, _, _ = page.text.partition('id="sentence"')
             assert 'class="loud"' in before
-            assert re.search(r"UNPRICED: \d+(\.\d+)? % of the tokens are in no figure of this page", before)
+            assert re.search(r"UNPRICED: \d+(\.\d+)?\s% of the tokens are in no figure of this page", before)
 
 
 def test_where_nothing_has_a_price_it_says_which(tmp_path: Path) -> None:

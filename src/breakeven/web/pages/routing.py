@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from breakeven.web.jobs import Job, Say
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.plans import policy_desk
 from breakeven.web.plans.learn_form import FIELDS, form_values, learn_request
@@ -59,6 +60,7 @@ def _context(ask: Ask) -> dict[str, Any]:
         "learn_job": job if job is not None and job.state != "done" else None,
         "learn_values": form_values(job, state.report),
         "amounts": amounts,
+        "code": with_code,
         **dict.fromkeys(("tried", "report", "policy")),
         "said": {},
         "groups": (),
