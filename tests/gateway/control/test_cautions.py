@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from tests.gateway.parts.settings_for_tests import key, models_at, settings_for, upstream_at
+from tests.routing.policies_at_hand import document
 
 from breakeven.gateway.config.settings import GatewaySettings
-from breakeven.gateway.control.cautions import cautions
+from breakeven.gateway.control.cautions import cautions, policy_cautions
 from breakeven.gateway.upstream import TokenPrice
 
 UPSTREAM = upstream_at(1)
@@ -58,3 +59,18 @@ def test_with_tls_and_a_key_the_network_is_fine() -> None:
     public = replace(made, tls_certificate=Path("c"), tls_key=Path("k"))
     assert [each for each in cautions(public) if "The admin API listens" in each]
     assert cautions(replace(public, admin_tls_certificate=Path("c"), admin_tls_key=Path("k"))) == ()
+
+
+def test_a_cascade_that_is_served_otherwise_than_its_file_may_be_read() -> None:
+    cascade = document("cascade")
+    assert cascade.cascade is not None
+    compared, plain = (
+        replace(cascade, cascade=replace(cascade.cascade, agreement_model=each, order_by_task={}))
+        for each in ("small", None)
+    )
+    last = cascade.cascade.order[-1]
+    (said,) = policy_cautions(compared)
+    assert "no answer is compared with small's" in said and f"({last}) answers, unchecked" in said
+    (said,) = policy_cautions(plain)
+    assert said.startswith(f"Of streamed requests the last model of the cascade's order ({last}) answers, unchecked.")
+    assert policy_cautions(document("task_map")) == ()

@@ -214,3 +214,10 @@ def test_a_version_that_names_a_model_which_is_not_served_keeps_the_old_one(fold
     (folder / "policy.json").touch()
     looked_twice(watch)
     assert given == [ghost.hash]
+
+
+def test_what_a_policy_is_served_otherwise_is_said_when_it_comes_into_force(folder: Path, tmp_path: Path) -> None:
+    save(document("cascade"), folder)
+    watch, _, _, log = watching(folder, tmp_path / "state")
+    watch.first()
+    assert log.said == ["policy", "policy_caution"]

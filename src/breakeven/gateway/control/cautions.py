@@ -1,4 +1,4 @@
-"""Cautions: what is allowed in a configuration and yet may surprise, in sentences."""
+"""Cautions: what is allowed in a configuration or a policy and yet may surprise, in sentences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.pricing import assumptions
 from breakeven.gateway.upstream import Target
+from breakeven.routing.policy_document import PolicyDocument
 
 _CACHE_READS = "cache reads cost what other input costs"
 """One of `pricing.assumptions`."""
@@ -40,6 +41,21 @@ def cautions(settings: GatewaySettings) -> tuple[str, ...]:
     if settings.durability == "batch" and any(each.budget_usd is not None for each in settings.keys):
         found.append("Calls of the last second before a crash of the machine may be lost (durability: batch).")
     return tuple(found)
+
+
+def policy_cautions(policy: PolicyDocument) -> tuple[str, ...]:
+    """Of a policy that the gateway serves otherwise than its file may be read."""
+    plan = policy.cascade if policy.kind == "cascade" else None
+    if plan is None:
+        return ()
+    name = "" if plan.order_by_task else f" ({plan.order[-1]})"
+    last = f"the last model of the cascade's order{name} answers, unchecked"
+    if plan.agreement_model is not None:
+        return (
+            f"The gateway asks no second model, so no answer is compared with {plan.agreement_model}'s: of every "
+            f"request {last}. Learn a cascade with validators alone to have the first model asked.",
+        )
+    return (f"Of streamed requests {last}. Ask without `stream` where the first model shall be tried.",)
 
 
 def _targets(settings: GatewaySettings) -> list[Target]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from breakeven.errors import PolicyError
+from breakeven.gateway.control.cautions import policy_cautions
 from breakeven.gateway.control.file_watch import PERIOD_S, FileWatch
 from breakeven.gateway.control.policy_fit import Fit, fits_always
 from breakeven.gateway.control.policy_shelf import Chosen, PolicyShelf, choose, watched_paths
@@ -107,6 +108,8 @@ class PolicyWatch:
             is_pinned=chosen.is_pinned,
             folder=str(self._folder),
         )
+        for each in policy_cautions(chosen.policy.document):
+            self._log.say("policy_caution", "warning", what=each)
 
     def _refused(self, why: str) -> None:
         self._counters.count("policy_errors_total")
