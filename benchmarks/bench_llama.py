@@ -11,6 +11,7 @@ what is predicted is the median over the rounds. Needs xllamacpp and gguf (the e
 
 from __future__ import annotations
 
+import argparse
 import socket
 import sys
 import tempfile
@@ -81,7 +82,9 @@ def errors(points: list[MeasuredPoint], known: tuple[int, ...]) -> None:
 
 def main() -> int:
     """Measure, calibrate on every other concurrency, predict the rest."""
-    document = measured(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", nargs="?", type=int, default=7)
+    document = measured(parser.parse_args().rounds)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
         path.write_text(to_json(document), encoding="utf-8")

@@ -8,8 +8,8 @@ mock server shares the machine: on few cores, what was driven is a lower bound.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from statistics import median
 
 from breakeven.bench.self_test import SelfTest, self_test
@@ -30,7 +30,9 @@ FIGURES = {
 
 def main() -> int:
     """Run the rounds and print the table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", nargs="?", type=int, default=5)
+    rounds = parser.parse_args().rounds
     found: list[SelfTest] = [self_test(lambda _: None) for _ in range(rounds)]
     print(f"{rounds} rounds, {found[0].requests_count} requests each, {os.cpu_count()} cores")
     width = max(map(len, FIGURES))

@@ -10,6 +10,7 @@ times: about two minutes.
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections.abc import Iterator
@@ -80,7 +81,9 @@ def tested(each: Series, count: int, figure: Figure, prior: CorrectionPrior) -> 
 
 def main() -> int:
     """Hold out, correct, print."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measurements", nargs="?", type=Path, default=DATA)
+    path = parser.parse_args().measurements
     held = held_out(read_rows(path, load_catalog(today())), "deployment", say=lambda step: print(step, file=sys.stderr))
     priors = {figure: CorrectionPrior(*row) for figure, row in calibration_sd_ratios(held).items()}
     no_weights = {

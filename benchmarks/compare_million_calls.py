@@ -8,6 +8,7 @@ the same run is DuckDB reading the same file into Parquet and adding up tokens b
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -59,7 +60,9 @@ def measured(*command: str, cwd: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="?", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
     python, verb = sys.executable, (sys.executable, "-m", "breakeven.cli.main")
     with tempfile.TemporaryDirectory() as folder:
         cwd = Path(folder)

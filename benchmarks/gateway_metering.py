@@ -9,6 +9,7 @@ round trip with one request, and with 100 requests, under way.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import shutil
 import socket
@@ -160,6 +161,7 @@ def print_row(name: str, value: float) -> None:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"{'':<48}{'us':>10}")

@@ -8,8 +8,8 @@ a piece.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 import timeit
 from collections.abc import Callable
@@ -86,6 +86,9 @@ def anthropic_delta(text: str) -> bytes:
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    is_json = parser.parse_args().json
     small, large = body(300), body(2_048)
     asked = body(300, stream=True, stream_options={"include_usage": True})
     unasked = body(300, stream=True)
@@ -106,7 +109,7 @@ def main() -> None:
             CHAT, unasked, anthropic, anthropic_delta("a"), anthropic_delta(" word")
         ),
     }
-    if "--json" in sys.argv:
+    if is_json:
         print(json.dumps({name: round(value, 3) for name, value in rows.items()}))
         return
     for name, value in rows.items():

@@ -9,6 +9,7 @@ arrays at a time or in rows that fit the cache. Reading the options' terms is ti
 
 from __future__ import annotations
 
+import argparse
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -51,6 +52,7 @@ Floats = NDArray[np.float64]
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     draws = DrawSet(0, DRAWS_LOG2)
     options = select_options(NAMES)
     setting = setting_of(situation(demand(VOLUME_MTOK)), draws.of, {})

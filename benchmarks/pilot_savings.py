@@ -9,6 +9,7 @@ look, and with the plain asymptotic sequence (no skewness taken out).
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -170,8 +171,11 @@ def coverage(name: str, kind: str, replications_count: int, seed: int = 9) -> di
 
 def main() -> None:
     """Print the table."""
-    replications_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    names = sys.argv[2:] or list(PILOTS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("replications", nargs="?", type=int, default=1000)
+    parser.add_argument("pilots", nargs="*", metavar="pilot", help=", ".join(PILOTS).replace("%", "%%"))
+    arguments = parser.parse_args()
+    replications_count, names = arguments.replications, arguments.pilots or list(PILOTS)
     print(f"{replications_count} pilots each; misses at any of {LOOKS_COUNT} looks, nominal 5 %")
     print(f"{'pilot':28} {'costs':10} {'ours':>6} {'plain':>6} {'t':>6}  proven above 0 at the end")
     for name in names:

@@ -9,6 +9,7 @@ the fluid model at 50, 80 and 95 % load; and what the public Azure and Mooncake 
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
@@ -185,6 +186,7 @@ def traces() -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     speed()
     closed_points()
     oracles()

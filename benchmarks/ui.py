@@ -10,6 +10,7 @@ the same run is the very same HTML as a plain file from Python's http.server: wh
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -117,7 +118,11 @@ def copied(url: str, folder: Path, name: str) -> int:
 
 
 def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="?", type=int, default=1_000_000)
+    parser.add_argument("pages", nargs="*", metavar="page")
+    arguments = parser.parse_args()
+    rows = arguments.rows
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("no chromium on this machine")
@@ -134,7 +139,7 @@ def main() -> None:
         files = Path(place) / "plain"
         files.mkdir()
         with dashboard(folder) as url, plain_files(files) as plain:
-            for name in [each.replace("verdict", "") for each in sys.argv[2:]] or PAGES:
+            for name in [each.replace("verdict", "") for each in arguments.pages] or PAGES:
                 cold, ready = visit(browser, url + name)
                 wait_for_jobs(url)
                 warm, server = median_paint(browser, url + name), answered_ms(url + name)
