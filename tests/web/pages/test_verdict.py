@@ -303,7 +303,7 @@ def test_thirty_options_have_few_cards_and_a_row_each(
     client: TestClient, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = with_copies(document, 30)
-    monkeypatch.setattr(start_page.documents, "comparison", lambda _: many)
+    monkeypatch.setattr(start_page.documents, "comparison", lambda *_: many)
     failed = Job("sliders", "Preparing the sliders", state="failed", error="ScenarioError: made to fail")
     monkeypatch.setattr(start_page, "session", lambda *_, **__: failed)
     page = client.get("/").text
