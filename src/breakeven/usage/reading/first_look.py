@@ -146,11 +146,13 @@ def _json_head(objects: Iterable[Mapping[str, Any]]) -> Head:
 
 def _form(value: Mapping[str, Any], depth: int = 1) -> object:
     """Equal only for objects with equal paths: most rows of a log are like one that was looked at."""
-    inner = [
-        (key, _form(each, depth + 1) if isinstance(each, dict) else id(each))
-        for key, each in value.items()
-        if each and (isinstance(each, list) or (depth < _NESTING_MAX and isinstance(each, dict)))
-    ]
+    inner: list[tuple[str, object]] = []
+    for key, each in value.items():
+        kind = type(each)
+        if kind is dict and each and depth < _NESTING_MAX:
+            inner.append((key, _form(each, depth + 1)))
+        elif kind is list and each:
+            inner.append((key, id(each)))
     return tuple(value), tuple(inner)
 
 

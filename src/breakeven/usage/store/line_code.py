@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     "scan": (
         *(_BYTES, _NUMBERS, None, _TABLE, _WORDS, _NUMBERS, _NUMBERS, _TABLE, _BLOCK, (np.float64, 2)),
         *((np.uint8, 2), _BYTES, _NUMBERS, (np.uint64, 1), _TABLE, _WORDS, _TABLE, _BLOCK, (np.int64, 1), _TABLE),
+        (np.int64, 2),
     ),
     "lengths_of": (_TABLE, _BYTES, None, _NUMBERS),
     "copy_texts": (_BYTES, _TABLE, _NUMBERS, _BYTES),

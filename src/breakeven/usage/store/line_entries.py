@@ -41,6 +41,7 @@ def _scan(a: Any) -> None:
         _array(a[43], a[44:47]),
         _array(a[47], a[48:49]),
         _array(a[49], a[50:52]),
+        _array(a[52], a[53:55]),
     )
 
 

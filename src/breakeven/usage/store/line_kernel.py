@@ -66,13 +66,15 @@ def scan(
     places: Any,
     counts: Any,
     indices: Any,
+    wholes: Any,
 ) -> None:
     """Read the lines of `data`. Rows count from `first`.
 
     `keys` are the wanted names, `table` a hash table of them, `firsts` the name that came first in each node last
-    time. Of each value `spans` gets where its text lies (of a time, whether it has a zone), `numbers` the number or
-    the microseconds since 1970 UTC, `states` what there is. The distinct texts of the slots `labels` are numbered in
-    `indices`, with the rest as in `_number_words`; a count of -1 says that there are too many.
+    time. Of each value `spans` gets where its text lies (of a time, whether it has a zone), `numbers` the number or, as
+    their memory seen as `wholes`, the count or the microseconds since 1970 UTC, `states` what there is. The distinct
+    texts of the slots `labels` are numbered in `indices`, with the rest as in `_number_words`; a count of -1 says that
+    there are too many.
     """
     lines = len(offsets) - 1
     for block in range(0, lines, _ROWS_AT_ONCE):
@@ -81,7 +83,7 @@ def scan(
             row, start, after = first + line, np.uint64(offsets[line]), np.uint64(offsets[line + 1])
             taken[row] = False
             if after > start + _2 and data[after - _1] == _LINE_FEED:
-                taken[row] = _row(data, start, row, keys, names, table, firsts, stack, spans, numbers, states)
+                taken[row] = _row(data, start, row, keys, names, table, firsts, stack, spans, numbers, wholes, states)
         for k in range(len(labels)):  # while the data is at hand
             if counts[k] >= 0:
                 counts[k] = _number_words(
@@ -110,6 +112,7 @@ def _row(
     stack: Any,
     spans: Any,
     numbers: Any,
+    wholes: Any,
     states: Any,
 ) -> bool:
     """Read one line; false when it is not taken."""
@@ -187,7 +190,7 @@ def _row(
                     us, end = time_us(data, start, end)
                     if us < 0:
                         return False
-                    numbers[slot, row] = us
+                    wholes[slot, row] = us
                 elif kind in (NUMBER, COUNT):
                     return False
                 elif start == end:
@@ -204,7 +207,10 @@ def _row(
                     return False
                 if NUMBER <= kind <= TIME:
                     state = COUNTED if is_exact else PLACE
-                    numbers[slot, row] = number
+                    if kind == COUNT:
+                        wholes[slot, row] = np.int64(number)
+                    else:
+                        numbers[slot, row] = number
             else:
                 end = i = _after_word(data, i)
                 if i == _NOWHERE or (byte != 110 and slot >= 0 and kind != TEXT):
@@ -348,11 +354,16 @@ def _number_words(
     `known` keeps the texts, eight bytes to a word, `ends` where each ends there, `places` where each lies in the data.
     """
     mask = len(table) - 1
+    last, last_size, last_found = _0, np.int64(-1), np.int32(0)
     for row in range(len(states)):
         found[row] = 0
         if states[row] != SAID:
             continue
         i, size = np.uint64(spans[row, 0]), np.int64(spans[row, 1] - spans[row, 0])
+        first = word_at(data, i) & masks[min(size, 8)]
+        if size == last_size and first == last and size <= 8:  # many columns say the same for long
+            found[row] = last_found
+            continue
         at = ends[count]
         if count + 1 >= len(places) or at + size // 8 >= len(known):
             return -1
@@ -373,6 +384,7 @@ def _number_words(
             count += 1
             ends[count] = at
         found[row] = table[slot]
+        last, last_size, last_found = first, size, found[row]
     return count
 
 

@@ -89,7 +89,7 @@ class PlainLines:
         for piece in texts.chunks:
             for offsets, data in _buffers(piece):
                 first = found.rows
-                code.scan(data, offsets, first, *looked_for, *noted, *found.labels.arrays)
+                code.scan(data, offsets, first, *looked_for, *noted, *found.labels.arrays, found.wholes)
                 found.parts.append((slice(first, first + len(offsets) - 1), data))
         columns = self._columns(found)
         if self._wanted.id is not None:
@@ -193,6 +193,11 @@ class _Found:
     """The rows of each piece, and the bytes their places are in."""
 
     @property
+    def wholes(self) -> NDArray[np.int64]:
+        """The same memory as that of the numbers, which holds counts and times as whole numbers."""
+        return self.numbers.view(np.int64)
+
+    @property
     def rows(self) -> int:
         """How many rows were read."""
         return self.parts[-1][0].stop if self.parts else 0
@@ -219,10 +224,7 @@ class _Found:
         return self._whole(keys, self.is_in(keys, _SAID))
 
     def _whole(self, keys: Keys, is_there: NDArray[np.bool_]) -> pa.Array:
-        numbers = self.numbers[self.slots[keys]]
-        if not is_there.all():
-            numbers = np.where(is_there, numbers, 0)  # what is not there may be anything
-        return _masked(numbers.astype(np.int64), is_there)
+        return _masked(self.wholes[self.slots[keys]], is_there)
 
     def has_zone(self, keys: Keys) -> pa.Array:
         """Whether these have a zone."""
