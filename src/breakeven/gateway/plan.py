@@ -133,6 +133,8 @@ class Plan:
     received_monotonic_s: float = 0.0
     answer_checks: Any = None
     """The policy's `accepts`, where answers are checked before they are given out; else None."""
+    is_buffered: bool = False
+    """The client asked for a stream, the upstream is not: the answer is put into one when it has passed its checks."""
     notes: Any = None
     """Admission's own: what was tried, which probes are held."""
     trial: TrialTerms | None = None

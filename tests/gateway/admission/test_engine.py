@@ -229,6 +229,19 @@ def test_a_streamed_answer_is_not_checked_and_so_comes_from_the_last_model(tmp_p
     assert (got.targets[0], got.escalate_to, got.answer_checks) == (OPUS, (), None)
 
 
+def test_a_stream_is_checked_whole_where_the_configuration_says_so(tmp_path: Any) -> None:
+    of = room(settings(cascade_streams="buffered"), cascade(tmp_path))
+    got = plan(of, None, body(stream=True, stream_options={"include_usage": True}))
+    assert (got.targets[0], got.is_buffered, got.escalate_to[-1]) == (SMALL, True, OPUS)
+    assert got.answer_checks is not None and got.reason == "cascade: small > big > opus"
+    assert not got.facts.is_stream and got.facts.is_usage_asked
+    assert b"stream" not in got.facts.body and "stream" not in got.facts.document
+    assert not plan(of).is_buffered, "nobody asked for a stream"
+    said = json.dumps({"model": "auto", "input": "x", "stream": True}).encode()
+    response = plan(of, head("/v1/responses"), said)
+    assert (response.is_buffered, response.facts.is_stream, response.escalate_to) == (False, True, ())
+
+
 def test_an_escalation_that_nobody_can_pay_is_said(tmp_path: Any) -> None:
     of = room(settings(keys=(key(budget_usd=0.001),)), cascade(tmp_path))
     got = plan(of, None, body(max_tokens=1_000))

@@ -46,6 +46,7 @@ arms: {experiment: pilot-1, unit: "header:x-user", shares: {control: 0.9, candid
 shadows: [{model: small, share_fraction: 0.05}]
 timeouts: {first_byte_s: 20}
 durability: request
+cascade_streams: buffered
 """
 SECRETS = {"ADMIN": "admin-secret", "OPENAI": "sk-openai", "CLAUDE": "sk-claude", "TEAM_A": "be-team-a"}
 
@@ -59,6 +60,7 @@ def test_a_whole_file_becomes_settings(tmp_path: Path) -> None:
     found = settings_of(WHOLE, "gateway.yaml", tmp_path, SECRETS)
     assert (found.listen_host, found.listen_port, found.admin_host, found.admin_port) == ("127.0.0.1", 0, "::1", 4001)
     assert found.upstreams["openai"].auth_headers == ((b"authorization", b"Bearer sk-openai"),)
+    assert (found.durability, found.cascade_streams) == ("request", "buffered")
     assert found.upstreams["openai"].is_tls and found.upstreams["openai"].port == 443
     assert found.upstreams["claude"].dialect == "anthropic"
     assert dict(found.upstreams["claude"].auth_headers)[b"x-api-key"] == b"sk-claude"

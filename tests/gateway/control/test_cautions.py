@@ -72,5 +72,7 @@ def test_a_cascade_that_is_served_otherwise_than_its_file_may_be_read() -> None:
     (said,) = policy_cautions(compared)
     assert "no answer is compared with small's" in said and f"({last}) answers, unchecked" in said
     (said,) = policy_cautions(plain)
-    assert said.startswith(f"Of streamed requests the last model of the cascade's order ({last}) answers, unchecked.")
+    assert said.startswith(
+        f"Of streamed requests the last model of the cascade's order ({last}) answers, unchecked, unless"
+    )
     assert policy_cautions(document("task_map")) == ()

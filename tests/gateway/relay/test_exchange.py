@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from breakeven.gateway.config.settings import Retries, Shadow
+from breakeven.gateway.config.settings import Retries, Shadow, WireLimits
 from breakeven.gateway.plan import Plan
+from breakeven.gateway.wire.buffered_stream import asked_whole
 from breakeven.routing.validators import Verdict
 from gateway.parts.answers import chat_answer, good, plain, words
 from gateway.parts.fault_scripts import Repertoire
@@ -214,6 +215,27 @@ def test_an_answer_that_fails_its_checks_is_asked_for_again(tmp_path: Path) -> N
                     ("good:2", "escalation", None),
                 ]
                 assert all(each.tokens is not None for each in found.only.attempts), "all of them are billed"
+
+    run(test())
+
+
+@pytest.mark.parametrize(("limit_bytes", "status"), [(1_000_000, 200), (300, 502)])
+def test_an_answer_that_is_checked_for_a_stream_is_never_passed_on_unchecked(
+    tmp_path: Path, limit_bytes: int, status: int
+) -> None:
+    def buffered(plan: Plan) -> None:
+        plan.answer_checks = lambda _: Verdict(True)
+        plan.facts, plan.is_buffered = asked_whole(plan.facts), True
+
+    async def test() -> None:
+        async with scripted_upstream(Repertoire()) as upstream:
+            more: dict[str, Any] = {"admission": {"change": buffered}}
+            more["wire"] = replace(WireLimits(), answer_buffer_max_bytes=limit_bytes)
+            async with served(tmp_path, upstream.port, "good:60", **more) as found:
+                answer = await ask(found.url, chat("good:60", stream=True))
+                assert answer.status == status and answer.is_whole
+                assert (answer.header("content-type") == "text/event-stream") is (status == 200)
+                assert found.only.attempts[0].failure == (None if status == 200 else "too_large")
 
     run(test())
 

@@ -14,6 +14,7 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.trial_terms import TrialTerms
 from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.buffered_stream import BUFFERED
 from breakeven.routing.policy import Decision
 from breakeven.routing.trial import BASELINE_ARM, CANDIDATE_ARM, TrialPart
 from breakeven.routing.trial_drawing import arm_of
@@ -60,6 +61,8 @@ class Chosen:
     propensity: float | None = None
     escalate_to: tuple[Target, ...] = ()
     answer_checks: Any = None
+    is_buffered: bool = False
+    """A stream whose answer is checked whole."""
     trial: TrialTerms | None = None
     """Of a request that is in a trial."""
     copy_to: str | None = None
@@ -82,6 +85,7 @@ class Choosing:
     __slots__ = (
         "_availability",
         "_barred",
+        "_buffered",
         "_chosen",
         "_is_varied",
         "_levels",
@@ -107,6 +111,8 @@ class Choosing:
             name = next(iter(settings.upstreams))
         self._passthrough = None if name is None else settings.upstreams.get(name)
         self._passed: dict[str, Target] = {}
+        self._buffered = BUFFERED if settings.cascade_streams == "buffered" else frozenset()
+        """Operations whose streams are checked whole."""
         self._barred: dict[Bounds, Models] = {}
         self._is_varied = settings.arms is not None or (policy is not None and policy.reads_words)
         """Whether requests of one kind may get different models."""
@@ -237,7 +243,8 @@ class Choosing:
         decision = policy.decide(wish.groups, asked, self._closed(policy, bounds), prompt)
         if not decision.model:  # whoever is only out of order may still have fallbacks
             decision = policy.decide(wish.groups, asked, self.barred(policy, bounds), prompt)
-        if decision.escalate_to and (why := policy.unchecked(wish.facts.is_stream)):
+        buffers = wish.facts.is_stream and wish.facts.operation in self._buffered
+        if decision.escalate_to and (why := policy.unchecked(wish.facts.is_stream and not buffers)):
             decision = _last_of(decision, why)
         if not decision.model:
             return self._unlisted(bounds, policy) or self._refused(bounds, policy)
@@ -249,6 +256,7 @@ class Choosing:
             own = self.chains.own
             chosen.escalate_to = tuple(target for name in decision.escalate_to for target in own(name, bounds))
             chosen.answer_checks = policy.loaded.accepts if chosen.escalate_to else None
+            chosen.is_buffered = buffers and chosen.answer_checks is not None
         return self._with_arm(chosen, wish, bounds)
 
     def barred(self, policy: ModelChoice, bounds: Bounds) -> Models:

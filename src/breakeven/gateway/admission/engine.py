@@ -35,6 +35,7 @@ from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
 from breakeven.gateway.ports import Limits, Sink
 from breakeven.gateway.upstream import Target, Upstream
+from breakeven.gateway.wire.buffered_stream import asked_whole
 from breakeven.routing.policy_file import LoadedPolicy
 
 _INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide on this request. Nothing was sent.")
@@ -224,12 +225,14 @@ class Engine:
         now_unix_s: float,
         now_s: float,
     ) -> Plan:
-        bounds, told = chosen.bounds, received.told
+        bounds, told, facts = chosen.bounds, received.told, received.facts
+        if chosen.is_buffered:
+            facts = asked_whole(facts)
         trace_id, parent_id = trace_of(told) if TRACE in told else (None, None)
         plan = Plan(
             request_id,
             head,
-            received.facts,
+            facts,
             received.key,
             chosen.chain,
             chosen.reason,
@@ -251,6 +254,7 @@ class Engine:
             now_unix_s,
             now_s,
             chosen.answer_checks,
+            chosen.is_buffered,
             trial=chosen.trial,
         )
         self._budget.request(now_s)

@@ -212,6 +212,7 @@ class _Reader:
             retries=replace(Retries(), **_said(file.retries)),
             breaker=replace(Breaker(), **_said(file.breaker)),
             wire=replace(WireLimits(), **_said(file.wire)),
+            cascade_streams=file.cascade_streams,
             durability=file.durability,
             prompts=file.prompts,
             redis_url=file.redis_url or self._from_environment(file.redis_url_env, "redis_url_env"),

@@ -363,6 +363,9 @@ class GatewayFile(Part):
     """When an upstream is left alone."""
     wire: WireEntry = WireEntry()
     """How large things may be."""
+    cascade_streams: Literal["unchecked", "buffered"] = "unchecked"
+    """Of a cascade: `buffered`: the answer to a request for a stream is checked whole, and sent as a stream then (chat
+    completions and messages); `unchecked`: the last model answers, at once."""
     durability: Literal["batch", "request"] = "batch"
     """`request`: an answer ends only when its call is on the disk; `batch`: within a second."""
     prompts: Literal["none", "redacted", "full"] = "none"

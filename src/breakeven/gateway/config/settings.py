@@ -161,6 +161,7 @@ class GatewaySettings:
     retries: Retries = Retries()
     breaker: Breaker = Breaker()
     wire: WireLimits = WireLimits()
+    cascade_streams: Literal["unchecked", "buffered"] = "unchecked"
     durability: Literal["batch", "request"] = "batch"
     prompts: Literal["none", "redacted", "full"] = "none"
     redis_url: str | None = field(default=None, repr=False)

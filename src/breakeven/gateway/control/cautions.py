@@ -55,7 +55,7 @@ def policy_cautions(policy: PolicyDocument) -> tuple[str, ...]:
             f"The gateway asks no second model, so no answer is compared with {plan.agreement_model}'s: of every "
             f"request {last}. Learn a cascade with validators alone to have the first model asked.",
         )
-    return (f"Of streamed requests {last}. Ask without `stream` where the first model shall be tried.",)
+    return (f"Of streamed requests {last}, unless `cascade_streams: buffered` has them checked whole first.",)
 
 
 def _targets(settings: GatewaySettings) -> list[Target]:

@@ -125,6 +125,7 @@ def settings_page(settings: GatewaySettings) -> dict[str, Any]:
         "retries": _fields(settings.retries),
         "breaker": _fields(settings.breaker),
         "wire": _fields(settings.wire),
+        "cascade_streams": settings.cascade_streams,
         "durability": settings.durability,
         "prompts": settings.prompts,
         "limits": "limits.bin in the state folder"

@@ -39,13 +39,15 @@ _CLOSE: Final = b"connection: close\r\n"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def answer_start(answer: AnswerHead, date_line: bytes, ours: bytes, closes: bool, is_open: bool) -> list[bytes]:
+def answer_start(
+    answer: AnswerHead, date_line: bytes, ours: bytes, closes: bool, is_open: bool, content_type: bytes = b""
+) -> list[bytes]:
     """The head of an upstream's answer as its client gets it, up to its framing, in pieces."""
     pieces = [
         _START_LINES[answer.http_status],
         date_line,
         b"content-type: ",
-        answer.content_type or b"application/json",
+        content_type or answer.content_type or b"application/json",
         b"\r\n",
         ours,
         _CLOSE if closes else b"",

@@ -23,6 +23,7 @@ from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import ClientSide, RelayState
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
 from breakeven.gateway.upstream import Target
+from breakeven.gateway.wire.buffered_stream import streamed
 from breakeven.gateway.wire.errors import stream_error, upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
 from breakeven.gateway.wire.request_facts import OPERATIONS
@@ -239,7 +240,10 @@ class Exchange:
     def _give_out(self, dispatch: Dispatch, body: bytes) -> None:
         if self._active:
             self._drop_others(dispatch)
-        pieces = self._start(dispatch)
+        plan, content_type = self._plan, b""
+        if plan is not None and plan.is_buffered:
+            body, content_type = streamed(plan.facts, body), b"text/event-stream"
+        pieces = self._start(dispatch, content_type)
         pieces += (b"content-length: %d\r\n\r\n" % len(body), body)
         self._is_head_sent = True
         self._end(b"".join(pieces), is_delivered=True)
@@ -302,11 +306,11 @@ class Exchange:
 
     def may_pass(self) -> bool:
         """A large answer goes on as it comes."""
-        return not self._is_head_sent
+        return not (self._is_head_sent or (self._plan is not None and self._plan.is_buffered))
 
     # What the client gets.
 
-    def _start(self, dispatch: Dispatch) -> list[bytes]:
+    def _start(self, dispatch: Dispatch, content_type: bytes = b"") -> list[bytes]:
         state, plan, answer = self._state, self._plan, dispatch.answer
         assert plan is not None and answer is not None
         if plan.trial is not None:
@@ -315,7 +319,7 @@ class Exchange:
         is_open = state.settings.is_open
         if state.is_draining:
             self._client.closes = True
-        return answer_start(answer, state.date_line, ours, self._client.closes, is_open)
+        return answer_start(answer, state.date_line, ours, self._client.closes, is_open, content_type)
 
     def _send_stream_head(self, dispatch: Dispatch) -> None:
         """From here on no other model can answer."""
