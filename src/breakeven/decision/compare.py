@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 
 STATUS_QUO = "frontier_api"
 AXIS_LOW_MTOK, AXIS_HIGH_MTOK = 10.0, 100_000.0
-"""10 million to 100 billion tokens a month; widened to hold the user's own volume."""
+"""10 million to 100 billion tokens a month; doubled until it holds ten times the user's own volume."""
 REFERENCE_MTOK = 1024.0
 """A volume at which an option is asked for what does not hang on the volume: its success and its steps."""
 STEPS_MAX_COUNT = 4000
@@ -293,7 +294,7 @@ def _curves(
     somewhere = Evaluation(typical, np.array([REFERENCE_MTOK]), lines_only=True)
     at_typical = {name: option.cost(situation, somewhere) for name, option in options.items()}
     base_success = float(at_typical[STATUS_QUO].success.value.flat[0])
-    widest = max(AXIS_HIGH_MTOK, volume_mtok * 10)
+    widest = _widest_mtok(volume_mtok)
     stairs = [cost.staircase for cost in at_typical.values() if cost.staircase is not None]
     end_mtok = min([widest, *(max(stair.step_mtok * STEPS_MAX_COUNT, volume_mtok * 2) for stair in stairs)])
     curves = []
@@ -301,6 +302,16 @@ def _curves(
         factor = base_success / float(at_typical[name].success.value.flat[0])
         curves.append(make(at_typical[name], factor, end_mtok, _typical_cost(situation, option, factor)))
     return tuple(curves), end_mtok
+
+
+def _widest_mtok(volume_mtok: float) -> float:
+    """How far an axis reaches that holds ten times a volume: doubled for a large one, so that the next volume has the
+    same axis, and its curves need not be made anew.
+
+    >>> [_widest_mtok(volume_mtok) for volume_mtok in (40.0, 10_000.0, 10_001.0, 45_000.0)]
+    [100000.0, 100000.0, 200000.0, 800000.0]
+    """
+    return float(AXIS_HIGH_MTOK * 2 ** max(ceil(log2(volume_mtok * 10 / AXIS_HIGH_MTOK)), 0))
 
 
 def _for_ever(curve: CostCurve) -> CostCurve:

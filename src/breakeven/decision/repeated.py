@@ -22,7 +22,7 @@ from breakeven.facts.memory import Memory, remembering
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 from breakeven.options.remembered import Remembered
 
-CURVES_COUNT: Final = 128
+CURVES_COUNT: Final = 256
 """Curves, and pairs of them, that are kept."""
 Found = TypeVar("Found")
 

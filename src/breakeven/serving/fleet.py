@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from breakeven.facts.distribution import Draws
@@ -46,7 +48,13 @@ def replicas_count(peak_req_per_s: Draws, replica_capacity_req_per_s: Draws, rep
     >>> float(replicas_count(25.0, 10.0, 2.0)), float(replicas_count(0.1, 10.0, 2.0))
     (3.0, 2.0)
     """
-    return np.ceil(np.maximum(peak_req_per_s / replica_capacity_req_per_s, replicas_min_count))
+    found: Draws = np.ceil(np.maximum(peak_req_per_s / replica_capacity_req_per_s, replicas_min_count))
+    if np.ndim(found) == _BY_VOLUME and (found == found[:, :1]).all():
+        return found[:, :1].copy()  # as many in every draw: what follows from it reads one number for each row
+    return found
+
+
+_BY_VOLUME: Final = 2
 
 
 @formula

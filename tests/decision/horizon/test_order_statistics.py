@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from breakeven.decision.horizon.order_statistics import WORTH_DRAWERS_COUNT, quantiles_of
+from breakeven.decision.horizon.order_statistics import WORTH_DRAWERS_COUNT, quantiles_of_loads
 
 PLACES = (0.0, 0.02, 0.5, 0.98, 0.995, 1.0)
+
+
+def quantiles_of(values: np.ndarray, probabilities: tuple[float, ...]) -> list[float]:
+    return quantiles_of_loads([np.atleast_2d(values)], np.ones(1), np.ones(1), probabilities)
 
 
 def drawn(seed: int, spread_ratio: float) -> np.ndarray:
@@ -36,3 +40,11 @@ def test_what_is_not_a_number_is_told() -> None:
     values = drawn(0, 1.0)
     values[3, 5] = np.nan
     assert np.isnan(quantiles_of(values, PLACES)).all()
+
+
+def test_loads_of_several_years_are_what_they_are_when_written_down() -> None:
+    random = np.random.default_rng(8)
+    years = [random.lognormal(0.0, 0.4, (12, 4096)), random.lognormal(0.3, 0.6, (5, 4096)), np.ones((1, 1))]
+    volume, step = random.lognormal(5.0, 0.2, 4096), random.lognormal(3.0, 0.5, 4096)
+    written = np.concatenate([np.broadcast_to(each, (len(each), 4096)) * volume / step for each in years])
+    assert quantiles_of_loads(years, volume, step, PLACES) == [float(each) for each in np.quantile(written, PLACES)]

@@ -258,10 +258,9 @@ def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> 
 
 def _smooth_nodes(volume_mtok: Draws, step: Draws, *volume_ratio_by_year: Draws) -> tuple[float, ...]:
     """Loads of a fleet that goes to sleep, in replicas, from the least to the most that nearly all draws meet."""
-    from breakeven.decision.horizon.order_statistics import quantiles_of
+    from breakeven.decision.horizon.order_statistics import quantiles_of_loads
 
-    loads = np.concatenate([each * volume_mtok / step for each in volume_ratio_by_year])
-    low, middle, high = quantiles_of(loads, (0.02, 0.5, 0.98))
+    low, middle, high = quantiles_of_loads(volume_ratio_by_year, volume_mtok, step, (0.02, 0.5, 0.98))
     inner = np.geomspace(min(low, middle * 0.2), max(high, middle * 4), KNOTS_COUNT + 2)
     return tuple(float(each) for each in inner)
 
