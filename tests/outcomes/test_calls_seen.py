@@ -14,6 +14,7 @@ import pytest
 from breakeven.catalog.load import load_catalog
 from breakeven.errors import OutcomeError
 from breakeven.outcomes.calls_seen import CallChoice, table_from_calls
+from breakeven.outcomes.item_success import fit_item_success
 from breakeven.outcomes.outcome import SOURCES
 from breakeven.outcomes.retries_seen import ASKED_AGAIN, with_retries
 from breakeven.usage.call import Call
@@ -99,3 +100,48 @@ def test_too_many_calls_are_sampled() -> None:
     read = table_from_calls(calls, load_catalog(date(2026, 11, 2)), choice=CallChoice(calls_max_count=100))
     assert 60 < read.table.requests_count < 140
     assert "chosen by lot" in read.notes[0]
+
+
+def test_calls_that_repeat_one_another_are_tries_of_one_request() -> None:
+    """The first try stands for the request, of each model; what others say of a later call keeps it apart."""
+    calls = _table(
+        _call("a1", 0, outcome=0.0, session_id="1"),
+        _call("a2", 1, outcome=0.0, session_id="2", retry_of="a1"),
+        _call("a3", 2, outcome=1.0, session_id="3", retry_of="a2"),
+        _call("a4", 3, outcome=1.0, session_id="4", retry_of="a1", request_model="gpt-4o"),
+        _call("b1", 4, outcome=1.0),
+        _call("c2", 5, outcome=1.0, retry_of="not in the log"),
+    )
+    catalog = load_catalog(date(2026, 11, 2))
+    read = table_from_calls(calls, catalog)
+    assert read.table.request_ids == ("a1", "a4", "b1", "c2")
+    assert read.table.models == ("gpt-4o", "gpt-4o-mini")
+    np.testing.assert_array_equal(read.table.success, [[np.nan, 0], [1, np.nan], [np.nan, 1], [np.nan, 1]])
+    assert read.every_try.at(0, 1) == [(1, 0.0), (2, 0.0), (3, 1.0)]
+    assert len(read.every_try.rows) == 3
+    assert read.rows_count == 6
+    assert read.notes[-1].startswith("2 calls repeat an earlier one to the same model")
+    labelled = table_from_calls(calls, catalog, choice=CallChoice(judged_ids=frozenset({"a3"})))
+    assert labelled.table.request_ids == ("a1", "a3", "a4", "b1", "c2")
+    assert labelled.every_try.at(0, 1) == [(1, 0.0), (2, 0.0)]
+
+
+def test_how_alike_tries_are_is_read_from_chains_of_calls() -> None:
+    """Planted: correlation 0.5 (Beta(0.6, 0.4)), asked again until it succeeds, three tries at most."""
+    rng = np.random.default_rng(3)
+    calls = []
+    for request, chance in enumerate(rng.beta(0.6, 0.4, 400)):
+        for attempt in range(3):
+            won = float(rng.random() < chance)
+            repeats = {"retry_of": f"{request:04}-{attempt - 1}"} if attempt else {}
+            calls.append(_call(f"{request:04}-{attempt}", 5 * request + attempt, outcome=won, **repeats))
+            if won:
+                break
+    read = table_from_calls(_table(*calls), load_catalog(date(2026, 11, 2)))
+    assert read.table.requests_count == 400
+    assert read.table.success.mean() == pytest.approx(0.6, abs=0.06)
+    tries, won_count = read.every_try.counts(0, read.table.success[:, 0])
+    found = fit_item_success(tries, won_count).correlation
+    assert found is not None
+    assert found.low_fraction < 0.5 < found.high_fraction
+    assert found.high_fraction - found.low_fraction < 0.3

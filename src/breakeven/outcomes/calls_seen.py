@@ -1,8 +1,8 @@
 """Calls seen: the outcomes that a store of Calls holds, one request per Call, each at the price of its day.
 
 A Call that failed with an error did not succeed. With retries looked at, a Call that nobody judged succeeded unless it
-was asked again. The model was chosen by whatever ran then, so models differ in what they were asked too: only where a
-propensity is logged can that be taken out.
+was asked again. Calls that name the one they repeat are tries of one request. The model was chosen by whatever ran
+then, so models differ in what they were asked too: only where a propensity is logged can that be taken out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from breakeven.catalog.contract import ContractPrice
 from breakeven.catalog.load import Catalog
 from breakeven.errors import OutcomeError
 from breakeven.outcomes.cells import source_name
+from breakeven.outcomes.chained_calls import first_tries, tries_of
 from breakeven.outcomes.outcome import GROUP_COLUMNS, SOURCES, Floats, OutcomeTable
 from breakeven.outcomes.reading import ReadOutcomes
 from breakeven.outcomes.repeats import source_of
@@ -28,7 +29,17 @@ if TYPE_CHECKING:
 
 CALLS_MAX_COUNT: Final = 200_000
 """More judged calls than this are sampled."""
-_KEPT: Final = ("record_id", "status", "outcome", "outcome_source", "duration_s", "propensity", *GROUP_COLUMNS)
+_KEPT: Final = (
+    "record_id",
+    "retry_of",
+    "start_time",
+    "status",
+    "outcome",
+    "outcome_source",
+    "duration_s",
+    "propensity",
+    *GROUP_COLUMNS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ def table_from_calls(
             f"{label}: no call has an outcome; log one per call, join feedback, or take silence for consent "
             "(--retry-minutes 10)"
         )
-    return _read(rows, (*notes, *_remarks(rows)), label)
+    return _read(rows, (*notes, *_remarks(rows)), label, asked.judged_ids)
 
 
 def _judged(calls: Table, asked: CallChoice) -> tuple[Table, list[str]]:
@@ -104,29 +115,51 @@ def _priced(calls: Table, catalog: Catalog, contract: Sequence[ContractPrice]) -
     return shown.select(*_KEPT, "model", "usd", "again").order_by("record_id")
 
 
-def _read(rows: pa.Table, notes: tuple[str, ...], label: str) -> ReadOutcomes:
+def _read(rows: pa.Table, notes: tuple[str, ...], label: str, judged_ids: frozenset[str]) -> ReadOutcomes:
     told: dict[str, list[Any]] = {name: rows.column(name).to_pylist() for name in rows.column_names}
     success, codes = _successes(told)
     names = [each or "(no model named)" for each in told["model"]]
     models = tuple(sorted(set(names)))
     column = np.array([models.index(each) for each in names], dtype=np.intp)
-    groups = {each: tuple(value or "" for value in told[each]) for each in GROUP_COLUMNS if any(told[each])}
-    placed = _Placer(column, len(models))
-    source_codes = placed.of(codes, -1).astype(np.int8)
+    first = first_tries(told["record_id"], told["retry_of"], column, told["start_time"])
+    judged = np.array([each in judged_ids for each in told["record_id"]])
+    first = np.where(judged, np.arange(len(first)), first)  # a label is of that very call
+    own = first == np.arange(len(first))
+    kept = np.flatnonzero(own).tolist()
+    groups = {each: tuple(told[each][at] or "" for at in kept) for each in GROUP_COLUMNS if any(told[each])}
+    placed = _Placer(column[own], len(models))
+    source_codes = placed.of(codes[own], -1).astype(np.int8)
     table = OutcomeTable(
-        request_ids=tuple(told["record_id"]),
+        request_ids=tuple(told["record_id"][at] for at in kept),
         models=models,
-        success=placed.of(success),
-        cost_usd=placed.of(_numbers(told["usd"])),
-        prompts=("",) * len(names),
+        success=placed.of(success[own]),
+        cost_usd=placed.of(_numbers(told["usd"])[own]),
+        prompts=("",) * len(kept),
         groups=groups,
-        latency_s=placed.of(_numbers(told["duration_s"])),
-        propensity_fraction=placed.of(_numbers(told["propensity"])),
+        latency_s=placed.of(_numbers(told["duration_s"])[own]),
+        propensity_fraction=placed.of(_numbers(told["propensity"])[own]),
         source=source_of(source_codes),
         label=label,
     )
-    tries = placed.of(np.ones(len(names)), 0).astype(np.int64)
-    return ReadOutcomes(table, (), notes, len(names), tries, source_codes)
+    return ReadOutcomes(
+        table,
+        (),
+        (*notes, *_repeated(len(first) - len(kept))),
+        len(names),
+        placed.of(np.ones(len(kept)), 0).astype(np.int64),
+        source_codes,
+        every_try=tries_of(first, own, column, told["start_time"], success, len(models)),
+    )
+
+
+def _repeated(count: int) -> list[str]:
+    if not count:
+        return []
+    them = f"{count:,} call repeats" if count == 1 else f"{count:,} calls repeat"
+    return [
+        f"{them} an earlier one to the same model (`retry_of`): the first try stands for the request, all of them "
+        "say how alike tries are."
+    ]
 
 
 @dataclass(frozen=True, slots=True)
