@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from breakeven.reports import findings
+from breakeven.reports.shortlist import status_quo
 from reports.sample_document import one_option_document, sample_document
 
 
@@ -38,6 +39,19 @@ def test_one_option_never_changes() -> None:
         "At typical values Frontier API (as today) is cheapest at every volume shown."
     )
     assert findings.changes_finding(one_option_document()) == ""
+
+
+def test_an_option_of_today_that_may_not_be_taken_is_no_riddle_in_the_curves() -> None:
+    """Its line lies below that of the cheapest one, since it is not weighed."""
+    document = sample_document()
+    today = status_quo(document)
+    options = tuple(
+        each.model_copy(update={"only_if": "your constraints are dropped"}) if each.name == today else each
+        for each in document.options
+    )
+    said = findings.curves_finding(document.model_copy(update={"options": options}))
+    assert said.endswith(". Frontier API (as today) may be taken only if your constraints are dropped.")
+    assert "only if" not in findings.curves_finding(document)
 
 
 def test_a_lever_that_turns_the_answer_says_so_without_a_sign() -> None:

@@ -87,20 +87,26 @@ def ratio_finding(document: Document) -> str:
 
 
 def curves_finding(document: Document) -> str:
-    """Which option is cheapest along the axis, at typical values."""
+    """Which option is cheapest along the axis, at typical values; today's is named where it may not be taken."""
+    today = next((each for each in document.options if each.name == status_quo(document)), None)
+    condition = safe(today.only_if) if today is not None else ""
+    closed = f" {title_of(document, today.name)} may be taken only if {condition}." if today and condition else ""
+    return f"At typical values {_along_the_axis(document)}.{closed}"
+
+
+def _along_the_axis(document: Document) -> str:
     part = document.breakeven
     if not part.crossings:
         only = title_of(document, part.stretches[0].option) if part.stretches else "no option"
-        return f"At typical values {only} is cheapest at every volume shown."
+        return f"{only} is cheapest at every volume shown"
     first, last = part.crossings[0], part.crossings[-1]
     winner, edge = title_of(document, last.to_option), amounts.volume(last.mtok_per_month, 4)
     checked = f"as far as checked ({amounts.volume(part.axis_high_mtok_per_month)} a month)"
     if len(part.crossings) == 1:
         below = title_of(document, first.from_option)
-        return f"At typical values {below} is cheapest up to {edge} a month, {winner} above, {checked}."
+        return f"{below} is cheapest up to {edge} a month, {winner} above, {checked}"
     times, start = amounts.counted(len(part.crossings), "time"), amounts.volume(first.mtok_per_month, 4)
-    changes = f"the cheapest option changes {times}, first at {start}"
-    return f"At typical values {changes}; {winner} stays cheapest above {edge}, {checked}."
+    return f"the cheapest option changes {times}, first at {start}; {winner} stays cheapest above {edge}, {checked}"
 
 
 def changes_finding(document: Document) -> str:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from breakeven.errors import ScenarioError
 from breakeven.web import documents
 from breakeven.web.jobs import Job
+from breakeven.web.line_ends import kept_together
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route, json_reply, see_other, wants_json
 from breakeven.web.verdict.slider_session import session
@@ -134,7 +135,7 @@ def curves(ask: Ask) -> Mapping[str, Any] | Job:
     if isinstance(found, Job):
         return found
     given = curve_context(ask.desk, found, ranges="quick" not in ask.query) | {"findings": findings}
-    return {"html": environment().get_template("verdict_curves.html.j2").render(given)}
+    return {"html": kept_together(environment().get_template("verdict_curves.html.j2").render(given))}
 
 
 async def save(request: Request) -> Response:
