@@ -144,8 +144,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drops the connection at once, unsent bytes included; the taker hears nothing more."""
-        self._taker = None
         self._stop_flow()
+        self._taker = None
         self.transport.abort()
         self._close()
 
@@ -279,8 +279,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._close()
 
     def _lose(self, is_malformed: bool) -> None:
+        self._stop_flow()  # first: what leaves now may fill the client, whose stream then has another taker
         taker, self._taker = self._taker, None
-        self._stop_flow()
         self.transport.abort()
         self._close()
         if taker is not None:
