@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -64,6 +65,29 @@ def test_blocks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         blocks = list(open_log(put(tmp_path, form), "log").blocks())
         assert b"".join(blocks) == data
         assert max(map(len, blocks)) <= 1100
+
+
+@pytest.mark.parametrize("length", [1, 7, 999, 1000, 1001, 3000])
+def test_blocks_end_with_lines_where_these_are_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    monkeypatch.setattr(log_file, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(log_file, "_TAIL_BYTES", 100)
+    data = b"".join(bytes([48 + number % 10]) * (number * 37 % length) + b"\n" for number in range(500)) + b"no end"
+    heard: list[bytes] = []
+    log = replace(open_log(put(tmp_path, data), "log"), listener=heard.append)
+    assert log.is_read_as_it_lies
+    blocks = list(log.blocks())
+    assert b"".join(blocks) == data
+    assert blocks == heard
+    assert max(map(len, blocks)) <= 1000
+    if length < 100:
+        assert all(each.endswith(b"\n") for each in blocks[:-1])
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"a\n" * 9), "a\n".encode("utf-16"), b"a\rb\r"])
+def test_blocks_of_other_files_are_not_their_bytes(tmp_path: Path, data: bytes) -> None:
+    assert not open_log(put(tmp_path, data), "log").is_read_as_it_lies
 
 
 def test_a_cut_gzip_file_gives_what_it_has_and_says_so(tmp_path: Path) -> None:

@@ -85,3 +85,32 @@ def test_a_value_that_stops_being_the_same_in_all_rows_begins_another_file(
     table = pa.concat_tables([pq.read_table(each.path, partitioning=None) for each in files])
     columns = (table[name].to_pylist() for name in ("record_id", "source", "task", "request_count"))
     assert sorted(zip(*columns, strict=True)) == sorted(told)
+
+
+def test_columns_that_are_the_same_throughout_a_chunk_are_not_written_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day_writer, "ROW_GROUP_ROWS", 100)
+    writer = DayWriter(tmp_path)
+    starts = np.arange(20_000 * DAY_US, 20_000 * DAY_US + 400)
+    words = pa.array(["ok"] * 100).dictionary_encode()
+    told: list[tuple[object, ...]] = []
+    for number in range(4):
+        some = starts[100 * number : 100 * (number + 1)]
+        same = {"status": words, "task": ["t"] * 100, "tz_assumed": [True] * 100, "http_status": [200] * 100}
+        if number == 2:
+            same |= {"task": ["t", "u"] * 50, "http_status": [200] * 99 + [None], "tz_assumed": [True] * 99 + [False]}
+        writer.add(calls(some, **same, max_tokens=list(range(100))), {"source": "s"})
+        rows = zip(same["task"], same["http_status"], same["tz_assumed"], strict=True)
+        told += [(str(start), "ok", *row) for start, row in zip(some, rows, strict=True)]
+    files = writer.close()
+    written(files)
+    assert len(files) == 2, "three columns cease to be the same, at once"
+    table = pa.concat_tables([pq.read_table(each.path, partitioning=None) for each in files])
+    columns = (table[name].to_pylist() for name in ("record_id", "status", "task", "http_status", "tz_assumed"))
+    assert sorted(zip(*columns, strict=True), key=str) == sorted(told, key=str)
+    for file in files:
+        column = {each.path_in_schema: each for each in map(pq.read_metadata(file.path).row_group(0).column, range(64))}
+        assert column["status"].total_uncompressed_size < 100
+        assert "DELTA_BINARY_PACKED" in column["max_tokens"].encodings
+        assert "DELTA_BINARY_PACKED" in column["start_time"].encodings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from breakeven.usage import plan as plan_module
 from breakeven.usage.plan import Plan
-from breakeven.usage.store import assembly_line, plain_lines
+from breakeven.usage.store import CallStore, assembly_line, plain_lines
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.statement import statement
 
@@ -358,6 +359,17 @@ def test_a_huge_log_gives_the_calls_of_a_small_one(
     assert sorted(map(str, quick.rejects)) == sorted(map(str, whole.rejects))
     assert quick.calls == whole.calls
     assert quick.digest == whole.digest
+
+
+@pytest.mark.usefixtures("huge")
+def test_the_hash_of_a_huge_log_is_that_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(jsonl(*some_rows(300, seed=1)) + '{"no": "line end"', encoding="utf-8")
+    with CallStore.temporary() as store:
+        store.ingest(path, now=NOW)
+        (known,) = store.imported()
+        assert known.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert store.ingest(path, now=NOW).files[0].status == "already imported"
 
 
 def test_rows_without_ids_have_the_same_ids_as_in_a_small_log(tmp_path: Path, request: pytest.FixtureRequest) -> None:
