@@ -115,6 +115,22 @@ def test_a_judge_alone_promises_nothing(gold: int) -> None:
     assert judgement.guarantee.missing_requests_count >= GOLD_REQUESTS_MIN_COUNT - gold
 
 
+def test_labels_of_some_models_correct_the_judge_and_are_told_apart() -> None:
+    """60 requests of which gold has judged the small model alone."""
+    whole = world(1_500, 20, 3)
+    assert whole.source_codes is not None
+    codes = whole.source_codes.copy()
+    gold = SOURCES.index("gold")
+    others = np.flatnonzero((codes != gold).any(axis=1))[:60]
+    codes[others, 0] = gold
+    table = replace(whole, source_codes=codes)
+    account = judge_account(table, 0)
+    assert account is not None
+    assert (account.gold_requests_count, account.partly_gold_requests_count) == (20, 60)
+    assert account.corrected["small"].gold_count == 80
+    assert "20 requests have a careful label of every model (60 more of some models only" in account.why_alone
+
+
 def test_a_proof_on_careful_labels_says_so() -> None:
     learnt = learn(world(2_000, 700, 4), LearnSettings(reference="large"))
     assert learnt.floor.holds

@@ -171,12 +171,28 @@ def test_the_risk_is_shared_out() -> None:
     ("settings", "said"),
     [
         ({"floor_by_task": {"poems": 0.9}}, "no request has the task poems"),
-        ({"floor_by_task": FLOORS, "limits": Capacities({"small": 0.5})}, "cannot be had together"),
+        ({"floor_by_task": FLOORS, "limits": Capacities({"small": 0.5})}, "cannot be had together.*--only TASK=MODEL"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(settings: dict[str, object], said: str) -> None:
     with pytest.raises(LearningError, match=said):
         learn(outcomes(200, 7), LearnSettings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"floor_by_task": FLOORS}, ["Cascades are not weighed beside floors by task"]),
+        ({"limits": Capacities({"small": 0.5})}, ["Cascades are not weighed beside limits of capacity or budget"]),
+        ({}, []),
+    ],
+)
+def test_the_page_says_why_no_cascade_was_weighed(settings: dict[str, object], said: list[str]) -> None:
+    table = outcomes(400, 7)
+    answers = dict.fromkeys(table.models, ("It is 42",) * table.requests_count)
+    learnt = learn(replace(table, responses=answers), LearnSettings(**settings))  # type: ignore[arg-type]
+    assert [each for each in learnt.notes if "ascade" in each] == said
+    assert said == [] or all(each.family.kind != "cascade" for each in learnt.drafts)
 
 
 def test_older_files_load_and_a_newer_one_is_refused_in_words(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ class JudgeAccount:
     """Model -> its rate with the judge's errors taken out, by all its gold labels; only models that have enough."""
     corrected_in_training: tuple[str, ...]
     """Models whose labels were corrected on the requests learnt from."""
+    partly_gold_requests_count: int = 0
+    """With a careful label of some models only: they correct the judge, but compare no two models."""
 
     @property
     def is_alone(self) -> bool:
@@ -56,10 +58,12 @@ class JudgeAccount:
     @property
     def why_alone(self) -> str:
         """Why nothing is promised, in words."""
+        partly = self.partly_gold_requests_count
+        some = f" ({partly:,} more of some models only, which compares none)" if partly else ""
         return (
             f"a judge alone says of {self.judged_answers_count:,} of {self.answers_count:,} answers whether they "
-            f"succeeded, and {self.gold_requests_count:,} requests have a careful label of every model; no floor is "
-            f"promised below {GOLD_REQUESTS_MIN_COUNT}, taken by lot"
+            f"succeeded, and {self.gold_requests_count:,} requests have a careful label of every model{some}; no "
+            f"floor is promised below {GOLD_REQUESTS_MIN_COUNT}, taken by lot"
         )
 
 
@@ -90,8 +94,14 @@ def judge_account(table: OutcomeTable, seed: int) -> JudgeAccount | None:
             assert table.judged_success is not None
             said = table.judged_success[:, at]
             corrected[name] = prediction_powered(table.success[both, at], said[both], said[alone], seed)
+    whole, some = _gold_rows(table), (table.source_codes == _GOLD).any(axis=1)
     return JudgeAccount(
-        int(_gold_rows(table).sum()), int(by_judge.sum()), int(np.isfinite(table.success).sum()), corrected, ()
+        int(whole.sum()),
+        int(by_judge.sum()),
+        int(np.isfinite(table.success).sum()),
+        corrected,
+        (),
+        int((some & ~whole).sum()),
     )
 
 

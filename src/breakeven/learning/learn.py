@@ -170,7 +170,9 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     """
     if settings.floor_by_task and settings.limits:
         raise LearningError(
-            "floors by task and limits of capacity or budget cannot be had together: leave one of them out"
+            "floors by task and limits of capacity or budget cannot be had together: a task that stays where it is to "
+            "keep its floor would take what the limits share out. Leave one of them out, or beside limits keep such a "
+            "task on one model: --only TASK=MODEL"
         )
     usable, notes = usable_outcomes(table, settings)
     train, calibration, judge = _parts(usable, settings)
@@ -199,6 +201,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         proposals.append((abstaining(family, fitted.scorer, rates, at), fitted.scorer))
     say("checks of answers")
     proposals += _cascades(train, calibration, at, settings)
+    notes = (*notes, *_cascades_left_out(train, settings))
     drafts = sorted(
         (_draft(family, scorer, at, settings) for family, scorer in proposals),
         key=lambda each: each.burden_usd_per_request,
@@ -379,17 +382,23 @@ def _family(kind: Any, name: str, sides: list[_Side], scores: tuple[Floats, Floa
     return router(kind, name, train, calibration)
 
 
+def _cascades_left_out(train: OutcomeTable, settings: LearnSettings) -> list[str]:
+    """Why cascades are not weighed, although the outcomes hold answers to check."""
+    asked = {
+        "floors by task": bool(settings.floor_by_task),
+        "limits of capacity or budget": bool(settings.limits),
+        "models named for tasks": bool(settings.allowed_by_task),
+        "a longest latency": settings.latency_max_s is not None,
+    }
+    said = ", ".join(each for each, is_asked in asked.items() if is_asked)
+    return [f"Cascades are not weighed beside {said}"] if said and train.responses else []
+
+
 def _cascades(
     train: OutcomeTable, calibration: OutcomeTable, reference: int, settings: LearnSettings
 ) -> list[tuple[Family, Scorer | None]]:
     """Cascades are not weighed where capacity is finite (they ask two models for one answer), nor with task floors."""
-    if (
-        settings.limits
-        or settings.floor_by_task
-        or settings.allowed_by_task
-        or settings.latency_max_s is not None
-        or not train.responses
-    ):
+    if not train.responses or _cascades_left_out(train, settings):
         return []
     checks = {task: validators_of(each) for task, each in settings.validators.items()}
     plain = list(agreement_cascades(train, reference))
