@@ -237,6 +237,12 @@ class ProjectedPaths:
     def __init__(self, facts: PathFacts) -> None:
         self._facts = facts
         self._months = np.arange(facts.months_count, dtype=np.float64)[:, None]
+        self._years: dict[str, list[NDArray[np.float64]]] = {}
+
+    @property
+    def made_of(self) -> tuple[object, ...]:
+        """All that the paths hang on."""
+        return (self._facts.months_count, *(each.value for each in self._facts.nodes.values()))
 
     @property
     def draws_count(self) -> int:
@@ -282,9 +288,12 @@ class ProjectedPaths:
 
     def years(self, name: str) -> list[NDArray[np.float64]]:
         """A path of `PATHS` year by year, so that another horizon shares the years of this one."""
-        last = self._facts.months_count
-        firsts = range(0, last, YEAR_LENGTH_COUNT)
-        return [over_months(PATHS[name], self._facts, _months_of_year(first))[: last - first] for first in firsts]
+        if name not in self._years:
+            last = self._facts.months_count
+            firsts = range(0, last, YEAR_LENGTH_COUNT)
+            whole = [over_months(PATHS[name], self._facts, _months_of_year(first)) for first in firsts]
+            self._years[name] = [year[: last - first] for year, first in zip(whole, firsts, strict=True)]
+        return self._years[name]
 
     def all(self) -> Paths:
         """All of them."""
