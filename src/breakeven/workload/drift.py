@@ -127,7 +127,7 @@ class _Grid:
     """Variance of a day's step over that of a day's scatter."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _grid(days_count: int) -> _Grid:
     days = np.arange(days_count)
     since_end = np.minimum.outer(days[::-1], days[::-1]).astype(np.float64)
