@@ -44,10 +44,11 @@ BREAKERS: Final = {
     "open": ("OPEN", "bad", "no request goes there"),
 }
 BREAKERS_THEN: Final = {
+    "closed": "requests passed",
     "half_open": "one request at a time tried whether it was back",
     "open": "no request went there",
 }
-"""What a breaker that was not closed did, of a gateway that is not reached now."""
+"""What a breaker did, of a gateway that is not reached now."""
 FAILURES: Final = {
     "connect": "not reached",
     "first_byte_timeout": "no first byte in time",

@@ -19,6 +19,7 @@ from breakeven.web.gateway.parts import GatewayDocument
 from breakeven.web.gateway.watch import GatewayWatch
 from breakeven.web.jobs import Jobs
 from breakeven.web.live_parts import live_reply
+from breakeven.web.marked_words import with_code
 from breakeven.web.page import Ask, Desk, Page, View
 from breakeven.web.replies import api_route
 
@@ -59,6 +60,7 @@ def context_of(watch: GatewayWatch) -> dict[str, Any]:
     return {
         "document": document,
         "told": told,
+        "code": with_code,
         "state": told.STATES[document.state],
         "sentence": told.sentence(document),
         "alarms": told.alarms(document),
