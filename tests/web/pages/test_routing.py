@@ -140,7 +140,7 @@ def test_a_policy_without_its_report_shows_what_it_says_itself(own: TestClient, 
 def learnt(client: TestClient, project: Project, **fields: str) -> str:
     """Learn from the page; the version that lies beside then."""
     answer = client.post("/routing/learn", data={"outcomes": "outcomes.csv", **fields}, follow_redirects=False)
-    assert answer.status_code == 303 and answer.headers["location"] == "/routing#learn"
+    assert answer.status_code == 303 and answer.headers["location"] == "/routing#learning"
     when_done(client, "/routing")
     return policy_state(policy_desk.staged_folder(project)).version
 
@@ -200,6 +200,7 @@ def test_a_floor_of_a_task_that_nobody_knows_is_said_and_nothing_typed_is_lost(o
     own.post("/routing/learn", data={**data, "incumbent": ""})
     text = when_done(own, "/routing")
     assert "no request has the task poems; the tasks are contract, faq" in main_words(text)
+    assert text.index('id="learning"') < text.index("no request has the task poems") < text.index('href="#learn"')
     assert ">poems=0.9\nfaq=0.95</textarea>" in text and re.search(r'name="quality_floor"[^>]* value="0.91"', text)
     own.post("/routing/learn", data=data)
     assert 'value="&lt;b&gt;"' in when_done(own, "/routing")

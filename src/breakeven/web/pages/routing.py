@@ -346,7 +346,7 @@ async def learn_begun(request: Request) -> Response:
     said = {name: str(value).strip() for name, value in form.items()}
     desk: Desk = request.app.state.desk
     job = await run_in_threadpool(_begin, desk, said)
-    return json_reply(job) if wants_json(request) else see_other(f"{PATH}#learn")
+    return json_reply(job) if wants_json(request) else see_other(f"{PATH}#learning")
 
 
 def _begin(desk: Desk, said: Mapping[str, str]) -> Job:
