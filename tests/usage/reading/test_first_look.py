@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 
 from breakeven.usage.reading import first_look
 from breakeven.usage.reading.delimited import Layout
-from breakeven.usage.reading.first_look import head_of, sampled_head
+from breakeven.usage.reading.first_look import _json_head, head_of, sampled_head
 from breakeven.usage.reading.head import Head, NotALog
 from breakeven.usage.reading.log_file import open_log
 
@@ -115,3 +116,25 @@ def test_a_large_log_is_sampled_along_its_length(tmp_path: Path, monkeypatch: py
         for number in range(20_000):
             file.write(json.dumps({"a": number, **({"late": 1} if number > 19_000 else {})}) + "\n")
     assert sampled_head(open_log(path, "log")).names == {"a", "late"}
+
+
+def test_names_in_lines_that_look_alike_are_all_seen(tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = [{"a": "b: ", "c": number, "d": {"e": 'say: "x"'}} for number in range(50)]
+    odd: list[dict[str, Any]] = [
+        {"a": 'b: "', "late": 1, "d": {"e": "f: "}},
+        {"attributes": [{"key": "one", "value": {"intValue": 1}}]},
+        {"attributes": [{"key": "two", "value": {"intValue": 2}}]},
+        {"a: ": "b", "k": ": "},
+        {"a: ": "b", "m": ": "},
+        {"a": {}, "c": 5, "d": {"e": "x"}},
+        {"a": {"n": 1}, "c": 5, "d": {"e": "x"}},
+        {"a": "\\", "o": ': "p": 1'},
+        {"a": "\\", "q": ': "p": 1'},
+    ]
+    path = tmp_path / "log.jsonl"
+    lines = [json.dumps(each) for number in range(20) for each in (*told, odd[number % len(odd)])]
+    path.write_text("\n".join(["{}", '{"a": "b: ", "c": 1, "d": {"e": "x"}', *lines, ""]), encoding="utf-8")
+    log = open_log(path, "log")
+    every_line = _json_head([value for line in lines if isinstance(value := json.loads(line), dict)])
+    assert sampled_head(log).names == every_line.names
+    assert {"late", "k", "m", "o", "q", "a.n"} <= every_line.names

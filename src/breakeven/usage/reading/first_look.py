@@ -25,6 +25,8 @@ _DELIMITERS: Final = ",;\t|"
 _COMMA_DECIMAL: Final = re.compile(r"-?(0|\d+(\.\d{3})*),(\d{1,2}|\d{4,})|-?0,\d+")
 """A number whose comma cannot part thousands."""
 _METRIC: Final = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)(\{.*\})?\s+[-+]?(\d[\d.eE+-]*|NaN|Inf)(\s+-?\d[\d.]*)?\s*")
+_SAID: Final = re.compile(rb':\s?(?:"[^"\\]*"|[\d.]+)')
+"""Plain values of names. Without them a line that holds no list tells its names, and the same ones tell the same."""
 _DOCUMENTS_LOOKED_AT: Final = 50
 
 
@@ -204,11 +206,14 @@ def _is_number(text: str) -> bool:
 def sampled_head(log: LogFile) -> Head:
     """The JSON names seen in many places of a large uncompressed log, not only at its beginning."""
     objects: list[dict[str, Any]] = []
+    outlines: set[bytes] = set()
     step = max(1, log.bytes_count // _SAMPLE_PLACES)
     with log.path.open("rb") as file:
         for place in range(0, log.bytes_count, step):
             file.seek(place)
-            lines = file.read(_SAMPLE_BYTES).split(b"\n")[1:-1]
-            values = (_json_object(line.decode("utf-8", "replace")) for line in lines)
-            objects += [each for each in values if each is not None]
+            for line in file.read(_SAMPLE_BYTES).split(b"\n")[1:-1]:
+                outline = line if b"[" in line else _SAID.sub(b"", line)
+                if outline not in outlines and (value := _json_object(line.decode("utf-8", "replace"))) is not None:
+                    outlines.add(outline)
+                    objects.append(value)
     return _json_head(objects)
