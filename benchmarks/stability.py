@@ -10,8 +10,8 @@ are forecast from those before. Nothing here is timed.
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -213,7 +213,9 @@ def print_trace(name: str, amounts: Floats, first: int, weeks: int) -> None:
 
 def main() -> int:
     """Print every table."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("series", nargs="?", type=int, default=100)
+    count = parser.parse_args().series
     if TRACES.exists():
         print_trace("BurstGPT", burstgpt(), 28, 4)
         print_trace("BurstGPT", burstgpt(), 28, 2)
