@@ -199,6 +199,14 @@ def test_going_back_gives_the_first_answer_bit_for_bit(session: WhatIfSession) -
     assert again.answer(()) == session.answer(())
 
 
+def test_practice_makes_room_and_changes_no_answer(session: WhatIfSession) -> None:
+    practised, asked = fresh(session), (("volume", "2B"),)
+    before_bytes = practised.repeated.held_bytes
+    practised.practise()
+    assert practised.repeated.held_bytes > before_bytes
+    assert practised.answer(asked) == fresh(session).answer(asked)
+
+
 def test_eight_threads_get_what_one_gets(session: WhatIfSession) -> None:
     asked: list[Changes] = [((name, text),) for name, texts in MOVES.items() for text in texts[:1]] * 2
     alone = fresh(session)

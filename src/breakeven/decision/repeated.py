@@ -47,6 +47,11 @@ class Repeated:
         with remembering(self._memory):
             yield
 
+    @property
+    def held_bytes(self) -> int:
+        """Of all arrays that are remembered."""
+        return self._memory.held_bytes
+
     def pin(self) -> None:
         """What is known now is kept for good: things as they are."""
         for each in self._options.values():
