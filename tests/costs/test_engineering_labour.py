@@ -20,6 +20,7 @@ def test_rows_of_fleets_are_those_of_one_fleet_at_a_time(facts_count: int, scatt
     fleets = np.array(SIZES)[:, None] * scatter
     together = people(fleets, *facts)
     assert together.shape == fleets.shape
+    assert np.array_equal(together, people.function(fleets, *facts))
     for row in range(len(SIZES)):
         assert np.array_equal(together[row], people(fleets[row], *facts)), SIZES[row]
     alone = [[float(people(size, *(fact[0] for fact in facts))) for size in row[:3]] for row in fleets]

@@ -19,6 +19,9 @@ class Formula:
     def __init__(self, function: Callable[..., Draws], unit: str) -> None:
         functools.update_wrapper(self, function)
         self.function = function
+        """As it is written; spreadsheets are written from its text."""
+        self.way = function
+        """What computes it: the function itself, or a quicker way to the same bits."""
         self.unit = unit
         self.parameters = tuple(inspect.signature(function).parameters)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -30,9 +33,16 @@ class Formula:
 
     def __call__(self, *args: Draws | float, **kwargs: Draws | float) -> Draws:
         if kwargs:
-            return self.function(*args, **kwargs)
-        found: Draws = recalled(self.function, *args)
+            return self.way(*args, **kwargs)
+        found: Draws = recalled(self.way, *args)
         return found
+
+    def computed_by(self, way: Callable[..., Draws]) -> Callable[..., Draws]:
+        """Decorator: compute it by `way`, which takes the same and gives the same bits (or what broadcasts to them)."""
+        if tuple(inspect.signature(way).parameters) != self.parameters:
+            raise TypeError(f"formula {self.name}: {way.__name__} takes something else")
+        self.way = way
+        return way
 
 
 def formula(function: Callable[..., Draws]) -> Formula:

@@ -221,7 +221,7 @@ def _applied(
     formula: Formula, inputs: tuple[Node, ...], name: str | None, how: str, memory: Memory | None = None
 ) -> Node:
     values = [each.value for each in inputs]
-    found = formula(*values) if memory is None else memory.recall_known(formula.function, *values)
+    found = formula(*values) if memory is None else memory.recall_known(formula.way, *values)
     value = np.asarray(found, dtype=np.float64)
     return Node(
         name or formula.name,

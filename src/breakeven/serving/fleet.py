@@ -48,13 +48,21 @@ def replicas_count(peak_req_per_s: Draws, replica_capacity_req_per_s: Draws, rep
     >>> float(replicas_count(25.0, 10.0, 2.0)), float(replicas_count(0.1, 10.0, 2.0))
     (3.0, 2.0)
     """
-    found: Draws = np.ceil(np.maximum(peak_req_per_s / replica_capacity_req_per_s, replicas_min_count))
-    if np.ndim(found) == _BY_VOLUME and (found == found[:, :1]).all():
-        return found[:, :1].copy()  # as many in every draw: what follows from it reads one number for each row
-    return found
+    return np.ceil(np.maximum(peak_req_per_s / replica_capacity_req_per_s, replicas_min_count))
 
 
 _BY_VOLUME: Final = 2
+
+
+@replicas_count.computed_by
+def _narrowed_replicas_count(
+    peak_req_per_s: Draws, replica_capacity_req_per_s: Draws, replicas_min_count: Draws
+) -> Draws:
+    """The same; where every draw of a volume has as many, one number for it: what follows reads less."""
+    found: Draws = replicas_count.function(peak_req_per_s, replica_capacity_req_per_s, replicas_min_count)
+    if np.ndim(found) == _BY_VOLUME and (found == found[:, :1]).all():
+        return found[:, :1].copy()
+    return found
 
 
 @formula

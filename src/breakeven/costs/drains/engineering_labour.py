@@ -29,6 +29,33 @@ def fleet_engineering_fte_count(
     >>> [round(float(fleet_engineering_fte_count(g, 0.15, 0.5, 5.0, 0.5)), 3) for g in (0.0, 1.0, 8.0, 64.0, 256.0)]
     [0.0, 0.15, 0.5, 5.0, 10.0]
     """
+    small = engineering_fte_one_gpu_count * _power(
+        gpus_count, engineering_fte_cluster_count / engineering_fte_one_gpu_count, 1.0, CLUSTER_GPUS_COUNT
+    )
+    middle = engineering_fte_cluster_count * _power(
+        gpus_count,
+        engineering_fte_large_count / engineering_fte_cluster_count,
+        CLUSTER_GPUS_COUNT,
+        LARGE_GPUS_COUNT,
+    )
+    beyond = np.maximum(gpus_count / LARGE_GPUS_COUNT, 1.0) ** engineering_fte_growth_ratio
+    fte = np.where(gpus_count <= CLUSTER_GPUS_COUNT, small, middle * beyond)
+    return np.where(gpus_count > 0, fte, 0.0)
+
+
+_BY_FLEET: Final = 2
+_WORTH_ROWS_COUNT: Final = 1024
+
+
+@fleet_engineering_fte_count.computed_by
+def _fleets_fte_count(
+    gpus_count: Draws,
+    engineering_fte_one_gpu_count: Draws,
+    engineering_fte_cluster_count: Draws,
+    engineering_fte_large_count: Draws,
+    engineering_fte_growth_ratio: Draws,
+) -> Draws:
+    """The same where fleets of one size lie in a row, which few of the powers concern."""
     known = (
         engineering_fte_one_gpu_count,
         engineering_fte_cluster_count,
@@ -40,13 +67,9 @@ def fleet_engineering_fte_count(
         alike = _fte_count(gpus_count, *known)
         return alike if np.shape(alike) == shape else np.broadcast_to(alike, shape)
     found = np.empty(shape)
-    for row, gpus in enumerate(gpus_count):  # fleets of one size lie in a row, which few of the powers concern
+    for row, gpus in enumerate(gpus_count):
         found[row] = _fte_count(gpus, *known)
     return found
-
-
-_BY_FLEET: Final = 2
-_WORTH_ROWS_COUNT: Final = 1024
 
 
 def _fte_count(gpus_count: Draws, one_gpu: Draws, cluster: Draws, large: Draws, growth_ratio: Draws) -> Draws:
