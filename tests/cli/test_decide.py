@@ -55,6 +55,20 @@ def test_from_a_log_it_is_the_page_of_the_comparison(monkeypatch: pytest.MonkeyP
     assert found["footer"]["calls_hash"] == document.footer.calls_hash
 
 
+def test_a_scenario_that_lies_here_unused_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    document = with_decision(sample_document())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(decide, "compared", lambda *_: document)
+    (tmp_path / "report.json").write_text(to_json(document), encoding="utf-8")
+    (tmp_path / "calls.jsonl").write_text("", encoding="utf-8")
+    said = "scenario.yaml lies here and is not used"
+    assert said not in run("--usage", "calls.jsonl", "--json").stderr
+    (tmp_path / "scenario.yaml").write_text("seed: 1\n", encoding="utf-8")
+    assert said in run("--usage", "calls.jsonl", "--json").stderr
+    assert said not in run("--usage", "calls.jsonl", "--scenario", "scenario.yaml", "--json").stderr
+    assert said not in run("--report", "report.json", "--json").stderr
+
+
 def test_a_document_and_a_log_are_refused_together(tmp_path: Path) -> None:
     log = tmp_path / "calls.jsonl"
     log.write_text("", encoding="utf-8")

@@ -36,7 +36,8 @@ def scenario_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_scenario(**given: Any) -> Any:
         names = ("scenario", "sets", "options", "as_of", "seed")
-        if given["scenario"] is None and USUAL_PATH.is_file():
+        is_asked = given.get("report") is None  # a finished document has its scenario in it
+        if is_asked and given["scenario"] is None and USUAL_PATH.is_file():
             click.echo(f"{USUAL_PATH} lies here and is not used; --scenario {USUAL_PATH} uses it.", err=True)
         scenario = scenario_from(*(given.pop(name) for name in names))
         border, answers = given.pop("data_may_not_leave"), {name: given.pop(name) for name in QUESTIONS}
