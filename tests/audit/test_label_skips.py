@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.audit.label_skips import read_skips, skip, skip_file, unskip
-from breakeven.audit.labels import label_file, read_labels
+from breakeven.audit.labels import append_label, label_file, read_labels
 from breakeven.errors import AuditError
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -38,7 +38,24 @@ def test_a_damaged_line_loses_nothing_but_itself(tmp_path: Path) -> None:
     assert read_skips(file) == ("a", "d\n")
 
 
-def test_a_file_that_is_no_text_says_what_to_do(tmp_path: Path) -> None:
-    skip_file(tmp_path).write_bytes(b"\xff\xfe")
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"[" * 100_000, b'{"record_id": "a\xff", "skipped": true}'])
+def test_no_line_stops_the_labelling(line: bytes, tmp_path: Path) -> None:
+    skip(skip_file(tmp_path), "a", NOW, "x")
+    with skip_file(tmp_path).open("ab") as file:
+        file.write(line + b"\n")
+    skip(skip_file(tmp_path), "b", NOW, "x")
+    found = read_skips(skip_file(tmp_path))
+    assert found[0] == "a" and found[-1] == "b"
+
+
+def test_a_folder_in_its_place_says_what_to_do(tmp_path: Path) -> None:
+    skip_file(tmp_path).mkdir()
     with pytest.raises(AuditError, match=r"label_skips.jsonl: cannot be read as skipped calls .* may be deleted"):
         read_skips(skip_file(tmp_path))
+
+
+def test_a_last_line_without_its_end_is_kept(tmp_path: Path) -> None:
+    lines = [f'{{"record_id": "{each}", "label": "can"}}' for each in "ab"]
+    label_file(tmp_path).write_text("\n".join(lines), encoding="utf-8")
+    append_label(label_file(tmp_path), "c", "cannot", NOW, "x")
+    assert [each.record_id for each in read_labels(label_file(tmp_path))] == ["a", "b", "c"]

@@ -25,17 +25,17 @@ def skip_file(store: Path) -> Path:
 def read_skips(path: Path) -> tuple[str, ...]:
     """Record ids of the calls that are put off, in the order in which they come again; none without a file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise AuditError(f"{path}: cannot be read as skipped calls ({error}); it may be deleted") from None
     put_off: dict[str, None] = {}
     for line in lines:
         try:
             row = json.loads(line)
             record_id, is_skipped = str(row["record_id"]), bool(row["skipped"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             continue
         put_off.pop(record_id, None)
         if is_skipped:

@@ -162,10 +162,20 @@ def _held(file: IO[bytes]) -> Iterator[None]:
 
 
 def _drop_cut_line(file: IO[bytes]) -> None:
-    """Take out what a crash left of a last line: nothing may stand behind it."""
+    """Take out what a crash left of a last line: nothing may stand behind it; a whole one gets the end it lacks."""
     file.seek(0)
-    if (body := file.read()) and not body.endswith(b"\n"):
-        file.truncate(body.rfind(b"\n") + 1)
+    body = file.read()
+    if not body or body.endswith(b"\n"):
+        return
+    start = body.rfind(b"\n") + 1
+    try:
+        is_whole = isinstance(json.loads(body[start:]), dict)
+    except (ValueError, RecursionError):
+        is_whole = False
+    if is_whole:
+        file.write(b"\n")
+    else:
+        file.truncate(start)
 
 
 def _judged_since(file: IO[bytes], seen_bytes: int) -> set[str]:
@@ -173,7 +183,7 @@ def _judged_since(file: IO[bytes], seen_bytes: int) -> set[str]:
     file.seek(seen_bytes)
     found = set()
     for line in file.read().splitlines():
-        with suppress(ValueError, TypeError, KeyError):
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
             found.add(str(json.loads(line)["record_id"]))
     return found
 
@@ -206,7 +216,7 @@ def _row(line: str, path: Path, number: int, *, is_cut: bool) -> dict[str, Any] 
         return None
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if isinstance(row, dict) and {"record_id", "label"} <= row.keys():
         return row

@@ -19,6 +19,8 @@ from breakeven.reports.shortlist import status_quo
 from breakeven.units import HOURS_PER_MONTH
 
 TASKS_NAMED_COUNT: Final = 3
+TASK_MAX_COUNT: Final = 60
+"""Characters of a task's name."""
 LONG_COUNT: Final = 260
 """Characters of a sentence that is told in part."""
 ALL_FROM_FRACTION: Final = 0.995
@@ -71,7 +73,7 @@ def why_they_differ(comparison: Document, pilot: PilotDocument) -> str:
 def scope_words(comparison: Document, pilot: PilotDocument) -> str:
     """What the pilot is about: its tasks, and their share of the requests where that is known."""
     plans = pilot.design.plans
-    names = [task_name(each.task, alone=len(plans) == 1) for each in plans]
+    names = [short(task_name(each.task, alone=len(plans) == 1), TASK_MAX_COUNT) for each in plans]
     if names == ["all requests"]:
         return names[0]
     told = ", ".join(names[:TASKS_NAMED_COUNT])

@@ -68,6 +68,7 @@ def loaded_in_a_new_process(folder: Path) -> bool:
 
 
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
+    assert line_code._kept_code() is not None
     whole = next(each for each in line_code._folders() if [*each.glob("line_code-*.o")])
     name = f"line_code-{line_code._key()}.o"
     content = (whole / name).read_bytes()
@@ -89,6 +90,27 @@ def test_without_kept_code_numba_does_it(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(line_code, "_compiled", nothing)
     monkeypatch.setattr(line_code, "_LOADED", [])
     assert line_code.line_code() == compiled_code()
+
+
+@pytest.mark.parametrize("head", [b"5", b"[]", b'{"symbols": {}, "sha256": "x"}', b"\xff"])
+def test_a_file_of_something_else_is_made_again(head: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = line_code._kept_code()
+    monkeypatch.setattr(line_code, "_folders", lambda: iter((tmp_path,)))
+    spoilt = tmp_path / f"line_code-{line_code._key()}.o"
+    spoilt.write_bytes(head + b"\nrest")
+    monkeypatch.setattr(line_code, "_compiled", lambda: ({}, b"code"))
+    monkeypatch.setattr(line_code, "_loaded", lambda content: kept if content.code == b"code" else LineCode())
+    assert line_code._kept_code() is kept
+    assert line_code._content(spoilt.read_bytes()).code == b"code"
+
+
+def test_where_nothing_can_be_compiled_the_statement_reads_every_row(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "1", "HOME": str(tmp_path)}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path)}
+    asked = "from breakeven.usage.store import line_code\n"
+    asked += "line_code._folders = lambda: iter(())\nprint(line_code.is_loadable())"
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_code_is_kept_where_there_is_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -446,3 +446,34 @@ def test_what_hangs_on_one_text_alone_is_as_in_a_small_log(
     assert sum(counts) == 200 - len([each for each in rows if each.get("status") == 200.5])
     assert quick.calls == whole.calls
     assert len({(call["status"], call["http_status"], call["task_source"]) for call in quick.calls}) >= 8
+
+
+TWO_TIMES = [
+    "2026-11-02T10:00:00Z",
+    "2026-11-02 11:00:00",
+    "2026-11-02T10:00:00+05:30",
+    1_793_613_600,
+    1_793_613_600.25,
+    1_793_613_600_123,
+    "1793613600",
+    "",
+    "never",
+    None,
+]
+
+
+def test_of_two_times_in_a_row_the_first_name_wins_whatever_its_type(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    pairs = [(one, other) for one in TWO_TIMES for other in TWO_TIMES]
+    rows = [
+        row(number, timestamp=one, created=other, end_time=other, completed_at=one)
+        for number, (one, other) in enumerate(pairs)
+    ]
+    log = jsonl(*rows)
+    whole = imported(tmp_path, log)
+    counts = request.getfixturevalue("huge")
+    quick = imported(tmp_path, log)
+    assert sum(counts) >= 30
+    assert quick.calls == whole.calls
+    assert len({call["start_time"] for call in quick.calls}) >= 5

@@ -7,15 +7,16 @@ array at a time; nothing is contracted or reordered.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from breakeven.compiled import njit
 
 Floats = NDArray[np.float64]
 _BLOCK = 1024
 """Draws whose last value and slope stay in the first cache."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True)
 def bent_rows(
     priced: Floats, per_unit: Floats, units: Floats, factor: Floats, nodes: Floats, found: Floats
 ) -> None:  # pragma: no cover

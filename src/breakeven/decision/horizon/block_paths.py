@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from breakeven.compiled import njit
 from breakeven.decision.horizon.compiled_loops import FAST, Floats
 
 _HALVINGS = 8.0
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def small_exp(exponent_ratio: float) -> float:
     """e^x to 1e-9 for |x| < 1, from multiplications alone: (Taylor at x / 8)^8."""
     y = exponent_ratio / _HALVINGS

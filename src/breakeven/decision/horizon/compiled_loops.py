@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from breakeven.compiled import njit
+
 Floats = NDArray[np.float64]
-FAST: Final = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"})
+FAST: Final = njit(error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"})
 FAST_WITHOUT_LOCK: Final = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"}
+    nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc", "nnan"}
 )
 """The same for a loop that several threads may run at once."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from breakeven.compiled import njit
 from breakeven.decision.horizon.compiled_loops import Floats
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(error_model="numpy", forceinline=True)
 def hardware(
     capital: Floats,
     option: int,
@@ -58,7 +58,7 @@ def hardware(
         present[option, draw] += found
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(error_model="numpy", forceinline=True)
 def hardware_row(
     capital: Floats,
     option: int,
@@ -94,7 +94,7 @@ def hardware_row(
     return price * (found - sold * worth[months - 1])  # type: ignore[no-any-return]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(error_model="numpy", forceinline=True)
 def resale_ratio(age_months: float, later_months: float, year3_fraction: float, year5_fraction: float) -> float:
     """Resale value after so many months over the value at `age_months` (costs.ownership.gpu_residual_fraction)."""
     high = max(year3_fraction, 1e-9)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from breakeven.compiled import njit
 from breakeven.decision.comparison import between_neighbours
 from breakeven.facts.distribution import Draws
 
@@ -86,7 +86,7 @@ def _at_ranks(
     return found
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True)
 def _fill(ratios: Draws, volume: Draws, step: Draws, filled: Integers) -> tuple[int, int]:
     """Count into `filled` how many numbers lie in each drawer; bits of the smallest and of the largest."""
     block = np.empty(_BLOCK)
@@ -106,7 +106,7 @@ def _fill(ratios: Draws, volume: Draws, step: Draws, filled: Integers) -> tuple[
     return int(least), int(most)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True)
 def _take(ratios: Draws, volume: Draws, step: Draws, place: Integers, taken: Draws) -> None:
     """Lay what is in the wanted drawers into `taken`; `place`: where each drawer's next number goes, -1: not wanted."""
     block = np.empty(_BLOCK)

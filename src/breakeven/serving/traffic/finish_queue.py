@@ -5,24 +5,17 @@ Both belong to the simulation's innermost loop (`simulate_kernel.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+from breakeven.compiled import njit
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-def compiled(function: Kernel) -> Kernel:
-    """Compile on the first call; later processes read the compiled code from a file, where one can be written."""
-    try:
-        return cast(Kernel, njit(cache=True, error_model="numpy")(function))
-    except RuntimeError:  # no folder to keep it in
-        return cast(Kernel, njit(error_model="numpy")(function))
+compiled: Final = njit(error_model="numpy")
+"""How the loops of the simulation are compiled."""
 
 
 @compiled

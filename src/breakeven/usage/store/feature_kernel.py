@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from breakeven.compiled import njit
 from breakeven.usage.features import (
     CHAIN_MULTIPLIER,
     MIX_1,
@@ -50,7 +50,7 @@ def _kinds() -> NDArray[np.uint8]:
 _KINDS: Final = _kinds()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _number_of(data: Any, start: int, end: int, h: Any, slots: Any, spans: Any, hashes: Any, count: int) -> int:
     """The number of the bytes `start:end`; `count` when they are new, after noting them."""
     mask = len(slots) - 1
@@ -72,7 +72,7 @@ def _number_of(data: Any, start: int, end: int, h: Any, slots: Any, spans: Any, 
         slot = (slot + 1) & mask
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def refill(slots: Any, hashes: Any, count: int) -> None:
     """Put `count` known numbers into empty `slots`."""
     mask = len(slots) - 1
@@ -84,7 +84,7 @@ def refill(slots: Any, hashes: Any, count: int) -> None:
         slots[slot] = number
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _is_list_item(data: Any, start: int, end: int) -> bool:
     """Whether the line that begins at `start` begins like an item of a list."""
     i = start
@@ -101,7 +101,7 @@ def _is_list_item(data: Any, start: int, end: int) -> bool:
     return bool(is_mark and (after == 32 or after == 9))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _is_code_word(data: Any, start: int, end: int) -> bool:
     """Whether a word is def, class or import."""
     code = 1
@@ -110,7 +110,7 @@ def _is_code_word(data: Any, start: int, end: int) -> bool:
     return end - start <= 6 and code in (_DEF, _CLASS, _IMPORT)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def count_marks(data: Any, offsets: Any, counts: Any) -> None:
     """Put the counts of each text into `counts`."""
     for row in range(len(offsets) - 1):
@@ -174,7 +174,7 @@ def count_marks(data: Any, offsets: Any, counts: Any) -> None:
         row_counts[8], row_counts[9], row_counts[10] = cjk, items, quoted
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def number_words(
     data: Any, offsets: Any, row: int, slots: Any, spans: Any, hashes: Any, count: int, numbers: Any
 ) -> tuple[int, int]:
@@ -185,7 +185,7 @@ def number_words(
     return row, count
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _words_of(
     data: Any, i: int, end: int, slots: Any, spans: Any, hashes: Any, count: int, row: int, numbers: Any
 ) -> int:
@@ -209,7 +209,7 @@ def _words_of(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def number_runs(
     data: Any,
     offsets: Any,
@@ -235,7 +235,7 @@ def number_runs(
     return row, count
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _runs_of(
     data: Any,
     i: int,
@@ -293,7 +293,7 @@ def _runs_of(
     return count, at
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def chains(numbers: Any, hashes: Any, found: Any, ends: Any) -> int:
     """Put the chained hashes of the numbered words into `found`, and where each row ends into `ends`."""
     at = 0
@@ -312,7 +312,7 @@ def chains(numbers: Any, hashes: Any, found: Any, ends: Any) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def terms(numbers: Any, ends: Any, hashes: Any, places: Any, seen_in: Any, found: Any, found_ends: Any) -> int:
     """Put the first distinct term hashes of each row into `found`. Runs that are no terms have hash -1; equal hashes
     have equal `places`."""

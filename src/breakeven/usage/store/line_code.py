@@ -65,6 +65,15 @@ class LineCode:
     """What must stay as long as they are called."""
 
 
+def is_loadable() -> bool:
+    """Whether there is such code here: neither where numba is told not to compile, nor where nothing can be."""
+    try:
+        line_code()
+    except (ImportError, RuntimeError, NotImplementedError, AttributeError, TypeError):
+        return False
+    return True
+
+
 def line_code() -> LineCode:
     """The functions, loaded once in a process."""
     with _LOCK:
@@ -75,9 +84,11 @@ def line_code() -> LineCode:
 
 
 def compiled_code() -> LineCode:
-    """The functions as numba loads them."""
+    """The functions as numba loads them; RuntimeError where it is told not to compile."""
     from breakeven.usage.store import line_kernel
 
+    if not hasattr(line_kernel.scan, "py_func"):
+        raise RuntimeError("numba is told not to compile (NUMBA_DISABLE_JIT)")
     return LineCode(line_kernel.scan, line_kernel.lengths_of, line_kernel.copy_texts)
 
 
@@ -85,7 +96,7 @@ def _kept_code() -> LineCode | None:
     """The functions from their file, which is made where there is none; None where that cannot be."""
     name = f"line_code-{_key()}.o"
     for folder in _folders():
-        with suppress(OSError, ValueError, KeyError, RuntimeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
             return _loaded(_content((folder / name).read_bytes()))
     try:
         symbols, code = _compiled()

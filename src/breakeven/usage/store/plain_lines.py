@@ -127,8 +127,11 @@ class PlainLines:
             read = found.count if name in self._wanted.counts else found.number
             columns[f"n_{name}"] = _first_said([read(keys) for keys in places])
         for name, places in self._wanted.times.items():
+            said = found.first_places(places)
             for letter, its in (("n", found.number), ("i", found.time_us), ("z", found.has_zone)):
-                columns[f"{letter}_{name}"] = _first_said([its(keys) for keys in places])
+                columns[f"{letter}_{name}"] = _first_said(
+                    [_only(its(keys), is_first) for keys, is_first in zip(places, said, strict=True)]
+                )
         return columns
 
     def _text(self, found: _Found, name: str, keys: Keys) -> pa.Array:
@@ -206,6 +209,15 @@ class _Found:
         """In which rows a value is in a state."""
         return np.asarray(self.states[self.slots[keys]] == state)
 
+    def first_places(self, places: Sequence[Keys]) -> list[NDArray[np.bool_] | None]:
+        """In which rows nothing before a place says anything, be it a text or a number; None: in all."""
+        found: list[NDArray[np.bool_] | None] = [None]
+        before = np.zeros(self.rows, np.bool_)
+        for keys in places[:-1]:
+            before = before | (self.states[self.slots[keys]] != _NOTHING)
+            found.append(~before if before.any() else None)
+        return found
+
     def number(self, keys: Keys) -> pa.Array:
         """Numbers; those that could not be told in one step are read by Arrow."""
         numbers = self.numbers[self.slots[keys]]
@@ -254,6 +266,11 @@ def _copied(
         line_code().copy_texts(data, starts[rows], offsets[rows.start : rows.stop + 1], texts)
     bits = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
     return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [bits, pa.py_buffer(offsets), pa.py_buffer(texts)])
+
+
+def _only(values: pa.Array, is_meant: NDArray[np.bool_] | None) -> pa.Array:
+    """The values of the rows that are meant, null in the others."""
+    return values if is_meant is None else pc.if_else(pa.array(is_meant), values, pa.scalar(None, values.type))
 
 
 def _masked(values: NDArray[Any], is_there: NDArray[np.bool_]) -> pa.Array:

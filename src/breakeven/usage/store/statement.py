@@ -17,6 +17,7 @@ from breakeven.usage.plan import Plan
 from breakeven.usage.store.columns import TEXTS, Constant, columns, default_constants, sums
 from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Dispensable, Fields
 from breakeven.usage.store.json_paths import json_paths
+from breakeven.usage.store.line_code import is_loadable
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.redaction import LABELS, RAW_HASHED
 from breakeven.usage.store.schema import FEW_VALUES
@@ -118,6 +119,7 @@ def _plain(fields: Fields, found: Mapping[str, str]) -> PlainStatement | None:
         or has_texts
         or fields.plan.importer.relative_time is not None
         or not is_readable(wanted)
+        or not is_loadable()
     ):
         return None
     counted = replace(fields, has_counts=True)

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-kernel: Final = partial(njit, cache=True, nogil=True, _nrt=False)
+from breakeven.compiled import njit
+
+kernel: Final = partial(njit, nogil=True, _nrt=False)
 """Compiles a function of the line kernel. None keeps an array beyond a call, so nobody counts who holds one: these
 counts, two atomic steps for each array of each call, were a third of the time."""
 _ONES: Final = np.uint64(0x0101010101010101)
