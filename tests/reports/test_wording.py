@@ -17,8 +17,8 @@ from breakeven.facts.source import Grade
 from breakeven.options.assembly.audited_work import AuditedWork
 from breakeven.options.discover import select_options
 from breakeven.reports import wording
-from breakeven.reports.stability_part import CheckPart, stability_part
-from breakeven.reports.stability_wording import check_finding
+from breakeven.reports.stability_part import CheckPart, StabilityPart, TrialPart, stability_part
+from breakeven.reports.stability_wording import check_finding, stability_findings, trial_finding
 from breakeven.workload.stability import stability
 from costing import PRICES, demand, demand_by_task, pinned, situation
 from reports.sample_document import sample_workload
@@ -182,3 +182,50 @@ def test_a_rule_on_age_is_cured_by_newer_days_and_not_by_waiting() -> None:
     assert check_finding(old) == "FAILS: the log ended 31 days before; import newer days"
     wandering = old.model_copy(update={"name": "wandering"})
     assert check_finding(wandering).endswith("more days alone may not cure it")
+
+
+def steadiness(daily_tokens: np.ndarray) -> StabilityPart:
+    log = log_of(daily_tokens)
+    return stability_part(stability(log, log.days[-1].day + timedelta(days=1)))
+
+
+def test_a_log_that_fell_silent_is_told_no_next_quarter() -> None:
+    told = stability_findings(steadiness(np.where(np.arange(119) < 70, 1e6 + 1e5 * (np.arange(119) % 5), 0.0)))
+    assert told[0] == "Nothing can be said of next quarter: the log fell silent on 10 Aug 2026."
+    assert not any("80 %" in each or "taken as zero" in each for each in told)
+    assert told[-1] == (
+        "49 days without a call where calls are usual: 10 Aug 2026 (49 days). "
+        "Outages of a week or more are left out of level, growth and forecast."
+    )
+
+
+def test_equal_days_are_told_no_interval_and_no_wide_guess() -> None:
+    few = stability_findings(steadiness(np.full(14, 33_000.0)))[0]
+    assert few.startswith("What few equal days show: The quarter after the log, ")
+    assert "3 M tokens (no interval: the days are all but equal)" in few and "80 %" not in few
+    differing = stability_findings(steadiness(33_000.0 + 9_000.0 * (np.arange(14) % 3)))[0]
+    assert differing.startswith("A wide guess from few days: ") and "(80 %: " in differing
+
+
+def test_short_gaps_count_as_zero_and_outages_do_not() -> None:
+    amounts = np.full(120, 1e6)
+    amounts[[100, 101]] = 0
+    short = stability_findings(steadiness(amounts))[-1]
+    assert short.startswith("2 days without a call where calls are usual, taken as zero: ") and "Outages" not in short
+    amounts[40:60] = 0
+    assert stability_findings(steadiness(amounts))[-1].endswith(
+        "Outages of a week or more are left out of level, growth and forecast; shorter gaps count as zero."
+    )
+
+
+def test_the_trial_says_that_its_weeks_are_taken_together() -> None:
+    trial = TrialPart(
+        model="mean of all weeks", origins_count=7, horizon_days=28, days_wape_fraction=0.5, total_wape_fraction=0.378,
+        naive_days_wape_fraction=0.5, naive_total_wape_fraction=85.57,
+    )  # fmt: skip
+    assert trial_finding(trial) == (
+        "Forecast by: mean of all weeks. Tried from 7 past weeks, each time for the next 4 weeks, it was off by 37.8 % "
+        "of all their tokens together (last week repeated: 86 times)."
+    )
+    far = trial_finding(trial.model_copy(update={"total_wape_fraction": 42.79}))
+    assert "it was off by 43 times all their tokens together (last week repeated: 86 times)." in far

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breakeven.workload.bootstrap import Total
+from breakeven.workload.rolling_origin import Trial
 from breakeven.workload.stability import Stability
 from breakeven.workload.stability import stability as stability_on
-from breakeven.workload.stability_rules import Growth, growth_check, interval_check
+from breakeven.workload.stability_rules import Growth, days_used_check, error_check, growth_check, interval_check
 from workload.planted_days import FIRST, Floats, Log, log_of, weekly
 
 TRACES = Path("../shared/data/traces")
@@ -111,13 +113,115 @@ def test_growth_that_chance_explains_needs_days_by_the_power_of_one_and_a_half()
     assert check.more_days_count == 59  # 100 * 2 ** (2 / 3) = 158.7
 
 
+def within(half_width_ratio: float) -> Total:
+    return Total(100 * (1 - half_width_ratio), 100.0, 100 * (1 + half_width_ratio))
+
+
 def test_an_interval_narrows_with_the_root_of_the_days() -> None:
     """The square of the half width is 0.02 that stays and 10 / days that falls."""
     staying, falling = 0.02, 10.0
     now, half = np.sqrt(staying + falling / 100), np.sqrt(staying + falling / 50)
-    check = interval_check(float(now), float(half), 100)
+    check = interval_check(within(float(now)), within(float(half)), 100)
     assert check.more_days_count == int(np.ceil(falling / (0.25**2 - staying))) - 100
-    assert interval_check(0.5, 0.5, 100).more_days_count is None
+    assert interval_check(within(0.5), within(0.5), 100).more_days_count is None
+
+
+def test_an_interval_that_falls_faster_needs_at_least_what_the_root_of_the_days_gives() -> None:
+    check = interval_check(within(0.5), within(0.95), 100)
+    assert check.more_days_count == 300  # half of 50 % needs four times the days
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (Total(0.5, 43.3, 4450.0), "next quarter's tokens known only within a factor of 100 (25 % or less either way"),
+        (Total(1.0, 2.0, 6.0), "known only within a factor of 3 "),
+        (Total(1.0, 250.0, 600.0), "known only within a factor of 250 "),
+        (Total(0.0, 1.0, 4.0), "known not even within a factor of 1,000 "),
+    ],
+)
+def test_an_interval_wider_than_its_middle_is_told_as_a_factor_and_promises_no_day(total: Total, said: str) -> None:
+    check = interval_check(total, Total(0.1, 43.3, 90_000.0), 30)
+    assert said in check.finding
+    assert (check.passed, check.more_days_count) == (False, None)
+
+
+def quiet_end(since: int, *, used: int | None = None) -> Stability:
+    """Seventy days, forty-nine silent ones, then `since` days, of which only the first `used` have calls."""
+    amounts = weekly(119 + since, np.random.default_rng(5), spread=0.1)
+    amounts[70:119] = 0
+    if used is not None:
+        amounts[119 + used :] = 0
+    return stability(log_of(amounts))
+
+
+@pytest.mark.parametrize(("since", "used", "more"), [(0, None, 7), (1, None, 6), (6, None, 1), (6, 1, 1), (7, 1, 1)])
+def test_a_log_that_fell_silent_says_nothing_of_next_quarter(since: int, used: int | None, more: int) -> None:
+    found = quiet_end(since, used=used)
+    names = {each.name: each for each in found.checks}
+    assert found.quarter is None and found.answer == "not yet"
+    assert not {"interval", "spend"} & set(names)
+    silence = names["silence"]
+    assert (silence.passed, silence.more_days_count) == (False, more)
+    assert "nothing can be said of next quarter: the log fell silent on 10 Aug 2026" in silence.finding
+    assert (", for 49 days (" in silence.finding) == (since > 0)
+    assert found.sentence.startswith("Not stable yet: nothing can be said of next quarter")
+
+
+@pytest.mark.parametrize("since", [7, 40])
+def test_a_week_of_calls_ends_a_silence(since: int) -> None:
+    found = quiet_end(since)
+    assert found.quarter is not None
+    assert not [each for each in found.checks if each.name == "silence"]
+
+
+def test_of_two_silences_the_later_one_counts() -> None:
+    found = quiet_end(14, used=5)  # calls from 28 Sep to 2 Oct 2026 only
+    assert found.quarter is None
+    assert "fell silent on 3 Oct 2026 (" in next(each.finding for each in found.checks if each.name == "silence")
+
+
+def test_a_short_log_that_fell_silent_makes_no_guess() -> None:
+    found = stability(log_of(np.where(np.arange(59) < 20, 1e6, 0.0)))
+    assert (found.answer, found.quarter) == ("cannot tell", None)
+    assert "silence" in {each.name for each in found.failed}
+
+
+def test_days_off_are_no_silence() -> None:
+    """A log that ends on its quiet Sunday, and one of a call every second Wednesday."""
+    weekends = np.where(np.arange(119) % 7 < 5, 1e6, 0.0)
+    rare = np.where(np.arange(420) % 14 == 2, 1e6, 0.0)
+    for amounts in (weekends, rare):
+        found = stability(log_of(amounts))
+        assert found.quarter is not None
+        assert not [each for each in found.checks if each.name == "silence"]
+
+
+def test_a_log_without_a_whole_day_says_so() -> None:
+    found = stability(log_of(np.array([1.0]), partial=(0,)))
+    assert found.sentence.startswith("Cannot tell yet: no day of the log is whole (28 show growth and shifts, ")
+    assert "rare" not in found.sentence and "Decide after about 13 more weeks at the earliest." in found.sentence
+    assert [each.finding for each in found.checks][:2] == [
+        "no whole day (90 wanted)",
+        "no whole day with calls (28 wanted)",
+    ]
+    assert days_used_check(0, 0, "calls").more_days_count == 28
+    assert days_used_check(0, 120, "tokens").more_days_count is None
+
+
+def test_the_back_test_names_its_days_and_how_it_counts() -> None:
+    trial = Trial((), 2, 28, (0.1, 0.2), "mean of all weeks")
+    said = [
+        error_check(trial, 100).finding,
+        error_check(trial, 60).finding,
+        error_check(trial, 60, outages=True).finding,
+    ]
+    assert [each.split(",")[0] for each in said] == [
+        "4-week totals of the last 90 days",
+        "4-week totals of all 60 days",
+        "4-week totals of all 60 days outside of outages",
+    ]
+    assert all(", each counted alike, forecast with a mean error of 15 %" in each for each in said)
 
 
 @pytest.mark.skipif(not TRACES.exists(), reason="the public traces are not here")
@@ -135,6 +239,8 @@ def test_equal_days_are_stable() -> None:
         found = stability(log_of(np.full(120, amount)))
         assert found.answer == "yes", found.sentence
         assert "no growth beyond chance (0.0 to 0.0 % week on week)" in found.sentence
+        interval = next(each.finding for each in found.checks if each.name == "interval")
+        assert interval.startswith("next quarter's tokens known if its days equal the log's, which hardly differ (")
 
 
 def test_a_step_between_equal_days_is_a_shift() -> None:

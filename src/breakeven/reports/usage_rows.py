@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from breakeven.reports import amounts, findings
+from breakeven.reports import amounts, findings, stability_wording
 from breakeven.reports.document import ModelUsePart, WorkloadPart
 from breakeven.reports.safe_text import short
-from breakeven.reports.stability_part import StabilityPart, TotalPart
+from breakeven.reports.stability_part import StabilityPart
 from breakeven.reports.usage_document import ImportedPart, ModelUsagePart, PricePart, UsageDocument
 
 PRICES_SHOWN_COUNT: Final = 3
@@ -85,22 +85,25 @@ def figures(document: UsageDocument) -> tuple[Figure, ...]:
     if part and part.quarter:
         quarter = part.quarter
         days = f"{amounts.date_text(quarter.first_day)} to {amounts.date_text(quarter.last_day)}"
-        guess = "a wide guess from few days; " if part.answer == "cannot tell" else ""
+        guess = "from few days; " if part.answer == "cannot tell" else ""
+        guess = f"a wide guess {guess}" if guess and not stability_wording.is_equal(quarter.tokens) else guess
         found.append(
             Figure(
                 "Tokens next quarter",
                 amounts.magnitude(quarter.tokens.typical),
-                f"80 %: {_span(quarter.tokens)}; {guess}{days}",
+                f"{stability_wording.span(quarter.tokens, amounts.magnitude)}; {guess}{days}",
             )
         )
         if quarter.spend_usd is None:
             found.append(Figure("Spend next quarter", UNPRICED, "no call has a known price", "bad"))
         else:
             spend = quarter.spend_usd
-            span = f"{amounts.money(spend.low)} to {amounts.money(spend.high)}"
+            span = stability_wording.span(spend, amounts.money)
             less = f", without {amounts.fraction(quarter.unpriced_fraction)} of tokens {UNPRICED}"
-            basis = f"80 %: {span}; {guess}at the log's prices{less if quarter.unpriced_fraction else ''}"
+            basis = f"{span}; {guess}at the log's prices{less if quarter.unpriced_fraction else ''}"
             found.append(Figure("Spend next quarter", amounts.money(spend.typical), basis))
+    elif part and (silence := stability_wording.silence_finding(part)):
+        found.append(Figure("Next quarter", amounts.NOT_KNOWN, silence))
     return tuple(found)
 
 
@@ -215,10 +218,6 @@ def _month(workload: WorkloadPart) -> Iterator[Figure]:
     yield Figure(
         "Spend a month", amounts.money(workload.spend_usd_per_month), f"{basis}{less}", "bad" if share else kind
     )
-
-
-def _span(total: TotalPart) -> str:
-    return f"{amounts.magnitude(total.low)} to {amounts.magnitude(total.high)}"
 
 
 def _model_row(use: ModelUsePart, behind: ModelUsagePart | None, spend_usd: float) -> ModelRow:

@@ -47,6 +47,13 @@ class Total:
         """Half of the interval over its middle."""
         return (self.high - self.low) / 2 / self.typical if self.typical > 0 else 0.0
 
+    @property
+    def factor_ratio(self) -> float:
+        """How many times the middle the high end is, or the middle the low end, whichever is more."""
+        if self.typical <= 0:
+            return 1.0
+        return max(self.high / self.typical, self.typical / self.low if self.low > 0 else float("inf"))
+
 
 @dataclass(frozen=True, slots=True)
 class Scatter:

@@ -142,6 +142,28 @@ def outage_days(series: DailySeries) -> NDArray[np.bool_]:
 _OUTAGE_RATIO: Final = 3.0
 
 
+def silence_at_end(series: DailySeries) -> Gap | None:
+    """The last outage, where the series has not come back from it: no whole week since, or next to no use in it.
+
+    >>> silence_at_end(DailySeries(date(2026, 11, 2), np.array([5.0] * 20 + [0.0] * 9 + [5.0])))
+    Gap(first_day=datetime.date(2026, 11, 22), days_count=9)
+    """
+    stretches = _stretches(outage_days(series))
+    if not stretches:
+        return None
+    start, end = stretches[-1]
+    since = series.days_count - end
+    used = int(np.count_nonzero(series.amounts[end:]))
+    sparse = since < _BACK_WEEKS * WEEK_DAYS and used < since / usual_distance_days(series) / 2
+    if since >= WEEK_DAYS and not sparse:
+        return None
+    return Gap(series.first_day + timedelta(days=start), end - start)
+
+
+_BACK_WEEKS: Final = 2
+"""A week after an outage shows whether use is back, two weeks after it the days speak for themselves."""
+
+
 def without_outages(series: DailySeries, outages: NDArray[np.bool_]) -> tuple[DailySeries, Ints]:
     """`series` without its outages, and the offset of each day left; it ends on the same day.
 

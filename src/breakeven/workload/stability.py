@@ -25,6 +25,7 @@ from breakeven.workload.daily_series import (
     gaps,
     log_amounts,
     outage_days,
+    silence_at_end,
     tokens_of,
     usual_days,
     week_of,
@@ -50,6 +51,7 @@ from breakeven.workload.stability_rules import (
     length_check,
     level_days_count,
     shift_check,
+    silence_check,
     spend_check,
     wander_check,
 )
@@ -139,13 +141,12 @@ def stability(workload: Days, today: date, seed: int = SEED) -> Stability:
     week = week_of(logs, weekdays)
     plain = logs - week.effects[weekdays]
     levels, trial = find_levels(plain), try_models(running)
-    growth, quarter = (
-        growth_of(plain, levels, ~usual_days(running) & (running.amounts <= 0)),
-        _quarter(workload, running, outages, trial.chosen, seed),
-    )
+    growth, silent = growth_of(plain, levels, ~usual_days(running) & (running.amounts <= 0)), _silence(calls)
+    quarter = None if silent else _quarter(workload, running, outages, trial.chosen, seed)
     standing = Standing(today, tokens.last_day, age_days_count(workload.days, today))
     checks = (
-        *_checks(calls, running, plain, levels, growth, trial, quarter, seed),
+        *_checks(calls, running, plain, levels, growth, trial),
+        *(_quarter_checks(running, levels, trial, quarter, seed) if quarter else silent),
         age_check(standing.age_days_count, today),
     )
     days = [tokens.first_day + timedelta(days=each) for each in offsets.tolist()]
@@ -181,22 +182,33 @@ def _checks(
     levels: Levels,
     growth: Growth | None,
     trial: Trial,
-    quarter: Quarter,
-    seed: int,
 ) -> tuple[Check, ...]:
-    """All rules; the interval of the latter half shows how fast more days narrow it, but not around a young shift."""
-    all_days = quarter.tokens.half_width_ratio
-    latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed).half_width_ratio
+    """The rules on the days of the log."""
     return (
         length_check(calls.days_count),
         coverage_check(calls),
         shift_check(levels, running.days_count),
         growth_check(growth, level_days_count(levels)),
         wander_check(plain, levels),
-        error_check(trial),
-        interval_check(all_days, latter if settled(levels) else all_days, running.days_count),
-        *((spend_check(quarter.spend_usd.half_width_ratio),) if quarter.spend_usd is not None else ()),
+        error_check(trial, running.days_count, outages=running.days_count < calls.days_count),
     )
+
+
+def _quarter_checks(
+    running: DailySeries, levels: Levels, trial: Trial, quarter: Quarter, seed: int
+) -> tuple[Check, ...]:
+    """How well next quarter is known; the latter half shows how fast more days narrow it, if no shift is young."""
+    latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed)
+    return (
+        interval_check(quarter.tokens, latter if settled(levels) else quarter.tokens, running.days_count),
+        *((spend_check(quarter.spend_usd),) if quarter.spend_usd is not None else ()),
+    )
+
+
+def _silence(calls: DailySeries) -> tuple[Check, ...]:
+    """The rule that fails where the log fell silent at its end; else none."""
+    silence = silence_at_end(calls)
+    return (silence_check(silence, (calls.last_day - silence.first_day).days + 1),) if silence else ()
 
 
 def _answer(checks: tuple[Check, ...]) -> Answer:
@@ -217,18 +229,21 @@ def _too_short(
     what = "calls" if called == used else "tokens"
     last = tokens.last_day if tokens is not None else None
     standing = Standing(today, last, age_days_count(workload.days, today))
-    missing = (length_check(count), days_used_check(used, count, what))
+    silent = _silence(calls) if calls is not None else ()
+    missing = (length_check(count), days_used_check(used, count, what), *silent)
     waits = [each.more_days_count for each in missing]
     more = None if None in waits else max(each or 0 for each in waits)
     seen = f"{count} whole day{'s' * (count != 1)}" + (f", {used} of them with {what}," if used != count else "")
+    seen = f"{seen} {'is' if count == 1 else 'are'} too few" if count else "no day of the log is whole"
+    rare = f"Days with {what} are too rare to say" if used else f"No whole day has {what}, and nothing says"
     wanted = f"{MIN_DAYS_COUNT} show growth and shifts, {DAYS_WANTED_COUNT} are wanted to decide"
     quarter = None
-    if tokens is not None and calls is not None and used >= TOTAL_MIN_DAYS:
+    if tokens is not None and calls is not None and used >= TOTAL_MIN_DAYS and not silent:
         outages = outage_days(calls)
         quarter = _quarter(workload, without_outages(tokens, outages)[0], outages, ALL_WEEKS, seed)
     return Stability(
         "cannot tell",
-        short_sentence(f"{seen} {'is' if count == 1 else 'are'}", wanted, more, what, standing),
+        short_sentence(seen, wanted, more, rare, standing),
         tokens.first_day if tokens is not None else None,
         last,
         count,

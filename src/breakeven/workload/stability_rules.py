@@ -15,11 +15,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, empty_days
+from breakeven.workload.bootstrap import Total
+from breakeven.workload.daily_series import WEEK_DAYS, DailySeries, Floats, Gap, empty_days
 from breakeven.workload.level_shifts import MIN_DAYS_COUNT, Levels, tamed
 from breakeven.workload.profile import DayUse
 from breakeven.workload.regression import fit
-from breakeven.workload.rolling_origin import Trial
+from breakeven.workload.rolling_origin import LATE_DAYS, Trial
 from breakeven.workload.stationarity import CRITICAL_RATIOS, kpss_ratio
 
 DAYS_WANTED_COUNT: Final = 90
@@ -34,15 +35,20 @@ TREND_DAYS_MAX_COUNT: Final = 180
 """Growth is read from so many last days, or from those since the last shift."""
 TOTAL_ERROR_MAX_FRACTION: Final = 0.25
 """Of the mean error of past totals, and of half of the interval of next quarter's total."""
+EQUAL_MAX_RATIO: Final = 0.005
+"""Half of an interval that is no wider over its middle comes from days that are all but equal: it is no interval."""
 KPSS_LEVEL_FRACTION: Final = 0.01
 AGE: Final = "age"
 """Name of the rule on the age of a log: the one that newer days of the same log cure, whatever they hold."""
+SILENCE: Final = "silence"
+"""Name of the rule that stands for those on next quarter where a log fell silent: nothing can be said of it then."""
 AGE_MAX_DAYS_COUNT: Final = 30
 """A log that ended longer ago says nothing of half of the sixty days in which no shift may lie."""
 MOST_DAYS_COUNT: Final = 730
 """Further ahead nothing is promised."""
 _Z975: Final = 0.975
 _ROUNDING: Final = 1e-9
+_FACTOR_SAID_MOST_RATIO: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,8 @@ def length_check(days_count: int) -> Check:
     81
     """
     more = max(DAYS_WANTED_COUNT - days_count, 0)
-    seen = f"{'only ' * bool(more)}{days_count} whole day{'s' * (days_count != 1)} ({DAYS_WANTED_COUNT} wanted)"
+    seen = f"{'only ' * bool(more)}{days_count} whole day{'s' * (days_count != 1)}" if days_count else "no whole day"
+    seen += f" ({DAYS_WANTED_COUNT} wanted)"
     return Check("length", not more, seen, more)
 
 
@@ -142,11 +149,17 @@ def day_words(day: date) -> str:
 def days_used_check(used_days_count: int, days_count: int, what: str) -> Check:
     """Four weeks of days with calls (or tokens); in a log with few such days, at the pace of the log.
 
+    A log without a whole day has no pace: it is not slower than a day a day for all that is known.
+
     >>> days_used_check(24, 162, "calls").more_days_count
     27
     """
-    more = ceil((MIN_DAYS_COUNT - used_days_count) * days_count / used_days_count) if used_days_count else None
-    seen = f"{used_days_count} day{'s' * (used_days_count != 1)} with {what} ({MIN_DAYS_COUNT} wanted)"
+    if used_days_count:
+        more: int | None = ceil((MIN_DAYS_COUNT - used_days_count) * days_count / used_days_count)
+    else:
+        more = None if days_count else MIN_DAYS_COUNT
+    seen = f"{used_days_count} day{'s' * (used_days_count != 1)}" if used_days_count else "no whole day"
+    seen += f" with {what} ({MIN_DAYS_COUNT} wanted)"
     return Check(f"days with {what}", False, seen, more if more is not None and more <= MOST_DAYS_COUNT else None)
 
 
@@ -233,9 +246,10 @@ def wander_check(logs: Floats, levels: Levels) -> Check:
     return Check("wandering", passed, finding, 0 if passed else None)
 
 
-def error_check(trial: Trial) -> Check:
+def error_check(trial: Trial, days_count: int, *, outages: bool = False) -> Check:
     """Past totals, forecast from the days before them, off by at most a quarter in the mean of the last 90 days.
 
+    Each total counts alike, however large it is. `days_count`: days that were tried; without the `outages`, if any.
     Days needed: weeks until the mean falls below, if each week to come is off by the median of those seen.
     """
     errors = np.array(trial.late_errors_fractions)
@@ -243,7 +257,9 @@ def error_check(trial: Trial) -> Check:
         return Check("back-test", False, "no forecast could be tried on the log's own past", None)
     mean = float(errors.mean())
     weeks = trial.horizon_days // WEEK_DAYS
-    finding = f"{weeks}-week totals of the last 90 days forecast with a mean error of {_error(mean)} "
+    of_days = f"the last {LATE_DAYS}" if days_count > LATE_DAYS else f"all {days_count}"
+    finding = f"{weeks}-week totals of {of_days} days{' outside of outages' * outages}, each counted alike, "
+    finding += f"forecast with a mean error of {_error(mean)} "
     finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
     if mean <= TOTAL_ERROR_MAX_FRACTION:
         return Check("back-test", True, finding, 0)
@@ -260,28 +276,54 @@ def _error(mean_ratio: float) -> str:
     return _percent(mean_ratio) if mean_ratio <= 1 else "more than the totals themselves"
 
 
-def spend_check(half_width_ratio: float) -> Check:
+def spend_check(spend: Total) -> Check:
     """Half of the interval of next quarter's spend; prices and models may move where tokens do not."""
-    finding = f"next quarter's spend known within {_percent(half_width_ratio)} either way "
-    finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
-    passed = half_width_ratio <= TOTAL_ERROR_MAX_FRACTION
-    return Check("spend", passed, finding, 0 if passed else None)
+    passed = spend.half_width_ratio <= TOTAL_ERROR_MAX_FRACTION
+    return Check("spend", passed, _known("spend", spend), 0 if passed else None)
 
 
-def interval_check(half_width_ratio: float, shorter_half_width_ratio: float, days_count: int) -> Check:
+def interval_check(tokens: Total, shorter: Total, days_count: int) -> Check:
     """Half of the interval of next quarter's total at most a quarter of it.
 
     The square of the half width is what chance does in the quarter itself plus what falls with one over the days;
-    both are read from the interval of all days and of the latter half of them.
+    both are read from the interval of all days and of the latter half of them. An interval wider than its middle is no
+    such sum, and nobody can say after how many days it narrows; where the two fall faster than one over the days,
+    chance in the quarter is taken as none.
     """
-    finding = f"next quarter's tokens known within {_percent(half_width_ratio)} either way "
-    finding += f"({_percent(TOTAL_ERROR_MAX_FRACTION)} or less wanted)"
-    if half_width_ratio <= TOTAL_ERROR_MAX_FRACTION:
+    finding, width, wider = _known("tokens", tokens), tokens.half_width_ratio, shorter.half_width_ratio
+    if width <= TOTAL_ERROR_MAX_FRACTION:
         return Check("interval", True, finding, 0)
-    falling = days_count * (shorter_half_width_ratio**2 - half_width_ratio**2)  # of 1 / days: half the days, twice it
-    staying = half_width_ratio**2 - falling / days_count
+    falling = days_count * min(wider**2 - width**2, width**2)  # of 1 / days: half the days, twice it
+    staying = width**2 - falling / days_count
     room = TOTAL_ERROR_MAX_FRACTION**2 - staying
-    if falling <= 0 or room <= 0:
+    if max(width, wider) > 1 or falling <= 0 or room <= 0:
         return Check("interval", False, finding, None)
     more = ceil(falling / room) - days_count
     return Check("interval", False, finding, more if 0 < more <= MOST_DAYS_COUNT else None)
+
+
+def _known(what: str, total: Total) -> str:
+    """How well a total of next quarter is known: in percent, or as a factor where percents say nothing."""
+    wanted = _percent(TOTAL_ERROR_MAX_FRACTION)
+    if total.half_width_ratio <= EQUAL_MAX_RATIO:
+        return f"next quarter's {what} known if its days equal the log's, which hardly differ ({wanted} or less wanted)"
+    if total.half_width_ratio <= 1:
+        seen = f"within {_percent(total.half_width_ratio)} either way ({wanted} or less wanted)"
+        return f"next quarter's {what} known {seen}"
+    factor = total.factor_ratio
+    said = float(f"{min(factor, _FACTOR_SAID_MOST_RATIO):.2g}")
+    seen = f"within a factor of {said:,g}"
+    seen = f"not even {seen}" if factor > _FACTOR_SAID_MOST_RATIO else f"only {seen}"
+    return f"next quarter's {what} known {seen} ({wanted} or less either way wanted)"
+
+
+def silence_check(silence: Gap, days_count: int) -> Check:
+    """A log that fell silent at its end says nothing of next quarter. `days_count`: of the log since then.
+
+    >>> silence_check(Gap(date(2026, 10, 10), 49), 49).finding
+    'nothing can be said of next quarter: the log fell silent on 10 Oct 2026 (a week of calls since then wanted)'
+    """
+    back = days_count - silence.days_count
+    until = f", for {silence.days_count} days" if back else ""
+    seen = f"nothing can be said of next quarter: the log fell silent on {day_words(silence.first_day)}{until}"
+    return Check(SILENCE, False, f"{seen} (a week of calls since then wanted)", max(WEEK_DAYS - back, 1))

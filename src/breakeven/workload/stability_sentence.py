@@ -14,13 +14,14 @@ from breakeven.workload.stability_rules import (
     AGE,
     AGE_MAX_DAYS_COUNT,
     CLEAN_DAYS_COUNT,
+    SILENCE,
     Check,
     Growth,
     day_words,
     signed_percent,
 )
 
-_ORDER: Final = ("growth", "level", "coverage", "wandering", "back-test", "interval", "spend", "length")
+_ORDER: Final = (SILENCE, "growth", "level", "coverage", "wandering", "back-test", "interval", "spend", "length")
 _FOLLOWS_FROM_GROWTH: Final = frozenset({"wandering", "back-test", "interval", "spend"})
 _REASONS_SAID_COUNT: Final = 2
 _BY_CHANCE: Final = "no growth beyond chance"
@@ -77,12 +78,12 @@ def unsteady_sentence(
 
 
 def short_sentence(seen: str, wanted: str, more_days_count: int | None, rare: str, standing: Standing) -> str:
-    """Too few days to say anything; `rare`: what comes too rarely to say when there will be enough of it."""
+    """Too few days to say anything; `rare`: of which days there are too few, or none, to say when it will be enough."""
     if more_days_count is None:
-        cure = f" Days with {rare} are too rare to say when there will be enough of them."
+        cure = f" {rare} when there will be enough of them."
     else:
         cure = _decide(more_days_count, standing, earliest=True)
-    return f"Cannot tell yet: {seen} too few ({wanted}).{cure}{_of_age(standing)}"
+    return f"Cannot tell yet: {seen} ({wanted}).{cure}{_of_age(standing)}"
 
 
 def growth_words(growth: Growth) -> str:
