@@ -90,7 +90,7 @@ ERRORS: Final[tuple[ErrorKind, ...]] = (
               "processes or replicas."),
     ErrorKind("too_many_connections", 503, "gateway", "As many connections are open as `wire` allows.",
               "Keep connections and use them again; add processes or replicas."),
-    ErrorKind("internal_error", 500, "gateway", "A mistake of ours. Nothing was sent.",
+    ErrorKind("internal_error", 500, "gateway", "A mistake of ours; the message says whether anything was sent.",
               "Report it; the log has its kind, `events_total` counts it."),
     ErrorKind("outcomes_not_allowed", 403, "outcomes", "The key may not give outcomes.",
               "Use the key of whoever judges."),

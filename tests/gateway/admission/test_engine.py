@@ -242,6 +242,14 @@ def test_a_stream_is_checked_whole_where_the_configuration_says_so(tmp_path: Any
     assert (response.is_buffered, response.facts.is_stream, response.escalate_to) == (False, True, ())
 
 
+def test_a_stream_that_cannot_be_asked_for_whole_is_refused_and_takes_nothing(tmp_path: Any) -> None:
+    of = room(settings(cascade_streams="buffered", keys=(key(budget_usd=1.0),)), cascade(tmp_path))
+    deep = b'{"stream":true,"x":' + b'{"a":' * 1_010 + b"1" + b"}" * 1_010 + b"," + body()[1:]
+    assert refusal(of, None, deep).code == "invalid_json"
+    assert of.kept.reserved == [] and of.engine.open_requests() == 0
+    assert of.kept.refused_codes == ["invalid_json"] and of.kept.counted == {}
+
+
 def test_an_escalation_that_nobody_can_pay_is_said(tmp_path: Any) -> None:
     of = room(settings(keys=(key(budget_usd=0.001),)), cascade(tmp_path))
     got = plan(of, None, body(max_tokens=1_000))

@@ -7,18 +7,20 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from breakeven.gateway.config.settings import WireLimits
+from breakeven.gateway.relay.exchange import Exchange
 from breakeven.gateway.upstream import Target
-from gateway.parts.answers import plain
+from gateway.parts.answers import STREAM_HEAD, chunk, event, plain
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.raw_client import RawClient, ask, chat, raw_client, request
-from gateway.parts.running import run, until
+from gateway.parts.running import run, running_gateway, until
 from gateway.parts.scripted_upstream import Asked, Step, _Connection, closed_port, scripted_upstream
-from gateway.parts.settings_for_tests import SHORT, upstream_at
+from gateway.parts.settings_for_tests import SECRET, SHORT, models_at, settings_for, upstream_at
 from gateway.relay.relay_parts import served
 
 PATH = "/v1/chat/completions"
@@ -182,6 +184,52 @@ def test_heads_to_upstreams(tmp_path: Path) -> None:
                 assert asked.path == PATH + "?api-version=1"
                 assert asked.header("cookie") is None and asked.header("x-breakeven-task") is None
             assert not upstream.oddities
+
+    run(test())
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_request_that_raises_when_it_is_looked_at_is_ended_and_the_clock_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_begun: bool
+) -> None:
+    looked = Exchange.look
+
+    def look(self: Exchange, now_s: float) -> None:
+        if self._plan is not None and self._plan.facts.model == "bad":
+            raise ValueError(SECRET)
+        looked(self, now_s)
+
+    def script(asked: Asked) -> Iterator[Step]:
+        if is_begun and asked.model == "bad":
+            yield STREAM_HEAD
+            yield chunk(event({"choices": [{"index": 0, "delta": {"content": "a"}}]}))
+        yield "hold"
+
+    async def test() -> None:
+        async with scripted_upstream(script) as upstream:
+            models = models_at(main := upstream_at(upstream.port), "bad", "good")
+            settings = settings_for(tmp_path, [main], models)
+            async with running_gateway(settings, may_use_lanes=False) as gateway:
+                told: list[Exception] = []
+                gateway.counters.on_mistake = told.append
+                good = asyncio.create_task(gateway.ask(chat("good")))
+                await until(lambda: upstream.counts()["good"] == 1)
+                begun_s = monotonic()
+                monkeypatch.setattr(Exchange, "look", look)
+                if is_begun:
+                    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                        assert not (await gateway.ask(chat("bad", stream=True))).is_whole
+                        raise ConnectionError
+                else:
+                    answer = await gateway.ask(chat("bad"))
+                    assert (answer.status, answer.code, answer.is_whole) == (500, "internal_error", True)
+                    assert SECRET not in answer.body.decode()
+                assert (await good).status == 504
+                assert monotonic() - begun_s < 3.0, "its time was not up before"
+                await gateway.settled()
+                assert [type(each) for each in told] == [ValueError], "once"
+                assert gateway.statuses()["ok"] == 0 and len(gateway.calls) == 2
+                await until(lambda: gateway.relay.clients_count == 0)
 
     run(test())
 

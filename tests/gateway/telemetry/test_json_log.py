@@ -72,6 +72,21 @@ def test_a_reader_that_is_stuck_holds_nobody_up(pipe: tuple[int, int]) -> None:
     os.close(pipe[1])
 
 
+def test_a_mistake_is_named_by_its_kind_and_place_and_no_word(pipe: tuple[int, int]) -> None:
+    log = JsonLog("relay-0", descriptor=pipe[1])
+    try:
+        int(CANARY)
+    except ValueError as problem:
+        assert CANARY in str(problem)
+        log.mistake(problem)
+    log.close()
+    os.close(pipe[1])
+    (line,) = read_lines(pipe[0])
+    assert (line["event"], line["level"], line["error"]) == ("mistake", "error", "ValueError")
+    assert str(line["at"]).startswith("test_json_log.py:") and str(line["at"]).endswith("_and_no_word")
+    assert CANARY not in str(line)
+
+
 def test_trouble_names_what_was_tried_and_no_word(pipe: tuple[int, int]) -> None:
     log = JsonLog("relay-0", descriptor=pipe[1])
     log.request_trouble(plan(), [attempt("big", "a", "status"), attempt("small", "b", number=2, kind="fallback")], True)

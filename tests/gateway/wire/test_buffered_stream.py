@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from breakeven.gateway.plan import RequestFacts
+from breakeven.gateway.plan import Refusal, RequestFacts
 from breakeven.gateway.wire.buffered_stream import asked_whole, streamed
 from breakeven.gateway.wire.chat_stream import ChatStream
 from breakeven.gateway.wire.messages_stream import MessagesStream
+from breakeven.gateway.wire.request_facts import read_request
 
 
 def facts(operation: Any = "chat", is_usage_asked: bool = False) -> RequestFacts:
@@ -50,7 +51,7 @@ CHAT: dict[str, Any] = {
 @pytest.mark.parametrize("is_usage_asked", [False, True])
 def test_all_choices_of_a_completion(is_usage_asked: bool) -> None:
     stream = streamed(facts(is_usage_asked=is_usage_asked), json.dumps(CHAT).encode())
-    assert stream.endswith(b"data: [DONE]\n\n")
+    assert stream is not None and stream.endswith(b"data: [DONE]\n\n")
     found = events(stream)
     assert all(each["object"] == "chat.completion.chunk" for each in found)
     assert all((each["id"], each["model"], each["system_fingerprint"]) == ("chatcmpl-1", "m-1", "fp") for each in found)
@@ -109,6 +110,7 @@ def put_together(found: list[Any]) -> Any:
 
 def test_all_blocks_of_a_message() -> None:
     stream = streamed(facts("messages"), json.dumps(MESSAGE).encode())
+    assert stream is not None
     found = events(stream)
     names = [line.removeprefix("event: ") for line in stream.decode().splitlines() if line.startswith("event: ")]
     assert names == [each["type"] for each in found]
@@ -131,13 +133,44 @@ def test_all_blocks_of_a_message() -> None:
     ],
 )
 def test_odd_answers_are_streams_too(operation: str, odd: Any) -> None:
-    assert events(streamed(facts(operation), json.dumps(odd).encode())) or operation == "chat"
+    stream = streamed(facts(operation), json.dumps(odd).encode())
+    assert stream is not None and (events(stream) or operation == "chat")
+
+
+@pytest.mark.parametrize(("operation", "whole"), [("chat", CHAT), ("messages", MESSAGE)])
+def test_bytes_that_are_no_letter_do_not_end_a_stream(operation: str, whole: Any) -> None:
+    body = json.dumps(whole, ensure_ascii=False).encode().replace("héllo".encode(), b"h\xffllo")
+    stream = streamed(facts(operation), body)
+    assert stream is not None and "h\ufffdllo" in stream.decode()
+
+
+def nested(levels_count: int) -> bytes:
+    """An object in objects."""
+    return b'{"a":' * levels_count + b"1" + b"}" * levels_count
+
+
+@pytest.mark.parametrize(("operation", "whole"), [("chat", CHAT), ("messages", MESSAGE)])
+def test_what_is_nested_too_deeply_to_be_written_is_no_stream(operation: str, whole: Any) -> None:
+    body = json.dumps(whole).encode()
+    flat, deep = (body[:1] + b'"x":' + nested(count) + b"," + body[1:] for count in (100, 400))
+    json.loads(deep)
+    assert streamed(facts(operation), flat) is not None
+    assert streamed(facts(operation), deep) is None
+
+
+def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
+    body = b'{"model":"m","stream":true,"x":' + nested(1_010) + b"}"
+    asked = read_request(b"/v1/chat/completions", body)
+    assert isinstance(asked, RequestFacts), "it can be read"
+    refusal = asked_whole(asked)
+    assert isinstance(refusal, Refusal) and (refusal.http_status, refusal.code) == (400, "invalid_json")
 
 
 def test_the_request_is_the_same_but_for_the_stream() -> None:
     body = b'{"model":"m", "stream" : true,"seed":12345678901234567890123,"stream_options":{"include_usage":true}}'
     asked = RequestFacts("chat", json.loads(body), body, "m", True, True, 5)
     whole = asked_whole(asked)
+    assert isinstance(whole, RequestFacts)
     assert whole.body == b'{"model":"m","seed":12345678901234567890123}'
     assert (whole.is_stream, whole.is_usage_asked, whole.output_tokens_max) == (False, True, 5)
     assert set(whole.document) == {"model", "seed"} and asked.is_stream

@@ -20,7 +20,7 @@ from breakeven.gateway.admission.lane_records import LaneRecords
 from breakeven.gateway.admission.model_choice import ModelChoice
 from breakeven.gateway.admission.model_list import models_page
 from breakeven.gateway.admission.next_targets import NextTargets
-from breakeven.gateway.admission.reception import Received, Reception
+from breakeven.gateway.admission.reception import Received, Reception, whole
 from breakeven.gateway.admission.request_head import MODEL, TRACE, trace_of, word
 from breakeven.gateway.admission.reservations import tokens_at_most, usd_at_most, usd_with
 from breakeven.gateway.admission.response_headers import ResponseHeaders
@@ -35,7 +35,6 @@ from breakeven.gateway.metering.pricing import cost_usd
 from breakeven.gateway.plan import Head, Key, Plan, Refusal, Reservation
 from breakeven.gateway.ports import Limits, Sink
 from breakeven.gateway.upstream import Target, Upstream
-from breakeven.gateway.wire.buffered_stream import asked_whole
 from breakeven.routing.policy_file import LoadedPolicy
 
 _INTERNAL: Final = Refusal(500, "internal_error", "The gateway could not decide on this request. Nothing was sent.")
@@ -179,6 +178,10 @@ class Engine:
         if type(found) is Refusal:
             return found
         assert isinstance(found, Chosen)
+        if found.is_buffered:
+            received = whole(received)
+            if isinstance(received, Refusal):
+                return received
         if is_troubled:
             chain = self._availability.ordered(found.chain, now_s)
             if not chain:
@@ -226,8 +229,6 @@ class Engine:
         now_s: float,
     ) -> Plan:
         bounds, told, facts = chosen.bounds, received.told, received.facts
-        if chosen.is_buffered:
-            facts = asked_whole(facts)
         trace_id, parent_id = trace_of(told) if TRACE in told else (None, None)
         plan = Plan(
             request_id,

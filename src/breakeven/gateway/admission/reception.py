@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from breakeven.gateway.admission.tasks import Tasks
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.metering.call_line import ENDPOINTS
 from breakeven.gateway.plan import Head, Key, Operation, Refusal, RequestFacts
+from breakeven.gateway.wire.buffered_stream import asked_whole
 from breakeven.gateway.wire.request_facts import read_request
 from breakeven.routing.task_naming import load_task_naming
 from breakeven.usage.redact import HASH_HEX_LENGTH, hash_of
@@ -74,6 +75,12 @@ class Received:
     bounds: Bounds
     is_limited: bool = False
     """Whether anything of its key is counted."""
+
+
+def whole(received: Received) -> Received | Refusal:
+    """The same for an upstream that is asked for a whole answer, though the client wants a stream."""
+    facts = asked_whole(received.facts)
+    return facts if isinstance(facts, Refusal) else replace(received, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
-from dataclasses import replace
 from time import monotonic
 from typing import Final, cast
 
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.plan import Head, Operation, Plan, Refusal
 from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
+from breakeven.gateway.relay.checked import checked
 from breakeven.gateway.relay.dispatch import Dispatch
-from breakeven.gateway.relay.failure_words import TIMEOUTS, given_up, said_of
+from breakeven.gateway.relay.failure_words import BROKEN, break_off_event, given_up, said_of
 from breakeven.gateway.relay.heard_answer import HeardAnswer
 from breakeven.gateway.relay.overdue import is_slow, overdue
 from breakeven.gateway.relay.pipe import PipedTo
@@ -23,8 +23,7 @@ from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import ClientSide, RelayState
 from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
 from breakeven.gateway.upstream import Target
-from breakeven.gateway.wire.buffered_stream import streamed
-from breakeven.gateway.wire.errors import stream_error, upstream_error
+from breakeven.gateway.wire.errors import upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
@@ -140,6 +139,15 @@ class Exchange:
             for dispatch in tuple(self._active):
                 self._look_at(dispatch, now_s)
 
+    def broken(self) -> None:
+        """A mistake of ours: nobody is asked any longer, and the client hears of it."""
+        self._drop_others(None)
+        if self._is_head_sent:
+            self._client.cut(is_flushed=False)
+            self._finish(False)
+        else:
+            self._refuse(BROKEN)
+
     def _look_at(self, dispatch: Dispatch, now_s: float) -> None:
         failure = overdue(dispatch, self._state.settings.timeouts, now_s)
         if failure is not None:
@@ -223,27 +231,22 @@ class Exchange:
         plan, attempt = self._plan, dispatch.attempt
         assert plan is not None
         self._active.remove(dispatch)
-        if plan.answer_checks is None or plan.facts.is_stream or self._is_good(plan, dispatch):
-            self._give_out(dispatch, body)
+        out = checked(plan, dispatch, body)
+        if out is None:
+            self._last_failed = dispatch
+        elif attempt.failure is None:
+            self._give_out(dispatch, out)
             return
-        attempt.failure = "rejected"
-        self._kept = (dispatch, body)
-        if not self._active:
+        else:
+            self._kept = (dispatch, out)
+        if not self._active and self._backing_off is None:
             self._try_next(attempt)
-
-    def _is_good(self, plan: Plan, dispatch: Dispatch) -> bool:
-        """Whether an answer passes the policy's checks."""
-        assert dispatch.reader is not None
-        answer = dispatch.reader.answer()
-        return bool(plan.answer_checks(replace(answer, task=plan.task or "")).ok)
 
     def _give_out(self, dispatch: Dispatch, body: bytes) -> None:
         if self._active:
             self._drop_others(dispatch)
-        plan, content_type = self._plan, b""
-        if plan is not None and plan.is_buffered:
-            body, content_type = streamed(plan.facts, body), b"text/event-stream"
-        pieces = self._start(dispatch, content_type)
+        is_buffered = self._plan is not None and self._plan.is_buffered
+        pieces = self._start(dispatch, b"text/event-stream" if is_buffered else b"")
         pieces += (b"content-length: %d\r\n\r\n" % len(body), body)
         self._is_head_sent = True
         self._end(b"".join(pieces), is_delivered=True)
@@ -337,20 +340,17 @@ class Exchange:
             framing = b"transfer-encoding: chunked\r\n\r\n"
         client.write(b"".join((*self._start(dispatch), framing)))
 
-    def _drop_others(self, winner: Dispatch) -> None:
+    def _drop_others(self, winner: Dispatch | None) -> None:
         """Hedges that lost."""
         for other in self._active:
             if other is not winner:
                 other.abort("superseded")
-        self._active = [winner] if winner in self._active else []
+        self._active = [each for each in self._active if each is winner]
 
     def _break_off(self, dispatch: Dispatch) -> None:
         """A started answer cannot go on: an error event, no end mark, and the connection ends."""
         if self._operation is not None and dispatch.mode == "stream":
-            failure, reader = dispatch.attempt.failure, dispatch.reader
-            code = "upstream_timeout" if failure in TIMEOUTS else "upstream_error"
-            message = (reader.failure_message if reader is not None else None) or said_of(failure)
-            event = stream_error(self._operation, code, message)
+            event = break_off_event(dispatch, self._operation)
             self._client.write(b"%x\r\n%b\r\n" % (len(event), event) if self._is_chunked else event)
             self._client.cut(is_flushed=True)
         else:

@@ -6,16 +6,27 @@ from typing import Final
 
 from breakeven.gateway.attempt import Attempt, Failure
 from breakeven.gateway.plan import Operation, Refusal
+from breakeven.gateway.relay.dispatch import Dispatch
+from breakeven.gateway.wire.errors import stream_error
 
 TIMEOUTS: Final = frozenset(("first_byte_timeout", "idle_timeout", "total_timeout"))
 NO_CONTROL: Final = Refusal(
     503, "outcomes_unavailable", "The process that keeps outcomes does not answer; give it again in a while.", 5.0
 )
 
+BROKEN: Final = Refusal(500, "internal_error", "The gateway could not go on with this request; it may have been sent.")
+
 
 def said_of(failure: Failure | None) -> str:
     """What a client hears of a failure."""
     return _WORDS.get(failure or "", "The upstream could not answer.")
+
+
+def break_off_event(dispatch: Dispatch, operation: Operation) -> bytes:
+    """The event by which a client hears that its stream does not go on."""
+    failure, reader = dispatch.attempt.failure, dispatch.reader
+    code = "upstream_timeout" if failure in TIMEOUTS else "upstream_error"
+    return stream_error(operation, code, (reader.failure_message if reader is not None else None) or said_of(failure))
 
 
 def given_up(last: Attempt, operation: Operation | None) -> Refusal:
@@ -35,5 +46,5 @@ _WORDS: Final = {
     "total_timeout": "The answer took longer than is allowed.",
     "reset": "The upstream closed the connection before its answer was whole.",
     "bad_answer": "The upstream's answer was not understood.",
-    "too_large": "The upstream's answer is too large to be translated.",
+    "too_large": "The upstream's answer is larger than this gateway can hold.",
 }

@@ -79,6 +79,7 @@ class RelayProcess:
         self.log = JsonLog(name, self.counters)
         stack.callback(self.log.close)
         self.counters.on_trouble = self.log.request_trouble
+        self.counters.on_mistake = self.log.mistake
         snapshots = SnapshotWriter(self.counters, folder, name)
         snapshots.start()
         stack.callback(snapshots.close)

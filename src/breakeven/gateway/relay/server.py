@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, TLSVersion
 from time import monotonic
@@ -12,7 +13,8 @@ from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.places import listening_socket
 from breakeven.gateway.ports import Sink
 from breakeven.gateway.relay.client_connection import ClientConnection
-from breakeven.gateway.relay.state import LOOK_EVERY_S, AuditKeeper, Counting, RelayAdmission, RelayState
+from breakeven.gateway.relay.exchange import Exchange
+from breakeven.gateway.relay.state import LOOK_EVERY_S, AuditKeeper, Counting, RelayAdmission, RelayState, Watched
 
 _BACKLOG_COUNT: Final = 2_048
 _LOOKS_PER_SECOND_COUNT: Final = round(1 / LOOK_EVERY_S)
@@ -111,13 +113,33 @@ class Relay:
         now_s = state.now_s = monotonic()
         self._clock = state.loop.call_later(LOOK_EVERY_S, self._look)
         for exchange in tuple(state.exchanges):
-            exchange.look(now_s)
+            try:
+                exchange.look(now_s)
+            except Exception as problem:  # whatever it is, the clock goes on for all others
+                self._end_broken(exchange, problem)
         self._looks_count += 1
         if self._looks_count % 4 == 0:
             for client in tuple(self._clients):
                 client.look(now_s)
         if self._looks_count % _LOOKS_PER_SECOND_COUNT == 0:
             self._each_second()
+
+    def _end_broken(self, under_way: Watched, problem: Exception) -> None:
+        """Ends what raises, so that it does so once; its client gets an error, or at least the end of the connection."""
+        state = self._state
+        if state.counting is not None:
+            state.counting.mistake(problem)
+        if under_way not in state.exchanges:  # an Exchange took its place, and is looked at next
+            return
+        with suppress(Exception):
+            if isinstance(under_way, Exchange):
+                under_way.broken()
+                return
+            under_way.client_gone()
+        state.exchanges.discard(under_way)
+        for client in tuple(self._clients):
+            if client.under_way is under_way:
+                client.kill()
 
     def _each_second(self) -> None:
         state = self._state

@@ -55,6 +55,10 @@ class Counting(Protocol):
         """How much of something there is."""
         ...
 
+    def mistake(self, problem: Exception) -> None:
+        """Something was raised that no code expects."""
+        ...
+
 
 class AuditKeeper(Protocol):
     """Where answers go that people shall label: `metering.audit_keeping`."""

@@ -64,6 +64,8 @@ class Counters:
         self.process_index = process_index
         self.on_trouble: Callable[[Plan, list[Attempt], bool], None] | None = None
         """Told of every request that did not go smoothly: a log."""
+        self.on_mistake: Callable[[Exception], None] | None = None
+        """Told of what no code expects: a log."""
         self._started_unix_s = time()
         self._cells: dict[tuple[str, str, str | None], Cell] = {}
         self._labels: dict[str, set[str]] = {"model": set(), "upstream": set(), "task": set()}
@@ -126,6 +128,12 @@ class Counters:
                 cell.first_byte_sum_s += spent_s
         if (len(attempts) > 1 or result != "delivered") and self.on_trouble is not None:
             self.on_trouble(plan, attempts, delivered)
+
+    def mistake(self, problem: Exception) -> None:
+        """Something was raised that no code expects."""
+        self.count("events_total", 1, "relay_error")
+        if self.on_mistake is not None:
+            self.on_mistake(problem)
 
     def delivered(
         self,

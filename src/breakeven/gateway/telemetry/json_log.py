@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic, time
 from typing import Final, Protocol
 
@@ -85,6 +87,12 @@ class JsonLog:
             reason=plan.reason,
             key=plan.key.id if plan.key else None,
         )
+
+    def mistake(self, problem: Exception) -> None:
+        """An exception that no code expects: its kind and where it was raised. Its words may quote a prompt."""
+        frames = traceback.extract_tb(problem.__traceback__, limit=-3)
+        at = " > ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames)
+        self.say("mistake", "error", error=type(problem).__name__, at=at)
 
     def close(self, wait_s: float = 1.0) -> None:
         """Write what waits, for so long at most."""

@@ -40,6 +40,18 @@ class AnswerParts:
         )
 
 
+def read_answer(written: bytes) -> Any:
+    """The JSON of an answer; bytes that are no UTF-8 become U+FFFD. Raises JSONDecodeError for what is no JSON.
+
+    >>> read_answer(b'{"a": "x \\xff"}')
+    {'a': 'x \ufffd'}
+    """
+    try:
+        return orjson.loads(written)
+    except orjson.JSONDecodeError:
+        return orjson.loads(written.decode("utf-8", "replace"))
+
+
 def answer_parts(operation: Operation, document: Mapping[str, Any]) -> AnswerParts:
     """The parts of an answer; never raises.
 

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import orjson
 
-from breakeven.gateway.plan import Operation, RequestFacts
+from breakeven.gateway.plan import Operation, Refusal, RequestFacts
+from breakeven.gateway.wire.answer_parts import read_answer
+from breakeven.gateway.wire.outgoing import too_deep
 from breakeven.gateway.wire.raw_object import rewritten
 from breakeven.gateway.wire.translation.exact_numbers import dumped, exactly
 
@@ -22,23 +24,35 @@ _STREAM_NAMES: Final = ("stream", "stream_options")
 _END: Final = b"data: [DONE]\n\n"
 
 
-def asked_whole(facts: RequestFacts) -> RequestFacts:
+def asked_whole(facts: RequestFacts) -> RequestFacts | Refusal:
     """A request for a stream as one for a whole answer; whether the client wants usage in its stream stays.
+
+    What is nested too deeply to be written again is refused.
 
     >>> body = b'{"model":"m","stream":true,"n":1}'
     >>> asked_whole(RequestFacts("chat", orjson.loads(body), body, "m", True, False, None)).body
     b'{"model":"m","n":1}'
     """
     document = {name: value for name, value in facts.document.items() if name not in _STREAM_NAMES}
-    return replace(facts, document=document, body=rewritten(facts.body, {}, _STREAM_NAMES), is_stream=False)
+    try:
+        body = rewritten(facts.body, {}, _STREAM_NAMES)
+    except RecursionError:
+        return too_deep()
+    return replace(facts, document=document, body=body, is_stream=False)
 
 
-def streamed(facts: RequestFacts, body: bytes) -> bytes:
-    """The stream of a whole answer in the client's dialect, which is a JSON object."""
-    document = exactly(body, orjson.loads(body))
-    if facts.operation == "messages":
-        return b"".join(_named_event(each) for each in _message_events(document))
-    return b"".join(b"data: " + dumped(each) + b"\n\n" for each in _chunks(document, facts.is_usage_asked)) + _END
+def streamed(facts: RequestFacts, body: bytes) -> bytes | None:
+    """The stream of a whole answer in the client's dialect, which is a JSON object.
+
+    None where that cannot be: more levels can be read than can be written again.
+    """
+    document = exactly(body, read_answer(body))
+    try:
+        if facts.operation == "messages":
+            return b"".join(_named_event(each) for each in _message_events(document))
+        return b"".join(b"data: " + dumped(each) + b"\n\n" for each in _chunks(document, facts.is_usage_asked)) + _END
+    except (orjson.JSONEncodeError, RecursionError):
+        return None
 
 
 def _chunks(document: Mapping[str, Any], is_usage_asked: bool) -> Iterator[dict[str, Any]]:

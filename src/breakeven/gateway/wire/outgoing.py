@@ -18,7 +18,7 @@ from breakeven.gateway.wire.translation.exact_numbers import dumped, exactly
 from breakeven.gateway.wire.translation.messages_to_chat import chat_request
 from breakeven.gateway.wire.translation.untranslatable import Untranslatable
 
-__all__ = ["Untranslatable", "asks_for_usage", "extra_headers", "outgoing_body", "outgoing_path"]
+__all__ = ["Untranslatable", "asks_for_usage", "extra_headers", "outgoing_body", "outgoing_path", "too_deep"]
 
 DIALECT_BY_OPERATION: Final[Mapping[Operation, Dialect]] = {
     "chat": "openai",
@@ -141,7 +141,7 @@ def _changed(facts: RequestFacts, target: Target, quirks: Quirks, asks: bool) ->
             replaced["messages"] = orjson.dumps(_without_unsigned(facts.document.get("messages")))
         return rewritten(facts.body, replaced, quirks.dropped if is_chat else (), quirks.renamed if is_chat else None)
     except (orjson.JSONEncodeError, RecursionError) as problem:
-        raise Untranslatable(_too_deep()) from problem
+        raise Untranslatable(too_deep()) from problem
 
 
 def _without_name(message: object) -> object:
@@ -189,7 +189,7 @@ def _translated(facts: RequestFacts, target: Target) -> bytes:
             facts = replace(facts, document=document)
         return dumped(translator(facts, target))
     except (orjson.JSONEncodeError, RecursionError) as problem:
-        raise Untranslatable(_too_deep()) from problem
+        raise Untranslatable(too_deep()) from problem
 
 
 def _no_twin(facts: RequestFacts, target: Target) -> Refusal:
@@ -211,7 +211,8 @@ def _no_responses(target: Target, quirks: Quirks) -> Refusal:
     )
 
 
-def _too_deep() -> Refusal:
+def too_deep() -> Refusal:
+    """A body that can be read, and not written again."""
     return Refusal(
         400, "invalid_json", "The body is nested too deeply to be changed for its upstream. Send a flatter one."
     )

@@ -10,7 +10,7 @@ import orjson
 from breakeven.gateway.attempt import Failure, TokenCounts
 from breakeven.gateway.plan import Operation, RequestFacts
 from breakeven.gateway.upstream import Upstream
-from breakeven.gateway.wire.answer_parts import answer_parts
+from breakeven.gateway.wire.answer_parts import answer_parts, read_answer
 from breakeven.gateway.wire.chat_stream import chunk_counts
 from breakeven.gateway.wire.errors import error_in
 from breakeven.gateway.wire.estimates import estimated
@@ -67,12 +67,9 @@ class PlainAnswer:
         body = b"".join(self._parts)
         self._parts = []
         try:
-            document = orjson.loads(body)
+            document = read_answer(body)
         except orjson.JSONDecodeError:
-            try:
-                document = orjson.loads(body.decode("utf-8", "replace"))
-            except orjson.JSONDecodeError:
-                return self._failed("The upstream's answer is no JSON.")
+            return self._failed("The upstream's answer is no JSON.")
         if type(document) is not dict:
             return self._failed("The upstream's answer is JSON, but no object.")
         self.note(document)

@@ -28,7 +28,7 @@ def exactly(written: bytes | str, document: Any) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """JSON of a value that may hold long integers.
+    """JSON of a value that may hold long integers; orjson.JSONEncodeError or RecursionError where it is too deep.
 
     >>> dumped({"id": 12345678901234567890123})
     b'{"id":12345678901234567890123}'
