@@ -125,7 +125,7 @@ class Relay:
             self._each_second()
 
     def _end_broken(self, under_way: Watched, problem: Exception) -> None:
-        """Ends what raises, so that it does so once; its client gets an error, or at least the end of the connection."""
+        """Ends what raises, so that it does so once; its client gets an error, or at least loses its connection."""
         state = self._state
         if state.counting is not None:
             state.counting.mistake(problem)
