@@ -9,10 +9,11 @@ import pytest
 
 from breakeven.reports.chart_style import Canvas
 from breakeven.reports.document import DayPart, WorkloadPart
-from breakeven.reports.stability_part import QuarterPart, ShiftPart, StabilityPart, TotalPart
+from breakeven.reports.stability_part import CheckPart, QuarterPart, ShiftPart, StabilityPart, TotalPart
 from breakeven.reports.traffic_charts import buckets
 from breakeven.reports.usage_charts import STACKED_COUNT, By, Show, over_time, stacks, steadiness
 from breakeven.reports.usage_document import ModelUsagePart, UsageDocument, stretches
+from breakeven.reports.usage_rows import quarter_figures
 
 CANVAS = Canvas("wide", 600, 200, 40, 40, 40, 20)
 FIRST = date(2026, 1, 5)
@@ -68,6 +69,26 @@ def document(days_count: int, models_count: int, shift_day: int | None = None) -
         workload=workload, reasoning_tokens=0, models=models, stretches=stretches(workload), imports=(), overlaps=(),
         left_out_count=0, bills_count=0,
     )  # fmt: skip
+
+
+def test_a_log_that_fell_silent_has_no_box_of_next_quarter() -> None:
+    made = document(40, 1)
+    part = made.workload.stability
+    assert part is not None
+    silence = CheckPart(
+        name="silence", passed=False, more_days_count=7,
+        finding="nothing can be said of next quarter: the log fell silent on 10 Aug 2026 (a week of calls wanted)",
+    )  # fmt: skip
+    silent = part.model_copy(update={"quarter": None, "checks": (silence,)})
+    workload = made.workload.model_copy(update={"stability": silent})
+    drawn = steadiness(made.model_copy(update={"workload": workload}), "tokens", CANVAS)
+    assert drawn is not None
+    assert not [each for each in drawn["layer"] if str(each.get("name", "")).startswith("quarter")]
+    told = [(each.label, each.value, each.basis) for each in quarter_figures(silent)]
+    assert told == [
+        ("Next quarter", "not known", "Nothing can be said of next quarter: the log fell silent on 10 Aug 2026.")
+    ]
+    assert [each.label for each in quarter_figures(part)] == ["Tokens next quarter", "Spend next quarter"]
 
 
 @pytest.mark.parametrize("show", ["tokens", "spend"])

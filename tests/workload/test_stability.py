@@ -185,6 +185,7 @@ def test_a_short_log_that_fell_silent_makes_no_guess() -> None:
     found = stability(log_of(np.where(np.arange(59) < 20, 1e6, 0.0)))
     assert (found.answer, found.quarter) == ("cannot tell", None)
     assert "silence" in {each.name for each in found.failed}
+    assert "90 are wanted to decide), and the log fell silent on 21 Jun 2026. Decide after" in found.sentence
 
 
 def test_days_off_are_no_silence() -> None:

@@ -82,29 +82,27 @@ def figures(document: UsageDocument) -> tuple[Figure, ...]:
     part = workload.stability
     found = [_waiting(part)] if part else []
     found += [*_month(workload)]
-    if part and part.quarter:
-        quarter = part.quarter
-        days = f"{amounts.date_text(quarter.first_day)} to {amounts.date_text(quarter.last_day)}"
-        guess = "from few days; " if part.answer == "cannot tell" else ""
-        guess = f"a wide guess {guess}" if guess and not stability_wording.is_equal(quarter.tokens) else guess
-        found.append(
-            Figure(
-                "Tokens next quarter",
-                amounts.magnitude(quarter.tokens.typical),
-                f"{stability_wording.span(quarter.tokens, amounts.magnitude)}; {guess}{days}",
-            )
-        )
-        if quarter.spend_usd is None:
-            found.append(Figure("Spend next quarter", UNPRICED, "no call has a known price", "bad"))
-        else:
-            spend = quarter.spend_usd
-            span = stability_wording.span(spend, amounts.money)
-            less = f", without {amounts.fraction(quarter.unpriced_fraction)} of tokens {UNPRICED}"
-            basis = f"{span}; {guess}at the log's prices{less if quarter.unpriced_fraction else ''}"
-            found.append(Figure("Spend next quarter", amounts.money(spend.typical), basis))
-    elif part and (silence := stability_wording.silence_finding(part)):
-        found.append(Figure("Next quarter", amounts.NOT_KNOWN, silence))
+    found += quarter_figures(part) if part else []
     return tuple(found)
+
+
+def quarter_figures(part: StabilityPart) -> list[Figure]:
+    """Tokens and spend of next quarter; why nothing is said of it where the log fell silent."""
+    quarter = part.quarter
+    if quarter is None:
+        silence = stability_wording.silence_finding(part)
+        return [Figure("Next quarter", amounts.NOT_KNOWN, silence)] if silence else []
+    days = f"{amounts.date_text(quarter.first_day)} to {amounts.date_text(quarter.last_day)}"
+    guess = "from few days; " if part.answer == "cannot tell" else ""
+    guess = f"a wide guess {guess}" if guess and not stability_wording.is_equal(quarter.tokens) else guess
+    span = stability_wording.span(quarter.tokens, amounts.magnitude)
+    found = [Figure("Tokens next quarter", amounts.magnitude(quarter.tokens.typical), f"{span}; {guess}{days}")]
+    if quarter.spend_usd is None:
+        return [*found, Figure("Spend next quarter", UNPRICED, "no call has a known price", "bad")]
+    less = f", without {amounts.fraction(quarter.unpriced_fraction)} of tokens {UNPRICED}"
+    span = stability_wording.span(quarter.spend_usd, amounts.money)
+    basis = f"{span}; {guess}at the log's prices{less if quarter.unpriced_fraction else ''}"
+    return [*found, Figure("Spend next quarter", amounts.money(quarter.spend_usd.typical), basis)]
 
 
 def shares(document: UsageDocument) -> tuple[Figure, ...]:

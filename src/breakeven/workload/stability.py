@@ -237,13 +237,14 @@ def _too_short(
     seen = f"{seen} {'is' if count == 1 else 'are'} too few" if count else "no day of the log is whole"
     rare = f"Days with {what} are too rare to say" if used else f"No whole day has {what}, and nothing says"
     wanted = f"{MIN_DAYS_COUNT} show growth and shifts, {DAYS_WANTED_COUNT} are wanted to decide"
+    seen += f" ({wanted})" + "".join(", and " + each.reason.partition(": ")[2] for each in silent)
     quarter = None
     if tokens is not None and calls is not None and used >= TOTAL_MIN_DAYS and not silent:
         outages = outage_days(calls)
         quarter = _quarter(workload, without_outages(tokens, outages)[0], outages, ALL_WEEKS, seed)
     return Stability(
         "cannot tell",
-        short_sentence(seen, wanted, more, rare, standing),
+        short_sentence(seen, more, rare, standing),
         tokens.first_day if tokens is not None else None,
         last,
         count,

@@ -77,13 +77,13 @@ def unsteady_sentence(
     return because + cure + _of_age(standing)
 
 
-def short_sentence(seen: str, wanted: str, more_days_count: int | None, rare: str, standing: Standing) -> str:
+def short_sentence(seen: str, more_days_count: int | None, rare: str, standing: Standing) -> str:
     """Too few days to say anything; `rare`: of which days there are too few, or none, to say when it will be enough."""
     if more_days_count is None:
         cure = f" {rare} when there will be enough of them."
     else:
         cure = _decide(more_days_count, standing, earliest=True)
-    return f"Cannot tell yet: {seen} ({wanted}).{cure}{_of_age(standing)}"
+    return f"Cannot tell yet: {seen}.{cure}{_of_age(standing)}"
 
 
 def growth_words(growth: Growth) -> str:
