@@ -129,6 +129,7 @@ def test_an_interval_narrows_with_the_root_of_the_days() -> None:
 def test_an_interval_that_falls_faster_needs_at_least_what_the_root_of_the_days_gives() -> None:
     check = interval_check(within(0.5), within(0.95), 100)
     assert check.more_days_count == 300  # half of 50 % needs four times the days
+    assert interval_check(within(0.5), within(1.2), 100) == check
 
 
 @pytest.mark.parametrize(

@@ -296,7 +296,7 @@ def interval_check(tokens: Total, shorter: Total, days_count: int) -> Check:
     falling = days_count * min(wider**2 - width**2, width**2)  # of 1 / days: half the days, twice it
     staying = width**2 - falling / days_count
     room = TOTAL_ERROR_MAX_FRACTION**2 - staying
-    if max(width, wider) > 1 or falling <= 0 or room <= 0:
+    if width > 1 or falling <= 0 or room <= 0:
         return Check("interval", False, finding, None)
     more = ceil(falling / room) - days_count
     return Check("interval", False, finding, more if 0 < more <= MOST_DAYS_COUNT else None)
