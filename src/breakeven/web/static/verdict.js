@@ -56,6 +56,7 @@ function begin(form) {
   let shown = location.pathname + location.search; // the address that the numbers on the page are of
   let kept = shown; // the address that the back button would leave
   let wanted = null; // the newest state nobody has asked for yet
+  let underWay = null; // the state that was asked for last
   let asking = false;
   let resting = 0;
   let held = false; // a pointer is down on a slider
@@ -185,15 +186,16 @@ function begin(form) {
 
   function ask() {
     drawing?.abort();
-    wanted = query();
-    history.replaceState(null, "", `/${wanted}`);
+    const text = query();
+    history.replaceState(null, "", `/${text}`);
+    wanted = asking && text === underWay ? null : text; // Enter tells of a change and sends the form: that is one question
     if (!asking) next();
   }
 
   async function next() {
     asking = true;
     while (wanted !== null) {
-      const asked = wanted;
+      const asked = (underWay = wanted);
       wanted = null;
       try {
         const found = await breakeven.get(`/verdict/answer${asked}`);
