@@ -251,9 +251,8 @@ def _missing(
     mean = gained[:, useful].mean(axis=0) if learnt is None else learnt.mean[useful]
     if mean.max() <= 0:
         return None, (
-            f"every setting that moves requests keeps less than {100 * quality_floor_ratio:.0f} % of "
-            f"the reference's success, "
-            f"as far as {rows} requests tell: more of the same would not help"
+            f"every setting that moves requests keeps less than {100 * quality_floor_ratio:.0f} % of the "
+            f"reference's success, as far as {rows} requests tell: more of the same would not help"
         )
     needed = np.where(mean > 0, (_NORMAL_NEEDED * spread / np.where(mean > 0, mean, 1.0)) ** 2, np.inf)
     best = int(np.argmin(needed))

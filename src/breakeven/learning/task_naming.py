@@ -161,10 +161,9 @@ def _least_fraction(best: Floats, is_right: npt.NDArray[np.bool_]) -> float:
             return float(ordered[end])
     share = float(right[-1] / right.size) if right.size else 0.0
     raise LearningError(
-        f"the words of these prompts do not tell their tasks apart: {100 * share:.0f} % are named "
-        f"rightly when held out, and "
-        f"there is no part of {100 * RIGHT_MIN_FRACTION:.0f} %. Let clients name the task "
-        f"(`x-breakeven-task`), or write rules."
+        f"the words of these prompts do not tell their tasks apart: {100 * share:.0f} % are named rightly when "
+        f"held out, and there is no part of {100 * RIGHT_MIN_FRACTION:.0f} %. Let clients name the task "
+        "(`x-breakeven-task`), or write rules."
     )
 
 

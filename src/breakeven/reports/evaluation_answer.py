@@ -135,8 +135,7 @@ def below_floors(policy: LoadedPolicy, answered: Served, seed: int) -> tuple[str
         ends = "" if low is None or high is None else f" (95 %: {100 * low:.1f} % to {100 * high:.1f} %)"
         found.append(
             f"{each.task}: {100 * kept_ratio:.1f} % of {guarantee.against_model}'s success on "
-            f"{int(rows.sum()):,} requests"
-            f"{ends}, below its floor of {100 * each.quality_floor_ratio:.1f} %"
+            f"{int(rows.sum()):,} requests{ends}, below its floor of {100 * each.quality_floor_ratio:.1f} %"
         )
     return tuple(found)
 

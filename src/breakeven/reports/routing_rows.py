@@ -82,11 +82,9 @@ def details(document: LearnDocument) -> Iterable[str]:
     floor, split, policy = document.floor, document.split, document.policy
     others = " over all tasks but those below" if floor.by_task else ""
     yield (
-        f"Floor: at least {100 * floor.quality_floor_ratio:.0f} % of the success of "
-        f"{floor.against_model}{others}, with "
-        f"{100 * floor.confidence:.0f} % confidence{', all floors together' if others else ''}, for "
-        f"requests like these; "
-        f"{floor.sentence}."
+        f"Floor: at least {100 * floor.quality_floor_ratio:.0f} % of the success of {floor.against_model}{others}, "
+        f"with {100 * floor.confidence:.0f} % confidence{', all floors together' if others else ''}, for requests like "
+        f"these; {floor.sentence}."
     )
     for each in floor.by_task:
         missing = f"; about {each.missing_requests:,} more of its requests are missing" if each.missing_requests else ""

@@ -172,9 +172,8 @@ def _peak_of(utilisation: float, headroom_ratio: float, text: str) -> float:
     most = 1.0 / max(headroom_ratio, 1.0)
     if not 0 < utilisation <= most * (1 + 1e-9):
         raise ScenarioError(
-            f"{UTILISATION}={text}: wanted more than zero and at most {100 * most:.0f} %: bursts "
-            f"within the busiest hour need "
-            f"{max(headroom_ratio, 1.0):.2f} times its mean ({HEADROOM})"
+            f"{UTILISATION}={text}: wanted more than zero and at most {100 * most:.0f} %: bursts within the "
+            f"busiest hour need {max(headroom_ratio, 1.0):.2f} times its mean ({HEADROOM})"
         )
     return max(1.0 / (utilisation * max(headroom_ratio, 1.0)), 1.0)
 

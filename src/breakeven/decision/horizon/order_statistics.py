@@ -86,6 +86,15 @@ def _at_ranks(
     return found
 
 
+@njit(error_model="numpy", forceinline=True)
+def _write_loads(ratios: Draws, volume: Draws, step: Draws, begin: int, block: Draws) -> int:
+    """Write the loads of a month's draws from `begin` on into `block`; how many there are."""
+    size = min(_BLOCK, ratios.size - begin)
+    for i in range(size):
+        block[i] = ratios[begin + i] * volume[begin + i] / step[begin + i]
+    return size
+
+
 @njit(error_model="numpy", nogil=True)
 def _fill(ratios: Draws, volume: Draws, step: Draws, filled: Integers) -> tuple[int, int]:
     """Count into `filled` how many numbers lie in each drawer; bits of the smallest and of the largest."""
@@ -95,9 +104,7 @@ def _fill(ratios: Draws, volume: Draws, step: Draws, filled: Integers) -> tuple[
     months, draws = ratios.shape
     for month in range(months):
         for begin in range(0, draws, _BLOCK):
-            size = min(_BLOCK, draws - begin)
-            for i in range(size):
-                block[i] = ratios[month, begin + i] * volume[begin + i] / step[begin + i]
+            size = _write_loads(ratios[month], volume, step, begin, block)
             for i in range(size):
                 least = min(least, bits[i])
                 most = max(most, bits[i])
@@ -114,9 +121,7 @@ def _take(ratios: Draws, volume: Draws, step: Draws, place: Integers, taken: Dra
     months, draws = ratios.shape
     for month in range(months):
         for begin in range(0, draws, _BLOCK):
-            size = min(_BLOCK, draws - begin)
-            for i in range(size):
-                block[i] = ratios[month, begin + i] * volume[begin + i] / step[begin + i]
+            size = _write_loads(ratios[month], volume, step, begin, block)
             for i in range(size):
                 drawer = (bits[i] >> _SHIFT) & (DRAWERS_COUNT - 1)
                 at = place[drawer]
