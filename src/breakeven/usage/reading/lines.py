@@ -6,13 +6,14 @@ over the block itself. A block that holds anything unusual goes line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from breakeven.usage.reading.log_file import DamagedFileError, LogFile
+from breakeven.usage.reading.log_file import DamagedFileError, LogFile, Piece
 from breakeven.usage.reading.rows import LINE_BYTES_MAX, RawReject, RowBatch, shortened
 
 LINES_SCHEMA = pa.schema([("row_no", pa.int64()), ("text", pa.string())])
@@ -20,6 +21,7 @@ _SCAN_BYTES = 1 << 20
 _SPACE = 32
 """The largest byte a blank line can begin with."""
 _LINE_FEED = 10
+_ASCII_COUNT = 128
 _AFTER_ONLY_BIT = np.zeros(256, np.int64)
 """One past the only bit that is set in a byte; 0 where several are."""
 _AFTER_ONLY_BIT[1 << np.arange(8)] = np.arange(1, 9)
@@ -27,19 +29,49 @@ _IS_BLANK = np.array([bytes([byte]).isspace() for byte in range(256)])
 _TOO_LONG = "the line is too long"
 
 
-def read_lines(log: LogFile, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[RowBatch]:
+@dataclass(frozen=True, slots=True)
+class FoundLines:
+    """Where the whole lines of some bytes are."""
+
+    offsets: NDArray[np.int32]
+    """Where each begins, and the end of the last."""
+    is_ascii: bool
+    may_be_blank: bool
+    """Whether any begins like a blank one."""
+    longest_bytes_count: int
+
+
+Finder = Callable[[Piece], FoundLines]
+
+
+def found_lines(data: Piece) -> FoundLines:
+    """The lines of `data`, which has a line feed."""
+    view = np.frombuffer(data, np.uint8)
+    ends = _line_ends(view)
+    offsets = np.zeros(len(ends) + 1, np.int32)
+    offsets[1:] = ends
+    is_ascii = data.isascii() if isinstance(data, bytes) else not (view >= _ASCII_COUNT).any()
+    return FoundLines(offsets, is_ascii, bool((view[offsets[:-1]] <= _SPACE).any()), int(np.diff(offsets).max()))
+
+
+def read_lines(log: LogFile, line_bytes_max: int = LINE_BYTES_MAX, find: Finder = found_lines) -> Iterator[RowBatch]:
     """The lines of `log`. The last line needs no line end."""
     row, carry, is_skipping = 1, b"", False
     try:
-        for block in log.blocks():
-            if is_skipping:
-                _, line_end, block = block.partition(b"\n")
-                row, is_skipping = row + len(line_end), not line_end
-            data = carry + block
-            cut = data.rfind(b"\n") + 1
-            carry = data[cut:]
-            if cut:
-                batch, lines_count = _batch(data, row, line_bytes_max)
+        for piece in log.pieces():
+            if isinstance(piece, bytes) or is_skipping or carry or not _is_whole(piece):
+                block = piece if isinstance(piece, bytes) else piece.tobytes()
+                if is_skipping:
+                    _, line_end, block = block.partition(b"\n")
+                    row, is_skipping = row + len(line_end), not line_end
+                data = carry + block
+                cut = data.rfind(b"\n") + 1
+                carry = data[cut:]
+                whole: Piece = data if cut else b""
+            else:
+                whole = piece
+            if len(whole):
+                batch, lines_count = _batch(whole, row, line_bytes_max, find)
                 row += lines_count
                 yield batch
             if len(carry) > line_bytes_max:
@@ -49,39 +81,44 @@ def read_lines(log: LogFile, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[R
         yield _rejected(RawReject(row, error.reason, error.detail, shortened(carry)))
         return
     if carry:
-        yield _batch(carry + b"\n", row, line_bytes_max)[0]
+        yield _batch(carry + b"\n", row, line_bytes_max, find)[0]
+
+
+def _is_whole(piece: NDArray[np.uint8]) -> bool:
+    """Whether it ends with a line, and says more than nothing."""
+    return len(piece) > 0 and piece[-1] == _LINE_FEED and not (piece[0] <= _SPACE and piece.tobytes().isspace())
 
 
 def _rejected(reject: RawReject) -> RowBatch:
     return RowBatch(pa.RecordBatch.from_pylist([], schema=LINES_SCHEMA), (reject,))
 
 
-def _batch(data: bytes, first_row: int, line_bytes_max: int) -> tuple[RowBatch, int]:
+def _batch(data: Piece, first_row: int, line_bytes_max: int, find: Finder) -> tuple[RowBatch, int]:
     """Rows of the whole lines in `data`, and how many lines these are."""
-    if data.isspace():
+    if isinstance(data, bytes) and data.isspace():
         return RowBatch(pa.RecordBatch.from_pylist([], schema=LINES_SCHEMA)), data.count(b"\n")
-    ends = _line_ends(data)
-    starts = np.concatenate([[0], ends[:-1]])
-    lengths = ends - starts
-    text = _as_text(data, ends)
-    if text is None or lengths.max() > line_bytes_max:
-        return _line_by_line(data, starts, ends, first_row, line_bytes_max), len(ends)
-    rows = pa.record_batch([pa.array(np.arange(first_row, first_row + len(ends))), text], schema=LINES_SCHEMA)
-    view = np.frombuffer(data, np.uint8)
-    if (view[starts] <= _SPACE).any():
-        rows = rows.filter(pa.array(~np.logical_and.reduceat(_IS_BLANK[view[: ends[-1]]], starts)))
-    return RowBatch(rows), len(ends)
+    found = find(data)
+    offsets, lines_count = found.offsets, len(found.offsets) - 1
+    text = _as_text(data, found)
+    if text is None or found.longest_bytes_count > line_bytes_max:
+        return _line_by_line(bytes(data), offsets[:-1], offsets[1:], first_row, line_bytes_max), lines_count
+    rows = pa.record_batch([pa.array(np.arange(first_row, first_row + lines_count)), text], schema=LINES_SCHEMA)
+    if found.may_be_blank:
+        is_blank = np.logical_and.reduceat(_IS_BLANK[np.frombuffer(data, np.uint8)[: offsets[-1]]], offsets[:-1])
+        rows = rows.filter(pa.array(~is_blank))
+    return RowBatch(rows), lines_count
 
 
-def _line_ends(data: bytes) -> NDArray[np.int64]:
+def _line_ends(view: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Offsets one past each line feed, searched in pieces that fit the processor's cache.
 
     Eight bytes become one of bits, of which few are not zero: looking through all bytes takes twice as long.
     """
-    view = np.frombuffer(data, np.uint8)
     pieces = []
+    is_feed = np.empty(min(len(view), _SCAN_BYTES), np.bool_)
     for start in range(0, len(view), _SCAN_BYTES):
-        is_end = view[start : start + _SCAN_BYTES] == _LINE_FEED
+        some = view[start : start + _SCAN_BYTES]
+        is_end = np.equal(some, _LINE_FEED, out=is_feed[: len(some)])
         packed = np.packbits(is_end, bitorder="little")
         at = np.flatnonzero(packed != 0)
         after = _AFTER_ONLY_BIT[packed[at]]
@@ -89,14 +126,12 @@ def _line_ends(data: bytes) -> NDArray[np.int64]:
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
 
-def _as_text(data: bytes, ends: NDArray[np.int64]) -> pa.StringArray | None:
+def _as_text(data: Piece, found: FoundLines) -> pa.StringArray | None:
     """An Arrow array over `data` without copying it; None when `data` is not UTF-8."""
-    offsets = np.zeros(len(ends) + 1, np.int32)
-    offsets[1:] = ends
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    if data.isascii():
-        return pa.Array.from_buffers(pa.string(), len(ends), buffers)
-    lines = pa.Array.from_buffers(pa.binary(), len(ends), buffers)
+    buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(data)]
+    if found.is_ascii:
+        return pa.Array.from_buffers(pa.string(), len(found.offsets) - 1, buffers)
+    lines = pa.Array.from_buffers(pa.binary(), len(found.offsets) - 1, buffers)
     try:
         return lines.cast(pa.string())
     except pa.ArrowInvalid:
@@ -104,7 +139,7 @@ def _as_text(data: bytes, ends: NDArray[np.int64]) -> pa.StringArray | None:
 
 
 def _line_by_line(
-    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], first_row: int, line_bytes_max: int
+    data: bytes, starts: NDArray[np.int32], ends: NDArray[np.int32], first_row: int, line_bytes_max: int
 ) -> RowBatch:
     numbers: list[int] = []
     texts: list[str] = []

@@ -9,10 +9,13 @@ from __future__ import annotations
 import codecs
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from breakeven.errors import UsageError
 
@@ -26,6 +29,7 @@ BOMB_RATIO: Final = 250
 """Logs compress 5 to 40 times; what grows more than this, beyond `BOMB_BYTES_MIN`, was made to fill a machine."""
 BOMB_BYTES_MIN: Final = 16 << 20
 
+Piece = bytes | NDArray[np.uint8]
 Compression = Literal["none", "gzip", "zstd"]
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
 
@@ -60,8 +64,8 @@ class LogFile:
         name = self.path.name
         return name.rpartition(".")[0] if name.endswith((".gz", ".zst")) else name
 
-    listener: Callable[[bytes], None] | None = None
-    """Is told what `blocks` reads; only of a file that `is_read_as_it_lies`."""
+    ahead: Iterable[NDArray[np.uint8]] | None = None
+    """Gives the bytes of a file that `is_read_as_it_lies`, where somebody reads them already."""
 
     @property
     def is_read_as_it_lies(self) -> bool:
@@ -71,10 +75,13 @@ class LogFile:
 
     def blocks(self) -> Iterator[bytes]:
         """The content as UTF-8 in blocks; raises `DamagedFileError` after the last good one."""
-        raw = _decompressed(self.path, self.compression)
-        if self.listener is not None:
-            raw = _told(raw, self.listener)
-        return _as_utf8(raw, self.encoding, self.has_lone_returns)
+        return _as_utf8(_decompressed(self.path, self.compression), self.encoding, self.has_lone_returns)
+
+    def pieces(self) -> Iterator[Piece]:
+        """The same, as arrays where they come so, which is only said to those who can do with either."""
+        if self.ahead is None:
+            return iter(self.blocks())
+        return _without_mark(self.ahead)
 
     def sha256(self) -> str:
         """Hash of the file's bytes as they lie on disk."""
@@ -142,23 +149,17 @@ def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
         elif compression == "zstd":
             yield from _unzstd(file)
         else:
-            while block := file.read(_size_of_lines(file)):
+            while block := file.read(size_of_lines(file, BLOCK_BYTES)):
                 yield block
 
 
-def _size_of_lines(file: IO[bytes]) -> int:
+def size_of_lines(file: IO[bytes], bytes_max: int) -> int:
     """How much to read so that the block ends with a line, where that is easy: then nobody needs to put it together."""
-    start, before_tail = file.tell(), max(BLOCK_BYTES - _TAIL_BYTES, 0)
+    start, before_tail = file.tell(), max(bytes_max - _TAIL_BYTES, 0)
     file.seek(start + before_tail)
-    size = file.read(BLOCK_BYTES - before_tail).rfind(b"\n") + 1
+    size = file.read(bytes_max - before_tail).rfind(b"\n") + 1
     file.seek(start)
-    return before_tail + size if size else BLOCK_BYTES
-
-
-def _told(blocks: Iterator[bytes], listener: Callable[[bytes], None]) -> Iterator[bytes]:
-    for block in blocks:
-        listener(block)
-        yield block
+    return before_tail + size if size else bytes_max
 
 
 def _refuse_bomb(unpacked_bytes: int, packed_bytes: int) -> None:
@@ -228,6 +229,15 @@ def _as_utf8(raw: Iterator[bytes], encoding: Encoding, has_lone_returns: bool) -
         text = block.removeprefix(codecs.BOM_UTF8) if is_first else block
         is_first = is_first and not block
         yield text.replace(b"\r", b"\n") if has_lone_returns else text
+
+
+def _without_mark(pieces: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Drop the byte order mark."""
+    is_first = True
+    for piece in pieces:
+        has_mark = is_first and piece[: len(codecs.BOM_UTF8)].tobytes() == codecs.BOM_UTF8
+        yield piece[len(codecs.BOM_UTF8) :] if has_mark else piece
+        is_first = False
 
 
 def _transcoded(raw: Iterator[bytes], encoding: Encoding) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,18 +15,21 @@ from breakeven.errors import UsageError
 from breakeven.usage.importers import importers
 from breakeven.usage.importers.importer import Importer
 from breakeven.usage.ingest_report import FileReport, FileStatus, IngestReport, Progress, Reject
-from breakeven.usage.plan import ImportSettings, Plan, plan_for
+from breakeven.usage.plan import COMPILED_BYTES, ImportSettings, Plan, plan_for
 from breakeven.usage.reading.files import log_files
 from breakeven.usage.reading.first_look import head_of
 from breakeven.usage.reading.head import Head, NotALog
+from breakeven.usage.reading.lines import found_lines, read_lines
 from breakeven.usage.reading.log_file import LogFile, open_log
-from breakeven.usage.reading.passing_hash import PassingHash
+from breakeven.usage.reading.read_ahead import ReadAhead
+from breakeven.usage.reading.rows import RowBatch
 from breakeven.usage.redact import label_or_hidden
 from breakeven.usage.store.assembly_line import Assembled, AssemblyLine, Rejected
 from breakeven.usage.store.chunk import Chunk
 from breakeven.usage.store.day_writer import DayFile, DayWriter
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.held_calls import HeldCalls
+from breakeven.usage.store.line_finder import lines_found_fast
 from breakeven.usage.store.manifest import ImportedFile, Manifest
 from breakeven.usage.store.merge import Repeats
 from breakeven.usage.store.prompt_reader import PromptReader
@@ -226,39 +229,47 @@ class Intake:
     def _take_file(self, path: Path, name: str, is_alone: bool) -> None:
         tally = Tally(name)
         self._tallies.append(tally)
-        try:
-            log = open_log(path, name)
-            tally.bytes_count = log.bytes_count
-            head = head_of(log)
-            if isinstance(head, NotALog):
-                tally.status = "empty" if head.is_empty else "not a log"
-                raise UsageError(f"{path}: {head.reason}")
-            if not self._settings.format and (owner := _companion_of(head)) is not None:
-                tally.status = "companion"
-                raise UsageError(f"{path}: {owner.companion_note}")
-            plan = plan_for(log, head, self._settings, is_alone=is_alone)
-        except (UsageError, OSError) as error:
-            if is_alone:
-                raise UsageError(str(error)) from None
-            tally.status = "not a log" if tally.status == "imported" else tally.status
-            tally.note = str(error)
-            return
-        tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
-        is_told = self._settings.sampled_fraction is not None or head.has("sampling_rate", "samplingRate", "weight")
-        tally.is_unweighted_sample = plan.importer.is_sample and not is_told
-        if self._may_be_known(tally):
-            tally.sha256 = log.sha256()
-            if not self._is_known(tally, path):
+        with ExitStack() as reading:
+            try:
+                log = open_log(path, name)
+                tally.bytes_count = log.bytes_count
+                head = head_of(log)
+                if isinstance(head, NotALog):
+                    tally.status = "empty" if head.is_empty else "not a log"
+                    raise UsageError(f"{path}: {head.reason}")
+                if not self._settings.format and (owner := _companion_of(head)) is not None:
+                    tally.status = "companion"
+                    raise UsageError(f"{path}: {owner.companion_note}")
+                ahead = self._begun(log, head, tally, reading)
+                plan = plan_for(log, head, self._settings, is_alone=is_alone)
+            except (UsageError, OSError) as error:
+                if is_alone:
+                    raise UsageError(str(error)) from None
+                tally.status = "not a log" if tally.status == "imported" else tally.status
+                tally.note = str(error)
+                return
+            tally.format, tally.settings = plan.importer.name, self._settings.key(plan.importer.name)
+            is_told = self._settings.sampled_fraction is not None or head.has("sampling_rate", "samplingRate", "weight")
+            tally.is_unweighted_sample = plan.importer.is_sample and not is_told
+            if self._may_be_known(tally):
+                tally.sha256 = log.sha256()
+                if not self._is_known(tally, path):
+                    self._read(log, plan, tally)
+            elif ahead is not None and plan.is_huge:
+                self._read(replace(log, ahead=ahead), plan, tally)
+                tally.sha256 = ahead.hexdigest()
+            else:
+                reading.close()
+                digest = self._hasher.submit(log.sha256)
                 self._read(log, plan, tally)
-            return
-        if plan.is_huge and log.is_read_as_it_lies:
-            passing = PassingHash(self._hasher)
-            self._read(replace(log, listener=passing.add), plan, tally)
-            tally.sha256 = passing.hexdigest()
-            return
-        digest = self._hasher.submit(log.sha256)
-        self._read(log, plan, tally)
-        tally.sha256 = digest.result()
+                tally.sha256 = digest.result()
+
+    def _begun(self, log: LogFile, head: Head, tally: Tally, reading: ExitStack) -> ReadAhead | None:
+        """Begin to read a large log of JSON lines, while it is planned how."""
+        is_large = head.shape == "jsonl" and log.bytes_count >= COMPILED_BYTES
+        if not is_large or not log.is_read_as_it_lies or self._may_be_known(tally):
+            return None
+        return reading.enter_context(closing(ReadAhead(log.path, self._hasher)))
 
     def _companions(self, importer: Importer, path: Path) -> list[tuple[LogFile, Head]]:
         """The other files of this import that `importer` joins to `path`."""
@@ -314,8 +325,7 @@ class Intake:
         return True
 
     def _read(self, log: LogFile, plan: Plan, tally: Tally) -> None:
-        companions = self._companions(plan.importer, log.path)
-        for batch in plan.batches(log, companions):
+        for batch in self._batches(log, plan):
             tally.rows_in += batch.rows_count
             for raw in batch.rejects:
                 tally.rejects[raw.reason] += 1
@@ -326,6 +336,11 @@ class Intake:
             if self._chunk.bytes_count >= CHUNK_BYTES:
                 self._flush()
                 self._report_progress()
+
+    def _batches(self, log: LogFile, plan: Plan) -> Iterator[RowBatch]:
+        if log.ahead is None:
+            return plan.batches(log, self._companions(plan.importer, log.path))
+        return read_lines(log, find=lines_found_fast if self._statement(plan).plain else found_lines)
 
     def _flush(self) -> None:
         """Hand the chunk to the assembly line; book what earlier ones gave."""

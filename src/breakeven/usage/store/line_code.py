@@ -37,12 +37,15 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     ),
     "lengths_of": (_TABLE, _BYTES, None, _NUMBERS),
     "copy_texts": (_BYTES, _TABLE, _NUMBERS, _BYTES),
+    "find_lines": (_BYTES, _NUMBERS, (np.int64, 1)),
+    "hash_texts": (_BYTES, _NUMBERS, (np.uint64, 1)),
 }
 """What the functions of the line kernel take."""
 _SOURCES: Final = (
     "line_kernel.py",
     "number_kernel.py",
     "word_kernel.py",
+    "text_kernel.py",
     "line_entries.py",
     "line_code.py",
     "../call.py",
@@ -61,6 +64,8 @@ class LineCode:
     scan: Callable[..., None]
     lengths_of: Callable[..., None]
     copy_texts: Callable[..., None]
+    find_lines: Callable[..., None]
+    hash_texts: Callable[..., None]
     holds: object = None
     """What must stay as long as they are called."""
 
@@ -85,11 +90,12 @@ def line_code() -> LineCode:
 
 def compiled_code() -> LineCode:
     """The functions as numba loads them; RuntimeError where it is told not to compile."""
-    from breakeven.usage.store import line_kernel
+    from breakeven.usage.store import line_kernel, text_kernel
 
     if not hasattr(line_kernel.scan, "py_func"):
         raise RuntimeError("numba is told not to compile (NUMBA_DISABLE_JIT)")
-    return LineCode(line_kernel.scan, line_kernel.lengths_of, line_kernel.copy_texts)
+    of_lines = (line_kernel.scan, line_kernel.lengths_of, line_kernel.copy_texts)
+    return LineCode(*of_lines, text_kernel.find_lines, text_kernel.hash_texts)
 
 
 def _kept_code() -> LineCode | None:

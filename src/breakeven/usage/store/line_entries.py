@@ -12,6 +12,7 @@ import numba
 from numba.np import arrayobj
 
 from breakeven.usage.store.line_kernel import copy_texts, lengths_of, scan
+from breakeven.usage.store.text_kernel import find_lines, hash_texts
 
 _COMPILER: Final[Any] = numba
 _ARRAYS: Final[Any] = arrayobj
@@ -53,10 +54,20 @@ def _copy_texts(a: Any) -> None:
     copy_texts(_array(a[0], a[1:2]), _array(a[2], a[3:5]), _array(a[5], a[6:7]), _array(a[7], a[8:9]))
 
 
+def _find_lines(a: Any) -> None:
+    find_lines(_array(a[0], a[1:2]), _array(a[2], a[3:4]), _array(a[4], a[5:6]))
+
+
+def _hash_texts(a: Any) -> None:
+    hash_texts(_array(a[0], a[1:2]), _array(a[2], a[3:4]), _array(a[4], a[5:6]))
+
+
 _ENTRIES: Final[Mapping[str, Callable[..., None]]] = {
     "scan": _scan,
     "lengths_of": _lengths_of,
     "copy_texts": _copy_texts,
+    "find_lines": _find_lines,
+    "hash_texts": _hash_texts,
 }
 
 
