@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from breakeven.decision.breakeven import BreakEvenReport, pairwise
-from breakeven.decision.compare import CostOfVolumes, cost_all, straight_pieces
+from breakeven.decision.compare import STATUS_QUO, CostOfVolumes, cost_all, straight_pieces
 from breakeven.decision.curve import CostCurve
-from breakeven.decision.horizon.exact import setting_of
+from breakeven.decision.horizon.exact import Setting, setting_of
 from breakeven.decision.horizon.kept_present import KeptPresent
 from breakeven.decision.horizon.present import EXACT_UP_TO_DRAWS_COUNT, present_costs_usd
+from breakeven.decision.horizon.terms import terms_of_option
 from breakeven.decision.last_few import LastFew
 from breakeven.decision.standings import Standings, standings_among
+from breakeven.decision.two_threads import TwoThreads
+from breakeven.errors import BreakevenError
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
@@ -39,6 +42,9 @@ class Repeated:
         self._draw = draws.of
         """One bound method, so that it is the same object whenever it is asked for."""
         self._present = KeptPresent()
+        self._threads = TwoThreads()
+        self._by_kin = sorted(self._options.values(), key=lambda each: (each.family, each.name))
+        """What they have in common is computed once, and mostly by one thread."""
         self._curves = LastFew[tuple[Any, tuple[object, ...]]](CURVES_COUNT)
 
     @contextmanager
@@ -62,6 +68,8 @@ class Repeated:
 
         The months to come are gone through beside the search for the crossings.
         """
+        if self.draws.draws_count > EXACT_UP_TO_DRAWS_COUNT:
+            self._cost_beforehand(situation, estimates)
         costs, unavailable = cost_all(situation, self._options, Evaluation(self._draw))
         present = self._begin_present(situation, {name: self._options[name] for name in costs}, estimates)
         try:
@@ -84,7 +92,26 @@ class Repeated:
     ) -> Callable[[], dict[str, Draws]]:
         if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
             return partial(present_costs_usd, situation, options, self._draw, estimates)
-        return self._present.begin(setting_of(situation, self._draw, estimates), options)
+        return self._present.begin(self._setting(situation, estimates), options)
+
+    def _setting(self, situation: Situation, estimates: Mapping[str, Assumption]) -> Setting:
+        return self._present.with_known_paths(setting_of(situation, self._draw, estimates))
+
+    def _cost_beforehand(self, situation: Situation, estimates: Mapping[str, Assumption]) -> None:
+        """Cost every option on two threads, so that who then asks for one after the other finds it remembered."""
+        evaluation = Evaluation(self._draw)
+        try:
+            setting = self._setting(situation, estimates)
+            base_success_fraction = self._options[STATUS_QUO].cost(situation, evaluation).success.value
+        except (BreakevenError, KeyError):
+            return  # who asks in order is told
+
+        def cost(option: Remembered) -> None:
+            with suppress(BreakevenError):  # remembered as well
+                option.cost(situation, evaluation)
+                terms_of_option(setting, option, base_success_fraction)
+
+        self._threads.share([partial(cost, each) for each in self._by_kin])
 
     def _curve(
         self, at_typical: OptionCost, factor_ratio: float, end_mtok: float, cost_usd: CostOfVolumes

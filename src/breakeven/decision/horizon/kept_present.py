@@ -35,12 +35,16 @@ class KeptPresent:
         self._buffers: dict[Hashable, Floats] = {}
         self._paths = LastFew[ProjectedPaths](PATHS_COUNT)
 
+    def with_known_paths(self, setting: Setting) -> Setting:
+        """The same setting, with what was computed of its paths: they outlast the many arrays of a move."""
+        key = tuple(each if isinstance(each, int) else id(each) for each in setting.paths.made_of)
+        return replace(setting, paths=self._paths.get(key) or self._paths.keep(key, setting.paths))
+
     def begin(self, setting: Setting, options: Mapping[str, Option]) -> Callable[[], dict[str, Draws]]:
         """Begin on the present costs of options, the status quo among them, beside whatever the caller does meanwhile.
 
         What comes back waits for them, each of shape ``(draws,)``; it is to be called before anything else is asked.
         """
-        setting = replace(setting, paths=self._known_paths(setting.paths))
         terms = terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options})
         draws_count = draws_count_of(setting, terms)
         path = path_rows(setting, draws_count)
@@ -66,11 +70,6 @@ class KeptPresent:
             return {name: self._known[keys[name]][0] for name in options}
 
         return costs_usd
-
-    def _known_paths(self, paths: ProjectedPaths) -> ProjectedPaths:
-        """The same paths, with what was computed of them: they outlast the many arrays of a move."""
-        key = tuple(each if isinstance(each, int) else id(each) for each in paths.made_of)
-        return self._paths.get(key) or self._paths.keep(key, paths)
 
     def _stacked(self, setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
         return smallest_stack(setting, terms, draws_count, self._buffer)
