@@ -235,6 +235,9 @@ def test_a_second_model_must_agree() -> None:
     assert policy.accepts(Answer("so 12", other_text="it is 12.0")).ok
     assert policy.accepts(Answer("so 12", other_text="13")).why == "big answers otherwise"
     assert policy.accepts(Answer("so 12")).why == "no answer of big to compare with"
+    assert policy.accepts(Answer("so 12", is_last=True)).ok, "nobody is asked after it"
+    called = Answer("so 12", tool_calls=[{"function": {"name": "f"}}], other_text="12")
+    assert policy.accepts(called).why == "it calls tools, and only texts are compared"
 
 
 def test_confidence_must_be_high_enough_and_known() -> None:

@@ -38,6 +38,9 @@ class TokenCounts:
     """No usage was reported: counted by characters."""
 
 
+AttemptKind = Literal["first", "retry", "fallback", "escalation", "check", "hedge", "shadow"]
+
+
 @dataclass(slots=True)
 class Attempt:
     """One call of an upstream."""
@@ -45,7 +48,8 @@ class Attempt:
     target: Target
     number: int
     """From 1; further attempts of one request share its id and count up."""
-    kind: Literal["first", "retry", "fallback", "escalation", "hedge", "shadow"] = "first"
+    kind: AttemptKind = "first"
+    """`check`: of the model whose answer must be the same as a cascade's; no client ever gets that answer."""
     started_unix_s: float = 0.0
     started_monotonic_s: float = 0.0
     first_byte_monotonic_s: float | None = None
@@ -65,3 +69,10 @@ class Attempt:
     """None: unpriced."""
     outcome_fraction: float | None = None
     """What a trial's checks said of its answer; None: they said nothing."""
+
+
+def kind_after(failed: Attempt, target: Target) -> AttemptKind:
+    """What another attempt is that comes after one that failed."""
+    if target is failed.target:
+        return "retry"
+    return "escalation" if failed.failure in ("rejected", "too_large") else "fallback"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.trial_terms import TrialTerms
 from breakeven.gateway.upstream import Target
 
@@ -139,3 +140,11 @@ class Plan:
     """Admission's own: what was tried, which probes are held."""
     trial: TrialTerms | None = None
     """Of a request in a pilot's trial: how its answers are judged and kept, once they are out."""
+    checker: Target | None = None
+    """Of a cascade that compares answers: who is asked at the same time, and must say the same."""
+    check: Attempt | None = None
+    """That attempt, once it is under way."""
+
+    def is_last(self, target: Target) -> bool:
+        """Whether nobody is asked after a model of a cascade, so that its answer is taken."""
+        return not self.escalate_to or target.name == self.escalate_to[-1].name

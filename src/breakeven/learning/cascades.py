@@ -22,7 +22,7 @@ from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.answers import COMPARISONS, same_answer
 from breakeven.routing.policy_document import CascadePlan
 from breakeven.routing.scorer import Scorer
-from breakeven.routing.validators import Validator, check_answer
+from breakeven.routing.validators import ANSWER_MAX_COUNT, Validator, check_answer
 
 Flags = npt.NDArray[np.bool_]
 
@@ -197,12 +197,11 @@ def applied(
         )
     answers = table.responses[plan.order[0]]
     kept = np.array([bool(each) for each in answers])
-    trusted = kept.copy()
-    if plan.checks_by_task:
-        trusted &= [
-            check_answer(checks.get(task, checks.get("", ())), answer).ok
-            for task, answer in zip(table.tasks, answers, strict=True)
-        ]
+    asked = checks if plan.checks_by_task else {}  # without any, what is too long to be checked still fails
+    trusted = kept & [
+        check_answer(asked.get(task, asked.get("", ())), answer).ok
+        for task, answer in zip(table.tasks, answers, strict=True)
+    ]
     checker = None
     if plan.agreement_model is not None:
         checker = table.models.index(plan.agreement_model)
@@ -263,7 +262,11 @@ def _mean(values: Floats) -> float:
 
 
 def _agreement(mine: Sequence[str], other: Sequence[str], comparison: str) -> Flags:
-    return np.array([same_answer(a, b, comparison) for a, b in zip(mine, other, strict=True)], dtype=np.bool_)
+    """As a gateway finds it: nobody looks at an answer that is too long to be checked."""
+    return np.array(
+        [len(a) <= ANSWER_MAX_COUNT and same_answer(a, b, comparison) for a, b in zip(mine, other, strict=True)],
+        dtype=np.bool_,
+    )
 
 
 def _separation(agrees: Flags, right: Floats, kept: Flags) -> float:

@@ -28,6 +28,8 @@ class Answer:
     tool_calls: ToolCalls | None = None
     other_text: str | None = None
     """What the agreement model answered."""
+    is_last: bool = False
+    """Of a cascade's last model: nobody is asked after it, so it is compared with nobody."""
     confidence_fraction: float | None = None
     """Predicted success of this answer, or the probability of its tokens."""
 

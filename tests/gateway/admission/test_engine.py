@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from breakeven.errors import ConfigError
-from breakeven.gateway.config.settings import Arms, Condition, Retries, Shadow, TaskRule
+from breakeven.gateway.attempt import Attempt
+from breakeven.gateway.config.settings import Arms, Condition, ResidencyRule, Retries, Shadow, TaskRule
 from breakeven.gateway.plan import Head, Plan
 from breakeven.routing.features import hashed_terms
 from breakeven.routing.policy_document import CascadePlan, GroupChoice, PolicyDocument, PricedModel
@@ -257,16 +258,44 @@ def test_an_escalation_that_nobody_can_pay_is_said(tmp_path: Any) -> None:
     assert got.reason == "cascade: small > big > opus; not escalated: budget"
 
 
-def test_a_cascade_that_compares_answers_asks_the_last_model_at_once(tmp_path: Any) -> None:
+def agreeing(tmp_path: Any, second: str) -> LoadedPolicy:
     document = PolicyDocument(
         kind="cascade",
         models=(PricedModel("small"), PricedModel("big"), PricedModel("opus")),
         default_model="big",
-        cascade=CascadePlan(("small", "big"), agreement_model="opus"),
+        cascade=CascadePlan(("small", "opus"), agreement_model=second),
     )
-    got = plan(room(policy=save(document, tmp_path / "agreeing")))
-    assert (got.targets[0], got.escalate_to) == (BIG, ())
-    assert got.reason == "cascade: small > big; agreement is not asked here"
+    return save(document, tmp_path / "agreeing")
+
+
+def test_a_cascade_that_compares_answers_asks_two_and_sets_both_aside(tmp_path: Any) -> None:
+    of = room(settings(keys=(key(budget_usd=1.0),)), agreeing(tmp_path, "big"))
+    got = plan(of, None, body(max_tokens=1_000))
+    assert (got.targets[0], got.checker, got.escalate_to) == (SMALL, BIG, (OPUS,))
+    assert got.reason == "cascade: small > opus"
+    both, count = of.kept.reserved[0].usd, of.kept.reserved[0].tokens_count
+    alone = room(settings(keys=(key(budget_usd=1.0),)), cascade(tmp_path))
+    plan(alone, None, body(max_tokens=1_000))
+    assert count == 2 * alone.kept.reserved[0].tokens_count
+    assert both == pytest.approx(alone.kept.reserved[0].usd * 21), "a dear model is twenty times as dear"
+    got.check = Attempt(BIG, 2, "check")
+    assert of.engine.next_target(got, attempt(SMALL, 1, "rejected")) == (OPUS, 0.0)
+    assert sum(each.usd for each in of.kept.reserved) >= both * 40 / 21, "the check may still cost as much as it may"
+
+
+def test_who_compares_is_one_that_may_and_can(tmp_path: Any) -> None:
+    of = room(policy=agreeing(tmp_path, "big"))
+    assert plan(of).checker is BIG
+    for number in range(10):
+        of.engine.finish(plan(of), [failed(BIG, number + 1)], False)
+    assert plan(of).checker is BIG_NEAR, "the first server is left alone"
+    home = ResidencyRule(Condition(), ("far", "claude"))
+    only = room(settings(residency=(home,)), agreeing(tmp_path, "big"))
+    got = plan(only)
+    assert (got.targets[0], got.checker) == (OPUS, None), "small is out of reach"
+    itself = plan(room(policy=agreeing(tmp_path, "small")))
+    assert (itself.targets[0], itself.checker) == (OPUS, None)
+    assert itself.reason == "cascade: small > opus; small would be compared with itself"
 
 
 def test_a_model_that_nobody_lists_leaves_the_request_to_the_default(tmp_path: Any) -> None:

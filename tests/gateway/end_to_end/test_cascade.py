@@ -224,6 +224,27 @@ def test_a_request_that_cannot_be_asked_whole_is_refused(tmp_path: Path) -> None
     with_cascade(tmp_path, FINE, body, script=lambda _: [plain(GOOD)])
 
 
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_an_answer_that_is_too_large_to_be_checked_has_not_passed(tmp_path: Path, is_stream: bool) -> None:
+    """And never goes out unchecked, as long as somebody else can be asked."""
+
+    async def body(_: ScriptedUpstream, gateway: RunningGateway) -> None:
+        answer = await gateway.ask(ASKED | {"stream": is_stream})
+        assert answer.status == 200 and b"x fine" in answer.body and len(answer.body) < 1_000
+        assert (answer.header("x-breakeven-reason") or "").startswith("escalation, after")
+        await gateway.settled()
+        assert [each.get("error_type") for each in gateway.calls] == ["too_large", None]
+        large_one = await gateway.ask(ASKED | {"stream": is_stream, "user": "large"})
+        assert large_one.status == (502 if is_stream else 200), "the last model's answer is taken as it comes"
+
+    large = GOOD.replace(b"x fine", b"x" * 1_200_000 + b" fine")
+
+    def script(asked: Asked) -> Iterable[Step]:
+        return [plain(large if asked.model == "good:2" or "user" in asked.document else GOOD)]
+
+    with_cascade(tmp_path, FINE, body, script=script)
+
+
 def test_an_answer_that_is_too_large_to_be_checked_is_called_so(tmp_path: Path) -> None:
     async def body(_: ScriptedUpstream, gateway: RunningGateway) -> None:
         answer = await gateway.ask(ASKED)

@@ -133,6 +133,22 @@ def test_a_rejected_answer_and_the_one_that_took_its_place_are_two_calls() -> No
     assert said[1]["retry_of"] == "req-1-1"
 
 
+def test_a_rejected_answer_that_nobody_bettered_has_the_id_of_the_request() -> None:
+    both = [attempt(1, failure="rejected"), attempt(2, kind="escalation", failure="status", http_status=500)]
+    assert [_read(each)["record_id"] for each in call_lines(plan(), both)] == ["req-1", "req-1-2"]
+
+
+def test_a_check_never_has_the_id_of_the_request() -> None:
+    check, failed = attempt(2, kind="check"), attempt(1, failure="rejected")
+    said = [_read(each) for each in call_lines(plan(), [check, attempt(1)])]
+    assert [each["record_id"] for each in said] == ["req-1-2", "req-1"]
+    assert said[0]["parent_id"] == "req-1" and all("retry_of" not in each for each in said)
+    said = [_read(each) for each in call_lines(plan(), [check, failed, attempt(3, kind="escalation")])]
+    assert [each["record_id"] for each in said] == ["req-1-2", "req-1-1", "req-1"]
+    assert [each.get("retry_of") for each in said] == [None, None, "req-1-1"]
+    assert [_read(each)["record_id"] for each in call_lines(plan(), [check])] == ["req-1-2"]
+
+
 def test_a_request_that_nobody_answered_gives_its_id_to_the_last_attempt() -> None:
     both = [attempt(1, failure="status", http_status=500), attempt(2, failure="reset")]
     assert [_read(each)["record_id"] for each in call_lines(plan(), both)] == ["req-1-1", "req-1"]

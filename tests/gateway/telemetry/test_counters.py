@@ -159,7 +159,19 @@ def test_trouble_is_told_and_smooth_requests_are_not() -> None:
     counters.finished(plan(), [attempt()], True)
     counters.finished(plan(), [attempt(failure="connect"), attempt(number=2, kind="retry")], True)
     counters.finished(plan(), [attempt(failure="reset")], False)
-    assert told == [(2, True), (1, False)]
+    check = attempt("other", number=2, kind="check")
+    counters.finished(plan(), [check, attempt()], True)
+    counters.finished(plan(), [check, attempt(failure="rejected"), attempt("big", number=3, kind="escalation")], True)
+    assert told == [(2, True), (1, False), (3, True)]
+
+
+def test_an_answer_that_waited_for_a_check_took_so_long() -> None:
+    counters = Counters()
+    counters.finished(plan(), [attempt("other", number=2, kind="check", spent_s=4.0), attempt(spent_s=0.3)], True)
+    found = numbers(counters)
+    (spent_s,) = [each.sum_s for each in found.histograms["request_duration_seconds"].values() if each.sum_s]
+    assert spent_s == pytest.approx(4.0)
+    assert found.numbers["requests_total"] == {("chat", "delivered"): 1}
 
 
 def test_no_word_of_a_client_is_in_a_snapshot() -> None:

@@ -90,8 +90,11 @@ def test_a_mistake_is_named_by_its_kind_and_place_and_no_word(pipe: tuple[int, i
 def test_trouble_names_what_was_tried_and_no_word(pipe: tuple[int, int]) -> None:
     log = JsonLog("relay-0", descriptor=pipe[1])
     log.request_trouble(plan(), [attempt("big", "a", "status"), attempt("small", "b", number=2, kind="fallback")], True)
+    check = attempt("other", "b", number=2, kind="check")
+    log.request_trouble(plan(), [check, attempt("small", "b", "rejected")], True)
     log.close()
     os.close(pipe[1])
-    (line,) = read_lines(pipe[0])
+    line, compared = read_lines(pipe[0])
     assert line["attempts"] == "big@a:503 > small@b:ok"
+    assert compared["attempts"] == "check other@b:ok > small@b:rejected"
     assert CANARY not in str(line)

@@ -9,7 +9,7 @@ from breakeven.gateway.admission.availability import Availability
 from breakeven.gateway.admission.chains import Bounds, Chains, unknown_model
 from breakeven.gateway.admission.model_choice import ModelChoice, Models
 from breakeven.gateway.admission.routed_text import prompt_of
-from breakeven.gateway.admission.trial_dealing import TrialDealing
+from breakeven.gateway.admission.trial_dealing import TrialDealing, acts_by_itself
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.plan import Operation, Refusal, RequestFacts
 from breakeven.gateway.trial_terms import TrialTerms
@@ -61,6 +61,8 @@ class Chosen:
     propensity: float | None = None
     escalate_to: tuple[Target, ...] = ()
     answer_checks: Any = None
+    checker: Target | None = None
+    """Whose answer must be the same."""
     is_buffered: bool = False
     """A stream whose answer is checked whole."""
     trial: TrialTerms | None = None
@@ -87,6 +89,7 @@ class Choosing:
         "_barred",
         "_buffered",
         "_chosen",
+        "_compares",
         "_is_varied",
         "_levels",
         "_passed",
@@ -116,6 +119,7 @@ class Choosing:
         self._barred: dict[Bounds, Models] = {}
         self._is_varied = settings.arms is not None or (policy is not None and policy.reads_words)
         """Whether requests of one kind may get different models."""
+        self._compares = policy is not None and policy.agreement_model is not None
         self._levels = () if policy is None else policy.levels
         self._chosen: dict[tuple[object, ...], Chosen | Refusal] = {}
 
@@ -123,7 +127,8 @@ class Choosing:
         """The same for a request without a wish of its own, kept for the next one of its kind."""
         if self._is_varied:
             return self.choose(Wish(facts, bounds, groups))
-        kind = (facts.model, facts.is_stream, bounds, *map(groups.get, self._levels))
+        acts = self._compares and acts_by_itself(facts.document)
+        kind = (facts.model, facts.is_stream, acts, bounds, *map(groups.get, self._levels))
         chosen = self._chosen.get(kind)
         if chosen is None:
             if len(self._chosen) >= _KEPT_MAX_COUNT:
@@ -244,8 +249,13 @@ class Choosing:
         if not decision.model:  # whoever is only out of order may still have fallbacks
             decision = policy.decide(wish.groups, asked, self.barred(policy, bounds), prompt)
         buffers = wish.facts.is_stream and wish.facts.operation in self._buffered
-        if decision.escalate_to and (why := policy.unchecked(wish.facts.is_stream and not buffers)):
-            decision = _last_of(decision, why)
+        checker = None
+        if decision.escalate_to and wish.facts.is_stream and not buffers:  # its answer would be out unchecked
+            decision = _last_of(decision, "streamed")
+        elif decision.escalate_to and policy.agreement_model is not None:
+            found = self._checker(policy.agreement_model, decision, wish.facts, bounds)
+            checker = found if isinstance(found, Target) else None
+            decision = _last_of(decision, found) if isinstance(found, str) else decision
         if not decision.model:
             return self._unlisted(bounds, policy) or self._refused(bounds, policy)
         chain = self.chains.of(decision.model, bounds)
@@ -257,7 +267,19 @@ class Choosing:
             chosen.escalate_to = tuple(target for name in decision.escalate_to for target in own(name, bounds))
             chosen.answer_checks = policy.loaded.accepts if chosen.escalate_to else None
             chosen.is_buffered = buffers and chosen.answer_checks is not None
+            chosen.checker = checker if chosen.answer_checks is not None else None
         return self._with_arm(chosen, wish, bounds)
+
+    def _checker(self, model: str, decision: Decision, facts: RequestFacts, bounds: Bounds) -> Target | str:
+        """Who is asked beside the first model of a cascade, or why answers to such a request are not compared."""
+        if model in (decision.model, *decision.escalate_to):
+            return f"{model} would be compared with itself"
+        if acts_by_itself(facts.document):
+            return "asked once: an answer changes something at the upstream"
+        targets = self.chains.own(model, bounds)
+        if self._availability.is_troubled:
+            targets = self._availability.ordered(targets, self._availability.now())
+        return targets[0] if targets else f"{model} cannot be asked"
 
     def barred(self, policy: ModelChoice, bounds: Bounds) -> Models:
         """Models of the policy that may not take such a request at all."""

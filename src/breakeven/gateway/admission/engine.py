@@ -22,10 +22,10 @@ from breakeven.gateway.admission.model_list import models_page
 from breakeven.gateway.admission.next_targets import NextTargets
 from breakeven.gateway.admission.reception import Received, Reception, whole
 from breakeven.gateway.admission.request_head import MODEL, TRACE, trace_of, word
-from breakeven.gateway.admission.reservations import tokens_at_most, usd_at_most, usd_with
+from breakeven.gateway.admission.reservations import asked_at_once, usd_with
 from breakeven.gateway.admission.response_headers import ResponseHeaders
 from breakeven.gateway.admission.retry_budget import RetryBudget
-from breakeven.gateway.admission.trail import Trail
+from breakeven.gateway.admission.trail import trail_of
 from breakeven.gateway.attempt import Attempt
 from breakeven.gateway.config.settings import GatewaySettings
 from breakeven.gateway.limits.shared_limits import SharedLimits
@@ -190,12 +190,11 @@ class Engine:
             found = replace(found, chain=chain)
         if key is None or not received.is_limited:
             return self._plan(head, received, found, request_id, unit_hash, None, now_unix_s, now_s)
-        input_count, output_count = tokens_at_most(received.facts)
-        usd = usd_at_most(found.chain[0], input_count, output_count)
-        reserved = self._limits.reserve(key, usd, input_count + output_count, now_unix_s)
+        most = asked_at_once(received.facts, found.chain[0], found.checker)
+        reserved = self._limits.reserve(key, most.usd, most.tokens_count, now_unix_s)
         if type(reserved) is Refusal and self.lanes.ended:  # what was reserved for them may not have been used
             self.record_lanes()
-            reserved = self._limits.reserve(key, usd, input_count + output_count, now_unix_s)
+            reserved = self._limits.reserve(key, most.usd, most.tokens_count, now_unix_s)
         if type(reserved) is Reservation:
             return self._plan(head, received, found, request_id, unit_hash, reserved, now_unix_s, now_s)
         if isinstance(reserved, Refusal):
@@ -257,18 +256,21 @@ class Engine:
             chosen.answer_checks,
             chosen.is_buffered,
             trial=chosen.trial,
+            checker=chosen.checker,
         )
         self._budget.request(now_s)
         self._open_count += 1
         if self._availability.is_troubled:
             self._hold(plan, chosen.chain[0], now_s)
+            if chosen.checker is not None:
+                self._hold(plan, chosen.checker, now_s)
         return plan
 
     def _hold(self, plan: Plan, target: Target, now_s: float) -> None:
         """A request goes to a target; it may be the probe of its upstream."""
         breaker = self._availability.take(target, now_s)
         if breaker is not None:
-            _trail(plan).probes[target.upstream.name] = breaker
+            trail_of(plan).probes[target.upstream.name] = breaker
 
     def key_refusal(self, head: Head) -> Refusal | None:
         """Why the key of a request's head is not taken, to be asked before its body is read; `admit` asks again."""
@@ -289,7 +291,7 @@ class Engine:
             return None
 
     def _next_target(self, plan: Plan, failed: Attempt) -> Next | Awaitable[Next]:
-        now_s, trail = self._monotonic(), _trail(plan)
+        now_s, trail = self._monotonic(), trail_of(plan)
         if plan.facts.operation == "outcomes":
             return None
         if failed.failure is not None:
@@ -323,7 +325,7 @@ class Engine:
         if isinstance(more, Refusal):
             self._not_paid(plan, failed)
             return None
-        if _trail(plan).is_over:  # the client left meanwhile
+        if trail_of(plan).is_over:  # the client left meanwhile
             self._limits.settle(more, 0.0, 0)
             return None
         return self._handed_out(plan, found, more, now_s)
@@ -334,7 +336,7 @@ class Engine:
             plan.reason = f"{plan.reason}; not escalated: budget"
 
     def _handed_out(self, plan: Plan, found: tuple[Target, float], more: Reservation | None, now_s: float) -> Next:
-        trail = _trail(plan)
+        trail = trail_of(plan)
         if more is not None:
             trail.more.append(more)
         trail.handed_out.append(found[0])
@@ -345,19 +347,18 @@ class Engine:
         self, plan: Plan, target: Target, failed: Attempt
     ) -> Reservation | Refusal | Awaitable[Reservation | Refusal] | None:
         """What has to be set aside before a target may take over; None where there is enough."""
-        key, reserved, trail = plan.key, plan.reservation, _trail(plan)
+        key, reserved, trail = plan.key, plan.reservation, trail_of(plan)
         if key is None or reserved is None or key.budget_usd is None:
             return None
-        attempts = [*trail.told, *([] if any(each is failed for each in trail.told) else [failed])]
         reserved_usd = reserved.usd + sum(each.usd for each in trail.more)
-        missing_usd = usd_with(plan.facts, target, attempts) - reserved_usd
+        missing_usd = usd_with(plan.facts, target, trail.paid_for(plan, failed)) - reserved_usd
         if missing_usd <= 1e-12:
             return None
         return self._limits.reserve(key, missing_usd, 0, self._now())
 
     def _tell(self, plan: Plan, attempt: Attempt, now_s: float) -> None:
         """Breakers hear of each attempt once."""
-        trail = _trail(plan)
+        trail = trail_of(plan)
         if any(each is attempt for each in trail.told):
             return
         if self.lanes.ended:
@@ -440,10 +441,3 @@ class Engine:
 
 def _take_nothing(*_: object) -> None:
     """Of limits that are kept elsewhere."""
-
-
-def _trail(plan: Plan) -> Trail:
-    """What is remembered of a request, from when there is something to remember."""
-    if plan.notes is None:
-        plan.notes = Trail()
-    return plan.notes  # type: ignore[no-any-return]

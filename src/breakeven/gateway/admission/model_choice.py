@@ -36,13 +36,11 @@ class ModelChoice:
         """The groups that it looks at."""
         return self._levels
 
-    def unchecked(self, is_stream: bool) -> str:
-        """Why answers of a cascade cannot be checked before they go out; "" where they can."""
-        if is_stream:
-            return "streamed"
-        plan = self.loaded.document.cascade
-        # a check that compares with another model's answer would flag all: nobody asks that model here
-        return "agreement is not asked here" if plan is not None and plan.agreement_model is not None else ""
+    @property
+    def agreement_model(self) -> str | None:
+        """Of a cascade that compares answers: the model that must say the same."""
+        plan = self.loaded.document.cascade if self.loaded.kind == "cascade" else None
+        return None if plan is None else plan.agreement_model
 
     def decide(
         self, groups: Mapping[str, str], asked_model: str | None, closed: Models, prompt: str | None = None

@@ -8,7 +8,7 @@ whatever it comes to, the true cost is put in place of the estimate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from breakeven.gateway.admission.chains import FREE
 from breakeven.gateway.attempt import Attempt
@@ -53,6 +53,22 @@ def _prompts_count(facts: RequestFacts) -> int:
     return len(prompt)
 
 
+class AtOnce(NamedTuple):
+    """What is set aside before anything is sent."""
+
+    usd: float
+    tokens_count: int
+
+
+def asked_at_once(facts: RequestFacts, first: Target, checker: Target | None) -> AtOnce:
+    """The most that a request comes to at whoever is asked first, and at the model that is asked beside it."""
+    counts = tokens_at_most(facts)
+    usd, tokens_count = usd_at_most(first, *counts), sum(counts)
+    if checker is None:
+        return AtOnce(usd, tokens_count)
+    return AtOnce(usd + usd_at_most(checker, *counts), 2 * tokens_count)
+
+
 def usd_at_most(target: Target, input_count: int, output_count: int) -> float:
     """What so many tokens cost at a target at most; 0 where its price is not known (see `Bounds.is_priced`).
 
@@ -75,7 +91,7 @@ def usd_with(facts: RequestFacts, target: Target, attempts: Sequence[Attempt]) -
     counts = tokens_at_most(facts)
     total = usd_at_most(target, *counts)
     for each in attempts:
-        if each.failure is None:
+        if each.failure is None and each.tokens is None:
             total += usd_at_most(each.target, *counts)
         else:
             total += cost_usd(each.target.price, each.tokens) or 0.0

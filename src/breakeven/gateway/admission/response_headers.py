@@ -28,7 +28,7 @@ class ResponseHeaders:
             if len(self._kept) >= _KEPT_MAX_COUNT:
                 self._kept.clear()
             lines = self._kept[same] = _lines(name, kind, plan)
-        count = 0 if attempt is None else attempt.number
+        count = 0 if attempt is None else max(attempt.number, 1 if plan.check is None else 2)
         return b"%sx-breakeven-request-id: %s\r\nx-breakeven-attempts: %d\r\n" % (
             lines,
             header_value(plan.request_id),

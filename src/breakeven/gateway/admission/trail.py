@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from breakeven.gateway.admission.breakers import UpstreamBreaker
 from breakeven.gateway.attempt import Attempt
-from breakeven.gateway.plan import Reservation
+from breakeven.gateway.plan import Plan, Reservation
 from breakeven.gateway.upstream import Target
 
 
@@ -24,3 +24,15 @@ class Trail:
     """The request has ended: nothing may be set aside for it any longer."""
     handed_out: list[Target] = field(default_factory=list)
     """Given to the relay after the first."""
+
+    def paid_for(self, plan: Plan, failed: Attempt) -> list[Attempt]:
+        """What the request has cost or may cost so far: its attempts, and the check beside them."""
+        attempts = [*self.told, *([] if any(each is failed for each in self.told) else [failed])]
+        return attempts if plan.check is None else [*attempts, plan.check]
+
+
+def trail_of(plan: Plan) -> Trail:
+    """What is remembered of a request, from when there is something to remember."""
+    if plan.notes is None:
+        plan.notes = Trail()
+    return plan.notes  # type: ignore[no-any-return]

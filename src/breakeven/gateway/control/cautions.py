@@ -50,12 +50,14 @@ def policy_cautions(policy: PolicyDocument) -> tuple[str, ...]:
         return ()
     name = "" if plan.order_by_task else f" ({plan.order[-1]})"
     last = f"the last model of the cascade's order{name} answers, unchecked"
-    if plan.agreement_model is not None:
-        return (
-            f"The gateway asks no second model, so no answer is compared with {plan.agreement_model}'s: of every "
-            f"request {last}. Learn a cascade with validators alone to have the first model asked.",
+    found = [f"Of streamed requests {last}, unless `cascade_streams: buffered` has them checked whole first."]
+    second = plan.agreement_model
+    orders = (plan.order, *plan.order_by_task.values())
+    if second is not None and any(second in order for order in orders):
+        found.append(
+            f"Where {second} is in the cascade's order it would be compared with itself: the last model answers."
         )
-    return (f"Of streamed requests {last}, unless `cascade_streams: buffered` has them checked whole first.",)
+    return tuple(found)
 
 
 def _targets(settings: GatewaySettings) -> list[Target]:

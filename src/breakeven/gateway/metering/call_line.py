@@ -41,8 +41,10 @@ OPERATIONS: Final[Mapping[str, str]] = {
 _OURS: Final = frozenset({"retry", "fallback", "escalation"})
 """Kinds of attempts that ask again what failed before."""
 _SHARED_MAX_COUNT: Final = 4096
-_BESIDE: Final = frozenset({"shadow", "hedge"})
+_BESIDE: Final = frozenset({"shadow", "hedge", "check"})
 """Kinds that run beside another attempt: it is their parent."""
+_UNSEEN: Final = frozenset({"shadow", "check"})
+"""Kinds whose answers no client gets."""
 _GROUPS: Final = frozenset({"system_hash", "schema_hash", "template_id", "prompt_hash"})
 """Groups of a plan that are columns; the others are said by `_shared_words`."""
 _shared: dict[tuple[object, ...], tuple[bytes, Target, Key | None]] = {}
@@ -83,21 +85,23 @@ def call_line(plan: Plan, attempt: Attempt, record_id: str | None = None, retry_
 def call_lines(plan: Plan, attempts: Sequence[Attempt]) -> list[bytes]:
     """All Calls of a request: every attempt that was sent, once.
 
-    The attempt whose answer the client got (the last that is not a shadow and did not fail) has the request's id, so
-    that an outcome given for the request is said of the model that answered; the others are `ID-1`, `ID-2`, ... by
-    their number. Only a request that nobody answered gives its id to its last attempt.
+    The attempt whose answer the client got (the last that did not fail, else the last whose answer only failed its
+    checks; never a shadow or a check) has the request's id, so that an outcome given for the request is said of the
+    model that answered; the others are `ID-1`, `ID-2`, ... by their number. Only a request that nobody answered gives
+    its id to its last attempt.
     """
     sent = [each for each in attempts if each.was_sent]
-    if len(sent) == 1 and sent[0].kind != "shadow":
+    if len(sent) == 1 and sent[0].kind not in _UNSEEN:
         return [call_line(plan, sent[0], plan.request_id)]
-    asked = [each for each in sent if each.kind != "shadow"]
+    asked = [each for each in sent if each.kind not in _UNSEEN]
     good = [each for each in asked if each.failure is None and not each.is_aborted]
-    answering = good[-1] if good else asked[-1] if asked else None
+    good = good or [each for each in asked if each.failure == "rejected"] or asked
+    answering = good[-1] if good else None
     lines, before = [], None
     for each in sent:
         record_id = plan.request_id if each is answering else f"{plan.request_id}-{each.number}"
         lines.append(call_line(plan, each, record_id, before if each.kind in _OURS else None))
-        if each.kind != "shadow":
+        if each.kind not in _UNSEEN:
             before = record_id
     return lines
 

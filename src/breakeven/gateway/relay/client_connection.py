@@ -188,7 +188,7 @@ class ClientConnection(asyncio.Protocol):
         """Sends bytes."""
         self.transport.write(data)
 
-    def answered(self, exchange: UnderWay) -> None:
+    def answered(self, exchange: object) -> None:
         """An answer is whole."""
         if self.under_way is exchange:
             self.under_way = None

@@ -54,7 +54,7 @@ class DispatchOwner(Protocol):
         """Who takes pieces of its stream as the chunks that they are; None: nobody, or not as they are."""
         ...
 
-    def may_pass(self) -> bool:
+    def may_pass(self, dispatch: Dispatch) -> bool:
         """The answer is too large to be held; whether it may go to the client piece by piece."""
         ...
 
@@ -346,7 +346,7 @@ class Dispatch:
     def _pass_on(self) -> None:
         """The answer is too large to be held: it goes on piece by piece, if the client can read it as it is."""
         dialect = DIALECT_BY_OPERATION.get(self.plan.facts.operation)
-        if dialect not in (None, self.attempt.target.upstream.dialect) or not self._owner.may_pass():
+        if dialect not in (None, self.attempt.target.upstream.dialect) or not self._owner.may_pass(self):
             self.fail("too_large")
             return
         held, self._held = self._held, []

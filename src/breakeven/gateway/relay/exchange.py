@@ -5,74 +5,51 @@ The plain path has no task and no timer: everything is a call from the connectio
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from time import monotonic
 from typing import Final, cast
 
-from breakeven.gateway.attempt import Attempt
-from breakeven.gateway.plan import Head, Operation, Plan, Refusal
-from breakeven.gateway.relay.answers_of_ours import answer_start, refusal_answer, whole_answer
+from breakeven.gateway.attempt import Attempt, AttemptKind, kind_after
+from breakeven.gateway.plan import Head, Plan, Refusal
+from breakeven.gateway.relay.answers_of_ours import answer_start
 from breakeven.gateway.relay.checked import checked
+from breakeven.gateway.relay.comparison import Comparison
 from breakeven.gateway.relay.dispatch import Dispatch
-from breakeven.gateway.relay.failure_words import BROKEN, break_off_event, given_up, said_of
-from breakeven.gateway.relay.heard_answer import HeardAnswer
+from breakeven.gateway.relay.ending import Ending
+from breakeven.gateway.relay.failure_words import BROKEN, OVERLOADED, break_off_event, given_up, said_of
 from breakeven.gateway.relay.overdue import is_slow, overdue
 from breakeven.gateway.relay.pipe import PipedTo
 from breakeven.gateway.relay.shadow import start_shadow
 from breakeven.gateway.relay.state import ClientSide, RelayState
-from breakeven.gateway.relay.trial_answers import finish_in_trial, heard
+from breakeven.gateway.relay.trial_answers import heard
 from breakeven.gateway.upstream import Target
-from breakeven.gateway.wire.errors import upstream_error
 from breakeven.gateway.wire.outgoing import Untranslatable
 from breakeven.gateway.wire.request_facts import OPERATIONS
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
-Kind = str
 
 
-class Exchange:
-    """One request and its answer. Over once; `admission.finish` hears of it once."""
+class Exchange(Ending):
+    """One request and its answer."""
 
     __slots__ = (
-        "_active",
-        "_attempts",
-        "_backing_off",
-        "_client",
         "_deadline_s",
-        "_given",
         "_has_hedged",
-        "_heard",
         "_is_chunked",
         "_is_head_sent",
-        "_is_over",
         "_kept",
         "_last_failed",
-        "_operation",
-        "_plan",
-        "_state",
         "_stuck_since_s",
-        "_tasks",
     )
 
     def __init__(self, state: RelayState, client: ClientSide) -> None:
-        self._state = state
-        self._client = client
-        self._plan: Plan | None = None
-        self._operation: Operation | None = None
-        self._active: list[Dispatch] = []
-        self._attempts: list[Attempt] = []
+        super().__init__(state, client)
         self._kept: tuple[Dispatch, bytes] | None = None
         """An answer that failed its checks, given out if nobody does better."""
         self._last_failed: Dispatch | None = None
-        self._given: Dispatch | None = None
-        """Whose answer the client gets."""
-        self._heard: HeardAnswer | None = None
-        self._backing_off: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] | None = None
         self._deadline_s = 0.0
         self._stuck_since_s: float | None = None
-        self._has_hedged = self._is_chunked = self._is_head_sent = self._is_over = False
+        self._has_hedged = self._is_chunked = self._is_head_sent = False
 
     def begin(self, head: Head, body: bytes) -> None:
         """Takes a request that is whole."""
@@ -81,9 +58,8 @@ class Exchange:
         self._deadline_s = state.now_s + state.settings.timeouts.total_s
         self._operation = OPERATIONS.get(head.path)
         if len(state.exchanges) > state.settings.wire.requests_in_flight_max_count:
-            message = "As many requests as this gateway takes are under way. Try again in a second."
-            state.refused("overloaded")
-            self._refuse(Refusal(503, "overloaded", message, 1.0))
+            state.refused(OVERLOADED.code)
+            self._refuse(OVERLOADED)
             return
         decided = state.admission.admit(head, body)
         if type(decided) is Plan or type(decided) is Refusal:
@@ -96,14 +72,9 @@ class Exchange:
 
         `is_begun`: the head and a part of its stream went to the client, in chunks.
         """
-        state, target = self._state, plan.targets[0]
-        self._deadline_s = plan.received_monotonic_s + state.settings.timeouts.total_s
+        self._deadline_s = plan.received_monotonic_s + self._state.settings.timeouts.total_s
         self._operation, self._plan = plan.facts.operation, plan
-        attempt = Attempt(target, 1)
-        limit = state.settings.wire.answer_buffer_max_bytes
-        dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
-        self._attempts.append(attempt)
-        self._active.append(dispatch)
+        dispatch = self._new(plan, plan.targets[0], "first")
         self._is_head_sent = self._is_chunked = is_begun
         return dispatch
 
@@ -112,6 +83,8 @@ class Exchange:
         for dispatch in self._active:
             dispatch.attempt.is_aborted = True
             dispatch.abort("client_gone")
+        if self._comparison is not None:
+            self._comparison.end("client_gone")
         self._finish(False)
 
     def client_full(self) -> None:
@@ -138,6 +111,8 @@ class Exchange:
         else:
             for dispatch in tuple(self._active):
                 self._look_at(dispatch, now_s)
+            if self._comparison is not None:
+                self._comparison.look(now_s, timeouts)
 
     def broken(self) -> None:
         """A mistake of ours: nobody is asked any longer, and the client hears of it."""
@@ -171,18 +146,21 @@ class Exchange:
             self._state.admission.finish(decided, [], False)
             return
         self._dispatch(decided.targets[0], "first")
+        if decided.checker is not None and not self._is_over:
+            self._compare(decided)
         if decided.shadow is not None:
             start_shadow(self._state, decided)
 
-    def _dispatch(self, target: Target, kind: Kind) -> None:
-        plan, state = self._plan, self._state
-        assert plan is not None
+    def _compare(self, plan: Plan) -> None:
+        """Asks the second model, too; its attempt comes first in the list, as it never is how a request ended."""
+        comparison = self._comparison = Comparison(self._state, plan, self, len(self._attempts) + 1)
+        if comparison.start():
+            self._attempts.insert(0, comparison.attempt)
+
+    def _dispatch(self, target: Target, kind: AttemptKind) -> None:
+        assert self._plan is not None
         self._backing_off = None
-        attempt = Attempt(target, len(self._attempts) + 1, kind)  # type: ignore[arg-type]
-        limit = state.settings.wire.answer_buffer_max_bytes
-        dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
-        self._attempts.append(attempt)
-        self._active.append(dispatch)
+        dispatch = self._new(self._plan, target, kind)
         try:
             dispatch.start()
         except Untranslatable as problem:
@@ -191,7 +169,15 @@ class Exchange:
             if not self._active:
                 self._give_up(problem.refusal if self._last_failed is None else None)
 
-    def _try_next(self, failed: Attempt, kind: Kind | None = None) -> None:
+    def _new(self, plan: Plan, target: Target, kind: AttemptKind) -> Dispatch:
+        state, attempt = self._state, Attempt(target, len(self._attempts) + 1, kind)
+        limit = state.settings.wire.answer_buffer_max_bytes
+        dispatch = Dispatch(self, plan, state.outgoing(target.upstream), attempt, limit)
+        self._attempts.append(attempt)
+        self._active.append(dispatch)
+        return dispatch
+
+    def _try_next(self, failed: Attempt, kind: AttemptKind | None = None) -> None:
         """Another attempt after (or, for a hedge, beside) one; without any the request ends as it stands."""
         assert self._plan is not None
         found = self._state.admission.next_target(self._plan, failed)
@@ -201,11 +187,11 @@ class Exchange:
             self._spawn(self._try_later(found, failed, kind))
 
     async def _try_later(
-        self, finding: Awaitable[tuple[Target, float] | None], failed: Attempt, kind: Kind | None
+        self, finding: Awaitable[tuple[Target, float] | None], failed: Attempt, kind: AttemptKind | None
     ) -> None:
         self._found_next(await finding, failed, kind)
 
-    def _found_next(self, found: tuple[Target, float] | None, failed: Attempt, kind: Kind | None) -> None:
+    def _found_next(self, found: tuple[Target, float] | None, failed: Attempt, kind: AttemptKind | None) -> None:
         if self._is_over or self._is_head_sent:
             return
         if found is None:
@@ -213,10 +199,7 @@ class Exchange:
                 self._give_up(None)
             return
         target, delay_s = found
-        if kind is None:
-            kind = "escalation" if failed.failure == "rejected" else "fallback"
-            if target is failed.target:
-                kind = "retry"
+        kind = kind or kind_after(failed, target)
         if delay_s <= 0:
             self._dispatch(target, kind)
         elif monotonic() + delay_s < self._deadline_s:
@@ -228,10 +211,17 @@ class Exchange:
 
     def answered(self, dispatch: Dispatch, body: bytes) -> None:
         """A plain answer is whole."""
+        self._active.remove(dispatch)
+        if self._comparison is not None and self._comparison.holds(dispatch, body):
+            self._drop_others(None)
+        else:
+            self.judge(dispatch, body)
+
+    def judge(self, dispatch: Dispatch, body: bytes) -> None:
+        """A plain answer waits for nothing any longer: it goes out, or somebody else is asked."""
         plan, attempt = self._plan, dispatch.attempt
         assert plan is not None
-        self._active.remove(dispatch)
-        out = checked(plan, dispatch, body)
+        out = checked(plan, dispatch, body, self._comparison)
         if out is None:
             self._last_failed = dispatch
         elif attempt.failure is None:
@@ -307,9 +297,12 @@ class Exchange:
         """The client, where its stream is chunked and this is the only attempt that is left."""
         return self._client if self._is_chunked and self._active == [dispatch] else None
 
-    def may_pass(self) -> bool:
-        """A large answer goes on as it comes."""
-        return not (self._is_head_sent or (self._plan is not None and self._plan.is_buffered))
+    def may_pass(self, dispatch: Dispatch) -> bool:
+        """A large answer goes on as it comes, unless somebody has to look at it first."""
+        plan = self._plan
+        if self._is_head_sent or plan is None or plan.is_buffered:
+            return False
+        return plan.answer_checks is None or plan.is_last(dispatch.attempt.target)
 
     # What the client gets.
 
@@ -357,18 +350,6 @@ class Exchange:
             self._client.cut(is_flushed=False)
         self._finish(False)
 
-    def _tell(self, dispatch: Dispatch, body: bytes) -> None:
-        """An upstream's error, without what is not the client's business."""
-        plan, attempt = self._plan, dispatch.attempt
-        assert plan is not None and attempt.http_status is not None
-        state, client = self._state, self._client
-        is_ours = plan.facts.operation == "outcomes"
-        told = body if is_ours else upstream_error(plan.facts, attempt.target, attempt.http_status, body)
-        ours = state.admission.response_headers(plan, attempt)
-        wait_s = attempt.retry_after_s
-        closes = client.closes = client.closes or state.is_draining
-        self._end(whole_answer(attempt.http_status, told, state.date_line, ours, closes, False, wait_s), False)
-
     def _give_up(self, refusal: Refusal | None) -> None:
         """Nobody is left to ask."""
         if self._kept is not None:
@@ -385,17 +366,13 @@ class Exchange:
         else:
             self._refuse(given_up(last.attempt, self._operation))
 
-    def _refuse(self, refusal: Refusal) -> None:
-        plan, state, client = self._plan, self._state, self._client
-        request_id = None if plan is None else plan.request_id
-        closes = client.closes = client.closes or state.is_draining
-        self._end(refusal_answer(refusal, self._operation, state.date_line, request_id, closes), False)
-
     def _time_out(self) -> None:
         """All attempts together took too long."""
         active, self._active = self._active, []
         for dispatch in active:
             dispatch.abort("total_timeout")
+        if self._comparison is not None:
+            self._kept = self._comparison.released() or self._kept
         self._last_failed = active[-1] if active else self._last_failed
         if self._is_head_sent and active:
             self._break_off(active[-1])
@@ -403,48 +380,3 @@ class Exchange:
             self._give_out(*self._kept)
         else:
             self._refuse(Refusal(504, "upstream_timeout", said_of("total_timeout")))
-
-    # The end.
-
-    def _end(self, data: bytes, is_delivered: bool) -> None:
-        """Sends the last bytes, and is over; with durability `request` only when the Calls are on the disk."""
-        if self._is_over:
-            return
-        state = self._state
-        if state.is_durable and state.sink is not None and self._attempts:
-            self._finish(is_delivered)
-            self._spawn(self._write_when_kept(data))
-            return
-        self._client.write(data)
-        self._finish(is_delivered)
-        self._client.answered(self)
-
-    async def _write_when_kept(self, data: bytes) -> None:
-        sink = self._state.sink
-        assert sink is not None
-        await sink.written()
-        self._client.write(data)
-        self._client.answered(self)
-
-    def _finish(self, is_delivered: bool) -> None:
-        if self._is_over:
-            return
-        self._is_over = True
-        if self._backing_off is not None:
-            self._backing_off.cancel()
-        self._active = []
-        self._state.exchanges.discard(self)
-        plan = self._plan
-        if plan is None:
-            return
-        if plan.trial is None:
-            self._state.admission.finish(plan, self._attempts, is_delivered)
-        else:
-            finish_in_trial(self._state, plan, self._attempts, is_delivered, self._given, self._heard)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        """A task, where something must be waited for; kept until it is done."""
-        task = self._state.loop.create_task(work)
-        self._tasks = self._tasks or set()
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

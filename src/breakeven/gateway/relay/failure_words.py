@@ -13,7 +13,9 @@ TIMEOUTS: Final = frozenset(("first_byte_timeout", "idle_timeout", "total_timeou
 NO_CONTROL: Final = Refusal(
     503, "outcomes_unavailable", "The process that keeps outcomes does not answer; give it again in a while.", 5.0
 )
-
+OVERLOADED: Final = Refusal(
+    503, "overloaded", "As many requests as this gateway takes are under way. Try again in a second.", 1.0
+)
 BROKEN: Final = Refusal(500, "internal_error", "The gateway could not go on with this request; it may have been sent.")
 
 

@@ -123,7 +123,7 @@ class Shadow:
     def piped_to(self, dispatch: Dispatch) -> None:
         """Nobody."""
 
-    def may_pass(self) -> bool:
+    def may_pass(self, dispatch: Dispatch) -> bool:  # noqa: ARG002
         """Large answers are read, not held."""
         return True
 

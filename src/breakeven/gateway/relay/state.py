@@ -102,7 +102,7 @@ class UnderWayClient(Protocol):
         """Sends bytes."""
         ...
 
-    def answered(self, exchange: UnderWay) -> None:
+    def answered(self, exchange: object) -> None:
         """The answer is whole: the next request may come."""
         ...
 

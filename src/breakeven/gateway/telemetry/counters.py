@@ -119,6 +119,8 @@ class Counters:
         if delivered and result != "rejected":
             received_s = plan.received_monotonic_s
             if (end_s := attempt.ended_monotonic_s) is not None:
+                if attempts[0].kind == "check":  # the answer may have waited for it
+                    end_s = max(end_s, attempts[0].ended_monotonic_s or 0.0)
                 spent_s = end_s - received_s
                 cell.durations[bisect_left(DURATION_BOUNDS_S, spent_s)] += 1
                 cell.duration_sum_s += spent_s
@@ -126,7 +128,10 @@ class Counters:
                 spent_s = begin_s - received_s
                 cell.first_bytes[bisect_left(DURATION_BOUNDS_S, spent_s)] += 1
                 cell.first_byte_sum_s += spent_s
-        if (len(attempts) > 1 or result != "delivered") and self.on_trouble is not None:
+        is_first = len(attempts) == 1 or (
+            len(attempts) == 2 and attempts[0].kind == "check" and not attempts[0].failure
+        )
+        if (not is_first or result != "delivered") and self.on_trouble is not None:
             self.on_trouble(plan, attempts, delivered)
 
     def mistake(self, problem: Exception) -> None:

@@ -76,7 +76,7 @@ class JsonLog:
 
     def request_trouble(self, plan: Plan, attempts: list[Attempt], delivered: bool) -> None:
         """A request that was retried, fell back, or failed: what was tried and how each try ended."""
-        tried = " > ".join(f"{each.target.name}@{each.target.upstream.name}:{_ending(each)}" for each in attempts)
+        tried = " > ".join(f"{_named(each)}@{each.target.upstream.name}:{_ending(each)}" for each in attempts)
         self.say(
             "request",
             "info" if delivered else "warning",
@@ -148,6 +148,11 @@ def _line(document: dict[str, Value]) -> bytes:
 
 def _unicode(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+def _named(attempt: Attempt) -> str:
+    """A model whose answer was only compared is told apart."""
+    return f"check {attempt.target.name}" if attempt.kind == "check" else attempt.target.name
 
 
 def _ending(attempt: Attempt) -> str:

@@ -74,7 +74,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         "calls_total",
         "counter",
         ("model", "upstream", "task", "kind", "result"),
-        "Attempts that reached an upstream or tried to. Kind: first, retry, fallback, escalation, hedge, shadow. "
+        "Attempts that reached an upstream or tried to. Kind: first, retry, fallback, escalation, "
+        "check (the model whose answer a cascade compares with), hedge, shadow. "
         "Result: ok, http_400 and the like, or what else failed.",
     ),
     Metric(
@@ -103,6 +104,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         "breaker_state", "gauge", ("upstream",), "Circuit breaker: 0 closed, 1 half open, 2 open; the worst.", "max"
     ),
     Metric("retry_budget_exhausted_total", "counter", (), "Retries that were not made because too many had been."),
+    Metric(
+        "agreement_checks_total",
+        "counter",
+        ("result",),
+        "Answers of a cascade that compares two models: agrees (given out), differs, no_answer (the second model "
+        "failed or took too long), not_needed (the answer failed another check). All but `agrees` ask the next model.",
+    ),
     Metric("shadows_skipped_total", "counter", (), "Shadow copies not sent because enough were under way."),
     Metric(
         "trial_answers_total",

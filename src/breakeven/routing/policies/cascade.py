@@ -71,7 +71,9 @@ class CascadePolicy:
         )
         if not verdict.ok:
             return verdict
-        if self.plan.agreement_model is not None:
+        if self.plan.agreement_model is not None and not answer.is_last:
+            if answer.tool_calls:
+                return Verdict(False, "it calls tools, and only texts are compared")
             if answer.other_text is None:
                 return Verdict(False, f"no answer of {self.plan.agreement_model} to compare with")
             if not same_answer(answer.text, answer.other_text, self.plan.agreement):

@@ -32,7 +32,7 @@ RATE_WINDOW_S: Final = 60.0
 LATENCY_WINDOW_S: Final = 300.0
 """Over which percentiles, spend and models are told."""
 BREAKER_STATES: Final = ("closed", "half_open", "open")
-FALLBACK_KINDS: Final = ("retry", "fallback", "escalation", "hedge", "shadow")
+FALLBACK_KINDS: Final = ("retry", "fallback", "escalation", "check", "hedge", "shadow")
 
 
 def gateway_document(seen: Seen, address: str) -> GatewayDocument:

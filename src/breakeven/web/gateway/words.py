@@ -65,6 +65,7 @@ KINDS: Final = {
     "retry": ("Retries", "asked the same model again"),
     "fallback": ("Fallbacks", "asked another model after a failure"),
     "escalation": ("Escalations", "a cascade asked its next model"),
+    "check": ("Checks", "asked a second model, whose answer must be the same"),
     "hedge": ("Hedges", "asked a second one because the first was slow"),
     "shadow": ("Shadow copies", "answers nobody sees, for a pilot"),
 }
