@@ -65,6 +65,17 @@ def test_a_call_that_names_what_it_repeats_says_so_without_a_prompt() -> None:
     assert found["x"] is None
 
 
+def test_a_call_beside_another_is_neither_a_retry_nor_judged() -> None:
+    found = _again(
+        _call("a1", 0, parent_id="span-of-the-client"),
+        _call("a1-2", 0.01, parent_id="a1"),
+        _call("b1", 0),
+        _call("b1-2", 0.01, parent_id="b1"),
+        _call("b2", 5),
+    )
+    assert found == {"a1": False, "a1-2": None, "b1": True, "b1-2": None, "b2": False, "zz": None}
+
+
 def test_outcomes_come_with_source_group_and_the_price_of_the_day() -> None:
     calls = _table(
         _call("a1", 0, outcome=1.0, outcome_source="person", propensity=0.25, duration_s=2.0),

@@ -190,11 +190,11 @@ class Engine:
             found = replace(found, chain=chain)
         if key is None or not received.is_limited:
             return self._plan(head, received, found, request_id, unit_hash, None, now_unix_s, now_s)
-        most = asked_at_once(received.facts, found.chain[0], found.checker)
-        reserved = self._limits.reserve(key, most.usd, most.tokens_count, now_unix_s)
+        usd, tokens_count = asked_at_once(received.facts, found.chain[0], found.checker)
+        reserved = self._limits.reserve(key, usd, tokens_count, now_unix_s)
         if type(reserved) is Refusal and self.lanes.ended:  # what was reserved for them may not have been used
             self.record_lanes()
-            reserved = self._limits.reserve(key, most.usd, most.tokens_count, now_unix_s)
+            reserved = self._limits.reserve(key, usd, tokens_count, now_unix_s)
         if type(reserved) is Reservation:
             return self._plan(head, received, found, request_id, unit_hash, reserved, now_unix_s, now_s)
         if isinstance(reserved, Refusal):

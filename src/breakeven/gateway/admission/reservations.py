@@ -8,7 +8,7 @@ whatever it comes to, the true cost is put in place of the estimate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from breakeven.gateway.admission.chains import FREE
 from breakeven.gateway.attempt import Attempt
@@ -53,20 +53,13 @@ def _prompts_count(facts: RequestFacts) -> int:
     return len(prompt)
 
 
-class AtOnce(NamedTuple):
-    """What is set aside before anything is sent."""
-
-    usd: float
-    tokens_count: int
-
-
-def asked_at_once(facts: RequestFacts, first: Target, checker: Target | None) -> AtOnce:
-    """The most that a request comes to at whoever is asked first, and at the model that is asked beside it."""
-    counts = tokens_at_most(facts)
-    usd, tokens_count = usd_at_most(first, *counts), sum(counts)
+def asked_at_once(facts: RequestFacts, first: Target, checker: Target | None) -> tuple[float, int]:
+    """USD and tokens that a request comes to at most at whoever is asked first, and at the model asked beside it."""
+    input_count, output_count = tokens_at_most(facts)
+    usd, tokens_count = usd_at_most(first, input_count, output_count), input_count + output_count
     if checker is None:
-        return AtOnce(usd, tokens_count)
-    return AtOnce(usd + usd_at_most(checker, *counts), 2 * tokens_count)
+        return usd, tokens_count
+    return usd + usd_at_most(checker, input_count, output_count), 2 * tokens_count
 
 
 def usd_at_most(target: Target, input_count: int, output_count: int) -> float:

@@ -28,7 +28,9 @@ class ResponseHeaders:
             if len(self._kept) >= _KEPT_MAX_COUNT:
                 self._kept.clear()
             lines = self._kept[same] = _lines(name, kind, plan)
-        count = 0 if attempt is None else max(attempt.number, 1 if plan.check is None else 2)
+        count = 0 if attempt is None else attempt.number
+        if plan.check is not None and count == 1:  # two were asked
+            count = 2
         return b"%sx-breakeven-request-id: %s\r\nx-breakeven-attempts: %d\r\n" % (
             lines,
             header_value(plan.request_id),
