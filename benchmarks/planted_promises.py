@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from breakeven.learning.learn import LearnSettings, Learnt, learn
+from breakeven.learning.learn import Learnt, learn
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.item_success import fit_item_success
 from breakeven.outcomes.outcome import SOURCES, Floats, OutcomeTable
 
@@ -56,7 +57,7 @@ def judged(rows: int, gold: int, seed: int) -> OutcomeTable:
 
 def goes_to(learnt: Learnt) -> dict[str, int]:
     """Task -> 0 where it goes to the small model, 1 where it stays with the large one."""
-    choices, tasks = learnt.choices(learnt.draft.family.calibration), np.array(learnt.calibration.tasks)
+    choices, tasks = learnt.choices(learnt.draft.family.calibration)[0], np.array(learnt.calibration.tasks)
     return {str(task): int(choices[tasks == task][0]) for task in np.unique(tasks)}
 
 
@@ -103,7 +104,7 @@ def _floors_run(rows: int, work: dict[str, tuple[float, float]], seed: int, spli
     goes = goes_to(learnt)
     others = [task for task in work if task != "contract"]
     kept = sum(work[each][goes[each]] for each in others) / sum(work[each][1] for each in others)
-    moved = float(np.mean(learnt.choices(learnt.draft.family.calibration) == 0))
+    moved = float(np.mean(learnt.choices(learnt.draft.family.calibration)[0] == 0))
     is_moved = goes["contract"] == 0
     below = is_moved and work["contract"][0] / work["contract"][1] < 0.98
     return [below, kept < FLOOR, moved, is_moved, goes_to(plain)["contract"] == 0]

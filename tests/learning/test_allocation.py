@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.errors import LearningError
-from breakeven.learning.allocation import Limits, allocate, chosen
+from breakeven.learning.allocation import Limits, PartFloor, allocate, chosen
 
 MODELS = ("small", "mid", "large")
 
@@ -131,3 +131,49 @@ def test_every_limit_is_kept(seed: int, share: float, floor: float) -> None:
     assert found.share_fractions[2] <= share + 1e-7
     assert found.success_fraction >= floor - 1e-7
     assert sum(found.share_fractions) == pytest.approx(1)
+
+
+@given(st.integers(0, 10_000), st.floats(0.2, 1.0), st.floats(0.5, 0.97), st.floats(0.5, 0.97))
+def test_each_part_keeps_its_floor_and_the_rule_with_its_value_chooses_as_the_program(
+    seed: int, share: float, first: float, second: float
+) -> None:
+    cost, chance = planted(200, seed)
+    mine = np.arange(200) < 80
+    floors = {"contract": PartFloor(mine, first), "": PartFloor(~mine, second)}
+    try:
+        found = allocate(
+            MODELS, cost, chance, Limits({"large": share}, failure_usd_per_request=0.001), part_floors=floors
+        )
+    except LearningError:
+        return
+    split = found.split_fractions
+    success = (split * chance).sum(axis=1)
+    assert success[mine].mean() >= first - 1e-6
+    assert success[~mine].mean() >= second - 1e-6
+    assert found.share_fractions[2] <= share + 1e-7
+    worth = np.where(mine, found.value_usd_by_part["contract"], found.value_usd_by_part[""])
+    assert worth.min() >= 0.001 - 1e-12
+    burden = cost + np.array(found.capacity_usd_per_request) + worth[:, None] * (1 - chance)
+    whole = split.max(axis=1) >= 1 - 1e-6
+    assert (~whole).sum() <= 3  # one for each line of the program
+    rule, program = burden.min(axis=1), burden[np.arange(200), split.argmax(axis=1)]
+    assert program[whole] == pytest.approx(rule[whole], rel=1e-6, abs=1e-9)
+
+
+def test_a_floor_that_no_model_reaches_in_its_part_is_named() -> None:
+    cost, chance = planted(20, 0)
+    floors = {"contract": PartFloor(np.arange(20) < 5, 0.999)}
+    with pytest.raises(LearningError, match=r"no split reaches a success of 0\.999 in contract"):
+        allocate(MODELS, cost, chance, Limits(), part_floors=floors)
+
+
+def test_the_price_of_a_floor_is_what_a_little_less_of_it_saves() -> None:
+    cost, chance = planted(600, 9)
+    mine = np.arange(600) < 200
+    limits = Limits(failure_usd_per_request=0.0)
+    found = [
+        allocate(MODELS, cost, chance, limits, part_floors={"contract": PartFloor(mine, floor)})
+        for floor in (0.85, 0.851)
+    ]
+    saved = (found[1].usd_per_request - found[0].usd_per_request) * 600
+    assert saved / (200 * 0.001) == pytest.approx(found[0].value_usd_by_part["contract"], rel=0.1)

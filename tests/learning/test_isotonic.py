@@ -15,10 +15,11 @@ from sklearn.isotonic import IsotonicRegression
 from breakeven.learning.group_rates import paths_of
 from breakeven.learning.isotonic import POOL_MIN_COUNT, calibrated, cross_stepped, fit_steps
 from breakeven.learning.judgement import judge_learnt
-from breakeven.learning.learn import LearnSettings, learn
+from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.scorer import FittedScorer
 from breakeven.learning.serving import served
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy_file import load, save
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from breakeven.cli.learn import command
 from breakeven.learning.judged_labels import GOLD_REQUESTS_MIN_COUNT, judge_account, judged_parts, with_judges
 from breakeven.learning.judgement import BY_GOLD, judge_learnt
-from breakeven.learning.learn import LearnSettings, Learnt, learn
+from breakeven.learning.learn import Learnt, learn
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.judged import Sources, read_and_judge
 from breakeven.outcomes.outcome import SOURCES, Floats, OutcomeTable
 from breakeven.outcomes.writing import write_outcomes

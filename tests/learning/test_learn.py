@@ -12,9 +12,11 @@ import pytest
 from breakeven.errors import LearningError
 from breakeven.learning.families import Capacities
 from breakeven.learning.judgement import judge_learnt
-from breakeven.learning.learn import LearnSettings, calibration_count, learn, usable_outcomes
+from breakeven.learning.learn import calibration_count, learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import drift_of, served
+from breakeven.learning.settings import LearnSettings
+from breakeven.learning.usable import usable_outcomes
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.answers import Answer
 from breakeven.routing.policy_file import LoadedPolicy, load, save

@@ -10,9 +10,10 @@ import pytest
 
 from breakeven.errors import LearningError
 from breakeven.learning.judgement import judge_learnt
-from breakeven.learning.learn import LearnSettings, learn
+from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import served
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy import REFUSED, Decision
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel

@@ -15,9 +15,10 @@ from breakeven.cli.learn import command
 from breakeven.errors import LearningError, PolicyError
 from breakeven.learning.families import Capacities
 from breakeven.learning.judgement import judge_learnt
-from breakeven.learning.learn import LearnSettings, Learnt, learn
+from breakeven.learning.learn import Learnt, learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import served
+from breakeven.learning.settings import LearnSettings
 from breakeven.learning.task_floors import OTHERS, Floors, below_some_floor
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy_document import FORMAT_VERSION
@@ -61,7 +62,7 @@ def test_each_floor_is_broken_no_more_often_than_promised() -> None:
     for seed in range(60):
         table = outcomes(3_000, seed)
         learnt = learnt_of(table, {"contract": 0.98}, seed=seed)
-        choices = learnt.choices(learnt.draft.family.calibration)
+        choices, _ = learnt.choices(learnt.draft.family.calibration)
         goes = {task: int(choices[np.array(learnt.calibration.tasks) == task][0]) for task in EASY}
         won = {task: EASY[task][goes[task]] for task in EASY}
         others = [task for task in EASY if task != "contract"]
@@ -71,7 +72,7 @@ def test_each_floor_is_broken_no_more_often_than_promised() -> None:
         if seed % 4 == 0:
             plain = learnt_of(table, {}, seed=seed)
             at_contract = np.array(plain.calibration.tasks) == "contract"
-            together += int(plain.choices(plain.draft.family.calibration)[at_contract][0] == 0)
+            together += int(plain.choices(plain.draft.family.calibration)[0][at_contract][0] == 0)
     assert broken <= 3 + 3 * 1.7
     assert np.mean(moved) > 0.2
     assert together > 7
@@ -171,7 +172,6 @@ def test_the_risk_is_shared_out() -> None:
     ("settings", "said"),
     [
         ({"floor_by_task": {"poems": 0.9}}, "no request has the task poems"),
-        ({"floor_by_task": FLOORS, "limits": Capacities({"small": 0.5})}, "cannot be had together.*--only TASK=MODEL"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(settings: dict[str, object], said: str) -> None:
@@ -204,8 +204,8 @@ def test_older_files_load_and_a_newer_one_is_refused_in_words(tmp_path: Path) ->
     assert load(tmp_path / "one").hash == plain.hash
     written(learnt_of(outcomes(2_000, 8)), tmp_path / "two")
     content = json.loads((tmp_path / "two" / "policy.json").read_text())
-    assert content["format_version"] == 2 == FORMAT_VERSION
-    content["format_version"] = 3
+    assert content["format_version"] == 2 < FORMAT_VERSION
+    content["format_version"] = FORMAT_VERSION + 1
     (tmp_path / "two" / "policy.json").write_text(json.dumps(content))
     with pytest.raises(PolicyError, match="newer breakeven"):
         load(tmp_path / "two")

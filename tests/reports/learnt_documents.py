@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from breakeven.catalog.load import load_catalog
-from breakeven.learning.learn import LearnSettings
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.reading import read_outcomes
 from breakeven.reports.learn_answer import LearnRequest, answer_learn
 from breakeven.reports.routing_document import LearnDocument

@@ -112,6 +112,7 @@ def documents(draw: st.DrawFn) -> PolicyDocument:
         failure_usd_per_request=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
         cascade=CascadePlan(order, confidence_min_fraction=draw(st.one_of(st.none(), FRACTIONS))),
         value_usd_per_success_by_task=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
+        capacity_usd_per_request_by_task=draw(st.dictionaries(st.text(max_size=4), by_model, max_size=2)),
         guarantee=draw(st.one_of(st.none(), st.sampled_from(_guarantees(names[0])))),
         evidence={"rows": draw(st.integers(-5, 5)), "note": draw(st.text(max_size=9)), "list": [1.5, None, True]},
     )
@@ -124,13 +125,22 @@ def test_any_document_survives(tmp_path: Path, plain: PolicyDocument) -> None:
     assert load(tmp_path).document == plain
     has_floors = bool(plain.value_usd_per_success_by_task) or (plain.guarantee is not None and plain.guarantee.by_task)
     written = json.loads((tmp_path / "policy.json").read_text(encoding="utf-8"))
-    assert written["format_version"] == (2 if has_floors else 1)
+    oldest = 3 if plain.capacity_usd_per_request_by_task else 2 if has_floors else 1
+    assert written["format_version"] == oldest
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"value_usd_per_success_by_task": {"faq": -1.0}}, "value_usd_per_success_by_task: saw -1.0"),
+        (
+            {"capacity_usd_per_request_by_task": {"faq": {"big": -1.0}}},
+            "capacity_usd_per_request_by_task.faq: saw -1.0",
+        ),
+        (
+            {"capacity_usd_per_request_by_task": {"faq": {"odd": 1.0}}},
+            "capacity_usd_per_request_by_task.faq: the model",
+        ),
         ({"by_task": (TaskFloor("", 0.9, 1, True),)}, "wanted a task and a ratio above 0"),
         ({"by_task": (TaskFloor("a", 0.0, 1, True),)}, "wanted a task and a ratio above 0"),
         ({"by_task": (TaskFloor("a", 0.9, 1, True),) * 2}, "two floors are of one task"),
@@ -183,8 +193,8 @@ def put(*keys: str | int, value: object) -> Callable[[dict[str, Any]], object]:
     [
         (put("format", value="other"), "is no policy: its format is 'other'"),
         (
-            put("format_version", value=3),
-            r"written by a newer breakeven \(format 3; this one reads 2\): upgrade, or learn",
+            put("format_version", value=4),
+            r"written by a newer breakeven \(format 4; this one reads 3\): upgrade, or learn",
         ),
         (put("format_version", value="1"), "wanted a whole number"),
         (put("format_version", value=0), "wanted a whole number"),

@@ -11,8 +11,8 @@ import click
 from breakeven.cli.learning_extra import Amount
 
 if TYPE_CHECKING:
-    from breakeven.learning.learn import LearnSettings
     from breakeven.learning.savings import Charges
+    from breakeven.learning.settings import LearnSettings
     from breakeven.outcomes.outcome import OutcomeTable
 
 
@@ -131,7 +131,7 @@ def _settings(options: dict[str, Any]) -> LearnSettings:
     from breakeven.cli.learning_extra import checks_by_task, quality_floor
     from breakeven.errors import LearningError
     from breakeven.learning.families import Capacities
-    from breakeven.learning.learn import LearnSettings
+    from breakeven.learning.settings import LearnSettings
 
     floor, confidence = quality_floor(options["quality_floor"]), options["confidence"]
     if not 0.5 <= confidence < 1:

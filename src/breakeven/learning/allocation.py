@@ -2,8 +2,9 @@
 
 A request goes to one model; a self-hosted model takes no more than its capacity; the mean predicted success keeps a
 floor; the bill keeps a budget. What is minimised is the cost per successful outcome (a ratio: Dinkelbach, Management
-Science 13, 1967), or cost plus the stated cost of failures. The program's dual prices give the rule for one request at
-a time: the lowest `cost + capacity price + value of a success * (1 - success)`.
+Science 13, 1967), or cost plus the stated cost of failures. Some requests, as those of a task, may have a floor of
+their own. The dual prices give the rule for one request at a time: the lowest `cost + capacity price + value of a
+success * (1 - success)`, where the price of a floor is part of what a success of its requests is worth.
 
 Predictions flatter the model they choose; the floor that is promised is checked on held-out outcomes
 (`quality_floor.py`), never on these.
@@ -12,7 +13,7 @@ Predictions flatter the model they choose; the floor that is promised is checked
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,7 @@ ROWS_MAX_COUNT: Final = 5_000
 _ROUNDS_MAX_COUNT: Final = 30
 _FLOOR: Final = "\0floor"
 _BUDGET: Final = "\0budget"
+_PART: Final = "\0part "
 _TOLERANCE_RATIO: Final = 1e-9
 _FULL_FRACTION: Final = 1 - 1e-6
 
@@ -45,6 +47,19 @@ class Limits:
     """What a failure costs; None: unknown, and the cost per successful outcome is minimised instead."""
     seed: int = 0
     """Of the draw of `ROWS_MAX_COUNT` requests, where there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFloor:
+    """A floor of its own for some of the requests."""
+
+    rows: Flags
+    """Which requests, shape (rows,)."""
+    quality_floor_fraction: float
+    """Their least mean predicted success."""
+
+
+NO_PARTS: Final[Mapping[str, PartFloor]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,8 @@ class Allocation:
     """Share of the undivided requests for which the rule of prices chooses as the program does."""
     split_fractions: Floats
     """How each row is split between the models, shape (rows, models)."""
+    value_usd_by_part: Mapping[str, float] = field(default_factory=dict)
+    """Part with a floor of its own -> what one more success of its requests is worth at the margin, instead."""
 
     @property
     def usd_per_success(self) -> float:
@@ -82,13 +99,15 @@ def allocate(
     allowed: Flags | None = None,
     requests_count: Floats | None = None,
     failure_usd: Floats | None = None,
+    part_floors: Mapping[str, PartFloor] = NO_PARTS,
 ) -> Allocation:
     """The cheapest split of the requests within `limits`.
 
     `cost_usd` and `success` (predicted) have shape (requests, models); `allowed` says which model may take which
     request (latency, residency). A row may stand for `requests_count` requests, shape (rows,), as those of a group;
-    then all rows are used. `failure_usd`, shape (rows,), is the least that a success of a row is worth. Raises
-    LearningError where no split keeps every limit, naming how far off it is.
+    then all rows are used. `failure_usd`, shape (rows,), is the least that a success of a row is worth. `part_floors`
+    have a name each; no row is in two of them. Raises LearningError where no split keeps every limit, naming how far
+    off it is.
 
     >>> found = allocate(("own", "api"), np.array([[0.0, 1.0]] * 4), np.full((4, 2), 0.9), Limits({"own": 0.5}))
     >>> found.share_fractions, round(found.capacity_usd_per_request[0], 6)
@@ -98,7 +117,8 @@ def allocate(
     count = np.ones(len(cost_usd)) if requests_count is None else requests_count
     least = np.zeros(len(cost_usd)) if failure_usd is None else failure_usd
     may = np.ones(cost_usd.shape, bool) if allowed is None else allowed
-    program = _Program(tuple(models), cost_usd[at], success[at], may[at], limits, count[at], least[at])
+    parts = {name: replace(each, rows=each.rows[at]) for name, each in part_floors.items() if each.rows[at].any()}
+    program = _Program(tuple(models), cost_usd[at], success[at], may[at], limits, count[at], least[at], parts)
     cost, chance, may = program.cost, program.chance, program.may
     _check(program)
     if limits.failure_usd_per_request is not None:
@@ -146,6 +166,7 @@ class _Program:
     """Requests that each row stands for."""
     least_usd: Floats
     """What a success of each row is worth at least."""
+    parts: Mapping[str, PartFloor]
 
     def solved(self, value_usd: float) -> Allocation:
         """Minimise cost - value * success, `value_usd` being what a success is worth before any floor asks for more."""
@@ -190,17 +211,27 @@ class _Program:
                 found.append(_Limit(model, line.ravel(), share * total))
         if (floor := self.limits.quality_floor_fraction) is not None:
             found.append(_Limit(_FLOOR, -(self.chance * count).ravel(), -floor * total))
+        for name, part in self.parts.items():
+            mine = self.count * part.rows
+            line = -self.chance * mine[:, None]
+            found.append(_Limit(_PART + name, line.ravel(), -part.quality_floor_fraction * float(mine.sum())))
         if (budget := self.limits.budget_usd_per_request) is not None:
             found.append(_Limit(_BUDGET, (self.cost * count).ravel() / unit, budget * total / unit, unit))
         return found
 
     def _allocation(self, split: Floats, value_usd: float, duals: Mapping[str, float]) -> Allocation:
         scale = 1 + max(duals.get(_BUDGET, 0.0), 0.0)  # a binding budget makes each dollar count for more
-        value = (value_usd + max(duals.get(_FLOOR, 0.0), 0.0)) / scale
+        floor = max(duals.get(_FLOOR, 0.0), 0.0)
+        value = (value_usd + floor) / scale
         prices = tuple(max(duals.get(each, 0.0), 0.0) / scale for each in self.models)
         whole = split.max(axis=1) >= _FULL_FRACTION
-        worth = np.maximum(value, self.least_usd / scale)[:, None]
-        burden = np.where(self.may, self.cost + np.asarray(prices) + worth * (1 - self.chance), np.inf)
+        worth = np.maximum(value, self.least_usd / scale)
+        of_part = {}
+        for name, part in self.parts.items():
+            more = floor + max(duals.get(_PART + name, 0.0), 0.0)
+            worth = np.where(part.rows, (np.maximum(value_usd, self.least_usd) + more) / scale, worth)
+            of_part[name] = (max(value_usd, float(self.least_usd[part.rows].min())) + more) / scale
+        burden = np.where(self.may, self.cost + np.asarray(prices) + worth[:, None] * (1 - self.chance), np.inf)
         best, mine = burden.min(axis=1), burden[np.arange(len(split)), split.argmax(axis=1)]
         agrees = mine <= best + 1e-9 * np.maximum(np.abs(best), 1e-12)  # of equal burdens either is the rule's choice
         return Allocation(
@@ -213,6 +244,7 @@ class _Program:
             int((~whole).sum()),
             float(agrees[whole].mean()) if whole.any() else 1.0,
             split,
+            of_part,
         )
 
 
@@ -247,12 +279,20 @@ def _check(program: _Program) -> None:
         raise LearningError(
             f"the capacities hold {100 * room:.0f} % of the requests; add a model without a limit, or more capacity"
         )
-    best = _mean(np.where(may, chance, -np.inf).max(axis=1), count)
+    highest = np.where(may, chance, -np.inf).max(axis=1)
+    best = _mean(highest, count)
     if limits.quality_floor_fraction is not None and best < limits.quality_floor_fraction:
         raise LearningError(
             f"no split reaches a success of {limits.quality_floor_fraction:.3f}: choosing the best model for every "
             f"request is predicted to reach {best:.3f}"
         )
+    for name, part in program.parts.items():
+        reach = _mean(highest[part.rows], count[part.rows])
+        if reach < part.quality_floor_fraction:
+            raise LearningError(
+                f"no split reaches a success of {part.quality_floor_fraction:.3f} in {name or 'the other tasks'}: "
+                f"choosing the best model for every request is predicted to reach {reach:.3f}"
+            )
     least = _mean(np.where(may, cost, np.inf).min(axis=1), count)
     if limits.budget_usd_per_request is not None and least > limits.budget_usd_per_request:
         raise LearningError(

@@ -7,8 +7,8 @@ for calibration, by the rule that the policy will follow when it serves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -92,7 +92,7 @@ def router(kind: Kind, name: str, train: Judged, calibration: Judged) -> Family:
     """The rule `lowest cost + value * (1 - success)` for values from without limit to nothing."""
     values = value_sweep(train.scores, train.expected_usd).settings[::-1]
     free = np.zeros((len(values), 1))
-    return Family(kind, name, _side(train, values, free), _side(calibration, values, free))
+    return Family(kind, name, side_of(train, values, free), side_of(calibration, values, free))
 
 
 def allocation(name: str, train: Judged, calibration: Judged, limits: Capacities, seed: int) -> Family:
@@ -112,13 +112,13 @@ def _by_group(name: str, train: Judged, calibration: Judged, limits: Capacities)
     shares: list[Shares] = []
     found: list[Allocation] = []
     for value in _values(groups, allowed):
-        mine, split = divided(groups, models, _limits(limits, float(value)), allowed)
+        mine, split = divided(groups, models, program_limits(limits, float(value)), allowed)
         if not shares or mine != shares[-1]:
             shares.append(mine)
             found.append(split)
     worth = np.array([each.value_usd_per_success for each in found])
     price = np.array([each.capacity_usd_per_request for each in found])
-    sides = [_drawn_side(each, worth, price, shares) for each in (train, calibration)]
+    sides = [drawn_side(each, worth, price, shares) for each in (train, calibration)]
     return Family("allocation", name, sides[0], sides[1], price, tuple(shares))
 
 
@@ -130,13 +130,14 @@ def _values(groups: Groups, allowed: Flags) -> Floats:
     return np.concatenate([known, [10 * max(float(known.max()), float(usd.max()))]])[::-1]
 
 
-def _limits(limits: Capacities, value_usd: float) -> Limits:
+def program_limits(limits: Capacities, value_usd: float | None) -> Limits:
+    """The limits of the linear program, where a success is worth so much; None: the cost of a success is minimised."""
     return Limits(limits.capacity_fraction, limits.budget_usd_per_request, None, value_usd)
 
 
-def _drawn_side(judged: Judged, values: Floats, prices: Floats, shares: list[Shares]) -> Side:
+def drawn_side(judged: Judged, values: Floats, prices: Floats, shares: Sequence[Shares]) -> Side:
     """Choices by shares; a group that was not seen is decided by the rule with prices."""
-    plain = _side(judged, values, prices)
+    plain = side_of(judged, values, prices)
     choices = np.stack([drawn(each, judged.table, row) for each, row in zip(shares, plain.sweep.choices, strict=True)])
     rows = np.arange(judged.table.requests_count)
     return Side(judged.table, Sweep(values, choices), judged.table.cost_usd[rows[None, :], choices])
@@ -151,26 +152,34 @@ def _by_request(name: str, train: Judged, calibration: Judged, limits: Capacitie
     for value in sweep[np.isfinite(sweep)]:
         try:
             found = allocate(
-                train.table.models, train.expected_usd[rows], train.scores[rows], _limits(limits, float(value)),
+                train.table.models, train.expected_usd[rows], train.scores[rows], program_limits(limits, float(value)),
                 allowed, None, train.failure_usd[rows],
             )  # fmt: skip
         except LearningError:
             return None  # the groups' program says what is wrong, if it is
         start = np.asarray(found.capacity_usd_per_request)
-        settings.append(tightened(train, found.value_usd_per_success, start, limits))
-    kept = _ever_cheaper(train, [each for each in settings if each is not None])
+        worth = found.value_usd_per_success
+        if (tight := tightened(train, worth, start, limits)) is not None:
+            settings.append((tight[0] * worth, tight[1]))
+    kept = _ever_cheaper(train, settings)
     if not kept:
         return None
     values, prices = np.array([each[0] for each in kept]), np.stack([each[1] for each in kept])
-    return Family("allocation", name, _side(train, values, prices), _side(calibration, values, prices), prices)
+    return Family("allocation", name, side_of(train, values, prices), side_of(calibration, values, prices), prices)
 
 
-def tightened(train: Judged, value_usd: float, price_usd: Floats, limits: Capacities) -> tuple[float, Floats] | None:
-    """A value of a success no higher and prices of capacity no lower, so that the rule keeps the limits; None: none."""
-    value, price = value_usd, price_usd.copy()
+def tightened(
+    train: Judged, value_usd: Floats | float, price_usd: Floats, limits: Capacities
+) -> tuple[float, Floats] | None:
+    """By what part to lower the value of a success, and prices of capacity no lower, so that the rule keeps the limits.
+
+    The value may be one for each request. None where no prices keep them.
+    """
+    part, price = 1.0, price_usd.copy()
     budget, models = limits.budget_usd_per_request, train.table.models
     for _ in range(TIGHTENING_MAX_COUNT):
-        choices = _ruled(train, value, price)
+        value = part * value_usd
+        choices = ruled(train, value, price)
         usd = float(train.table.cost_usd[np.arange(len(choices)), choices].mean())
         over = [
             (at, limits.capacity_fraction.get(each, 1.0))
@@ -178,9 +187,10 @@ def tightened(train: Judged, value_usd: float, price_usd: Floats, limits: Capaci
             if (choices == at).mean() > limits.capacity_fraction.get(each, 1.0) + 1e-9
         ]
         if not over and (budget is None or usd <= budget * (1 + 1e-9)):
-            return value, price
+            return part, price
         if budget is not None and usd > budget:
-            value *= VALUE_STEP_RATIO
+            part *= VALUE_STEP_RATIO
+            value = part * value_usd
         for at, most in over:
             price[at] += _raise_usd(train, value, price, at, most)
     return None
@@ -191,7 +201,7 @@ def _ever_cheaper(train: Judged, settings: list[tuple[float, Floats]]) -> list[t
     kept: list[tuple[float, Floats]] = []
     least = np.inf
     for value, price in settings:
-        choices = _ruled(train, value, price)
+        choices = ruled(train, value, price)
         usd = float(train.table.cost_usd[np.arange(len(choices)), choices].mean())
         if usd < least * (1 - 1e-9):
             kept.append((value, price))
@@ -199,17 +209,27 @@ def _ever_cheaper(train: Judged, settings: list[tuple[float, Floats]]) -> list[t
     return kept
 
 
-def _ruled(judged: Judged, value: float, price: Floats) -> Indexes:
+def ruled(judged: Judged, value: Floats | float, price: Floats) -> Indexes:
+    """The model of each request by the rule with prices of capacity."""
     return chosen_models(judged.scores, judged.expected_usd + price, np.maximum(value, judged.failure_usd))
 
 
-def _raise_usd(judged: Judged, value: float, price: Floats, at: int, most: float) -> float:
+def _raise_usd(judged: Judged, value: Floats | float, price: Floats, at: int, most: float) -> float:
     """By how much a model's price must rise so that no more than `most` of the requests still prefer it."""
     worth = np.maximum(value, judged.failure_usd)[:, None]
     burden = judged.expected_usd + price + worth * (1 - judged.scores)
     lead = np.sort(np.delete(burden, at, axis=1).min(axis=1) - burden[:, at])[::-1]
     first_out = lead[min(int(most * len(lead) + 1e-9), len(lead) - 1)]
     return max(float(first_out), 0.0) * (1 + 1e-9) + 1e-12 * float(np.abs(burden).max())
+
+
+def left_to(family: Family, reference: int, rows: Flags) -> Family:
+    """The same with some calibration requests at the reference model, as it will serve them."""
+    table = family.calibration.table
+    choices = np.where(rows, reference, family.calibration.sweep.choices)
+    cost = table.cost_usd[np.arange(table.requests_count)[None, :], choices]
+    sweep = Sweep(family.calibration.sweep.settings, choices)
+    return replace(family, calibration=Side(table, sweep, cost))
 
 
 def cascade(train: Cascade, calibration: Cascade, sides: tuple[OutcomeTable, OutcomeTable], check_usd: float) -> Family:
@@ -232,8 +252,9 @@ def _cascade_side(mine: Cascade, table: OutcomeTable, thresholds: Floats, check_
     return Side(table, sweep, np.stack([mine.cost_usd(row, table.cost_usd, check_usd) for row in sweep.choices]))
 
 
-def _side(judged: Judged, values: Floats, prices: Floats) -> Side:
-    choices = np.stack([_ruled(judged, value, price) for value, price in zip(values, prices, strict=True)])
+def side_of(judged: Judged, values: Floats, prices: Floats) -> Side:
+    """The rule's choices at each value of a success and its prices of capacity."""
+    choices = np.stack([ruled(judged, value, price) for value, price in zip(values, prices, strict=True)])
     rows = np.arange(judged.table.requests_count)
     return Side(judged.table, Sweep(values, choices), judged.table.cost_usd[rows[None, :], choices])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breakeven.learning.allocation import Allocation, Limits, allocate
+from breakeven.learning.allocation import NO_PARTS, Allocation, Limits, PartFloor, allocate
 from breakeven.learning.group_rates import Path, paths_of
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.policies.allocation import AllocationPolicy, policy_of
@@ -61,9 +61,24 @@ def is_by_group(table: OutcomeTable, scores: Floats) -> bool:
     return bool(np.array_equal(scores, scores[first[of_row]]))
 
 
-def divided(groups: Groups, models: tuple[str, ...], limits: Limits, allowed: np.ndarray) -> tuple[Shares, Allocation]:
-    """Each group's shares by the program of limits, and what else it found."""
-    found = allocate(models, groups.cost_usd, groups.scores, limits, allowed, groups.requests_count, groups.failure_usd)
+def divided(
+    groups: Groups,
+    models: tuple[str, ...],
+    limits: Limits,
+    allowed: np.ndarray,
+    part_floors: Mapping[str, PartFloor] = NO_PARTS,
+) -> tuple[Shares, Allocation]:
+    """Each group's shares by the program of limits, and what else it found; `part_floors` name rows of groups."""
+    found = allocate(
+        models,
+        groups.cost_usd,
+        groups.scores,
+        limits,
+        allowed,
+        groups.requests_count,
+        groups.failure_usd,
+        part_floors,
+    )
     shares = {path: _named(models, split) for path, split in zip(groups.paths, found.split_fractions, strict=True)}
     return shares, found
 

@@ -51,8 +51,7 @@ def judge_learnt(learnt: Learnt, charges: Charges | None = None, resamples_count
     family, at = learnt.draft.family, learnt.floor.at
     rows = np.arange(table.requests_count)
     if learnt.task_floors:
-        choices = learnt.choices(family.calibration)
-        cost = table.cost_usd[rows, choices]
+        choices, cost = learnt.choices(family.calibration)
     elif at is None:
         choices = np.full(table.requests_count, reference, dtype=np.intp)
         cost = table.cost_usd[rows, choices]
@@ -96,9 +95,8 @@ def _barred(learnt: Learnt, reference: int) -> frozenset[int]:
     table, limits = learnt.calibration, learnt.settings.limits
     if learnt.judge is not None and learnt.judge.is_alone:
         return frozenset(range(len(table.models))) - {reference}
-    if learnt.task_floors:
-        return below_some_floor(table, reference, learnt.settings.floors)
-    return barred_models(table, limits) if limits else frozenset()
+    below = below_some_floor(table, reference, learnt.settings.floors) if learnt.task_floors else frozenset()
+    return below | (barred_models(table, limits) if limits else frozenset())
 
 
 def _by_a_judge_alone(passed: Verdict, learnt: Learnt) -> Verdict:

@@ -15,19 +15,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.errors import LearningError
 from breakeven.learning.cascades import agreement_cascades, applied, confidence_cascades, validator_cascades
 from breakeven.learning.families import (
     NEVER_USD,
-    Capacities,
     Family,
     Judged,
     Side,
     allocation,
     boldest,
     cascade,
+    left_to,
     router,
 )
+from breakeven.learning.floors_within_limits import Asked, calibrated_within_limits
 from breakeven.learning.frontier import most_successful
 from breakeven.learning.group_costs import GroupCosts, fit_group_costs
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
@@ -36,8 +36,10 @@ from breakeven.learning.judged_labels import JudgeAccount, judge_account, judged
 from breakeven.learning.nested import FOLDS_COUNT, Promotion, scorer_pays, unseen_pays
 from breakeven.learning.quality_floor import FloorChoice, choose, expected
 from breakeven.learning.scorer import cross_fitted, fit_scorer
+from breakeven.learning.settings import LearnSettings
 from breakeven.learning.splits import mixed_folds, splits
-from breakeven.learning.task_floors import OTHERS, Floors, choices_by_part, chosen_by_part
+from breakeven.learning.task_floors import OTHERS, choices_by_part, chosen_by_part
+from breakeven.learning.usable import allowed_models, usable_outcomes
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.scorer import Scorer
 from breakeven.routing.validators import validators_of
@@ -47,48 +49,7 @@ Flags = npt.NDArray[np.bool_]
 CALIBRATION_FRACTION: Final = 0.25
 CALIBRATION_MIN_COUNT: Final = 300
 """Requests that calibration gets before a quarter of all is more, up to half of them."""
-TRIED_MIN_FRACTION: Final = 0.5
-"""A model tried on fewer of the requests is left out."""
-REQUESTS_MIN_COUNT: Final = 20
 _NOT_ASKED: Final = Promotion(None, None, None, False, "no scorer is used")
-
-
-@dataclass(frozen=True, slots=True)
-class LearnSettings:
-    """What the user asks for."""
-
-    quality_floor_ratio: float = 0.95
-    """Of the reference model's success."""
-    confidence_fraction: float = 0.95
-    floor_by_task: Mapping[str, float] = field(default_factory=dict)
-    """Task -> a floor of its own; the other tasks keep the one above together."""
-    reference: str | None = None
-    """The model against which the floor is kept; the incumbent, else the most successful one."""
-    incumbent: str | None = None
-    """The model in use today."""
-    failure_usd: Mapping[str, float] = field(default_factory=dict)
-    """Task -> what one failed answer costs; "" for all other tasks."""
-    limits: Capacities = field(default_factory=Capacities)
-    allowed_by_task: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Task -> the only models that may take it (residency)."""
-    latency_max_s: float | None = None
-    """Models whose 95 % quantile of latency is longer are left out of a group."""
-    validators: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Task -> declaration of the checks of its answers."""
-    check_usd_per_request: float = 0.0
-    """Cost of one check of an answer (a judge model, a test run)."""
-    keeps_rows: bool = False
-    """True: a scorer may hold training rows, to compare prompts with."""
-    seed: int = 0
-
-    @property
-    def floors(self) -> Floors:
-        """The floors of all parts."""
-        return Floors(self.quality_floor_ratio, self.floor_by_task, self.confidence_fraction, self.seed)
-
-    def failure_usd_of(self, task: str) -> float:
-        """What a failed answer to a task costs; 0 where nothing is stated."""
-        return self.failure_usd.get(task, self.failure_usd.get("", 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +117,8 @@ class Learnt:
         """Whether no floor could be shown, so that all requests stay with the reference model."""
         return self.floor.at is None and all(each.at is None for each in self.task_floors.values())
 
-    def choices(self, side: Side) -> Indexes:
-        """The model of each request of one of the family's sides, at the settings that were calibrated."""
+    def choices(self, side: Side) -> tuple[Indexes, Floats]:
+        """The model of each request of one of the family's sides at the settings that were calibrated, and its cost."""
         at = {OTHERS: self.floor.at, **{task: each.at for task, each in self.task_floors.items()}}
         return choices_by_part(side, at, self.train.models.index(self.reference), self.settings.floors)
 
@@ -168,12 +129,6 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     Raises LearningError where there is nothing to choose between: fewer than two models, or hardly any request on
     which all were tried.
     """
-    if settings.floor_by_task and settings.limits:
-        raise LearningError(
-            "floors by task and limits of capacity or budget cannot be had together: a task that stays where it is to "
-            "keep its floor would take what the limits share out. Leave one of them out, or beside limits keep such a "
-            "task on one model: --only TASK=MODEL"
-        )
     usable, notes = usable_outcomes(table, settings)
     train, calibration, judge = _parts(usable, settings)
     at = _reference(train, settings)
@@ -189,6 +144,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     say("whether a scorer of prompts beats its group")
     promotion, unseen = scorer_pays(train, settings.seed, settings.keeps_rows), _NOT_ASKED
     scores, trials = group_scores, tuple[StepsTrial, ...]()
+    abstains = np.zeros(calibration.requests_count, dtype=bool)
     if promotion.promoted and promotion.scores is not None:
         say("what carries over to tasks that were not seen")
         unseen = unseen_pays(train, settings.seed)
@@ -198,7 +154,8 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         trials, fitted = steps.trials, replace(fitted, scorer=replace(fitted.scorer, calibration=steps.calibration))
         scores = (steps.scores, fitted.predict(calibration))
         family = _family("threshold", "a scorer of prompts", sides, scores, settings)
-        proposals.append((abstaining(family, fitted.scorer, rates, at), fitted.scorer))
+        abstains = _abstains(calibration, fitted.scorer, rates)
+        proposals.append((left_to(family, at, abstains), fitted.scorer))
     say("checks of answers")
     proposals += _cascades(train, calibration, at, settings)
     notes = (*notes, *_cascades_left_out(train, settings))
@@ -208,7 +165,22 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     )
     say("the quality floor")
     floor, task_floors = _floor(drafts[0], at, settings), dict[str, FloorChoice]()
-    if settings.floor_by_task:
+    if settings.floor_by_task and settings.limits:
+        is_scored = drafts[0].scorer is not None
+        mine = scores if is_scored else group_scores
+        asked = Asked(
+            drafts[0].family.name,
+            sides[0].judged(mine[0]),
+            sides[1].judged(mine[1]),
+            settings.limits,
+            settings.floors,
+            at,
+            abstains if is_scored else np.zeros_like(abstains),
+        )
+        tried, task_floors = calibrated_within_limits(asked)
+        drafts[0] = replace(drafts[0], family=tried or drafts[0].family)
+        floor = task_floors.pop(OTHERS)
+    elif settings.floor_by_task:
         task_floors = chosen_by_part(drafts[0].family, at, settings.floors)
         floor = task_floors.pop(OTHERS)
     if judge is not None and judge.is_alone:
@@ -246,65 +218,10 @@ def _parts(usable: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable,
     return usable.rows(split.train), usable.rows(split.test), judge
 
 
-def abstaining(family: Family, scorer: Scorer, rates: GroupRates, reference: int) -> Family:
-    """The same with calibration requests too new to be judged, or without words, at the reference: as it will serve."""
-    table = family.calibration.table
-    abstains = np.array(
-        [
-            not prompt.strip() or bool(scorer.judge(prompt, rate).novel)
-            for prompt, rate in zip(table.prompts, rates.rates(paths_of(table)), strict=True)
-        ]
-    )
-    choices = np.where(abstains, reference, family.calibration.sweep.choices)
-    cost = table.cost_usd[np.arange(table.requests_count)[None, :], choices]
-    sweep = replace(family.calibration.sweep, choices=choices)
-    return replace(family, calibration=replace(family.calibration, sweep=sweep, cost_usd=cost))
-
-
-def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable, tuple[str, ...]]:
-    """Models that were tried on enough requests and whose cost is known, and the requests on which all of them were."""
-    notes = []
-    known = np.isfinite(table.success)
-    kept = []
-    for at, name in enumerate(table.models):
-        tried_fraction = float(known[:, at].mean())
-        if tried_fraction < TRIED_MIN_FRACTION:
-            notes.append(f"{name} is left out: tried on {100 * tried_fraction:.0f} % of the requests")
-        elif np.isnan(table.cost_usd[known[:, at], at]).all():
-            notes.append(f"{name} is left out: unpriced; give a price with --price {name}=USD")
-        else:
-            kept.append(name)
-    if len(kept) < 2:
-        raise LearningError(
-            f"{'one model' if kept else 'no model'} can be weighed ({'; '.join(notes) or ', '.join(table.models)}): "
-            "routing chooses between two or more that were tried on the same requests and have a price"
-        )
-    for wanted in (settings.reference, settings.incumbent):
-        if wanted is not None and wanted not in kept:
-            raise LearningError(f"{wanted} is not among the models that can be weighed: {', '.join(kept)}")
-    usable = table.of_models(tuple(kept))
-    tried = np.isfinite(usable.success).all(axis=1)
-    priced = np.isfinite(usable.cost_usd).all(axis=1)
-    if not tried.all():
-        notes.append(f"{int((~tried).sum()):,} requests are left out: not every model was tried on them")
-    if (unpriced := int((tried & ~priced).sum())) > 0:
-        notes.append(f"{unpriced:,} requests are left out: the cost of some call is not known")
-    whole = np.flatnonzero(tried & priced)
-    named = {*settings.floor_by_task, *settings.failure_usd, *settings.allowed_by_task, *settings.validators} - {
-        "",
-        *usable.tasks,
-    }
-    if named:
-        raise LearningError(
-            f"no request has the task {', '.join(sorted(named))}; the tasks are "
-            f"{', '.join(sorted(set(usable.tasks))[:12]) or 'not named in these outcomes'}"
-        )
-    if len(whole) < REQUESTS_MIN_COUNT:
-        raise LearningError(
-            f"{len(whole)} requests on which {', '.join(kept)} were all tried; wanted {REQUESTS_MIN_COUNT} or more to "
-            "learn from at all, and some hundreds to promise anything"
-        )
-    return usable.rows(whole), tuple(notes)
+def _abstains(table: OutcomeTable, scorer: Scorer, rates: GroupRates) -> Flags:
+    """Requests too new to be judged, or without words: the reference model takes them."""
+    every = zip(table.prompts, rates.rates(paths_of(table)), strict=True)
+    return np.array([not prompt.strip() or bool(scorer.judge(prompt, rate).novel) for prompt, rate in every])
 
 
 def calibration_count(requests_count: int) -> int:
@@ -320,41 +237,6 @@ def calibration_count(requests_count: int) -> int:
 def failure_usd(table: OutcomeTable, settings: LearnSettings) -> Floats:
     """What a failed answer to each request costs, by its task; 0 where nothing is stated."""
     return np.array([settings.failure_usd_of(task) for task in table.tasks], dtype=float)
-
-
-def allowed_models(train: OutcomeTable, settings: LearnSettings) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Groups that not every model may take, by residency and by latency; at least one model must be left."""
-    if not settings.allowed_by_task and settings.latency_max_s is None:
-        return {}
-    for task, names in settings.allowed_by_task.items():
-        if unknown := [each for each in names if each not in train.models]:
-            raise LearningError(f"task {task!r} may go to {', '.join(unknown)}, which is no model of these outcomes")
-    rows: dict[tuple[str, ...], list[int]] = {}
-    for at, path in enumerate(paths_of(train)):
-        rows.setdefault(path, []).append(at)
-    found = {}
-    for path, mine in rows.items():
-        task = path[train.levels.index("task")] if "task" in train.levels else ""
-        names = settings.allowed_by_task.get(task, train.models)
-        quick = tuple(each for each in names if _is_quick(train, mine, each, settings.latency_max_s))
-        if not quick:
-            raise LearningError(
-                f"no model may take {' / '.join(path) or 'the requests'}: of {', '.join(names)} none answers within "
-                f"{settings.latency_max_s:g} s in 95 % of its calls; loosen the latency"
-            )
-        if len(quick) < len(train.models):
-            found[path] = quick
-    return found
-
-
-def _is_quick(train: OutcomeTable, rows: list[int], model: str, most_s: float | None) -> bool:
-    if most_s is None:
-        return True
-    if train.latency_s is None:
-        raise LearningError("a limit of latency, and outcomes without any: add a column `latency_s`")
-    known = train.latency_s[rows, train.models.index(model)]
-    known = known[np.isfinite(known)]
-    return bool(len(known)) and float(np.quantile(known, 0.95)) <= most_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,26 +62,30 @@ def broken(table: OutcomeTable, choices: Indexes, limits: Capacities, learnt_cou
 
 def refuse_broken(learnt: Learnt, one: str | None) -> None:
     """Raise LearningError where the policy to be written passes a limit: `one` model for all, or the setting chosen."""
-    limits, table, at = learnt.settings.limits, learnt.calibration, learnt.floor.at
+    limits, table = learnt.settings.limits, learnt.calibration
     if not limits:
         return
-    if one is None and at is not None:
-        choices = learnt.draft.family.calibration.sweep.choices[at]
+    if one is None:
+        choices, _ = learnt.choices(learnt.draft.family.calibration)
     else:
-        choices = np.full(table.requests_count, table.models.index(one or learnt.reference), dtype=np.intp)
+        choices = np.full(table.requests_count, table.models.index(one), dtype=np.intp)
     words = broken(table, choices, limits, learnt.train.requests_count)
     if not words:
         return
-    if one is None and at is not None:
+    if one is None:
+        parts = {"what has no floor of its own": learnt.floor, **learnt.task_floors} if learnt.task_floors else {}
+        stays = ", ".join(part for part, choice in sorted(parts.items()) if choice.at is None)
+        told = f" ({stays} stays with {learnt.reference}, for its floor could not be shown)" if stays else ""
         raise LearningError(
-            f"the policy would pass a limit on the calibration requests: {'; '.join(words)}. Give limits with some "
-            "room, or outcomes of more requests with distinct prompts (requests are divided by a hash of the prompt)"
+            f"the policy would pass a limit on the calibration requests: {'; '.join(words)}{told}. Give limits with "
+            "some room, or outcomes of more requests with distinct prompts (requests are divided by a hash of the "
+            "prompt)"
         )
     raise LearningError(
         f"no policy keeps the limits: no division within them is shown to be worth it and to keep "
         f"{100 * learnt.settings.quality_floor_ratio:.0f} % of {learnt.reference}'s success "
         f"({learnt.floor.why}), and with "
-        f"{one or learnt.reference} alone {'; '.join(words)}. Loosen the capacity or the budget, lower the quality "
+        f"{one} alone {'; '.join(words)}. Loosen the capacity or the budget, lower the quality "
         "floor, or bring outcomes of more requests"
     )
 

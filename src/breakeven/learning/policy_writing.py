@@ -18,8 +18,10 @@ from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Draft, Learnt
 from breakeven.learning.limits import refuse_broken
 from breakeven.learning.pricing import ModelPrice
-from breakeven.outcomes.outcome import OutcomeTable
+from breakeven.outcomes.outcome import Floats, OutcomeTable
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
+
+NO_PRICES: Mapping[str, Floats] = {}
 
 GROUPS_MAX_COUNT = 20_000
 """Groups written; a file with more groups than that groups by something like a request's id."""
@@ -69,7 +71,7 @@ def document_of(
     if draft.family.kind == "cascade":
         return _cascade(base, draft, value, learnt)
     prices_usd = None if draft.family.capacity_usd is None else draft.family.capacity_usd[at]
-    capacity = None if prices_usd is None else dict(zip(learnt.train.models, map(float, prices_usd), strict=True))
+    capacity = None if prices_usd is None else _named(learnt, prices_usd)
     shares = None if draft.family.shares is None else draft.family.shares[at]
     groups = _groups(learnt, value, prices_usd, None)
     return replace(
@@ -84,17 +86,35 @@ def document_of(
 
 def _by_part(base: PolicyDocument, learnt: Learnt) -> PolicyDocument:
     """Each task with a floor of its own at its own setting; what could not be shown stays with the reference model."""
-    settings, at = learnt.draft.family.settings, learnt.floor.at
-    values = {task: float(settings[each.at]) for task, each in learnt.task_floors.items() if each.at is not None}
-    others = max(values.values()) if at is None else float(settings[at])
-    return replace(
+    family, at = learnt.draft.family, learnt.floor.at
+    shown = {task: each.at for task, each in sorted(learnt.task_floors.items()) if each.at is not None}
+    values = {task: float(family.settings[each]) for task, each in shown.items()}
+    others = max(values.values()) if at is None else float(family.settings[at])
+    written = replace(
         base,
-        kind=learnt.draft.family.kind,
-        groups=_groups(learnt, others, None, None),
+        kind=family.kind,
         value_usd_per_success=others if np.isfinite(others) else None,
-        value_usd_per_success_by_task=dict(sorted(values.items())),
+        value_usd_per_success_by_task=values,
         scorer=learnt.draft.scorer,
     )
+    if family.capacity_usd is None or family.shares is None:
+        return replace(written, groups=_groups(learnt, others, None, None))
+    of_others = np.zeros(len(learnt.train.models)) if at is None else family.capacity_usd[at]
+    by_task = {task: family.capacity_usd[each] for task, each in shown.items()}
+    shares: dict[Path, Mapping[str, float]] = {}
+    for each in (*shown.values(), *(() if at is None else (at,))):
+        shares |= family.shares[each]  # a setting holds the groups of its own part alone
+    groups = _groups(learnt, others, of_others, None, by_task)
+    return replace(
+        written,
+        groups=_divided(groups, shares, prompts_are_kept(learnt.train)),
+        capacity_usd_per_request=_named(learnt, of_others),
+        capacity_usd_per_request_by_task={task: _named(learnt, each) for task, each in by_task.items()},
+    )
+
+
+def _named(learnt: Learnt, prices_usd: Floats) -> dict[str, float]:
+    return dict(zip(learnt.train.models, map(float, prices_usd), strict=True))
 
 
 def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -> PolicyDocument:
@@ -109,25 +129,27 @@ def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -
 def _constant(learnt: Learnt, draft: Draft) -> str | None:
     """The one model that the settings choose for every request, if it is one."""
     sides = (draft.family.train, draft.family.calibration)
-    chosen = np.unique(np.concatenate([learnt.choices(each) for each in sides]))
+    chosen = np.unique(np.concatenate([learnt.choices(each)[0] for each in sides]))
     if len(chosen) > 1 or draft.family.kind == "cascade":
         return None
     return learnt.train.models[int(chosen[0])]
 
 
-def _groups(learnt: Learnt, value: float, capacity: Any, one: str | None) -> tuple[GroupChoice, ...]:
+def _groups(
+    learnt: Learnt, value: float, capacity: Floats | None, one: str | None, by_task: Mapping[str, Floats] = NO_PRICES
+) -> tuple[GroupChoice, ...]:
     """Rates, costs and choice of each group; requests of a group that was not seen go to the reference model."""
     models, tries = learnt.train.models, _tries(learnt.train)
     paths: list[Path] = sorted(learnt.rates.node_of, key=lambda each: (len(each), each))[:GROUPS_MAX_COUNT]
     rates, usd = learnt.rates.rates(paths), learnt.costs.usd(paths)
-    burden = usd if capacity is None else usd + capacity
+    tasks = [_task(learnt, path) for path in paths]
+    burden = usd if capacity is None else usd + np.array([by_task.get(each, capacity) for each in tasks])
     may_take = np.array([[each in learnt.allowed.get(path, models) for each in models] for path in paths])
     of_task = {
         task: float(learnt.draft.family.settings[each.at])
         for task, each in learnt.task_floors.items()
         if each.at is not None
     }
-    tasks = [_task(learnt, path) for path in paths]
     worth = np.maximum([of_task.get(each, value) for each in tasks], [_failure(learnt, path) for path in paths])
     chosen = chosen_models(np.where(may_take, rates, -1.0), np.where(may_take, burden, burden + NEVER_USD), worth)
     found = []

@@ -18,7 +18,7 @@ from breakeven.learning.betting import mean_above_zero
 from breakeven.learning.families import Family, Side
 from breakeven.learning.frontier import Sweep
 from breakeven.learning.quality_floor import FloorChoice, choose, expected
-from breakeven.outcomes.outcome import Indexes, OutcomeTable
+from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 
 Mask = npt.NDArray[np.bool_]
 
@@ -59,17 +59,19 @@ class Floors:
 
 def chosen_by_part(family: Family, reference: int, floors: Floors) -> dict[str, FloorChoice]:
     """The boldest setting of each part that keeps the part's floor."""
-    return {part: _chosen(family, reference, floors, part) for part in floors.parts}
+    return {part: chosen_of_part(family, reference, floors, part) for part in floors.parts}
 
 
-def choices_by_part(side: Side, at: Mapping[str, int | None], reference: int, floors: Floors) -> Indexes:
-    """The model of each request where each part has its setting; None: the reference."""
+def choices_by_part(side: Side, at: Mapping[str, int | None], reference: int, floors: Floors) -> tuple[Indexes, Floats]:
+    """The model whose answer each request is given where each part has its setting, and what it costs; None: the
+    reference."""
     found = np.full(side.table.requests_count, reference, dtype=np.intp)
+    cost = side.table.cost_usd[:, reference].copy()
     for part, setting in at.items():
         rows = floors.rows(side.table, part)
         if setting is not None:
-            found[rows] = side.sweep.choices[setting][rows]
-    return found
+            found[rows], cost[rows] = side.sweep.choices[setting][rows], side.cost_usd[setting][rows]
+    return found, cost
 
 
 def below_some_floor(table: OutcomeTable, reference: int, floors: Floors) -> frozenset[int]:
@@ -85,11 +87,13 @@ def below_some_floor(table: OutcomeTable, reference: int, floors: Floors) -> fro
     return frozenset(at for at, is_kept in zip(others, kept.tolist(), strict=True) if not is_kept)
 
 
-def _chosen(family: Family, reference: int, floors: Floors, part: str) -> FloorChoice:
+def chosen_of_part(family: Family, reference: int, floors: Floors, part: str) -> FloorChoice:
+    """The boldest setting that keeps the floor of one part, by its own requests."""
     floor, confidence = floors.parts[part], floors.confidence_of_part_fraction
     train, calibration = (floors.rows(each.table, part) for each in (family.train, family.calibration))
     if not (train.any() and calibration.any()):
-        return _nothing_known(floor, confidence, int(calibration.sum()), part)
+        named = "tasks without a floor of their own" if part == OTHERS else f"the task {part}"
+        return stays_for(floors, part, int(calibration.sum()), f"too few requests of {named} to tell")
     first = 0 if part == OTHERS else int(np.argmax(np.isfinite(family.settings)))  # a task's value must be a number
     choices = family.calibration.sweep.choices[first:, calibration]
     learnt = expected(family.train.sweep.choices[first:, train], family.train.table.success[train], reference, floor)
@@ -105,6 +109,7 @@ def _chosen(family: Family, reference: int, floors: Floors, part: str) -> FloorC
     return found if found.at is None else replace(found, at=found.at + first)
 
 
-def _nothing_known(floor: float, confidence: float, rows: int, part: str) -> FloorChoice:
-    named = "tasks without a floor of their own" if part == OTHERS else f"the task {part}"
-    return FloorChoice(None, floor, confidence, rows, 0, 0.0, None, None, f"too few requests of {named} to tell")
+def stays_for(floors: Floors, part: str, calibration_requests_count: int, why: str) -> FloorChoice:
+    """A part that stays with the reference model, for a reason that no test gives."""
+    floor, confidence = floors.parts[part], floors.confidence_of_part_fraction
+    return FloorChoice(None, floor, confidence, calibration_requests_count, 0, 0.0, None, None, why)

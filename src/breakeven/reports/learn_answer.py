@@ -14,10 +14,11 @@ from breakeven.catalog.load import Catalog
 from breakeven.errors import DocumentError, LearningError, OutputError
 from breakeven.learning.judged_labels import with_judges
 from breakeven.learning.judgement import judge_learnt
-from breakeven.learning.learn import LearnSettings, learn
+from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.pricing import GivenPrice, Priced, priced
 from breakeven.learning.savings import Charges
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.reading import ReadOutcomes
 from breakeven.reports.document_file import read_content, validated
 from breakeven.reports.routing_document import SCHEMA_VERSION, LearnDocument, learn_document

@@ -36,6 +36,8 @@ class Weights:
     """Shape (models,); 0 where capacity has no price."""
     value_usd_by_task: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that have a value of their own."""
+    capacity_usd_by_task: Mapping[str, Floats] = field(default_factory=dict)
+    """Of tasks that have prices of capacity of their own."""
 
     @property
     def default_model(self) -> str:
@@ -54,14 +56,18 @@ class Weights:
 def weights_of(document: PolicyDocument) -> Weights:
     """The rule's weights in a document."""
     names = document.model_names
-    capacity = document.capacity_usd_per_request or {}
+
+    def priced(capacity: Mapping[str, float]) -> Floats:
+        return np.array([capacity.get(name, 0.0) for name in names], dtype=np.float64)
+
     return Weights(
         models=names,
         default_at=names.index(document.default_model),
         value_usd_per_success=document.value_usd_per_success,
         failure_usd_per_request=document.failure_usd_per_request,
-        capacity_usd_per_request=np.array([capacity.get(name, 0.0) for name in names], dtype=np.float64),
+        capacity_usd_per_request=priced(document.capacity_usd_per_request or {}),
         value_usd_by_task=document.value_usd_per_success_by_task,
+        capacity_usd_by_task={task: priced(each) for task, each in document.capacity_usd_per_request_by_task.items()},
     )
 
 
@@ -76,14 +82,14 @@ def best_model(
     >>> best_model(weights, np.array([0.6, 0.9]), np.array([0.001, 0.02]), "", np.array([True, True]))
     1
     """
-    value = weights.value_usd(task)
+    value, capacity = weights.value_usd(task), weights.capacity_usd_by_task.get(task, weights.capacity_usd_per_request)
     if value is None:
         # success alone; of equals the cheaper
-        burden = usd_per_request + weights.capacity_usd_per_request
+        burden = usd_per_request + capacity
         at = int(np.lexsort((burden, np.where(allowed & ~np.isnan(success), -success, np.inf)))[0])
         return at if allowed[at] else None
     best, least_usd = None, inf
-    each_usd, each_capacity_usd = usd_per_request.tolist(), weights.capacity_usd_per_request.tolist()
+    each_usd, each_capacity_usd = usd_per_request.tolist(), capacity.tolist()
     for at, (usd, capacity_usd) in enumerate(zip(each_usd, each_capacity_usd, strict=True)):
         burden_usd = usd + capacity_usd + value * (1 - success.item(at))
         if burden_usd < least_usd and allowed[at]:  # what is not known is less than nothing

@@ -34,6 +34,9 @@ def check_document(document: PolicyDocument) -> None:
     _not_negative(document.failure_usd_per_request.values(), "failure_usd_per_request")
     _not_negative((document.capacity_usd_per_request or {}).values(), "capacity_usd_per_request")
     _known(names, document.capacity_usd_per_request or {}, "capacity_usd_per_request")
+    for task, capacity in document.capacity_usd_per_request_by_task.items():
+        _not_negative(capacity.values(), f"capacity_usd_per_request_by_task.{task}")
+        _known(names, capacity, f"capacity_usd_per_request_by_task.{task}")
     if document.scorer is not None and document.scorer.models != names:
         raise PolicyError(f"the scorer knows the models {list(document.scorer.models)}, the policy {list(names)}.")
     if document.cascade is not None:

@@ -14,8 +14,9 @@ from breakeven.routing.scorer import Scorer
 from breakeven.routing.trial import Trial
 
 FORMAT_NAME: Final = "breakeven-policy"
-FORMAT_VERSION: Final = 2
-"""The newest that is read. A policy is written as the oldest that can hold it: 2 has floors and values by task."""
+FORMAT_VERSION: Final = 3
+"""The newest that is read. A policy is written as the oldest that can hold it: 2 has floors and values by task, 3 has
+prices of capacity by task."""
 KINDS: Final[tuple[Kind, ...]] = ("single", "task_map", "threshold", "cascade", "allocation")
 
 
@@ -124,6 +125,9 @@ class PolicyDocument:
     """Task -> what one failed answer costs, on top of the call; "" for all other tasks."""
     capacity_usd_per_request: Mapping[str, float] | None = None
     """Model -> shadow price of its capacity."""
+    capacity_usd_per_request_by_task: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Task with a floor of its own -> the prices of capacity at which its floor was proven, in the place of those
+    above."""
     scorer: Scorer | None = None
     """Of prompts; of a cascade: of the words of the first model's answers."""
     cascade: CascadePlan | None = None
@@ -139,6 +143,8 @@ class PolicyDocument:
     @property
     def format_version(self) -> int:
         """The oldest format that can hold it."""
+        if self.capacity_usd_per_request_by_task:
+            return 3
         has_floors = self.guarantee is not None and bool(self.guarantee.by_task)
         return 2 if has_floors or self.value_usd_per_success_by_task else 1
 

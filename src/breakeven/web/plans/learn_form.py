@@ -37,8 +37,8 @@ def form_values(asked: Job | None, report: LearnDocument | None) -> dict[str, st
 
 def learn_request(said: Mapping[str, str]) -> LearnRequest:
     """How to learn, as the form says it; LearningError for what makes no sense."""
-    from breakeven.learning.learn import LearnSettings
     from breakeven.learning.pricing import given_price
+    from breakeven.learning.settings import LearnSettings
     from breakeven.reports.learn_answer import LearnRequest
 
     failure_usd = _number(said, "failure_usd", "what a failed answer costs", 0.0, 1e9, 0.0)
