@@ -13,7 +13,7 @@ from breakeven.decision.curve import CostCurve
 from breakeven.decision.horizon.exact import Setting, setting_of
 from breakeven.decision.horizon.kept_present import KeptPresent
 from breakeven.decision.horizon.present import EXACT_UP_TO_DRAWS_COUNT, present_costs_usd
-from breakeven.decision.horizon.terms import terms_of_option
+from breakeven.decision.horizon.terms import Terms, terms_of, terms_of_option
 from breakeven.decision.last_few import LastFew
 from breakeven.decision.standings import Standings, standings_among
 from breakeven.decision.two_threads import TwoThreads
@@ -28,6 +28,7 @@ from breakeven.options.remembered import Remembered
 CURVES_COUNT: Final = 256
 """Curves, and pairs of them, that are kept."""
 Found = TypeVar("Found")
+_Beforehand = tuple[Setting, dict[str, Terms]]
 
 
 class Repeated:
@@ -68,10 +69,9 @@ class Repeated:
 
         The months to come are gone through beside the search for the crossings.
         """
-        if self.draws.draws_count > EXACT_UP_TO_DRAWS_COUNT:
-            self._cost_beforehand(situation, estimates)
+        known = self._terms_beforehand(situation, estimates)
         costs, unavailable = cost_all(situation, self._options, Evaluation(self._draw))
-        present = self._begin_present(situation, {name: self._options[name] for name in costs}, estimates)
+        present = self._begin_present(situation, {name: self._options[name] for name in costs}, estimates, known)
         try:
             standings = standings_among(
                 situation,
@@ -85,33 +85,45 @@ class Repeated:
             )
         finally:
             present_usd = present()
-        return standings, present_usd
+        return standings, {name: present_usd[name] for name in costs}
 
-    def _begin_present(
-        self, situation: Situation, options: Mapping[str, Option], estimates: Mapping[str, Assumption]
-    ) -> Callable[[], dict[str, Draws]]:
-        if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
-            return partial(present_costs_usd, situation, options, self._draw, estimates)
-        return self._present.begin(self._setting(situation, estimates), options)
-
-    def _setting(self, situation: Situation, estimates: Mapping[str, Assumption]) -> Setting:
-        return self._present.with_known_paths(setting_of(situation, self._draw, estimates))
-
-    def _cost_beforehand(self, situation: Situation, estimates: Mapping[str, Assumption]) -> None:
+    def _terms_beforehand(self, situation: Situation, estimates: Mapping[str, Assumption]) -> _Beforehand | None:
         """Cost every option on two threads, so that who then asks for one after the other finds it remembered."""
-        evaluation = Evaluation(self._draw)
+        if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
+            return None
+        evaluation, terms = Evaluation(self._draw), dict[str, Terms]()
         try:
             setting = self._setting(situation, estimates)
             base_success_fraction = self._options[STATUS_QUO].cost(situation, evaluation).success.value
         except (BreakevenError, KeyError):
-            return  # who asks in order is told
+            return None  # who asks in order is told
 
         def cost(option: Remembered) -> None:
             with suppress(BreakevenError):  # remembered as well
                 option.cost(situation, evaluation)
-                terms_of_option(setting, option, base_success_fraction)
+                terms[option.name] = terms_of_option(setting, option, base_success_fraction)
 
         self._threads.share([partial(cost, each) for each in self._by_kin])
+        return setting, terms
+
+    def _begin_present(
+        self,
+        situation: Situation,
+        options: Mapping[str, Option],
+        estimates: Mapping[str, Assumption],
+        known: _Beforehand | None,
+    ) -> Callable[[], dict[str, Draws]]:
+        if self.draws.draws_count <= EXACT_UP_TO_DRAWS_COUNT:
+            return partial(present_costs_usd, situation, options, self._draw, estimates)
+        in_order = {STATUS_QUO: options[STATUS_QUO], **options}
+        setting, terms = known or (self._setting(situation, estimates), {})
+        whole = terms.keys() >= in_order.keys()
+        return self._present.begin(
+            setting, [terms[name] for name in in_order] if whole else terms_of(setting, in_order)
+        )
+
+    def _setting(self, situation: Situation, estimates: Mapping[str, Assumption]) -> Setting:
+        return self._present.with_known_paths(setting_of(situation, self._draw, estimates))
 
     def _curve(
         self, at_typical: OptionCost, factor_ratio: float, end_mtok: float, cost_usd: CostOfVolumes

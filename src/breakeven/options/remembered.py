@@ -72,11 +72,11 @@ class _Kept:
     held: tuple[object, ...]
     """What the key names by its identity."""
 
-    def holds(self, key: Key, scenario: Mapping[str, Assumption]) -> bool:
-        """Whether a scenario says the same of all that was read."""
+    def holds(self, key: Key, scenario: Mapping[str, Assumption], memory: Memory) -> bool:
+        """Whether a scenario says the same of all that was read; every option asks the same of two scenarios."""
         if key != self.key:
             return False
-        moved = _moved(self.scenario, scenario)
+        moved: tuple[str, ...] = memory.recall(_moved, self.scenario, scenario)
         return not moved or not (self.watched.read_all or any(name in self.watched.read for name in moved))
 
     def result(self) -> Any:
@@ -86,11 +86,11 @@ class _Kept:
         return self.seen
 
 
-def _moved(one: Mapping[str, Assumption], other: Mapping[str, Assumption]) -> list[str]:
+def _moved(one: Mapping[str, Assumption], other: Mapping[str, Assumption]) -> tuple[str, ...]:
     """Names of which two scenarios do not say the same: far fewer than an option reads."""
     if one is other:
-        return []
-    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
+        return ()
+    return tuple(name for name in {**one, **other} if one.get(name) != other.get(name))
 
 
 class Remembered:
@@ -139,7 +139,10 @@ class Remembered:
         if evaluation.work_ratio is not None:
             return None
         key = _key(situation, Evaluation(evaluation.draw), _as_it_is)
-        own = next((each for each in self._costs if each.holds(key, situation.scenario) and each.error is None), None)
+        own = next(
+            (each for each in self._costs if each.holds(key, situation.scenario, self._memory) and each.error is None),
+            None,
+        )
         if own is None:
             return None
         cost: OptionCost = own.seen
@@ -157,7 +160,7 @@ class Remembered:
         volume, work = (self._memory.canonical(each) for each in (evaluation.volume_mtok, evaluation.work_ratio))
         asked = Evaluation(evaluation.draw, volume, work, evaluation.lines_only)
         key = _key(situation, asked, view)
-        place = next((at for at, each in enumerate(entries) if each.holds(key, situation.scenario)), None)
+        place = next((at for at, each in enumerate(entries) if each.holds(key, situation.scenario, self._memory)), None)
         kept = self._made(key, situation, asked, view) if place is None else entries.pop(place)
         entries.insert(0, kept)  # the one asked for last stands first
         alike = [each for each in entries if each.key[0] == key[0] and id(each) not in self._pinned]
