@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import numpy as np
 import pytest
@@ -134,31 +132,3 @@ def test_a_node_of_the_same_things_is_the_same_node() -> None:
         assert bound(numbers(2)) is not known
         assert bound(numbers(1), "told") is not known, "another trace"
     assert bound(numbers(1)) is not known
-
-
-def test_two_threads_may_ask_at_once() -> None:
-    """With room for a few results only, so that each takes away what the other has just found."""
-    memory, arrays = Memory(kept_bytes=4 * 512), [numbers(seed) for seed in range(12)]
-    wanted = [np.sqrt(each) for each in arrays]
-
-    def ask(seed: int) -> bool:
-        places = np.random.default_rng(seed).integers(0, len(arrays), 3_000)
-        return all(np.array_equal(memory.recall(np.sqrt, arrays[at]), wanted[at]) for at in places)
-
-    with ThreadPoolExecutor(4) as threads:
-        assert all(threads.map(ask, range(4)))
-    memory.recall(np.sqrt, arrays[0])
-    assert 0 < memory.held_bytes <= 4 * 512
-
-
-def test_what_two_threads_computed_at_the_same_time_counts_once() -> None:
-    memory, one, both = Memory(), numbers(1), Barrier(2)
-
-    def together(given: np.ndarray) -> np.ndarray:
-        both.wait(30)
-        return np.exp(given)
-
-    with ThreadPoolExecutor(2) as threads:
-        first, second = threads.map(lambda _: memory.recall(together, one), range(2))
-    assert np.array_equal(first, second)
-    assert memory.held_bytes == first.nbytes

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -31,7 +30,7 @@ _BLOCK_DIMENSIONS: Final = 64
 
 @dataclass(slots=True)
 class DrawSet:
-    """2**draws_log2 scrambled Sobol points; columns are made on demand and kept. Several threads may ask."""
+    """2**draws_log2 scrambled Sobol points; columns are made on demand and kept."""
 
     seed: int = 0
     draws_log2: int = DEFAULT_DRAWS_LOG2
@@ -41,7 +40,6 @@ class DrawSet:
     _columns: dict[str | int, Draws] = field(default_factory=dict, repr=False)
     _values: dict[tuple[str | int, float, float, float, str], Draws] = field(default_factory=dict, repr=False)
     _pinned: dict[tuple[str | int, float, float, float, str], Draws] = field(default_factory=dict, repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def draws_count(self) -> int:
@@ -75,12 +73,11 @@ class DrawSet:
         """Draws of `assumption`, shape ``(draws,)``; do not write into them."""
         column = assumption.name if assumption.dimension is None else assumption.dimension
         key = (column, assumption.low, assumption.typical, assumption.high, assumption.unit)
-        with self._lock:
-            if assumption.is_certain:
-                return self._pinned_at(key, assumption)
-            if key not in self._values:
-                self._values[key] = quantile(assumption, self.uniform(assumption.name, assumption.dimension))
-            return self._values[key]
+        if assumption.is_certain:
+            return self._pinned_at(key, assumption)
+        if key not in self._values:
+            self._values[key] = quantile(assumption, self.uniform(assumption.name, assumption.dimension))
+        return self._values[key]
 
     def _pinned_at(self, key: tuple[str | int, float, float, float, str], assumption: Assumption) -> Draws:
         """One number in all draws; the last few that were asked for, since a what-if pins one after the other."""

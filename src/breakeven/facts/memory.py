@@ -3,8 +3,6 @@
 A Formula is a pure function, and a Fact's draws are the same array wherever it is read, so that a number which does not
 hang on a changed Fact need not be computed again: the array of last time is the answer, to the bit. An array that is
 made anew with the content of a known one is taken for that one. What is kept may not be written into.
-
-Several threads may ask at once: what two of them compute at the same time is computed twice, to the same bits.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
-from threading import Lock
 from typing import Any, Final
 from weakref import ref
 
@@ -39,7 +36,7 @@ _active: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 
 class Memory:
-    """What was computed; the least recently asked for goes first."""
+    """What was computed; the least recently asked for goes first. For one thread at a time."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES, kept_large_bytes: int = KEPT_LARGE_BYTES) -> None:
         self._results, self._large = _Shelf(kept_bytes), _Shelf(kept_large_bytes)
@@ -48,7 +45,6 @@ class Memory:
         self._by_content: dict[Hashable, ref[Array]] = {}
         self._small: dict[Hashable, Array] = {}
         self._leaves: dict[Any, dict[str, tuple[Any, ...]]] = {}
-        self._lock = Lock()
         self.computed_count = 0
         """Calls that were computed, for those who measure."""
         self.recalled_count = 0
@@ -94,10 +90,9 @@ class Memory:
         """By name, the last Node of a Fact under one way to draw, behind what it was made of: one for each name."""
         found = self._leaves.get(draw)
         if found is None:
-            with self._lock:
-                found = self._leaves.setdefault(draw, {})
-                while len(self._leaves) > WAYS_TO_DRAW_COUNT:
-                    self._leaves.pop(next(iter(self._leaves)))
+            found = self._leaves[draw] = {}
+            while len(self._leaves) > WAYS_TO_DRAW_COUNT:
+                self._leaves.pop(next(iter(self._leaves)))
         return found
 
     def canonical(self, given: Any) -> Any:
@@ -154,22 +149,19 @@ Entry = tuple[Any, tuple[Any, ...], int]
 class _Shelf:
     """Entries within a number of bytes."""
 
-    __slots__ = ("_kept_bytes", "_lock", "entries", "held_bytes")
+    __slots__ = ("_kept_bytes", "entries", "held_bytes")
 
     def __init__(self, kept_bytes: int) -> None:
         self.entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self.held_bytes = 0
         self._kept_bytes = kept_bytes
-        self._lock = Lock()
 
     def keep(self, key: Hashable, entry: Entry) -> None:
-        with self._lock:
-            before = self.entries.get(key)  # of another thread, a moment ago
-            self.entries[key] = entry
-            self.held_bytes += entry[2] - (before[2] if before is not None else 0)
-            while self.held_bytes > self._kept_bytes or len(self.entries) > ENTRIES_MAX_COUNT:
-                _, gone = self.entries.popitem(last=False)
-                self.held_bytes -= gone[2]
+        self.entries[key] = entry
+        self.held_bytes += entry[2]
+        while self.held_bytes > self._kept_bytes or len(self.entries) > ENTRIES_MAX_COUNT:
+            _, gone = self.entries.popitem(last=False)
+            self.held_bytes -= gone[2]
 
 
 def _looked_up(key: Hashable, shelf: _Shelf, other: _Shelf) -> Entry | None:
@@ -181,10 +173,7 @@ def _looked_up(key: Hashable, shelf: _Shelf, other: _Shelf) -> Entry | None:
         kept = entries.get(key)
         if kept is None:
             return None
-    try:
-        entries.move_to_end(key)
-    except KeyError:  # another thread needed the room just now
-        return kept
+    entries.move_to_end(key)
     return kept
 
 

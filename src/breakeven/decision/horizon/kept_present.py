@@ -7,18 +7,20 @@ terms. The figures are those of `present_costs_usd`, to the bit: the kernel trea
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting
 from breakeven.decision.horizon.paths import ProjectedPaths, shock_loadings
 from breakeven.decision.horizon.run import begin_present, draws_count_of, path_rows, smallest_stack
-from breakeven.decision.horizon.terms import Floats, Terms
+from breakeven.decision.horizon.terms import Floats, Terms, terms_of
 from breakeven.decision.last_few import LastFew
 from breakeven.facts.distribution import Draws
+from breakeven.options.option import Option
 
 KEPT_COUNT: Final = 96
 """Present costs that are kept, of all options together."""
@@ -33,16 +35,13 @@ class KeptPresent:
         self._buffers: dict[Hashable, Floats] = {}
         self._paths = LastFew[ProjectedPaths](PATHS_COUNT)
 
-    def with_known_paths(self, setting: Setting) -> Setting:
-        """The same setting, with what was computed of its paths: they outlast the many arrays of a move."""
-        key = tuple(each if isinstance(each, int) else id(each) for each in setting.paths.made_of)
-        return replace(setting, paths=self._paths.get(key) or self._paths.keep(key, setting.paths))
-
-    def begin(self, setting: Setting, terms: Sequence[Terms]) -> Callable[[], dict[str, Draws]]:
-        """Begin on the present costs of options, the status quo first, beside whatever the caller does meanwhile.
+    def begin(self, setting: Setting, options: Mapping[str, Option]) -> Callable[[], dict[str, Draws]]:
+        """Begin on the present costs of options, the status quo among them, beside whatever the caller does meanwhile.
 
         What comes back waits for them, each of shape ``(draws,)``; it is to be called before anything else is asked.
         """
+        setting = replace(setting, paths=self._known_paths(setting.paths))
+        terms = terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options})
         draws_count = draws_count_of(setting, terms)
         path = path_rows(setting, draws_count)
         loadings = shock_loadings(setting.facts.months_count, setting.facts.typical_half_life_months)
@@ -64,9 +63,14 @@ class KeptPresent:
                 self._known.move_to_end(key)
             while len(self._known) > max(KEPT_COUNT, len(keys)):
                 self._known.popitem(last=False)
-            return {name: self._known[key][0] for name, key in keys.items()}
+            return {name: self._known[keys[name]][0] for name in options}
 
         return costs_usd
+
+    def _known_paths(self, paths: ProjectedPaths) -> ProjectedPaths:
+        """The same paths, with what was computed of them: they outlast the many arrays of a move."""
+        key = tuple(each if isinstance(each, int) else id(each) for each in paths.made_of)
+        return self._paths.get(key) or self._paths.keep(key, paths)
 
     def _stacked(self, setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
         return smallest_stack(setting, terms, draws_count, self._buffer)

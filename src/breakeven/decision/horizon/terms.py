@@ -69,13 +69,12 @@ class Terms:
 def terms_of(setting: Setting, options: Mapping[str, Option]) -> tuple[Terms, ...]:
     """The terms of every option, in order; the status quo must be among them."""
     base = options[STATUS_QUO].cost(setting.situation, Evaluation(setting.draw, setting.volume_mtok))
-    return tuple(terms_of_option(setting, option, base.success.value) for option in options.values())
+    return tuple(_terms(setting, option, base.success.value) for option in options.values())
 
 
-def terms_of_option(setting: Setting, option: Option, base_success_fraction: Draws) -> Terms:
-    """The terms of one; `base_success_fraction`: that of the status quo."""
+def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     cost = option.cost(setting.situation, Evaluation(setting.draw, setting.volume_mtok))
-    factor: Draws = recalled(_ratio, base_success_fraction, cost.success.value)
+    factor: Draws = recalled(_ratio, base_success, cost.success.value)
     once = once_usd(cost, setting.facts)
     found: Terms
     if cost.staircase is None:
