@@ -21,7 +21,7 @@ from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from costing import demand, pinned, situation
 
-STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api")
+STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api", "cascade")
 """Options without a fleet: the fast form is exact."""
 FLEETS = ("rented_on_demand", "rented_spot", "rented_one_year", "managed_together", "hybrid")
 BOUGHT = ("owned_gpus", "sunk_gpus")
@@ -32,7 +32,8 @@ DRAWS_LOG2 = 8
 
 @pytest.fixture(scope="module", params=[300, 20_000], ids=["300 Mtok", "20,000 Mtok"])
 def both(request: pytest.FixtureRequest) -> tuple[Setting, dict[str, CashFlow], tuple[Terms, ...], Run]:
-    setting = setting_of(situation(demand(request.param)), DrawSet(1, DRAWS_LOG2).of, {})
+    here = situation(demand(request.param), pinned(costing.VERIFIER))
+    setting = setting_of(here, DrawSet(1, DRAWS_LOG2).of, {})
     options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
     options = {STATUS_QUO: options[STATUS_QUO], **options}
     terms = terms_of(setting, options)
@@ -160,7 +161,7 @@ def test_blocks_do_not_matter() -> None:
 @pytest.mark.parametrize("start_month", [0, 3])
 def test_the_sums_are_the_months(start_month: int) -> None:
     """Present costs by shared sums, and by every month's bill: the same to rounding, hardware and terms included."""
-    setting = setting_of(situation(demand(3_000)), DrawSet(4, 9).of, {})
+    setting = setting_of(situation(demand(3_000), pinned(costing.VERIFIER)), DrawSet(4, 9).of, {})
     options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
     prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
     months = run_prepared(prepared, start_month=start_month).present_cost_usd
@@ -169,7 +170,7 @@ def test_the_sums_are_the_months(start_month: int) -> None:
 
 def test_the_last_bit_does_not_hang_on_who_may_write() -> None:
     """Kept arrays are read-only and fresh ones are not; an answer is the same."""
-    setting = setting_of(situation(demand(3_000)), DrawSet(4, 12).of, {})
+    setting = setting_of(situation(demand(3_000), pinned(costing.VERIFIER)), DrawSet(4, 12).of, {})
     options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
     prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
     loadings = prepared.loadings.copy()

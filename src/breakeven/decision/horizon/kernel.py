@@ -16,6 +16,7 @@ from breakeven.decision.horizon.month_passes import (
     add_bend,
     add_bend_rent,
     add_fleet,
+    add_list_tokens,
     add_rent,
     add_tokens,
     as_today,
@@ -30,6 +31,7 @@ from breakeven.decision.horizon.month_passes import (
     take_first,
     whole_units,
 )
+from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE
 
 BLOCK = 512
 NO_FLEET, WHOLE_UNITS, FRACTIONS = 0, 1, 2
@@ -65,7 +67,8 @@ def run_months(
     """Fill `present` (options, draws), `mean` and `cheapest` (options, months), and the months of the first draws.
 
     `path` (14, draws): log growth per month, its monthly factor, log monthly change of API, open-token and work ratios,
-    log long-run rent, its monthly factor, volatility, three shocks, ramp months, discount per month, volume. `once`
+    log long-run rent, its monthly factor, volatility, three shocks, ramp months, discount per month, volume. `per_mtok`
+    (options, 3, draws): at no price of the paths, at the one of `open_tokens`, and of both prices at the list's. `once`
     (options, draws). `kind`: 0 no fleet, 1 whole units, 2 fractions; 0 of them that is first is the status quo.
     `capital` (5, options, draws): capex and annuity per unit, life, age; `capital[4, 0]`: year 3, `[4, 1]`: year 5.
     `kept_*` (options, months, kept draws).
@@ -105,7 +108,8 @@ def run_months(
         status_quo(coefficients, fixed, size, volume, api, bill_today)
         not_moved(size, moved, bill_today, volume, rest)
         for option in range(options):
-            copy_rows(per_mtok[option], 0, 2, begin, size, coefficients)
+            prices = open_tokens[option]
+            copy_rows(per_mtok[option], 0, 3 if prices == BOTH_PRICES else 2, begin, size, coefficients)
             copy_rows(today[option], 0, 1, begin, size, fixed)
             if kind[option] != NO_FLEET:
                 bent = 0
@@ -116,7 +120,7 @@ def run_months(
                 for i in range(size):
                     per_unit[i] = units_per_mtok[option, begin + i]
                     few[i] = fewest[option, begin + i]
-            tokens = open_token if open_tokens[option] == 1 else api
+            tokens = api if prices == LIST_PRICE else open_token
             bends = knots[option]
             held, shape = commitment[option], kind[option]
             counted = rivals[option] == 1
@@ -146,6 +150,8 @@ def run_months(
                                 )
                     if shape != WHOLE_UNITS:
                         add_rent(rented, size, rent_month, rents, bill)
+                if prices == BOTH_PRICES and month >= start_month:
+                    add_list_tokens(coefficients, size, month, volume, api, bill)
                 mean[option, month] += count(size, month, discount, bill, total)
                 if option == first_rival:
                     take_first(float(option), size, month, bill, best, who)

@@ -64,6 +64,13 @@ def add_tokens(per_mtok: Floats, size: int, month: int, volume: Floats, price: F
 
 
 @FAST
+def add_list_tokens(per_mtok: Floats, size: int, month: int, volume: Floats, api: Floats, bill: Floats) -> None:
+    """The tokens of today's models, of an option that buys open ones beside them."""
+    for i in range(size):
+        bill[i] += per_mtok[2, i] * volume[month, i] * api[month, i]
+
+
+@FAST
 def add_rent(rented: Floats, size: int, month: int, rents: Floats, bill: Floats) -> None:
     for i in range(size):
         bill[i] += rented[0, i] * rents[month, i]

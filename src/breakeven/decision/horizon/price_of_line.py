@@ -16,6 +16,8 @@ LinePrice = Literal["api_list_price", "open_token_price", "gpu_rent", "today", "
 TOKENS: Final = "tokens"
 TOKENS_OF_OPEN_MODEL: Final = "small_tokens"
 """Of a cascade, whose other tokens are today's models'."""
+LIST_PRICE, OPEN_PRICE, BOTH_PRICES = 0, 1, 2
+"""Which prices of tokens an option pays, as the kernels number them."""
 MIGRATION: Final = "migration"
 BROKERED: Final = "brokered"
 

@@ -20,6 +20,7 @@ from breakeven.decision.horizon.paths import (
     over_months,
     shock_loadings,
 )
+from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE, OPEN_PRICE
 from breakeven.decision.horizon.terms import FAR_COUNT, KNOTS_COUNT, Floats, Terms
 from breakeven.facts.memory import recalled
 
@@ -219,13 +220,14 @@ def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[
 def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, buffer: Buffer) -> tuple[Any, ...]:
     """The same in arrays of `buffer`; what the kernel does not read of an option is left as it is there."""
     count, most = len(terms), 2 + KNOTS_COUNT
-    once, per_mtok = buffer("once", count, draws_count), buffer("per_mtok", count, 2, draws_count)
+    once, per_mtok = buffer("once", count, draws_count), buffer("per_mtok", count, 3, draws_count)
     today, rent = buffer("today", count, most, draws_count), buffer("rent", count, most, draws_count)
     per_unit, fewest = buffer("units_per_mtok", count, draws_count), buffer("fewest", count, draws_count)
     capital = buffer("capital", 5, max(count, 2), draws_count)
     for index, each in enumerate(terms):
         once[index] = each.once_usd
-        per_mtok[index] = _two_rows(each)
+        rows = _rows_of_prices(each)
+        per_mtok[index, : len(rows)] = rows
         capital[0, index] = each.capex_usd
         if np.any(each.capex_usd):
             capital[1, index], capital[2, index] = each.annuity_usd_per_month, each.lifetime_months
@@ -247,7 +249,7 @@ def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, b
         per_unit,
         fewest,
         np.array([0 if not each.steps else 1 if each.whole else 2 for each in terms], dtype=np.int64),
-        np.array([_buys_open_tokens(each) for each in terms], dtype=np.int64),
+        np.array([_prices_of(each) for each in terms], dtype=np.int64),
         np.array([each.steps and bool(np.any(each.per_mtok[1])) for each in terms], dtype=np.int64),
         np.array(
             [_same_steps(before, each) for before, each in zip((None, *terms), terms, strict=False)], dtype=np.int64
@@ -257,13 +259,17 @@ def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, b
     )
 
 
-def _buys_open_tokens(each: Terms) -> bool:
-    return bool(np.any(each.per_mtok[2]))
+def _prices_of(each: Terms) -> int:
+    """Which prices of tokens the option pays, as the kernel numbers them."""
+    if not np.any(each.per_mtok[2]):
+        return LIST_PRICE
+    return BOTH_PRICES if np.any(each.per_mtok[1]) else OPEN_PRICE
 
 
-def _two_rows(each: Terms) -> Floats:
-    """What goes with the volume at today's prices, and at the one token price that the option pays."""
-    return each.per_mtok[[0, 2]] if _buys_open_tokens(each) else each.per_mtok[[0, 1]]
+def _rows_of_prices(each: Terms) -> Floats:
+    """What goes with the volume at today's prices, and at each price of tokens that the option pays."""
+    prices = _prices_of(each)
+    return each.per_mtok[{LIST_PRICE: [0, 1], OPEN_PRICE: [0, 2], BOTH_PRICES: [0, 2, 1]}[prices]]
 
 
 def _same_steps(before: Terms | None, each: Terms) -> bool:

@@ -14,6 +14,7 @@ from breakeven.decision.horizon.block_paths import block_paths
 from breakeven.decision.horizon.compiled_loops import FAST, FAST_WITHOUT_LOCK, Floats
 from breakeven.decision.horizon.hardware_loop import hardware_row
 from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
+from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE
 
 BLOCK = 128
 LOAD, VOLUME, WORTH, RENT = 0, 1, 2, 3
@@ -72,13 +73,16 @@ def present_costs(
         for i in range(size):
             present[0, begin + i] = sums[5, i] + once[0, begin + i]
         for option in range(1, options):
-            tokens = 2 if open_tokens[option] == 1 else 1
+            tokens = 1 if open_tokens[option] == LIST_PRICE else 2
+            both = open_tokens[option] == BOTH_PRICES
             fleet = kind[option] != NO_FLEET
             for i in range(size):
                 draw = begin + i
                 found = per_mtok[option, 0, draw] * sums[0, i] + today[option, 0, draw] * sums[3, i] + sums[4, i]
                 if not fleet or has_tokens[option] == 1:
                     found += per_mtok[option, 1, draw] * sums[tokens, i]
+                if both:
+                    found += per_mtok[option, 2, draw] * sums[1, i]
                 paid_at = discount[start_month - 1, i] if start_month > 0 else 1.0
                 present[option, draw] = found + once[option, draw] * paid_at
             if not fleet:
