@@ -32,7 +32,7 @@ from breakeven.learning.frontier import aiq, apgr, cpt, curve, measured, thresho
 from breakeven.learning.group_rates import fit_group_rates
 from breakeven.learning.isotonic import calibrated, cross_stepped
 from breakeven.learning.nested import centred, scorer_pays, unseen_pays
-from breakeven.learning.scorer import cross_fitted, fit_scorer
+from breakeven.learning.scorer import cross_fitted, cross_fitted_left_out, fit_scorer
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.heads import SMALLEST_FRACTION
@@ -110,6 +110,15 @@ def figures(scores: Floats, table: OutcomeTable) -> dict[str, float]:
     return result
 
 
+def with_alike(scores: Floats, table: OutcomeTable, fold_of: Indexes) -> dict[str, float]:
+    """The figures, and for two models APGR with the folds' means alike."""
+    found = figures(scores, table)
+    if len(table.models) == 2:
+        alike = centred(scores, fold_of)
+        found["apgr_centred"] = pair_figures(alike[:, 0] - alike[:, 1], table)["apgr"]
+    return found
+
+
 def pair_figures(wants_strong: Floats, table: OutcomeTable) -> dict[str, float]:
     """RouteLLM's figures of any score that says how much a request wants the strong model."""
     strong, weak = table.success.mean(axis=0)
@@ -144,12 +153,15 @@ def runs(name: str, way: str, seed: int) -> Iterator[tuple[str, dict[str, float]
     table = whole.without("task") if way == "hidden" else whole
     fold_of = task_folds(whole, FOLDS, seed) if way == "left out" else mixed_folds(whole, FOLDS, seed)
     began = time.process_time()
-    scores = cross_fitted(table, fold_of, seed, "scorer")
-    found = figures(scores, table) | {"cpu_s": time.process_time() - began}
-    if len(table.models) == 2:
-        alike = centred(scores, fold_of)
-        found["apgr_centred"] = pair_figures(alike[:, 0] - alike[:, 1], table)["apgr"]
-    yield "scorer", found
+    if way == "left out":
+        found = cross_fitted_left_out(table, fold_of, seed)
+        scores = found.with_residual
+    else:
+        scores = cross_fitted(table, fold_of, seed, "scorer")
+    took = {"cpu_s": time.process_time() - began}
+    yield "scorer", with_alike(scores, table, fold_of) | took
+    if way == "left out":
+        yield "scorer without residual", with_alike(found.plain, table, fold_of)
     steps = calibrated(scores, table.success, fold_of, table.models)
     yield "scorer, calibrated", figures(steps.scores, table) | {"models": sum(each.used for each in steps.trials)}
     every = [cross_stepped(scores[:, at], table.success[:, at], fold_of) for at in range(len(table.models))]

@@ -9,9 +9,14 @@ import pytest
 
 from breakeven.learning import heads
 from breakeven.learning.group_rates import fit_group_rates, paths_of
-from breakeven.learning.scorer import cross_fitted, fit_scorer
-from breakeven.learning.splits import mixed_folds
+from breakeven.learning.nested import residual_pays
+from breakeven.learning.scorer import LeftOut, cross_fitted, cross_fitted_left_out, fit_scorer
+from breakeven.learning.splits import mixed_folds, task_folds
+from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.features import prompt_features
+from breakeven.routing.policies.threshold import policy_of
+from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
+from breakeven.routing.request import RouteRequest
 from breakeven.routing.scorer_arrays import scorer_of
 
 from .planted import nothing_decides, table_of, words_decide
@@ -33,8 +38,9 @@ def test_offline_online_and_reloaded_agree(keeps_rows: bool) -> None:
     assert fitted.scorer.holds_training_rows is keeps_rows
     for row, prompt in enumerate(asked.prompts):
         rates = fitted.group_rates.rates([asked.path(row)])[0]
-        assert fitted.scorer.predicted_success(prompt, rates) == pytest.approx(many[row], abs=1e-5)
-        assert (reloaded.predicted_success(prompt, rates) == fitted.scorer.predicted_success(prompt, rates)).all()
+        online = fitted.scorer.predicted_success(prompt, rates, is_new=True)
+        assert online == pytest.approx(many[row], abs=1e-5)
+        assert (reloaded.predicted_success(prompt, rates, is_new=True) == online).all()
 
 
 def test_learns_what_words_decide() -> None:
@@ -90,3 +96,73 @@ def test_odd_tables_are_fitted_too() -> None:
     online = fitted.scorer.predict([prompt_features(each) for each in prompts[:4]], np.full((4, 2), 0.5))
     assert np.isfinite(online).all()
     assert paths_of(table) == ((),) * 40
+
+
+def hard_within(rows: int, seed: int, tasks: range = range(12), step: float = 0.3) -> OutcomeTable:
+    """Whatever the task, the weak model succeeds at "easy" prompts by so much more, and at others by so much less."""
+    rng = np.random.default_rng(seed)
+    easy, of_row = rng.random(rows) < 0.5, rng.integers(tasks.start, tasks.stop, rows)
+    filler = rng.choice(np.array(["lake", "stone", "river", "cloud", "sand", "wood", "iron", "salt"]), (rows, 6))
+    prompts = tuple(
+        f"{'easy' if each else 'hard'} {' '.join(words)} {row}?"
+        for row, (each, words) in enumerate(zip(easy, filler, strict=True))
+    )
+    weak = rng.random(rows) < 0.5 + np.where(easy, step, -step)
+    success = np.column_stack([weak, rng.random(rows) < 0.9]).astype(float)
+    return table_of(success, prompts, ("weak", "strong"), task=tuple(f"t{each}" for each in of_row))
+
+
+def test_a_residual_counts_for_new_groups_alone_offline_online_and_read_back() -> None:
+    table, new = hard_within(800, 6, range(6)), hard_within(200, 7, range(6, 8))
+    rates = fit_group_rates(table)
+    fitted, plain = (fit_scorer(table, rates, 0, for_new=each) for each in (True, False))
+    assert plain.scorer.residual is None
+    assert (fitted.predict(table) == plain.predict(table)).all()
+    many, before = fitted.predict(new), plain.predict(new)
+    easy = np.array([each.startswith("easy") for each in new.prompts])
+    assert (many[easy, 0] > before[easy, 0]).all()
+    assert (many[~easy, 0] < before[~easy, 0]).all()
+    reloaded = replace(scorer_of(fitted.to_policy_arrays(), table.models), novelty=None)
+    of_path = {path: rates.rates([path])[0].tolist() for path in rates.node_of}
+    groups = tuple(
+        GroupChoice(path, "strong", dict(zip(table.models, each, strict=True))) for path, each in of_path.items()
+    )
+    models = (PricedModel("weak", usd_per_request=1.0), PricedModel("strong", usd_per_request=10.0))
+    policy = policy_of(
+        PolicyDocument("threshold", models, "strong", groups=groups, value_usd_per_success=20.0, scorer=reloaded)
+    )
+    for row, prompt in enumerate(new.prompts[:30]):
+        rate = rates.rates([new.path(row)])[0]
+        assert fitted.scorer.judge(prompt, rate, is_new=True).success == pytest.approx(many[row], abs=1e-5)
+        assert fitted.scorer.judge(prompt, rate).success == pytest.approx(before[row], abs=1e-5)
+        for task, expected in (("t7", many), ("t0", None)):
+            told = policy.decide(RouteRequest(prompt, {"task": task})).success_fractions
+            if expected is not None:
+                assert list(told.values()) == pytest.approx(expected[row], abs=1e-5)
+            else:
+                known = plain.scorer.predicted_success(prompt, rates.rates([("t0",)])[0])
+                assert list(told.values()) == pytest.approx(known, abs=1e-5)
+
+
+def test_a_residual_must_prove_itself_on_tasks_that_were_left_out() -> None:
+    """Of few requests the scorer alone is too timid; of many it says all there is, and a residual says it twice."""
+    paid = []
+    for rows in (400, 2_400):
+        table = hard_within(rows, 1, step=0.4)
+        paid.append(residual_pays(cross_fitted_left_out(table, task_folds(table, 4, 0), 0), table.success))
+    assert paid == [True, False]
+    success = np.array([[1.0, 0.0], [0.0, np.nan]] * 200)
+    timid, surer = np.full((400, 2), 0.5), np.where(np.nan_to_num(success) > 0, 0.6, 0.4)
+    assert residual_pays(LeftOut(timid, surer), success)
+    assert not residual_pays(LeftOut(surer, timid), success)
+    assert not residual_pays(LeftOut(timid, timid), success)
+
+
+def test_one_group_alone_has_nothing_to_compare_with() -> None:
+    table = words_decide(200, 8)
+    assert fit_scorer(table, fit_group_rates(table), 0).scorer.residual is None
+
+
+def test_an_unknown_group_is_what_a_policy_takes_for_one() -> None:
+    rates = fit_group_rates(nothing_decides(60, 9, tasks=3))
+    assert rates.unknown([("t0",), ("t9",), ("",)]).tolist() == [False, True, False]

@@ -80,7 +80,58 @@ def test_arrays_that_do_not_fit_are_refused(name: str, spoil: Callable[[np.ndarr
         scorer_of(ScorerParts(parts.settings, arrays), MODELS)
 
 
-def test_a_forest_deeper_than_any_is_refused() -> None:
-    parts = parts_of(_with_forest())
-    with pytest.raises(PolicyError, match="depth_count"):
-        scorer_of(ScorerParts(replace(parts.settings, depth_count=10**6), parts.arrays), MODELS)
+@pytest.mark.parametrize("name", ["depth_count", "residual_depth_count"])
+def test_a_forest_deeper_than_any_is_refused(name: str) -> None:
+    parts = parts_of(_with_residual())
+    with pytest.raises(PolicyError, match=f"{name} is"):
+        scorer_of(ScorerParts(replace(parts.settings, **{name: 10**6}), parts.arrays), MODELS)
+
+
+def _with_residual() -> Scorer:
+    """A forest, and one tree that finds long prompts harder for the first model."""
+    plain = _with_forest()
+    assert plain.forest is not None
+    residual = ForestHead(
+        term_weights=plain.forest.term_weights,
+        roots=np.array([0], np.int32),
+        feature=np.array([0, 0, 0], np.int32),
+        threshold=np.array([3.0, LEAF, LEAF], np.float32),
+        left=np.array([1, 1, 2], np.int32),
+        value=np.array([[0, 0], [0.4, 0.0], [-0.4, 0.2]], np.float32),
+        depth_count=1,
+    )
+    return replace(plain, residual=residual)
+
+
+def test_half_a_residual_is_added_where_the_group_is_new() -> None:
+    found, rates = _with_residual(), np.array([0.5, 0.6])
+    again = scorer_of(parts_of(found), MODELS)
+    assert "residual.term_weights" not in parts_of(found).arrays  # the forest's, written once
+    for each in (found, again):
+        assert each.predicted_success("hi", rates) == pytest.approx([0.7, 0.8])
+        assert each.predicted_success("hi", rates, is_new=True) == pytest.approx([0.9, 0.8])
+        long = "a much longer prompt than that"
+        assert each.judge(long, rates, is_new=True).success == pytest.approx([0.1, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "said"),
+    [
+        ("residual.value", lambda a: a - 1, "from -1 to 1"),
+        ("residual.left", lambda a: a + 5, "from 0 to"),
+        ("residual.feature", lambda a: a + 1000, "from 0 to"),
+    ],
+)
+def test_a_residual_that_does_not_fit_is_refused(
+    name: str, spoil: Callable[[np.ndarray], np.ndarray], said: str
+) -> None:
+    parts = parts_of(_with_residual())
+    with pytest.raises(PolicyError, match=said):
+        scorer_of(ScorerParts(parts.settings, {**parts.arrays, name: spoil(parts.arrays[name])}), MODELS)
+
+
+def test_a_residual_without_its_forest_is_refused() -> None:
+    parts = parts_of(_with_residual())
+    settings = replace(parts.settings, parts=tuple(each for each in parts.settings.parts if each != "forest"))
+    with pytest.raises(PolicyError, match="needs the part 'forest'"):
+        scorer_of(ScorerParts(settings, parts.arrays), MODELS)

@@ -167,7 +167,7 @@ def confidence_cascades(
         sides = [replace(each, prompts=each.responses.get(name, ())) for each in (train, calibration)]
         if not sides[1].prompts or sum(map(bool, sides[0].prompts)) < CONFIDENT_MIN_COUNT:
             continue
-        fitted = fit_scorer(sides[0], rates, seed)
+        fitted = fit_scorer(sides[0], rates, seed, for_new=False)
         trust = (cross_fitted(sides[0], FOLDS_COUNT, seed, "scorer"), fitted.predict(sides[1]))
         plan = CascadePlan((name, train.models[reference]), confidence_min_fraction=0.5)
         found = [

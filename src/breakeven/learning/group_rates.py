@@ -52,9 +52,17 @@ class GroupRates:
         """Whether each path was seen as it is, to its last value."""
         return np.array([path in self.node_of for path in paths], dtype=bool)
 
+    def unknown(self, paths: Sequence[Path]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Whether each path says more of its group than was seen, as a policy asks online."""
+        return np.array([self._is_unknown(path) for path in paths], dtype=bool)
+
     def groups(self) -> tuple[Path, ...]:
         """The whole paths seen, in order."""
         return tuple(sorted(path for path in self.node_of if len(path) == len(self.levels)))
+
+    def _is_unknown(self, path: Path) -> bool:
+        length = next(each for each in range(len(path), -1, -1) if path[:each] in self.node_of)
+        return any(path[length:])
 
     def _nearest(self, path: Path) -> int:
         for length in range(len(path), 0, -1):

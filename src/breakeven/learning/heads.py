@@ -6,7 +6,7 @@ may be fractions, and NaN where a model was not tried.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ PENALTY_RATIO: Final = 2.0
 LINEAR_STEPS_COUNT: Final = 20
 TREES_COUNT: Final = 100
 LEAF_ROWS_MIN_COUNT: Final = 20
+RESIDUAL_LEAF_ROWS_MIN_COUNT: Final = 60
 DEPTH_MAX_COUNT: Final = 16
 INPUTS_FRACTION: Final = 0.4
 """Of the inputs, tried at each node of a tree."""
@@ -170,16 +171,42 @@ def fit_forest(
 
     Where a model was not tried its group's rate stands for the outcome.
     """
+    return _forest(inputs, np.where(np.isnan(success), rates, success), LEAF_ROWS_MIN_COUNT, 0.0, term_weights, seed)
+
+
+def fit_residual(
+    inputs: npt.NDArray[np.float32], success: Floats, rates: Floats, term_weights: npt.NDArray[np.float32], seed: int
+) -> ForestHead:
+    """Trees of how much harder or easier requests are than their own group; `inputs` and `term_weights` as a forest's.
+
+    They see the surface and the directions alone: neither rates, nor the linear head, which leans on telling groups
+    apart.
+    """
+    models = success.shape[1]
+    seen = np.r_[:SURFACE_COUNT, SURFACE_COUNT + 2 * models : inputs.shape[1]]
+    target = np.where(np.isnan(success), 0.0, success - rates)
+    found = _forest(inputs[:, seen], target, RESIDUAL_LEAF_ROWS_MIN_COUNT, -1.0, term_weights, seed)
+    return replace(found, feature=seen[found.feature].astype(np.int32))
+
+
+def _forest(
+    inputs: npt.NDArray[np.float32],
+    target: Floats,
+    leaf_rows_count: int,
+    least: float,
+    term_weights: npt.NDArray[np.float32],
+    seed: int,
+) -> ForestHead:
     from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
 
     forest = ExtraTreesRegressor(
         TREES_COUNT,
-        min_samples_leaf=max(1, min(LEAF_ROWS_MIN_COUNT, len(success) // 10)),
+        min_samples_leaf=max(1, min(leaf_rows_count, len(target) // 10)),
         max_depth=DEPTH_MAX_COUNT,
         max_features=INPUTS_FRACTION,
         random_state=seed,
         n_jobs=1,
-    ).fit(inputs, np.where(np.isnan(success), rates, success))
+    ).fit(inputs, target)
     trees = [_Tree.of(each.tree_) for each in forest.estimators_]
     roots = np.concatenate([[0], np.cumsum([len(each.feature) for each in trees])[:-1]])
     return ForestHead(
@@ -188,7 +215,7 @@ def fit_forest(
         feature=np.concatenate([each.feature for each in trees]),
         threshold=np.concatenate([each.threshold for each in trees]),
         left=np.concatenate([each.left + root for each, root in zip(trees, roots, strict=True)]).astype(np.int32),
-        value=np.concatenate([each.value for each in trees]),
+        value=np.clip(np.concatenate([each.value for each in trees]), least, 1.0),
         depth_count=max(each.depth_count for each in trees),
     )
 
@@ -217,7 +244,7 @@ class _Tree:
         feature[place[inner]] = tree.feature[inner]
         left[place[inner]] = place[tree.children_left[inner]]
         threshold[place[inner]] = _rounded_down(tree.threshold[inner])
-        value[place] = np.clip(tree.value[:, :, 0], 0.0, 1.0)
+        value[place] = tree.value[:, :, 0]
         return cls(feature, threshold, left, value, int(tree.max_depth))
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from breakeven.learning.as_allowed import both_as_allowed, may_take
 from breakeven.learning.cascades import agreement_cascades, applied, confidence_cascades, validator_cascades
 from breakeven.learning.families import (
     NEVER_USD,
@@ -133,9 +134,13 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     train, calibration, judge = _parts(usable, settings)
     at = _reference(train, settings)
     say("rates of groups")
-    rates, costs = fit_group_rates(train), fit_group_costs(train)
+    allowed, rates = allowed_models(train, settings), fit_group_rates(train)
+    if allowed:
+        by_task = settings.allowed_by_task
+        train, calibration, barred = both_as_allowed(train, calibration, rates, allowed, by_task)
+        rates, notes = fit_group_rates(train), (*notes, *barred)
+    costs = fit_group_costs(train)
     inner = mixed_folds(train, FOLDS_COUNT, settings.seed)
-    allowed = allowed_models(train, settings)
     sides = [_Side(each, costs, settings, allowed) for each in (train, calibration)]
     group_scores = (cross_fitted(train, inner, settings.seed, "groups"), rates.rates(paths_of(calibration)))
     proposals: list[tuple[Family, Scorer | None]] = []
@@ -149,7 +154,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         say("what carries over to tasks that were not seen")
         unseen = unseen_pays(train, settings.seed)
         say("a scorer of prompts")
-        fitted = fit_scorer(train, rates, settings.seed, settings.keeps_rows)
+        fitted = fit_scorer(train, rates, settings.seed, settings.keeps_rows, unseen.residual)
         steps = calibrated(promotion.scores, train.success, inner, train.models)
         trials, fitted = steps.trials, replace(fitted, scorer=replace(fitted.scorer, calibration=steps.calibration))
         scores = (steps.scores, fitted.predict(calibration))
@@ -249,11 +254,10 @@ class _Side:
     allowed: Mapping[tuple[str, ...], tuple[str, ...]]
 
     def judged(self, scores: Floats) -> Judged:
-        paths = paths_of(self.table)
-        usd = self.costs.usd(paths)
-        for row, path in enumerate(paths):
-            if (names := self.allowed.get(path)) is not None:
-                usd[row] += [0.0 if each in names else NEVER_USD for each in self.table.models]
+        usd = self.costs.usd(paths_of(self.table))
+        if self.allowed:  # whatever a success is worth, nobody gets what he may not take
+            may = may_take(self.table, self.allowed, self.settings.allowed_by_task)
+            scores, usd = np.where(may, scores, -1.0), np.where(may, usd, usd + NEVER_USD)
         return Judged(self.table, scores, usd, failure_usd(self.table, self.settings))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from breakeven.learning.frontier import costs, most_successful, taken, value_sweep
 from breakeven.learning.resampling import figure, resampled_means
-from breakeven.learning.scorer import cross_fitted
+from breakeven.learning.scorer import LeftOut, cross_fitted, cross_fitted_left_out
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 
@@ -23,6 +23,8 @@ PAIRS_MIN_COUNT: Final = 300
 FOLDS_COUNT: Final = 4
 UNSEEN_TASKS_MIN_COUNT: Final = 8
 RESAMPLES_COUNT: Final = 1000
+ERRORS_TO_PAY: Final = 1.645
+"""Standard errors by which a loss must fall (as of isotonic steps)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Promotion:
     why: str
     scores: Floats | None = None
     """The scorer's out-of-fold predictions by `mixed_folds(table, 4, seed)`."""
+    residual: bool = False
+    """Of tasks left out: whether to add what makes a request harder or easier than its own group."""
 
 
 def scorer_pays(table: OutcomeTable, seed: int, keeps_rows: bool = False) -> Promotion:
@@ -64,7 +68,9 @@ def unseen_pays(table: OutcomeTable, seed: int) -> Promotion:
         why = f"{tasks} tasks; from {UNSEEN_TASKS_MIN_COUNT} on it can be told what carries over to others"
         return Promotion(None, None, None, False, why)
     fold_of = task_folds(table, FOLDS_COUNT, seed)
-    scores = cross_fitted(table, fold_of, seed, "scorer")
+    left_out = cross_fitted_left_out(table, fold_of, seed)
+    residual = residual_pays(left_out, table.success)
+    scores = left_out.with_residual if residual else left_out.plain
     groups = cross_fitted(table, fold_of, seed, "groups")
     whole = _compared(table, groups, scores, seed, "one model for all, on tasks that were left out")
     for split in splits(table, fold_of):
@@ -72,7 +78,21 @@ def unseen_pays(table: OutcomeTable, seed: int) -> Promotion:
         if whole.promoted and part.gain_fraction is not None and part.gain_fraction <= 0:
             why = f"{whole.why}; but not in each part of the tasks"
             return Promotion(whole.gain_fraction, whole.low_fraction, whole.high_fraction, False, why, scores)
-    return whole
+    return replace(whole, residual=residual)
+
+
+def residual_pays(left_out: LeftOut, success: Floats) -> bool:
+    """Whether a residual lowers the log loss on groups that were left out by more than chance, and the Brier score."""
+    known = ~np.isnan(success)
+    happened = success[known]
+    losses = [
+        -(happened * np.log(each[known]) + (1 - happened) * np.log1p(-each[known]))
+        for each in (left_out.plain, left_out.with_residual)
+    ]
+    lower = losses[0] - losses[1]
+    error = float(lower.std()) / max(len(lower), 1) ** 0.5
+    brier = [float(np.square(each[known] - happened).mean()) for each in (left_out.plain, left_out.with_residual)]
+    return bool(lower.mean() > ERRORS_TO_PAY * error and brier[1] < brier[0])
 
 
 def _refused(table: OutcomeTable) -> Promotion | None:

@@ -4,7 +4,8 @@ A forest sees the prompt's surface, the logits of its group's rates and, as sums
 the coordinates along the terms' main directions, each as for a new request: rates and logits of a row come from folds
 that lack it, and directions look at no outcome. The blend is nine parts forest and one part linear head for every
 table; nothing is tuned to a file. A fifth of the rows, chosen by chance, show the forest the overall rates instead of
-their group's, so that it knows what to make of a group that was never seen.
+their group's, so that it knows what to make of a group that was never seen. For those a second forest says how much
+harder or easier a request is than its own group, whichever that may be, and half of that is added.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
 from breakeven.learning.heads import (
@@ -21,6 +23,7 @@ from breakeven.learning.heads import (
     fit_forest,
     fit_linear,
     fit_neighbours,
+    fit_residual,
     fit_terms,
     forest_inputs,
     linear_success,
@@ -31,9 +34,11 @@ from breakeven.learning.heads import (
 from breakeven.learning.splits import mixed_folds, splits
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 from breakeven.routing.heads import SMALLEST_FRACTION, Seen, logit
-from breakeven.routing.scorer import Novelty, Scorer
+from breakeven.routing.scorer import RESIDUAL_PART, Novelty, Scorer
 from breakeven.routing.scorer_arrays import ScorerParts, parts_of
 from breakeven.routing.term_weights import WeightedTerms
+
+Flags = npt.NDArray[np.bool_]
 
 FOREST_PART: Final = 0.9
 LINEAR_PART: Final = 0.1
@@ -55,17 +60,22 @@ class FittedScorer:
 
     def predict(self, table: OutcomeTable) -> Floats:
         """Success of each model on each request, shape (requests, models); what the scorer says online."""
-        rates = self.group_rates.rates(paths_of(table))
-        return _predicted(self.scorer, texts_of(table.prompts), rates)
+        paths = paths_of(table)
+        rates, unknown = self.group_rates.rates(paths), self.group_rates.unknown(paths)
+        return _predicted(self.scorer, texts_of(table.prompts), rates, unknown)
 
     def to_policy_arrays(self) -> ScorerParts:
         """Settings and arrays as a policy file holds them."""
         return parts_of(self.scorer)
 
 
-def fit_scorer(table: OutcomeTable, group_rates: GroupRates, seed: int, keeps_rows: bool = False) -> FittedScorer:
-    """Fit on a whole table. `keeps_rows` adds neighbours, whose bank holds the training prompts' terms and outcomes."""
-    return FittedScorer(_fitted(table, texts_of(table.prompts), group_rates, seed, keeps_rows), group_rates)
+def fit_scorer(
+    table: OutcomeTable, group_rates: GroupRates, seed: int, keeps_rows: bool = False, for_new: bool = True
+) -> FittedScorer:
+    """Fit on a whole table. `keeps_rows` adds neighbours, whose bank holds the training prompts' terms and outcomes;
+    `for_new`: it will judge requests of groups that are not in the table."""
+    scorer = _fitted(table, texts_of(table.prompts), group_rates, seed, keeps_rows, for_new)
+    return FittedScorer(scorer, group_rates)
 
 
 def cross_fitted(
@@ -73,7 +83,8 @@ def cross_fitted(
 ) -> Floats:
     """Predictions of each row by a model that did not see its fold, shape (requests, models).
 
-    `folds` is a fold of each request, or their number: `mixed_folds` then deals them.
+    `folds` is a fold of each request, or their number: `mixed_folds` then deals them. No residual is added; where folds
+    are whole groups see `cross_fitted_left_out`.
     """
     fold_of = mixed_folds(table, folds, seed) if isinstance(folds, int) else folds
     found = np.full(table.success.shape, np.nan)
@@ -84,9 +95,31 @@ def cross_fitted(
         if texts is None:
             found[split.test] = rates.rates(paths)
             continue
-        scorer = _fitted(train, texts.rows(split.train), rates, seed, keeps_rows)
-        found[split.test] = _predicted(scorer, texts.rows(split.test), rates.rates(paths))
+        scorer = _fitted(train, texts.rows(split.train), rates, seed, keeps_rows, for_new=False)
+        found[split.test] = _predicted(scorer, texts.rows(split.test), rates.rates(paths), np.zeros(len(paths), bool))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Predictions of requests whose groups were left out, shape (requests, models): without a residual, and with it."""
+
+    plain: Floats
+    with_residual: Floats
+
+
+def cross_fitted_left_out(table: OutcomeTable, fold_of: Indexes, seed: int) -> LeftOut:
+    """Predictions of each request by a scorer that saw no request of its fold, where folds are whole groups."""
+    plain, more = np.zeros(table.success.shape), np.zeros(table.success.shape)
+    texts = texts_of(table.prompts)
+    for split in splits(table, fold_of):
+        train, paths = table.rows(split.train), paths_of(table.rows(split.test))
+        rates = fit_group_rates(train)
+        scorer = _fitted(train, texts.rows(split.train), rates, seed, keeps_rows=False, for_new=True)
+        asked = (texts.rows(split.test), rates.rates(paths))
+        plain[split.test] = _predicted(scorer, *asked, np.zeros(len(paths), bool))
+        more[split.test] = _predicted(scorer, *asked, rates.unknown(paths))
+    return LeftOut(plain, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +131,20 @@ class _OutOfFold:
     unknown: Floats
 
 
-def _fitted(table: OutcomeTable, texts: Texts, group_rates: GroupRates, seed: int, keeps_rows: bool) -> Scorer:
+def _fitted(
+    table: OutcomeTable, texts: Texts, group_rates: GroupRates, seed: int, keeps_rows: bool, for_new: bool
+) -> Scorer:
     known = fit_terms(texts.terms)
     rows = weighed(texts.terms, known)
-    linear = fit_linear(rows, table.success, logit(group_rates.rates(paths_of(table))))
+    of_group = group_rates.rates(paths_of(table))
+    linear = fit_linear(rows, table.success, logit(of_group))
     new = _out_of_fold(table, texts, seed)
     shown = _some_unseen(new.rates, group_rates, seed)
     directions = fit_directions(rows)
     inputs = forest_inputs(texts.surface, shown, np.concatenate([new.sums, rows @ directions], axis=1))
     sums = np.concatenate([linear.term_weights, directions], axis=1)
     forest = fit_forest(inputs, table.success, new.rates, sums, seed)
+    for_new = for_new and len(group_rates.groups()) > 1  # of one group a residual says what the forest says
     blend = {"forest": FOREST_PART, "linear": LINEAR_PART}
     if keeps_rows:
         blend["neighbours"] = NEIGHBOURS_PART
@@ -119,6 +156,7 @@ def _fitted(table: OutcomeTable, texts: Texts, group_rates: GroupRates, seed: in
         forest=forest,
         neighbours=fit_neighbours(rows, table.success) if keeps_rows else None,
         novelty=_novelty(new, texts),
+        residual=fit_residual(inputs, table.success, of_group, sums, seed) if for_new else None,
     )
 
 
@@ -151,8 +189,8 @@ def _novelty(new: _OutOfFold, texts: Texts) -> Novelty:
     return Novelty("terms", most, float(texts.surface[:, 0].max() + np.log(2.0)))
 
 
-def _predicted(scorer: Scorer, texts: Texts, rates: Floats) -> Floats:
-    """`Scorer.predict`, for many rows at once."""
+def _predicted(scorer: Scorer, texts: Texts, rates: Floats, is_new: Flags) -> Floats:
+    """`Scorer.predicted_success`, for many rows at once."""
     if scorer.linear is None or scorer.forest is None:
         raise ValueError("a fitted scorer has a linear head and a forest")
     rows = weighed(texts.terms, scorer.terms)
@@ -164,6 +202,9 @@ def _predicted(scorer: Scorer, texts: Texts, rates: Floats) -> Floats:
     mean /= sum(scorer.blend.values())
     if scorer.calibration is not None:
         mean = np.array([scorer.calibration.apply(each) for each in mean]).reshape(mean.shape)
+    mean = np.clip(mean, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    if scorer.residual is not None and is_new.any():
+        mean[is_new] += RESIDUAL_PART * scorer.residual.success_of(inputs[is_new])
     return np.clip(mean, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
 
 

@@ -32,7 +32,7 @@ class ForestHead:
     left: Indexes32
     """Node below on the left; the one on the right is the next. A leaf names itself."""
     value: Floats32
-    """Success of each model at a leaf, shape (nodes, models)."""
+    """Success of each model at a leaf, or what is to be added to it; shape (nodes, models)."""
     depth_count: int
     """Steps from a root to the deepest leaf."""
     _walk: tuple[Positions, Positions] = field(init=False, repr=False, compare=False)
@@ -48,7 +48,7 @@ class ForestHead:
         object.__setattr__(self, "_sum", (np.ones(self.roots.size), self.value.astype(np.float64)))
 
     def success(self, seen: Seen) -> Floats:
-        """Probability that each model succeeds."""
+        """The mean of the trees' leaves: the probability that each model succeeds."""
         sums = seen.terms.weights @ self.term_weights.take(seen.terms.rows, axis=0)
         inputs = np.concatenate([seen.surface, seen.logits, sums]).astype(np.float32)
         node = self._upper.reached(inputs)

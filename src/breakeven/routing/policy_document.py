@@ -16,7 +16,7 @@ from breakeven.routing.trial import Trial
 FORMAT_NAME: Final = "breakeven-policy"
 FORMAT_VERSION: Final = 3
 """The newest that is read. A policy is written as the oldest that can hold it: 2 has floors and values by task, 3 has
-prices of capacity by task."""
+prices of capacity by task, or a scorer that judges groups never seen by a part of its own."""
 KINDS: Final[tuple[Kind, ...]] = ("single", "task_map", "threshold", "cascade", "allocation")
 
 
@@ -143,7 +143,7 @@ class PolicyDocument:
     @property
     def format_version(self) -> int:
         """The oldest format that can hold it."""
-        if self.capacity_usd_per_request_by_task:
+        if self.capacity_usd_per_request_by_task or (self.scorer is not None and self.scorer.residual is not None):
             return 3
         has_floors = self.guarantee is not None and bool(self.guarantee.by_task)
         return 2 if has_floors or self.value_usd_per_success_by_task else 1

@@ -1,8 +1,9 @@
 """Scorer: predicted success of each model on one prompt: heads blended, calibrated, and silent on what is new.
 
 The prediction is the weighted mean of the heads' probabilities, put through each model's calibration, and kept within
-[0.001, 0.999]. `novelty` says how unlike the training prompts a prompt is; above a threshold the policy stays with its
-default model.
+[0.001, 0.999]. For a prompt of a group that was never seen a part of its residual is added: by how much prompts like it
+were harder or easier than their own groups. `novelty` says how unlike the training prompts a prompt is; above a
+threshold the policy stays with its default model.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from breakeven.routing.heads import (
 from breakeven.routing.term_weights import TermWeights
 
 NoveltyKind = Literal["bank", "terms"]
+RESIDUAL_PART: Final = 0.5
+"""Of the residual, that is added for groups that were not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Scorer:
     forest: ForestHead | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
+    residual: ForestHead | None = None
+    """Of requests whose group was not seen: success less their group's rate, -1 to 1, as `RESIDUAL_PART` counts it. It
+    looks at what `forest` looks at, and never at the rates."""
     _weighted: tuple[tuple[float, Head], ...] = field(init=False, repr=False, compare=False)
     """The heads, each with its weight."""
 
@@ -117,21 +123,23 @@ class Scorer:
         logits = logit(group_rates) if group_logits is None else group_logits
         return Seen(features.surface, terms, group_rates, logits, similarity)
 
-    def predicted_success(self, prompt: str, group_rates: Floats) -> Floats:
-        """Success fraction of each model, given its rate in the prompt's group."""
-        return self.blended(self.see(prompt_features(prompt, self.terms.bits), group_rates))
+    def predicted_success(self, prompt: str, group_rates: Floats, *, is_new: bool = False) -> Floats:
+        """Success fraction of each model, given its rate in the prompt's group; `is_new`: in the nearest known one."""
+        return self.blended(self.see(prompt_features(prompt, self.terms.bits), group_rates), is_new=is_new)
 
     def predict(self, features: Sequence[PromptFeatures], group_rates: Floats) -> Floats:
         """The same for many prompts; shapes (prompts, models) of rates and result."""
         rows = [self.blended(self.see(each, rates)) for each, rates in zip(features, group_rates, strict=True)]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.models))
 
-    def judge(self, prompt: str, group_rates: Floats, group_logits: Floats | None = None) -> Judgement:
-        """Success, and whether the prompt is too new for it to count."""
+    def judge(
+        self, prompt: str, group_rates: Floats, group_logits: Floats | None = None, *, is_new: bool = False
+    ) -> Judgement:
+        """Success, and whether the prompt is too new for it to count; `is_new`: its group was never seen."""
         seen = self.see(prompt_features(prompt, self.terms.bits), group_rates, group_logits)
-        return Judgement(self.blended(seen), self._novel(seen))
+        return Judgement(self.blended(seen, is_new=is_new), self._novel(seen))
 
-    def blended(self, seen: Seen) -> Floats:
+    def blended(self, seen: Seen, *, is_new: bool = False) -> Floats:
         """The heads' probabilities, joined and calibrated."""
         # of a few models, so in Python's numbers
         total, sums = 0.0, [0.0] * len(self.models)
@@ -141,6 +149,9 @@ class Scorer:
         scores: list[float] = [each / total for each in sums] if total > 0 else seen.rates.tolist()
         if self.calibration is not None:
             scores = self.calibration.apply(scores)
+        if is_new and self.residual is not None:
+            more = self.residual.success(seen).tolist()
+            scores = [_within(score) + RESIDUAL_PART * each for score, each in zip(scores, more, strict=True)]
         return np.array([_within(each) for each in scores])
 
     def novelty_fraction(self, seen: Seen) -> float:

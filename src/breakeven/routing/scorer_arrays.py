@@ -39,6 +39,11 @@ _SHAPES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "forest.threshold": ("float32", ("forest nodes",)),
     "forest.left": ("int32", ("forest nodes",)),
     "forest.value": ("float32", ("forest nodes", "models")),
+    "residual.roots": ("int32", ("residual trees",)),
+    "residual.feature": ("int32", ("residual nodes",)),
+    "residual.threshold": ("float32", ("residual nodes",)),
+    "residual.left": ("int32", ("residual nodes",)),
+    "residual.value": ("float32", ("residual nodes", "models")),
     "calibration.x": ("float64", ("models", "knots")),
     "calibration.y": ("float64", ("models", "knots")),
 }
@@ -47,6 +52,7 @@ _PARTS: Final = {
     "linear": LinearHead,
     "neighbours": NeighboursHead,
     "forest": ForestHead,
+    "residual": ForestHead,
     "calibration": Calibration,
 }
 
@@ -60,11 +66,12 @@ class ScorerSettings:
     """Of the features that it was learnt with."""
     blend: Mapping[str, float]
     parts: tuple[str, ...]
-    """Those of `terms`, `linear`, `neighbours`, `forest`, `calibration` that it has."""
+    """Those of `terms`, `linear`, `neighbours`, `forest`, `residual`, `calibration` that it has."""
     neighbours_count: int = 0
     prior_ratio: float = 0.0
     query_terms_count: int = 0
     depth_count: int = 0
+    residual_depth_count: int = 0
     novelty: Novelty | None = None
 
 
@@ -95,6 +102,7 @@ def parts_of(scorer: Scorer) -> ScorerParts:
         prior_ratio=bank.prior_ratio if bank else 0.0,
         query_terms_count=bank.query_terms_count if bank else 0,
         depth_count=forest.depth_count if forest else 0,
+        residual_depth_count=scorer.residual.depth_count if scorer.residual else 0,
         novelty=scorer.novelty,
     )
     return ScorerParts(settings, arrays)
@@ -124,6 +132,7 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
         linear=LinearHead(**taken["linear"]) if "linear" in taken else None,
         neighbours=_neighbours(taken["neighbours"], settings) if "neighbours" in taken else None,
         forest=ForestHead(**taken["forest"], depth_count=settings.depth_count) if "forest" in taken else None,
+        residual=_residual(taken, settings) if "residual" in taken else None,
         calibration=Calibration(**taken["calibration"]) if "calibration" in taken else None,
         novelty=settings.novelty,
     )
@@ -132,6 +141,15 @@ def scorer_of(parts: ScorerParts, models: tuple[str, ...]) -> Scorer:
 def settings_of(plain: object) -> ScorerSettings:
     """Settings from the JSON of a policy file."""
     return cast(ScorerSettings, from_plain(ScorerSettings, plain, "scorer"))
+
+
+def _residual(taken: dict[str, Any], settings: ScorerSettings) -> ForestHead:
+    """Trees over the same sums of terms as the forest's, which are written once."""
+    return ForestHead(
+        **taken["residual"],
+        term_weights=taken["forest"]["term_weights"],
+        depth_count=settings.residual_depth_count,
+    )
 
 
 def _neighbours(arrays: dict[str, Any], settings: ScorerSettings) -> NeighboursHead:
@@ -151,14 +169,17 @@ def _check_settings(settings: ScorerSettings) -> None:
         )
     if not 1 <= settings.bits_count <= BITS_MAX_COUNT:
         raise PolicyError(f"scorer: bits_count is {settings.bits_count}; wanted 1 to {BITS_MAX_COUNT}.")
-    if not 0 <= settings.depth_count <= _DEPTH_MAX_COUNT:
-        raise PolicyError(f"scorer: depth_count is {settings.depth_count}; wanted 0 to {_DEPTH_MAX_COUNT}.")
+    for name in ("depth_count", "residual_depth_count"):
+        if not 0 <= (depth := getattr(settings, name)) <= _DEPTH_MAX_COUNT:
+            raise PolicyError(f"scorer: {name} is {depth}; wanted 0 to {_DEPTH_MAX_COUNT}.")
     if min(settings.neighbours_count, settings.query_terms_count) < 0 or settings.prior_ratio < 0:
         raise PolicyError("scorer: neighbours_count, query_terms_count and prior_ratio are never negative.")
     if unknown := [each for each in settings.parts if each not in _PARTS]:
         raise PolicyError(f"scorer: unknown part {unknown[0]!r}; known: {', '.join(_PARTS)}.")
     if "terms" not in settings.parts:
         raise PolicyError("scorer: the part 'terms' is missing; learn again.")
+    if "residual" in settings.parts and "forest" not in settings.parts:
+        raise PolicyError("scorer: the part 'residual' needs the part 'forest', whose sums it looks at; learn again.")
     heads = [name for name, weight in settings.blend.items() if weight > 0]
     if bad := [name for name in heads if name != "group" and name not in settings.parts]:
         raise PolicyError(f"scorer: the blend gives weight to {bad[0]!r}, which the policy does not hold.")
@@ -189,20 +210,26 @@ def _check_values(settings: ScorerSettings, arrays: Mapping[str, Array], sizes: 
         _must("linear.surface_scale", bool((arrays["linear.surface_scale"] > 0).all()), "above 0")
     if "neighbours" in settings.parts:
         _check_bank(arrays, sizes)
-    if "forest" in settings.parts:
-        _within(arrays, "forest.roots", sizes["forest nodes"])
-        _within(arrays, "forest.feature", sizes["surface"] + sizes["models"] + sizes["sums"])
-        _within(arrays, "forest.left", sizes["forest nodes"])
-        leaf = arrays["forest.threshold"] == np.finfo(np.float32).max
-        last = arrays["forest.left"][~leaf]
-        _must("forest.left", not last.size or bool(last.max() + 1 < sizes["forest nodes"]), "of nodes with two below")
-        _must("forest.roots", sizes["forest trees"] > 0, "of one tree at least")
-        value = arrays["forest.value"]
-        _must("forest.value", bool(((value >= 0) & (value <= 1)).all()), "from 0 to 1")
+    for name, least in (("forest", 0), ("residual", -1)):
+        if name in settings.parts:
+            _check_trees(name, least, arrays, sizes)
     if "calibration" in settings.parts:
         y = arrays["calibration.y"]
         _must("calibration.x", sizes["knots"] > 0 and bool((np.diff(arrays["calibration.x"]) >= 0).all()), "ascending")
         _must("calibration.y", bool(((y >= 0) & (y <= 1)).all()), "from 0 to 1")
+
+
+def _check_trees(name: str, least: int, arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+    nodes = sizes[f"{name} nodes"]
+    _within(arrays, f"{name}.roots", nodes)
+    _within(arrays, f"{name}.feature", sizes["surface"] + sizes["models"] + sizes["sums"])
+    _within(arrays, f"{name}.left", nodes)
+    leaf = arrays[f"{name}.threshold"] == np.finfo(np.float32).max
+    last = arrays[f"{name}.left"][~leaf]
+    _must(f"{name}.left", not last.size or bool(last.max() + 1 < nodes), "of nodes with two below")
+    _must(f"{name}.roots", sizes[f"{name} trees"] > 0, "of one tree at least")
+    value = arrays[f"{name}.value"]
+    _must(f"{name}.value", bool(((value >= least) & (value <= 1)).all()), f"from {least} to 1")
 
 
 def _check_bank(arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> None:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 
 from breakeven.routing.choice import Floats, Weights, best_model, open_decision, unknown_incumbent, weights_of
-from breakeven.routing.known_groups import AskedGroup, KnownGroup, KnownGroups, known_groups
+from breakeven.routing.known_groups import AskedGroup, KnownGroups, known_groups
 from breakeven.routing.policy import Decision, Kind
 from breakeven.routing.policy_document import PolicyDocument
 from breakeven.routing.request import RouteRequest
@@ -53,7 +53,7 @@ class AllocationPolicy:
 
     def _weighed(self, asked: AskedGroup, request: RouteRequest) -> Decision:
         group = asked.group
-        success, novel = self._success(group, request)
+        success, novel = self._success(asked, request)
         if novel:
             return self._default(novel, request, asked)
         weighable = asked.may_take if self.scorer is not None else asked.may_take & group.rates_known
@@ -64,13 +64,14 @@ class AllocationPolicy:
             self.models[at], f"allocation: {asked.label}", dict(zip(self.models, success.tolist(), strict=True))
         )
 
-    def _success(self, group: KnownGroup, request: RouteRequest) -> tuple[Floats, str]:
+    def _success(self, asked: AskedGroup, request: RouteRequest) -> tuple[Floats, str]:
         """Success of each model, and why it cannot be told."""
+        group = asked.group
         if self.scorer is None:
             return group.rates, ""
         if not request.prompt or request.prompt.isspace():
             return group.rates, "empty prompt"
-        judgement = self.scorer.judge(request.prompt, group.rates, group.logits)
+        judgement = self.scorer.judge(request.prompt, group.rates, group.logits, is_new=asked.unknown)
         if not np.isfinite(judgement.success).all():
             return group.rates, "the scorer gave no number"
         return judgement.success, judgement.novel

@@ -46,7 +46,7 @@ class ThresholdPolicy:
             is_whole = len(group.choice.path) == len(self.groups.levels) and not asked.unknown
             rates, reason = group.success_fractions, f"group: {group.label}" if is_whole else "default: unknown group"
             return open_decision(group.choice.model, reason, request, self.weights, asked, rates)
-        judgement = self.scorer.judge(request.prompt, group.rates, group.logits)
+        judgement = self.scorer.judge(request.prompt, group.rates, group.logits, is_new=asked.unknown)
         if judgement.novel:
             return self._default(judgement.novel, request, asked)
         fractions = judgement.success.tolist()
