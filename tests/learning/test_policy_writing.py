@@ -30,7 +30,7 @@ REFUSAL = Decision("", REFUSED, {})
 def tasks_decide(rows: int, seed: int) -> OutcomeTable:
     """The small model is as good but for contracts; an application says nothing."""
     rng = np.random.default_rng(seed)
-    task = rng.choice(["faq", "legal", "contract"], rows)
+    task = rng.choice(["faq", "legal", "contract", "chat"], rows)
     small = rng.random(rows) < np.where(task == "contract", 0.4, 0.95)
     large = rng.random(rows) < 0.95
     success = np.column_stack([small, large]).astype(float)
@@ -49,7 +49,7 @@ def written(table: OutcomeTable, folder: Path, settings: LearnSettings) -> Loade
 @pytest.fixture(scope="module")
 def by_task(tmp_path_factory: pytest.TempPathFactory) -> LoadedPolicy:
     folder = tmp_path_factory.mktemp("policy")
-    return written(tasks_decide(1_200, 1), folder, LearnSettings(reference="big", allowed_by_task=RESIDENT))
+    return written(tasks_decide(1_600, 1), folder, LearnSettings(reference="big", allowed_by_task=RESIDENT))
 
 
 @pytest.mark.parametrize("application", ["shop", "desk", "never seen", ""])
@@ -70,6 +70,42 @@ def test_a_group_that_was_not_seen_is_said_to_be_unknown(by_task: LoadedPolicy) 
         assert by_task.decide(RouteRequest("x", groups, None, BIG_CLOSED)).model == "small"
     seen = by_task.route("x", application="shop", task="contract")
     assert (seen.model, seen.reason) == ("big", "group: application=shop, task=contract")
+
+
+def test_what_is_promised_is_what_can_be_served(by_task: LoadedPolicy, tmp_path: Path) -> None:
+    """Contracts may go to the small model alone, which fails at most of them: no figure pretends otherwise."""
+    table = tasks_decide(1_600, 7)
+    settings = LearnSettings(reference="big", allowed_by_task={"contract": ("small",)})
+    learnt = learn(table, settings)
+    judgement = judge_learnt(learnt, resamples_count=200)
+    policy = save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), tmp_path)
+    answered = served(policy, learnt.calibration)
+    of_contracts = np.array(learnt.calibration.tasks) == "contract"
+    assert (answered.choices[of_contracts] == learnt.train.models.index("small")).all()
+    assert answered.barred_requests_count == of_contracts.sum()
+    rows, one = np.arange(len(answered.choices)), judgement.single
+    at = judgement.choices if one is None else np.full(len(rows), learnt.train.models.index(one))
+    measured = learnt.calibration.success[rows, at]
+    assert (measured == answered.table.success[rows, answered.choices]).all(), "as measured, so it is served"
+    assert measured.mean() < 0.9, "a quarter of the requests fails at 60 %"
+    # as anybody could have it: what the reference cannot do is not promised, and is no loss either
+    alone = np.where(of_contracts, 0, 1)
+    raw = table.rows(np.flatnonzero(np.isin(table.request_ids, learnt.calibration.request_ids)))
+    assert raw.request_ids == learnt.calibration.request_ids
+    reference = learnt.calibration.success[:, 1]
+    assert (reference == raw.success[rows, alone]).all()
+    assert any("may not go to every model" in each for each in learnt.notes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_family_chooses_nobody_who_may_not_take_a_request(seed: int) -> None:
+    """Whatever a success is worth, also without limit."""
+    table = tasks_decide(800, seed)
+    learnt = learn(table, LearnSettings(reference="big", allowed_by_task={"contract": ("small",), "faq": ("big",)}))
+    for side in (learnt.draft.family.train, learnt.draft.family.calibration):
+        tasks = np.array(side.table.tasks)
+        assert (side.sweep.choices[:, tasks == "contract"] == 0).all()
+        assert (side.sweep.choices[:, tasks == "faq"] == 1).all()
 
 
 def test_one_model_for_everything_keeps_residency(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breakeven.errors import LearningError
+from breakeven.learning.as_allowed import as_allowed
 from breakeven.learning.cascades import applied
 from breakeven.learning.drift import DriftReference, DriftReport, drift
 from breakeven.learning.group_rates import group_name, paths_of
@@ -34,6 +35,8 @@ class Served:
     """What each request costs, shape (requests,)."""
     reasons: Mapping[str, int]
     """Why it chose so -> requests; the part before a colon."""
+    barred_requests_count: int = 0
+    """Requests that not every model may take: there the best that may stands for it in `table`."""
 
 
 def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
@@ -47,7 +50,8 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
     position = {name: at for at, name in enumerate(policy.models)}
     groups = known_groups(policy.document)
     choices = np.zeros(mine.requests_count, dtype=np.intp)
-    scores = np.zeros(mine.success.shape)
+    scores, rates = np.zeros(mine.success.shape), np.zeros(mine.success.shape)
+    may, decided_alone = np.ones(scores.shape, dtype=np.bool_), np.ones(len(choices), dtype=np.bool_)
     reasons: dict[str, int] = {}
     for row in range(mine.requests_count):
         request = RouteRequest(mine.prompts[row], {name: values[row] for name, values in mine.groups.items()})
@@ -57,20 +61,26 @@ def served(policy: LoadedPolicy, table: OutcomeTable) -> Served:
                 f"the policy lets no model take request {mine.request_ids[row]!r} ({decision.reason}), so what it "
                 "would cost cannot be told; leave such requests out"
             )
-        choices[row] = position[decision.model]
+        choices[row], decided_alone[row] = position[decision.model], not decision.escalate_to
+        asked = groups.asked(request)
+        may[row], rates[row] = asked.may_take, asked.group.rates
         known = decision.success_fractions or groups.find(request.groups).success_fractions
         scores[row] = [known.get(name, 0.5) for name in policy.models]
         reason = decision.reason.partition(":")[0] if not decision.reason.startswith("default") else decision.reason
         reasons[reason] = reasons.get(reason, 0) + 1
-    rows = np.arange(mine.requests_count)
+    rows, barred_count = np.arange(mine.requests_count), 0
+    if not may.all() and mine.propensity_fraction is None:  # a log tells of one model for each request, and no other
+        barred_count = int((~may.all(axis=1)).sum())
+        mine = as_allowed(mine, may, rates)
     paid = mine.cost_usd[rows, choices]
     if isinstance(policy.policy, CascadePolicy):
         cascade = applied(policy.policy.plan, mine, policy.policy.checks, _confidence(policy.policy))
-        choices = cascade.choices(0.5)
-        paid = cascade.cost_usd(
-            choices, mine.cost_usd, float(policy.document.evidence.get("check_usd_per_request", 0.0))
-        )
-    return Served(mine, choices, scores, paid, dict(sorted(reasons.items(), key=lambda each: -each[1])))
+        answering = np.where(decided_alone, choices, cascade.choices(0.5))
+        check_usd = float(policy.document.evidence.get("check_usd_per_request", 0.0))
+        paid = np.where(decided_alone, paid, cascade.cost_usd(answering, mine.cost_usd, check_usd))
+        choices = answering
+    why = dict(sorted(reasons.items(), key=lambda each: -each[1]))
+    return Served(mine, choices, scores, paid, why, barred_count)
 
 
 def _confidence(policy: CascadePolicy) -> Callable[[str, str], float]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from breakeven.catalog.load import Catalog
+from breakeven.learning.as_allowed import barred_note
 from breakeven.learning.drift import DriftReport
 from breakeven.learning.evaluation import evaluate
 from breakeven.learning.evaluation_document import EvaluationDocument, as_json, evaluation_document
@@ -96,6 +97,7 @@ def evaluate_outcomes(
     own = (
         *_learnt_from(policy, costed.table.label),
         *by_a_judge(read),
+        *barred_note(answered.barred_requests_count),
         *below_floors(policy, answered, options["seed"]),
     )
     return EvaluatedFile(found, (*own, *read.notes))
