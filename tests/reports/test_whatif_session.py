@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import get_ident
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ from breakeven.reports.answer import Question
 from breakeven.reports.sliders import Slider
 from breakeven.reports.whatif_document import to_json
 from breakeven.reports.whatif_session import Changes, WhatIfSession
-from breakeven.reports.whatif_state import State
+from breakeven.reports.whatif_state import State, state_of
 from breakeven.usage.store import CallStore
 from breakeven.usage.synthetic import write_synthetic_log
 from breakeven.workload.forecast import GROWTH
@@ -332,3 +334,22 @@ def test_an_impossible_change_is_refused_and_leaves_the_session_as_it_was(
     with pytest.raises(error, match=told):
         session.answer(changes)
     assert session.answer(()) == before
+
+
+def test_one_thread_computes_whoever_asks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it frees, it finds again; memory that another thread freed would be new to it."""
+    threads = set()
+
+    def watched(*given: Any) -> State:
+        threads.add(get_ident())
+        return state_of(*given)
+
+    monkeypatch.setattr("breakeven.reports.whatif_session.state_of", watched)
+    session = opened(folder, Scenario(as_of=TODAY, draws_log2=7, options=OPTIONS[:2]))
+    session.practise()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda volume: session.answer((("volume", volume),)), ("1B", "2B", "3B", "4B")))
+    assert len(threads) == 1
+    assert get_ident() not in threads
+    with pytest.raises(ScenarioError):
+        session.answer((("volume_growth_fraction_per_month", "9"), ("horizon", "60")))

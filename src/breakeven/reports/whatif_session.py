@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from threading import RLock
@@ -69,6 +70,9 @@ class WhatIfSession:
     _states: OrderedDict[Changes, State] = field(default_factory=OrderedDict)
     _priced: LastFew[Demand] = field(default_factory=lambda: LastFew(STATES_COUNT))
     _lock: RLock = field(default_factory=RLock)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="what-if"))
+    """Whoever asks, one thread computes: memory that was used before is found again by the same thread alone, and new
+    memory costs a large answer half of its time once more."""
 
     @classmethod
     def open(
@@ -144,7 +148,8 @@ class WhatIfSession:
         scenario = changed_scenario(self.question.scenario, changes)
         choices = scenario.choices() if any(each.kind == "choice" for each in changes) else self.choices
         demand = self._demand_under(scenario, anew=any(each.name in DEMAND_KEYS for each in changes))
-        return state_of(self.repeated, self.catalog, demand, self.estimates, scenario, choices)
+        made = self._thread.submit(state_of, self.repeated, self.catalog, demand, self.estimates, scenario, choices)
+        return made.result()
 
     def _demand_under(self, scenario: Scenario, *, anew: bool) -> Demand:
         """The demand at the scenario's volume and price; one object for one price, so that it is known again."""
