@@ -262,3 +262,39 @@ def test_a_classifier_of_tasks_is_written_for_the_gateway(tmp_path: Path) -> Non
     assert "tasks.json: 2 tasks from 240 prompts" in got.stderr
     assert json.loads(got.stdout)
     assert load_task_naming(tmp_path / "tasks.json").name("parcel late refund") == "faq"
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ("--floor", "faq=0.9", "faq=0.8"),
+        ("--price", "acme/small=0.1", "acme/small=0.2/0.3"),
+        ("--failure-usd", "1", "2"),
+        ("--capacity", "acme/large=0.5", "acme/large=0.4"),
+        ("--only", "faq=acme/small", "faq=acme/large"),
+    ],
+)
+def test_what_is_said_twice_and_not_alike_is_refused(tmp_path: Path, twice: tuple[str, str, str]) -> None:
+    write(tmp_path / "outcomes.csv", 40, 3)
+    option, one, other = twice
+    found = run(tmp_path, "learn", "--outcomes", "outcomes.csv", option, one, option, other)
+    assert found.exit_code == 2
+    assert "is said twice, and not alike" in found.output
+
+
+def test_any_seed_will_do(tmp_path: Path) -> None:
+    words = ["where is my parcel", "prove that it is prime", "what does it cost", "write a poem on tea"]
+    rng = np.random.default_rng(1)
+    rows = [
+        {
+            "request_id": f"{at}",
+            "prompt": f"{rng.choice(words)} {at}",
+            "model": model,
+            "success": int(rng.random() < 0.7),
+        }
+        | {"cost_usd": cost}
+        for at in range(400)
+        for model, cost in (("small", 0.1), ("big", 1.0))
+    ]
+    (tmp_path / "o.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert run(tmp_path, "learn", "--outcomes", "o.jsonl", "--seed", f"{10**20}").exit_code == 0

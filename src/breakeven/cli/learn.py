@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from breakeven.learning.savings import Charges
     from breakeven.learning.settings import LearnSettings
     from breakeven.outcomes.outcome import OutcomeTable
+
+Value = TypeVar("Value")
 
 
 @click.command(
@@ -96,7 +99,9 @@ def command(
             say("tasks")
             click.echo(_written_tasks(read.table, tasks_file, options["seed"]), err=True)
         catalog = load_catalog(as_of.date() if as_of else today())
-        request = LearnRequest(_settings(options), _charges(options), dict(map(given_price, prices)), output_tokens)
+        request = LearnRequest(
+            _settings(options), _charges(options), _once(map(given_price, prices), "--price"), output_tokens
+        )
         document = answer_learn(request, read, catalog, today(), out, say, judged.others)
         if explain and out is not None:
             from breakeven.reports.routing_chart import write_curve
@@ -138,25 +143,28 @@ def _settings(options: dict[str, Any]) -> LearnSettings:
         raise LearningError(f"--confidence {confidence:g}: wanted a fraction from 0.5 to below 1, such as 0.95")
     return LearnSettings(
         quality_floor_ratio=floor,
-        floor_by_task=dict(_task_floor(each) for each in options["floors"]),
+        floor_by_task=_once(map(_task_floor, options["floors"]), "--floor"),
         confidence_fraction=confidence,
         reference=options["reference"],
         incumbent=options["incumbent"],
-        failure_usd=dict(_amount(each, "--failure-usd", "") for each in options["failures"]),
-        limits=Capacities(
-            {
-                name: _share(value, name)
-                for name, value in (_amount(each, "--capacity") for each in options["capacities"])
-            },
-            options["budget_usd"],
-        ),
-        allowed_by_task=dict(_models_of_task(each) for each in options["residency"]),
+        failure_usd=_once((_amount(each, "--failure-usd", "") for each in options["failures"]), "--failure-usd"),
+        limits=Capacities(_once(map(_share, options["capacities"]), "--capacity"), options["budget_usd"]),
+        allowed_by_task=_once(map(_models_of_task, options["residency"]), "--only"),
         latency_max_s=options["max_latency_s"],
         validators=checks_by_task(options["validators"]),
         check_usd_per_request=options["check_usd"],
         keeps_rows=options["with_rows"],
         seed=options["seed"],
     )
+
+
+def _once(pairs: Iterable[tuple[str, Value]], option: str) -> dict[str, Value]:
+    """What an option says of each name; of two that contradict each other nobody can say which one is meant."""
+    found: dict[str, Value] = {}
+    for name, value in pairs:
+        if found.setdefault(name, value) != value:
+            raise click.BadParameter(f"{name or 'all others'} is said twice, and not alike", param_hint=option)
+    return found
 
 
 def _charges(options: dict[str, Any]) -> Charges:
@@ -186,12 +194,13 @@ def _task_floor(text: str) -> tuple[str, float]:
     return task, ratio
 
 
-def _share(value: float, name: str) -> float:
+def _share(text: str) -> tuple[str, float]:
+    name, value = _amount(text, "--capacity")
     if value > 1:
         raise click.BadParameter(
             f"{name}={value:g}: wanted a share of the requests from 0 to 1", param_hint="--capacity"
         )
-    return value
+    return name, value
 
 
 def _models_of_task(text: str) -> tuple[str, tuple[str, ...]]:

@@ -204,7 +204,7 @@ def _forest(
         min_samples_leaf=max(1, min(leaf_rows_count, len(target) // 10)),
         max_depth=DEPTH_MAX_COUNT,
         max_features=INPUTS_FRACTION,
-        random_state=seed,
+        random_state=seed % 2**32,
         n_jobs=1,
     ).fit(inputs, target)
     trees = [_Tree.of(each.tree_) for each in forest.estimators_]

@@ -56,8 +56,8 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
         )
     if len(whole) < REQUESTS_MIN_COUNT:
         raise LearningError(
-            f"{len(whole)} requests on which {', '.join(kept)} were all tried; wanted {REQUESTS_MIN_COUNT} or more to "
-            "learn from at all, and some hundreds to promise anything"
+            f"{len(whole)} request{'' if len(whole) == 1 else 's'} on which {', '.join(kept)} were all tried; wanted "
+            f"{REQUESTS_MIN_COUNT} or more to learn from at all, and some hundreds to promise anything"
         )
     return usable.rows(whole), tuple(notes)
 
