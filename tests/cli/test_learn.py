@@ -293,7 +293,7 @@ def test_any_seed_will_do(tmp_path: Path) -> None:
             "success": int(rng.random() < 0.7),
         }
         | {"cost_usd": cost}
-        for at in range(400)
+        for at in range(1000)
         for model, cost in (("small", 0.1), ("big", 1.0))
     ]
     (tmp_path / "o.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
