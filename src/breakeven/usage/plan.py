@@ -171,8 +171,12 @@ def _plan_for(log: LogFile, head: Head, settings: ImportSettings, is_alone: bool
     if head.shape == "json":
         return Plan(importer, replace(head, shape="jsonl"), fields, rule, settings.salt, spellings, packed=head)
     unseen = frozenset(spelled) - seen.names if seen else frozenset()
-    is_huge = log.bytes_count >= COMPILED_BYTES
-    return Plan(importer, head, fields, rule, settings.salt, spellings, unseen=unseen, is_huge=is_huge)
+    return Plan(importer, head, fields, rule, settings.salt, spellings, unseen=unseen, is_huge=is_huge(log))
+
+
+def is_huge(log: LogFile) -> bool:
+    """Whether compiled code pays for `log`, be it JSON lines."""
+    return log.bytes_count >= COMPILED_BYTES
 
 
 def _unpacking(log: LogFile, head: Head, importer: Importer, settings: ImportSettings) -> Plan:

@@ -114,3 +114,45 @@ def test_columns_that_are_the_same_throughout_a_chunk_are_not_written_row_by_row
         assert column["status"].total_uncompressed_size < 100
         assert "DELTA_BINARY_PACKED" in column["max_tokens"].encodings
         assert "DELTA_BINARY_PACKED" in column["start_time"].encodings
+
+
+def in_order(folder: Path, *days_of_chunks: list[int]) -> list[DayFile]:
+    """Write chunks with a row in each of their days, from a log that is said to be in order."""
+    writer = DayWriter(folder, is_in_order=True)
+    told = []
+    for number, days in enumerate(days_of_chunks):
+        starts = np.array(days) * DAY_US + number
+        writer.add(calls(starts), {"source": "s", "grain": "request"})
+        told += map(str, starts)
+        assert len(writer._open) <= 3
+    files = writer.close()
+    assert sorted(each for some in written(files).values() for each in some) == sorted(told)
+    return files
+
+
+def test_days_that_are_over_are_finished_while_others_come(tmp_path: Path) -> None:
+    files = in_order(tmp_path, *([day, day + 1] for day in range(20_000, 20_030)))
+    assert len(files) == 31
+    assert [each.day for each in files] == sorted(each.day for each in files)
+
+
+def test_after_a_day_came_again_none_is_finished_early(tmp_path: Path) -> None:
+    late = [[20_000], [20_001], [20_002], [20_003], [20_000], [20_004]]
+    writer = DayWriter(tmp_path, is_in_order=True)
+    for days in [*late, *late, *late]:
+        writer.add(calls(np.array(days) * DAY_US), {"source": "s"})
+    files = writer.close()
+    assert sum(each.rows for each in files) == 18
+    days = [each.day for each in files]
+    assert max(days.count(each) for each in days) == 2
+
+
+def test_a_file_tells_its_only_source_and_grain(tmp_path: Path) -> None:
+    (one,) = in_order(tmp_path / "one", [20_000])
+    assert (one.source, one.grain) == ("s", "request")
+    writer = DayWriter(tmp_path / "two")
+    starts = np.array([20_000]) * DAY_US
+    writer.add(calls(starts), {"source": "s", "grain": "request"})
+    writer.add(calls(starts + 1), {"source": "t", "grain": "request"})
+    (two,) = writer.close()
+    assert (two.source, two.grain) == (None, "request")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from breakeven.usage import plan as plan_module
 from breakeven.usage.plan import Plan
-from breakeven.usage.store import CallStore, assembly_line, plain_lines
+from breakeven.usage.reading import log_file, read_ahead
+from breakeven.usage.store import CallStore, assembly_line, intake, plain_lines
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.statement import statement
 
@@ -370,6 +371,24 @@ def test_the_hash_of_a_huge_log_is_that_of_its_file(tmp_path: Path) -> None:
         (known,) = store.imported()
         assert known.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert store.ingest(path, now=NOW).files[0].status == "already imported"
+
+
+def test_a_huge_log_in_many_blocks_with_ids_that_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    lines = some_rows(900, seed=5)
+    log = jsonl(*lines, *lines[400:500], *some_rows(300, seed=6))
+    monkeypatch.setattr(log_file, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(read_ahead, "AHEAD_BYTES", 20_000)
+    monkeypatch.setattr(intake, "CHUNK_BYTES", 50_000)
+    whole = imported(tmp_path, log)
+    counts = request.getfixturevalue("huge")
+    quick = imported(tmp_path, log)
+    assert len(counts) > 3
+    assert sum(each.duplicates for each in whole.report.files) >= 300
+    assert quick.report.files == whole.report.files
+    assert quick.calls == whole.calls
+    assert quick.digest == whole.digest
 
 
 def test_rows_without_ids_have_the_same_ids_as_in_a_small_log(tmp_path: Path, request: pytest.FixtureRequest) -> None:

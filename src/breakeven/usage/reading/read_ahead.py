@@ -21,7 +21,7 @@ from breakeven.usage.reading.log_file import size_of_lines
 
 AHEAD_BYTES: Final = 8 << 20
 """Of a block. Larger than those of other files: with each the reading thread must wait for its turn."""
-_BLOCKS_AHEAD_MAX: Final = 8
+_BLOCKS_AHEAD_MAX: Final = 4
 
 
 class ReadAhead:

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 
@@ -93,6 +94,7 @@ class AssemblyLine:
 
     def put(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Iterator[Assembled]:
         """Start on `chunk` (`names` are the files by number); give what is done, once all workers are busy."""
+        self._engine.share(self._workers_count)
         self._assembling.append(self._assemblers.submit(self._assemble, chunk, judged, names))
         while len(self._assembling) > self._workers_count:
             yield self._next()
@@ -105,6 +107,7 @@ class AssemblyLine:
         """Wait for the chunks in hand, and for the disk."""
         while self._assembling:
             yield self._next()
+        self._engine.share_no_more()
         while self._writing:
             self._writing.popleft().result()
 
@@ -216,7 +219,12 @@ class AssemblyLine:
 
 def _used(rows: pa.Table, sql: str) -> pa.Table:
     """The columns of `rows` that `sql` asks for."""
-    return rows.select([name for name in rows.column_names if re.search(rf"\b{name}\b", sql)])
+    return rows.select([name for name in rows.column_names if name in _words(sql)])
+
+
+@lru_cache(maxsize=64)
+def _words(sql: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", sql))
 
 
 def _settled(rows: pa.Table, sql: str) -> tuple[pa.Table, str]:

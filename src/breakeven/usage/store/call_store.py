@@ -204,10 +204,10 @@ class CallStore:
 
     def _merge(self, manifest: Manifest, staged: Staged, staging: Path, *, is_separate: bool) -> Repeats:
         """Commit what was staged: days whose files change are written anew, then the manifest is replaced."""
-        if sum(each.status == "imported" for each in staged.tallies) > 1:
+        if staged.may_repeat and sum(each.status == "imported" for each in staged.tallies) > 1:
             separate_twins(self._engine, [each.path for each in staged.days])
         new = [each.path for each in staged.days]
-        found = find_repeats(self._engine, new, self._paths(manifest.stored))
+        found = find_repeats(self._engine, new, self._paths(manifest.stored), may_repeat=staged.may_repeat)
         kept: list[StoredFile] = []
         by_day: dict[str, list[DayFile]] = {}
         for each in staged.days:
@@ -264,7 +264,7 @@ class CallStore:
             return result
         day = (new or old)[0].day
         if len(touched) == 1 and touched[0] not in found.losers:
-            return [*result, self._placed(touched[0], new[0].rows, day)]
+            return [*result, _looked_at(self._placed(touched[0], new[0].rows, day), new[0])]
         target = staging / "merged" / new_name()
         rows = rewrite(self._engine, touched, target)
         return [*result, self._placed(target, rows, day)] if rows else result
@@ -296,6 +296,13 @@ class CallStore:
         if missing := [path for path in paths if not path.exists()]:
             raise UsageError(f"{missing[0]}: the store lists this file and it is gone; import again into a new folder")
         return paths
+
+
+def _looked_at(stored: StoredFile, new: DayFile) -> StoredFile:
+    """With what its Calls have in common, where whoever wrote them knows it."""
+    if new.source is None or new.grain is None:
+        return stored
+    return replace(stored, sources=(new.source,), kind="bills" if new.grain == "bill" else "calls")
 
 
 @contextmanager

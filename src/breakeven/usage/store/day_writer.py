@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from breakeven.usage.store.columns import Constant
+from breakeven.usage.store.id_hashes import IdHashes
 from breakeven.usage.store.schema import FEW_NUMBERS, FEW_VALUES, call_schema, writing_schema
 from breakeven.usage.store.still_columns import Value, add_still_columns
 
@@ -43,6 +44,10 @@ class DayFile:
     day: date
     path: Path
     rows: int
+    source: str | None = None
+    """Of all its Calls, where it is known that they have one."""
+    grain: str | None = None
+    """The same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,18 @@ class DayWriter:
     """Writes below `root`; `close` tells what was written, and then a new writing may begin."""
 
     root: Path
+    is_in_order: bool = False
+    """Whether Calls are likely to come in the order of time. Then a day that is over is finished while others still
+    come, until one comes again."""
+    ids: IdHashes = field(default_factory=IdHashes)
+    """Of all Calls since the last `close`."""
     _held: dict[int, list[_Part]] = field(default_factory=dict)
     _held_rows: dict[int, int] = field(default_factory=dict)
     _open: dict[int, _OpenDay] = field(default_factory=dict)
     _done: list[DayFile] = field(default_factory=list)
+    _over: set[int] = field(default_factory=set)
+    """Open days that seemed to be over when Calls came last."""
+    _finished_early: set[int] = field(default_factory=set)
     _varied: set[str] = field(default_factory=lambda: {"record_id", "source_line", "start_time", "end_time"})
     """Columns that are not looked at any more for whether all rows of a chunk say the same: a file whose rows cease to
     is ended, and that must not come again and again."""
@@ -80,6 +93,7 @@ class DayWriter:
         days = calls["start_time"].to_numpy() // _US_PER_DAY
         if len(days) == 0:
             return
+        self.ids.add(calls["record_id"])
         found_still = self._still(calls)
         calls = calls.drop_columns([*found_still])
         if np.any(days[1:] < days[:-1]):
@@ -95,6 +109,8 @@ class DayWriter:
             self._hold(day, _Part(told.slice(start, end - start), still))
         for day in [each for each in self._held if each < found[0]]:
             self._flush(day)  # logs are mostly in order: such a day is over
+        if self.is_in_order:
+            self._finish_early(found.tolist())
         while sum(self._held_rows.values()) > _HELD_ROWS_MAX:
             self._flush(max(self._held_rows, key=self._held_rows.__getitem__))
 
@@ -105,7 +121,18 @@ class DayWriter:
         for day in list(self._open):
             self._finish(day)
         done, self._done = self._done, []
+        self._over, self._finished_early = set(), set()
         return done
+
+    def _finish_early(self, days: Sequence[int]) -> None:
+        """Finish what was over when Calls came last and still is, now that some of `days` came."""
+        if not self._finished_early.isdisjoint(days):
+            self.is_in_order = False
+            return
+        for day in [each for each in self._over if each in self._open and each < days[0]]:
+            self._finish(day)
+            self._finished_early.add(day)
+        self._over = {each for each in self._open if each < days[0]}
 
     def _still(self, calls: pa.Table) -> dict[str, Value]:
         """Columns that say the same in all rows, and what they say."""
@@ -158,7 +185,8 @@ class DayWriter:
         opened.writer.close()
         opened.file.close()
         add_still_columns(opened.path, opened.still)
-        self._done.append(DayFile(_date(day), opened.path, opened.rows))
+        source, grain = (None if (said := opened.still.get(name)) is None else str(said) for name in _TOLD_TEXTS)
+        self._done.append(DayFile(_date(day), opened.path, opened.rows, source, grain))
 
 
 def _with_statistics(table: pa.Table) -> list[str]:

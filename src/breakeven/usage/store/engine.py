@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,8 @@ class Engine:
         if memory_limit_gib is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit_gib:g}GiB'")
         self._views = 0
+        self._threads_count: int | None = None
+        """As `share` chose it."""
 
     def run_over(self, chunk: pa.Table, sql: str) -> pa.Table:
         """The result of `sql` over `chunk`, in the order of its rows. Threads may call it at the same time.
@@ -39,6 +42,23 @@ class Engine:
             _prepare(cursor)
             cursor.register("chunk", chunk)
             return cursor.execute(sql).to_arrow_table()
+
+    def share(self, callers_count: int) -> None:
+        """Leave each of so many threads that call `run_over` at the same time its share of the cores.
+
+        Where a caller has none to spare, the engine's own threads take its work from it, and it asks again and again
+        whether they are done.
+        """
+        threads_count = max(1, (os.cpu_count() or 1) // callers_count)
+        if threads_count != self._threads_count:
+            self._connection.execute(f"SET threads = {threads_count}")
+            self._threads_count = threads_count
+
+    def share_no_more(self) -> None:
+        """All cores are for whoever calls next."""
+        if self._threads_count is not None:
+            self._connection.execute("RESET threads")
+            self._threads_count = None
 
     def run(self, sql: str) -> pa.Table:
         """The result of `sql` as an Arrow table."""

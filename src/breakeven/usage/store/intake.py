@@ -15,7 +15,7 @@ from breakeven.errors import UsageError
 from breakeven.usage.importers import importers
 from breakeven.usage.importers.importer import Importer
 from breakeven.usage.ingest_report import FileReport, FileStatus, IngestReport, Progress, Reject
-from breakeven.usage.plan import COMPILED_BYTES, ImportSettings, Plan, plan_for
+from breakeven.usage.plan import ImportSettings, Plan, is_huge, plan_for
 from breakeven.usage.reading.files import log_files
 from breakeven.usage.reading.first_look import head_of
 from breakeven.usage.reading.head import Head, NotALog
@@ -106,6 +106,8 @@ class Staged:
     texts: list[Path]
     """Kept texts, by their path below staging."""
     vocabulary: Vocabulary
+    may_repeat: bool
+    """False where no two of the Calls have one request id."""
 
     def imported(self, found: Repeats) -> list[ImportedFile]:
         """The manifest's entries for the files that were read."""
@@ -153,6 +155,7 @@ class Intake:
         """Read all files below `paths` into staging; stop after every few gigabytes, so that they can be committed."""
         salt = self._settings.salt
         self._files = [(path, label_or_hidden(name, salt)) for path, name in log_files(paths)]
+        self._writer.is_in_order = len(self._files) == 1
         if not self._files:
             raise UsageError(
                 f"{', '.join(map(str, paths)) or 'nothing'}: no files there; wanted a log or a folder of logs"
@@ -193,7 +196,8 @@ class Intake:
         self._book(self._line.rest())
         fresh, self._staged_count = self._tallies[self._staged_count :], len(self._tallies)
         vocabulary, self._vocabulary = self._vocabulary, Vocabulary()
-        return Staged(self._writer.close(), fresh, self._now, self._text_writer.close(), vocabulary)
+        days, texts = self._writer.close(), self._text_writer.close()
+        return Staged(days, fresh, self._now, texts, vocabulary, self._writer.ids.may_repeat())
 
     def _settle(self) -> None:
         """Send the Calls that were held back on their way, now with tokens."""
@@ -266,8 +270,7 @@ class Intake:
 
     def _begun(self, log: LogFile, head: Head, tally: Tally, reading: ExitStack) -> ReadAhead | None:
         """Begin to read a large log of JSON lines, while it is planned how."""
-        is_large = head.shape == "jsonl" and log.bytes_count >= COMPILED_BYTES
-        if not is_large or not log.is_read_as_it_lies or self._may_be_known(tally):
+        if head.shape != "jsonl" or not is_huge(log) or not log.is_read_as_it_lies or self._may_be_known(tally):
             return None
         return reading.enter_context(closing(ReadAhead(log.path, self._hasher)))
 

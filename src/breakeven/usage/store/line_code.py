@@ -88,6 +88,11 @@ def line_code() -> LineCode:
         return _LOADED[0]
 
 
+def loaded_code() -> LineCode | None:
+    """The functions, where somebody has loaded them."""
+    return _LOADED[0] if _LOADED else None
+
+
 def compiled_code() -> LineCode:
     """The functions as numba loads them; RuntimeError where it is told not to compile."""
     from breakeven.usage.store import line_kernel, text_kernel

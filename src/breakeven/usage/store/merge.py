@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from breakeven.usage.call import CALL_COLUMNS
 from breakeven.usage.store.digest import CONTENT
 from breakeven.usage.store.engine import Engine, parquet, path_literal
+from breakeven.usage.store.id_hashes import SORTED_ROWS_MAX, has_twins
 
-SORTED_ROWS_MAX: Final = 20_000_000
-"""Of so many new rows the ids' hashes are sorted in memory to see whether any repeats, which is quicker than groups."""
 SUSPICIOUS_US: Final = 3_600_000_000
 """Deliveries of one request that lie further apart than this look like ids that are no request ids."""
 
@@ -63,14 +59,16 @@ def separate_twins(engine: Engine, new: Sequence[Path]) -> None:
         beside.replace(path)
 
 
-def find_repeats(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> Repeats:
-    """Compare the ids in `new` files with each other and with the `stored` ones."""
+def find_repeats(engine: Engine, new: Sequence[Path], stored: Sequence[Path], *, may_repeat: bool = True) -> Repeats:
+    """Compare the ids in `new` files with each other, where they `may_repeat`, and with the `stored` ones."""
     engine.run("CREATE OR REPLACE TEMP TABLE lost (file UBIGINT, row BIGINT)")
+    if not may_repeat and not stored:
+        return Repeats({}, {}, 0)
     engine.run(
         "CREATE OR REPLACE TEMP TABLE outcomes (source_file VARCHAR, is_duplicate BOOLEAN, is_far_apart BOOLEAN)"
     )
     if new:
-        has_repeats = _find_repeats(engine, new)
+        has_repeats = _find_repeats(engine, new, may_repeat=may_repeat)
         if stored and _find_known(engine, new, stored):
             _settle_pairs(engine, new, stored)
         if has_repeats:
@@ -108,21 +106,17 @@ def _by_path(engine: Engine, counts: dict[int, int], files: Sequence[Path]) -> d
     return {Path(name): counts[file] for name, file in pairs if file in counts}
 
 
-def _find_repeats(engine: Engine, new: Sequence[Path]) -> bool:
+def _find_repeats(engine: Engine, new: Sequence[Path], *, may_repeat: bool = True) -> bool:
     """Make the table `repeats` of id hashes that occur more than once in `new`; false when there are none."""
     hashes = f"SELECT hash(record_id) AS h FROM {parquet(new)}"
     several = f"SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
-    rows = engine.value(f"SELECT count(*) FROM {parquet(new)}")
-    if rows <= SORTED_ROWS_MAX and not _has_twins(engine.run(hashes)["h"].to_numpy()):
+    if may_repeat:
+        rows = engine.value(f"SELECT count(*) FROM {parquet(new)}")
+        may_repeat = rows > SORTED_ROWS_MAX or has_twins(engine.run(hashes)["h"].to_numpy())
+    if not may_repeat:
         several = "SELECT 0::UBIGINT AS h WHERE false"
     engine.run(f"CREATE OR REPLACE TEMP TABLE repeats AS {several}")
     return bool(engine.value("SELECT count(*) FROM repeats"))
-
-
-def _has_twins(hashes: NDArray[np.uint64]) -> bool:
-    """Whether two are equal."""
-    in_order = np.sort(hashes)
-    return bool((in_order[1:] == in_order[:-1]).any())
 
 
 def _find_known(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) -> bool:
