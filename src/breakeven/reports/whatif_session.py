@@ -49,8 +49,9 @@ DEMAND_KEYS: Final = frozenset({"frontier_model"})
 """Choices that change what the log's calls are taken for: the calls are priced anew."""
 STATES_COUNT: Final = 4
 """States that are kept, beside things as they are."""
-PRACTICE_SHARES: Final = (1.0, 0.75, 0.56, 0.42)
-"""Of the largest volume that a slider reaches: fleets of many sizes need the most room."""
+PRACTICE_SHARES: Final = (1.0, 0.75, 0.56, 0.42, 0.3, 0.2, 0.1, 0.05)
+"""Of the largest volume that a slider reaches: fleets of many sizes need the most room, and after so many states what
+is remembered has taken all the room that it may."""
 
 
 @dataclass(slots=True)
