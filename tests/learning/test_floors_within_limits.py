@@ -12,9 +12,9 @@ from breakeven.errors import LearningError
 from breakeven.learning.families import Capacities
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import Learnt, learn
-from breakeven.learning.settings import LearnSettings
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import Served, served
+from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy_file import LoadedPolicy, load, save
 

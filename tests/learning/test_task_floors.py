@@ -182,7 +182,7 @@ def test_what_cannot_be_asked_is_refused(settings: dict[str, object], said: str)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"floor_by_task": FLOORS}, ["Cascades are not weighed beside floors by task"]),
+        ({"floor_by_task": FLOORS, "latency_max_s": 9.0}, ["Cascades are not weighed beside a longest latency"]),
         ({"limits": Capacities({"small": 0.5})}, ["Cascades are not weighed beside limits of capacity or budget"]),
         ({}, []),
     ],
@@ -190,7 +190,8 @@ def test_what_cannot_be_asked_is_refused(settings: dict[str, object], said: str)
 def test_the_page_says_why_no_cascade_was_weighed(settings: dict[str, object], said: list[str]) -> None:
     table = outcomes(400, 7)
     answers = dict.fromkeys(table.models, ("It is 42",) * table.requests_count)
-    learnt = learn(replace(table, responses=answers), LearnSettings(**settings))  # type: ignore[arg-type]
+    table = replace(table, responses=answers, latency_s=np.ones(table.success.shape))
+    learnt = learn(table, LearnSettings(**settings))  # type: ignore[arg-type]
     assert [each for each in learnt.notes if "ascade" in each] == said
     assert said == [] or all(each.family.kind != "cascade" for each in learnt.drafts)
 

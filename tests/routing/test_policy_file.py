@@ -110,7 +110,12 @@ def documents(draw: st.DrawFn) -> PolicyDocument:
         groups=tuple(sorted(groups, key=lambda each: each.path)),
         value_usd_per_success=draw(st.one_of(st.none(), NUMBERS)),
         failure_usd_per_request=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
-        cascade=CascadePlan(order, confidence_min_fraction=draw(st.one_of(st.none(), FRACTIONS))),
+        cascade=CascadePlan(
+            order,
+            draw(st.dictionaries(st.text(max_size=4), st.just(order[:1]), max_size=2)),
+            confidence_min_fraction=draw(st.one_of(st.none(), FRACTIONS)),
+            confidence_min_fraction_by_task=draw(st.dictionaries(st.text(max_size=4), FRACTIONS, max_size=2)),
+        ),
         value_usd_per_success_by_task=draw(st.dictionaries(st.text(max_size=4), NUMBERS, max_size=2)),
         capacity_usd_per_request_by_task=draw(st.dictionaries(st.text(max_size=4), by_model, max_size=2)),
         guarantee=draw(st.one_of(st.none(), st.sampled_from(_guarantees(names[0])))),
@@ -125,7 +130,9 @@ def test_any_document_survives(tmp_path: Path, plain: PolicyDocument) -> None:
     assert load(tmp_path).document == plain
     has_floors = bool(plain.value_usd_per_success_by_task) or (plain.guarantee is not None and plain.guarantee.by_task)
     written = json.loads((tmp_path / "policy.json").read_text(encoding="utf-8"))
-    oldest = 3 if plain.capacity_usd_per_request_by_task else 2 if has_floors else 1
+    assert plain.cascade is not None
+    by_task = plain.cascade.confidence_min_fraction_by_task or "" in plain.cascade.order_by_task
+    oldest = 3 if plain.capacity_usd_per_request_by_task or by_task else 2 if has_floors else 1
     assert written["format_version"] == oldest
 
 
@@ -236,6 +243,10 @@ def put(*keys: str | int, value: object) -> Callable[[dict[str, Any]], object]:
         (put("cascade", value={"order": ["gpt"]}), "the model 'gpt' does not occur"),
         (put("cascade", value={"order": ["big"], "agreement_model": "x"}), "the model 'x' does not occur"),
         (put("cascade", value={"order": ["big"], "confidence_min_fraction": 2}), "a fraction from 0 to 1"),
+        (
+            put("cascade", value={"order": ["big"], "confidence_min_fraction_by_task": {"faq": -1}}),
+            r"cascade.confidence_min_fraction_by_task.faq: saw -1",
+        ),
         (put("kind", value="threshold"), "needs a scorer"),
     ],
 )

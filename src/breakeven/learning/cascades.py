@@ -190,26 +190,26 @@ def applied(
     names = [plan.order[0], plan.order[-1], *([plan.agreement_model] if plan.agreement_model else [])]
     if absent := [each for each in names if each not in table.models]:
         raise LearningError(f"the cascade asks {', '.join(absent)}, which these outcomes do not know")
-    if plan.order[0] not in table.responses:
+    looked_at = [plan.order[0], *([plan.agreement_model] if plan.agreement_model else [])]
+    if untold := [each for each in looked_at if each not in table.responses]:
         raise LearningError(
-            f"the cascade looks at the answers of {plan.order[0]}, which these outcomes do not hold; add a column "
-            "`response`"
+            f"the cascade looks at the answers of {' and '.join(untold)}, which these outcomes do not hold; add a "
+            "column `response`"
         )
     answers = table.responses[plan.order[0]]
     kept = np.array([bool(each) for each in answers])
     asked = checks if plan.checks_by_task else {}  # without any, what is too long to be checked still fails
     trusted = kept & [
-        check_answer(asked.get(task, asked.get("", ())), answer).ok
+        len(plan.order_of(task)) > 1 and check_answer(asked.get(task, asked.get("", ())), answer).ok
         for task, answer in zip(table.tasks, answers, strict=True)
     ]
     checker = None
     if plan.agreement_model is not None:
         checker = table.models.index(plan.agreement_model)
-        others = table.responses.get(plan.agreement_model, ("",) * len(answers))
-        trusted &= _agreement(answers, others, plan.agreement)
+        trusted &= _agreement(answers, table.responses[plan.agreement_model], plan.agreement)
     if plan.confidence_min_fraction is not None and confidence is not None:
         told = np.array([confidence(answer, task) for answer, task in zip(answers, table.tasks, strict=True)])
-        trusted = trusted & (told >= plan.confidence_min_fraction)
+        trusted = trusted & (told >= np.array([plan.confidence_of(task) for task in table.tasks], dtype=float))
     first, last = table.models.index(plan.order[0]), table.models.index(plan.order[-1])
     return Cascade(plan, first, last, checker, np.where(kept, trusted, np.nan).astype(float))
 

@@ -271,7 +271,6 @@ def _family(kind: Any, name: str, sides: list[_Side], scores: tuple[Floats, Floa
 def _cascades_left_out(train: OutcomeTable, settings: LearnSettings) -> list[str]:
     """Why cascades are not weighed, although the outcomes hold answers to check."""
     asked = {
-        "floors by task": bool(settings.floor_by_task),
         "limits of capacity or budget": bool(settings.limits),
         "models named for tasks": bool(settings.allowed_by_task),
         "a longest latency": settings.latency_max_s is not None,
@@ -283,7 +282,7 @@ def _cascades_left_out(train: OutcomeTable, settings: LearnSettings) -> list[str
 def _cascades(
     train: OutcomeTable, calibration: OutcomeTable, reference: int, settings: LearnSettings
 ) -> list[tuple[Family, Scorer | None]]:
-    """Cascades are not weighed where capacity is finite (they ask two models for one answer), nor with task floors."""
+    """Cascades are not weighed where capacity is finite: they ask two models for one answer."""
     if not train.responses or _cascades_left_out(train, settings):
         return []
     checks = {task: validators_of(each) for task, each in settings.validators.items()}

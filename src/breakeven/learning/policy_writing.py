@@ -65,6 +65,8 @@ def document_of(
     )
     if one is not None:
         return replace(base, groups=_groups(learnt, np.inf, None, one))
+    if learnt.task_floors and draft.family.kind == "cascade":
+        return _cascade_by_part(base, learnt)
     if at is None or learnt.task_floors:
         return _by_part(base, learnt)
     value = float(draft.family.settings[at])
@@ -124,6 +126,30 @@ def _cascade(base: PolicyDocument, draft: Draft, trust: float, learnt: Learnt) -
         plan = replace(plan, confidence_min_fraction=trust)
     groups = _groups(learnt, np.inf, None, plan.order[0])
     return replace(base, kind="cascade", cascade=plan, groups=groups, scorer=draft.scorer)
+
+
+def _cascade_by_part(base: PolicyDocument, learnt: Learnt) -> PolicyDocument:
+    """The cascade with each part's own least confidence; a part that stays, and then what was not seen, asks no other
+    model than the last."""
+    plan, settings, at = learnt.draft.family.plan, learnt.draft.family.settings, learnt.floor.at
+    assert plan is not None
+    shown = {task: each.at for task, each in sorted(learnt.task_floors.items()) if each.at is not None}
+    if plan.confidence_min_fraction is not None:
+        least = {task: float(settings[each]) for task, each in shown.items()}
+        others = max(least.values()) if at is None else float(settings[at])
+        plan = replace(plan, confidence_min_fraction=others, confidence_min_fraction_by_task=least)
+    known = sorted({*learnt.train.tasks, *learnt.calibration.tasks})
+    last = (plan.order[-1],)
+    if at is None or len(shown) < len(learnt.task_floors):
+        order = {task: last if _stays(learnt, task, is_whole=True) else plan.order for task in known}
+        plan = replace(plan, order_by_task={"": last, **order})
+    groups = tuple(
+        replace(each, model=last[0], why=_why(decided=True, stays=True))
+        if len(each.path) == len(learnt.train.levels) and _stays(learnt, _task(learnt, each.path), is_whole=True)
+        else each
+        for each in _groups(learnt, np.inf, None, plan.order[0])
+    )
+    return replace(base, kind="cascade", cascade=plan, groups=groups, scorer=learnt.draft.scorer)
 
 
 def _constant(learnt: Learnt, draft: Draft) -> str | None:

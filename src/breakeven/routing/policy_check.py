@@ -77,9 +77,11 @@ def _check_cascade(cascade: CascadePlan, names: tuple[str, ...]) -> None:
             raise PolicyError(f"cascade: saw the order {list(order)}; wanted one model or more, each once.")
     if cascade.agreement_model is not None:
         _known(names, [cascade.agreement_model], "cascade.agreement_model")
-    least = cascade.confidence_min_fraction
-    if least is not None and not 0 <= least <= 1:
-        raise PolicyError(f"cascade.confidence_min_fraction: saw {least}, wanted a fraction from 0 to 1.")
+    least = {"": cascade.confidence_min_fraction, **cascade.confidence_min_fraction_by_task}
+    for task, each in least.items():
+        if each is not None and not 0 <= each <= 1:
+            where = f"cascade.confidence_min_fraction{f'_by_task.{task}' if task else ''}"
+            raise PolicyError(f"{where}: saw {each}, wanted a fraction from 0 to 1.")
 
 
 def _known(names: tuple[str, ...], used: Iterable[str], where: str) -> None:

@@ -16,7 +16,8 @@ from breakeven.routing.trial import Trial
 FORMAT_NAME: Final = "breakeven-policy"
 FORMAT_VERSION: Final = 3
 """The newest that is read. A policy is written as the oldest that can hold it: 2 has floors and values by task, 3 has
-prices of capacity by task, or a scorer that judges groups never seen by a part of its own."""
+prices of capacity by task, a cascade with confidence by task or an order for all tasks not named, or a scorer with a
+residual."""
 KINDS: Final[tuple[Kind, ...]] = ("single", "task_map", "threshold", "cascade", "allocation")
 
 
@@ -91,6 +92,7 @@ class CascadePlan:
     order: tuple[str, ...]
     """First to last; the last one's answer is always taken."""
     order_by_task: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Task -> its own order, one model where nothing else is asked; "" for all tasks that are not named here."""
     checks_by_task: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Task -> declaration of validators (`validators.validators_of`); the task "" is for all others."""
     agreement_model: str | None = None
@@ -100,6 +102,21 @@ class CascadePlan:
     confidence_min_fraction: float | None = None
     """The least confidence in an answer to take it: what the policy's scorer predicts from the answer's words, or what
     the caller says (the probability of its tokens, a judge)."""
+    confidence_min_fraction_by_task: Mapping[str, float] = field(default_factory=dict)
+    """Task with a floor of its own -> the least confidence at which that was proven, in the place of the one above."""
+
+    def order_of(self, task: str) -> tuple[str, ...]:
+        """The models that a task's requests are put to, first to last.
+
+        >>> plan = CascadePlan(("small", "big"), order_by_task={"contract": ("big",)})
+        >>> plan.order_of("contract"), plan.order_of("faq")
+        (('big',), ('small', 'big'))
+        """
+        return self.order_by_task.get(task, self.order_by_task.get("", self.order))
+
+    def confidence_of(self, task: str) -> float | None:
+        """The least confidence in an answer to a task; None where it is not asked for."""
+        return self.confidence_min_fraction_by_task.get(task, self.confidence_min_fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +160,10 @@ class PolicyDocument:
     @property
     def format_version(self) -> int:
         """The oldest format that can hold it."""
-        if self.capacity_usd_per_request_by_task or (self.scorer is not None and self.scorer.residual is not None):
+        plan = self.cascade
+        by_task = plan is not None and (plan.confidence_min_fraction_by_task or "" in plan.order_by_task)
+        has_residual = self.scorer is not None and self.scorer.residual is not None
+        if self.capacity_usd_per_request_by_task or by_task or has_residual:
             return 3
         has_floors = self.guarantee is not None and bool(self.guarantee.by_task)
         return 2 if has_floors or self.value_usd_per_success_by_task else 1

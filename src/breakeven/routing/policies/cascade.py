@@ -58,7 +58,7 @@ class CascadePolicy:
             return bool(asked.may_take[self.models.index(name)])
 
         task, second = request.groups.get("task", ""), self.plan.agreement_model
-        order = [name for name in self.plan.order_by_task.get(task, self.plan.order) if may(name)]
+        order = [name for name in self.plan.order_of(task) if may(name)]
         return order if second is None or may(second) else order[-1:]
 
     def accepts(self, answer: Answer) -> Verdict:
@@ -78,7 +78,7 @@ class CascadePolicy:
                 return Verdict(False, f"no answer of {self.plan.agreement_model} to compare with")
             if not same_answer(answer.text, answer.other_text, self.plan.agreement):
                 return Verdict(False, f"{self.plan.agreement_model} answers otherwise")
-        least = self.plan.confidence_min_fraction
+        least = self.plan.confidence_of(answer.task)
         if least is not None and not self.confidence(answer) >= least:
             return Verdict(False, f"confidence below {least:g}")
         return Verdict(True)
