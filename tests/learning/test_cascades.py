@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,9 @@ def test_a_plan_without_answers_is_refused() -> None:
     with pytest.raises(LearningError, match="looks at the answers of small"):
         applied(CascadePlan(("small", "big"), agreement_model="mid"), bare, {})
     assert not list(agreement_cascades(bare, 2))
+    half = replace(bare, responses={"small": table.responses["small"]})
+    with pytest.raises(LearningError, match="looks at the answers of mid, which"):
+        applied(CascadePlan(("small", "big"), agreement_model="mid"), half, {})
 
 
 def test_words_of_a_plan_without_a_check() -> None:

@@ -99,6 +99,7 @@ def test_the_choices_of_a_table() -> None:
         (np.array([[0.5, 0.5]]), np.array([[1.0, 1.0]]), "1 of 1 requests were tried by none or several"),
         (np.array([[np.nan, 0.5]]), np.array([[1.0, np.nan]]), "1 logged choices have no propensity"),
         (np.array([[1.5, 0.5]]), np.array([[1.0, np.nan]]), "1 logged choices have no propensity"),
+        (np.array([[1e-300, 0.5]]), np.array([[1.0, np.nan]]), "1 logged choices have no propensity from 1e-09 to 1"),
     ],
 )
 def test_what_is_no_log_by_lot_is_named(propensity: np.ndarray | None, success: np.ndarray, words: str) -> None:

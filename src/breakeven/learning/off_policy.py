@@ -22,6 +22,8 @@ Indexes = npt.NDArray[np.intp]
 
 EFFECTIVE_MIN_COUNT: Final = 50.0
 """Below so many effective calls the interval is printed and nothing is concluded."""
+PROPENSITY_LEAST_FRACTION: Final = 1e-9
+"""No log is drawn by a smaller chance: it is a slip, and one call would outweigh all others."""
 PROPENSITY_MIN_FRACTION: Final = 1e-3
 """A chance below this makes one call stand for a thousand: such calls are counted and said."""
 
@@ -84,9 +86,10 @@ def logged_choices(table: OutcomeTable) -> LoggedChoices:
     chosen = tried.argmax(axis=1)
     rows = np.arange(len(chosen))
     propensity = table.propensity_fraction[rows, chosen]
-    if bad := int((~((propensity > 0) & (propensity <= 1))).sum()):
+    if bad := int((~((propensity >= PROPENSITY_LEAST_FRACTION) & (propensity <= 1))).sum()):
         raise LearningError(
-            f"{bad} logged choices have no propensity within 0..1; wanted the probability of the choice"
+            f"{bad} logged choices have no propensity from {PROPENSITY_LEAST_FRACTION:g} to 1; wanted the probability "
+            "of the choice"
         )
     return LoggedChoices(
         chosen, propensity, table.success[rows, chosen], table.cost_usd[rows, chosen], table.propensity_fraction
