@@ -18,6 +18,7 @@ def test_the_cores_are_shared_while_several_threads_call(tmp_path: Path, monkeyp
         monkeypatch.setattr(os, "cpu_count", lambda cores_count=cores_count: cores_count)
         engine.share(callers_count)
         assert engine.value(asked) == threads_count
+        assert engine.is_shared
     engine.share_no_more()
     engine.share_no_more()
     assert engine.value(asked) == alone_count

@@ -18,6 +18,7 @@ from breakeven.usage import plan as plan_module
 from breakeven.usage.plan import Plan
 from breakeven.usage.reading import log_file, read_ahead
 from breakeven.usage.store import CallStore, assembly_line, intake, plain_lines
+from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.statement import statement
 
@@ -496,3 +497,25 @@ def test_of_two_times_in_a_row_the_first_name_wins_whatever_its_type(
     assert sum(counts) >= 30
     assert quick.calls == whole.calls
     assert len({call["start_time"] for call in quick.calls}) >= 5
+
+
+def test_the_engine_has_its_threads_again_after_a_huge_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("huge")
+    asked = "SELECT current_setting('threads')"
+    while_read: list[int] = []
+    original = Engine.run_over
+
+    def asking(self: Engine, chunk: pa.Table, sql: str) -> pa.Table:
+        while_read.append(self.value(asked))
+        return original(self, chunk, sql)
+
+    monkeypatch.setattr(Engine, "run_over", asking)
+    monkeypatch.setattr(assembly_line.os, "cpu_count", lambda: 3)
+    (tmp_path / "log.jsonl").write_text(jsonl(*some_rows(50, seed=1)), encoding="utf-8")
+    with CallStore.temporary() as store:
+        before = store._engine.value(asked)
+        store.ingest(tmp_path / "log.jsonl", now=NOW)
+        assert set(while_read) == {1}
+        assert store._engine.value(asked) == before

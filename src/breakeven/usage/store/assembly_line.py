@@ -10,7 +10,7 @@ import os
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -91,10 +91,14 @@ class AssemblyLine:
     ) -> None:
         self._assemblers.shutdown(cancel_futures=True)
         self._write_worker.shutdown(cancel_futures=True)
+        self._engine.share_no_more()
 
     def put(self, chunk: Chunk, judged: Statement, names: Sequence[str]) -> Iterator[Assembled]:
         """Start on `chunk` (`names` are the files by number); give what is done, once all workers are busy."""
-        self._engine.share(self._workers_count)
+        assert chunk.plan is not None
+        if chunk.plan.is_huge and not self._engine.is_shared:  # there will be work for all workers
+            wait(self._assembling)
+            self._engine.share(self._workers_count)
         self._assembling.append(self._assemblers.submit(self._assemble, chunk, judged, names))
         while len(self._assembling) > self._workers_count:
             yield self._next()

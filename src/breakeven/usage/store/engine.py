@@ -30,8 +30,8 @@ class Engine:
         if memory_limit_gib is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit_gib:g}GiB'")
         self._views = 0
-        self._threads_count: int | None = None
-        """As `share` chose it."""
+        self.is_shared = False
+        """Whether several threads call at the same time."""
 
     def run_over(self, chunk: pa.Table, sql: str) -> pa.Table:
         """The result of `sql` over `chunk`, in the order of its rows. Threads may call it at the same time.
@@ -49,16 +49,14 @@ class Engine:
         Where a caller has none to spare, the engine's own threads take its work from it, and it asks again and again
         whether they are done.
         """
-        threads_count = max(1, (os.cpu_count() or 1) // callers_count)
-        if threads_count != self._threads_count:
-            self._connection.execute(f"SET threads = {threads_count}")
-            self._threads_count = threads_count
+        self._connection.execute(f"SET threads = {max(1, (os.cpu_count() or 1) // callers_count)}")
+        self.is_shared = True
 
     def share_no_more(self) -> None:
         """All cores are for whoever calls next."""
-        if self._threads_count is not None:
+        if self.is_shared:
             self._connection.execute("RESET threads")
-            self._threads_count = None
+            self.is_shared = False
 
     def run(self, sql: str) -> pa.Table:
         """The result of `sql` as an Arrow table."""
