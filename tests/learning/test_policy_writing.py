@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -95,6 +96,23 @@ def test_what_is_promised_is_what_can_be_served(by_task: LoadedPolicy, tmp_path:
     reference = learnt.calibration.success[:, 1]
     assert (reference == raw.success[rows, alone]).all()
     assert any("may not go to every model" in each for each in learnt.notes)
+
+
+def test_a_model_that_never_saw_a_task_need_not_have_been_tried_on_it() -> None:
+    """Data that may not leave were never sent to the big model: they are learnt from all the same, and as before."""
+    whole = tasks_decide(1_600, 7)
+    settings = LearnSettings(reference="big", allowed_by_task={"contract": ("small",)})
+    of_contracts = np.array(whole.tasks) == "contract"
+    success, cost_usd = whole.success.copy(), whole.cost_usd.copy()
+    success[of_contracts, 1] = cost_usd[of_contracts, 1] = np.nan
+    unseen = replace(whole, success=success, cost_usd=cost_usd)
+    one, other = learn(whole, settings), learn(unseen, settings)
+    assert other.train.requests_count == one.train.requests_count
+    assert (one.train.success == other.train.success).all() and (one.train.cost_usd == other.train.cost_usd).all()
+    assert one.floor == other.floor
+    without = learn(unseen, LearnSettings(reference="big"))
+    assert without.train.requests_count < one.train.requests_count
+    assert any("not every model was tried" in each for each in without.notes)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -58,6 +58,26 @@ def as_allowed(table: OutcomeTable, may: Flags, rates: Floats) -> OutcomeTable:
     )
 
 
+def with_barred_filled(table: OutcomeTable, by_task: Mapping[str, tuple[str, ...]]) -> OutcomeTable:
+    """The table with something in the cells of models that were never tried because their task keeps them out.
+
+    Such a request is no incomplete one. What is put there is the outcome of an allowed model, and is replaced by that
+    of the right stand-in once it is known on which requests that may be learnt (`both_as_allowed`).
+    """
+    may = may_take(table, {}, by_task)
+    blank = ~may & np.isnan(table.success)
+    if not blank.any():
+        return table
+    tried = np.isfinite(table.success)
+    rates = np.where(tried, table.success, 0.0).sum(axis=0) / np.maximum(tried.sum(axis=0), 1)
+    filled = as_allowed(table, may, np.broadcast_to(rates, may.shape))
+    return replace(
+        table,
+        success=np.where(blank, filled.success, table.success),
+        cost_usd=np.where(blank, filled.cost_usd, table.cost_usd),
+    )
+
+
 def both_as_allowed(
     train: OutcomeTable,
     calibration: OutcomeTable,

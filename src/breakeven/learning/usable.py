@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.errors import LearningError
+from breakeven.learning.as_allowed import with_barred_filled
 from breakeven.learning.group_rates import paths_of
 from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
@@ -19,6 +20,8 @@ REQUESTS_MIN_COUNT: Final = 20
 def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable, tuple[str, ...]]:
     """Models that were tried on enough requests and whose cost is known, and the requests on which all of them were."""
     notes = []
+    if settings.allowed_by_task:
+        table = with_barred_filled(table, settings.allowed_by_task)
     known = np.isfinite(table.success)
     kept = []
     for at, name in enumerate(table.models):
