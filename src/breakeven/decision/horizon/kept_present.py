@@ -7,9 +7,11 @@ terms. The figures are those of `present_costs_usd`, to the bit: the kernel trea
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 
@@ -17,13 +19,15 @@ from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting
 from breakeven.decision.horizon.paths import ProjectedPaths, shock_loadings
 from breakeven.decision.horizon.run import begin_present, draws_count_of, path_rows, smallest_stack
-from breakeven.decision.horizon.terms import Floats, Terms, terms_of
+from breakeven.decision.horizon.terms import Floats, Terms, one_by_one
 from breakeven.decision.last_few import LastFew
 from breakeven.facts.distribution import Draws
 from breakeven.options.option import Option
 
 KEPT_COUNT: Final = 96
 """Present costs that are kept, of all options together."""
+TOGETHER_COUNT: Final = 6
+"""Fleets that begin together: more of them share the paths, fewer begin sooner."""
 PATHS_COUNT: Final = 3
 
 
@@ -38,27 +42,47 @@ class KeptPresent:
     def begin(self, setting: Setting, options: Mapping[str, Option]) -> Callable[[], dict[str, Draws]]:
         """Begin on the present costs of options, the status quo among them, beside whatever the caller does meanwhile.
 
-        What comes back waits for them, each of shape ``(draws,)``; it is to be called before anything else is asked.
+        Each few fleets begin as soon as their terms are known. What comes back waits for all of them, each of shape
+        ``(draws,)``; it is to be called before anything else is asked.
         """
         setting = replace(setting, paths=self._known_paths(setting.paths))
-        terms = terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options})
-        draws_count = draws_count_of(setting, terms)
+        making = one_by_one(setting, {STATUS_QUO: options[STATUS_QUO], **options})
+        base = next(making)
+        draws_count = draws_count_of(setting, (base,))
         path = path_rows(setting, draws_count)
         loadings = shock_loadings(setting.facts.months_count, setting.facts.typical_half_life_months)
-        shared = (path, loadings, *setting.residual_facts, terms[0])
-        keys = {each.name: tuple(id(one) for one in (*shared, each)) for each in terms}
-        missing = [each for each in terms if keys[each.name] not in self._known]
-        moving = sorted((each for each in missing if each is not terms[0]), key=_steps_first)
-        wanted = (terms[0], *moving) if missing else ()
-        found = np.zeros((len(wanted), draws_count))
-        wait = begin_present(path, loadings, self._stacked(setting, wanted, draws_count), found) if missing else None
+        shared = (path, loadings, *setting.residual_facts, base)
+        keys = {base.name: (*map(id, shared), id(base))}
+        begun: list[tuple[tuple[Terms, ...], Floats]] = []
+        waiting: list[Terms] = []
+        with (
+            ExitStack() as under_way
+        ):  # on an error it waits as well: the buffers are written into by the next question
+
+            def begin() -> None:
+                wanted = (base, *sorted(waiting, key=_steps_first))
+                found = np.zeros((len(wanted), draws_count))
+                stacked = smallest_stack(setting, wanted, draws_count, partial(self._buffer, len(begun)))
+                under_way.callback(begin_present(path, loadings, stacked, found))
+                begun.append((wanted, found))
+                waiting.clear()
+
+            for each in making:
+                keys[each.name] = key = (*map(id, shared), id(each))
+                if key not in self._known:
+                    waiting.append(each)
+                if sum(one.steps for one in waiting) >= TOGETHER_COUNT:
+                    begin()
+            if waiting or (not begun and keys[base.name] not in self._known):
+                begin()
+            wait = under_way.pop_all().close
 
         def costs_usd() -> dict[str, Draws]:
-            if wait is not None:
-                wait()
-            found.setflags(write=False)
-            for row, each in enumerate(wanted):
-                self._known[keys[each.name]] = (found[row], (*shared, each))
+            wait()
+            for wanted, found in begun:
+                found.setflags(write=False)
+                for row, each in enumerate(wanted):
+                    self._known[keys[each.name]] = (found[row], (*shared, each))
             for key in keys.values():
                 self._known.move_to_end(key)
             while len(self._known) > max(KEPT_COUNT, len(keys)):
@@ -72,14 +96,14 @@ class KeptPresent:
         key = tuple(each if isinstance(each, int) else id(each) for each in paths.made_of)
         return self._paths.get(key) or self._paths.keep(key, paths)
 
-    def _stacked(self, setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[Any, ...]:
-        return smallest_stack(setting, terms, draws_count, self._buffer)
+    def _buffer(self, place: int, name: str, count: int, *shape: int) -> Floats:
+        """The first `count` of an array that is used again, since new memory costs time; what is not set is old.
 
-    def _buffer(self, name: str, count: int, *shape: int) -> Floats:
-        """The first `count` of an array that is used again, since new memory costs time; what is not set is old."""
-        kept = self._buffers.get((name, shape))
+        `place`: of the few options that it is for.
+        """
+        kept = self._buffers.get((place, name, shape))
         if kept is None or len(kept) < count:
-            kept = self._buffers[(name, shape)] = np.zeros((count, *shape))
+            kept = self._buffers[(place, name, shape)] = np.zeros((count, *shape))
         return kept[:count]
 
 

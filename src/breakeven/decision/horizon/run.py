@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from threading import Thread
 from typing import Any, Final, cast
 
@@ -137,32 +137,37 @@ def present_only(prepared: Prepared, *, start_month: int = 0) -> Floats:
 def begin_present(
     path: Floats, loadings: Floats, stacked: tuple[Any, ...], found: Floats, start_month: int = 0
 ) -> Callable[[], None]:
-    """Begin to fill `found`, shape ``(options, draws)``, on as many threads as are worth it; what comes back waits for
-    the end, so that the caller may do something else meanwhile.
+    """Begin to fill `found`, shape ``(options, draws)``, on another thread, so that the caller may do something else
+    meanwhile; what comes back helps with the rest and waits for the end.
 
     Until then nobody may write into what is given.
     """
-    from breakeven.decision.horizon.sums_kernel import BLOCK, present_costs
+    from breakeven.decision.horizon.sums_kernel import present_costs
 
-    draws_count = found.shape[1]
-    half = draws_count // (2 * BLOCK) * BLOCK
-    ends = (0, half, draws_count) if half >= WORTH_A_THREAD_COUNT else (0, draws_count)
-    given = _only_read(path, loadings, *stacked)
+    draws_count, given = found.shape[1], _only_read(path, loadings, *stacked)
+    pieces = deque((first, min(first + PIECE_COUNT, draws_count)) for first in range(0, draws_count, PIECE_COUNT))
     errors: list[BaseException] = []
 
-    def fill(first: int, last: int) -> None:
-        try:
-            cast(Any, present_costs)(*given, start_month, first, last, found)
-        except BaseException as error:
-            errors.append(error)
+    def fill(take: Callable[[], tuple[int, int]]) -> None:
+        while True:
+            try:
+                first, last = take()
+            except IndexError:
+                return
+            try:
+                cast(Any, present_costs)(*given, start_month, first, last, found)
+            except BaseException as error:
+                errors.append(error)
+                pieces.clear()
 
-    threads = [Thread(target=fill, args=each) for each in pairwise(ends)]
-    for each in threads:
-        each.start()
+    other = Thread(target=fill, args=(pieces.popleft,)) if len(pieces) > 1 else None
+    if other is not None:
+        other.start()
 
     def wait() -> None:
-        for each in threads:
-            each.join()
+        fill(pieces.pop)
+        if other is not None:
+            other.join()
         if errors:
             raise errors[0]
 
@@ -178,8 +183,8 @@ def _only_read(*given: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return views
 
 
-WORTH_A_THREAD_COUNT: Final = 2048
-"""Draws from which half of them are worth a second thread."""
+PIECE_COUNT: Final = 2048
+"""Draws that one thread takes at a time, a multiple of the kernel's block."""
 _STEADY: Final = (api_list_price_ratio, open_token_price_ratio, open_model_work_ratio)
 """Paths that fall by the same factor every month."""
 

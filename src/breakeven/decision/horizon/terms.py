@@ -11,7 +11,7 @@ that against the exact months is measured and reported, never assumed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,8 +68,14 @@ class Terms:
 
 def terms_of(setting: Setting, options: Mapping[str, Option]) -> tuple[Terms, ...]:
     """The terms of every option, in order; the status quo must be among them."""
+    return tuple(one_by_one(setting, options))
+
+
+def one_by_one(setting: Setting, options: Mapping[str, Option]) -> Iterator[Terms]:
+    """The same, each made when it is asked for."""
     base = options[STATUS_QUO].cost(setting.situation, Evaluation(setting.draw, setting.volume_mtok))
-    return tuple(_terms(setting, option, base.success.value) for option in options.values())
+    for option in options.values():
+        yield _terms(setting, option, base.success.value)
 
 
 def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
