@@ -298,3 +298,15 @@ def test_any_seed_will_do(tmp_path: Path) -> None:
     ]
     (tmp_path / "o.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert run(tmp_path, "learn", "--outcomes", "o.jsonl", "--seed", f"{10**20}").exit_code == 0
+
+
+def test_a_page_says_whom_its_figures_are_about_where_models_are_barred(tmp_path: Path) -> None:
+    write(tmp_path / "outcomes.csv", 1_200, 1)
+    only = ("--only", "contract=acme/large", "--out", "policy")
+    page = " ".join(run(tmp_path, "learn", "--outcomes", "outcomes.csv", *only).output.split())
+    assert "one model for everything, acme/small, and the best that may where it may not answer (" in page
+    assert "requests may not go to every model" in page
+    policy = load(tmp_path / "policy")
+    assert (policy.route("", task="contract").model, policy.route("", task="faq").model) == ("acme/large", "acme/small")
+    judged = " ".join(run(tmp_path, "evaluate", "--policy", "policy", "--outcomes", "outcomes.csv").output.split())
+    assert "requests may not go to every model" in judged

@@ -155,6 +155,8 @@ def test_latency_leaves_slow_models_out() -> None:
     slow = replace(table, latency_s=np.tile([9.0, 0.5], (600, 1)))
     learnt = learn(slow, LearnSettings(latency_max_s=1.0))
     assert set(learnt.allowed.values()) == {("large",)}
+    other = learn(replace(table, latency_s=np.tile([0.5, 9.0], (600, 1))), LearnSettings(latency_max_s=1.0))
+    assert (learnt.reference, other.reference) == ("large", "small"), "nobody is measured by a model that takes nothing"
     with pytest.raises(LearningError, match="add a column `latency_s`"):
         learn(table, LearnSettings(latency_max_s=1.0))
     with pytest.raises(LearningError, match="none answers within"):

@@ -31,7 +31,7 @@ from breakeven.learning.families import (
 from breakeven.learning.floors_within_limits import Asked, calibrated_within_limits
 from breakeven.learning.frontier import most_successful
 from breakeven.learning.group_costs import GroupCosts, fit_group_costs
-from breakeven.learning.group_rates import GroupRates, fit_group_rates, paths_of
+from breakeven.learning.group_rates import GroupRates, Path, fit_group_rates, paths_of
 from breakeven.learning.isotonic import StepsTrial, calibrated
 from breakeven.learning.judged_labels import JudgeAccount, judge_account, judged_parts, not_promised
 from breakeven.learning.nested import FOLDS_COUNT, Promotion, scorer_pays, unseen_pays
@@ -132,9 +132,9 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     """
     usable, notes = usable_outcomes(table, settings)
     train, calibration, judge = _parts(usable, settings)
-    at = _reference(train, settings)
     say("rates of groups")
     allowed, rates = allowed_models(train, settings), fit_group_rates(train)
+    at = _reference(train, settings, allowed)
     if allowed:
         by_task = settings.allowed_by_task
         train, calibration, barred = both_as_allowed(train, calibration, rates, allowed, by_task)
@@ -298,9 +298,13 @@ def _cascades(
     return found
 
 
-def _reference(train: OutcomeTable, settings: LearnSettings) -> int:
+def _reference(train: OutcomeTable, settings: LearnSettings, allowed: Mapping[Path, tuple[str, ...]]) -> int:
+    """The model that the floor is a part of: as named, else the most successful of those that may take any request."""
     name = settings.reference or settings.incumbent
-    return most_successful(train.success) if name is None else train.models.index(name)
+    if name is not None:
+        return train.models.index(name)
+    may = may_take(train, allowed, settings.allowed_by_task).any(axis=0)
+    return most_successful(np.where(may, train.success, -1.0))
 
 
 def _draft(family: Family, scorer: Scorer | None, reference: int, settings: LearnSettings) -> Draft:

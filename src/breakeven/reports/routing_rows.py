@@ -105,6 +105,9 @@ def details(document: LearnDocument) -> Iterable[str]:
         )
     holds = "; it holds training rows (learn without --with-rows for one that does not)"
     kind = kind_words(policy.kind, policy)
+    elsewhere = sum(each.requests for each in document.groups if each.model != policy.default_model)
+    if policy.kind == "single" and elsewhere:
+        kind += f", and the best that may where it may not answer ({elsewhere:,} of the requests learnt from)"
     yield f"Policy: {kind}{holds if policy.holds_training_rows else ''}."
 
 
