@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.routing.policies_at_hand import document, task_map
 
-from breakeven.routing.policy_document import GroupChoice, PolicyDocument
+from breakeven.routing.policy_document import CascadePlan, GroupChoice, PolicyDocument, PricedModel
 from breakeven.routing.policy_file import save
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +121,23 @@ def test_the_python_page_routes_and_escalates(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(PermissionError, match="no open model may take it"):
         answer("Is it blue?", "nowhere", call)
     assert asked == ["small"]  # and nobody else
+
+
+@pytest.mark.parametrize(("other", "said"), [("Perhaps", "perhaps"), ("no", "yes")])
+def test_the_python_page_compares_two_models_where_the_cascade_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, said: str
+) -> None:
+    plan = CascadePlan(("small", "big"), agreement_model="other")
+    save(
+        PolicyDocument("cascade", tuple(map(PricedModel, ("small", "big", "other"))), "big", cascade=plan),
+        tmp_path / "policy",
+    )
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(code_blocks("route-in-python.md")[0], names)
+    answer = names["answer"]
+    assert callable(answer)
+    assert answer("Is it blue?", "", lambda model, _: {"small": "perhaps", "big": "yes", "other": other}[model]) == said
 
 
 def test_the_litellm_page_routes_in_the_real_router(tmp_path: Path, server: str) -> None:
