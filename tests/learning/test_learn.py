@@ -267,3 +267,29 @@ def test_a_cascade_learns_which_answers_to_trust(tmp_path: Path) -> None:
     assert not policy.accepts(Answer(" ", "t")).ok
     answered = served(policy, learnt.calibration)
     assert (answered.choices == judgement.choices).mean() >= 0.999
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"floor_by_task": {"t1": 0.9}}, {"limits": Capacities({"small": 0.4})}],
+    ids=["plain", "floors", "limits"],
+)
+def test_calibration_requests_of_groups_that_were_not_learnt_from_are_judged_as_they_are_served(
+    asked: dict[str, object], tmp_path: Path
+) -> None:
+    """One request in ten has a task of its own: such tasks stay with the reference model."""
+    rng = np.random.default_rng(0)
+    task = np.array([f"t{each}" for each in rng.integers(0, 4, 1_200)], dtype=object)
+    rare = np.flatnonzero(rng.random(1_200) < 0.1)
+    task[rare] = [f"r{each}" for each in rare]
+    success = np.column_stack([rng.random(1_200) < np.where(task == "t3", 0.3, 0.9), rng.random(1_200) < 0.93])
+    table = table_of(success.astype(float), None, ("small", "large"), task=tuple(task.tolist()))
+    learnt = learn(table, LearnSettings(reference="large", **asked))  # type: ignore[arg-type]
+    judgement = judge_learnt(learnt, resamples_count=300)
+    assert judgement.single is None
+    save(document_of(learnt, (), date(2026, 11, 27), "breakeven test", {}, judgement), tmp_path)
+    found = served(load(tmp_path), learnt.calibration)
+    assert (found.choices == judgement.choices).all()
+    new = ~np.isin(np.array(learnt.calibration.tasks), learnt.train.tasks)
+    assert new.sum() > 20
+    assert (found.choices[new] == 1).all()

@@ -144,12 +144,13 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
     sides = [_Side(each, costs, settings, allowed) for each in (train, calibration)]
     group_scores = (cross_fitted(train, inner, settings.seed, "groups"), rates.rates(paths_of(calibration)))
     proposals: list[tuple[Family, Scorer | None]] = []
-    name = "rates of groups"
-    proposals.append((_family("task_map", name, sides, group_scores, settings), None))
+    of_new = ~rates.known(paths_of(calibration))  # the reference takes them: that is how it will be served
+    family = _family("task_map", "rates of groups", sides, group_scores, settings)
+    proposals.append((left_to(family, at, of_new), None))
     say("whether a scorer of prompts beats its group")
     promotion, unseen = scorer_pays(train, settings.seed, settings.keeps_rows), _NOT_ASKED
     scores, trials = group_scores, tuple[StepsTrial, ...]()
-    abstains = np.zeros(calibration.requests_count, dtype=bool)
+    abstains = of_new
     if promotion.promoted and promotion.scores is not None:
         say("what carries over to tasks that were not seen")
         unseen = unseen_pays(train, settings.seed)
@@ -159,7 +160,8 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
         trials, fitted = steps.trials, replace(fitted, scorer=replace(fitted.scorer, calibration=steps.calibration))
         scores = (steps.scores, fitted.predict(calibration))
         family = _family("threshold", "a scorer of prompts", sides, scores, settings)
-        abstains = _abstains(calibration, fitted.scorer, rates)
+        stay_if_new = bool(settings.floor_by_task) or not unseen.promoted
+        abstains = _abstains(calibration, fitted.scorer, rates) | (of_new & stay_if_new)
         proposals.append((left_to(family, at, abstains), fitted.scorer))
     say("checks of answers")
     proposals += _cascades(train, calibration, at, settings)
@@ -180,7 +182,7 @@ def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], Non
             settings.limits,
             settings.floors,
             at,
-            abstains if is_scored else np.zeros_like(abstains),
+            abstains if is_scored else of_new,
         )
         tried, task_floors = calibrated_within_limits(asked)
         drafts[0] = replace(drafts[0], family=tried or drafts[0].family)

@@ -179,6 +179,7 @@ def _groups(
     worth = np.maximum([of_task.get(each, value) for each in tasks], [_failure(learnt, path) for path in paths])
     chosen = chosen_models(np.where(may_take, rates, -1.0), np.where(may_take, burden, burden + NEVER_USD), worth)
     found = []
+    judges_new = learnt.unseen.promoted and learnt.draft.scorer is not None
     for row, path in enumerate(paths):
         is_whole = len(path) == len(learnt.train.levels)
         stays = one is None and _stays(learnt, tasks[row], is_whole)
@@ -194,7 +195,7 @@ def _groups(
                 tries_count=tries.get(path, 0),
                 why=_why(is_whole or one is not None, stays),
                 allowed_models=learnt.allowed.get(path, ()),
-                is_fallback=stays or (not is_whole and not learnt.unseen.promoted),
+                is_fallback=stays or (not is_whole and not judges_new),
             )
         )
     return tuple(found)
@@ -204,8 +205,8 @@ def _stays(learnt: Learnt, task: str, is_whole: bool) -> bool:
     """Whether requests of a task stay with the reference model, for want of a proof of their floor."""
     if not learnt.task_floors:
         return False
-    if not is_whole:  # of whatever task: if some task stays, so does what was not seen
-        return any(each.at is None for each in (learnt.floor, *learnt.task_floors.values()))
+    if not is_whole:  # of whatever task: no floor was shown on such requests
+        return True
     return learnt.task_floors.get(task, learnt.floor).at is None
 
 
