@@ -70,9 +70,14 @@ class Attempt:
     outcome_fraction: float | None = None
     """What a trial's checks said of its answer; None: they said nothing."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the upstream said that the request is wrong (4xx)."""
+        return self.failure is None and self.http_status is not None and self.http_status >= 400
+
 
 def kind_after(failed: Attempt, target: Target) -> AttemptKind:
     """What another attempt is that comes after one that failed."""
     if target is failed.target:
         return "retry"
-    return "escalation" if failed.failure in ("rejected", "too_large") else "fallback"
+    return "escalation" if failed.is_refused or failed.failure in ("rejected", "too_large") else "fallback"

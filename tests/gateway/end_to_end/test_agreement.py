@@ -263,6 +263,15 @@ def test_what_must_not_happen_twice_is_asked_once(tmp_path: Path, more: dict[str
     on_stage(tmp_path, body)
 
 
+def test_what_the_first_model_cannot_take_the_last_one_may(tmp_path: Path) -> None:
+    async def body(stage: Stage) -> None:
+        assert text_of(await stage.ask(told(400, "yes"))) == "big says"
+        assert stage.asked() == ["big", "other", "small"]
+        assert (await stage.ask(told(400, "yes", 400))).status == 400
+
+    on_stage(tmp_path, body)
+
+
 def test_a_client_that_leaves_ends_both(tmp_path: Path) -> None:
     async def body(stage: Stage) -> None:
         for small in ("hold", "yes"):

@@ -271,3 +271,31 @@ def test_only_a_fallback_answers_for_a_first_model_that_is_out_of_order(
     more: dict[str, Any] = {"fallbacks": {"small": ("big",)}} if has_fallback else {}
     script = saying(b"no JSON", GOOD)
     with_cascade(tmp_path, FINE, body, script=script, retries=THREE_TRIES, **more)
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.parametrize(
+    ("big", "status", "said"),
+    [(GOOD, 200, b"x fine"), (BAD, 200, b"x poor"), (400, 400, b"big cannot"), (500, 502, b"")],
+)
+def test_what_the_first_model_cannot_take_the_next_one_may(
+    tmp_path: Path, is_stream: bool, big: bytes | int, status: int, said: bytes
+) -> None:
+    """A prompt that is too long for a small model, say: nobody's answer is lost for it, and a wrong request is told."""
+
+    def script(asked: Asked) -> Iterable[Step]:
+        if asked.model == "good:2":
+            return [plain({"error": {"message": "small cannot"}}, "400 Bad Request")]
+        return [plain(big) if isinstance(big, bytes) else plain({"error": {"message": "big cannot"}}, f"{big} No")]
+
+    async def body(_: ScriptedUpstream, gateway: RunningGateway) -> None:
+        answer = await gateway.ask(ASKED | {"stream": is_stream})
+        assert answer.status == status and said in answer.body
+        await gateway.settled()
+        small, other = gateway.calls
+        assert (small["model_key"], small["error_type"], small["output_tokens"]) == ("small", "http_400", 0)
+        assert other["record_id"] == answer.header("x-breakeven-request-id") and other["retry_of"] == small["record_id"]
+        if status == 200:
+            assert (answer.header("x-breakeven-reason") or "").startswith("escalation, after")
+
+    with_cascade(tmp_path, FINE, body, script=script)

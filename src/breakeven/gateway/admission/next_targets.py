@@ -45,7 +45,8 @@ class NextTargets:
 
     def after(self, plan: Plan, trail: Trail, attempt: Attempt, now_s: float) -> tuple[Target, float] | None:
         """The next target and the wait before it; nobody where None."""
-        if attempt.failure == "rejected" or (attempt.failure == "too_large" and plan.answer_checks is not None):
+        is_unanswered = attempt.failure == "too_large" or attempt.is_refused
+        if attempt.failure == "rejected" or (is_unanswered and plan.answer_checks is not None):
             return self._escalated(plan, trail, attempt, now_s)
         if 1 + len(trail.handed_out) >= self._retries.attempts_max_count:
             return None

@@ -84,7 +84,7 @@ def usd_with(facts: RequestFacts, target: Target, attempts: Sequence[Attempt]) -
     counts = tokens_at_most(facts)
     total = usd_at_most(target, *counts)
     for each in attempts:
-        if each.failure is None and each.tokens is None:
+        if each.failure is None and each.tokens is None and not each.is_refused:
             total += usd_at_most(each.target, *counts)
         else:
             total += cost_usd(each.target.price, each.tokens) or 0.0

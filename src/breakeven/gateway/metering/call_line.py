@@ -94,7 +94,7 @@ def call_lines(plan: Plan, attempts: Sequence[Attempt]) -> list[bytes]:
     if len(sent) == 1 and sent[0].kind not in _UNSEEN:
         return [call_line(plan, sent[0], plan.request_id)]
     asked = [each for each in sent if each.kind not in _UNSEEN]
-    good = [each for each in asked if each.failure is None and not each.is_aborted]
+    good = [each for each in asked if each.failure is None and not (each.is_aborted or each.is_refused)]
     good = good or [each for each in asked if each.failure == "rejected"] or asked
     answering = good[-1] if good else None
     lines, before = [], None

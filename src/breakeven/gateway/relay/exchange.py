@@ -39,6 +39,7 @@ class Exchange(Ending):
         "_is_head_sent",
         "_kept",
         "_last_failed",
+        "_refused",
         "_stuck_since_s",
     )
 
@@ -46,6 +47,8 @@ class Exchange(Ending):
         super().__init__(state, client)
         self._kept: tuple[Dispatch, bytes] | None = None
         """An answer that failed its checks, given out if nobody does better."""
+        self._refused: tuple[Dispatch, bytes] | None = None
+        """Who said last that the request is wrong, and how."""
         self._last_failed: Dispatch | None = None
         self._deadline_s = 0.0
         self._stuck_since_s: float | None = None
@@ -272,20 +275,22 @@ class Exchange(Ending):
         self._end(data, is_delivered=True)
 
     def refused(self, dispatch: Dispatch, body: bytes) -> None:
-        """The upstream says that the request is wrong: the client hears why, and nobody else is asked."""
+        """The upstream says that the request is wrong: the client hears why, and but for a cascade nobody is asked."""
         self._active.remove(dispatch)
         if self._active:  # a hedge may still answer
             return
-        if self._kept is not None:
+        self._refused = (dispatch, body)
+        plan = self._plan
+        if plan is not None and plan.answer_checks is not None and not plan.is_last(dispatch.attempt.target):
+            self._try_next(dispatch.attempt)  # what one model of a cascade cannot take the next one may
+        else:
             self._give_up(None)
-            return
-        self._tell(dispatch, body)
 
     def failed(self, dispatch: Dispatch) -> None:
         """An attempt failed: another one, if nothing went to the client."""
         if dispatch in self._active:
             self._active.remove(dispatch)
-        self._last_failed = dispatch
+        self._last_failed, self._refused = dispatch, None
         if self._is_over:
             return
         if self._is_head_sent:
@@ -354,6 +359,9 @@ class Exchange(Ending):
         """Nobody is left to ask."""
         if self._kept is not None:
             self._give_out(*self._kept)
+            return
+        if self._refused is not None and refusal is None:
+            self._tell(*self._refused)
             return
         last = self._last_failed
         status = None if last is None else last.attempt.http_status
