@@ -129,6 +129,18 @@ def test_bad_rows_are_named_and_the_others_kept(tmp_path: Path) -> None:
     assert read.notes == ("o.csv: cost_usd is unreadable in 1 row and was left out there.",)
 
 
+def test_a_column_that_stands_twice_is_said(tmp_path: Path) -> None:
+    """In whatever letters; a model's name is what it is."""
+    read = read_outcomes(_file(tmp_path, "o.csv", "request_id,model,success, Success\n1,a,1,0\n"))
+    assert read.table.success.tolist() == [[1.0]]
+    assert read.notes == ("o.csv: the column success stands twice; the first counts.",)
+    rows = '{"request_id": "1", "model": "a", "success": 1}\n{"Request_ID": "2", "model": "a", "success": 1}\n'
+    read = read_outcomes(_file(tmp_path, "o.jsonl", rows))
+    assert "o.jsonl: the column request_id stands twice; the first counts." in read.notes
+    wide = read_outcomes(_file(tmp_path, "w.csv", "id,score__A,score__a\n1,1,0\n"))
+    assert wide.notes == () and wide.table.models == ("A", "a")
+
+
 def test_a_bad_cell_of_a_wide_row_costs_only_that_cell(tmp_path: Path) -> None:
     read = read_outcomes(_file(tmp_path, "o.csv", "id,score__a,score__b\n1,1,7\n2,NaN,0\n"))
     np.testing.assert_array_equal(read.table.success, [[1, np.nan], [np.nan, 0]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,8 @@ class Columns:
     values: dict[str, list[Any]] = field(default_factory=dict)
     """Texts of a CSV; what JSON or Parquet held; None where there was nothing."""
     rejects: list[Reject] = field(default_factory=list)
+    doubled: tuple[str, ...] = ()
+    """Names that stand more than once, perhaps in other letters: the first column counts."""
 
     @property
     def rows_count(self) -> int:
@@ -126,11 +129,11 @@ def _of_parquet(log: LogFile, wanted: Callable[[str], bool]) -> Columns:
         with pq.ParquetFile(log.path) as file:
             if file.metadata.num_rows > ROWS_MAX:
                 raise OutcomeError(f"{log.path}: {file.metadata.num_rows:,} rows; at most {ROWS_MAX:,} can be read")
-            names = _distinct(file.schema_arrow.names, wanted)
+            names, twice = _distinct(file.schema_arrow.names, wanted), _doubled(file.schema_arrow.names, wanted)
             table = file.read(columns=list(names.values()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise OutcomeError(f"{log.path}: the Parquet file is damaged ({str(error).splitlines()[0]})") from None
-    found = Columns(log.path, log.name, log.sha256(), tuple(names))
+    found = Columns(log.path, log.name, log.sha256(), tuple(names), doubled=twice)
     found.row_nos = list(range(1, table.num_rows + 1))
     found.values = {name: table.column(names[name]).to_pylist() for name in names}
     for values in found.values.values():  # pandas writes missing numbers as NaN
@@ -143,6 +146,7 @@ def _of_csv(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns:
     names = _distinct(head.layout.columns, wanted)
     positions = [head.layout.columns.index(each) for each in names.values()]
     found = Columns(log.path, log.name, log.sha256(), tuple(names), head.has_decimal_comma, is_csv=True)
+    found.doubled = _doubled(head.layout.columns, wanted)
     lines = _text(log, found).split("\n")
     records = []
     with _long_fields():
@@ -158,7 +162,8 @@ def _of_json(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns
     found = Columns(log.path, log.name, log.sha256(), ())
     text = _text(log, found)
     rows = list(_json_lines(text, found)) if head.shape == "jsonl" else _json_document(text, log)
-    names = _distinct(list(dict.fromkeys(key for _, row in rows for key in row)), wanted)
+    keys = list(dict.fromkeys(key for _, row in rows for key in row))
+    names, found.doubled = _distinct(keys, wanted), _doubled(keys, wanted)
     found.names = tuple(names)
     found.row_nos = [row for row, _ in rows]
     found.values = {name: [row.get(key) for _, row in rows] for name, key in names.items()}
@@ -169,12 +174,20 @@ def _distinct(columns: Sequence[str], wanted: Callable[[str], bool]) -> dict[str
     """Lower-case name -> name as written, of the first column of each wanted name."""
     found: dict[str, str] = {}
     for each in columns:
-        name = each.strip()
-        stem, mark, model = name.partition("__")
-        key = stem.casefold() + mark + model
-        if wanted(key):
+        if wanted(key := _key(each)):
             found.setdefault(key, each)
     return found
+
+
+def _doubled(columns: Sequence[str], wanted: Callable[[str], bool]) -> tuple[str, ...]:
+    counts = Counter(map(_key, columns))
+    return tuple(key for key, count in counts.items() if count > 1 and wanted(key))
+
+
+def _key(column: str) -> str:
+    """A column's name as it is looked for; the model's name in it stays as it is written."""
+    stem, mark, model = column.strip().partition("__")
+    return stem.casefold() + mark + model
 
 
 def _text(log: LogFile, into: Columns) -> str:

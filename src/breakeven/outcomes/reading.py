@@ -158,7 +158,7 @@ class _Reader:
     def __init__(self, columns: Columns, names: Mapping[str, str]) -> None:
         self.columns = columns
         self.names = names
-        self.notes: list[str] = []
+        self.notes = [f"{columns.name}: the column {each} stands twice; the first counts." for each in columns.doubled]
         self._dropped: dict[str, int] = {}
         self._ids = self._request_ids()
         self._good = np.array([bool(each) for each in self._ids], dtype=bool)
