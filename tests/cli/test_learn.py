@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from breakeven.cli.main import group
-from breakeven.errors import LearningError, OutcomeError, PolicyError
+from breakeven.errors import LearningError, OutcomeError, OutputError, PolicyError
 from breakeven.reports.routing_chart import curve_spec
 from breakeven.reports.routing_document import LearnDocument
 from breakeven.routing.policy_file import load
@@ -310,3 +310,9 @@ def test_a_page_says_whom_its_figures_are_about_where_models_are_barred(tmp_path
     assert (policy.route("", task="contract").model, policy.route("", task="faq").model) == ("acme/large", "acme/small")
     judged = " ".join(run(tmp_path, "evaluate", "--policy", "policy", "--outcomes", "outcomes.csv").output.split())
     assert "requests may not go to every model" in judged
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_learnt(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(OutputError, match="file is no folder that may be written to"):
+        run(tmp_path, "learn", "--outcomes", "nothing-is-read.csv", "--out", "file/policy")

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.routing.policies_at_hand import MODELS, PROMPTS, document, scorer, task_map
 
 import breakeven.routing
-from breakeven.errors import PolicyError
+from breakeven.errors import OutputError, PolicyError
 from breakeven.routing.answers import Answer
 from breakeven.routing.array_file import array_bytes, arrays_of
 from breakeven.routing.policies import policy_of
@@ -560,3 +560,9 @@ def test_the_page_shows_a_policy_and_every_kind(tmp_path: Path) -> None:
     with_floors = replace(plain.document, value_usd_per_success_by_task=more["value_usd_per_success_by_task"])
     assert save(replace(with_floors, guarantee=guarantee), tmp_path).document.format_version == 2
     assert all(f"| `{kind}` |" in page for kind in KINDS)
+
+
+def test_a_policy_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"cannot write the policy to .*Not a directory; name another folder"):
+        save(task_map(), tmp_path / "file" / "policy")

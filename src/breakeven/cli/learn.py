@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +92,8 @@ def command(
     from breakeven.reports.learn_answer import LearnRequest, answer_learn, needs_learning, report_text
 
     needs_learning()
+    if out is not None:
+        _refuse_unwritable(out)
     with progress() as say:
         say("outcomes")
         judged = read_and_judge(files, Sources(seed=options["seed"]))
@@ -115,6 +118,15 @@ def command(
 
     next_command = f"breakeven evaluate --policy {out} --outcomes OTHER-REQUESTS.csv" if out else "add --out policy"
     render_learnt(document, stdout_console(), explain=explain, next_command=next_command, warnings=warnings)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Before minutes of learning: whether its policy could be written there."""
+    from breakeven.errors import OutputError
+
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write a policy to {folder}: {there} is no folder that may be written to.")
 
 
 def _written_tasks(table: OutcomeTable, path: Path, seed: int) -> str:

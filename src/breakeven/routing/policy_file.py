@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
-from breakeven.errors import PolicyError
+from breakeven.errors import OutputError, PolicyError
 from breakeven.routing.answers import Answer
 from breakeven.routing.array_file import FILE_MAX_GIB, array_bytes, arrays_of
 from breakeven.routing.choice import safe_decision
@@ -83,12 +83,15 @@ def save(document: PolicyDocument, folder: Path | str) -> LoadedPolicy:
     content = None if parts is None else array_bytes(parts.arrays)
     plain = _plain(document, parts, None if content is None else hashlib.sha256(content).hexdigest())
     loaded = _loaded(plain, content, target)  # what cannot be read back is not written
-    target.mkdir(parents=True, exist_ok=True)
-    if content is not None:
-        write_whole(target / ARRAYS_NAME, content)
-    write_whole(target / JSON_NAME, _json_bytes(plain))
-    if content is None:
-        (target / ARRAYS_NAME).unlink(missing_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            write_whole(target / ARRAYS_NAME, content)
+        write_whole(target / JSON_NAME, _json_bytes(plain))
+        if content is None:
+            (target / ARRAYS_NAME).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write the policy to {target}: {error.strerror}; name another folder.") from None
     return loaded
 
 
