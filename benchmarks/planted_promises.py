@@ -1,4 +1,4 @@
-"""How often promises about outcomes hold in made-up worlds: a judge who flatters, floors by task, retries of a log.
+"""How often promises about outcomes hold in made-up worlds: a judge who flatters, floors by task, retries.
 
     python benchmarks/planted_promises.py                    all of it (some minutes of one core)
     python benchmarks/planted_promises.py --only judge --runs 100
@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from breakeven.learning.families import Capacities
 from breakeven.learning.learn import Learnt, learn
 from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.item_success import fit_item_success
@@ -24,6 +25,7 @@ SMALL = np.linspace(0.55, 0.93, TASKS)
 LARGE = 0.92
 BIAS = 0.10
 FLOOR = 0.95
+CAPACITY = 0.4
 WORK = {"faq": (0.95, 0.95), "tagging": (0.9, 0.93), "chat": (0.7, 0.9)}
 """Task -> true success of the small and of the large model; contracts are added."""
 
@@ -110,6 +112,40 @@ def _floors_run(rows: int, work: dict[str, tuple[float, float]], seed: int, spli
     return [below, kept < FLOOR, moved, is_moved, goes_to(plain)["contract"] == 0]
 
 
+def limits_table(runs: int) -> None:
+    """Floors by task where the small model can take two requests in five."""
+    print("requests  contracts keep  contract broken  others broken  small model  contracts moved  over capacity")
+    for rows in (2_000, 8_000):
+        for contract in ((0.95, 0.975), (0.968, 0.97)):
+            work = {**WORK, "contract": contract}
+            found = [_limits_run(rows, work, 70_000 + seed, seed) for seed in range(runs)]
+            figures = "  ".join(f"{each:.3f}" for each in np.mean(found, axis=0))
+            print(f"{rows:8}  {contract[0] / contract[1]:.3f}  {figures}", flush=True)
+
+
+def _limits_run(rows: int, work: dict[str, tuple[float, float]], seed: int, split_seed: int) -> list[float]:
+    """What became of the promises, by the shares that the policy gives, at the true rates and the true mix."""
+    rng = np.random.default_rng(seed)
+    tasks = rng.choice(list(work), rows).tolist()
+    table = table_of((rng.random((rows, 2)) < np.array([work[each] for each in tasks])).astype(float), tasks)
+    limits = Capacities({"small": CAPACITY})
+    learnt = learn(
+        table, LearnSettings(reference="large", seed=split_seed, floor_by_task={"contract": 0.98}, limits=limits)
+    )
+    shares = learnt.draft.family.shares or ()
+    moved = {}
+    for task in work:
+        at = learnt.task_floors.get(task, learnt.floor).at
+        moved[task] = 0.0 if at is None else shares[at][task,].get("small", 0.0)
+    won = {task: work[task][1] + moved[task] * (work[task][0] - work[task][1]) for task in work}
+    others = [task for task in work if task != "contract"]
+    kept = sum(won[each] for each in others) / sum(work[each][1] for each in others)
+    small = float(np.mean(list(moved.values())))
+    error = 3 * np.sqrt(CAPACITY * (1 - CAPACITY) / learnt.train.requests_count)
+    below = won["contract"] / work["contract"][1] < 0.98
+    return [below, kept < FLOOR, small, moved["contract"], small > CAPACITY + error]
+
+
 def retries_table(runs: int) -> None:
     """Intervals of the correlation from logs of retries that stop at the first success."""
     print("requests  success  correlation  covers  median  likeliest  width")
@@ -137,6 +173,7 @@ def _retries_run(requests: int, success: float, correlation: float, rng: np.rand
 TABLES: dict[str, tuple[Callable[[int], None], int]] = {
     "judge": (judge_table, 400),
     "floors": (floors_table, 200),
+    "limits": (limits_table, 100),
     "retries": (retries_table, 200),
 }
 
