@@ -15,6 +15,7 @@ from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import served
 from breakeven.learning.settings import LearnSettings
+from breakeven.learning.usable import usable_outcomes
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.policy import REFUSED, Decision
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
@@ -113,6 +114,26 @@ def test_a_model_that_never_saw_a_task_need_not_have_been_tried_on_it() -> None:
     without = learn(unseen, LearnSettings(reference="big"))
     assert without.train.requests_count < one.train.requests_count
     assert any("not every model was tried" in each for each in without.notes)
+
+
+@pytest.mark.parametrize("is_priced", [True, False])
+def test_a_model_counts_by_the_requests_that_it_may_take(is_priced: bool) -> None:
+    """What stands in for it elsewhere says nothing of it: hardly tried (or unpriced), it is left out as ever."""
+    table, rng = tasks_decide(1_600, 7), np.random.default_rng(3)
+    of_chat = np.array(table.tasks) == "chat"
+    tried = of_chat & ((rng.random(1_600) < 0.1) | (not is_priced))
+    success = np.column_stack([table.success, np.where(tried, 1.0, np.nan)])
+    cost_usd = np.column_stack([table.cost_usd, np.where(tried & is_priced, 0.0001, np.nan)])
+    more = replace(table, models=("small", "big", "new"), success=success, cost_usd=cost_usd)
+    both = ("small", "big")
+    settings = LearnSettings(allowed_by_task={"contract": both, "faq": both, "legal": both})
+    usable, notes = usable_outcomes(more, settings)
+    assert usable.models == both and usable.requests_count == 1_600
+    assert [each for each in notes if each.startswith("new is left out: ")] == list(notes)
+    seen = replace(more, success=success.copy(), cost_usd=np.where(of_chat[:, None], 0.001, cost_usd))
+    seen.success[of_chat, 2] = 1.0  # all that it may take, a quarter of everything
+    usable, notes = usable_outcomes(seen, settings)
+    assert usable.models == (*both, "new") and usable.requests_count == 1_600 and not notes
 
 
 @pytest.mark.parametrize("seed", range(4))

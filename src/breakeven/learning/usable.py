@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from breakeven.errors import LearningError
-from breakeven.learning.as_allowed import with_barred_filled
+from breakeven.learning.as_allowed import may_take, with_barred_filled
 from breakeven.learning.group_rates import paths_of
 from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
@@ -20,14 +20,14 @@ REQUESTS_MIN_COUNT: Final = 20
 def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[OutcomeTable, tuple[str, ...]]:
     """Models that were tried on enough requests and whose cost is known, and the requests on which all of them were."""
     notes = []
-    if settings.allowed_by_task:
-        table = with_barred_filled(table, settings.allowed_by_task)
-    known = np.isfinite(table.success)
+    known, may = np.isfinite(table.success), may_take(table, {}, settings.allowed_by_task)
     kept = []
     for at, name in enumerate(table.models):
-        tried_fraction = float(known[:, at].mean())
+        mine = may[:, at] if may[:, at].any() else np.ones_like(may[:, at])  # what it may not take says nothing of it
+        tried_fraction = float(known[mine, at].mean())
         if tried_fraction < TRIED_MIN_FRACTION:
-            notes.append(f"{name} is left out: tried on {100 * tried_fraction:.0f} % of the requests")
+            of_its = "" if mine.all() else " that it may take"
+            notes.append(f"{name} is left out: tried on {100 * tried_fraction:.0f} % of the requests{of_its}")
         elif np.isnan(table.cost_usd[known[:, at], at]).all():
             notes.append(f"{name} is left out: unpriced; give a price with --price {name}=USD")
         else:
@@ -40,7 +40,7 @@ def usable_outcomes(table: OutcomeTable, settings: LearnSettings) -> tuple[Outco
     for wanted in (settings.reference, settings.incumbent):
         if wanted is not None and wanted not in kept:
             raise LearningError(f"{wanted} is not among the models that can be weighed: {', '.join(kept)}")
-    usable = table.of_models(tuple(kept))
+    usable = with_barred_filled(table.of_models(tuple(kept)), settings.allowed_by_task)
     tried = np.isfinite(usable.success).all(axis=1)
     priced = np.isfinite(usable.cost_usd).all(axis=1)
     if not tried.all():
