@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from breakeven.errors import PilotError, PolicyError
+from breakeven.errors import OutputError, PilotError, PolicyError
 from breakeven.pilot.design import Design, TaskPlan
 from breakeven.pilot.journal import PilotState
 from breakeven.routing.policy_document import GroupChoice, PolicyDocument, PricedModel
@@ -139,8 +139,8 @@ def written(document: PolicyDocument, folder: Path) -> LoadedPolicy:
         return save(document, folder)
     except PolicyError as error:
         raise PilotError(f"the policy with the trial would be refused: {error}") from None
-    except OSError as error:
-        raise PilotError(f"{folder}: the policy cannot be written ({error.strerror}); nothing was changed") from None
+    except OutputError as error:
+        raise PilotError(f"{error} Nothing was changed.") from None
 
 
 def _single_promoted(document: PolicyDocument, plans: Sequence[TaskPlan]) -> PolicyDocument:

@@ -91,7 +91,7 @@ def save(document: PolicyDocument, folder: Path | str) -> LoadedPolicy:
         if content is None:
             (target / ARRAYS_NAME).unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write the policy to {target}: {error.strerror}; name another folder.") from None
+        raise OutputError(f"{target}: the policy cannot be written ({error.strerror}); name another folder.") from None
     return loaded
 
 
