@@ -183,6 +183,12 @@ def test_no_answer_raises(answer: str, reason: str | None, calls: Any) -> None:
         ("Yes.", "yes", "label", True),
         ('{"a": 1, "b": 2}', '```\n{"b": 2, "a": 1.0}\n```', "json", True),
         ("{}", "no json", "json", False),
+        ('{"paid": true}', '{"paid": 1}', "json", False),
+        ('[{"a": [false, null]}]', '[{"a": [false, null]}]', "json", True),
+        ('[{"a": [false, null]}]', '[{"a": [0, null]}]', "json", False),
+        ("[1, 2]", "[1]", "json", False),
+        ('{"a": 1}', '{"b": 1}', "json", False),
+        ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900, "json", True),
     ],
 )
 def test_same_answer(one: str, other: str, comparison: str, same: bool) -> None:

@@ -54,8 +54,29 @@ def same_answer(one: str, other: str, comparison: str = "text") -> bool:
         return _label(one) == _label(other)
     if comparison == "json":
         (first, problem), (second, trouble) = parsed_answer(one), parsed_answer(other)
-        return not problem and not trouble and first == second
+        return not problem and not trouble and _same_value(first, second)
     return one.casefold().split() == other.casefold().split()
+
+
+def _same_value(one: object, other: object) -> bool:
+    """Whether two JSON values are equal; true is not 1, as it is to Python."""
+    pairs = [(one, other)]  # no recursion: answers may be nested as deeply as can be parsed
+    while pairs:
+        a, b = pairs.pop()
+        if isinstance(a, bool) or isinstance(b, bool):
+            if a is not b:
+                return False
+        elif isinstance(a, dict) and isinstance(b, dict):
+            if a.keys() != b.keys():
+                return False
+            pairs += [(value, b[key]) for key, value in a.items()]
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            pairs += zip(a, b, strict=True)
+        elif a != b:
+            return False
+    return True
 
 
 def last_number(text: str) -> float | None:
