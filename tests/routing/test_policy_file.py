@@ -564,5 +564,5 @@ def test_the_page_shows_a_policy_and_every_kind(tmp_path: Path) -> None:
 
 def test_a_policy_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(OutputError, match=r"policy: the policy cannot be written .Not a directory.; name another folder"):
+    with pytest.raises(OutputError, match=r"the policy cannot be written .Not a directory.; name another"):
         save(task_map(), tmp_path / "file" / "policy")
