@@ -4,8 +4,8 @@
 
 Prints, over SERIES made-up series of each kind (default 100): how often level shifts are found that are not there, and
 that are; whether the interval of next quarter's total covers the truth, beside a plain bootstrap of whole weeks; errors
-against last week repeated; what the verdict says. Then the public traces, by rolling origin: the days after each origin
-are forecast from those before. Nothing here is timed.
+against last week repeated; what the verdict says; how many days an interval takes to narrow, beside what was said. Then
+the public traces, by rolling origin: the days after each origin are forecast from those before. Nothing here is timed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from breakeven.workload.level_shifts import find_levels
 from breakeven.workload.profile import DayUse
 from breakeven.workload.rolling_origin import try_models
 from breakeven.workload.stability import stability
+from breakeven.workload.stability_rules import INTERVAL, TOTAL_ERROR_MAX_FRACTION
 
 Floats = NDArray[np.float64]
 FIRST = date(2026, 6, 1)
@@ -173,6 +174,55 @@ def print_planted(count: int) -> None:
             )
 
 
+WAITING: dict[str, tuple[float, float]] = {
+    "week, sigma 0.3, memory 0.3": (0.3, 0.3),
+    "week, sigma 0.3, memory 0.5": (0.3, 0.5),
+    "week, sigma 0.45, memory 0.3": (0.45, 0.3),
+    "week, sigma 0.25, memory 0.8": (0.25, 0.8),
+}
+WAIT_SAID_FROM_DAYS = 60
+WAIT_TRIED_DAYS = 400
+
+
+def wait_days(amounts: Floats) -> int | None:
+    """Days until the interval is narrow enough, tried every 8; None: not in 400."""
+    for more in range(8, WAIT_TRIED_DAYS + 1, 8):
+        series = DailySeries(FIRST, amounts[: WAIT_SAID_FROM_DAYS + more])
+        if total_ahead(series, try_models(series).chosen).half_width_ratio <= TOTAL_ERROR_MAX_FRACTION:
+            return more
+    return None
+
+
+def print_waits(count: int) -> None:
+    """Days that the rule on the interval says are missing, beside those that it took."""
+    print(f"\nDays until next quarter is known within 25 %, said on day {WAIT_SAID_FROM_DAYS}; {count} logs each")
+    print(f"{'':30} {'too wide':>8} {'told':>5} {'never':>6}  {'median said / took':>18} {'off by':>6} {'too late':>8}")
+    every: list[float] = []
+    for name, (spread, memory) in WAITING.items():
+        rng, ratios, wide, told, never = np.random.default_rng(len(name)), [], 0, 0, 0
+        for _ in range(count):
+            days = WAIT_SAID_FROM_DAYS + WAIT_TRIED_DAYS
+            amounts = WEEK[np.arange(days) % 7] * np.exp(scatter(days, memory, rng, spread)) * LARGE
+            found = stability(days_of(amounts[:WAIT_SAID_FROM_DAYS] / LARGE), FIRST + timedelta(WAIT_SAID_FROM_DAYS))
+            check = next(each for each in found.checks if each.name == INTERVAL)
+            wide += not check.passed
+            if check.more_days_count:
+                told, took = told + 1, wait_days(amounts)
+                never += took is None
+                ratios += [check.more_days_count / took] if took else []
+        every += ratios
+        print_wait(name, f"{wide:8d} {told:5d} {never:6d}", ratios)
+    print_wait("together", " " * 21, every)
+    low, high = 1 / np.quantile(every, (0.9, 0.1))
+    print(f"  eight in ten took {low:.2f} to {high:.2f} times the days that were said")
+
+
+def print_wait(name: str, counts: str, ratios: list[float]) -> None:
+    """One row: days said over days that it took."""
+    off = np.exp(np.median(np.abs(np.log(ratios))))
+    print(f"{name:30} {counts}  {np.median(ratios):18.2f} {off:6.2f} {np.mean(np.array(ratios) > 1):8.0%}", flush=True)
+
+
 def burstgpt() -> Floats:
     """61 days of tokens."""
     with (TRACES / "burstgpt_daily.csv").open(encoding="utf-8") as file:
@@ -226,6 +276,7 @@ def main() -> int:
             for each in found.checks:
                 print(f"  {'holds' if each.passed else 'fails'}: {each.finding}")
     print_planted(count)
+    print_waits(max(count * 2 // 5, 1))
     print_shifts(count)
     return 0
 

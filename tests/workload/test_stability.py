@@ -10,12 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from breakeven.workload.bootstrap import Total
+from breakeven.workload.bootstrap import Total, total_ahead
+from breakeven.workload.day_models import ALL_WEEKS
 from breakeven.workload.rolling_origin import Trial
 from breakeven.workload.stability import Stability
 from breakeven.workload.stability import stability as stability_on
-from breakeven.workload.stability_rules import Growth, days_used_check, error_check, growth_check, interval_check
-from workload.planted_days import FIRST, Floats, Log, log_of, weekly
+from breakeven.workload.stability_rules import (
+    INTERVAL,
+    INTERVAL_DAYS_HIGH_RATIO,
+    INTERVAL_DAYS_LOW_RATIO,
+    Check,
+    Growth,
+    days_used_check,
+    error_check,
+    growth_check,
+    interval_check,
+)
+from breakeven.workload.stability_sentence import Standing, unsteady_sentence
+from workload.planted_days import FIRST, Floats, Log, log_of, series_of, weekly
 
 TRACES = Path("../shared/data/traces")
 
@@ -117,19 +129,45 @@ def within(half_width_ratio: float) -> Total:
     return Total(100 * (1 - half_width_ratio), 100.0, 100 * (1 + half_width_ratio))
 
 
-def test_an_interval_narrows_with_the_root_of_the_days() -> None:
-    """The square of the half width is 0.02 that stays and 10 / days that falls."""
-    staying, falling = 0.02, 10.0
-    now, half = np.sqrt(staying + falling / 100), np.sqrt(staying + falling / 50)
-    check = interval_check(within(float(now)), within(float(half)), 100)
-    assert check.more_days_count == int(np.ceil(falling / (0.25**2 - staying))) - 100
-    assert interval_check(within(0.5), within(0.5), 100).more_days_count is None
+def test_days_until_an_interval_is_narrow_grow_with_how_much_too_wide_it_is() -> None:
+    assert interval_check(within(0.25 * np.e), 100).more_days_count == 107
+    waits = [interval_check(within(each), 100).more_days_count or 0 for each in (0.26, 0.3, 0.4, 0.6, 0.9)]
+    assert waits == sorted(waits) and waits[0] >= 7
+    assert interval_check(within(0.25), 100).passed
+    assert interval_check(within(0.5), 100, settled=False).more_days_count is None
 
 
-def test_an_interval_that_falls_faster_needs_at_least_what_the_root_of_the_days_gives() -> None:
-    check = interval_check(within(0.5), within(0.95), 100)
-    assert check.more_days_count == 300  # half of 50 % needs four times the days
-    assert interval_check(within(0.5), within(1.2), 100) == check
+def test_days_until_an_interval_is_narrow_are_neither_all_too_many_nor_all_too_few() -> None:
+    """Half of 40 made-up logs took longer than was said, within three standard errors; most within the range."""
+    ratios = []
+    for seed in range(40):
+        amounts = weekly(60 + 240, np.random.default_rng(seed), spread=0.35)
+        check = interval_check(total_ahead(series_of(amounts[:60]), ALL_WEEKS, paths_count=300), 60)
+        if check.more_days_count:
+            widths = (
+                (more, total_ahead(series_of(amounts[: 60 + more]), ALL_WEEKS, paths_count=300).half_width_ratio)
+                for more in range(8, 241, 8)
+            )
+            took = next((more for more, width in widths if width <= 0.25), None)
+            ratios.append(np.inf if took is None else took / check.more_days_count)
+    count, found = len(ratios), np.array(ratios)
+    assert count >= 25
+    assert abs(np.mean(found > 1) - 0.5) < 3 * np.sqrt(0.25 / count)
+    assert np.mean((found >= INTERVAL_DAYS_LOW_RATIO) & (found <= INTERVAL_DAYS_HIGH_RATIO)) >= 0.6
+
+
+def test_a_wait_for_the_interval_is_told_with_its_range_and_no_shorter_than_another_rule_wants() -> None:
+    flat = Growth(-0.01, 0.0, 0.01, 60)
+    standing = Standing(date(2026, 7, 11), date(2026, 7, 10), 1)
+    width = Check(INTERVAL, False, "next quarter's tokens known within 40 % either way (25 % wanted)", 42)
+    said = unsteady_sentence((width,), flat, 42, standing)
+    assert "Decide after about 6 more weeks (3 to 18, by how fast the interval narrows) from 10 Jul 2026" in said
+    assert "on about 22 Aug 2026." in said
+    length = Check("length", False, "only 55 whole days (90 wanted)", 35)
+    assert "weeks (5 to 18, by" in unsteady_sentence((width, length), flat, 42, standing)
+    assert "Decide after about 7 more weeks from" in unsteady_sentence(
+        (width, replace(length, more_days_count=49)), flat, 49, standing
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +180,7 @@ def test_an_interval_that_falls_faster_needs_at_least_what_the_root_of_the_days_
     ],
 )
 def test_an_interval_wider_than_its_middle_is_told_as_a_factor_and_promises_no_day(total: Total, said: str) -> None:
-    check = interval_check(total, Total(0.1, 43.3, 90_000.0), 30)
+    check = interval_check(total, 30)
     assert said in check.finding
     assert (check.passed, check.more_days_count) == (False, None)
 

@@ -50,6 +50,8 @@ def workload_badges(workload: WorkloadPart) -> tuple[Badge, ...]:
         found.append(Badge(f"{amounts.counted(workload.requests_count, 'call').upper()} ONLY", "warning"))
     if workload.extrapolated_from_hours is not None:
         found.append(Badge(f"EXTRAPOLATED FROM {amounts.hours(workload.extrapolated_from_hours).upper()}", "warning"))
+    if workload.stability and workload.stability.silence:
+        found.append(Badge("LOG FELL SILENT", "warning"))
     if workload.unpriced:
         share = amounts.fraction(workload.unpriced_tokens_fraction)
         found.append(Badge(f"UNPRICED: {share} OF TOKENS", "danger"))

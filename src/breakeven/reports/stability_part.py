@@ -7,6 +7,7 @@ from typing import Literal
 
 from breakeven.reports.option_part import Part
 from breakeven.workload.bootstrap import Total
+from breakeven.workload.daily_series import Gap
 from breakeven.workload.day_models import SEASONAL_NAIVE
 from breakeven.workload.rolling_origin import Trial
 from breakeven.workload.stability import Quarter, Stability
@@ -115,6 +116,8 @@ class StabilityPart(Part):
     shifts: tuple[ShiftPart, ...]
     trial: TrialPart | None
     quarter: QuarterPart | None
+    silence: GapPart | None = None
+    """Days without a call at the end of the log, or shortly before it, from which its use has not come back."""
 
 
 def stability_part(found: Stability) -> StabilityPart:
@@ -134,7 +137,7 @@ def stability_part(found: Stability) -> StabilityPart:
             CheckPart(name=each.name, passed=each.passed, finding=each.finding, more_days_count=each.more_days_count)
             for each in found.checks
         ),
-        gaps=tuple(GapPart(first_day=each.first_day.isoformat(), days_count=each.days_count) for each in found.gaps),
+        gaps=tuple(_gap(each) for each in found.gaps),
         week_strength_fraction=found.week_strength_fraction,
         growth=None
         if growth is None
@@ -156,7 +159,12 @@ def stability_part(found: Stability) -> StabilityPart:
         ),
         trial=_trial(found.trial) if found.trial is not None else None,
         quarter=_quarter(found.quarter) if found.quarter is not None else None,
+        silence=None if found.silence is None else _gap(found.silence),
     )
+
+
+def _gap(gap: Gap) -> GapPart:
+    return GapPart(first_day=gap.first_day.isoformat(), days_count=gap.days_count)
 
 
 def _trial(trial: Trial) -> TrialPart | None:

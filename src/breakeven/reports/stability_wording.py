@@ -8,7 +8,15 @@ from typing import Final
 from breakeven.reports import amounts
 from breakeven.reports.stability_part import CheckPart, QuarterPart, StabilityPart, TotalPart, TrialPart
 from breakeven.workload.daily_series import WEEK_DAYS
-from breakeven.workload.stability_rules import AGE, EQUAL_MAX_RATIO, SILENCE, signed_percent
+from breakeven.workload.stability_rules import (
+    AGE,
+    EQUAL_MAX_RATIO,
+    INTERVAL,
+    INTERVAL_DAYS_HIGH_RATIO,
+    INTERVAL_DAYS_LOW_RATIO,
+    SILENCE,
+    signed_percent,
+)
 
 GAPS_SHOWN_COUNT: Final = 3
 
@@ -144,4 +152,10 @@ def check_finding(check: CheckPart) -> str:
         return f"FAILS: {check.finding}; import newer days"
     if check.more_days_count is None:
         return f"FAILS: {check.finding}; more days alone may not cure it"
-    return f"FAILS: {check.finding}; {amounts.counted(check.more_days_count, 'more day')}"
+    more = amounts.counted(check.more_days_count, "more day")
+    if check.name == INTERVAL:
+        low, high = (
+            round(check.more_days_count * each) for each in (INTERVAL_DAYS_LOW_RATIO, INTERVAL_DAYS_HIGH_RATIO)
+        )
+        more = f"about {more} ({low} to {high})"
+    return f"FAILS: {check.finding}; {more}"

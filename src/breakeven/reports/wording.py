@@ -19,6 +19,9 @@ from breakeven.options.assembly.measured_success import outcomes_words
 from breakeven.reports.amounts import counted, date_text, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.reports.option_titles import Titles
+from breakeven.reports.volume_wording import volume_details
+from breakeven.workload.daily_series import WEEK_DAYS
+from breakeven.workload.observation import HOURS_PER_DAY
 from breakeven.workload.profile import Workload
 from breakeven.workload.stability_rules import AGE_MAX_DAYS_COUNT
 
@@ -66,9 +69,9 @@ def data_details(workload: WorkloadPart) -> list[str]:
     if workload.synthetic:
         found.append("Synthetic data: these calls were generated, nobody made them.")
     if workload.extrapolated_from_hours is not None:
-        hours = f"{workload.extrapolated_from_hours:,.3g}"
-        found.append(f"Monthly figures are extrapolated from {hours} hours; their growth is assumed, not seen.")
+        found.append(_stretched(workload, workload.extrapolated_from_hours))
     steady = workload.stability
+    found += volume_details(workload)
     if steady and steady.as_of and (steady.age_days_count or 0) > AGE_MAX_DAYS_COUNT:
         ended = f"The log ended {steady.age_days_count:,} days before {date_text(steady.as_of)}"
         found.append(f"{ended}: what is called today's volume is that of the log; import newer days.")
@@ -79,6 +82,19 @@ def data_details(workload: WorkloadPart) -> list[str]:
             f"price and are left out of every option alike."
         )
     return found
+
+
+def _stretched(workload: WorkloadPart, hours: float) -> str:
+    """From how little a month is made."""
+    days = hours / HOURS_PER_DAY
+    seen = f"{hours:,.3g} hours" + (f" ({days:.3g} days)" if days >= _SAID_IN_DAYS_FROM else "")
+    tokens = workload.input_tokens + workload.output_tokens
+    times = f", times {workload.tokens_per_month / tokens:,.3g}" if tokens else ""
+    week = " Days of the week that the log does not hold may differ." if days < WEEK_DAYS else ""
+    return f"Monthly figures are extrapolated from {seen}{times}; their growth is assumed, not seen.{week}"
+
+
+_SAID_IN_DAYS_FROM: Final = 2
 
 
 def quality_detail(comparison: Comparison, advice: Recommendation) -> str:

@@ -20,15 +20,22 @@ import numpy as np
 from breakeven.workload.daily_series import WEEK_DAYS, Floats
 from breakeven.workload.day_models import MOST_WEEKS
 
-STEP_SHARES: Final = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
-"""Variance of a week's step over the variance of what a week's mean scatters by."""
-STILL_WEIGHT_FRACTION: Final = 0.4
+STEP_SHARES: Final = (0.0, 1.0, 3.0, 10.0)
+"""Variance of a week's step over the variance of what a week's mean scatters by; 0: the level does not wander."""
+STILL_WEIGHT_FRACTION: Final = 0.5
 """Weight of a level that does not wander, before the log is looked at; a guess, checked by coverage."""
 MEMORIES: Final = (0.0, 0.2, 0.4, 0.6, 0.75, 0.9)
 """How far the scatter of a day resembles that of the day before; all alike before the log is looked at."""
-DRIFT_SIZES_PER_WEEK: Final = (0.015, 0.05, 0.2)
-"""Standard deviations of a drift around zero: the usual 6 % a month, growth, a launch; guesses, checked by coverage."""
-DRIFT_SIZE_WEIGHTS: Final = (0.5, 0.3, 0.2)
+DRIFT_SIZES_PER_WEEK: Final = (0.0, 0.01, 0.05, 0.2)
+"""Standard deviations of a drift around zero: none, the usual 4 % a month, growth, a launch; guesses, checked by
+coverage."""
+STILL_DRIFT_WEIGHTS: Final = (0.0, 0.3, 0.5, 0.2)
+"""Of these sizes, where the level does not wander."""
+WANDERING_DRIFT_WEIGHTS: Final = (0.75, 0.0, 0.0, 0.25)
+"""Of the same where it does: what grows by and by, a level that wanders does already."""
+EVIDENCE_RATIO: Final = 1.5
+"""Power of the likelihoods. With 1, intervals hold as asked in the mean of all kinds of logs, but steady ones far more
+often and wandering ones less; a kind that the log speaks for counts a little more. Checked by coverage."""
 SHIFTS_PER_DAY: Final = 1 / 182
 """A level shift every half a year; a guess."""
 SHIFT_SIZE: Final = 0.5
@@ -90,8 +97,8 @@ def drift_of(logs: Floats, starts: Sequence[int] = ()) -> Drift:
     sizes = np.array(DRIFT_SIZES_PER_WEEK) / WEEK_DAYS
     spread = sizes**2 + drift_variances
     scores = likelihoods - 0.5 * (np.log(spread) + drifts**2 / spread)
-    usual = np.outer(np.tile(_prior_odds(), len(cells)), DRIFT_SIZE_WEIGHTS)
-    odds = np.exp(scores - scores.max()) * usual
+    usual = np.tile(_prior_odds(), (len(cells), 1))
+    odds = np.exp(EVIDENCE_RATIO * (scores - scores.max())) * usual
     kept_fraction = sizes**2 / spread
     middles = drifts * kept_fraction
     slopes = np.broadcast_to(covariances / drift_variances, odds.shape)
@@ -109,10 +116,11 @@ def drift_of(logs: Floats, starts: Sequence[int] = ()) -> Drift:
 
 
 def _prior_odds() -> Floats:
-    """Of each memory and share before the log is looked at; shape ``(memories * shares,)``."""
-    shares = np.full(len(STEP_SHARES), (1 - STILL_WEIGHT_FRACTION) / (len(STEP_SHARES) - 1))
-    shares[0] = STILL_WEIGHT_FRACTION
-    return np.tile(shares / len(MEMORIES), len(MEMORIES))
+    """Of each memory, share and size of a drift before the log is looked at; shape ``(memories * shares, sizes)``."""
+    wandering = (1 - STILL_WEIGHT_FRACTION) / (len(STEP_SHARES) - 1) * np.array(WANDERING_DRIFT_WEIGHTS)
+    still = STILL_WEIGHT_FRACTION * np.array(STILL_DRIFT_WEIGHTS)
+    of_shares = np.stack([wandering if share else still for share in STEP_SHARES])
+    return np.tile(of_shares / len(MEMORIES), (len(MEMORIES), 1))
 
 
 @dataclass(frozen=True, slots=True)

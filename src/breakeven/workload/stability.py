@@ -122,6 +122,8 @@ class Stability:
     shifts: tuple[DatedShift, ...]
     trial: Trial | None
     quarter: Quarter | None
+    silence: Gap | None = None
+    """Days without a call at the end of the log, or shortly before it, from which its use has not come back."""
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -146,7 +148,7 @@ def stability(workload: Days, today: date, seed: int = SEED) -> Stability:
     standing = Standing(today, tokens.last_day, age_days_count(workload.days, today))
     checks = (
         *_checks(calls, running, plain, levels, growth, trial),
-        *(_quarter_checks(running, levels, trial, quarter, seed) if quarter else silent),
+        *(_quarter_checks(running, levels, quarter) if quarter else silent),
         age_check(standing.age_days_count, today),
     )
     days = [tokens.first_day + timedelta(days=each) for each in offsets.tolist()]
@@ -172,6 +174,7 @@ def stability(workload: Days, today: date, seed: int = SEED) -> Stability:
         shifts,
         trial,
         quarter,
+        silence_at_end(calls),
     )
 
 
@@ -194,13 +197,10 @@ def _checks(
     )
 
 
-def _quarter_checks(
-    running: DailySeries, levels: Levels, trial: Trial, quarter: Quarter, seed: int
-) -> tuple[Check, ...]:
-    """How well next quarter is known; the latter half shows how fast more days narrow it, if no shift is young."""
-    latter = total_ahead(running.since(running.days_count // 2), trial.chosen, seed=seed)
+def _quarter_checks(running: DailySeries, levels: Levels, quarter: Quarter) -> tuple[Check, ...]:
+    """How well next quarter is known."""
     return (
-        interval_check(quarter.tokens, latter if settled(levels) else quarter.tokens, running.days_count),
+        interval_check(quarter.tokens, running.days_count, settled=settled(levels)),
         *((spend_check(quarter.spend_usd),) if quarter.spend_usd is not None else ()),
     )
 
@@ -259,6 +259,7 @@ def _too_short(
         (),
         None,
         quarter,
+        silence_at_end(calls) if calls is not None else None,
     )
 
 

@@ -14,6 +14,9 @@ from breakeven.workload.stability_rules import (
     AGE,
     AGE_MAX_DAYS_COUNT,
     CLEAN_DAYS_COUNT,
+    INTERVAL,
+    INTERVAL_DAYS_HIGH_RATIO,
+    INTERVAL_DAYS_LOW_RATIO,
     SILENCE,
     Check,
     Growth,
@@ -73,7 +76,8 @@ def unsteady_sentence(
         cure = " More days alone may not cure it: find the cause, or decide with the range of next quarter."
     else:
         endless = any(each.more_days_count is None for each in failed.values())
-        cure = _decide(more_days_count, standing, earliest=endless or ("growth" in failed and shown))
+        earliest = endless or ("growth" in failed and shown)
+        cure = _decide(more_days_count, standing, earliest=earliest, span=_span(failed, more_days_count))
     return because + cure + _of_age(standing)
 
 
@@ -103,16 +107,30 @@ def growth_words(growth: Growth) -> str:
     return f"{_BY_CHANCE} ({low} to {high} % week on week)"
 
 
-def _decide(more_days_count: int, standing: Standing, *, earliest: bool) -> str:
+def _span(failed: dict[str, Check], more_days_count: int) -> str:
+    """The range of a wait that stands on how fast an interval narrows, a guess; empty where another rule is slower.
+
+    No shorter than the other rules take.
+    """
+    others = [each.more_days_count or 0 for name, each in failed.items() if name != INTERVAL]
+    if INTERVAL not in failed or max(others, default=0) >= more_days_count:
+        return ""
+    low = max(more_days_count * INTERVAL_DAYS_LOW_RATIO, *others, 1.0)
+    high = more_days_count * INTERVAL_DAYS_HIGH_RATIO
+    unit = 1 if more_days_count < 2 * WEEK_DAYS else WEEK_DAYS
+    return f" ({max(round(low / unit), 1)} to {round(high / unit)}, by how fast the interval narrows)"
+
+
+def _decide(more_days_count: int, standing: Standing, *, earliest: bool, span: str = "") -> str:
     """After how many days of log, counted from which day; days that have passed are to be imported."""
     back, last = standing.come_back(more_days_count), standing.last_day
     at = " at the earliest" if earliest else ""
     if back is None or last is None:
-        return f" Decide after {_wait(more_days_count)}{at}."
-    wait = f" Decide after {_wait(more_days_count)} from {day_words(last)}, its last whole day"
+        return f" Decide after {_wait(more_days_count)}{span}{at}."
+    wait = f" Decide after {_wait(more_days_count)}{span} from {day_words(last)}, its last whole day"
     if back <= standing.today:
         return f"{wait}{at}; they have passed: import them if they were logged."
-    return f"{wait}: on {day_words(back)}{at}."
+    return f"{wait}: on {'about ' * bool(span)}{day_words(back)}{at}."
 
 
 def _wait(days_count: int) -> str:
