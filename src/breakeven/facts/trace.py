@@ -31,9 +31,9 @@ class Layer(StrEnum):
     CATALOGUE = "catalogue"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One value with everything behind it."""
+    """One value with everything behind it; equal to itself alone."""
 
     name: str
     unit: str
@@ -100,7 +100,7 @@ class Binder:
             if type(value) is not float or not value:  # a zero may have either sign
                 array = memory.canonical(np.asarray(value, dtype=np.float64))
                 content = (id(array),)
-            key = (name, how, weights, content, id(source), tuple(map(id, inputs)))
+            key = (name, how, weights, content, id(source), inputs)
             known: Node | None = memory.thing(key)
             if known is None:
                 array = memory.canonical(np.asarray(value, dtype=np.float64)) if array is None else array
@@ -154,7 +154,7 @@ class Binder:
         if memory is None:
             node = _applied(formula, inputs, name, how)
         else:
-            key = (formula, name, how, tuple(map(id, inputs)))
+            key = (formula, name, how, inputs)
             known: Node | None = memory.thing(key)
             if known is None:
                 known = _applied(formula, inputs, name, how, memory)

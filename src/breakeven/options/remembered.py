@@ -76,6 +76,8 @@ class _Kept:
         """Whether a scenario says the same of all that was read; every option asks the same of two scenarios."""
         if key != self.key:
             return False
+        if self.scenario is scenario:
+            return True
         moved: tuple[str, ...] = memory.recall(_moved, self.scenario, scenario)
         return not moved or not (self.watched.read_all or any(name in self.watched.read for name in moved))
 
@@ -88,8 +90,6 @@ class _Kept:
 
 def _moved(one: Mapping[str, Assumption], other: Mapping[str, Assumption]) -> tuple[str, ...]:
     """Names of which two scenarios do not say the same: far fewer than an option reads."""
-    if one is other:
-        return ()
     return tuple(name for name in {**one, **other} if one.get(name) != other.get(name))
 
 
