@@ -16,7 +16,7 @@ from breakeven.facts.draws import DrawSet
 from breakeven.facts.source import Grade
 from breakeven.options.assembly.audited_work import AuditedWork
 from breakeven.options.discover import select_options
-from breakeven.reports import wording
+from breakeven.reports import usage_rows, wording
 from breakeven.reports.stability_part import CheckPart, StabilityPart, TrialPart, stability_part
 from breakeven.reports.stability_wording import check_finding, stability_findings, trial_finding
 from breakeven.workload.stability import stability
@@ -229,3 +229,20 @@ def test_the_trial_says_that_its_weeks_are_taken_together() -> None:
     )
     far = trial_finding(trial.model_copy(update={"total_wape_fraction": 42.79}))
     assert "it was off by 43 times all their tokens together (last week repeated: 86 times)." in far
+
+
+def test_days_of_the_rule_on_the_interval_are_told_with_their_range() -> None:
+    width = CheckPart(name="interval", passed=False, finding="known within 40 %", more_days_count=42)
+    length = CheckPart(name="length", passed=False, finding="only 55 whole days", more_days_count=35)
+    assert check_finding(width) == "FAILS: known within 40 %; about 42 more days (21 to 126)"
+    log = log_of(np.full(40, 1e6))
+    part = stability_part(stability(log, log.days[-1].day)).model_copy(
+        update={"answer": "not yet", "checks": (width, length), "more_days_count": 42, "come_back": "2026-08-22"}
+    )
+    told = usage_rows._waiting(part)
+    assert (told.value, told.basis) == (
+        "Not yet: about 42 more days",
+        "on about 22 Aug 2026; 35 to 126 days, by how fast the interval narrows",
+    )
+    alone = usage_rows._waiting(part.model_copy(update={"checks": (length,), "more_days_count": 35}))
+    assert (alone.value, alone.basis) == ("Not yet: 35 more days", "on 22 Aug 2026 at the earliest")

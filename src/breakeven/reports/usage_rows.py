@@ -11,6 +11,7 @@ from breakeven.reports.document import ModelUsePart, WorkloadPart
 from breakeven.reports.safe_text import short
 from breakeven.reports.stability_part import StabilityPart
 from breakeven.reports.usage_document import ImportedPart, ModelUsagePart, PricePart, UsageDocument
+from breakeven.workload.stability_sentence import wait_range
 
 PRICES_SHOWN_COUNT: Final = 3
 ALIASES_SHOWN_COUNT: Final = 3
@@ -198,6 +199,10 @@ def _waiting(part: StabilityPart) -> Figure:
     back = f"on {amounts.date_text(part.come_back)}" if part.come_back else "from its last whole day"
     more = amounts.counted(part.more_days_count, "more day")
     word = "Cannot tell" if part.answer == "cannot tell" else "Not yet"
+    failed = {each.name: each.more_days_count for each in part.checks if not each.passed}
+    if (span := wait_range(failed, part.more_days_count)) is not None:
+        range_said = f"{span.low_days_count} to {span.high_days_count} days, by how fast the interval narrows"
+        return Figure(label, f"{word}: about {more}", f"{back.replace('on ', 'on about ')}; {range_said}", "warn")
     return Figure(label, f"{word}: {more}", f"{back} at the earliest", "warn")
 
 

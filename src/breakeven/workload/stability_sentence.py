@@ -5,6 +5,7 @@ Days that are missing are counted from the log's last whole day, and the sentenc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -46,6 +47,30 @@ class Standing:
         if self.last_day is None or not more_days_count:
             return None
         return self.last_day + timedelta(days=more_days_count + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRange:
+    """Days that eight in ten logs take whose interval narrows slowest of all that they lack."""
+
+    low_days_count: int
+    high_days_count: int
+
+
+def wait_range(more_days_counts: Mapping[str, int | None], more_days_count: int) -> WaitRange | None:
+    """Of a wait that stands on how fast an interval narrows, a guess; None where another rule is as slow.
+
+    `more_days_counts`: of the rules that do not hold, by name. The range is no shorter than the other rules take.
+
+    >>> wait_range({"interval": 40, "length": 30}, 40)
+    WaitRange(low_days_count=30, high_days_count=120)
+    >>> wait_range({"interval": 20, "length": 30}, 30)
+    """
+    others = [each or 0 for name, each in more_days_counts.items() if name != INTERVAL]
+    if INTERVAL not in more_days_counts or max(others, default=0) >= more_days_count:
+        return None
+    low = max(round(more_days_count * INTERVAL_DAYS_LOW_RATIO), *others, 1)
+    return WaitRange(low, round(more_days_count * INTERVAL_DAYS_HIGH_RATIO))
 
 
 def steady_sentence(days_count: int, growth: Growth, standing: Standing) -> str:
@@ -108,17 +133,13 @@ def growth_words(growth: Growth) -> str:
 
 
 def _span(failed: dict[str, Check], more_days_count: int) -> str:
-    """The range of a wait that stands on how fast an interval narrows, a guess; empty where another rule is slower.
-
-    No shorter than the other rules take.
-    """
-    others = [each.more_days_count or 0 for name, each in failed.items() if name != INTERVAL]
-    if INTERVAL not in failed or max(others, default=0) >= more_days_count:
+    """The range of a wait in words; empty where it has none."""
+    found = wait_range({name: each.more_days_count for name, each in failed.items()}, more_days_count)
+    if found is None:
         return ""
-    low = max(more_days_count * INTERVAL_DAYS_LOW_RATIO, *others, 1.0)
-    high = more_days_count * INTERVAL_DAYS_HIGH_RATIO
     unit = 1 if more_days_count < 2 * WEEK_DAYS else WEEK_DAYS
-    return f" ({max(round(low / unit), 1)} to {round(high / unit)}, by how fast the interval narrows)"
+    low, high = max(round(found.low_days_count / unit), 1), round(found.high_days_count / unit)
+    return f" ({low} to {high}, by how fast the interval narrows)"
 
 
 def _decide(more_days_count: int, standing: Standing, *, earliest: bool, span: str = "") -> str:
