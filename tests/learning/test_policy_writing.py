@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from breakeven.errors import LearningError
+from breakeven.learning.families import Capacities
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
@@ -186,3 +187,46 @@ def test_a_refused_request_has_no_cost_to_tell(tmp_path: Path) -> None:
     policy = save(plain, tmp_path)
     with pytest.raises(LearningError, match="lets no model take request"):
         served(policy, tasks_decide(40, 2))
+
+
+@pytest.mark.parametrize(("seed", "kind"), [(1, "task_map"), (2, "allocation"), (3, "task_map"), (4, "allocation")])
+def test_under_any_restriction_it_is_served_as_it_was_measured(tmp_path: Path, seed: int, kind: str) -> None:
+    """Three models, residency for some tasks, stated failures, for even seeds a capacity."""
+    rng = np.random.default_rng(seed)
+    rows, models = 2_000, ("small", "mid", "big")
+    task = rng.choice(["easy", "hard", "home", "away"], rows)
+    right = {"easy": (0.96, 0.96, 0.96), "hard": (0.2, 0.6, 0.96), "home": (0.4, 0.9, 0.96), "away": (0.3, 0.96, 0.9)}
+    success = (rng.random((rows, 3)) < np.array([right[each] for each in task])).astype(float)
+    table = table_of(success, ("",) * rows, models, task=tuple(task.tolist()))
+    settings = LearnSettings(
+        reference="big",
+        allowed_by_task={"home": ("small", "mid"), "away": ("big", "small")},
+        failure_usd={"": 0.5} if seed > 2 else {},
+        limits=Capacities({"small": 0.35} if seed % 2 == 0 else {}),
+        seed=seed,
+    )
+    learnt = learn(table, settings)
+    judgement = judge_learnt(learnt, resamples_count=100)
+    policy = save(document_of(learnt, (), date(2026, 11, 26), "t", {}, judgement), tmp_path)
+    assert policy.kind == kind and judgement.single is None
+    answered, at = served(policy, learnt.calibration), np.arange(learnt.calibration.requests_count)
+    measured = learnt.calibration.success[at, judgement.choices]
+    assert (measured == answered.table.success[at, answered.choices]).all()
+    assert answered.paid_usd == pytest.approx(judgement.cost_usd)
+    tasks = np.array(learnt.calibration.tasks)
+    assert not (answered.choices[tasks == "home"] == 2).any() and not (answered.choices[tasks == "away"] == 1).any()
+
+
+def test_a_capacity_counts_who_answers_where_a_model_may_not(tmp_path: Path) -> None:
+    """`home` is half of the requests and may go to the small model alone, which has room for a third of them."""
+    rng = np.random.default_rng(1)
+    task = rng.choice(["home", "chat"], 800)
+    success = (rng.random((800, 2)) < 0.9).astype(float)
+    table = table_of(success, ("",) * 800, ("small", "big"), task=tuple(task.tolist()))
+    told = LearnSettings(reference="big", allowed_by_task={"home": ("small",)}, limits=Capacities({"small": 0.33}))
+    with pytest.raises(LearningError, match=r"capacit"):
+        document_of(learnt := learn(table, told), (), date(2026, 11, 26), "t", {}, judge_learnt(learnt))
+    roomy = replace(told, limits=Capacities({"small": 0.9, "big": 0.7}))
+    policy = written(table, tmp_path, roomy)
+    answered = served(policy, table)
+    assert (answered.choices[task == "home"] == 0).all() and (answered.choices == 1).mean() <= 0.7

@@ -96,7 +96,7 @@ def _barred(learnt: Learnt, reference: int) -> frozenset[int]:
     if learnt.judge is not None and learnt.judge.is_alone:
         return frozenset(range(len(table.models))) - {reference}
     below = below_some_floor(table, reference, learnt.settings.floors) if learnt.task_floors else frozenset()
-    return below | (barred_models(table, limits) if limits else frozenset())
+    return below | (barred_models(table, limits, learnt.answering) if limits else frozenset())
 
 
 def _by_a_judge_alone(passed: Verdict, learnt: Learnt) -> Verdict:

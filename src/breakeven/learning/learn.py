@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from breakeven.learning.as_allowed import both_as_allowed, may_take
+from breakeven.learning.as_allowed import both_as_allowed, may_take, stand_ins
 from breakeven.learning.cascades import agreement_cascades, applied, confidence_cascades, validator_cascades
 from breakeven.learning.families import (
     NEVER_USD,
@@ -122,6 +122,14 @@ class Learnt:
         """The model of each request of one of the family's sides at the settings that were calibrated, and its cost."""
         at = {OTHERS: self.floor.at, **{task: each.at for task, each in self.task_floors.items()}}
         return choices_by_part(side, at, self.train.models.index(self.reference), self.settings.floors)
+
+    def answering(self, choices: Indexes) -> Indexes:
+        """Who answers calibration requests: where the model that is chosen may not, its stand-in does."""
+        if not self.allowed:
+            return choices
+        may = may_take(self.calibration, self.allowed, self.settings.allowed_by_task)
+        at = stand_ins(may, self.rates.rates(paths_of(self.calibration)))
+        return np.where(may[np.arange(len(choices)), choices], choices, at)
 
 
 def learn(table: OutcomeTable, settings: LearnSettings, say: Callable[[str], None] = lambda _: None) -> Learnt:

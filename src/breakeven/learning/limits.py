@@ -6,7 +6,7 @@ differ by chance. What is farther off is refused, and so is one model for everyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 
 import numpy as np
@@ -20,10 +20,12 @@ ERRORS_MAX = 3.0
 """Standard errors by which a measured figure may pass its limit."""
 
 
-def barred_models(table: OutcomeTable, limits: Capacities) -> frozenset[int]:
-    """The models that may not take all requests alone."""
+def barred_models(
+    table: OutcomeTable, limits: Capacities, answering: Callable[[Indexes], Indexes] = lambda choices: choices
+) -> frozenset[int]:
+    """The models that may not take all requests alone; `answering` says who answers where a model may not."""
     every = (np.full(table.requests_count, at, dtype=np.intp) for at in range(len(table.models)))
-    return frozenset(at for at, each in enumerate(every) if broken(table, each, limits))
+    return frozenset(at for at, each in enumerate(every) if broken(table, answering(each), limits))
 
 
 def mixes_within(models: tuple[str, ...], capacity_fraction: Mapping[str, float]) -> Floats:
@@ -69,7 +71,7 @@ def refuse_broken(learnt: Learnt, one: str | None) -> None:
         choices, _ = learnt.choices(learnt.draft.family.calibration)
     else:
         choices = np.full(table.requests_count, table.models.index(one), dtype=np.intp)
-    words = broken(table, choices, limits, learnt.train.requests_count)
+    words = broken(table, learnt.answering(choices), limits, learnt.train.requests_count)
     if not words:
         return
     if one is None:
