@@ -12,7 +12,7 @@ that against the exact months is measured and reported, never assumed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,15 +21,18 @@ from numpy.typing import NDArray
 from breakeven.decision.compare import STATUS_QUO
 from breakeven.decision.horizon.exact import Setting, once_usd
 from breakeven.decision.horizon.price_of_line import price_of
+from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws, sum_in_order
 from breakeven.facts.memory import recalled
+from breakeven.facts.trace import Node
 from breakeven.options.assembly.staircase import Staircase
-from breakeven.options.option import Evaluation, Option, OptionCost
+from breakeven.options.option import Evaluation, Option, OptionCost, Situation
 from breakeven.options.remembered import view_of
 
 KNOTS_COUNT: Final = 6
 """Bends of F and G between the fewest and the most units that the draws meet."""
 Floats = NDArray[np.float64]
+HORIZON_MONTHS: Final = "horizon_months"
 _INSIDE: Final = 1 - 1e-9
 FAR_COUNT: Final = 1e5
 
@@ -85,7 +88,7 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     found: Terms
     if cost.staircase is None:
         evaluation = Evaluation(setting.draw, recalled(_doubled, setting.volume_mtok), lines_only=True)
-        double = view_of(option, setting.situation, evaluation, _by_price)
+        double = view_of(option, at_any_horizon(setting.situation, cost), evaluation, _by_price)
         found = recalled(_without_fleet, cost, double, setting.volume_mtok, factor, once)
         return found
     step, fewest = _units_of(cost, cost.staircase)
@@ -95,9 +98,39 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     else:
         nodes = recalled(_smooth_nodes, setting.volume_mtok, step, *setting.paths.years("volume"))
     evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole), lines_only=True)
-    at_units = view_of(option, setting.situation, evaluation, _at_units)  # all volumes at once
+    at_units = view_of(option, at_any_horizon(setting.situation, cost), evaluation, _at_units)  # all volumes at once
     found = recalled(_with_fleet, cost, at_units, nodes, step, fewest, setting.volume_mtok, factor, once)
     return found
+
+
+def at_any_horizon(situation: Situation, cost: OptionCost) -> Situation:
+    """The same without its horizon, where the months only share out what is paid once (which `once_usd` reads off the
+    cost itself): then another horizon finds the views of this one."""
+    if HORIZON_MONTHS not in situation.scenario or _hangs_on_the_horizon(cost):
+        return situation
+    scenario: Mapping[str, Assumption] = recalled(_without_horizon, situation.scenario)
+    return replace(situation, scenario=scenario)
+
+
+def _hangs_on_the_horizon(cost: OptionCost) -> bool:
+    """Whether the horizon is behind a line of every month, or the hardware: resale at its end."""
+    left = [line.usd_per_month for line in cost.breakdown.counted if price_of(line, cost) != "once"]
+    if (owned := cost.capital) is not None:
+        left += [owned.capex_usd, owned.annuity_usd_per_month, owned.lifetime_months]
+        left += [owned.age_months] if owned.age_months is not None else []
+    seen = set[Node]()
+    while left:
+        node = left.pop()
+        if node.name == HORIZON_MONTHS:
+            return True
+        if node not in seen:
+            seen.add(node)
+            left += node.inputs
+    return False
+
+
+def _without_horizon(scenario: Mapping[str, Assumption]) -> dict[str, Assumption]:
+    return {name: each for name, each in scenario.items() if name != HORIZON_MONTHS}
 
 
 def _ratio(one: Draws, other: Draws) -> Draws:
