@@ -30,6 +30,12 @@ def test_json_lines_with_inner_names(tmp_path: Path) -> None:
     assert found.dotted_keys == {"e.f"}
 
 
+def test_a_log_may_begin_with_many_blank_lines(tmp_path: Path) -> None:
+    found = look(tmp_path, "\r\n" * 5_000 + '{"a": 1}\n{"b": 1}\n')
+    assert isinstance(found, Head) and found.names == {"a", "b"}
+    assert isinstance(look(tmp_path, "\n" * 5_000), NotALog)
+
+
 def test_deep_nesting_is_cut_off(tmp_path: Path) -> None:
     deep = '{"a":' * 500 + "1" + "}" * 500
     found = look(tmp_path, deep + '\n{"b": 1}\n{"c": 1}\n')

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from breakeven.usage.reading.columnar import column_names
@@ -37,7 +38,7 @@ def head_of(log: LogFile) -> Head | NotALog:
     lines = log.head.decode("utf-8", "replace").split("\n")
     if len(log.head) >= HEAD_BYTES - 4 and len(lines) > 1:
         lines.pop()
-    numbered = [(number, line) for number, line in enumerate(lines[:_LINES_MAX], 1) if line.strip()]
+    numbered = list(islice(((number, line) for number, line in enumerate(lines, 1) if line.strip()), _LINES_MAX))
     if not numbered:
         return NotALog("the file is empty", is_empty=True)
     objects = [each for each in (_json_object(line) for _, line in numbered) if each is not None]
