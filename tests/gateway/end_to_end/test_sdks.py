@@ -16,6 +16,7 @@ import anthropic
 import openai
 import pytest
 
+from breakeven.gateway.telemetry.merged import merged
 from gateway.parts.fault_scripts import Repertoire
 from gateway.parts.running import RunningGateway, run, running_gateway
 from gateway.parts.scripted_upstream import ScriptedUpstream, scripted_upstream
@@ -244,6 +245,10 @@ def test_errors_are_the_sdks_own_classes(tmp_path: Path) -> None:
                     await stream.get_final_message()
         await gateway.settled()
         assert [each["status"] for each in gateway.calls].count("cancelled") == 1
+        said = json.loads(gateway.counters.snapshot())
+        ended = merged({"relay-0": said}, said["written_unix_s"]).numbers["requests_total"]
+        assert ended[("chat", "rejected")] == 1  # the upstream's 400, and no failure of anybody
+        assert ended[("chat", "cancelled")] == 1
 
     with_gateway(tmp_path, body)
 

@@ -55,12 +55,12 @@ def test_a_4xx_of_the_upstream_is_not_ok_and_has_no_duration() -> None:
     counters.on_trouble = lambda _plan, _attempts, delivered: told.append(delivered)
     refused = attempt(tokens=TokenCounts())
     refused.http_status = 400
-    counters.finished(plan(), [refused], True)
+    counters.finished(plan(), [refused], False)  # as the relay tells it: no answer went out
     found = numbers(counters)
     assert found.numbers["requests_total"] == {("chat", "rejected"): 1}
     assert found.numbers["calls_total"] == {("small", "vendor", "faq", "first", "http_400"): 1}
     assert sum(found.histograms["request_duration_seconds"][("small", "faq")].buckets) == 0
-    assert told == [True]
+    assert told == [False]
 
 
 def test_only_delivered_answers_have_a_duration() -> None:

@@ -95,9 +95,11 @@ class Counters:
             if last:
                 result = ""
             elif delivered:
-                result = "delivered" if failure is None or status is None or status < 400 else "rejected"
+                result = "delivered"
+            elif attempt.is_aborted:
+                result = "cancelled"
             else:
-                result = "cancelled" if attempt.is_aborted else "failed"
+                result = "rejected" if attempt.is_refused else "failed"
             call = (plan.facts.operation, attempt.kind, failure, result)
             cell.calls[call] = cell.calls.get(call, 0) + 1
             tokens = attempt.tokens
@@ -116,7 +118,7 @@ class Counters:
                     cell.cost_usd += attempt.cost_usd
         if cell is None or attempt.kind == "shadow":
             return
-        if delivered and result != "rejected":
+        if delivered:
             received_s = plan.received_monotonic_s
             if (end_s := attempt.ended_monotonic_s) is not None:
                 if attempts[0].kind == "check":  # the answer may have waited for it
