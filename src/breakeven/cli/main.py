@@ -135,6 +135,11 @@ def main() -> None:
 
         click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
         sys.exit(2)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        click.echo("stopped", err=True)  # in a query of DuckDB, which makes an error of its own of Ctrl-C
+        sys.exit(130)
     except ModuleNotFoundError as error:
         extra = extra_with(error.name or "", next(iter(sys.argv[1:]), ""))
         if extra is None:

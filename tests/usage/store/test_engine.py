@@ -1,8 +1,10 @@
-"""Threads that call the engine at the same time share the cores with its own."""
+"""Threads that call the engine at the same time share the cores with its own; Ctrl-C ends its queries like all else."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,30 @@ def test_the_cores_are_shared_while_several_threads_call(tmp_path: Path, monkeyp
     engine.share_no_more()
     assert engine.value(asked) == alone_count
     engine.close()
+
+
+STOPPED = """
+import os, signal, sys, threading
+from pathlib import Path
+from breakeven.cli import main
+from breakeven.usage.store.engine import Engine
+
+LONG = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+engine = Engine(Path("spill"))
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    engine.run(LONG)
+except KeyboardInterrupt:
+    print("as Python says it", flush=True)
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+main.group.main = lambda **_: engine._connection.execute(LONG)
+main.main()
+"""
+
+
+def test_ctrl_c_in_a_query_stops_in_one_word(tmp_path: Path) -> None:
+    """DuckDB makes a RuntimeError of it, which would be printed with all its lines."""
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("as Python says it\n", "stopped\n", 130)

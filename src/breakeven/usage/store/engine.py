@@ -60,7 +60,12 @@ class Engine:
 
     def run(self, sql: str) -> pa.Table:
         """The result of `sql` as an Arrow table."""
-        return self._connection.execute(sql).to_arrow_table()
+        try:
+            return self._connection.execute(sql).to_arrow_table()
+        except RuntimeError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB turns Ctrl-C into an error of its own
+                raise KeyboardInterrupt from None
+            raise
 
     def value(self, sql: str) -> Any:
         """The single value of `sql`."""
