@@ -43,7 +43,7 @@ BESIDE_HOURS: dict[str, tuple[str, ...]] = {
 
 
 def plain(line_name: str) -> str:
-    for part in ("api_", "fleet_", "small_", "big_"):
+    for part in ("api_", "fleet_", "broker_", "routing_", "small_", "big_"):
         line_name = line_name.removeprefix(part)
     return line_name
 

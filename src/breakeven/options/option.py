@@ -20,7 +20,9 @@ from breakeven.options.assembly.situation import Situation as Situation
 from breakeven.options.assembly.staircase import Staircase
 from breakeven.outcomes.cost_per_success import cost_usd_per_success, successes_per_month
 
-Family = Literal["api", "brokered", "managed", "self_hosted", "hybrid"]
+Family = Literal["api", "brokered", "routed", "managed", "self_hosted", "hybrid"]
+OF_PARTS: Final[tuple[Family, ...]] = ("routed", "hybrid")
+"""Families of two parts and more, each with lines of its own under names and titles that say which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Option(Protocol):
 
     @property
     def family(self) -> Family:
-        """api, brokered, managed, self_hosted or hybrid."""
+        """api, brokered, routed, managed, self_hosted or hybrid."""
         ...
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:

@@ -36,10 +36,10 @@ UNSEEN: Final = frozenset(
 )
 """Lines of a comparison that calls do not show."""
 _WANTED: Final = "wanted a comparison that `breakeven compare --out FILE` or `--json` writes"
-_HYBRID_LINES: Final = "fleet_"
-_HYBRID_REST: Final = "api_"
+_MOVED_LINES: Final = ("fleet_", "broker_")
+_OTHER_LINES: Final = ("api_", "routing_")
 _MOVED: Final = "moved_requests_fraction"
-"""Only a hybrid has it: its lines are those of the fleet that takes this share, and of the API that keeps the rest."""
+"""Only an option of parts has it: a fleet or a broker takes this share, the API keeps the rest."""
 EXTRA: Final = "extra_"
 
 
@@ -124,12 +124,12 @@ def _of_success(
 
 
 def _of_candidate(candidate: Mapping[str, Any], requests: float) -> dict[str, float]:
-    """Lines and capacity of what would be switched to; of a hybrid, of the part that moves."""
+    """Lines and capacity of what would be switched to; of an option of parts, of the one that moves."""
     lines, facts = candidate["lines"], candidate["facts"]
     if _MOVED in facts:
         requests *= facts[_MOVED]["p50"]
-        moved = [each for each in lines if str(each["name"]).startswith(_HYBRID_LINES)]
-        lines = [{**each, "name": str(each["name"]).removeprefix(_HYBRID_LINES)} for each in moved]
+        moved = [each for each in lines if str(each["name"]).startswith(_MOVED_LINES)]
+        lines = [{**each, "name": _without_part(str(each["name"]))} for each in moved]
     found = _of_lines("candidate", lines, requests)
     if "replica_capacity_req_per_s" in facts and "replicas_count" in facts:
         found[CAPACITY] = facts["replica_capacity_req_per_s"]["p50"] * facts["replicas_count"]["p50"]
@@ -154,10 +154,20 @@ def _of_unseen(today: list[Mapping[str, Any]], candidate: list[Mapping[str, Any]
     extra = dict.fromkeys(sorted(UNSEEN), 0.0)
     for sign, lines in ((-1.0, today), (1.0, candidate)):
         for each in lines:
-            name = str(each["name"]).removeprefix(_HYBRID_LINES).removeprefix(_HYBRID_REST)
+            name = _without_part(str(each["name"]))
             if name in extra:
                 extra[name] += sign * float(each["usd_per_month"]["p50"])
     return {f"{EXTRA}{name}_usd_per_month": usd for name, usd in extra.items() if abs(usd) >= 1.0}
+
+
+def _without_part(name: str) -> str:
+    """A line's name without that of its part.
+
+    >>> _without_part("broker_failed_answers"), _without_part("failed_answers")
+    ('failed_answers', 'failed_answers')
+    """
+    part = next((each for each in (*_MOVED_LINES, *_OTHER_LINES) if name.startswith(each)), "")
+    return name.removeprefix(part)
 
 
 def _of_savings(candidate: Mapping[str, Any]) -> dict[str, float]:

@@ -140,15 +140,15 @@ def _audit_warnings(question: Question) -> list[str]:
 
 
 def _larger_model(file: AuditFile, question: Question) -> list[str]:
-    """The audit judges a small model; a hybrid may serve a larger one."""
+    """The audit judges a small model; what moves may go to a larger one."""
     asked, served = question.scenario.options, question.scenario.choices().open_model
-    if (asked and "hybrid" not in asked) or SUCCESS in question.scenario.facts(question.catalog):
+    if (asked and not {"hybrid", "routed"} & set(asked)) or SUCCESS in question.scenario.facts(question.catalog):
         return []
     model = question.catalog.models.get(served)
     if model is None or model.params_count < SMALL_BELOW_PARAMS_COUNT:
         return []
     return [
-        f"the hybrid's success on the tasks that move is taken from the audit {file.name}, which judges models below "
+        f"success on the tasks that move is taken from the audit {file.name}, which judges models below "
         f"{SMALL_BELOW_PARAMS_COUNT / 1e9:.0f} billion parameters; {served} is larger and taken to be at least as "
         "able, so this is a lower figure"
     ]
@@ -167,7 +167,7 @@ def _stale_audit(question: Question, workload: Workload) -> list[str]:
         return []
     return [
         f"STALE AUDIT: {file.name} is of other calls ({audited_count:,}, these are {workload.requests_count:,}); the "
-        "hybrid's tasks and success rates are those of then. Run `breakeven audit` again."
+        "tasks that move and their success rates are those of then. Run `breakeven audit` again."
     ]
 
 

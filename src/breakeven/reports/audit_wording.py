@@ -67,9 +67,9 @@ def next_command(audit: Audit, store: str) -> str:
     if guessed > MOSTLY_FRACTION:
         return f"breakeven audit label{store}  ({counted(count, 'label')} so far; {fraction(guessed)} is still a guess)"
     if not any(each.is_commodity for each in audit.tasks):
-        return f"breakeven compare{store}  (no task moves as a whole, so a hybrid is not costed)"
+        return f"breakeven compare{store}  (no task moves as a whole, so neither routing nor a hybrid is costed)"
     seen = f"{counted(count, 'label')} of yours" if count else "outcomes of the log"
-    return f"breakeven compare{store}  (its hybrid moves these tasks, with the success that {seen} show)"
+    return f"breakeven compare{store}  (routing and its hybrid move these tasks, with the success that {seen} show)"
 
 
 def savings_lines(savings: Savings | None) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from breakeven.options.option import OF_PARTS
 from breakeven.reports import amounts
 from breakeven.reports.chart_marks import Layer, horizontal_axis, layer, px, rect, rule, spec, text
 from breakeven.reports.chart_style import (
@@ -59,7 +60,7 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class LineLook:
-    """One cost line in the breakdown and its legend; lines of a hybrid's parts share the look of their line."""
+    """One cost line in the breakdown and its legend; lines of an option's parts share the look of their line."""
 
     key: str
     title: str
@@ -75,7 +76,7 @@ def line_looks(document: Document) -> tuple[LineLook, ...]:
     names, options = line_names(document), main_options(document)
     titles: dict[str, str] = {}
     shares: dict[str, float] = {}
-    for option in sorted(options, key=lambda each: each.family == "hybrid"):
+    for option in sorted(options, key=lambda each: each.family in OF_PARTS):
         whole = sum(each.usd_per_month.mean for each in option.lines if not each.apart)
         for line in option.lines:
             if not line.apart and line.usd_per_month.mean > 0:

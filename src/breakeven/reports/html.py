@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from breakeven.options.option import OF_PARTS
 from breakeven.reports import amounts, decision_rows, findings, stability_wording
 from breakeven.reports.bar_charts import LineLook, line_key, line_looks, line_names
 from breakeven.reports.chart_style import HEAT, LINES, OTHER, Series, series_of
@@ -72,7 +73,7 @@ class LineRow:
     apart: bool
     raw_rent: bool
     cells: tuple[tuple[LinePart, ...], ...]
-    """The lines of each option; a hybrid has one per part."""
+    """The lines of each option; one of parts has one per part."""
     notes: tuple[str, ...]
 
 
@@ -232,7 +233,7 @@ def _line_rows(document: Document) -> tuple[LineRow, ...]:
     names, options = line_names(document), main_options(document)
     looks = {each.key: each for each in line_looks(document)}
     rows: dict[str, list[tuple[OptionPart, LinePart]]] = {}
-    for option in sorted(options, key=lambda each: each.family == "hybrid"):
+    for option in sorted(options, key=lambda each: each.family in OF_PARTS):
         for line in option.lines:
             rows.setdefault(line_key(line.name, names), []).append((option, line))
     found = [_line_row(options, key, pairs, looks.get(key)) for key, pairs in rows.items()]
@@ -305,7 +306,7 @@ def _quantities(fact: AssumptionPart) -> str:
 
 
 def _part_of(title: str, whole: str) -> str:
-    """What a hybrid's line adds to the title of its row.
+    """What a part's line adds to the title of its row.
 
     >>> _part_of("Engineering labour (fleet)", "Engineering labour")
     'fleet'

@@ -108,8 +108,12 @@ def _answer(pilot: PilotDocument) -> str:
 def _whole_words(comparison: Document) -> str:
     count = comparison.workload.requests_per_month
     whole = f"all {amounts.magnitude(count)} requests a month at once" if count else "all requests at once"
-    has_hybrid = any(each.family == "hybrid" for each in comparison.options)
-    return f"{whole}, served one way or by a hybrid with GPUs" if has_hybrid else f"{whole}, served one way"
+    families = {each.family for each in comparison.options}
+    ways = [words for family, words in _WAYS_IN_PART.items() if family in families]
+    return f"{whole}, served one way{''.join(f' or {each}' for each in ways)}"
+
+
+_WAYS_IN_PART: Final = {"routed": "routed to a broker in part", "hybrid": "by a hybrid with GPUs"}
 
 
 def _counted_words(pilot: PilotDocument) -> str:

@@ -10,6 +10,7 @@ from breakeven.decision.comparison import Comparison, Costed, OptionResult, Side
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
+from breakeven.options.option import OF_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ _TOLD: Final = (
         "business lost while a provider or a fleet is down",
         "business lost while a provider or a fleet is down",
     ),
+    _Told("routing_engineering_fte_count", "people and machines that routing takes, and the gateway's own downtime"),
     _Told("spot_fallback_fraction", "on-demand prices while no spot capacity is to be had"),
     _Told(
         "ttft_target_ms", "latency targets: fleets under vLLM are sized to meet them (ttft_target_ms, tpot_target_ms)"
@@ -80,7 +82,7 @@ def included(comparison: Comparison) -> tuple[str, ...]:
     titles = dict.fromkeys(
         line.line.title
         for result in comparison.options
-        if result.cost.family != "hybrid"  # its lines repeat those of its parts, under longer titles
+        if result.cost.family not in OF_PARTS  # their lines repeat those of others, under longer titles
         for line in result.lines
         if line.usd_per_month.mean
     )

@@ -26,6 +26,7 @@ from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
 from breakeven.options.assembly.offers import GPU_RENT, GPU_RENT_RATIO
 from breakeven.options.assembly.success import ANY_OPEN_MODEL, success_fact
+from breakeven.options.option import OF_PARTS
 from breakeven.reports.scope import facts_behind
 from breakeven.reports.whatif_state import State
 from breakeven.units import YEAR_MONTHS
@@ -208,12 +209,15 @@ def _api_price(state: State) -> Slider:
 
 
 def _share(state: State) -> Slider:
-    title, about = "Share that a small model takes", "Share of the tokens that a hybrid moves to the open model"
-    hybrid = next((each for each in state.comparison.options if each.cost.family == "hybrid"), None)
-    if hybrid is None:
-        return _disabled(_short(SHARE), SHARE, title, "fraction", "the hybrid could not be costed")
+    title, about = (
+        "Share that a small model takes",
+        "Share of the tokens that routing or a hybrid moves to the open model",
+    )
+    mixed = next((each for each in state.comparison.options if each.cost.family in OF_PARTS), None)
+    if mixed is None:
+        return _disabled(_short(SHARE), SHARE, title, "fraction", "neither routing nor a hybrid could be costed")
     fact = state.situation.catalog.assumptions[SHARE]
-    measured = next((each for each in hybrid.cost.facts if each.name == "moved_tokens_fraction"), None)
+    measured = next((each for each in mixed.cost.facts if each.name == "moved_tokens_fraction"), None)
     if measured is not None and SHARE not in state.situation.scenario:
         value, source = float(measured.value.flat[0]), measured.source or fact.source
         about += "; as it stands the tasks of the log decide it, and moving the slider replaces them"

@@ -16,6 +16,7 @@ from breakeven.facts.source import Grade
 from breakeven.facts.trace import Layer, Node
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.measured_success import outcomes_words
+from breakeven.options.option import OF_PARTS
 from breakeven.reports.amounts import counted, date_text, difference, difference_range, fraction, money, odds, volume
 from breakeven.reports.document import WorkloadPart
 from breakeven.reports.option_titles import Titles
@@ -160,7 +161,7 @@ _LISTED_COUNT: Final = 3
 _RATE_WORDS: Final = {
     "frontier_success_fraction": "today's models",
     "open_model_success_fraction": "any open model",
-    "open_model_commodity_success_fraction": "an open model on the hybrid's work",
+    "open_model_commodity_success_fraction": "an open model on the work that moves",
 }
 _GRADE_WORDS: Final = {Grade.MEASURED: "measured", Grade.EXPERT: "judged by people", Grade.GUESS: "guessed"}
 
@@ -168,8 +169,8 @@ _GRADE_WORDS: Final = {Grade.MEASURED: "measured", Grade.EXPERT: "judged by peop
 def _answerer(comparison: Comparison, option: OptionResult) -> str:
     """Who answers under an Option, as far as its success rate tells."""
     family = option.cost.family
-    if family == "hybrid":
-        return "the hybrid's mix"
+    if family in OF_PARTS:
+        return "the hybrid's mix" if family == "hybrid" else "the routed mix"
     if family != "api":
         return "open models"
     today = comparison.option(comparison.status_quo).cost.success

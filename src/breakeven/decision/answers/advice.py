@@ -165,7 +165,7 @@ def _steps(
         steps.append(Step("pilot", cost.name))
     elif not stays:
         steps.append(Step("start", cost.name))
-    if not stays and cost.family in ("api", "brokered") and changes_model(result):
+    if not stays and cost.family in ("api", "brokered", "routed") and changes_model(result):
         steps.append(Step("terms", cost.name))
     rent = next((each.value for each in exits.criteria if each.metric == "gpu_rent" and each.above), None)
     if not stays and cost.family in ON_GPUS:

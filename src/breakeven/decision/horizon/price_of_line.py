@@ -14,8 +14,8 @@ LinePrice = Literal["api_list_price", "open_token_price", "gpu_rent", "today", "
 """The path that multiplies the line; ``today``: none; ``once``: paid at the start, not in any month."""
 
 TOKENS: Final = "tokens"
-TOKENS_OF_OPEN_MODEL: Final = "small_tokens"
-"""Of a cascade, whose other tokens are today's models'."""
+TOKENS_OF_OPEN_MODEL: Final = frozenset({"small_tokens", "broker_tokens"})
+"""Of a cascade, and of a routed option, whose other tokens are today's models'."""
 LIST_PRICE, OPEN_PRICE, BOTH_PRICES = 0, 1, 2
 """Which prices of tokens an option pays, as the kernels number them."""
 MIGRATION: Final = "migration"
@@ -23,11 +23,11 @@ BROKERED: Final = "brokered"
 
 
 def price_of(line: CostLine, cost: OptionCost) -> LinePrice:
-    """Which price moves `line` of `cost`; a hybrid's lines carry the name of their part in front."""
+    """Which price moves `line` of `cost`; lines of a part carry its name in front."""
     if line.name.endswith(MIGRATION):
         return "once"
     if line.name.endswith(TOKENS):
-        if line.name == TOKENS_OF_OPEN_MODEL:
+        if line.name in TOKENS_OF_OPEN_MODEL:
             return "open_token_price"
         return "open_token_price" if cost.family == BROKERED else "api_list_price"
     if line.raw_rent and cost.capital is None:
