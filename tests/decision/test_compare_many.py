@@ -20,7 +20,7 @@ from costing import demand, pinned, situation
 
 DRAWS_LOG2 = 7
 SOME = (
-    STATUS_QUO, "brokered", "cheaper_tier", "batch_api", "hybrid", "rented_spot", "owned_gpus", "small_gpu",
+    STATUS_QUO, "brokered", "cheaper_tier", "batch_api", "hybrid", "routed", "rented_spot", "owned_gpus", "small_gpu",
     "sunk_gpus", "managed_huggingface_scale_to_zero",
 )  # fmt: skip
 

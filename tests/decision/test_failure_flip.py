@@ -73,12 +73,12 @@ def test_the_sentence_says_what_is_taken_and_where_it_turns() -> None:
 
 
 def test_without_a_cost_there_is_no_line() -> None:
-    for name in (*NAMES, "rented_on_demand", "hybrid"):
+    for name in (*NAMES, "rented_on_demand", "hybrid", "routed"):
         assert loss_usd(cost(name, situation(demand(300)))) == 0
         assert not any("failure_losses" in each.name for each in cost(name, situation(demand(300))).breakdown.lines)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "rented_on_demand", "hybrid", "cheaper_tier", "batch_api"])
+@pytest.mark.parametrize("name", [*NAMES, "rented_on_demand", "hybrid", "routed", "cheaper_tier", "batch_api"])
 def test_every_option_pays_for_what_it_fails(name: str) -> None:
     found = cost(name, situation(demand(300), pinned({"failure_usd_per_request": 0.5})))
     failing = float((found.requests.value * (1 - found.success.value)).flat[0])

@@ -45,7 +45,7 @@ def success(found: OptionCost) -> float:
     return float(found.success.value.flat[0])
 
 
-@pytest.mark.parametrize("name", [*BY_TOKEN, *FLEETS, "provisioned", "hybrid"])
+@pytest.mark.parametrize("name", [*BY_TOKEN, *FLEETS, "provisioned", "hybrid", "routed"])
 def test_one_try_is_as_without_a_cap(name: str) -> None:
     capped, plain = cost(name, tries_max_count=1), cost(name)
     assert success(capped) == pytest.approx(success(plain), rel=1e-12)

@@ -13,7 +13,7 @@ from breakeven.reports.document import to_json
 from breakeven.units import unit_of
 from decision_documents import real_document
 
-OPTIONS = ("frontier_api", "brokered", "cheaper_tier", "rented_on_demand", "hybrid")
+OPTIONS = ("frontier_api", "brokered", "cheaper_tier", "rented_on_demand", "hybrid", "routed")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,17 @@ def test_of_a_hybrid_the_part_that_moves_is_promised(comparison: dict[str, Any])
     )
     assert promised["candidate_serving_usd_per_request"] == pytest.approx(served / moved)
     assert promised["open_model_commodity_success_fraction"] == pytest.approx(0.93)
+
+
+def test_of_a_routed_option_the_bill_of_the_broker_is_promised(comparison: dict[str, Any]) -> None:
+    promised, routed = promises_of(comparison, "routed"), option(comparison, "routed")
+    moved = routed["facts"]["moved_requests_fraction"]["p50"] * promised["requests_per_month"]
+    lines = {each["name"]: each["usd_per_month"]["p50"] for each in routed["lines"]}
+    assert promised["candidate_serving_usd_per_request"] == pytest.approx(lines["broker_tokens"] / moved)
+    assert promised["candidate_failed_answers_usd_per_request"] == pytest.approx(lines["broker_failed_answers"] / moved)
+    assert promised["extra_engineering_labour_usd_per_month"] == pytest.approx(lines["routing_engineering_labour"])
+    both = lines["broker_migration"] + lines["routing_migration"]
+    assert promised["extra_migration_usd_per_month"] == pytest.approx(both)
 
 
 def test_the_recommended_option_unless_it_is_today(comparison: dict[str, Any]) -> None:

@@ -89,10 +89,11 @@ def test_no_way_to_serve_is_free_of_risk() -> None:
     assert all(each.selfhost_fraction > 0 for each in found.exceedance[:-1])
 
 
-def test_a_hybrids_exposure_lies_between_its_parts() -> None:
+def test_the_exposure_of_a_mix_lies_between_its_parts() -> None:
     found = {each.name: each.exposure_ratio for each in insured(world(2_000)).risks}
-    low, high = sorted((found["frontier_api"], found["rented_on_demand"]))
-    assert low <= found["hybrid"] <= high
+    for mix, other in (("hybrid", "rented_on_demand"), ("routed", "brokered")):
+        low, high = sorted((found["frontier_api"], found[other]))
+        assert low <= found[mix] <= high
 
 
 def test_an_exposure_that_is_set_for_all_is_everybodys() -> None:
@@ -113,13 +114,13 @@ def test_only_a_premium_asks_for_a_cut() -> None:
 
 
 def test_losses_can_turn_the_decision_and_are_then_named() -> None:
-    """Exposure of all but the status quo a thousand times as large, and large losses: staying costs least."""
+    """Exposure of all but the status quo ever so much larger, and large losses: staying costs least."""
     facts = pinned(
         {
             "api_breach_exposure_ratio": 0.001,
-            "brokered_breach_exposure_ratio": 50.0,
-            "selfhost_breach_exposure_ratio": 50.0,
-            "managed_breach_exposure_ratio": 50.0,
+            "brokered_breach_exposure_ratio": 200.0,
+            "selfhost_breach_exposure_ratio": 200.0,
+            "managed_breach_exposure_ratio": 200.0,
             "cheaper_tier_success_fraction": 0.3,
             "batch_share_fraction": 0.0,
         }

@@ -22,7 +22,9 @@ STILL = {
     "migration_ramp_months": 0.0,
 }
 """A world in which nothing moves."""
-NAMES = ("frontier_api", "brokered", "rented_on_demand", "rented_one_year", "owned_gpus", "hybrid", "sunk_gpus")
+NAMES = (
+    "frontier_api", "brokered", "rented_on_demand", "rented_one_year", "owned_gpus", "hybrid", "routed", "sunk_gpus",
+)  # fmt: skip
 
 
 def flows(asked: Situation, start_month: int = 0) -> tuple[Setting, dict[str, CashFlow], dict[str, Option]]:
