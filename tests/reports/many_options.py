@@ -1,4 +1,4 @@
-"""A document as the full list of options makes it: about twenty in five families, some without a price, one a twin."""
+"""A document as the full list of options makes it: about twenty in six families, some without a price, one a twin."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ COPIES = (
     ("deepseek_api", "DeepSeek's own API", "api", "brokered", 1.06, 0.01),
     ("brokered_fireworks", "Brokered open model, Fireworks", "brokered", "brokered", 1.0, 0.0),
     ("brokered_together", "Brokered open model, Together", "brokered", "brokered", 1.04, 0.0),
+    ("routed", "Routed (API + broker)", "routed", "brokered", 1.6, 0.04),
     ("managed_together", "Managed endpoint, Together", "managed", "rented_on_demand", 0.7, 0.0),
     ("managed_hf", "Managed endpoint, Hugging Face", "managed", "rented_on_demand", 0.72, 0.0),
     ("managed_hf_zero", "Managed, Hugging Face, scale to zero", "managed", "rented_on_demand", 0.71, 0.0),
@@ -44,7 +45,7 @@ UNAVAILABLE = (
 
 
 def many_options_document() -> Document:
-    """Eighteen options that could be costed and four that could not."""
+    """Nineteen options that could be costed and four that could not."""
     base = sample_document()
     options = [*base.options, *(_copy(base, *each) for each in COPIES)]
     options.sort(key=lambda each: (each.usd_per_success.p50, each.name))

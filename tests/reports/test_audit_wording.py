@@ -27,12 +27,12 @@ def labelled(count: int, guessed_fraction: float, can_do: float = 0.9) -> Audit:
         (labelled(3, 0.77), "breakeven audit label --store logs  (3 labels so far; 77 % is still a guess)"),
         (
             labelled(50, 0.17),
-            "breakeven compare --store logs  (its hybrid moves these tasks, with the success that 50 labels of yours "
-            "show)",
+            "breakeven compare --store logs  (routing and a hybrid move these tasks, with the success that 50 labels "
+            "of yours show)",
         ),
         (
             labelled(50, 0.17, can_do=0.2),
-            "breakeven compare --store logs  (no task moves as a whole, so a hybrid is not costed)",
+            "breakeven compare --store logs  (no task moves as a whole, so neither routing nor a hybrid is costed)",
         ),
     ],
 )
@@ -42,5 +42,5 @@ def test_the_next_step_follows_the_labels(audit: Audit, said: str) -> None:
 
 def test_outcomes_of_the_log_need_no_labels() -> None:
     audit = labelled(0, 0.0)
-    assert next_command(audit, "").startswith("breakeven compare  (its hybrid moves these tasks")
+    assert next_command(audit, "").startswith("breakeven compare  (routing and a hybrid move these tasks")
     assert "outcomes of the log" in next_command(audit, "")

@@ -34,6 +34,7 @@ def test_the_best_of_each_family_comes_first_with_todays_and_the_likely() -> Non
         "brokered",
         "deepseek_api",
         "cheaper_tier",
+        "routed",
         "frontier_api",
         "managed_together",
         "rented_one_year",

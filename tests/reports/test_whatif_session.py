@@ -291,7 +291,7 @@ def test_a_slider_that_nobody_reads_says_so(folder: Path) -> None:
     session = opened(folder, Scenario(as_of=TODAY, draws_log2=7, options=("frontier_api", "cheaper_tier")))
     disabled = {each.name: each.disabled for each in session.sliders() if each.disabled}
     assert disabled["utilisation"] == disabled["gpu_rents"] == "no option that could be costed reads it"
-    assert disabled["commodity_share"] == "the hybrid could not be costed"
+    assert disabled["commodity_share"] == "neither routing nor a hybrid could be costed"
     assert {"volume", "growth", "api_price", "horizon"}.isdisjoint(disabled)
 
 

@@ -130,8 +130,8 @@ def test_a_success_rate_by_labels_says_who_judged_it() -> None:
     assert told.startswith("Success rates are assumed where nothing else is said: ")
     assert "not measured" not in told
     assert (
-        "An open model on the hybrid's work 86 % is judged by people (audit audit.json: 50 labels, a guess by kind of "
-        "work)." in told
+        "An open model on the work that moves 86 % is judged by people (audit audit.json: 50 labels, a guess by kind "
+        "of work)." in told
     )
 
 

@@ -19,8 +19,7 @@ from breakeven.costs.line import CostLine
 from breakeven.costs.tokens import token_usd_per_mtok
 from breakeven.facts.distribution import Draws
 from breakeven.facts.formula import formula
-from breakeven.facts.source import Grade
-from breakeven.facts.trace import Binder, Node
+from breakeven.facts.trace import Binder
 from breakeven.options.assembly.audited_work import SUCCESS as COMMODITY_SUCCESS
 from breakeven.options.assembly.broker import broker_offer, ended_words
 from breakeven.options.assembly.commodity_cut import (
@@ -30,6 +29,7 @@ from breakeven.options.assembly.commodity_cut import (
     bind_moved_success,
     commodity_cut,
     commodity_split,
+    is_guess,
     part_breach_exposure_ratio,
     part_lines,
     scale,
@@ -118,8 +118,8 @@ class Routed:
 
 def _bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, cut: CommodityCut) -> None:
     """As a hybrid has it; what nobody measured, judged or stated counts for no better than today's models."""
-    told = any(name in situation.scenario for name in (COMMODITY_SUCCESS, SUCCESS)) or has_measured(situation, model)
-    if not told and _is_guess(guess := binder.node(COMMODITY_SUCCESS)):
+    told = SUCCESS in situation.scenario or has_measured(situation, model)
+    if not told and is_guess(guess := binder.node(COMMODITY_SUCCESS)):
         once = situation
         if TRIES in situation.scenario:  # of one try, as the guess is
             once = replace(situation, scenario={k: v for k, v in situation.scenario.items() if k != TRIES})
@@ -127,10 +127,6 @@ def _bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, 
         bind_todays_success(today, once, "no outcome measured yet: assumed", cut.moved, "moved")
         binder.apply(guessed_success_fraction, guess, today.node(SUCCESS), name=COMMODITY_SUCCESS)
     bind_moved_success(binder, model, situation, cut)
-
-
-def _is_guess(node: Node) -> bool:
-    return node.source is not None and node.source.grade is Grade.GUESS
 
 
 def _routing_lines(whole: Binder) -> tuple[CostLine, ...]:

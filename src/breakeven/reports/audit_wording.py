@@ -69,7 +69,7 @@ def next_command(audit: Audit, store: str) -> str:
     if not any(each.is_commodity for each in audit.tasks):
         return f"breakeven compare{store}  (no task moves as a whole, so neither routing nor a hybrid is costed)"
     seen = f"{counted(count, 'label')} of yours" if count else "outcomes of the log"
-    return f"breakeven compare{store}  (routing and its hybrid move these tasks, with the success that {seen} show)"
+    return f"breakeven compare{store}  (routing and a hybrid move these tasks, with the success that {seen} show)"
 
 
 def savings_lines(savings: Savings | None) -> list[str]:

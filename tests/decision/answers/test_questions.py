@@ -134,6 +134,15 @@ def test_accuracy_is_a_gate_and_not_a_point() -> None:
     assert world(40_000).outlook.without(closed).recommended not in closed
 
 
+def test_a_part_of_the_work_moves_past_the_gate_on_more_than_a_guess() -> None:
+    """What nobody judged of the easier calls opens no gate that the user closed; what is stated of them does."""
+    said, mixes = Scenario(answers=AnswersEntry(accuracy=False)), {"hybrid", "routed"}
+    assert mixes <= behind_the_gate(world(40_000).comparison, said)
+    stated = situation(demand(40_000), pinned({"open_model_commodity_success_fraction": 0.9}))
+    assert not mixes & behind_the_gate(world_of(stated, 7).comparison, said)
+    assert not mixes & behind_the_gate(world(40_000).comparison, Scenario())
+
+
 def test_without_a_fleet_a_broker_says_how_good_an_open_model_may_be() -> None:
     here = world(2_000)
     few = {name: here.options[name] for name in ("frontier_api", "brokered", "cheaper_tier")}

@@ -21,8 +21,9 @@ from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
+from breakeven.options.assembly.commodity_cut import rests_on_a_guess
 from breakeven.options.assembly.success import evidence_of
-from breakeven.options.option import Evaluation, Family, Option, Situation
+from breakeven.options.option import OF_PARTS, Evaluation, Family, Option, Situation
 
 Key = Literal["volume", "data_sensitive", "fine_tuning", "mlops_team", "accuracy"]
 Reply = Literal["yes", "no", "unknown"]
@@ -180,7 +181,8 @@ def five_questions(
 
 
 def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str]:
-    """Options that the user's own answer rules out: those in which an open model does all of the work.
+    """Options that the user's own answer rules out: those in which an open model does all of the work, or a part of it
+    on nothing but a guess that it is easy enough.
 
     Raises ScenarioError when that leaves none of those that the constraints leave.
     """
@@ -189,7 +191,12 @@ def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str
     gated = frozenset(
         each.name
         for each in comparison.options
-        if changes_model(each) and (each.cost.family in OPEN_MODELS or each.name in OPEN_MODEL_APIS)
+        if changes_model(each)
+        and (
+            each.cost.family in OPEN_MODELS
+            or each.name in OPEN_MODEL_APIS
+            or (each.cost.family in OF_PARTS and rests_on_a_guess(each.cost.success))
+        )
     )
     if all(each.name in gated or each.cost.only_if for each in comparison.options):
         place = scenario.place("answers.accuracy")

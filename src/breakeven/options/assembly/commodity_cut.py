@@ -14,7 +14,8 @@ from breakeven.costs.line import CostLine
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.distribution import Draws, median_of
 from breakeven.facts.formula import Formula, formula
-from breakeven.facts.trace import Binder, Node
+from breakeven.facts.source import Grade
+from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.audited_work import SUCCESS
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import shortened
@@ -141,6 +142,17 @@ def bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, c
     if SUCCESS not in situation.scenario and has_measured(situation, model):
         return bind_open_model_success(binder, model, situation, cut.moved, "moved")
     return bind_assumed_success(binder, situation, SUCCESS, "the easier share of the work", cut.moved)
+
+
+def is_guess(node: Node) -> bool:
+    """Whether a fact is nothing but a guess: nobody measured, judged or stated it."""
+    return node.layer is not Layer.SCENARIO and node.source is not None and node.source.grade is Grade.GUESS
+
+
+def rests_on_a_guess(success: Node) -> bool:
+    """Whether a mix succeeds as guessed on the calls that move."""
+    moved = success.leaves().get(SUCCESS)
+    return moved is not None and is_guess(moved)
 
 
 def bind_success_of_both(whole: Binder, situation: Situation, requests: Node, moved: Node, kept: Node) -> None:
