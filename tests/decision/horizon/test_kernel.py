@@ -21,7 +21,7 @@ from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from costing import demand, pinned, situation
 
-STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api", "cascade")
+STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api", "cascade", "routed")
 """Options without a fleet: the fast form is exact."""
 FLEETS = ("rented_on_demand", "rented_spot", "rented_one_year", "managed_together", "hybrid")
 BOUGHT = ("owned_gpus", "sunk_gpus")
