@@ -22,7 +22,7 @@ COPIES = (
     ("deepseek_api", "DeepSeek's own API", "api", "brokered", 1.06, 0.01),
     ("brokered_fireworks", "Brokered open model, Fireworks", "brokered", "brokered", 1.0, 0.0),
     ("brokered_together", "Brokered open model, Together", "brokered", "brokered", 1.04, 0.0),
-    ("routed", "Routed (API + broker)", "routed", "brokered", 1.6, 0.04),
+    ("routed", "Routing (API + broker)", "routed", "brokered", 1.6, 0.04),
     ("managed_together", "Managed endpoint, Together", "managed", "rented_on_demand", 0.7, 0.0),
     ("managed_hf", "Managed endpoint, Hugging Face", "managed", "rented_on_demand", 0.72, 0.0),
     ("managed_hf_zero", "Managed, Hugging Face, scale to zero", "managed", "rented_on_demand", 0.71, 0.0),

@@ -71,7 +71,7 @@ class Routed:
     """Commodity calls to a brokered open model, the others where they are."""
 
     name: str = "routed"
-    title: str = "Routed (API + broker)"
+    title: str = "Routing (API + broker)"
     family: Family = "routed"
 
     def cost(self, situation: Situation, evaluation: Evaluation) -> OptionCost:

@@ -17,7 +17,7 @@ from breakeven.reports.document import Document, OptionPart, UnavailablePart
 FAMILY_TITLES: Final = {
     "api": "API of a model's maker",
     "brokered": "Open model at a broker, per token",
-    "routed": "Routed: an open model for the easier work",
+    "routed": "Routing: an open model for the easier work",
     "managed": "Managed endpoint, per GPU hour",
     "self_hosted": "Fleet of your own, rented or bought",
     "hybrid": "Hybrid",

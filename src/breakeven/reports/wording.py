@@ -170,7 +170,7 @@ def _answerer(comparison: Comparison, option: OptionResult) -> str:
     """Who answers under an Option, as far as its success rate tells."""
     family = option.cost.family
     if family in OF_PARTS:
-        return "the hybrid's mix" if family == "hybrid" else "the routed mix"
+        return "the hybrid's mix" if family == "hybrid" else "the mix by routing"
     if family != "api":
         return "open models"
     today = comparison.option(comparison.status_quo).cost.success
