@@ -44,6 +44,7 @@ OPTIONS = (
     "batch_api",
     "brokered",
     "hybrid",
+    "routed",
     "managed_huggingface_scale_to_zero",
     "managed_together",
     "owned_gpus",
@@ -138,6 +139,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "success": ("0.9",),
     "small_model_success_fraction": ("0.9", "0.6"),
     "moe_model_success_fraction": ("0.95",),
+    "open_model_commodity_success_fraction": ("0.8", "0.97"),
     "horizon": ("12", "60"),
     "salary": ("90000",),
     "team": ("new_hires",),
@@ -276,7 +278,7 @@ def test_a_log_that_is_closed_cannot_be_priced_anew_unless_it_is_opened_again(fo
 
 def test_sliders_stand_where_things_are_and_reach_both_ends(session: WhatIfSession, sliders: dict[str, Slider]) -> None:
     assert {"volume", "growth", "utilisation", "gpu_rents", "api_price", "commodity_share", "horizon"} <= set(sliders)
-    assert sum(each.endswith("success_fraction") for each in sliders) == 2
+    assert sum(each.endswith("success_fraction") for each in sliders) == 3
     assert sum("engineering_fte" in each for each in sliders) == 1
     for each in sliders.values():
         assert each.low <= each.typical <= each.high and each.low < each.high and each.step > 0, each

@@ -24,6 +24,7 @@ from breakeven.decision.comparison import Costed
 from breakeven.facts.assumption import Assumption
 from breakeven.facts.source import Grade
 from breakeven.facts.trace import Node
+from breakeven.options.assembly.audited_work import SUCCESS as EASIER
 from breakeven.options.assembly.offers import GPU_RENT, GPU_RENT_RATIO
 from breakeven.options.assembly.success import ANY_OPEN_MODEL, success_fact
 from breakeven.options.option import OF_PARTS
@@ -228,7 +229,9 @@ def _share(state: State) -> Slider:
 
 
 def _success(state: State) -> tuple[Slider, ...]:
-    """Of the small model and of the open one, each by the fact that is read of it; one where it is the same."""
+    """Of the small model and of the open one, each by the fact that is read of it, one where it is the same; and of an
+    open model on the easier work alone, where an option moves that.
+    """
     choices, models = state.situation.choices, state.situation.catalog.models
     found = []
     for label, title in ((choices.small_model, "Small model's success"), (choices.open_model, "Open model's success")):
@@ -239,6 +242,9 @@ def _success(state: State) -> tuple[Slider, ...]:
             found.append(_of_fact(state, name, title, f"Share of the calls that {label} does right.", always=True))
         else:
             found.append(_of_fact(state, name, title, f"Share of the calls that {label} does right at the first try."))
+    if _read(state, EASIER) is not None:
+        about = "Share of the calls that move, by routing or to a hybrid, that the open model does right."
+        found.append(_of_fact(state, EASIER, "Success on the easier work", about))
     return tuple({each.name: each for each in found}.values())
 
 
