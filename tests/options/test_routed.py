@@ -24,6 +24,7 @@ from breakeven.facts.source import Grade
 from breakeven.options.assembly.audited_work import AuditedWork
 from breakeven.options.assembly.choices import Requirements
 from breakeven.options.assembly.demand import Demand
+from breakeven.options.assembly.measured_success import MeasuredSuccess
 from breakeven.options.assembly.offers import sold_by, token_offer_prices
 from breakeven.options.assembly.success import evidence_of
 from breakeven.options.assembly.task_split import split_by_task
@@ -32,6 +33,7 @@ from breakeven.options.option import Evaluation, OptionCost, Situation
 from breakeven.options.remembered import Remembered
 from breakeven.outcomes.tries import all_tries_fail_fraction
 from costing import PRICES, demand, demand_by_task, pinned, situation
+from options.test_measured_success import outcomes
 
 OPTIONS = discover_options()
 DRAWS = Evaluation(DrawSet(draws_log2=8).of)
@@ -198,6 +200,20 @@ def test_what_somebody_states_or_judges_may_be_better_than_today() -> None:
     today = cost("frontier_api", audited(Grade.EXPERT)).success.value
     assert np.mean(cost("routed", audited(Grade.EXPERT)).success.value) > np.mean(today)
     assert np.all(cost("routed", audited(Grade.GUESS)).success.value <= today * (1 + 1e-12))
+
+
+def test_measured_parts_are_those_of_the_outcomes_and_a_guess_is_held_against_them() -> None:
+    """Both models measured: each on its own calls. Today's alone: the guess counts for no better on those very calls."""
+    today = {"faq": (8_000, 10_000), "drafting": (9_900, 10_000)}
+    both = outcomes({"gpt-5": today, "gpt-oss-120b": {"faq": (9_500, 10_000), "drafting": (5_000, 10_000)}})
+
+    def found(measured: MeasuredSuccess) -> float:
+        here = situation(of(FAQ, DRAFTS))
+        here = replace(here, choices=replace(here.choices, outcomes=measured))
+        return float(cost("routed", here, Evaluation(typical)).success.value.flat[0])
+
+    assert found(both) == pytest.approx((1.5 * 0.95 + 0.1 * 0.99) / 1.6, abs=1e-3)
+    assert found(outcomes({"gpt-5": today})) == pytest.approx((1.5 * 0.80 + 0.1 * 0.99) / 1.6, abs=1e-3)
 
 
 def test_tries_are_those_of_the_guess_that_counts() -> None:
