@@ -203,7 +203,7 @@ def test_what_somebody_states_or_judges_may_be_better_than_today() -> None:
 
 
 def test_measured_parts_are_those_of_the_outcomes_and_a_guess_is_held_against_them() -> None:
-    """Both models measured: each on its own calls. Today's alone: the guess counts for no better on those very calls."""
+    """Both models measured: each on its own calls. Today's alone: the guess counts for no better on the same calls."""
     today = {"faq": (8_000, 10_000), "drafting": (9_900, 10_000)}
     both = outcomes({"gpt-5": today, "gpt-oss-120b": {"faq": (9_500, 10_000), "drafting": (5_000, 10_000)}})
 
