@@ -68,7 +68,7 @@ def test_the_help_desk_ends_with_a_pilot_that_proves_it(support: tuple[Path, Sto
     saved = pilot["savings"]["saved_usd_per_month"]["value"]
     share = saved / decided["workload"]["spend_usd_per_month"]
     assert any(f"{100 * share:.1f} %" in each for each in document.end)
-    (why,) = (each for each in document.end if each.startswith("No contradiction: "))
+    (why,) = (each for each in document.end if each.startswith("Both point the same way: "))
     assert "classify ticket, answer from knowledge base, extract order data alone" in why
 
 

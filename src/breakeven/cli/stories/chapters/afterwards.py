@@ -27,7 +27,7 @@ def decide_measured(stage: Stage, story: Story) -> Found:
     pilot = json.loads(proven.read_bytes()) if proven.exists() else None
     sentences = [
         *([] if pilot is None else _proven(pilot, document)),
-        f"Moving everything at once: {decision['sentence'][:1].lower()}{decision['sentence'][1:]}",
+        f"Every way compared: {decision['sentence'][:1].lower()}{decision['sentence'][1:]}",
         *([] if pilot is None else [_why(pilot, document)]),
         *details_of(document),
     ]

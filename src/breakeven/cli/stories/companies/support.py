@@ -69,8 +69,8 @@ STORY: Final = Story(
     as_of=datetime(2026, 11, 24, tzinfo=UTC),
     scenario="""\
 open_model: gpt-oss-120b
-# whole moves that the desk would consider: customers wait for answers, so no batch; none owned, none to China
-options: [frontier_api, brokered, managed_huggingface_scale_to_zero, rented_one_year, hybrid]
+# moves that the desk would consider: customers wait for answers, so no batch; none owned, none to China
+options: [frontier_api, brokered, routed, managed_huggingface_scale_to_zero, rented_one_year, hybrid]
 answers: {data_sensitive: false, fine_tuning: false, mlops_team: false}
 failure_usd_per_request: {complaint: 0.60, other: 0.02}  # a voucher for a complaint that went wrong
 overrides:
