@@ -104,6 +104,7 @@ class Engine:
 
     def close(self) -> None:
         """End the session."""
+        self._connection.interrupt()  # threads may still work on what Ctrl-C ended, and would be waited for
         self._backend.disconnect()
 
 
