@@ -30,6 +30,7 @@ class Engine:
         if memory_limit_gib is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit_gib:g}GiB'")
         self._views = 0
+        self._is_closed = False
         self.is_shared = False
         """Whether several threads call at the same time."""
 
@@ -103,9 +104,11 @@ class Engine:
         return self._backend.table(name)
 
     def close(self) -> None:
-        """End the session."""
-        self._connection.interrupt()  # threads may still work on what Ctrl-C ended, and would be waited for
-        self._backend.disconnect()
+        """End the session, if it has not ended."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._connection.interrupt()  # threads may still work on what Ctrl-C ended, and would be waited for
+            self._backend.disconnect()
 
 
 def _prepare(connection: Any) -> None:
