@@ -116,7 +116,8 @@ def provisioned_step_mtok_per_month(
     1314.0
     """
     full_month = provisioned_unit_tok_per_s * hours_per_month * SECONDS_PER_HOUR
-    return full_month / (hourly_peak_to_mean_ratio * burst_headroom_ratio) / TOKENS_PER_MTOK
+    peak: Draws = np.maximum(hourly_peak_to_mean_ratio, 1.0) * np.maximum(burst_headroom_ratio, 1.0)
+    return full_month / peak / TOKENS_PER_MTOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,13 @@ def _bind_units(binder: Binder, *, evaluated_at_own_volume: bool) -> Staircase:
     binder.rename("capacity_usd_per_month", "provisioned_usd_per_month", "the commitment, busy or not")
     step = binder.evaluate(provisioned_step_mtok_per_month)
     fewest = binder.value(FEWEST)
-    return Staircase(float(step.value.flat[0]), int(np.ceil(fewest.flat[0])))
+    return Staircase(
+        float(step.value.flat[0]),
+        int(np.ceil(fewest.flat[0])),
+        step_of_draws_mtok=step.value,
+        fewest_of_draws_count=np.ceil(fewest),
+        of_tokens=True,
+    )
 
 
 OPTIONS = (Provisioned(),)

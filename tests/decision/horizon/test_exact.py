@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from breakeven.decision.horizon.exact import CashFlow, Setting, cash_flows, hard
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import select_options
 from breakeven.options.option import Evaluation, Option, Situation
-from costing import demand, pinned, situation
+from costing import QUOTE, demand, pinned, situation
 
 STILL = {
     "volume_growth_fraction_per_month": 0.0,
@@ -24,12 +26,13 @@ STILL = {
 """A world in which nothing moves."""
 NAMES = (
     "frontier_api", "brokered", "rented_on_demand", "rented_one_year", "owned_gpus", "hybrid", "routed", "sunk_gpus",
+    "provisioned",
 )  # fmt: skip
 
 
 def flows(asked: Situation, start_month: int = 0) -> tuple[Setting, dict[str, CashFlow], dict[str, Option]]:
     options = select_options(NAMES)
-    found = setting_of(asked, typical, {})
+    found = setting_of(replace(asked, scenario={**pinned(QUOTE), **asked.scenario}), typical, {})
     return found, cash_flows(found, options, start_month=start_month), options
 
 

@@ -23,6 +23,8 @@ from costing import demand, pinned, situation
 
 STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api", "cascade", "routed")
 """Options without a fleet: the fast form is exact."""
+BY_TOKENS = ("provisioned",)
+"""Units that carry tokens, and nothing else that bends: exact as well."""
 FLEETS = ("rented_on_demand", "rented_spot", "rented_one_year", "managed_together", "hybrid")
 BOUGHT = ("owned_gpus", "sunk_gpus")
 HARD = ("small_gpu", "managed_huggingface_scale_to_zero")
@@ -32,9 +34,9 @@ DRAWS_LOG2 = 8
 
 @pytest.fixture(scope="module", params=[300, 20_000], ids=["300 Mtok", "20,000 Mtok"])
 def both(request: pytest.FixtureRequest) -> tuple[Setting, dict[str, CashFlow], tuple[Terms, ...], Run]:
-    here = situation(demand(request.param), pinned(costing.VERIFIER))
+    here = situation(demand(request.param), pinned(costing.QUOTE))
     setting = setting_of(here, DrawSet(1, DRAWS_LOG2).of, {})
-    options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
+    options = select_options((*STRAIGHT, *BY_TOKENS, *FLEETS, *BOUGHT, *HARD))
     options = {STATUS_QUO: options[STATUS_QUO], **options}
     terms = terms_of(setting, options)
     return setting, cash_flows(setting, options), terms, run(setting, terms, kept_count=1 << DRAWS_LOG2)
@@ -45,8 +47,8 @@ def error(both: tuple[Setting, dict[str, CashFlow], tuple[Terms, ...], Run], nam
     return fast.present(name) / exact[name].present_cost_usd(setting.facts.discount()) - 1
 
 
-@pytest.mark.parametrize("name", STRAIGHT)
-def test_options_without_a_fleet_are_exact(
+@pytest.mark.parametrize("name", [*STRAIGHT, *BY_TOKENS])
+def test_options_whose_months_are_straight_are_exact(
     both: tuple[Setting, dict[str, CashFlow], tuple[Terms, ...], Run], name: str
 ) -> None:
     assert np.abs(error(both, name)).max() < 1e-12
@@ -161,8 +163,8 @@ def test_blocks_do_not_matter() -> None:
 @pytest.mark.parametrize("start_month", [0, 3])
 def test_the_sums_are_the_months(start_month: int) -> None:
     """Present costs by shared sums, and by every month's bill: the same to rounding, hardware and terms included."""
-    setting = setting_of(situation(demand(3_000), pinned(costing.VERIFIER)), DrawSet(4, 9).of, {})
-    options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
+    setting = setting_of(situation(demand(3_000), pinned(costing.QUOTE)), DrawSet(4, 9).of, {})
+    options = select_options((*STRAIGHT, *BY_TOKENS, *FLEETS, *BOUGHT, *HARD))
     prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
     months = run_prepared(prepared, start_month=start_month).present_cost_usd
     assert present_only(prepared, start_month=start_month) == pytest.approx(months, rel=1e-12)
@@ -170,8 +172,8 @@ def test_the_sums_are_the_months(start_month: int) -> None:
 
 def test_the_last_bit_does_not_hang_on_who_may_write() -> None:
     """Kept arrays are read-only and fresh ones are not; an answer is the same."""
-    setting = setting_of(situation(demand(3_000), pinned(costing.VERIFIER)), DrawSet(4, 12).of, {})
-    options = select_options((*STRAIGHT, *FLEETS, *BOUGHT, *HARD))
+    setting = setting_of(situation(demand(3_000), pinned(costing.QUOTE)), DrawSet(4, 12).of, {})
+    options = select_options((*STRAIGHT, *BY_TOKENS, *FLEETS, *BOUGHT, *HARD))
     prepared = prepare(setting, terms_of(setting, {STATUS_QUO: options[STATUS_QUO], **options}))
     loadings = prepared.loadings.copy()
     loadings.flags.writeable = not prepared.loadings.flags.writeable

@@ -107,6 +107,6 @@ class KeptPresent:
         return kept[:count]
 
 
-def _steps_first(each: Terms) -> tuple[bool, bool, float, float, list[float]]:
+def _steps_first(each: Terms) -> tuple[int, float, float, list[float]]:
     """Fleets that may have the same steps stand side by side, so that the kernel counts their units once."""
-    return each.steps, each.whole, float(each.step_mtok[0]), float(each.fewest_count[0]), each.knots.tolist()
+    return each.kind, float(each.step_mtok[0]), float(each.fewest_count[0]), each.knots.tolist()

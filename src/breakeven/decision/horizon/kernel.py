@@ -32,9 +32,9 @@ from breakeven.decision.horizon.month_passes import (
     whole_units,
 )
 from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE
+from breakeven.decision.horizon.terms import FRACTIONS, NO_FLEET, UNITS_OF_TOKENS
 
 BLOCK = 512
-NO_FLEET, WHOLE_UNITS, FRACTIONS = 0, 1, 2
 MOST_UNITS = 9e4
 
 
@@ -69,7 +69,8 @@ def run_months(
     `path` (14, draws): log growth per month, its monthly factor, log monthly change of API, open-token and work ratios,
     log long-run rent, its monthly factor, volatility, three shocks, ramp months, discount per month, volume. `per_mtok`
     (options, 3, draws): at no price of the paths, at the one of `open_tokens`, and of both prices at the list's. `once`
-    (options, draws). `kind`: 0 no fleet, 1 whole units, 2 fractions; 0 of them that is first is the status quo.
+    (options, draws). `kind`: 0 no fleet, 1 whole units, 2 fractions, 3 whole units of tokens; 0 of them that is first
+    is the status quo.
     `capital` (5, options, draws): capex and annuity per unit, life, age; `capital[4, 0]`: year 3, `[4, 1]`: year 5.
     `kept_*` (options, months, kept draws).
     """
@@ -116,13 +117,14 @@ def run_months(
                 while bent < knots.shape[1] and knots[option, bent] < MOST_UNITS:
                     bent += 1
                 copy_rows(today[option], 1, 2 + bent, begin, size, fixed)
-                copy_rows(rent[option], 0, 2 + bent if kind[option] != WHOLE_UNITS else 2, begin, size, rented)
+                copy_rows(rent[option], 0, 2 + bent if kind[option] == FRACTIONS else 2, begin, size, rented)
                 for i in range(size):
                     per_unit[i] = units_per_mtok[option, begin + i]
                     few[i] = fewest[option, begin + i]
             tokens = api if prices == LIST_PRICE else open_token
             bends = knots[option]
             held, shape = commitment[option], kind[option]
+            carried = volume if shape == UNITS_OF_TOKENS else load
             counted = rivals[option] == 1
             total[:size] = 0.0
             for month in range(months):
@@ -132,11 +134,11 @@ def run_months(
                     per_token(coefficients, fixed, size, month, volume, tokens, rest, bill)
                 else:
                     rent_month = (month - start_month) // held * held + start_month if held > 0 else month
-                    if shape != WHOLE_UNITS:
+                    if shape == FRACTIONS:
                         fractional_units(per_unit, size, month, volume, units)
                         most[month] = MOST_UNITS
                     elif same_steps[option] == 0:
-                        most[month] = whole_units(per_unit, few, size, month, load, units)
+                        most[month] = whole_units(per_unit, few, size, month, carried, units)
                     fixed_part(coefficients, fixed, size, month, volume, rest, bill)
                     add_fleet(fixed, rented, size, month, rent_month, units, rents, bill)
                     if has_tokens[option] == 1:
@@ -144,11 +146,11 @@ def run_months(
                     for bend in range(bends.size):
                         if bends[bend] < most[month]:
                             add_bend(fixed, 2 + bend, bends[bend], size, month, units, bill)
-                            if shape != WHOLE_UNITS:
+                            if shape == FRACTIONS:
                                 add_bend_rent(
                                     rented, 2 + bend, bends[bend], size, month, rent_month, units, rents, bill
                                 )
-                    if shape != WHOLE_UNITS:
+                    if shape == FRACTIONS:
                         add_rent(rented, size, rent_month, rents, bill)
                 if prices == BOTH_PRICES and month >= start_month:
                     add_list_tokens(coefficients, size, month, volume, api, bill)

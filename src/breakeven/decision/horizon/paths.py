@@ -286,6 +286,11 @@ class ProjectedPaths:
         years = zip(self.years("volume"), self.years("open_model_work"), strict=True)
         return np.asarray(np.max([recalled(_largest_product, *each) for each in years], axis=0))
 
+    @cached_property
+    def most_volume(self) -> NDArray[np.float64]:
+        """Largest volume over the months, over today's, shape ``(draws,)``."""
+        return np.asarray(np.max([recalled(_largest, each) for each in self.years("volume")], axis=0))
+
     def years(self, name: str) -> list[NDArray[np.float64]]:
         """A path of `PATHS` year by year, so that another horizon shares the years of this one."""
         if name not in self._years:
@@ -317,6 +322,10 @@ def _months_of_year(first_month: int) -> NDArray[np.float64]:
 
 def _largest_product(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.max(one * other, axis=0))
+
+
+def _largest(one: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.max(one, axis=0))
 
 
 def rent_chance(facts: PathFacts) -> NDArray[np.float64]:

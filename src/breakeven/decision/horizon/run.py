@@ -253,7 +253,7 @@ def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, b
         np.stack([each.knots for each in terms]),
         per_unit,
         fewest,
-        np.array([0 if not each.steps else 1 if each.whole else 2 for each in terms], dtype=np.int64),
+        np.array([each.kind for each in terms], dtype=np.int64),
         np.array([_prices_of(each) for each in terms], dtype=np.int64),
         np.array([each.steps and bool(np.any(each.per_mtok[1])) for each in terms], dtype=np.int64),
         np.array(
@@ -283,7 +283,7 @@ def _same_steps(before: Terms | None, each: Terms) -> bool:
         before is not None
         and before.steps
         and each.steps
-        and before.whole == each.whole
+        and before.kind == each.kind
         and np.array_equal(before.step_mtok, each.step_mtok)
         and np.array_equal(before.fewest_count, each.fewest_count)
         and np.array_equal(before.knots, each.knots)

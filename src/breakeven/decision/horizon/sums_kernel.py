@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from breakeven.decision.horizon.block_paths import block_paths
 from breakeven.decision.horizon.compiled_loops import FAST, FAST_WITHOUT_LOCK, Floats
 from breakeven.decision.horizon.hardware_loop import hardware_row
-from breakeven.decision.horizon.kernel import MOST_UNITS, NO_FLEET, WHOLE_UNITS
+from breakeven.decision.horizon.kernel import MOST_UNITS
 from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE
+from breakeven.decision.horizon.terms import FRACTIONS, NO_FLEET, WHOLE_UNITS
 
 BLOCK = 128
 LOAD, VOLUME, WORTH, RENT = 0, 1, 2, 3
@@ -87,8 +88,8 @@ def present_costs(
                 present[option, draw] = found + once[option, draw] * paid_at
             if not fleet:
                 continue
-            rounded = kind[option] == WHOLE_UNITS
-            row = LOAD if rounded else VOLUME
+            rounded = kind[option] != FRACTIONS
+            row = LOAD if kind[option] == WHOLE_UNITS else VOLUME
             held = commitment[option]
             for month in range(months):
                 begun[month] = max(month - start_month, 0) // held * held + start_month if held > 0 else month

@@ -4,7 +4,8 @@ In a month with volume v, of which the share r has moved, an option of n purchas
 
     (u + a A + o O) v r + F(n) + G(n) R + (1 - r) (today's bill),   n = max(fewest, ceil(v r w / step))
 
-with A, O, R the ratios of API, open-token and rent prices and w the work per token over today's. u, a, o, F and G are
+with A, O, R the ratios of API, open-token and rent prices and w the work per token over today's (1 where units are sold
+by their tokens). u, a, o, F and G are
 read off the option itself, costed at a few volumes per draw; F and G are straight between a few knots. The error of
 that against the exact months is measured and reported, never assumed.
 """
@@ -33,6 +34,8 @@ KNOTS_COUNT: Final = 6
 """Bends of F and G between the fewest and the most units that the draws meet."""
 Floats = NDArray[np.float64]
 HORIZON_MONTHS: Final = "horizon_months"
+NO_FLEET, WHOLE_UNITS, FRACTIONS, UNITS_OF_TOKENS = 0, 1, 2, 3
+"""What an option buys, as the kernels number it."""
 _INSIDE: Final = 1 - 1e-9
 FAR_COUNT: Final = 1e5
 
@@ -49,6 +52,8 @@ class Terms:
     """False: nothing but the volume matters."""
     whole: bool
     """False: n may be a fraction (a fleet that goes to sleep)."""
+    of_tokens: bool
+    """Units carry tokens: newer open models, that do with less work, leave n as it is."""
     step_mtok: Floats
     """Volume that one more unit carries."""
     fewest_count: Floats
@@ -67,6 +72,15 @@ class Terms:
     """What F holds for it, per unit."""
     lifetime_months: Floats
     age_months: Floats
+
+    @property
+    def kind(self) -> int:
+        """What the option buys, as the kernels number it."""
+        if not self.steps:
+            return NO_FLEET
+        if not self.whole:
+            return FRACTIONS
+        return UNITS_OF_TOKENS if self.of_tokens else WHOLE_UNITS
 
 
 def terms_of(setting: Setting, options: Mapping[str, Option]) -> tuple[Terms, ...]:
@@ -94,7 +108,8 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     step, fewest = _units_of(cost, cost.staircase)
     whole = not cost.staircase.kinks_mtok
     if whole:
-        nodes = recalled(_nodes, setting.paths.most_work, setting.volume_mtok, step, fewest)
+        most = setting.paths.most_volume if cost.staircase.of_tokens else setting.paths.most_work
+        nodes = recalled(_nodes, most, setting.volume_mtok, step, fewest)
     else:
         nodes = recalled(_smooth_nodes, setting.volume_mtok, step, *setting.paths.years("volume"))
     evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole), lines_only=True)
@@ -152,6 +167,7 @@ def _without_fleet(cost: OptionCost, double: Mapping[str, Draws], volume: Draws,
         _per_mtok(here, slope, volume, factor, shape),
         False,
         True,
+        False,
         np.full(1, np.inf),
         np.ones(1),
         np.full(KNOTS_COUNT, FAR_COUNT),
@@ -246,6 +262,7 @@ def _with_fleet(
         _per_mtok(here, slope, volume, factor, shape),
         True,
         whole,
+        cost.staircase.of_tokens,
         _wide(step, shape),
         _wide(fewest, shape),
         knots,
@@ -283,10 +300,10 @@ def _per_mtok(here: Mapping[str, Draws], slope: Draws, volume: Draws, factor: Dr
     )
 
 
-def _nodes(most_work: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> tuple[float, ...]:
+def _nodes(most_ratio: Draws, volume_mtok: Draws, step: Draws, fewest: Draws) -> tuple[float, ...]:
     """Whole units from the fewest to the most that nearly all draws meet, at most `KNOTS_COUNT` between the ends."""
     low = float(np.min(fewest))
-    most = most_work * volume_mtok
+    most = most_ratio * volume_mtok
     wanted = np.maximum(np.ceil(most / step), fewest)
     high = max(float(np.quantile(wanted, 0.995)), low + 1.0)
     inner = np.geomspace(max(low, 1.0), high, KNOTS_COUNT + 2)
