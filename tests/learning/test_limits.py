@@ -99,6 +99,14 @@ def test_limits_that_no_policy_keeps_are_refused(limits: Capacities, floor: floa
         answered(three_tasks(ROWS, 4), limits, tmp_path, quality_floor_ratio=floor)
 
 
+def test_a_division_that_is_no_better_than_chance_is_refused_for_that_reason(tmp_path: Path) -> None:
+    """Requests that are all alike: whatever the shares, a division of them is a mix by chance."""
+    success = (np.random.default_rng(1).random((1_600, 2)) < (0.95, 0.96)).astype(float)
+    table = table_of(success, models=("small", "big"), task=("one",) * 1_600)
+    with pytest.raises(LearningError, match=r"not shown to do better than .*a mix by chance.*with big alone .* 7 USD"):
+        answered(table, Capacities({"small": 0.5}, 7.0), tmp_path, quality_floor_ratio=0.9)
+
+
 def test_a_small_budget_is_kept_where_the_floor_allows_it(tmp_path: Path) -> None:
     _, found = answered(
         three_tasks(ROWS, 5), Capacities(budget_usd_per_request=0.003), tmp_path, quality_floor_ratio=0.75

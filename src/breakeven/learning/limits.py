@@ -83,10 +83,11 @@ def refuse_broken(learnt: Learnt, one: str | None) -> None:
             "some room, or outcomes of more requests with distinct prompts (requests are divided by a hash of the "
             "prompt)"
         )
+    not_better = "what was tried keeps the floor, and is not shown to do better than one model or a mix by chance"
     raise LearningError(
         f"no policy keeps the limits: no division within them is shown to be worth it and to keep "
         f"{100 * learnt.settings.quality_floor_ratio:.0f} % of {learnt.reference}'s success "
-        f"({learnt.floor.why}), and with "
+        f"({learnt.floor.why if learnt.moves_nothing else not_better}), and with "
         f"{one} alone {'; '.join(words)}. Loosen the capacity or the budget, lower the quality "
         "floor, or bring outcomes of more requests"
     )
