@@ -14,7 +14,7 @@ from breakeven.learning.families import Capacities
 from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import learn
 from breakeven.learning.policy_writing import document_of
-from breakeven.learning.serving import served
+from breakeven.learning.serving import drift_of, served
 from breakeven.learning.settings import LearnSettings
 from breakeven.learning.usable import usable_outcomes
 from breakeven.outcomes.outcome import OutcomeTable
@@ -230,3 +230,52 @@ def test_a_capacity_counts_who_answers_where_a_model_may_not(tmp_path: Path) -> 
     policy = written(table, tmp_path, roomy)
     answered = served(policy, table)
     assert (answered.choices[task == "home"] == 0).all() and (answered.choices == 1).mean() <= 0.7
+
+
+def answers_tell(seed: int) -> OutcomeTable:
+    """Words of the prompt tell something of who succeeds, and the weak model's answers all of it."""
+    table, rng = words_decide(1_600, seed), np.random.default_rng(seed + 100)
+    weak = rng.random(1_600) < [0.85 if each.startswith("easy") else 0.4 for each in table.prompts]
+    success = np.column_stack([weak, rng.random(1_600) < 0.98]).astype(float)
+    return replace(table, success=success, responses={"weak": tuple("right" if each else "wrong" for each in weak)})
+
+
+def dear_stand_ins(seed: int) -> OutcomeTable:
+    """The cheapest model may not take two tasks; who answers them costs more than the second cheapest."""
+    table, rng = tasks_decide(1_600, seed), np.random.default_rng(seed)
+    success = np.column_stack([table.success[:, 0], rng.random(1_600) < 0.7, table.success[:, 1]])
+    return replace(
+        table, models=("small", "mid", "big"), success=success, cost_usd=np.tile([1.0, 1.5, 20.0], (1_600, 1))
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "settings"),
+    [
+        ("threshold", words_decide(1_600, 21), LearnSettings(reference="strong")),
+        ("cascade", answers_tell(22), LearnSettings(reference="strong")),
+        ("single", words_decide(1_600, 23), LearnSettings(reference="strong", quality_floor_ratio=1.0)),
+        ("task_map", tasks_decide(1_600, 24), LearnSettings(reference="big")),
+        (
+            "task_map",
+            dear_stand_ins(25),
+            LearnSettings(
+                reference="big",
+                quality_floor_ratio=0.8,
+                allowed_by_task=dict.fromkeys(("contract", "legal"), ("mid", "big")),
+            ),
+        ),
+    ],
+)
+def test_drift_is_measured_against_what_the_policy_itself_predicts(
+    kind: str, table: OutcomeTable, settings: LearnSettings, tmp_path: Path
+) -> None:
+    """Whatever else was tried: of the very requests that it is a reference of there is no shift at all."""
+    learnt = learn(table, settings)
+    policy = save(
+        document_of(learnt, (), date(2026, 11, 26), "t", {}, judge_learnt(learnt, resamples_count=200)), tmp_path
+    )
+    assert policy.kind == kind
+    found = drift_of(policy, served(policy, learnt.calibration))
+    assert found is not None
+    assert found.inputs.psi_ratio < 0.02 and found.mix.psi_ratio < 1e-9

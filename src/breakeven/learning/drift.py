@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from breakeven.errors import LearningError
+from breakeven.routing.policy_document import PolicyDocument
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,6 +68,13 @@ class DriftReport:
     def alarm(self) -> bool:
         """Whether either watch says so; without drift in `false_alarm_fraction` of the windows at most."""
         return self.mix.alarm or self.inputs.alarm
+
+
+def cheapest(document: PolicyDocument) -> int:
+    """The model whose predicted success is watched."""
+    return int(
+        np.argmin([np.inf if each.usd_per_request is None else each.usd_per_request for each in document.models])
+    )
 
 
 def drift_reference(groups: Sequence[str], scores: Floats) -> DriftReference:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from breakeven.learning.digits import plain_rounded
-from breakeven.learning.drift import drift_reference
+from breakeven.learning.drift import cheapest, drift_reference
 from breakeven.learning.families import NEVER_USD, chosen_models
 from breakeven.learning.group_rates import Path, group_name, paths_of
 from breakeven.learning.group_shares import Shares, prompts_are_kept
@@ -39,6 +39,16 @@ def document_of(
 
     Raises LearningError where that would pass a limit of capacity or the budget.
     """
+    written = _written(learnt, prices, created, made_by, judgement)
+    checked = {"check_usd_per_request": learnt.settings.check_usd_per_request}
+    watched = {"drift_reference": asdict(_reference(learnt, written))}
+    return replace(written, evidence=plain_rounded({**evidence, **checked, **watched}))
+
+
+def _written(
+    learnt: Learnt, prices: tuple[ModelPrice, ...], created: date, made_by: str, judgement: Judgement
+) -> PolicyDocument:
+    """The policy without what it rests on."""
     draft, at = learnt.draft, learnt.floor.at
     one = judgement.single or (learnt.reference if learnt.moves_nothing else _constant(learnt, draft))
     refuse_broken(learnt, one)
@@ -53,13 +63,7 @@ def document_of(
         allowed_by_task=dict(learnt.settings.allowed_by_task),
         failure_usd_per_request=dict(learnt.settings.failure_usd),
         guarantee=judgement.guarantee,
-        evidence=plain_rounded(
-            {
-                **evidence,
-                "check_usd_per_request": learnt.settings.check_usd_per_request,
-                "drift_reference": asdict(_reference(learnt)),
-            }
-        ),
+        evidence={},
         created=created.isoformat(),
         made_by=made_by,
     )
@@ -246,11 +250,13 @@ def _tries(train: OutcomeTable) -> dict[Path, int]:
     return counts
 
 
-def _reference(learnt: Learnt) -> Any:
-    """What drift is measured against: groups, and the predicted success of the cheapest model.
+def _reference(learnt: Learnt, written: PolicyDocument) -> Any:
+    """What drift is measured against: groups, and the success that the policy predicts of its cheapest model.
 
     Of the calibration requests: the policy's own predictions on requests that it did not learn from, as it will serve.
+    Where it holds no scorer of prompts, whichever was tried, these are the rates of groups.
     """
-    groups = [group_name(path) for path in paths_of(learnt.calibration)]
-    cheapest = int(np.argmin(learnt.calibration.cost_usd.mean(axis=0)))
-    return drift_reference(groups, learnt.calibration_scores[:, cheapest])
+    paths = paths_of(learnt.calibration)
+    is_scored = written.scorer is not None and written.kind != "cascade"  # a cascade's looks at answers
+    scores = learnt.calibration_scores if is_scored else learnt.rates.rates(paths)
+    return drift_reference([group_name(path) for path in paths], scores[:, cheapest(written)])

@@ -10,7 +10,7 @@ import numpy as np
 from breakeven.errors import LearningError
 from breakeven.learning.as_allowed import as_allowed
 from breakeven.learning.cascades import applied
-from breakeven.learning.drift import DriftReference, DriftReport, drift
+from breakeven.learning.drift import DriftReference, DriftReport, cheapest, drift
 from breakeven.learning.group_rates import group_name, paths_of
 from breakeven.learning.pricing import GivenPrice
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
@@ -113,6 +113,5 @@ def drift_of(policy: LoadedPolicy, answered: Served) -> DriftReport | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    usd = [np.inf if each.usd_per_request is None else each.usd_per_request for each in policy.document.models]
     groups = [group_name(path) for path in paths_of(answered.table)]
-    return drift(reference, groups, answered.scores[:, int(np.argmin(usd))])
+    return drift(reference, groups, answered.scores[:, cheapest(policy.document)])
