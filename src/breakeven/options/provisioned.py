@@ -180,6 +180,7 @@ def _bind_units(binder: Binder, *, evaluated_at_own_volume: bool) -> Staircase:
         int(np.ceil(fewest.flat[0])),
         step_of_draws_mtok=step.value,
         fewest_of_draws_count=np.ceil(fewest),
+        fewest_fact=FEWEST,
         of_tokens=True,
     )
 

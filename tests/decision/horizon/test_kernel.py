@@ -17,9 +17,11 @@ from breakeven.decision.horizon.block_paths import small_exp
 from breakeven.decision.horizon.exact import CashFlow, Setting, cash_flows, setting_of
 from breakeven.decision.horizon.run import Run, prepare, present_only, run, run_prepared
 from breakeven.decision.horizon.terms import Terms, terms_of
+from breakeven.decision.scenario import Scenario
 from breakeven.facts.draws import DrawSet
-from breakeven.options.discover import select_options
-from costing import demand, pinned, situation
+from breakeven.options.discover import discover_options, select_options
+from breakeven.options.option import Evaluation
+from costing import demand, pinned, situation, situation_of
 
 STRAIGHT = ("frontier_api", "cheaper_tier", "batch_api", "brokered", "deepseek_api", "cascade", "routed")
 """Options without a fleet: the fast form is exact."""
@@ -85,6 +87,37 @@ def test_options_with_many_bends_are_near_on_the_whole(
     setting, exact, _, fast = both
     mean = float(np.mean(exact[name].present_cost_usd(setting.facts.discount())))
     assert float(np.mean(fast.present(name))) == pytest.approx(mean, rel=0.03)
+
+
+@pytest.mark.parametrize("name", sorted(set(discover_options()) - {STATUS_QUO}))
+def test_every_option_that_there_is_has_a_fast_form(name: str) -> None:
+    """Whatever facts it needs; exact where nothing but tokens counts."""
+    setting = setting_of(situation_of(name, demand(3_000)), DrawSet(1, DRAWS_LOG2).of, {})
+    options = select_options((STATUS_QUO, name))
+    exact = cash_flows(setting, options)[name].present_cost_usd(setting.facts.discount())
+    fast = run(setting, terms_of(setting, options)).present(name)
+    stairs = options[name].cost(setting.situation, Evaluation(setting.draw)).staircase
+    if stairs is None or stairs.of_tokens:
+        assert fast == pytest.approx(exact, rel=1e-12)
+    assert float(np.mean(fast)) == pytest.approx(float(np.mean(exact)), rel=0.03)
+    assert np.median(np.abs(fast / exact - 1)) < 0.03
+
+
+@pytest.mark.parametrize("volume_mtok", [300, 20_000])
+def test_fewest_units_of_which_nobody_is_sure(volume_mtok: float) -> None:
+    """A range of the fewest units: each future keeps to its own."""
+    range_of = {"low": 1.0, "typical": 2.0, "high": 6.0}
+    overrides = {**costing.QUOTE, "replicas_min_count": range_of, "provisioned_units_min_count": range_of}
+    here = situation(demand(volume_mtok))
+    here = replace(here, scenario=Scenario.model_validate({"overrides": overrides}).facts(here.catalog))
+    setting = setting_of(here, DrawSet(1, DRAWS_LOG2).of, {})
+    options = select_options((STATUS_QUO, *BY_TOKENS, *FLEETS))
+    exact, fast = cash_flows(setting, options), run(setting, terms_of(setting, options))
+    discount = setting.facts.discount()
+    found = {name: np.abs(fast.present(name) / exact[name].present_cost_usd(discount) - 1) for name in options}
+    assert all(found[name].max() < 1e-12 for name in BY_TOKENS)
+    for name in FLEETS:
+        assert np.median(found[name]) < 2e-3 and np.quantile(found[name], 0.95) < 0.02, name
 
 
 def test_present_cost_is_the_sum_of_the_cash_it_kept(

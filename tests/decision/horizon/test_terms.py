@@ -28,7 +28,7 @@ def test_every_option_has_the_terms_of_its_own_horizon(
     volume_mtok: float, months: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the bit, with and without another horizon's views."""
-    here = situation(demand(volume_mtok), {**pinned(costing.VERIFIER), **pinned({HORIZON_MONTHS: months})})
+    here = situation(demand(volume_mtok), {**pinned(costing.QUOTE), **pinned({HORIZON_MONTHS: months})})
     draws = DrawSet(1, 7)
     setting = setting_of(here, draws.of, {})
     options: dict[str, Option] = {}

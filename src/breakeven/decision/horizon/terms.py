@@ -113,9 +113,26 @@ def _terms(setting: Setting, option: Option, base_success: Draws) -> Terms:
     else:
         nodes = recalled(_smooth_nodes, setting.volume_mtok, step, *setting.paths.years("volume"))
     evaluation = Evaluation(setting.draw, recalled(_volumes_of, step, nodes, whole), lines_only=True)
-    at_units = view_of(option, at_any_horizon(setting.situation, cost), evaluation, _at_units)  # all volumes at once
+    situation = _at_the_fewest(setting.situation, cost.staircase)
+    at_units = view_of(option, at_any_horizon(situation, cost), evaluation, _at_units)  # all volumes at once
     found = recalled(_with_fleet, cost, at_units, nodes, step, fewest, setting.volume_mtok, factor, once)
     return found
+
+
+def _at_the_fewest(situation: Situation, stairs: Staircase) -> Situation:
+    """The same with the fewest units of any draw in all of them: where the draws differ in it, F and G are read from
+    there on in each, and n is held to the draw's own fewest."""
+    fewest = stairs.fewest_of_draws_count
+    name, said = stairs.fewest_fact, situation.scenario
+    fact = said.get(name) or situation.catalog.assumptions.get(name)
+    if fewest is None or fact is None or fact.is_certain or stairs.kinks_mtok:
+        return situation
+    scenario: Mapping[str, Assumption] = recalled(_with_fact, said, fact, float(np.min(fewest)))
+    return replace(situation, scenario=scenario)
+
+
+def _with_fact(scenario: Mapping[str, Assumption], fact: Assumption, value: float) -> dict[str, Assumption]:
+    return {**scenario, fact.name: fact.fixed_at(value, fact.source)}
 
 
 def at_any_horizon(situation: Situation, cost: OptionCost) -> Situation:

@@ -16,6 +16,7 @@ from breakeven.options.assembly.staircase import Staircase
 from breakeven.serving import autoscale, fleet
 from breakeven.units import SECONDS_PER_HOUR
 
+FEWEST = "replicas_min_count"
 REPLICAS_MAX_COUNT = 10_000.0
 """A larger fleet than this is a slip in the scenario, not a plan."""
 
@@ -36,12 +37,13 @@ def bind_fleet(
     binder.derive("billed_fraction", 1.0, "always on: every hour is paid")
     _refuse_absurd(binder, evaluated_at_own_volume)
     step = binder.evaluate(fleet.replica_step_mtok_per_month)
-    fewest = binder.value("replicas_min_count")
+    fewest = binder.value(FEWEST)
     return Staircase(
         float(step.value.flat[0]),
         int(np.ceil(fewest.flat[0])),
         step_of_draws_mtok=step.value,
         fewest_of_draws_count=np.ceil(fewest),
+        fewest_fact=FEWEST,
     )
 
 
@@ -49,8 +51,8 @@ def bind_scaled_fleet(
     binder: Binder, machine: Deployment, gpus_per_replica_count: int | None, *, evaluated_at_own_volume: bool
 ) -> Staircase:
     """The same fleet where replicas come and go with the demand, down to none: only the hours awake are billed."""
-    if "replicas_min_count" not in binder.scenario:
-        binder.derive("replicas_min_count", 1.0, "no spare replica is kept: the fleet may go to zero")
+    if FEWEST not in binder.scenario:
+        binder.derive(FEWEST, 1.0, "no spare replica is kept: the fleet may go to zero")
     stairs = bind_fleet(binder, machine, gpus_per_replica_count, evaluated_at_own_volume=evaluated_at_own_volume)
     for each in (autoscale.requests_within_timeout_ratio, autoscale.awake_fraction, autoscale.billed_fraction):
         binder.evaluate(each)

@@ -20,6 +20,8 @@ class Staircase:
     """The step of each draw, shape ``(draws,)`` or ``(1,)``; None: `step_mtok` in all of them."""
     fewest_of_draws_count: NDArray[np.float64] | None = None
     """The fewest replicas of each draw; None: `from_count` in all of them."""
+    fewest_fact: str = ""
+    """Name of the fact that says so."""
     of_tokens: bool = False
     """A step carries so many tokens, whatever open models come: units of today's models, sold by their tokens."""
 
