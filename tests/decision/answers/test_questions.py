@@ -24,7 +24,7 @@ from breakeven.decision.answers.questions import (
 from breakeven.decision.compare import compare
 from breakeven.decision.scenario import AnswersEntry, Scenario
 from breakeven.errors import ScenarioError
-from costing import demand, pinned, situation
+from costing import demand, demand_by_task, pinned, situation
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 
@@ -141,6 +141,19 @@ def test_a_part_of_the_work_moves_past_the_gate_on_more_than_a_guess() -> None:
     stated = situation(demand(40_000), pinned({"open_model_commodity_success_fraction": 0.9}))
     assert not mixes & behind_the_gate(world_of(stated, 7).comparison, said)
     assert not mixes & behind_the_gate(world(40_000).comparison, Scenario())
+
+
+def test_a_mix_that_leaves_nothing_to_todays_models_is_an_open_model_for_everything() -> None:
+    """Whatever is stated of it: as the broker alone, it stays behind the gate."""
+    said, mixes = Scenario(answers=AnswersEntry(accuracy=False)), {"hybrid", "routed"}
+    success = {"open_model_commodity_success_fraction": 0.9}
+    every = situation(demand(40_000), pinned({**success, "hybrid_commodity_share_fraction": 1.0}))
+    assert mixes <= behind_the_gate(world_of(every, 7).comparison, said)
+    prices = {f"{kind}_usd_per_mtok": 2.0 for kind in ("input", "cache_read", "cache_write", "output")}
+    tasks = [{"task": each, "volume_mtok_per_month": 9_000.0, "tokens_per_request": 900} for each in ("faq", "poetry")]
+    for some, closed in ((tasks[:1], mixes), (tasks, set[str]())):
+        of_tasks = situation(demand_by_task(some, prices), pinned(success))
+        assert mixes & behind_the_gate(world_of(of_tasks, 7).comparison, said) == closed
 
 
 def test_without_a_fleet_a_broker_says_how_good_an_open_model_may_be() -> None:

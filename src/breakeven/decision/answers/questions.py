@@ -21,7 +21,7 @@ from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
 from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
-from breakeven.options.assembly.commodity_cut import rests_on_a_guess
+from breakeven.options.assembly.commodity_cut import moves_everything, rests_on_a_guess
 from breakeven.options.assembly.success import evidence_of
 from breakeven.options.option import OF_PARTS, Evaluation, Family, Option, Situation
 
@@ -195,7 +195,10 @@ def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str
         and (
             each.cost.family in OPEN_MODELS
             or each.name in OPEN_MODEL_APIS
-            or (each.cost.family in OF_PARTS and rests_on_a_guess(each.cost.success))
+            or (
+                each.cost.family in OF_PARTS
+                and (rests_on_a_guess(success := each.cost.success) or moves_everything(success))
+            )
         )
     )
     if all(each.name in gated or each.cost.only_if for each in comparison.options):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from breakeven.catalog.model import ModelSpec
 from breakeven.costs.line import CostLine
 from breakeven.facts.assumption import Assumption
@@ -25,6 +27,7 @@ from breakeven.options.assembly.success import bind_assumed_success, bind_open_m
 from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
 
 SHARE: Final = "hybrid_commodity_share_fraction"
+MOVED_REQUESTS: Final = "moved_requests_fraction"
 DOWNTIME: Final = "downtime_hours_per_month"
 EXPOSURE: Final = "breach_exposure_ratio"
 SET_FOR_THE_WHOLE: Final = (
@@ -129,7 +132,7 @@ def commodity_cut(situation: Situation, whole: Binder, split: TaskSplit | None) 
     moved, kept, log = split.moved, split.kept, demand.source
     how = f"measured, {'tasks' if len(split.tasks) > 1 else 'task'} {shortened(split.tasks)}"
     tokens = whole.derive("moved_tokens_fraction", moved.tokens_fraction, how, source=log)
-    requests = whole.derive("moved_requests_fraction", moved.requests_fraction, how, source=log)
+    requests = whole.derive(MOVED_REQUESTS, moved.requests_fraction, how, source=log)
     rest = whole.derive("kept_tokens_fraction", kept.tokens_fraction, "measured, all other calls", source=log)
     calls = whole.derive(SHARE, requests.value, "calls of the tasks that move", requests)
     parts = f"{100 * tokens.value:.0f} % of the tokens, {100 * requests.value:.0f} % of the calls"
@@ -153,6 +156,13 @@ def rests_on_a_guess(success: Node) -> bool:
     """Whether a mix succeeds as guessed on the calls that move."""
     moved = success.leaves().get(SUCCESS)
     return moved is not None and is_guess(moved)
+
+
+def moves_everything(success: Node) -> bool:
+    """Whether a mix leaves no call to today's models."""
+    found = success.leaves()
+    moved = found.get(MOVED_REQUESTS, found.get(SHARE))
+    return moved is not None and bool(np.all(moved.value >= 1))
 
 
 def bind_success_of_both(whole: Binder, situation: Situation, requests: Node, moved: Node, kept: Node) -> None:
