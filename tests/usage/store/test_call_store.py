@@ -15,7 +15,7 @@ from breakeven.errors import UsageError
 from breakeven.usage.call import CALL_COLUMNS
 from breakeven.usage.ingest_report import IngestReport, Progress
 from breakeven.usage.plan import ImportSettings
-from breakeven.usage.store import CallStore, call_store
+from breakeven.usage.store import CallStore, call_store, day_writer, intake
 
 from ..logs import CSV_HEADER, NOW, imported, jsonl, row, stored_calls, write
 
@@ -253,3 +253,18 @@ def test_end_and_duration_fill_each_other(tmp_path: Path) -> None:
     for call, seconds in zip(imported(tmp_path, jsonl(*rows)).calls, (1.5, 2.5), strict=True):
         assert call["duration_s"] == seconds
         assert call["end_time"] - call["start_time"] == timedelta(seconds=seconds)
+
+
+def test_of_equal_rows_the_last_file_by_name_has_the_call(
+    store: CallStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many Parquet files a day was written in: their names are drawn by chance."""
+    monkeypatch.setattr(day_writer, "_HELD_ROWS_MAX", 1)
+    monkeypatch.setattr(day_writer, "_OPEN_FILES_MAX", 1)
+    monkeypatch.setattr(intake, "CHUNK_BYTES", 1)
+    days = [row(number, timestamp=f"2026-11-{1 + number:02d}T10:00:00Z") for number in range(12)]
+    for name in ("a.jsonl", "b.jsonl"):
+        more = row(20, timestamp="2026-11-20T10:00:00Z", id=name)  # or they would be one file, told twice
+        write(tmp_path / "logs", jsonl(*days, more), name)
+    files = {each.name: each for each in store.ingest(tmp_path / "logs", now=NOW).files}
+    assert [(each.calls, each.duplicates) for _, each in sorted(files.items())] == [(1, 12), (13, 0)]

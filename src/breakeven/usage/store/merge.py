@@ -156,16 +156,18 @@ def _settle_groups(engine: Engine, new: Sequence[Path], stored: Sequence[Path]) 
 
 _WINNERS: Final = """
 WITH finals AS (
-    SELECT record_id, max({'told': standing.told, 'line': source_line, 'standing': standing, 'place': place}) AS last
+    SELECT record_id, source_file,
+    max({'told': standing.told, 'line': source_line, 'standing': standing, 'place': place}) AS last
     FROM candidates WHERE is_new GROUP BY record_id, source_file
 ),
 contenders AS (
-    SELECT record_id, last.standing AS standing, false AS is_stored, last.place AS place FROM finals
-    UNION ALL SELECT record_id, standing, true, place FROM candidates WHERE NOT is_new
+    SELECT record_id, last.standing AS standing, false AS is_stored, source_file, last.place AS place FROM finals
+    UNION ALL SELECT record_id, standing, true, source_file, place FROM candidates WHERE NOT is_new
 )
-SELECT max({'standing': standing, 'is_stored': is_stored, 'place': place}).place AS place
+SELECT max({'standing': standing, 'is_stored': is_stored, 'file': source_file, 'place': place}).place AS place
 FROM contenders GROUP BY record_id"""
-"""The place of the row that stays, for each id. Of equal rows the stored one stays."""
+"""The place of the row that stays, for each id. Of equal rows the stored one stays, else that of the last file by name:
+where a row happens to lie in the store says nothing."""
 
 _OUTCOMES: Final = f"""
 WITH stored_ids AS (SELECT DISTINCT record_id FROM candidates WHERE NOT is_new),
