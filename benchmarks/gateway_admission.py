@@ -117,7 +117,7 @@ def measured(engine: Engine, head: Head, body: bytes) -> tuple[float, float, flo
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", action="store_true")
     is_profiled = parser.parse_args().profile
     reference_us, (_, plain) = 1e9, request(300)

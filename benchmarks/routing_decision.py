@@ -65,7 +65,7 @@ class Row:
 
 def main() -> None:
     """Print the table."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--models", type=int, default=2)
     arguments.add_argument("--calls", type=int, default=2_000)
     options = arguments.parse_args()
