@@ -9,8 +9,8 @@ import pytest
 
 from breakeven.learning import heads
 from breakeven.learning.group_rates import fit_group_rates, paths_of
-from breakeven.learning.nested import residual_pays
-from breakeven.learning.scorer import LeftOut, cross_fitted, cross_fitted_left_out, fit_scorer
+from breakeven.learning.loss_gain import loss_gain
+from breakeven.learning.scorer import cross_fitted, cross_fitted_left_out, fit_scorer
 from breakeven.learning.splits import mixed_folds, task_folds
 from breakeven.outcomes.outcome import OutcomeTable
 from breakeven.routing.features import prompt_features
@@ -149,13 +149,14 @@ def test_a_residual_must_prove_itself_on_tasks_that_were_left_out() -> None:
     paid = []
     for rows in (400, 2_400):
         table = hard_within(rows, 1, step=0.4)
-        paid.append(residual_pays(cross_fitted_left_out(table, task_folds(table, 4, 0), 0), table.success))
+        found = cross_fitted_left_out(table, task_folds(table, 4, 0), 0)
+        paid.append(loss_gain(found.plain, found.with_residual, table.success).pays)
     assert paid == [True, False]
     success = np.array([[1.0, 0.0], [0.0, np.nan]] * 200)
     timid, surer = np.full((400, 2), 0.5), np.where(np.nan_to_num(success) > 0, 0.6, 0.4)
-    assert residual_pays(LeftOut(timid, surer), success)
-    assert not residual_pays(LeftOut(surer, timid), success)
-    assert not residual_pays(LeftOut(timid, timid), success)
+    assert loss_gain(timid, surer, success).pays
+    assert not loss_gain(surer, timid, success).pays
+    assert not loss_gain(timid, timid, success).pays
 
 
 def test_one_group_alone_has_nothing_to_compare_with() -> None:

@@ -34,7 +34,7 @@ from breakeven.learning.families import (
     tightened,
 )
 from breakeven.learning.frontier import Sweep
-from breakeven.learning.group_rates import Path, paths_of
+from breakeven.learning.group_rates import Path, paths_of, task_of
 from breakeven.learning.group_shares import Groups, Shares, divided, groups_of, is_by_group
 from breakeven.learning.quality_floor import FloorChoice
 from breakeven.learning.task_floors import OTHERS, Floors, chosen_of_part, stays_for
@@ -232,7 +232,7 @@ def _value(split: Allocation, part: str) -> float:
 
 
 def _part(asked: Asked, judged: Judged, path: Path) -> str:
-    named = dict(zip(judged.table.levels, path, strict=True)).get("task", "")
+    named = task_of(judged.table.levels, path)
     return named if named in asked.floors.by_task else OTHERS
 
 

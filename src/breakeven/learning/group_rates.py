@@ -78,6 +78,15 @@ def paths_of(table: OutcomeTable) -> tuple[Path, ...]:
     return tuple(zip(*columns, strict=True)) if columns else ((),) * table.requests_count
 
 
+def task_of(levels: tuple[str, ...], path: Path) -> str:
+    """The task in a group's path, or in the beginning of one; "" where it says none.
+
+    >>> task_of(("application", "task"), ("support", "faq")), task_of(("application", "task"), ("support",))
+    ('faq', '')
+    """
+    return dict(zip(levels, path, strict=False)).get("task", "")
+
+
 def group_name(path: Path) -> str:
     """A group as a report names it.
 

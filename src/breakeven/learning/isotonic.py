@@ -13,14 +13,13 @@ from typing import Final
 
 import numpy as np
 
+from breakeven.learning.loss_gain import loss_gain
 from breakeven.outcomes.outcome import Floats, Indexes
 from breakeven.routing.heads import SMALLEST_FRACTION
 from breakeven.routing.scorer import Calibration
 
 POOL_MIN_COUNT: Final = 20
 """Requests of one pool; smaller ones join their neighbour."""
-ERRORS: Final = 1.645
-"""Standard errors by which the log loss must fall: 95 %, one-sided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +122,10 @@ def _large_enough(sums: Floats, wins: Floats, counts: Floats, least: int) -> tup
 
 
 def _trial(model: str, before: Floats, after: Floats, success: Floats) -> StepsTrial:
-    known = np.isfinite(success)
-    gains = _log_loss(before[known], success[known]) - _log_loss(after[known], success[known])
-    briers = [float(np.square(each[known] - success[known]).mean()) for each in (before, after)]
-    error = float(gains.std() / np.sqrt(max(len(gains), 1)))
-    loss = float(_log_loss(before[known], success[known]).mean())
-    gain = float(gains.mean())
-    used = gain > ERRORS * error and briers[1] < briers[0]
-    return StepsTrial(model, used, loss, loss - gain, error, *briers)
-
-
-def _log_loss(scores: Floats, success: Floats) -> Floats:
-    chance = _within(scores)
-    return np.asarray(-success * np.log(chance) - (1 - success) * np.log1p(-chance))
+    gain = loss_gain(before, after, success)
+    before_ratio = gain.log_loss_before_ratio
+    briers = (gain.brier_before_ratio, gain.brier_after_ratio)
+    return StepsTrial(model, gain.pays, before_ratio, before_ratio - gain.gain_ratio, gain.error_ratio, *briers)
 
 
 def _within(scores: Floats) -> Floats:

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 
 from breakeven.learning.frontier import costs, most_successful, taken, value_sweep
+from breakeven.learning.loss_gain import loss_gain
 from breakeven.learning.resampling import figure, resampled_means
-from breakeven.learning.scorer import LeftOut, cross_fitted, cross_fitted_left_out
+from breakeven.learning.scorer import cross_fitted, cross_fitted_left_out
 from breakeven.learning.splits import mixed_folds, splits, task_folds
 from breakeven.outcomes.outcome import Floats, Indexes, OutcomeTable
 
@@ -23,8 +24,6 @@ PAIRS_MIN_COUNT: Final = 300
 FOLDS_COUNT: Final = 4
 UNSEEN_TASKS_MIN_COUNT: Final = 8
 RESAMPLES_COUNT: Final = 1000
-ERRORS_TO_PAY: Final = 1.645
-"""Standard errors by which a loss must fall (as of isotonic steps)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def unseen_pays(table: OutcomeTable, seed: int) -> Promotion:
         return Promotion(None, None, None, False, why)
     fold_of = task_folds(table, FOLDS_COUNT, seed)
     left_out = cross_fitted_left_out(table, fold_of, seed)
-    residual = residual_pays(left_out, table.success)
+    residual = loss_gain(left_out.plain, left_out.with_residual, table.success).pays
     scores = left_out.with_residual if residual else left_out.plain
     groups = cross_fitted(table, fold_of, seed, "groups")
     whole = _compared(table, groups, scores, seed, "one model for all, on tasks that were left out")
@@ -79,20 +78,6 @@ def unseen_pays(table: OutcomeTable, seed: int) -> Promotion:
             why = f"{whole.why}; but not in each part of the tasks"
             return Promotion(whole.gain_fraction, whole.low_fraction, whole.high_fraction, False, why, scores)
     return replace(whole, residual=residual)
-
-
-def residual_pays(left_out: LeftOut, success: Floats) -> bool:
-    """Whether a residual lowers the log loss on groups that were left out by more than chance, and the Brier score."""
-    known = ~np.isnan(success)
-    happened = success[known]
-    losses = [
-        -(happened * np.log(each[known]) + (1 - happened) * np.log1p(-each[known]))
-        for each in (left_out.plain, left_out.with_residual)
-    ]
-    lower = losses[0] - losses[1]
-    error = float(lower.std()) / max(len(lower), 1) ** 0.5
-    brier = [float(np.square(each[known] - happened).mean()) for each in (left_out.plain, left_out.with_residual)]
-    return bool(lower.mean() > ERRORS_TO_PAY * error and brier[1] < brier[0])
 
 
 def _refused(table: OutcomeTable) -> Promotion | None:

@@ -12,7 +12,7 @@ import numpy as np
 from breakeven.learning.digits import plain_rounded
 from breakeven.learning.drift import cheapest, drift_reference
 from breakeven.learning.families import NEVER_USD, chosen_models
-from breakeven.learning.group_rates import Path, group_name, paths_of
+from breakeven.learning.group_rates import Path, group_name, paths_of, task_of
 from breakeven.learning.group_shares import Shares, prompts_are_kept
 from breakeven.learning.judgement import Judgement
 from breakeven.learning.learn import Draft, Learnt
@@ -235,7 +235,7 @@ def _divided(groups: tuple[GroupChoice, ...], shares: Shares, prompts_kept: bool
 
 
 def _task(learnt: Learnt, path: Path) -> str:
-    return dict(zip(learnt.train.levels, path, strict=False)).get("task", "")
+    return task_of(learnt.train.levels, path)
 
 
 def _failure(learnt: Learnt, path: Path) -> float:

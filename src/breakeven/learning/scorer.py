@@ -62,7 +62,7 @@ class FittedScorer:
         """Success of each model on each request, shape (requests, models); what the scorer says online."""
         paths = paths_of(table)
         rates, unknown = self.group_rates.rates(paths), self.group_rates.unknown(paths)
-        return _predicted(self.scorer, texts_of(table.prompts), rates, unknown)
+        return _predicted(self.scorer, texts_of(table.prompts), rates, unknown).with_residual
 
     def to_policy_arrays(self) -> ScorerParts:
         """Settings and arrays as a policy file holds them."""
@@ -96,19 +96,21 @@ def cross_fitted(
             found[split.test] = rates.rates(paths)
             continue
         scorer = _fitted(train, texts.rows(split.train), rates, seed, keeps_rows, for_new=False)
-        found[split.test] = _predicted(scorer, texts.rows(split.test), rates.rates(paths), np.zeros(len(paths), bool))
+        found[split.test] = _predicted(scorer, texts.rows(split.test), rates.rates(paths)).plain
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Predictions of requests whose groups were left out, shape (requests, models): without a residual, and with it."""
+class Predicted:
+    """Success of each model on each request, shape (requests, models)."""
 
     plain: Floats
+    """Without a residual."""
     with_residual: Floats
+    """The same, with it for requests of groups that were not seen."""
 
 
-def cross_fitted_left_out(table: OutcomeTable, fold_of: Indexes, seed: int) -> LeftOut:
+def cross_fitted_left_out(table: OutcomeTable, fold_of: Indexes, seed: int) -> Predicted:
     """Predictions of each request by a scorer that saw no request of its fold, where folds are whole groups."""
     plain, more = np.zeros(table.success.shape), np.zeros(table.success.shape)
     texts = texts_of(table.prompts)
@@ -116,10 +118,9 @@ def cross_fitted_left_out(table: OutcomeTable, fold_of: Indexes, seed: int) -> L
         train, paths = table.rows(split.train), paths_of(table.rows(split.test))
         rates = fit_group_rates(train)
         scorer = _fitted(train, texts.rows(split.train), rates, seed, keeps_rows=False, for_new=True)
-        asked = (texts.rows(split.test), rates.rates(paths))
-        plain[split.test] = _predicted(scorer, *asked, np.zeros(len(paths), bool))
-        more[split.test] = _predicted(scorer, *asked, rates.unknown(paths))
-    return LeftOut(plain, more)
+        found = _predicted(scorer, texts.rows(split.test), rates.rates(paths), rates.unknown(paths))
+        plain[split.test], more[split.test] = found.plain, found.with_residual
+    return Predicted(plain, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,8 @@ def _novelty(new: _OutOfFold, texts: Texts) -> Novelty:
     return Novelty("terms", most, float(texts.surface[:, 0].max() + np.log(2.0)))
 
 
-def _predicted(scorer: Scorer, texts: Texts, rates: Floats, is_new: Flags) -> Floats:
-    """`Scorer.predicted_success`, for many rows at once."""
+def _predicted(scorer: Scorer, texts: Texts, rates: Floats, is_new: Flags | None = None) -> Predicted:
+    """`Scorer.predicted_success`, for many rows at once; `is_new`: of groups that were not seen, None: no row is."""
     if scorer.linear is None or scorer.forest is None:
         raise ValueError("a fitted scorer has a linear head and a forest")
     rows = weighed(texts.terms, scorer.terms)
@@ -202,10 +203,12 @@ def _predicted(scorer: Scorer, texts: Texts, rates: Floats, is_new: Flags) -> Fl
     mean /= sum(scorer.blend.values())
     if scorer.calibration is not None:
         mean = np.array([scorer.calibration.apply(each) for each in mean]).reshape(mean.shape)
-    mean = np.clip(mean, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
-    if scorer.residual is not None and is_new.any():
-        mean[is_new] += RESIDUAL_PART * scorer.residual.success_of(inputs[is_new])
-    return np.clip(mean, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    plain = np.clip(mean, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION)
+    if scorer.residual is None or is_new is None or not is_new.any():
+        return Predicted(plain, plain)
+    more = plain.copy()
+    more[is_new] += RESIDUAL_PART * scorer.residual.success_of(inputs[is_new])
+    return Predicted(plain, np.clip(more, SMALLEST_FRACTION, 1 - SMALLEST_FRACTION))
 
 
 def _of_neighbours(scorer: Scorer, texts: Texts, rates: Floats) -> Floats:

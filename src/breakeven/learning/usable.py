@@ -8,7 +8,7 @@ import numpy as np
 
 from breakeven.errors import LearningError
 from breakeven.learning.as_allowed import may_take, with_barred_filled
-from breakeven.learning.group_rates import paths_of
+from breakeven.learning.group_rates import paths_of, task_of
 from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
 
@@ -77,8 +77,7 @@ def allowed_models(train: OutcomeTable, settings: LearnSettings) -> dict[tuple[s
         rows.setdefault(path, []).append(at)
     found = {}
     for path, mine in rows.items():
-        task = path[train.levels.index("task")] if "task" in train.levels else ""
-        names = settings.allowed_by_task.get(task, train.models)
+        names = settings.allowed_by_task.get(task_of(train.levels, path), train.models)
         quick = tuple(each for each in names if _is_quick(train, mine, each, settings.latency_max_s))
         if not quick:
             raise LearningError(
