@@ -174,15 +174,7 @@ def _bind_units(binder: Binder, *, evaluated_at_own_volume: bool) -> Staircase:
     binder.evaluate(busy_fraction)
     binder.rename("capacity_usd_per_month", "provisioned_usd_per_month", "the commitment, busy or not")
     step = binder.evaluate(provisioned_step_mtok_per_month)
-    fewest = binder.value(FEWEST)
-    return Staircase(
-        float(step.value.flat[0]),
-        int(np.ceil(fewest.flat[0])),
-        step_of_draws_mtok=step.value,
-        fewest_of_draws_count=np.ceil(fewest),
-        fewest_fact=FEWEST,
-        of_tokens=True,
-    )
+    return Staircase.of_draws(step.value, binder.value(FEWEST), FEWEST, of_tokens=True)
 
 
 OPTIONS = (Provisioned(),)

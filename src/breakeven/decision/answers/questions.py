@@ -15,7 +15,7 @@ import numpy as np
 
 from breakeven.decision.answers.outlook import ON_GPUS, OWN_FLEET, Outlook, equal_success_of, equal_success_usd
 from breakeven.decision.breakeven import quantiles
-from breakeven.decision.comparison import Comparison, OptionResult, Range, SideBySide, open_to_all, range_of
+from breakeven.decision.comparison import Comparison, Costed, OptionResult, Range, SideBySide, open_to_all, range_of
 from breakeven.decision.recommendation import changes_model
 from breakeven.decision.scenario import Scenario
 from breakeven.errors import ScenarioError
@@ -189,17 +189,7 @@ def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str
     if scenario.answers.accuracy is not False:
         return frozenset()
     gated = frozenset(
-        each.name
-        for each in comparison.options
-        if changes_model(each)
-        and (
-            each.cost.family in OPEN_MODELS
-            or each.name in OPEN_MODEL_APIS
-            or (
-                each.cost.family in OF_PARTS
-                and (rests_on_a_guess(success := each.cost.success) or moves_everything(success))
-            )
-        )
+        each.name for each in comparison.options if changes_model(each) and _needs_an_able_open_model(each)
     )
     if all(each.name in gated or each.cost.only_if for each in comparison.options):
         place = scenario.place("answers.accuracy")
@@ -208,6 +198,13 @@ def behind_the_gate(comparison: SideBySide, scenario: Scenario) -> frozenset[str
             f"constraints: {', '.join(sorted(gated))} are all that they leave. Loosen a constraint, or measure again"
         )
     return gated
+
+
+def _needs_an_able_open_model(result: Costed) -> bool:
+    cost = result.cost
+    if cost.family in OF_PARTS:
+        return rests_on_a_guess(cost.success) or moves_everything(cost.success)
+    return cost.family in OPEN_MODELS or result.name in OPEN_MODEL_APIS
 
 
 def poisson_binomial(probabilities: Sequence[Draws | float]) -> Draws:

@@ -55,9 +55,8 @@ class KeptPresent:
         keys = {base.name: (*map(id, shared), id(base))}
         begun: list[tuple[tuple[Terms, ...], Floats]] = []
         waiting: list[Terms] = []
-        with (
-            ExitStack() as under_way
-        ):  # on an error it waits as well: the buffers are written into by the next question
+        # on an error it waits as well: the buffers are written into by the next question
+        with ExitStack() as under_way:
 
             def begin() -> None:
                 wanted = (base, *sorted(waiting, key=_steps_first))

@@ -21,7 +21,7 @@ from breakeven.decision.horizon.paths import (
     shock_loadings,
 )
 from breakeven.decision.horizon.price_of_line import BOTH_PRICES, LIST_PRICE, OPEN_PRICE
-from breakeven.decision.horizon.terms import FAR_COUNT, KNOTS_COUNT, Floats, Terms
+from breakeven.decision.horizon.terms import FAR_COUNT, FRACTIONS, KNOTS_COUNT, Floats, Terms
 from breakeven.facts.memory import recalled
 
 
@@ -224,15 +224,15 @@ def _stack(setting: Setting, terms: Sequence[Terms], draws_count: int) -> tuple[
 
 def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, buffer: Buffer) -> tuple[Any, ...]:
     """The same in arrays of `buffer`; what the kernel does not read of an option is left as it is there."""
-    count, most = len(terms), 2 + KNOTS_COUNT
+    count, most, prices = len(terms), 2 + KNOTS_COUNT, [_prices_of(each) for each in terms]
     once, per_mtok = buffer("once", count, draws_count), buffer("per_mtok", count, 3, draws_count)
     today, rent = buffer("today", count, most, draws_count), buffer("rent", count, most, draws_count)
     per_unit, fewest = buffer("units_per_mtok", count, draws_count), buffer("fewest", count, draws_count)
     capital = buffer("capital", 5, max(count, 2), draws_count)
     for index, each in enumerate(terms):
         once[index] = each.once_usd
-        rows = _rows_of_prices(each)
-        per_mtok[index, : len(rows)] = rows
+        rows = _ROWS_OF_PRICES[prices[index]]
+        per_mtok[index, : len(rows)] = each.per_mtok[rows]
         capital[0, index] = each.capex_usd
         if np.any(each.capex_usd):
             capital[1, index], capital[2, index] = each.annuity_usd_per_month, each.lifetime_months
@@ -242,7 +242,8 @@ def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, b
             continue
         bends = 2 + int(np.count_nonzero(each.knots < FAR_COUNT))
         today[index, :bends] = each.today[:bends]
-        rent[index, : 2 if each.whole else bends] = each.rent[: 2 if each.whole else bends]
+        rents = bends if each.kind == FRACTIONS else 2
+        rent[index, :rents] = each.rent[:rents]
         per_unit[index], fewest[index] = 1 / each.step_mtok, each.fewest_count
     capital[4, 0], capital[4, 1] = setting.residual_facts
     return (
@@ -254,7 +255,7 @@ def smallest_stack(setting: Setting, terms: Sequence[Terms], draws_count: int, b
         per_unit,
         fewest,
         np.array([each.kind for each in terms], dtype=np.int64),
-        np.array([_prices_of(each) for each in terms], dtype=np.int64),
+        np.array(prices, dtype=np.int64),
         np.array([each.steps and bool(np.any(each.per_mtok[1])) for each in terms], dtype=np.int64),
         np.array(
             [_same_steps(before, each) for before, each in zip((None, *terms), terms, strict=False)], dtype=np.int64
@@ -271,10 +272,8 @@ def _prices_of(each: Terms) -> int:
     return BOTH_PRICES if np.any(each.per_mtok[1]) else OPEN_PRICE
 
 
-def _rows_of_prices(each: Terms) -> Floats:
-    """What goes with the volume at today's prices, and at each price of tokens that the option pays."""
-    prices = _prices_of(each)
-    return each.per_mtok[{LIST_PRICE: [0, 1], OPEN_PRICE: [0, 2], BOTH_PRICES: [0, 2, 1]}[prices]]
+_ROWS_OF_PRICES: Final = {LIST_PRICE: [0, 1], OPEN_PRICE: [0, 2], BOTH_PRICES: [0, 2, 1]}
+"""Rows of u, a, o: what goes with the volume at today's prices, and at each price of tokens that an option pays."""
 
 
 def _same_steps(before: Terms | None, each: Terms) -> bool:

@@ -48,12 +48,9 @@ class Terms:
     moves: bool
     per_mtok: Floats
     """u, a, o: USD per Mtok at today's prices, shape ``(3, draws)``."""
-    steps: bool
-    """False: nothing but the volume matters."""
-    whole: bool
-    """False: n may be a fraction (a fleet that goes to sleep)."""
-    of_tokens: bool
-    """Units carry tokens: newer open models, that do with less work, leave n as it is."""
+    kind: int
+    """`NO_FLEET`: nothing but the volume matters; `FRACTIONS`: n may be a fraction (a fleet that goes to sleep);
+    `UNITS_OF_TOKENS`: newer open models, that do with less work, leave n as it is."""
     step_mtok: Floats
     """Volume that one more unit carries."""
     fewest_count: Floats
@@ -74,13 +71,9 @@ class Terms:
     age_months: Floats
 
     @property
-    def kind(self) -> int:
-        """What the option buys, as the kernels number it."""
-        if not self.steps:
-            return NO_FLEET
-        if not self.whole:
-            return FRACTIONS
-        return UNITS_OF_TOKENS if self.of_tokens else WHOLE_UNITS
+    def steps(self) -> bool:
+        """False: nothing but the volume matters."""
+        return self.kind != NO_FLEET
 
 
 def terms_of(setting: Setting, options: Mapping[str, Option]) -> tuple[Terms, ...]:
@@ -182,9 +175,7 @@ def _without_fleet(cost: OptionCost, double: Mapping[str, Draws], volume: Draws,
         cost.name,
         cost.name != STATUS_QUO,
         _per_mtok(here, slope, volume, factor, shape),
-        False,
-        True,
-        False,
+        NO_FLEET,
         np.full(1, np.inf),
         np.ones(1),
         np.full(KNOTS_COUNT, FAR_COUNT),
@@ -277,9 +268,7 @@ def _with_fleet(
         cost.name,
         True,
         _per_mtok(here, slope, volume, factor, shape),
-        True,
-        whole,
-        cost.staircase.of_tokens,
+        _kind_of(cost.staircase),
         _wide(step, shape),
         _wide(fewest, shape),
         knots,
@@ -294,6 +283,12 @@ def _with_fleet(
         nothing if first.lifetime_months is None else _wide(np.maximum(np.ceil(first.lifetime_months), 1.0), shape),
         nothing if first.age_months is None else _wide(first.age_months, shape),
     )
+
+
+def _kind_of(stairs: Staircase) -> int:
+    if stairs.kinks_mtok:
+        return FRACTIONS
+    return UNITS_OF_TOKENS if stairs.of_tokens else WHOLE_UNITS
 
 
 def _by_price(cost: OptionCost) -> dict[str, Draws]:

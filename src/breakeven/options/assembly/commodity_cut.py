@@ -21,7 +21,6 @@ from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.audited_work import SUCCESS
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import shortened
-from breakeven.options.assembly.retries import retries
 from breakeven.options.assembly.situation import Situation
 from breakeven.options.assembly.success import bind_assumed_success, bind_open_model_success, has_measured
 from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
@@ -163,15 +162,6 @@ def moves_everything(success: Node) -> bool:
     found = success.leaves()
     moved = found.get(MOVED_REQUESTS, found.get(SHARE))
     return moved is not None and bool(np.all(moved.value >= 1))
-
-
-def bind_success_of_both(whole: Binder, situation: Situation, requests: Node, moved: Node, kept: Node) -> None:
-    """Success of the mix, from those of both parts where they are more than the facts of the same names."""
-    pinned = "success_fraction" in situation.scenario
-    if retries(whole) or (situation.choices.outcomes is not None and not pinned):
-        whole.apply(success_fraction, requests, moved, kept)
-    elif not pinned:
-        whole.evaluate(success_fraction)
 
 
 def split_downtime(whole: Binder, situation: Situation, requests: Node, moved: Binder, kept: Binder) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from breakeven.errors import CatalogError
 from breakeven.facts.distribution import median_of
 from breakeven.facts.trace import Binder, Node
@@ -37,14 +35,7 @@ def bind_fleet(
     binder.derive("billed_fraction", 1.0, "always on: every hour is paid")
     _refuse_absurd(binder, evaluated_at_own_volume)
     step = binder.evaluate(fleet.replica_step_mtok_per_month)
-    fewest = binder.value(FEWEST)
-    return Staircase(
-        float(step.value.flat[0]),
-        int(np.ceil(fewest.flat[0])),
-        step_of_draws_mtok=step.value,
-        fewest_of_draws_count=np.ceil(fewest),
-        fewest_fact=FEWEST,
-    )
+    return Staircase.of_draws(step.value, binder.value(FEWEST), FEWEST)
 
 
 def bind_scaled_fleet(

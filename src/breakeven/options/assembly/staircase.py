@@ -25,6 +25,21 @@ class Staircase:
     of_tokens: bool = False
     """A step carries so many tokens, whatever open models come: units of today's models, sold by their tokens."""
 
+    @classmethod
+    def of_draws(
+        cls,
+        step_mtok: NDArray[np.float64],
+        fewest_count: NDArray[np.float64],
+        fewest_fact: str,
+        *,
+        of_tokens: bool = False,
+    ) -> Staircase:
+        """That of each draw; the step and the fewest of the first one stand for all where one is wanted."""
+        fewest = np.ceil(fewest_count)
+        return cls(
+            float(step_mtok.flat[0]), int(fewest.flat[0]), (), step_mtok, fewest, fewest_fact, of_tokens=of_tokens
+        )
+
     def steps_mtok(self, end_mtok: float) -> NDArray[np.float64]:
         """Volumes below `end_mtok` at which one more replica is needed, or the cost bends."""
         last = int(np.ceil(end_mtok / self.step_mtok))
