@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -129,7 +128,7 @@ def _of_parquet(log: LogFile, wanted: Callable[[str], bool]) -> Columns:
         with pq.ParquetFile(log.path) as file:
             if file.metadata.num_rows > ROWS_MAX:
                 raise OutcomeError(f"{log.path}: {file.metadata.num_rows:,} rows; at most {ROWS_MAX:,} can be read")
-            names, twice = _distinct(file.schema_arrow.names, wanted), _doubled(file.schema_arrow.names, wanted)
+            names, twice = _distinct(file.schema_arrow.names, wanted)
             table = file.read(columns=list(names.values()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise OutcomeError(f"{log.path}: the Parquet file is damaged ({str(error).splitlines()[0]})") from None
@@ -143,10 +142,9 @@ def _of_parquet(log: LogFile, wanted: Callable[[str], bool]) -> Columns:
 
 def _of_csv(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns:
     assert head.layout is not None
-    names = _distinct(head.layout.columns, wanted)
+    names, twice = _distinct(head.layout.columns, wanted)
     positions = [head.layout.columns.index(each) for each in names.values()]
-    found = Columns(log.path, log.name, log.sha256(), tuple(names), head.has_decimal_comma, is_csv=True)
-    found.doubled = _doubled(head.layout.columns, wanted)
+    found = Columns(log.path, log.name, log.sha256(), tuple(names), head.has_decimal_comma, is_csv=True, doubled=twice)
     lines = _text(log, found).split("\n")
     records = []
     with _long_fields():
@@ -162,26 +160,24 @@ def _of_json(log: LogFile, head: Head, wanted: Callable[[str], bool]) -> Columns
     found = Columns(log.path, log.name, log.sha256(), ())
     text = _text(log, found)
     rows = list(_json_lines(text, found)) if head.shape == "jsonl" else _json_document(text, log)
-    keys = list(dict.fromkeys(key for _, row in rows for key in row))
-    names, found.doubled = _distinct(keys, wanted), _doubled(keys, wanted)
+    names, found.doubled = _distinct(list(dict.fromkeys(key for _, row in rows for key in row)), wanted)
     found.names = tuple(names)
     found.row_nos = [row for row, _ in rows]
     found.values = {name: [row.get(key) for _, row in rows] for name, key in names.items()}
     return found
 
 
-def _distinct(columns: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, str]:
-    """Lower-case name -> name as written, of the first column of each wanted name."""
+def _distinct(columns: Sequence[str], wanted: Callable[[str], bool]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Lower-case name -> name as written, of the first column of each wanted name; and the names that have several."""
     found: dict[str, str] = {}
+    doubled = set[str]()
     for each in columns:
-        if wanted(key := _key(each)):
-            found.setdefault(key, each)
-    return found
-
-
-def _doubled(columns: Sequence[str], wanted: Callable[[str], bool]) -> tuple[str, ...]:
-    counts = Counter(map(_key, columns))
-    return tuple(key for key, count in counts.items() if count > 1 and wanted(key))
+        key = _key(each)
+        if key in found:
+            doubled.add(key)
+        elif wanted(key):
+            found[key] = each
+    return found, tuple(key for key in found if key in doubled)
 
 
 def _key(column: str) -> str:

@@ -12,9 +12,8 @@ from breakeven.workload.stability_rules import (
     AGE,
     EQUAL_MAX_RATIO,
     INTERVAL,
-    INTERVAL_DAYS_HIGH_RATIO,
-    INTERVAL_DAYS_LOW_RATIO,
     SILENCE,
+    interval_wait_days_counts,
     signed_percent,
 )
 
@@ -154,8 +153,6 @@ def check_finding(check: CheckPart) -> str:
         return f"FAILS: {check.finding}; more days alone may not cure it"
     more = amounts.counted(check.more_days_count, "more day")
     if check.name == INTERVAL:
-        low, high = (
-            round(check.more_days_count * each) for each in (INTERVAL_DAYS_LOW_RATIO, INTERVAL_DAYS_HIGH_RATIO)
-        )
+        low, high = interval_wait_days_counts(check.more_days_count)
         more = f"about {more} ({low} to {high})"
     return f"FAILS: {check.finding}; {more}"

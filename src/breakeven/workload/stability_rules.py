@@ -304,6 +304,15 @@ def interval_check(tokens: Total, days_count: int, *, settled: bool = True) -> C
     return Check(INTERVAL, False, finding, more if more <= MOST_DAYS_COUNT else None)
 
 
+def interval_wait_days_counts(more_days_count: int) -> tuple[int, int]:
+    """The fewest and the most days that eight in ten logs took of which the interval's rule said so many.
+
+    >>> interval_wait_days_counts(40)
+    (20, 120)
+    """
+    return round(more_days_count * INTERVAL_DAYS_LOW_RATIO), round(more_days_count * INTERVAL_DAYS_HIGH_RATIO)
+
+
 def _known(what: str, total: Total) -> str:
     """How well a total of next quarter is known: in percent, or as a factor where percents say nothing."""
     wanted = _percent(TOTAL_ERROR_MAX_FRACTION)

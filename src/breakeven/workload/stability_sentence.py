@@ -16,12 +16,11 @@ from breakeven.workload.stability_rules import (
     AGE_MAX_DAYS_COUNT,
     CLEAN_DAYS_COUNT,
     INTERVAL,
-    INTERVAL_DAYS_HIGH_RATIO,
-    INTERVAL_DAYS_LOW_RATIO,
     SILENCE,
     Check,
     Growth,
     day_words,
+    interval_wait_days_counts,
     signed_percent,
 )
 
@@ -69,8 +68,8 @@ def wait_range(more_days_counts: Mapping[str, int | None], more_days_count: int)
     others = [each or 0 for name, each in more_days_counts.items() if name != INTERVAL]
     if INTERVAL not in more_days_counts or max(others, default=0) >= more_days_count:
         return None
-    low = max(round(more_days_count * INTERVAL_DAYS_LOW_RATIO), *others, 1)
-    return WaitRange(low, round(more_days_count * INTERVAL_DAYS_HIGH_RATIO))
+    low, high = interval_wait_days_counts(more_days_count)
+    return WaitRange(max(low, *others, 1), high)
 
 
 def steady_sentence(days_count: int, growth: Growth, standing: Standing) -> str:

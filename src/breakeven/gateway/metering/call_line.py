@@ -275,7 +275,7 @@ def _status(attempt: Attempt) -> dict[str, Any]:
         said = {"status": "ok", "error_type": failure}
     elif failure is not None:
         said = {"status": "error", "error_type": f"http_{attempt.http_status}" if failure == "status" else failure}
-    elif attempt.http_status is not None and attempt.http_status >= 400:  # the request's own fault: passed on
+    elif attempt.is_refused:  # the request's own fault: passed on
         said = {"status": "error", "error_type": f"http_{attempt.http_status}"}
     if tokens is None:
         said["tokens_source"] = "missing"

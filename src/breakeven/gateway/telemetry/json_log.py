@@ -156,6 +156,6 @@ def _named(attempt: Attempt) -> str:
 
 
 def _ending(attempt: Attempt) -> str:
-    if attempt.failure == "status" or (attempt.failure is None and (attempt.http_status or 0) >= 400):
+    if attempt.failure == "status" or attempt.is_refused:
         return str(attempt.http_status)
     return attempt.failure or ("client_gone" if attempt.is_aborted else "ok")
