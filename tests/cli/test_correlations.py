@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,14 @@ from click.testing import CliRunner
 
 from breakeven.cli import main
 from breakeven.errors import ScenarioError
-from breakeven.usage.store import CallStore
-from breakeven.usage.synthetic import write_synthetic_log
+from stored_log import stored_log
 
 PAIR = "  - {between: [correction_hours_per_event, corrected_by_hand_fraction], rank: 0.9}\n"
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("calls")
-    log = folder / "calls.jsonl"
-    write_synthetic_log(log, seed=1, calls_count=500)
-    with CallStore(folder / "store") as kept:
-        kept.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=folder / "rejects.jsonl")
-    return folder / "store"
+    return stored_log(tmp_path_factory.mktemp("calls"), 500)
 
 
 def compared(store: Path, folder: Path, text: str) -> Any:

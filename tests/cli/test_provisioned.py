@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from breakeven.reports.answer import Question
 from breakeven.reports.whatif_document import to_json
 from breakeven.reports.whatif_session import WhatIfSession
 from breakeven.usage.store import CallStore
-from breakeven.usage.synthetic import write_synthetic_log
+from stored_log import stored_log
 
 TODAY = date(2026, 11, 24)
 NAME = "provisioned"
@@ -38,11 +38,9 @@ QUOTE: dict[str, object] = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store, a scenario, and the comparison's document."""
     folder = tmp_path_factory.mktemp("project")
-    write_synthetic_log(folder / "calls.jsonl", seed=1, calls_count=2_000)
+    stored_log(folder, 2_000)
     said = {"as_of": TODAY, "draws_log2": 8, "options": ["frontier_api", "brokered", NAME], "overrides": QUOTE}
     (folder / "scenario.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
-    with CallStore(folder / "store") as kept:
-        kept.ingest(folder / "calls.jsonl", now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=folder / "no.jsonl")
     run(folder, "compare", "--out", str(folder / "document.json"))
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +9,14 @@ import pytest
 
 from breakeven.errors import LearningError
 from breakeven.learning.families import Capacities
-from breakeven.learning.judgement import judge_learnt
 from breakeven.learning.learn import Learnt, learn
-from breakeven.learning.policy_writing import document_of
 from breakeven.learning.serving import Served, served
 from breakeven.learning.settings import LearnSettings
 from breakeven.outcomes.outcome import OutcomeTable
-from breakeven.routing.policy_file import LoadedPolicy, load, save
+from breakeven.routing.policy_file import load
 
 from .planted import table_of
-from .test_task_floors import EASY, words_and_tasks
+from .test_task_floors import EASY, words_and_tasks, written
 
 USD = (1.0, 10.0)
 
@@ -37,15 +34,6 @@ def outcomes(rows: int, seed: int, rates: dict[str, tuple[float, ...]], *, with_
 
 def learnt_of(table: OutcomeTable, floors: dict[str, float], limits: Capacities, **asked: object) -> Learnt:
     return learn(table, LearnSettings(reference=table.models[-1], floor_by_task=floors, limits=limits, **asked))  # type: ignore[arg-type]
-
-
-def written(learnt: Learnt, folder: Path) -> LoadedPolicy:
-    judgement = judge_learnt(learnt, resamples_count=300)
-    save(document_of(learnt, (), date(2026, 11, 27), "breakeven test", {}, judgement), folder)
-    loaded = load(folder)
-    if judgement.single is None:
-        assert (served(loaded, learnt.calibration).choices == judgement.choices).all()  # as online
-    return loaded
 
 
 def share_of(found: Served, model: int, task: str | None = None) -> float:

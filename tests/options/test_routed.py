@@ -33,6 +33,7 @@ from breakeven.options.option import Evaluation, OptionCost, Situation
 from breakeven.options.remembered import Remembered
 from breakeven.outcomes.tries import all_tries_fail_fraction
 from costing import PRICES, demand, demand_by_task, pinned, situation
+from options.test_hybrid_by_task import task
 from options.test_measured_success import outcomes
 
 OPTIONS = discover_options()
@@ -123,17 +124,6 @@ def test_with_everything_to_move_it_is_the_broker_and_what_routing_takes() -> No
     losses = [sum(each.usd_per_month.value for each in found.breakdown.apart) for found in (routed, whole)]
     assert np.allclose(*losses, rtol=1e-12)
     assert routed.buys.endswith("nothing stays")
-
-
-task = st.fixed_dictionaries(
-    {
-        "task": st.sampled_from(["faq", "Tagging", "contract review", "poetry", ""]),
-        "volume_mtok_per_month": st.floats(0.01, 20_000),
-        "tokens_per_request": st.integers(1, 20_000),
-        "output_fraction": st.floats(0, 0.5),
-        "cache_read_fraction": st.floats(0, 0.5),
-    }
-)
 
 
 @settings(max_examples=40, deadline=None)

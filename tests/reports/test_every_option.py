@@ -6,7 +6,7 @@ An option that only some scenarios can have is met by no other log of these test
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from breakeven.options.option import Evaluation
 from breakeven.reports.answer import Question
 from breakeven.reports.whatif_session import Changes, WhatIfSession
 from breakeven.usage.store import CallStore
-from breakeven.usage.synthetic import write_synthetic_log
 from costing import NEEDS
 from reports.test_whatif_session import assert_as_computed_plainly, fresh
+from stored_log import stored_log
 
 TODAY = date(2026, 11, 24)
 DRAWS_LOG2 = EXACT_UP_TO_DRAWS_COUNT.bit_length()
@@ -41,12 +41,7 @@ EVERY = sorted(set(discover_options()) - {STATUS_QUO})
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("calls")
-    log = folder / "calls.jsonl"
-    write_synthetic_log(log, seed=1, calls_count=2_000)
-    with CallStore(folder / "store") as kept:
-        kept.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=folder / "rejects.jsonl")
-    return folder / "store"
+    return stored_log(tmp_path_factory.mktemp("calls"), 2_000)
 
 
 def scenario_of(name: str, folder: Path, **beside: object) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -34,8 +34,8 @@ from breakeven.reports.whatif_document import to_json
 from breakeven.reports.whatif_session import Changes, WhatIfSession
 from breakeven.reports.whatif_state import State, state_of
 from breakeven.usage.store import CallStore
-from breakeven.usage.synthetic import write_synthetic_log
 from breakeven.workload.forecast import GROWTH
+from stored_log import stored_log
 
 TODAY = date(2026, 11, 24)
 OPTIONS = (
@@ -58,12 +58,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("calls")
-    log = found / "calls.jsonl"
-    write_synthetic_log(log, seed=1, calls_count=2_000)
-    with CallStore(found / "store") as kept:
-        kept.ingest(log, now=datetime(2026, 11, 23, tzinfo=UTC), reject_path=found / "rejects.jsonl")
-    return found / "store"
+    return stored_log(tmp_path_factory.mktemp("calls"), 2_000)
 
 
 def opened(folder: Path, scenario: Scenario) -> WhatIfSession:
