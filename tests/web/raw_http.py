@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ def send(url: str, request: bytes, *, timeout_s: float = 20.0) -> Answer:
     """Send bytes, read until the server closes or the answer is whole."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=timeout_s) as connection:
-        connection.sendall(request)
+        with suppress(ConnectionResetError, BrokenPipeError):  # a server may answer, and close, before it has heard all
+            connection.sendall(request)
         return read(connection)
 
 

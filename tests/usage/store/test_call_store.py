@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +18,7 @@ from breakeven.usage.call import CALL_COLUMNS
 from breakeven.usage.ingest_report import IngestReport, Progress
 from breakeven.usage.plan import ImportSettings
 from breakeven.usage.store import CallStore, call_store, day_writer, intake
+from breakeven.usage.store.lock import exclusive
 
 from ..logs import CSV_HEADER, NOW, imported, jsonl, row, stored_calls, write
 
@@ -203,6 +206,23 @@ def test_two_imports_at_once_are_refused(store: CallStore, tmp_path: Path) -> No
 
     with pytest.raises(UsageError, match="another import"):
         store.ingest(write(tmp_path, jsonl(row())), now=NOW, progress=other)
+
+
+def test_an_import_waits_for_whoever_holds_the_store_for_a_moment(store: CallStore, tmp_path: Path) -> None:
+    """As somebody who notes the hash of the calls, or removes files that were replaced."""
+    held = Event()
+
+    def hold() -> None:
+        with exclusive(store.path):
+            held.set()
+            sleep(0.2)
+
+    other = Thread(target=hold)
+    other.start()
+    assert held.wait(5)
+    take(store, tmp_path, jsonl(row()))
+    other.join()
+    assert store.calls_count == 1
 
 
 def test_a_store_of_a_newer_version_is_refused(store: CallStore) -> None:

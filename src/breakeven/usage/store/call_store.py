@@ -31,7 +31,7 @@ from breakeven.usage.store.day_writer import DayFile, new_name
 from breakeven.usage.store.digest import digest_of, file_sums
 from breakeven.usage.store.engine import Engine
 from breakeven.usage.store.intake import Intake, Staged
-from breakeven.usage.store.lock import exclusive
+from breakeven.usage.store.lock import BRIEFLY_HELD_S, exclusive
 from breakeven.usage.store.manifest import ImportedFile, Manifest, StoredFile, read_manifest, write_manifest
 from breakeven.usage.store.merge import Repeats, find_repeats, rewrite, separate_twins
 from breakeven.usage.store.placement import Placement
@@ -188,7 +188,7 @@ class CallStore:
         """
         paths = [paths] if isinstance(paths, Path) else list(paths)
         target = reject_path or self.path / "rejects" / f"{now:%Y%m%dT%H%M%S}.jsonl"
-        with exclusive(self.path), _older_objects_left_alone():
+        with exclusive(self.path, BRIEFLY_HELD_S), _older_objects_left_alone():
             manifest = read_manifest(self.path)
             staging = self._fresh_staging()
             intake = Intake(self._engine, manifest, settings or ImportSettings(), staging, target, now, progress)
