@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakeven.decision.baseline import demand_of
 from breakeven.decision.compare import typical
 from breakeven.decision.scenario import Scenario
-from breakeven.errors import UnknownPrice
+from breakeven.errors import CatalogError, UnknownPrice
 from breakeven.options.assembly.batch_prices import batch_prices
 from breakeven.options.assembly.demand import Demand, ModelDemand
 from breakeven.options.assembly.offers import fixed_fact, model_prices
@@ -112,11 +112,20 @@ def test_no_call_is_discounted_twice(already: float, share: float, ratio: float,
     assert got <= today * (1 + 1e-12)
 
 
-def test_a_log_that_is_all_batch_already_saves_nothing() -> None:
-    of = of_models(labelled("openai/gpt-5", batch_fraction=1.0))
-    batch_priced = replace(of.models[0], prices=model_prices(CATALOG, "openai/gpt-5", is_batch=True))
-    each = cost(of_models(batch_priced), 0.5)
-    assert tokens_usd(each) == pytest.approx(listed_usd("gpt-5", "openai", is_batch=True), rel=1e-9)
+def test_where_all_goes_by_batch_already_there_is_nothing_to_move() -> None:
+    with pytest.raises(CatalogError, match="the log's calls to openai/gpt-5 go by batch already"):
+        cost(of_models(labelled("openai/gpt-5", batch_fraction=1.0)), 0.5)
+    with pytest.raises(CatalogError, match="already"):
+        cost(of_models(labelled("openai/gpt-5", batch_fraction=1.0), labelled("acme/house-model")), 0.5)
+
+
+def test_a_model_that_is_all_batch_already_saves_nothing_beside_another() -> None:
+    all_batch = labelled("openai/gpt-5", batch_fraction=1.0)
+    batch_priced = replace(all_batch, prices=model_prices(CATALOG, "openai/gpt-5", is_batch=True))
+    each = cost(of_models(batch_priced, labelled("anthropic/claude-haiku-4-5")), 0.0)
+    wanted = listed_usd("gpt-5", "openai", is_batch=True)
+    wanted += listed_usd("claude-haiku-4-5", "anthropic", is_batch=False)
+    assert tokens_usd(each) == pytest.approx(wanted, rel=1e-9)
 
 
 def test_the_share_under_batch_is_read_from_the_log() -> None:

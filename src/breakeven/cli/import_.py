@@ -90,14 +90,13 @@ def _say_what_redaction_misses() -> None:
 
 
 def _print(report: IngestReport, store: Path, *, keeps_words: bool) -> None:
-    from breakeven.reports.import_wording import bills_sentence, counts_sentence, rejects_held
+    from breakeven.reports.import_wording import bills_sentence, counts_sentence, file_lines, rejects_held
     from breakeven.reports.safe_text import safe
     from breakeven.usage.ingest_report import wanted_instead
 
     click.echo(counts_sentence(report))
-    for each in report.files:
-        if each.status != "imported":
-            click.echo(f"  {safe(each.name)}: {each.status}{': ' + safe(each.note) if each.note else ''}")
+    for line in file_lines(report):
+        click.echo(f"  {safe(line)}")
     for reason, count in report.rejects.items():
         click.echo(f"  {count:,} rejected: {safe(reason)}{wanted_instead(reason)}")
     for example in report.examples:

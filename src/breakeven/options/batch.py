@@ -3,7 +3,7 @@
 The rule for the price, model by model. A batch price that the price list names is taken, cached input included. Where
 only a discount is known, it is taken off uncached input and output, and off nothing else. Cached input never costs more
 than its standard price, and never more than new input under batch. A model without either stays as it is. Calls that
-the log already sent by batch get no second discount.
+the log already sent by batch get no second discount; where they all were, there is nothing to move and no option.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.errors import UnknownPrice
+from breakeven.errors import CatalogError, UnknownPrice
 from breakeven.facts.distribution import Draws, median_of
 from breakeven.facts.formula import formula
 from breakeven.facts.source import Source
@@ -85,6 +85,10 @@ class BatchApi:
         if not prices:
             names = shortened([each.label for each in demand.models])
             raise UnknownPrice(f"no batch price and no batch discount is known for {names}")
+        if not any(each.batch_fraction < 1 for each in demand.models if each.label in prices):
+            raise CatalogError(
+                f"the log's calls to {shortened(list(prices))} go by batch already: there is nothing to move"
+            )
         bind_mix_price(binder, demand, prices)
         bind_per_token(binder, exposure="api_breach_exposure_ratio")
         bind_todays_success(binder, situation, "the same models: assumed")

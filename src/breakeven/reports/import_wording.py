@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from breakeven.reports.amounts import counted
 from breakeven.reports.workload_part import import_part
 from breakeven.usage.ingest_report import IngestReport
 
+FILES_SHOWN_MAX: Final = 5
+"""Files that gave nothing, named for each reason."""
+
 
 def import_document(report: IngestReport, store: Path) -> dict[str, Any]:
     """What `breakeven import --json` prints."""
     part = import_part(report).model_dump(mode="json")
+    left_out = [
+        {"name": each.name, "status": each.status, "note": each.note}
+        for each in report.files
+        if each.status != "imported" and not each.is_joined
+    ]
     told = {"bills": report.bills, "overlaps": [each.to_json() for each in report.overlaps], "store": str(store)}
-    return {**part, **told}
+    return {**part, "left_out": left_out, **told}
 
 
 def counts_sentence(report: IngestReport) -> str:
@@ -27,6 +36,33 @@ def counts_sentence(report: IngestReport) -> str:
     formats = f" ({', '.join(report.formats)})" if report.formats else ""
     parts = ((report.calls, "call"), (report.duplicates, "duplicate"), (report.rejects_count, "reject"))
     return f"{counted(report.rows_in, 'row')} in{formats} = {' + '.join(counted(*each) for each in parts)}"
+
+
+def file_lines(report: IngestReport) -> tuple[str, ...]:
+    """A line for each file that gave nothing, and why; many of one kind are counted, and so are those that were joined.
+
+    >>> from breakeven.usage.ingest_report import FileReport
+    >>> told = IngestReport((FileReport("b.json", "companion"), FileReport("c.txt", "not a log", note="no rows")))
+    >>> file_lines(told)
+    ('c.txt: not a log: no rows', '1 file of requests or of a batch: joined to its answers')
+    """
+    lines: list[str] = []
+    shown: Counter[str] = Counter()
+    for each in report.files:
+        if each.status == "imported" or each.is_joined:
+            continue
+        shown[each.status] += 1
+        if shown[each.status] <= FILES_SHOWN_MAX:
+            lines.append(f"{each.name}: {each.status}{': ' + each.note if each.note else ''}")
+    for status, count in shown.items():
+        if count > FILES_SHOWN_MAX:
+            lines.append(
+                f"{counted(count - FILES_SHOWN_MAX, 'more file')}: {status} (--json names each, with its reason)"
+            )
+    if joined := sum(each.is_joined for each in report.files):
+        whose = "its" if joined == 1 else "their"
+        lines.append(f"{counted(joined, 'file')} of requests or of a batch: joined to {whose} answers")
+    return tuple(lines)
 
 
 def rejects_held(*, keeps_words: bool) -> str:

@@ -65,6 +65,11 @@ class FileReport:
     """Why a file was left out."""
 
     @property
+    def is_joined(self) -> bool:
+        """A companion whose format's files came with it: nothing of it was left out."""
+        return self.status == "companion" and not self.note
+
+    @property
     def rejects_count(self) -> int:
         """Rows that are no Calls."""
         return sum(self.rejects.values())

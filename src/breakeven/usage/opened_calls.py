@@ -76,6 +76,6 @@ def reading_warnings(report: IngestReport | None) -> tuple[str, ...]:
         where = f"; all of them are in {report.reject_path}" if report.reject_path else ""
         found.append(f"{report.rejects_count:,} of {report.rows_in:,} rows were rejected ({reasons}){where}.")
     for each in report.files:
-        if each.status in ("empty", "not a log", "companion"):
+        if each.status in ("empty", "not a log", "companion") and not each.is_joined:
             found.append(f"{each.name} was left out: {each.note or each.status}")
     return tuple(found)

@@ -175,7 +175,7 @@ def profile_workload(
         hours_of_week=_hours_of_week(tally, observation),
         hourly_peak_to_mean_ratio=_peak_to_mean(hours) if observation.sees_week else None,
         peak_basis=(
-            f"99 % of the tokens fall in hours of {hours.size} at most this busy, over the mean hour"
+            f"of {hours.size:,} hours, those at most this busy hold 99 % of the tokens; over the mean hour"
             if observation.sees_week
             else f"assumed: {observation.observed_hours:,.3g} hours do not show a week"
             if observation.sees_hours

@@ -12,6 +12,7 @@ import pytest
 from breakeven.errors import UsageError
 from breakeven.usage.importers.anthropic_batch import NO_TIME as ANTHROPIC_NO_TIME
 from breakeven.usage.importers.openai_batch import NO_TIME
+from breakeven.usage.opened_calls import reading_warnings
 
 from ..logs import Imported, imported, imported_paths, jsonl, write
 
@@ -70,6 +71,8 @@ def test_the_openai_fixture(tmp_path: Path) -> None:
         "batch_output.jsonl": "imported",
     }
     by_id = {c["record_id"]: c for c in found.calls}
+    assert [each.is_joined for each in found.report.files] == [True, False]
+    assert not [each for each in reading_warnings(found.report) if "left out" in each]
     second, first, expired = by_id["chatcmpl-123"], by_id["chatcmpl-abc"], by_id["batch_req_789"]
     assert (second["input_tokens"], second["cache_read_tokens"]) == (22, 10)
     assert (second["output_tokens"], second["reasoning_tokens"]) == (2, 1)

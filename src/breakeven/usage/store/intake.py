@@ -62,6 +62,8 @@ class Tally:
     twin: Tally | ImportedFile | None = None
     """The same bytes, read before."""
     note: str = ""
+    joined_by: str = ""
+    """The format that joins this file to its own, as it does where one of those came with it."""
     unfinished_count: int = 0
     """Rows without tokens whose request has another row that tells them."""
     estimated_count: int = 0
@@ -210,6 +212,9 @@ class Intake:
     def report(self) -> IngestReport:
         """What the import gave, after the merge."""
         found = self._found
+        read = {each.format for each in self._tallies if each.status in ("imported", "already imported")}
+        for each in self._tallies:
+            each.note = "" if each.joined_by in read else each.note
         warnings = [*self._held.sentences()]
         if found.far_apart:
             warnings.append(
@@ -242,7 +247,7 @@ class Intake:
                     tally.status = "empty" if head.is_empty else "not a log"
                     raise UsageError(f"{path}: {head.reason}")
                 if not self._settings.format and (owner := _companion_of(head)) is not None:
-                    tally.status = "companion"
+                    tally.status, tally.joined_by = "companion", owner.name
                     raise UsageError(f"{path}: {owner.companion_note}")
                 ahead = self._begun(log, head, tally, reading)
                 plan = plan_for(log, head, self._settings, is_alone=is_alone)

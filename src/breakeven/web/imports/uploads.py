@@ -278,7 +278,7 @@ def told(report: IngestReport, choices: Choices, store: Path) -> dict[str, Any]:
                 "calls": each.calls,
                 "duplicates": each.duplicates,
                 "rejects": each.rejects_count,
-                "note": each.note,
+                "note": "joined to its answers" if each.is_joined else each.note,
             }
             for each in report.files
         ],
