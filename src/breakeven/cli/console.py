@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -46,9 +44,13 @@ def safe(text: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a result file, creating its folder; a file that cannot be written is an error that says so."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+    """Write a result file, creating its folder; where it cannot be written whole, what was there before stays."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Like `write_text`, of bytes."""
+    from breakeven.usage.export.whole_file import whole_file
+
+    with whole_file(path) as place:
+        place.write_bytes(content)

@@ -7,6 +7,8 @@ importing it.
 from __future__ import annotations
 
 import ast
+import io
+import os
 import pkgutil
 import re
 import sys
@@ -118,8 +120,20 @@ def extra_with(module: str, verb: str = "") -> str | None:
     return verb if verb in found else next(iter(found), None)
 
 
+def write_any_sign() -> None:
+    """Let stdout take every sign: a file or a pipe gets UTF-8, a terminal that lacks a sign shows `?`.
+
+    Without it a locale of one byte (Latin-1, or what Windows gives a pipe) ends a verb at its first line of a table.
+    """
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.casefold().replace("-", "") != "utf8":
+        is_chosen = "PYTHONIOENCODING" in os.environ or out.isatty()
+        out.reconfigure(encoding=None if is_chosen else "utf-8", errors="replace")
+
+
 def main() -> None:
     """Run the command line; errors of ours print as text and exit with 2."""
+    write_any_sign()
     try:
         code = group.main(standalone_mode=False)  # click returns the code of its own Exit
     except click.exceptions.Exit as stop:

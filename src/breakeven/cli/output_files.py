@@ -67,7 +67,7 @@ class OutputFiles:
 
         The spreadsheet comes first: it alone can be refused, by a document that is too old for it.
         """
-        from breakeven.cli.console import write_text
+        from breakeven.cli.console import write_bytes, write_text
 
         if self.xlsx:
             say("writing the spreadsheet")
@@ -81,7 +81,7 @@ class OutputFiles:
             say("typesetting the PDF")
             from breakeven.reports.pdf.render import render_pdf
 
-            _write_bytes(self.pdf, render_pdf(document))
+            write_bytes(self.pdf, render_pdf(document))
         if self.md:
             from breakeven.reports.markdown import render_markdown
 
@@ -120,18 +120,12 @@ def _check_place(kind: str, path: Path) -> None:
 
 
 def _write_spreadsheet(path: Path, document: Document) -> None:
+    from breakeven.errors import DocumentError
     from breakeven.reports.spreadsheet import write_xlsx
+    from breakeven.usage.export.whole_file import whole_file
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_xlsx(document, path)
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+    with whole_file(path) as place:
+        try:
+            write_xlsx(document, place)
+        except DocumentError as error:
+            raise DocumentError(str(error).replace(str(place), str(path))) from None

@@ -71,8 +71,11 @@ def _hold_folder(folder: Path, stack: ExitStack) -> None:
         raise GatewayError(
             f"{folder}: another gateway uses this state folder (process {holder}); stop it, or name another folder"
         ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        raise GatewayError(f"{folder}: nothing can be written to the state folder ({error.strerror})") from None
     path_count = len(os.fsencode(control_socket(folder).absolute()))
     if path_count > SOCKET_PATH_MAX_COUNT:
         raise GatewayError(

@@ -224,3 +224,13 @@ def test_a_state_folder_with_a_long_path_is_refused(tmp_path: Path) -> None:
     settings = record_only("http://127.0.0.1:9/v1", "127.0.0.1:0", "127.0.0.1:0", tmp_path / ("x" * 120))
     with pytest.raises(GatewayError, match="too long for a socket"), held_places(settings):
         pass
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    settings = record_only("http://127.0.0.1:9/v1", "127.0.0.1:0", "127.0.0.1:0", tmp_path)
+    with pytest.raises(GatewayError, match="No space left on device"), held_places(settings):
+        pass
