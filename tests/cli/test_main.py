@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from breakeven.cli import main
 
 PROGRAM = "import sys; sys.argv[0] = 'breakeven'; from breakeven.cli.main import main; main()"
 
@@ -45,3 +48,26 @@ def test_a_sign_that_a_chosen_encoding_lacks_is_replaced(log: Path) -> None:
     text = printed(log, PYTHONIOENCODING="latin-1").decode("latin-1")
     assert "?" in text
     assert "3 calls" in text
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_what_the_machine_refuses_is_one_line(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(number, os.strerror(number), "demo-support")
+
+    monkeypatch.setattr(main.group, "main", refuse)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == f"demo-support cannot be written or read: {os.strerror(number)}\n"
+
+
+def test_any_other_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(main.group, "main", fail)
+    with pytest.raises(OSError, match="Invalid argument"):
+        main.main()

@@ -7,6 +7,7 @@ importing it.
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import os
 import pkgutil
@@ -15,12 +16,15 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import click
 
 from breakeven import __version__, cli
 from breakeven.errors import BreakevenError
 
+NO_PLACE: Final = frozenset({errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EMFILE})
+"""What a machine refuses: a user can mend it, and a traceback would say no more than its words."""
 NOT_VERBS = frozenset(
     {
         "main",
@@ -148,6 +152,11 @@ def main() -> None:
         from breakeven.cli.console import safe
 
         click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
+        click.echo(f"{error.filename or 'a file'} cannot be written or read: {error.strerror}", err=True)
         sys.exit(2)
     except RuntimeError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):

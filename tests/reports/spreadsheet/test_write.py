@@ -13,7 +13,8 @@ from breakeven.decision.workbook.cells import cell_of
 from breakeven.errors import DocumentError
 from breakeven.reports.document import Document, read_document, to_json
 from breakeven.reports.spreadsheet import write_xlsx
-from breakeven.reports.spreadsheet.layout import FIXED_SHEETS, INPUTS, READ_ME
+from breakeven.reports.spreadsheet.layout import FIXED_SHEETS, INPUTS, READ_ME, SUMMARY
+from breakeven.reports.spreadsheet.summary_sheet import ANSWER
 from decision_documents import without_decision
 from reports.sample_document import HOSTILE
 from workbooks import document, small_document
@@ -43,6 +44,30 @@ def test_sheets(book: Any) -> None:
     assert set(FIXED_SHEETS) < set(book.sheetnames)
     assert len(book.sheetnames) == len(FIXED_SHEETS) + len(document().options)
     assert book.sheetnames[0] == READ_ME
+
+
+def test_the_summary_says_so_when_its_cheapest_is_not_what_the_report_recommends(tmp_path: Path) -> None:
+    """The words are a formula, so that they come and go with the inputs; what is stored in it is what it comes to."""
+    made = small_document()
+    told = {each: _told(made, each, tmp_path) for each in ("frontier_api", "brokered")}
+    (formula, stored), *others = (each for each in told.values() if each[1])
+    assert not others, "one of the two is the cheapest here"
+    assert stored.startswith("Not what the report recommends, ")
+    assert formula.startswith("=IF(MATCH(MIN(")
+    assert f'"{stored}"' in formula
+    assert len(stored) <= 255
+
+
+def _told(made: Document, recommended: str, folder: Path) -> tuple[str, str]:
+    """The formula of the remark and its stored result, in a workbook whose report recommends this option."""
+    verdict = made.verdict.model_copy(update={"recommended": recommended})
+    path = folder / f"{recommended}.xlsx"
+    write_xlsx(made.model_copy(update={"verdict": verdict}), path)
+    place = f"B{ANSWER + 6}"
+    formula, stored = (
+        openpyxl.load_workbook(path, data_only=is_stored)[SUMMARY][place].value for is_stored in (False, True)
+    )
+    return str(formula), stored or ""
 
 
 def test_every_defined_name_is_used_and_every_name_used_is_defined(book: Any) -> None:

@@ -124,6 +124,19 @@ def _write_answer(
         "Not in the choice: what not everybody has, what an answer rules out, and what costs as much as another."
     )
     sheet.write_string(ANSWER + 4, 1, words, styles.of("muted"))
+    recommended = document.verdict.recommended
+    if recommended in names:
+        differs = _differs(titles[recommended])
+        formula = f'=IF({place}={names.index(recommended) + 1},"","{differs.replace(chr(34), chr(34) * 2)}")'
+        sheet.write_formula(ANSWER + 5, 1, formula, styles.of("strong"), "" if best == recommended else differs)
+
+
+def _differs(title: str) -> str:
+    """Why the cheapest option here may be another than the report's; no longer than a formula's text may be."""
+    return (
+        f"Not what the report recommends, {cell_text(title)[:60]}: it weighs every future, and costs may rise further "
+        "above a typical value than fall below it. Take its answer where the two differ."
+    )
 
 
 def _write_table(
