@@ -72,6 +72,27 @@ def test_unpriced_models_are_listed_with_their_tokens() -> None:
     ]
 
 
+def test_what_to_do_about_unpriced_models_is_said_where_there_are_any() -> None:
+    workload = sample_document().workload
+    (cure,) = findings.unpriced_cure(workload)
+    assert "model_aliases" in cure
+    assert "contract_prices" in cure
+    assert findings.unpriced_cure(workload.model_copy(update={"unpriced": ()})) == []
+
+
+def test_todays_tokens_are_told_apart_from_the_rest_and_shares_add_up() -> None:
+    document = sample_document()
+    name = next(each.name for each in document.options if each.name.startswith("frontier"))
+    today = next(each for each in document.options if each.name == name)
+    lines = {each.name: each.usd_per_month.mean for each in today.lines if not each.apart}
+    share = 100 * lines["tokens"] / sum(lines.values())
+    text = findings.made_of_finding(document)
+    assert text.startswith("Of what today's option costs, tokens are expected at $")
+    assert f"({share:.3g} %)" in text
+    bare = tuple(each.model_copy(update={"lines": ()}) for each in document.options)
+    assert findings.made_of_finding(document.model_copy(update={"options": bare})) == ""
+
+
 def test_rows_become_calls_in_one_sentence() -> None:
     text = findings.import_finding(sample_document().workload)
     assert text.startswith("845,900 rows = 845,612 calls + 201 duplicates + 87 rejects (negative token count 55")

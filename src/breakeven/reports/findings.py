@@ -12,6 +12,7 @@ from typing import Final, Literal
 from breakeven.reports import amounts
 from breakeven.reports.document import AssumptionPart, Document, LeverPart, ModelUsePart, OptionPart, WorkloadPart
 from breakeven.reports.footed import Footed
+from breakeven.reports.option_part import LinePart
 from breakeven.reports.safe_text import safe, short
 from breakeven.reports.shortlist import (
     charted_options,
@@ -28,6 +29,8 @@ GUIDE_HIGH: Final = 5.0
 FEW_CALLS_COUNT: Final = 100
 """Below so many Calls every monthly figure hangs on a handful of them."""
 CROSSINGS_SHOWN_COUNT: Final = 6
+MADE_OF_SHOWN_COUNT: Final = 3
+"""Cost lines named beside the tokens."""
 DISAGREE: Final = "Price lists disagree"
 """How the note of a price begins on which the lists do not agree (`catalog.price_spread`)."""
 TITLE_MAX_COUNT: Final = 60
@@ -86,6 +89,34 @@ def ratio_finding(document: Document) -> str:
         f"Total over raw GPU rent (annuity, housing and power where you own): {span} in the median; the guide says "
         f"{GUIDE_RATIO}, which holds for {inside} of {len(ratios)} fleets here."
     )
+
+
+def made_of_finding(document: Document) -> str:
+    """How much of today's option are tokens and what the rest is, in expectation; empty where it has no such lines."""
+    today = next((each for each in document.options if each.name == status_quo(document)), None)
+    lines = [each for each in today.lines if not each.apart and each.usd_per_month.mean > 0] if today else []
+    whole_usd = sum(each.usd_per_month.mean for each in lines)
+    tokens = next((each for each in lines if each.name == "tokens"), None)
+    if tokens is None:
+        return ""
+
+    def share(line: LinePart) -> str:
+        return amounts.fraction(line.usd_per_month.mean / whole_usd)
+
+    others = sorted((each for each in lines if each.name != "tokens"), key=lambda each: -each.usd_per_month.mean)
+    named = [f"{short(each.title, TITLE_MAX_COUNT)} {share(each)}" for each in others[:MADE_OF_SHOWN_COUNT]]
+    rest = f"; the rest: {', '.join(named)}{' and others' if len(others) > len(named) else ''}" if named else ""
+    usd = amounts.money(tokens.usd_per_month.mean)
+    return f"Of what today's option costs, tokens are expected at {usd} a month ({share(tokens)}){rest}."
+
+
+def unpriced_cure(workload: WorkloadPart) -> list[str]:
+    """What to do about models without a price; nothing where every model has one."""
+    cure = (
+        "Say what they are under model_aliases, or what you pay under contract_prices, in a scenario "
+        "(`breakeven init` writes one; `--scenario` reads it)."
+    )
+    return [cure] if workload.unpriced else []
 
 
 def curves_finding(document: Document) -> str:

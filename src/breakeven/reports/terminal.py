@@ -40,6 +40,7 @@ def render_comparison(document: Document, console: Console) -> None:
             bullets(document.verdict.details),
             _main_table(document, console.width),
             Paragraph(_table_note(document), "dim"),
+            _made_of(document),
             terminal_decision.months(document, console.width),
             terminal_decision.measure_next(document),
             section(findings.others_title(document), _others_table(document, console.width)),
@@ -50,7 +51,7 @@ def render_comparison(document: Document, console: Console) -> None:
             terminal_decision.questions(document),
             terminal_decision.go_back(document),
             section(_levers_title(document), bullets(_lever_lines(document))),
-            section("UNPRICED, in no figure above", bullets(findings.unpriced_findings(document.workload)), "bold red"),
+            section("UNPRICED, in no figure above", bullets(_unpriced(document)), "bold red"),
             section("Included", bullets(["; ".join(document.included)] if document.included else [])),
             section("Excluded", bullets(document.excluded)),
             section("Warnings", bullets(document.warnings), "bold yellow"),
@@ -166,6 +167,15 @@ def _table_note(document: Document) -> str:
     first = "The best of each way to buy, and today's. " if other_options(document) else ""
     order = "Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
     return f"{now}{first}{order} {findings.ratio_finding(document)}".strip()
+
+
+def _made_of(document: Document) -> Paragraph | None:
+    said = findings.made_of_finding(document)
+    return Paragraph(said) if said else None
+
+
+def _unpriced(document: Document) -> list[str]:
+    return [*findings.unpriced_findings(document.workload), *findings.unpriced_cure(document.workload)]
 
 
 def _purchases(document: Document) -> list[str]:
