@@ -11,6 +11,7 @@ from rich.console import Console
 
 from breakeven.errors import DocumentError, UnknownName
 from breakeven.reports.document import Amount, Document
+from breakeven.reports.explain import find_trace
 from breakeven.reports.explain_methods import METHODS
 from breakeven.reports.explain_parts import explain_path, explained_json, is_part_path, part_paths
 from breakeven.reports.terminal_explain import render_explained
@@ -174,3 +175,8 @@ def test_exit_criteria_are_told_with_their_conditions() -> None:
     text = " ".join(shown("answers.exit_criteria").split())
     for each in DOCUMENT.answers.exit_criteria:
         assert f"{each.metric}: {each.condition} ({each.why})" in text
+
+
+def test_an_option_alone_is_its_total() -> None:
+    document = sample_document()
+    assert find_trace(document, "brokered") == find_trace(document, "brokered.total_usd_per_month")

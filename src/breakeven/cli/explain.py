@@ -18,7 +18,7 @@ import click
 def command(report: Path, line: str | None, as_json: bool) -> None:
     """Print the tree behind LINE of a REPORT.json: formulas, inputs, sources, and which layer supplied each value.
 
-    LINE is OPTION.LINE (a cost line), OPTION.total_usd_per_month, OPTION.cost_usd_per_success, or the name of any
+    LINE is OPTION.LINE (a cost line), OPTION (its total a month), OPTION.cost_usd_per_success, or the name of any
     fact; or a number of the parts on time, doubt and the questions: horizon.OPTION.present_cost_usd,
     risk.FACT.evppi_usd, answers.five_questions.volume, answers.volume_bands.3 (the third). Without LINE, all are
     listed.

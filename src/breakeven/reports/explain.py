@@ -21,11 +21,15 @@ def explainable(document: Document) -> dict[str, str]:
 def find_trace(document: Document, name: str) -> str:
     """Id of the trace node of ``OPTION.LINE`` or ``OPTION.FACT``; the option may be left out where all agree.
 
+    An option alone is its total a month.
+
     Raises UnknownName with the choices when options differ, else with the nearest name.
     """
     roots = explainable(document)
     if name in roots:
         return roots[name]
+    if (total := f"{name}.total_usd_per_month") in roots:
+        return roots[total]
     facts = _facts(document)
     if name in facts:
         return facts[name]
