@@ -52,6 +52,13 @@ def test_a_router_that_guesses_is_not() -> None:
     assert "no router tried costs less and keeps 95 %" in found.sentence
 
 
+def test_a_policy_of_one_model_is_not_called_a_router_that_failed() -> None:
+    success, _ = easy_half(2000, 2)
+    found = verdict({"this policy": np.ones(2000, dtype=np.intp)}, success, priced(2000), MODELS, reference=1)
+    assert found.answer == "do not route"
+    assert "no router was tried on these (2,000 held-out requests)" in found.sentence
+
+
 def test_a_cheaper_model_that_is_as_good_is_the_answer() -> None:
     success = outcomes(1500, 0.91, 0.9, 4)
     half = np.arange(1500) % 2

@@ -133,7 +133,8 @@ def verdict(
     beats = keeps & _beats(trial, best) & (np.quantile(trial.lead_draws, _ONE_SIDED, axis=0) > 0)
     beats[: trial.singles] = False
     standings = tuple(_standing(trial, at, best, bool(keeps[at]), bool(beats[at])) for at in range(len(trial.names)))
-    return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio)
+    one_model = bool(routers) and all((each == each[0]).all() for each in routers.values())
+    return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio, one_model)
 
 
 def _trial(
@@ -250,6 +251,7 @@ def _answer(
     requests: int,
     basis: CostBasis,
     quality_floor_ratio: float,
+    is_one_model: bool,
 ) -> Verdict:
     enough = requests >= FEWEST_REQUESTS
     winners = np.flatnonzero(beats)
@@ -265,7 +267,9 @@ def _answer(
         answer: Answer = "route"
     else:
         answer = "do not route" if enough or not hopeful else "not enough evidence"
-    sentence = _sentence(answer, trial, best, reference, router, hopeful, basis, quality_floor_ratio, missing, requests)
+    sentence = _sentence(
+        answer, trial, best, reference, router, hopeful, basis, quality_floor_ratio, missing, requests, is_one_model
+    )
     return Verdict(
         answer=answer,
         model=None if router else trial.names[best],
@@ -298,6 +302,7 @@ def _sentence(
     quality_floor_ratio: float,
     missing: int | None,
     requests: int,
+    is_one_model: bool,
 ) -> str:
     """The verdict first, then the figures."""
     if router is not None:
@@ -318,6 +323,8 @@ def _sentence(
             f"the best router tried ({trial.names[lottery[0]]}: {_beside(trial, lottery[0], best, basis)}) does no "
             "better than models mixed by chance at the same cost"
         )
+    elif tried is None and is_one_model:
+        rest = "what was judged sends every request to one model, so no router was tried on these"
     elif tried is None:
         rest = (
             "no router tried costs less and keeps "
