@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -59,6 +60,21 @@ def test_offline_from_two_files_to_a_yes() -> None:
     assert document["verdict"]["answer"] == "yes"
     assert document["verdict"]["accepted_tasks"] == ["faq"]
     assert document["footer"]["design_hash"] == json.loads(Path("pilots/evals/pilot.json").read_text())["hash"]
+
+
+def test_what_comes_next_can_be_done() -> None:
+    """Without a gateway's policy a pilot cannot start, and is not told to; the command that is told designs it anew."""
+    models = dict.fromkeys((BASELINE, CANDIDATE, "tiny"))
+    Path("gateway.yaml").write_text(json.dumps({"policy": "policy", "models": models}))
+    told = run("init", "live", *MODELS, "--task", "two words", "--task", "faq=tiny").stdout
+    again = " ".join(told.partition("Next: ")[2].partition("Wrote ")[0].split())
+    assert again == " ".join(run("status", "live").stdout.partition("Next: ")[2].split())
+    words = shlex.split(again)
+    assert words[:4] == ["breakeven", "pilot", "init", "live"]
+    assert words[-2:] == ["--gateway", "gateway.yaml"]
+    assert "Next: breakeven pilot start live" in run(*words[2:]).stdout
+    tasks = json.loads(Path("pilots/live/pilot.json").read_text())["tasks"]
+    assert [(each["task"], each["candidate_model"]) for each in tasks] == [("two words", CANDIDATE), ("faq", "tiny")]
 
 
 def test_offline_with_a_bad_model_is_a_no_and_with_few_rows_not_yet() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from breakeven.errors import PilotError
@@ -11,6 +12,7 @@ from breakeven.reports.pilot_document import pilot_document
 from breakeven.reports.pilot_parts import PilotDocument
 
 if TYPE_CHECKING:
+    from breakeven.pilot.design import Design
     from breakeven.pilot.running import Look
 
 
@@ -35,11 +37,24 @@ def document_of(look: Look, *, with_history: bool = False) -> PilotDocument:
     )
 
 
+def first_command(design: Design, name: str) -> str:
+    """What follows the design of a pilot that was not judged; one that names no gateway's policy cannot start."""
+    if design.mode == "offline":
+        return f"breakeven pilot verdict {quote(name)}"
+    if design.policy_folder:
+        return f"breakeven pilot start {quote(name)}"
+    first = design.tasks[0]
+    models = f"--baseline {quote(first.baseline_model)} --candidate {quote(first.candidate_model)}"
+    tasks = (f"{each.task}={each.candidate_model}" if each is not first else each.task for each in design.tasks)
+    said = " ".join(f"--task {quote(each)}" for each in tasks)
+    return f"breakeven pilot init {quote(name)} --again {models} {said} --gateway gateway.yaml"
+
+
 def next_command(look: Look, folder: Path) -> str:
     """What a user does next."""
     name = folder.name
     if look.verdict is None:
-        return f"breakeven pilot start {name}"
+        return first_command(look.design, name)
     if look.verdict.answer == "yes" and look.state.started_unix_s is not None and not look.state.promoted_tasks:
         return f"breakeven pilot stop {name} --promote"
     if look.verdict.answer == "not_yet" and look.state.is_running:

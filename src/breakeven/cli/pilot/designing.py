@@ -130,17 +130,16 @@ def init(name: str, as_json: bool, again: bool, folder: Path | None, **options: 
         say("sizes, days and odds")
         design = replace(design, expects=_finite(design_sizes(design)))
         design_hash = write_design(design, place)
-    next_command = f"breakeven pilot {'verdict' if design.mode == 'offline' else 'start'} {_said(place)}"
     if as_json:
         said = json.loads((place / DESIGN_NAME).read_bytes())
         click.echo(json.dumps({"folder": str(place), "hash": design_hash, "design": said}, indent=1))
         return
     from breakeven.reports.pilot_document import pilot_document
+    from breakeven.reports.pilot_look import first_command
     from breakeven.reports.pilot_terminal import render_design
 
-    render_design(
-        pilot_document(design, None, None, design_hash=design_hash), stdout_console(), next_command=next_command
-    )
+    document = pilot_document(design, None, None, design_hash=design_hash)
+    render_design(document, stdout_console(), next_command=first_command(design, _said(place)))
     click.echo(f"Wrote {place / DESIGN_NAME} (hash {design_hash[:12]})")
 
 
