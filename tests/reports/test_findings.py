@@ -93,6 +93,14 @@ def test_todays_tokens_are_told_apart_from_the_rest_and_shares_add_up() -> None:
     assert findings.made_of_finding(document.model_copy(update={"options": bare})) == ""
 
 
+def test_odds_that_add_up_to_more_than_all_futures_are_explained() -> None:
+    document = sample_document()
+    assert findings.conditional_odds_finding(document) == ""
+    first = document.options[0].model_copy(update={"only_if": "you own it", "probability_cheapest_fraction": 0.95})
+    with_condition = document.model_copy(update={"options": (first, *document.options[1:])})
+    assert "take nothing from theirs" in findings.conditional_odds_finding(with_condition)
+
+
 def test_rows_become_calls_in_one_sentence() -> None:
     text = findings.import_finding(sample_document().workload)
     assert text.startswith("845,900 rows = 845,612 calls + 201 duplicates + 87 rejects (negative token count 55")

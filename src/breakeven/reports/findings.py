@@ -91,6 +91,13 @@ def ratio_finding(document: Document) -> str:
     )
 
 
+def conditional_odds_finding(document: Document) -> str:
+    """Why odds may add up to more than all futures; empty where every option is open to all."""
+    if not any(each.only_if and each.probability_cheapest_fraction > 0 for each in document.options):
+        return ""
+    return 'The odds of an "only if" option are against all others, and take nothing from theirs.'
+
+
 def made_of_finding(document: Document) -> str:
     """How much of today's option are tokens and what the rest is, in expectation; empty where it has no such lines."""
     today = next((each for each in document.options if each.name == status_quo(document)), None)

@@ -166,7 +166,8 @@ def _table_note(document: Document) -> str:
     now = "One month at today's volume and prices. " if document.horizon else ""
     first = "The best of each way to buy, and today's. " if other_options(document) else ""
     order = "Sorted by cost per successful outcome; > is recommended. Ranges are P10-P90 over the futures drawn."
-    return f"{now}{first}{order} {findings.ratio_finding(document)}".strip()
+    notes = (order, findings.conditional_odds_finding(document), findings.ratio_finding(document))
+    return f"{now}{first}{' '.join(each for each in notes if each)}"
 
 
 def _made_of(document: Document) -> Paragraph | None:
