@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.cli import main
+from breakeven.errors import UsageError
 
 PROGRAM = "import sys; sys.argv[0] = 'breakeven'; from breakeven.cli.main import main; main()"
 
@@ -71,3 +72,33 @@ def test_any_other_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(main.group, "main", fail)
     with pytest.raises(OSError, match="Invalid argument"):
         main.main()
+
+
+def test_each_problem_of_a_file_stands_on_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("unheard: 1\nnever: 2\n")
+    monkeypatch.setattr(sys, "argv", ["breakeven", "compare", "--scenario", str(scenario)])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    assert end.value.code == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("ScenarioError: ")
+    assert "line 1: unknown key 'unheard'" in first
+    assert second.startswith("  ")
+    assert "line 2: unknown key 'never'" in second
+
+
+def test_a_line_end_and_a_control_character_in_a_name_forge_no_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise UsageError("no model 'a\n\x1b[31mAll is well: b'")
+
+    monkeypatch.setattr(main.group, "main", refuse)
+    with pytest.raises(SystemExit):
+        main.main()
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert all(line.startswith("  ") for line in said.splitlines()[1:])

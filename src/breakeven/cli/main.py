@@ -135,6 +135,17 @@ def write_any_sign() -> None:
         out.reconfigure(encoding=None if is_chosen else "utf-8", errors="replace")
 
 
+def _indented(message: str) -> str:
+    """Each problem on its line; all but the first are indented, so that a name with a line end forges no message.
+
+    >>> _indented("a.yaml, line 1: unknown key 'x'\\na.yaml, line 2: unknown key 'y'")
+    "a.yaml, line 1: unknown key 'x'\\n  a.yaml, line 2: unknown key 'y'"
+    """
+    from breakeven.cli.console import safe
+
+    return "\n  ".join(safe(line).strip() for line in message.split("\n"))
+
+
 def main() -> None:
     """Run the command line; errors of ours print as text and exit with 2."""
     write_any_sign()
@@ -149,9 +160,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except BreakevenError as error:
-        from breakeven.cli.console import safe
-
-        click.echo(f"{type(error).__name__}: {safe(str(error))}", err=True)
+        click.echo(f"{type(error).__name__}: {_indented(str(error))}", err=True)
         sys.exit(2)
     except OSError as error:
         if error.errno not in NO_PLACE:
