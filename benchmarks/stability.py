@@ -174,6 +174,32 @@ def print_planted(count: int) -> None:
             )
 
 
+ROLLING_ORIGINS_DAYS = tuple(range(28, 183, 14))
+
+
+def print_rolling(count: int) -> None:
+    """Coverage of next quarter's interval from every origin of each series, from four weeks to half a year."""
+    print(f"\nNext quarter's 80 % interval by rolling origin, {count} series each: held, by the days before the origin")
+    print(f"{'':30} {'all':>4} ", " ".join(f"{each:4d}" for each in ROLLING_ORIGINS_DAYS))
+    every = []
+    for name, made in KINDS.items():
+        rng = np.random.default_rng(len(name) + 3)
+        held = np.zeros((count, len(ROLLING_ORIGINS_DAYS)))
+        for row in held:
+            amounts = made(ROLLING_ORIGINS_DAYS[-1] + QUARTER_DAYS, rng) * LARGE
+            for index, origin in enumerate(ROLLING_ORIGINS_DAYS):
+                series, seen = (
+                    DailySeries(FIRST, amounts[:origin]),
+                    float(amounts[origin : origin + QUARTER_DAYS].sum()),
+                )
+                total = total_ahead(series, try_models(series).chosen)
+                row[index] = total.low <= seen <= total.high
+        every.append(held)
+        print(f"{name:30} {held.mean():4.0%} ", " ".join(f"{each:4.0%}" for each in held.mean(axis=0)), flush=True)
+    together = np.concatenate(every)
+    print(f"{'all kinds':30} {together.mean():4.0%} ", " ".join(f"{each:4.0%}" for each in together.mean(axis=0)))
+
+
 WAITING: dict[str, tuple[float, float]] = {
     "week, sigma 0.3, memory 0.3": (0.3, 0.3),
     "week, sigma 0.3, memory 0.5": (0.3, 0.5),
@@ -276,6 +302,7 @@ def main() -> int:
             for each in found.checks:
                 print(f"  {'holds' if each.passed else 'fails'}: {each.finding}")
     print_planted(count)
+    print_rolling(max(count * 2 // 5, 1))
     print_waits(max(count * 2 // 5, 1))
     print_shifts(count)
     return 0
