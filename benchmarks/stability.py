@@ -21,12 +21,12 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.workload.bootstrap import total_ahead
+from breakeven.workload.bootstrap import Total, total_ahead
 from breakeven.workload.daily_series import DailySeries, log_amounts, week_of
 from breakeven.workload.day_models import SEASONAL_NAIVE
 from breakeven.workload.level_shifts import find_levels
 from breakeven.workload.profile import DayUse
-from breakeven.workload.rolling_origin import try_models
+from breakeven.workload.rolling_origin import Trial, try_models
 from breakeven.workload.stability import stability
 from breakeven.workload.stability_rules import INTERVAL, TOTAL_ERROR_MAX_FRACTION
 
@@ -135,6 +135,14 @@ def plain_interval(past: Floats, rng: np.random.Generator) -> tuple[float, float
     return float(np.quantile(sums, 0.1)), float(np.quantile(sums, 0.9))
 
 
+def from_origin(amounts: Floats, origin: int, days: int = QUARTER_DAYS) -> tuple[Total, Trial, float]:
+    """What is forecast of the `days` after `origin` from those before, with which model, and what they came to."""
+    series = DailySeries(FIRST, amounts[:origin])
+    trial = try_models(series)
+    total = total_ahead(series, trial.chosen, days // 7)
+    return total, trial, float(amounts[origin : origin + days].sum())
+
+
 def print_planted(count: int) -> None:
     """Coverage of next quarter's interval, errors and verdicts."""
     print(f"\nNext quarter's total from the days before, {count} series each; WAPE of 4-week totals by rolling origin")
@@ -148,9 +156,7 @@ def print_planted(count: int) -> None:
             rows, said = [], Counter[str]()
             for _ in range(count):
                 amounts = made(days + QUARTER_DAYS, rng) * LARGE
-                series, seen = DailySeries(FIRST, amounts[:days]), float(amounts[days:].sum())
-                trial = try_models(series)
-                total = total_ahead(series, trial.chosen)
+                total, trial, seen = from_origin(amounts, days)
                 low, high = plain_interval(amounts[:days], rng)
                 chosen, naive = trial.error(trial.chosen), trial.error(SEASONAL_NAIVE)
                 assert chosen is not None and naive is not None
@@ -188,11 +194,7 @@ def print_rolling(count: int) -> None:
         for row in held:
             amounts = made(ROLLING_ORIGINS_DAYS[-1] + QUARTER_DAYS, rng) * LARGE
             for index, origin in enumerate(ROLLING_ORIGINS_DAYS):
-                series, seen = (
-                    DailySeries(FIRST, amounts[:origin]),
-                    float(amounts[origin : origin + QUARTER_DAYS].sum()),
-                )
-                total = total_ahead(series, try_models(series).chosen)
+                total, _, seen = from_origin(amounts, origin)
                 row[index] = total.low <= seen <= total.high
         every.append(held)
         print(f"{name:30} {held.mean():4.0%} ", " ".join(f"{each:4.0%}" for each in held.mean(axis=0)), flush=True)
@@ -272,10 +274,7 @@ def print_trace(name: str, amounts: Floats, first: int, weeks: int) -> None:
     inside, chosen_off, naive_off, seen_all, used = 0, 0.0, 0.0, 0.0, Counter[str]()
     origins = range(first, len(amounts) - 7 * weeks + 1)
     for origin in origins:
-        series = DailySeries(FIRST, amounts[:origin])
-        trial = try_models(series)
-        total = total_ahead(series, trial.chosen, weeks)
-        seen = float(amounts[origin : origin + 7 * weeks].sum())
+        total, trial, seen = from_origin(amounts, origin, 7 * weeks)
         inside += total.low <= seen <= total.high
         chosen_off += abs(total.typical - seen)
         naive_off += abs(float(amounts[origin - 7 : origin].sum()) * weeks - seen)

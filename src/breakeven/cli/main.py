@@ -165,7 +165,9 @@ def main() -> None:
     except OSError as error:
         if error.errno not in NO_PLACE:
             raise
-        click.echo(f"{error.filename or 'a file'} cannot be written or read: {error.strerror}", err=True)
+        from breakeven.cli.console import safe
+
+        click.echo(f"{safe(str(error.filename or 'a file'))} cannot be written or read: {error.strerror}", err=True)
         sys.exit(2)
     except RuntimeError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):

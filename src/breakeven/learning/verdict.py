@@ -90,6 +90,8 @@ class _Trial:
     lead_draws: Floats
     """The same in each draw, shape (draws, ways)."""
     critical: float  # in standard errors
+    is_one_model: bool
+    """Each router sends all requests to one model, so none was tried."""
 
 
 def verdict(
@@ -133,8 +135,7 @@ def verdict(
     beats = keeps & _beats(trial, best) & (np.quantile(trial.lead_draws, _ONE_SIDED, axis=0) > 0)
     beats[: trial.singles] = False
     standings = tuple(_standing(trial, at, best, bool(keeps[at]), bool(beats[at])) for at in range(len(trial.names)))
-    one_model = bool(routers) and all((each == each[0]).all() for each in routers.values())
-    return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio, one_model)
+    return _answer(trial, standings, best, reference, beats, len(success), basis, quality_floor_ratio)
 
 
 def _trial(
@@ -183,6 +184,7 @@ def _trial(
         better_low=better_low.reshape(shape),
         draws=draws[:, :2],
         critical=critical,
+        is_one_model=bool(routers) and all((each == each[0]).all() for each in routers.values()),
         **_leads(means, draws, np.eye(singles) if mixes is None else mixes),
     )
 
@@ -251,7 +253,6 @@ def _answer(
     requests: int,
     basis: CostBasis,
     quality_floor_ratio: float,
-    is_one_model: bool,
 ) -> Verdict:
     enough = requests >= FEWEST_REQUESTS
     winners = np.flatnonzero(beats)
@@ -267,9 +268,7 @@ def _answer(
         answer: Answer = "route"
     else:
         answer = "do not route" if enough or not hopeful else "not enough evidence"
-    sentence = _sentence(
-        answer, trial, best, reference, router, hopeful, basis, quality_floor_ratio, missing, requests, is_one_model
-    )
+    sentence = _sentence(answer, trial, best, reference, router, hopeful, basis, quality_floor_ratio, missing, requests)
     return Verdict(
         answer=answer,
         model=None if router else trial.names[best],
@@ -302,7 +301,6 @@ def _sentence(
     quality_floor_ratio: float,
     missing: int | None,
     requests: int,
-    is_one_model: bool,
 ) -> str:
     """The verdict first, then the figures."""
     if router is not None:
@@ -323,7 +321,7 @@ def _sentence(
             f"the best router tried ({trial.names[lottery[0]]}: {_beside(trial, lottery[0], best, basis)}) does no "
             "better than models mixed by chance at the same cost"
         )
-    elif tried is None and is_one_model:
+    elif tried is None and trial.is_one_model:
         rest = "what was judged sends every request to one model, so no router was tried on these"
     elif tried is None:
         rest = (

@@ -85,7 +85,7 @@ class BatchApi:
         if not prices:
             names = shortened([each.label for each in demand.models])
             raise UnknownPrice(f"no batch price and no batch discount is known for {names}")
-        if not any(each.batch_fraction < 1 for each in demand.models if each.label in prices):
+        if all(each.batch_fraction >= 1 for each in demand.models if each.label in prices):
             raise CatalogError(
                 f"the log's calls to {shortened(list(prices))} go by batch already: there is nothing to move"
             )

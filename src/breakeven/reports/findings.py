@@ -126,6 +126,11 @@ def unpriced_cure(workload: WorkloadPart) -> list[str]:
     return [cure] if workload.unpriced else []
 
 
+def unpriced_lines(workload: WorkloadPart) -> list[str]:
+    """Models without a price, and what to do about them."""
+    return [*unpriced_findings(workload), *unpriced_cure(workload)]
+
+
 def curves_finding(document: Document) -> str:
     """Which option is cheapest along the axis, at typical values; today's is named where it may not be taken."""
     today = next((each for each in document.options if each.name == status_quo(document)), None)

@@ -52,9 +52,9 @@ def first_command(design: Design, name: str) -> str:
 
 def next_command(look: Look, folder: Path) -> str:
     """What a user does next."""
-    name = folder.name
     if look.verdict is None:
-        return first_command(look.design, name)
+        return first_command(look.design, folder.name)
+    name = quote(folder.name)
     if look.verdict.answer == "yes" and look.state.started_unix_s is not None and not look.state.promoted_tasks:
         return f"breakeven pilot stop {name} --promote"
     if look.verdict.answer == "not_yet" and look.state.is_running:

@@ -51,7 +51,7 @@ def render_comparison(document: Document, console: Console) -> None:
             terminal_decision.questions(document),
             terminal_decision.go_back(document),
             section(_levers_title(document), bullets(_lever_lines(document))),
-            section("UNPRICED, in no figure above", bullets(_unpriced(document)), "bold red"),
+            section("UNPRICED, in no figure above", bullets(findings.unpriced_lines(document.workload)), "bold red"),
             section("Included", bullets(["; ".join(document.included)] if document.included else [])),
             section("Excluded", bullets(document.excluded)),
             section("Warnings", bullets(document.warnings), "bold yellow"),
@@ -173,10 +173,6 @@ def _table_note(document: Document) -> str:
 def _made_of(document: Document) -> Paragraph | None:
     said = findings.made_of_finding(document)
     return Paragraph(said) if said else None
-
-
-def _unpriced(document: Document) -> list[str]:
-    return [*findings.unpriced_findings(document.workload), *findings.unpriced_cure(document.workload)]
 
 
 def _purchases(document: Document) -> list[str]:

@@ -21,7 +21,6 @@ _SHADES: Final = (" .", "░░", "▒▒", "▓▓", "██")
 
 def render_workload(workload: WorkloadPart, console: Console) -> None:
     """Print what the log holds."""
-    unpriced = [*findings.unpriced_findings(workload), *findings.unpriced_cure(workload)]
     print_parts(
         console,
         (
@@ -30,7 +29,7 @@ def render_workload(workload: WorkloadPart, console: Console) -> None:
             Paragraph(f"{short(workload.label, 200)}: {findings.data_finding(workload)}", "bold"),
             bullets(_summary(workload)),
             *_stability(workload),
-            section("UNPRICED, in no spend below", bullets(unpriced), "bold red"),
+            section("UNPRICED, in no spend below", bullets(findings.unpriced_lines(workload)), "bold red"),
             section("Models", _models_table(workload)),
             section(_days_title(workload), _days_table(workload)),
             section("Tokens by hour of the week, UTC", _heat_map(workload.hours_of_week)),

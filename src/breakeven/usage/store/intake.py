@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -71,15 +71,16 @@ class Tally:
     is_unweighted_sample: bool = False
     """A sample, and nobody said of which size."""
 
-    def report(self, duplicates: int) -> FileReport:
-        """The counts for the user, given how many of the rows did not add a Call."""
+    def report(self, duplicates: int, read: Set[str] = frozenset()) -> FileReport:
+        """The counts for the user, given how many of the rows did not add a Call, and which formats were read."""
         rows_in, rejects, duplicates = self.rows_in, dict(self.rejects), duplicates + self.unfinished_count
         if self.twin is not None:
             rows_in = self.twin.rows if isinstance(self.twin, ImportedFile) else self.twin.rows_in
             rejects = dict(self.twin.rejects)
             duplicates = rows_in - sum(rejects.values())
         calls = rows_in - duplicates - sum(rejects.values())
-        return FileReport(self.name, self.status, self.format, rows_in, calls, duplicates, rejects, self.note)
+        note = "" if self.joined_by in read else self.note
+        return FileReport(self.name, self.status, self.format, rows_in, calls, duplicates, rejects, note)
 
     def entry(self, duplicates: int, now: datetime) -> ImportedFile:
         """What the manifest remembers."""
@@ -213,8 +214,6 @@ class Intake:
         """What the import gave, after the merge."""
         found = self._found
         read = {each.format for each in self._tallies if each.status in ("imported", "already imported")}
-        for each in self._tallies:
-            each.note = "" if each.joined_by in read else each.note
         warnings = [*self._held.sentences()]
         if found.far_apart:
             warnings.append(
@@ -228,7 +227,7 @@ class Intake:
                 " store with --sampling-rate, the share that was logged, e.g. 0.1 (1 when all were)."
             )
         return IngestReport(
-            tuple(each.report(found.duplicates.get(each.name, 0)) for each in self._tallies),
+            tuple(each.report(found.duplicates.get(each.name, 0), read) for each in self._tallies),
             self._rejects.examples,
             self._rejects.path if self._rejects.count else None,
             dict(self._dropped),
