@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from breakeven.cli.command_group import CommandGroup
 from breakeven.cli.usage_source import DEFAULT_STORE, UsageSource, opened_calls, source_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ LABELS_COUNT = 50
 
 
 @click.group(
+    cls=CommandGroup,
     invoke_without_command=True,
     epilog="Example: breakeven audit --usage calls.jsonl   |   breakeven audit label   |   breakeven audit --json",
 )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from breakeven.cli.command_group import CommandGroup
+
 if TYPE_CHECKING:
     from breakeven.catalog.files import CatalogFiles
     from breakeven.catalog.load import Catalog
@@ -36,7 +38,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 @click.group(
-    epilog="Example: breakeven catalog list h100   |   breakeven catalog check   |   breakeven catalog refresh --write"
+    cls=CommandGroup,
+    epilog="Example: breakeven catalog list h100   |   breakeven catalog check   |   breakeven catalog refresh --write",
 )
 def command() -> None:
     """Every price and fact: what it is, where it was read, how old it is; read prices again, add a model of yours.

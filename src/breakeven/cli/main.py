@@ -21,13 +21,17 @@ from typing import Final
 import click
 
 from breakeven import __version__, cli
+from breakeven.cli.command_group import CommandGroup, with_log_hint
 from breakeven.errors import BreakevenError
 
 NO_PLACE: Final = frozenset({errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EMFILE})
 """What a machine refuses: a user can mend it, and a traceback would say no more than its words."""
+SPOKEN_WORD_LETTERS_COUNT: Final = 4
+"""Shorter words are in every line of help."""
 NOT_VERBS = frozenset(
     {
         "main",
+        "command_group",
         "console",
         "reference",
         "man_page",
@@ -42,8 +46,10 @@ NOT_VERBS = frozenset(
 )
 
 
-class Verbs(click.Group):
+class Verbs(CommandGroup):
     """A command group whose commands are the modules of this folder."""
+
+    noun = "verb"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the verbs; a trailing underscore (``import_``) keeps Python's keywords out of the way."""
@@ -57,15 +63,15 @@ class Verbs(click.Group):
         command: click.Command = import_module(_module_name(cmd_name)).command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the nearest verb when there is none of the given name."""
-        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            from breakeven.errors import nearest
-
-            ctx.fail(f"no verb '{args[0]}'; {nearest(args[0], self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
+    def meant(self, ctx: click.Context, name: str, known: list[str]) -> str:
+        """The nearest verb; else the one whose line of help speaks of it first, as `serve` does of the gateway."""
+        clause = super().meant(ctx, name, known)
+        if clause.startswith("known") and len(name) >= SPOKEN_WORD_LETTERS_COUNT:
+            spoken = [(at, verb) for verb in known if (at := verb_summary(verb).casefold().find(name.casefold())) >= 0]
+            if spoken:
+                verb = min(spoken)[1]
+                return f"did you mean '{verb}' ({verb_summary(verb)})?"
+        return clause
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs with the first line of their docstrings, without importing them."""
@@ -156,6 +162,9 @@ def main() -> None:
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
+    except click.UsageError as error:
+        with_log_hint(error).show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

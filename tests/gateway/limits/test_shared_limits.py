@@ -52,6 +52,18 @@ def test_a_budget_is_never_overspent_by_requests_at_once(tmp_path: Path) -> None
     assert "0.010000 USD left" in refused.message and SECRET.hex() not in refused.message
 
 
+def test_a_spent_budget_says_when_the_next_begins(tmp_path: Path) -> None:
+    key = Key("k", SECRET, budget_usd=1.0, budget_period_s=86_400.0)
+    limits = _limits(tmp_path, key)
+    noon_s = 20_000 * 86_400.0 + 43_200.0
+    _reserved(limits.reserve(key, 0.9, 0, noon_s))
+    refused = _refused(limits.reserve(key, 0.2, 0, noon_s))
+    assert "the next period, which begins 2024-10-05 00:00 UTC" in refused.message
+    assert refused.retry_after_s == 43_200.0
+    never = _refused(limits.reserve(key, 1.5, 0, noon_s))
+    assert "next period" not in never.message and never.retry_after_s is None
+
+
 def test_settling_gives_back_what_was_not_used(tmp_path: Path) -> None:
     key = Key("k", SECRET, budget_usd=1.0)
     limits = _limits(tmp_path, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from breakeven.cli.command_group import CommandGroup
 from breakeven.cli.pilot.designing import init
 from breakeven.cli.pilot.judging import report, verdict
 from breakeven.cli.pilot.labelling import label
@@ -11,8 +12,9 @@ from breakeven.cli.pilot.watching import restore, run, start, status, stop
 
 
 @click.group(
+    cls=CommandGroup,
     epilog="Example: breakeven pilot init faq --baseline gpt-4o --candidate qwen-7b --task faq --gateway gateway.yaml"
-    "   |   breakeven pilot start faq   |   breakeven pilot run faq   |   breakeven pilot verdict faq"
+    "   |   breakeven pilot start faq   |   breakeven pilot run faq   |   breakeven pilot verdict faq",
 )
 def command() -> None:
     """Design a pilot, let a gateway carry it out, and say when it is proven: yes, no, or not yet.

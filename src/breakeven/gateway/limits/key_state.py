@@ -11,6 +11,7 @@ A clock that goes back never opens a new budget, and never closes a bucket for l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from breakeven.gateway.plan import Key, Refusal
@@ -95,7 +96,7 @@ def refusal(state: KeyState, key: Key, nano: int, tokens_count: int) -> Refusal 
     if key.budget_usd is not None:
         room = nano_of(key.budget_usd) - state.spent_nano - state.reserved_nano
         if nano > room:
-            return _over_budget(key, nano, room)
+            return _over_budget(state, key, nano, room)
     rate = key.requests_per_minute
     if rate is not None:
         over = state.requests_used_count + 1.0 - requests_at_once(rate)
@@ -151,12 +152,19 @@ def spend_of(state: KeyState, key: Key) -> KeySpend:
     )
 
 
-def _over_budget(key: Key, nano: int, room: int) -> Refusal:
+def _over_budget(state: KeyState, key: Key, nano: int, room: int) -> Refusal:
+    """What is left, and when there is more; no Retry-After where the whole budget would not pay the request."""
+    budget_usd = key.budget_usd or 0.0
+    ends_unix_s = (state.period + 1) * key.budget_period_s
+    is_payable_later = nano <= nano_of(budget_usd)
+    later = f", or wait for the next period, which begins {datetime.fromtimestamp(ends_unix_s, UTC):%Y-%m-%d %H:%M} UTC"
     return Refusal(
         402,
         "budget_exceeded",
-        f"the key has {max(room, 0) / NANO:.6f} USD left of its budget of {key.budget_usd:g} USD, and this request "
-        f"may cost {nano / NANO:.6f} USD; ask for fewer output tokens or a cheaper model, or wait for the next period",
+        f"the key has {max(room, 0) / NANO:.6f} USD left of its budget of {budget_usd:g} USD, and this request "
+        f"may cost {nano / NANO:.6f} USD; ask for fewer output tokens or a cheaper model"
+        + (later if is_payable_later else ""),
+        retry_after_s=max(ends_unix_s - state.updated_s, 1.0) if is_payable_later else None,
     )
 
 
