@@ -45,5 +45,5 @@ def with_log_hint(error: click.UsageError) -> click.UsageError:
     if error.ctx is not None and start.startswith("Got unexpected extra argument"):
         hint = log_hint(error.ctx, word.removesuffix(")"))
         if hint is not None:
-            error.message = f"{error.message}: {hint}"
+            return click.UsageError(f"{error.message}: {hint}", error.ctx)
     return error
