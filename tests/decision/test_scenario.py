@@ -35,6 +35,15 @@ def test_an_unknown_key_is_refused_with_line_and_nearest(tmp_path: Path) -> None
         load_scenario(path)
 
 
+def test_short_names_of_options_are_taken_and_an_unknown_one_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("seed: 1\noptions: [api, spot]\n", encoding="utf-8")
+    assert load_scenario(path).options == ("frontier_api", "rented_spot")
+    path.write_text("seed: 1\noptions: [brokerd]\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"line 2: options: no option named 'brokerd'; did you mean 'brokered'"):
+        load_scenario(path)
+
+
 def test_an_unknown_key_inside_a_range_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "overrides:\n  engineer_usd_per_year: {low: 1, typical: 2, hihg: 3}\n")
     with pytest.raises(ScenarioError, match=r"line 2: unknown key 'hihg'; did you mean 'high'"):

@@ -14,7 +14,7 @@ from breakeven.decision.compare import typical
 from breakeven.errors import CatalogError, UnknownName, UnknownPrice
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Layer
-from breakeven.options.discover import discover_options, select_options
+from breakeven.options.discover import discover_options, options_said, select_options
 from breakeven.options.option import Evaluation
 from costing import AS_OF, demand, pinned, situation, situation_of
 
@@ -99,6 +99,20 @@ def test_unknown_names_are_refused_with_the_nearest_one() -> None:
         OPTIONS["rented_spot"].cost(situation(demand(1), gpu="H100-SXM"), Evaluation(typical))
     with pytest.raises(UnknownName, match="did you mean 'brokered'"):
         select_options(("brokerd",))
+
+
+def test_short_names_and_groups_stand_for_options() -> None:
+    assert options_said(("api", "brokered", "spot", "owned")) == (
+        "frontier_api",
+        "brokered",
+        "rented_spot",
+        "owned_gpus",
+    )
+    assert options_said(("rented", "rented_spot")) == ("rented_on_demand", "rented_spot", "rented_one_year")
+    assert all(each.startswith("managed_") for each in options_said(("managed",)))
+    assert options_said(()) == ()
+    with pytest.raises(UnknownName, match="did you mean 'spot'"):
+        options_said(("spto",))
 
 
 def test_a_gpu_without_an_offer_is_unpriced_not_free() -> None:

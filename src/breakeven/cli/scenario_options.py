@@ -64,7 +64,11 @@ def scenario_options(command: Command) -> Command:
         ),
         click.option("--seed", type=click.IntRange(0), help="Seed of the draws."),
         click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the prices and facts of this date."),
-        click.option("--options", metavar="A,B", help="Options to compare, separated by commas; all when absent."),
+        click.option(
+            "--options",
+            metavar="A,B",
+            help="Options to compare, separated by commas; all when absent. Also api, managed, spot, owned.",
+        ),
         click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Override a fact; may be repeated."),
         click.option(
             "--scenario",
@@ -81,11 +85,12 @@ def scenario_from(
 ) -> Scenario:
     """The scenario file with what the command line says over it."""
     from breakeven.decision.scenario import load_scenario
+    from breakeven.options.discover import options_said
 
     scenario = load_scenario(path, dict(pairs(sets, "--set", "engineer_usd_per_year=180000")))
     said: dict[str, Any] = {}
     if options is not None:
-        said["options"] = tuple(name.strip() for name in options.split(",") if name.strip())
+        said["options"] = options_said(tuple(name.strip() for name in options.split(",") if name.strip()))
     if as_of is not None:
         said["as_of"] = as_of.date()
     if seed is not None:

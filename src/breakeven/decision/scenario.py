@@ -28,6 +28,7 @@ from breakeven.decision.scenario_entries import (
     ContractPriceEntry,
     CorrelationEntry,
     Number,
+    OptionNames,
     Places,
     ProviderEntry,
     RangeOverride,
@@ -100,8 +101,9 @@ class Scenario(Strict):
     """existing: people who are there do the work; new_hires: whole people are hired for it."""
     commodity_tasks: tuple[Annotated[str, Field(pattern=r"[^\W_]")], ...] = COMMODITY_TASKS
     """Tasks that a hybrid moves where the log names its tasks: words of their names, in any case."""
-    options: tuple[str, ...] = ()
-    """Options to compare; all of them when empty. frontier_api, the status quo, is always in."""
+    options: OptionNames = ()
+    """Options to compare; all of them when empty. frontier_api, the status quo, is always in. Short names and groups
+    are taken too: api, managed, rented, spot, owned, self_host."""
     overrides: dict[str, Number | RangeOverride] = Field(default_factory=dict)
     """Facts by name, as one number or as a range; `breakeven explain` prints the names."""
     correlations: tuple[CorrelationEntry, ...] = ()
@@ -436,4 +438,6 @@ def _explain(error: Any, where: str, lines: Mapping[str, int]) -> str:
         return f"{place}: unknown key '{key}'; {nearest(key, known)}"
     if error["type"] == "missing":
         return f"{place}: {'.'.join(str(each) for each in error['loc'])}: {error['msg']}"
+    if error["type"] == "value_error":  # a rule of ours, which names what it saw
+        return f"{place}: {dotted}: {error['ctx']['error']}"
     return f"{place}: {dotted}: {error['msg']} (saw {error.get('input')!r})"

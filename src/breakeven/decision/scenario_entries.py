@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
+from breakeven.errors import UnknownName
 from breakeven.facts.source import Grade
 
 
@@ -24,6 +25,19 @@ def _no_switch(value: object) -> object:
 
 Number = Annotated[float, BeforeValidator(_no_switch)]
 """A number; YAML's `yes` is not 1."""
+
+
+def _in_full(said: tuple[str, ...]) -> tuple[str, ...]:
+    from breakeven.options.discover import options_said
+
+    try:
+        return options_said(said)
+    except UnknownName as error:
+        raise ValueError(str(error)) from None
+
+
+OptionNames = Annotated[tuple[str, ...], AfterValidator(_in_full)]
+"""Names of options; a short name or a group (`spot`, `managed`) becomes what it stands for."""
 
 
 class Places(dict[str, str]):

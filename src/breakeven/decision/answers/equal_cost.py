@@ -36,20 +36,9 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.trace import Node
 from breakeven.options.assembly.success import ANY_OPEN_MODEL
+from breakeven.options.discover import OPTION_ALIASES
 from breakeven.options.option import Evaluation, Option, Situation
 
-OPTION_ALIASES: Final[Mapping[str, str]] = {
-    "api": "frontier_api",
-    "today": "frontier_api",
-    "tier": "cheaper_tier",
-    "batch": "batch_api",
-    "broker": "brokered",
-    "deepseek": "deepseek_api",
-    "owned": "owned_gpus",
-    "rented": "rented_on_demand",
-    "spot": "rented_spot",
-}
-"""Short name -> name of the option; ``self_host``, ``managed`` and ``best`` depend on what costs least."""
 CLASSES: Final = frozenset(f"{size}_model_success_fraction" for size in ("small", "mid", "large", "moe"))
 """Success rates by the class of an open model, which `open_model_success_fraction` takes the place of."""
 API_PRICE_BOUNDS: Final = Bounds(0.01, 20.0)
@@ -85,7 +74,7 @@ class Solved:
 def option_named(said: str, comparison: SideBySide) -> Costed:
     """The option behind a typed name; ``self_host``, ``managed`` and ``best`` are those that cost least."""
     costed = {each.name: each for each in comparison.options}
-    name = OPTION_ALIASES.get(said, said)
+    name = OPTION_ALIASES.get(said, "rented_on_demand" if said == "rented" else said)
     if name in costed:
         return costed[name]
     of_family = {
