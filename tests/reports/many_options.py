@@ -34,9 +34,11 @@ COPIES = (
 )
 UNAVAILABLE = (
     ("brokered_deepinfra", "Brokered open model, DeepInfra", "brokered", "price",
-     "the catalogue lists no gpt-oss-120b per token at deepinfra; it lists Llama-3.3-70B: set open_model"),
+     "this seller has no price per token for gpt-oss-120b in the catalogue; set open_model to compare another; "
+     "deepinfra sells Llama-3.3-70B"),
     ("brokered_siliconflow", "Brokered open model, SiliconFlow", "brokered", "price",
-     "the catalogue lists no gpt-oss-120b per token at siliconflow; it lists Qwen3-8B, DeepSeek-V3: set open_model"),
+     "this seller has no price per token for gpt-oss-120b in the catalogue; set open_model to compare another; "
+     "siliconflow sells Qwen3-8B, DeepSeek-V3"),
     ("provisioned", "Provisioned throughput (your quote)", "api", "price",
      "needs your quote: set provisioned_usd_per_unit_hour under overrides in the scenario"),
     ("managed_modal", "Managed endpoint, Modal", "managed", "constraint",

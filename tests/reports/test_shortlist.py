@@ -92,7 +92,9 @@ def test_like_reasons_are_told_once_and_nobody_is_lost() -> None:
         ("Provisioned throughput (your quote)",),
         ("Managed endpoint, Modal",),
     ]
-    assert groups[0].reason == "the catalogue lists no gpt-oss-120b per token at …"
+    assert groups[0].reason == (
+        "this seller has no price per token for gpt-oss-120b in the catalogue; set open_model to compare another"
+    )
     assert groups[1].reason == UNAVAILABLE[2][-1]
 
 

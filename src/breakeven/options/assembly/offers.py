@@ -89,7 +89,8 @@ def sold_by(catalog: Catalog, open_model: str, provider: str | None = None) -> t
         raise UnknownPrice(f"the catalogue knows no broker that sells {open_model} per token")
     others = ", ".join(sorted({each.model for each in brokered})) or "nothing"
     raise UnknownPrice(
-        f"the catalogue lists no {open_model} per token at {provider}; it lists {others}: set open_model to compare it"
+        f"this seller has no price per token for {open_model} in the catalogue; set open_model to compare another; "
+        f"{provider} sells {others}"
     )
 
 
