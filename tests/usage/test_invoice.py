@@ -69,6 +69,26 @@ def test_dashboard_and_console_csvs(tmp_path: Path) -> None:
     assert (line.amount, line.day, line.model, line.words) == (Decimal("1.5"), DAY, "Claude Opus 4.6", "output")
 
 
+def test_a_description_says_what_a_line_is_for(tmp_path: Path) -> None:
+    text = (
+        "date,model,description,amount\n2026-11-02,gpt-4o,gpt-4o usage,8.50\n2026-11-05,,VAT 19 %,1.62\n"
+        "2026-11-05,,Web search calls,0.40\n2026-11-05,,Mehrwertsteuer,0.10\n2026-11-30,,Total,10.62\n"
+    )
+    assert told(read(tmp_path, text)) == [
+        ("8.50", "gpt-4o", "tokens"),
+        ("1.62", "", "tax"),
+        ("0.40", "", "fee"),
+        ("0.10", "", "tax"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "model", ["o3-deep-research", "sonar-deep-research", "gpt-4o-search-preview", "gpt-5-search-api"]
+)
+def test_models_that_search_are_models(tmp_path: Path, model: str) -> None:
+    assert told(read(tmp_path, f"date,model,amount\n2026-11-02,{model},8.50\n")) == [("8.50", model, "tokens")]
+
+
 def test_focus_keeps_ai_usage_taxes_and_credits(tmp_path: Path) -> None:
     text = (
         "BilledCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceCategory,SkuId,SkuMeter\n"

@@ -46,14 +46,16 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "category": ("ChargeCategory", "cost_type"),
     "service": ("ServiceCategory",),
     "provider": ("ProviderName", "provider"),
+    "description": ("ChargeDescription", "description", "item", "details", "beschreibung", "bezeichnung"),
 }
 """What an invoice says -> the columns that may say it, best first."""
-MAPPABLE: Final = ("date", "amount", "currency", "model", "kind", "provider")
+MAPPABLE: Final = ("date", "amount", "currency", "model", "kind", "provider", "description")
 _FEE: Final = re.compile(
-    r"search|tool|code.?(execution|interpreter)|session|storage|vector|container|train|fine.?tun|hosting|seat|grounding",
+    r"(?<!re)search(?!-(preview|api))|tool|code.?(execution|interpreter)|session|storage|vector|container|train|fine.?tun|hosting|seat|grounding",
     re.IGNORECASE,
 )
-_TAX: Final = re.compile(r"\b(tax|vat|gst|mwst)\b", re.IGNORECASE)
+"""Models may be called `o3-deep-research` or `gpt-4o-search-preview`."""
+_TAX: Final = re.compile(r"\b(tax(es)?|vat|gst|mwst|umsatzsteuer|mehrwertsteuer|tva|iva)\b", re.IGNORECASE)
 _CREDIT: Final = re.compile(r"credit|discount|refund|adjustment|commitment", re.IGNORECASE)
 _AMOUNT: Final = re.compile(
     r"^\s*(?P<before>[A-Za-z]{3}|[$€£¥])?\s*(?P<number>[-+0-9.,' ]+?)\s*(?P<after>[A-Za-z]{3}|[$€£¥])?\s*$"
@@ -218,7 +220,7 @@ def _cells(row: Mapping[str, str | None], columns: Mapping[str, str], first: str
 
 def _is_named_sum(cells: Mapping[str, str]) -> bool:
     """A row that only adds others up, by what it is called."""
-    return any(_TOTAL.fullmatch(cells.get(name, "")) for name in ("first", "date", "model", "kind"))
+    return any(_TOTAL.fullmatch(cells.get(name, "")) for name in ("first", "date", "model", "kind", "description"))
 
 
 def _without_sum_words(cells: Mapping[str, str]) -> dict[str, str]:
@@ -295,7 +297,9 @@ def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str, 
         raise InvoiceError(f"{path}, row {number}: '{cells['date'][:40]}' is not a date; wanted 2026-11-02 or a time")
     model, said = _model_and_words(cells.get("model", ""))
     words = " ".join(part for part in (said, cells.get("kind", "")) if part)
-    kind = kind_of(f"{words} {'' if said else model}", cells.get("category", ""), amount)
+    description = cells.get("description", "").replace(cells.get("model") or "\0", "")
+    told = f"{words} {'' if said else model} {description}"
+    kind = kind_of(told, cells.get("category", ""), amount)
     if not said and kind in ("tax", "credit") and (_TAX.search(model) or _CREDIT.search(model)):
         model, words = "", " ".join(part for part in (model, words) if part)
     provider = cells.get("provider", "")
