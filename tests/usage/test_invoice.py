@@ -72,9 +72,11 @@ def test_dashboard_and_console_csvs(tmp_path: Path) -> None:
 def test_a_description_says_what_a_line_is_for(tmp_path: Path) -> None:
     text = (
         "date,model,description,amount\n2026-11-02,gpt-4o,gpt-4o usage,8.50\n2026-11-05,,VAT 19 %,1.62\n"
-        "2026-11-05,,Web search calls,0.40\n2026-11-05,,Mehrwertsteuer,0.10\n2026-11-30,,Total,10.62\n"
+        "2026-11-05,,Platform fee,0.40\n2026-11-05,,Mehrwertsteuer,0.10\n2026-11-30,,Total,10.62\n"
     )
-    assert told(read(tmp_path, text)) == [
+    invoice = read(tmp_path, text)
+    assert [each.words for each in invoice.lines] == ["", "VAT 19 %", "Platform fee", "Mehrwertsteuer"]
+    assert told(invoice) == [
         ("8.50", "gpt-4o", "tokens"),
         ("1.62", "", "tax"),
         ("0.40", "", "fee"),

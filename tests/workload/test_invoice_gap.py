@@ -153,6 +153,13 @@ def test_fees_credits_and_tax(catalog: Catalog) -> None:
     assert gap.fits
 
 
+def test_a_credit_is_no_model_that_the_log_lacks(catalog: Catalog) -> None:
+    ours = 72 * CALL_USD
+    _, found = reconciled([*log()], catalog, line(ours, model="gpt-5"), line(-0.05, kind="credit"))
+    assert shares(found)["credits"] == 1.0
+    assert "models_not_logged" not in shares(found)
+
+
 @pytest.mark.parametrize(("factor", "name"), [(1.19, "tax"), (100, "decimal_point"), (0.1, "decimal_point")])
 def test_factors_that_give_themselves_away(catalog: Catalog, factor: float, name: str) -> None:
     _, found = reconciled([*log()], catalog, line(72 * CALL_USD * factor))

@@ -51,7 +51,8 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """What an invoice says -> the columns that may say it, best first."""
 MAPPABLE: Final = ("date", "amount", "currency", "model", "kind", "provider", "description")
 _FEE: Final = re.compile(
-    r"(?<!re)search(?!-(preview|api))|tool|code.?(execution|interpreter)|session|storage|vector|container|train|fine.?tun|hosting|seat|grounding",
+    r"(?<!re)search(?!-(preview|api))|tool|code.?(execution|interpreter)|session|storage|vector|container|train|fine.?tun|hosting|seat|grounding"
+    r"|\bfees?\b|subscription",
     re.IGNORECASE,
 )
 """Models may be called `o3-deep-research` or `gpt-4o-search-preview`."""
@@ -302,6 +303,8 @@ def _csv_line(path: Path, number: int, cells: Mapping[str, str], currency: str, 
     kind = kind_of(told, cells.get("category", ""), amount)
     if not said and kind in ("tax", "credit") and (_TAX.search(model) or _CREDIT.search(model)):
         model, words = "", " ".join(part for part in (model, words) if part)
+    if kind != "tokens" and not (model or words):
+        words = cells.get("description", "")
     provider = cells.get("provider", "")
     return InvoiceLine(amount, (cells.get("currency") or currency).upper(), day, provider, model, kind, words)
 

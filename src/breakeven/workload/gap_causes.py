@@ -16,7 +16,7 @@ from typing import Final, Literal
 from breakeven.catalog.load import Catalog
 from breakeven.units import TOKENS_PER_MTOK
 from breakeven.workload.billed_use import BilledUse
-from breakeven.workload.invoice_gap import Bill, Gap, GapRow
+from breakeven.workload.invoice_gap import NO_MODEL, Bill, Gap, GapRow
 
 Evidence = Literal["computed", "billed", "shape"]
 SHARE_MIN_FRACTION: Final = 0.05
@@ -184,7 +184,9 @@ def _coverage(case: Case) -> _Found:
     for rows, name, noun in ((case.gap.by_day, "days", "day"), (case.gap.by_model, "models", "model")):
         missing = [each for each in rows if each.ours_usd is None and each.billed_usd]
         if noun == "model":
-            lines = {each.line.words for each in case.bill.lines if each.line.kind != "tokens"}
+            tokens = {each.model or each.line.words for each in case.bill.lines if each.line.kind == "tokens"}
+            lines = {each.line.words or NO_MODEL for each in case.bill.lines if each.line.kind != "tokens"}
+            lines -= set() if "" not in tokens else {NO_MODEL}
             missing = [each for each in missing if each.name not in lines]
         if missing:
             words = f"the log has no call on {_listed([each.name for each in missing], noun)} that the bill has"

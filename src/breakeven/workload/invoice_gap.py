@@ -23,7 +23,7 @@ TOLERANCE_FRACTION: Final = 0.02
 """Two figures this near to each other fit: rounding, and calls near midnight."""
 _DUST_FRACTION: Final = 1e-9
 """A difference this small beside the figures is rounding of their sums: none."""
-_NO_MODEL: Final = "(no model named)"
+NO_MODEL: Final = "(no model named)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +186,9 @@ def _by_day(use: BilledUse, bill: Bill) -> tuple[GapRow, ...]:
 
 def _by_model(use: BilledUse, bill: Bill) -> tuple[GapRow, ...]:
     """Largest amount first; lines that name no model stand under what they are for."""
-    ours = _sums((each.model or _NO_MODEL, each.spend_usd) for each in use.rows)
-    theirs = _sums((each.model or each.line.words or _NO_MODEL, each.amount_usd) for each in bill.lines)
-    unpriced = _tokens((each.model or _NO_MODEL, each.unpriced_tokens) for each in use.rows)
+    ours = _sums((each.model or NO_MODEL, each.spend_usd) for each in use.rows)
+    theirs = _sums((each.model or each.line.words or NO_MODEL, each.amount_usd) for each in bill.lines)
+    unpriced = _tokens((each.model or NO_MODEL, each.unpriced_tokens) for each in use.rows)
     names = sorted({*ours, *theirs}, key=lambda name: (-max(ours.get(name, 0.0), theirs.get(name, 0.0)), name))
     return _rows(names, ours, theirs, unpriced)
 
