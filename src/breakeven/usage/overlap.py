@@ -59,6 +59,7 @@ _NAMED: Final = {
     "session_id": "session",
     "service_tier": "tier",
     "endpoint": "endpoint",
+    "response_model": "version",
 }
 """Columns that a report has only where it grouped by them, and what they are called."""
 _LONG_BUCKETS: Final = frozenset({"ccusage"})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..logs import Imported, imported, imported_paths
+from ..logs import Imported, imported, imported_paths, write
 
 FIXTURES = Path(__file__).parent / "fixtures"
 COLUMNS = [
@@ -219,3 +219,16 @@ def test_the_same_day_again_is_no_second_day(tmp_path: Path) -> None:
     assert both.report.calls == 2
     assert both.report.duplicates == 1
     assert both.digest == found.digest
+
+
+def test_the_page_and_the_api_tell_one_account(tmp_path: Path) -> None:
+    """The page's CSV knows no endpoint, so ids differ; it is the same traffic all the same."""
+    upstreams = [{**ITEM, "endpoint_id": f"e-{i}", "requests": 5, "prompt_tokens": 500} for i in range(2)]
+    names = '"Date","Slug","Usage","BYOK Usage","Requests","Prompt Tokens","Completion Tokens","Reasoning Tokens"\n'
+    page = write(tmp_path, names + '"2026-11-02","openai/gpt-4.1","0.03","0.024","10","1000","250","50"\n', "day.csv")
+    api = write(tmp_path, json.dumps({"data": upstreams}), "activity.json")
+    found = imported_paths(page, api)
+    assert found.digest == imported_paths(api, page).digest
+    assert sum(each["input_tokens"] for each in found.calls) == 1000
+    (overlap,) = found.report.overlaps
+    assert overlap.tokens_agreement_fraction == 1.0
