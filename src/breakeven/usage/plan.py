@@ -38,6 +38,7 @@ _BESIDE_TOKENS: Final = (
     "exclusive_cache_write_1h_tokens",
     "reasoning_tokens",
     "exclusive_reasoning_tokens",
+    "exclusive_input_tokens",
 )
 _TOKENS: Final = ("input_tokens", "prompt_tokens", "output_tokens")
 
@@ -150,7 +151,7 @@ def _plan_for(log: LogFile, head: Head, settings: ImportSettings, is_alone: bool
     importer = importer_named(settings.format) if settings.format else _sniffed(log, head, settings)
     if settings.mapping and not importer.takes_mapping:
         raise UsageError(f"format '{importer.name}' has fixed columns; --map is for --format breakeven")
-    wishes = _wishes(importer, settings)
+    wishes = _wishes(importer, settings, head)
     if head.shape not in importer.shapes:
         raise UsageError(_misfit(log, head, importer, [" or ".join(sorted(importer.shapes)) + " rows"]))
     if importer.unpack is not None:
@@ -217,9 +218,11 @@ def _shown(head: Head, names_max: int = 15) -> str:
     return f"{head.shape} with {', '.join(repr(each) for each in names[:names_max])}{more}"
 
 
-def _wishes(importer: Importer, settings: ImportSettings) -> dict[str, tuple[str, ...]]:
+def _wishes(importer: Importer, settings: ImportSettings, head: Head) -> dict[str, tuple[str, ...]]:
     """Field -> names to look for: the mapping's name alone where there is one."""
-    wishes = dict(importer.fields)
+    objects = {name.partition(".")[0] for name in head.names}
+    absent = {name for name in importer.rare_names if name.partition(".")[0] not in objects}
+    wishes = {field: tuple(n for n in names if n not in absent) for field, names in importer.fields.items()}
     for name, path in settings.mapping.items():
         wishes[name] = (path,) if path else ()
     if "input_tokens" in settings.mapping:

@@ -117,14 +117,65 @@ def tokens(call: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
             {"gen_ai": {"usage": {"input_tokens": 30, "output_tokens": 4}}},
             (30, 0, 0, 0, 4, 0),
         ),
+        (
+            {
+                "usageMetadata": {
+                    "promptTokenCount": 100,
+                    "toolUsePromptTokenCount": 30,
+                    "candidatesTokenCount": 20,
+                    "totalTokenCount": 150,
+                }
+            },
+            (130, 0, 0, 0, 20, 0),
+        ),
+        (
+            {"usage_metadata": {"prompt_token_count": 100, "candidates_token_count": 20, "thoughts_token_count": 7}},
+            (100, 0, 0, 0, 27, 7),
+        ),
+        (
+            {"response": {"usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {}}}},
+            (9, 0, 0, 0, 2, 0),
+        ),
+        (
+            {"response": {"usage": {"input_tokens": 10, "cache_read_input_tokens": 8, "output_tokens": 1}}},
+            (18, 8, 0, 0, 1, 0),
+        ),
     ],
     ids=[
         *("canonical", "flat", "openai", "deepseek", "deepseek flat", "gemini", "gemini thoughts", "reasoning beside"),
         *("reasoning inside", "responses", "anthropic", "5m+1h", "litellm", "otel", "otel nested"),
+        *("gemini tools", "gemini in python", "in the answer", "in Anthropic's answer"),
     ],
 )
 def test_token_rules(tmp_path: Path, usage: dict[str, Any], wanted: tuple[int, ...]) -> None:
     assert tokens(imported(tmp_path, jsonl({**WHEN, **usage})).only) == wanted
+
+
+def test_a_request_and_its_answer_whole(tmp_path: Path) -> None:
+    """What somebody writes who logs both objects as they are: nothing of it is a guess from the texts."""
+    logged = {
+        "timestamp": "2026-11-02T10:00:00Z",
+        "request": {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 7},
+        "response": {
+            "id": "chatcmpl-1",
+            "model": "gpt-5-2025-08-07",
+            "usage": {
+                "prompt_tokens": 900,
+                "completion_tokens": 80,
+                "prompt_tokens_details": {"cached_tokens": 512},
+                "completion_tokens_details": {"reasoning_tokens": 64},
+            },
+        },
+    }
+    found = imported(tmp_path, jsonl(logged))
+    call = found.only
+    assert (tokens(call), call["tokens_source"]) == ((900, 512, 0, 0, 80, 64), "reported")
+    assert (call["record_id"], call["request_model"], call["response_model"]) == (
+        "chatcmpl-1",
+        "gpt-5",
+        "gpt-5-2025-08-07",
+    )
+    assert (call["max_tokens"], found.report.warnings) == (7, ())
 
 
 def test_the_rule_can_be_overridden(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 Understood without a mapping: the names of `usage/call.py`, the OpenTelemetry GenAI names, OpenAI's `usage` object
 (cached tokens inside the prompt tokens), Anthropic's (cache tokens beside the input tokens), DeepSeek's (cache hits
-inside the prompt tokens) and Gemini's `usageMetadata` (thoughts beside the candidates). Where the total of a row shows
-that reasoning stands beside the completion tokens (Grok), it is added to them. Anything else with ``--map
-field=column``.
+inside the prompt tokens) and Gemini's `usageMetadata` (thoughts beside the candidates, tool use beside the prompt),
+alone or in the answer that a log keeps beside its request (`response.usage`). Where the total of a row shows that reasoning
+stands beside the completion tokens (Grok), it is added to them. Anything else with ``--map field=column``.
 """
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +18,7 @@ from breakeven.usage.importers.importer import Holds, Importer
 from breakeven.usage.reading.head import Head
 
 _ALIASES: Final[dict[str, tuple[str, ...]]] = {
-    "record_id": ("id", "request_id", "gen_ai.response.id", "generation_id", "requestId"),
+    "record_id": ("id", "request_id", "gen_ai.response.id", "generation_id", "requestId", "response.id"),
     "start_time": ("timestamp", "created_at", "time", "created", "startTime", "start", "ts", "datetime", "date"),
     "end_time": ("endTime", "end", "completed_at"),
     "duration_s": ("latency_s", "gen_ai.client.operation.duration"),
@@ -26,8 +27,8 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "ttft_ms": ("time_to_first_token_ms",),
     "operation": ("gen_ai.operation.name", "call_type"),
     "provider": ("gen_ai.provider.name", "gen_ai.system", "provider_name", "custom_llm_provider", "vendor"),
-    "request_model": ("model", "gen_ai.request.model", "model_name", "modelId"),
-    "response_model": ("gen_ai.response.model",),
+    "request_model": ("model", "gen_ai.request.model", "model_name", "modelId", "request.model", "request_body.model"),
+    "response_model": ("gen_ai.response.model", "response.model", "response_body.model"),
     "input_tokens": ("gen_ai.usage.input_tokens", "usage.input_tokens"),
     "prompt_tokens": (
         "usage.prompt_tokens",
@@ -76,6 +77,7 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "tokens_reasoning",
     ),
     "exclusive_reasoning_tokens": ("usageMetadata.thoughtsTokenCount",),
+    "exclusive_input_tokens": ("usageMetadata.toolUsePromptTokenCount",),
     "total_tokens": ("usage.total_tokens",),
     "audio_input_tokens": (
         "input_audio_tokens",
@@ -92,9 +94,9 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "status": ("status_code", "outcome_status"),
     "error_type": ("error.type",),
     "finish_reason": ("finish_reason_normalized",),
-    "stream": ("gen_ai.request.stream", "streamed"),
-    "max_tokens": ("gen_ai.request.max_tokens",),
-    "service_tier": ("usage.service_tier", "openai.response.service_tier"),
+    "stream": ("gen_ai.request.stream", "streamed", "request.stream"),
+    "max_tokens": ("gen_ai.request.max_tokens", "request.max_tokens"),
+    "service_tier": ("usage.service_tier", "openai.response.service_tier", "response.service_tier"),
     "is_batch": ("batch",),
     "application": ("app", "app_name", "service", "service.name"),
     "endpoint": ("route", "url_path", "url.path"),
@@ -102,8 +104,13 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "session_id": ("gen_ai.conversation.id", "conversation_id"),
     "unit": ("user", "user_id", "end_user", "user.id"),
     "api_key": ("api_key_id", "api_key_name"),
-    "prompt_text": ("prompt", "messages", "gen_ai.input.messages", "request.messages", "request_body", "contents"),
-    "system_text": ("system", "system_prompt", "gen_ai.system_instructions", "request.system"),
+    "prompt_text": (
+        *("prompt", "messages", "gen_ai.input.messages", "request.messages", "request_body", "contents"),
+        *("request.input", "request.contents", "request.prompt"),
+    ),
+    "system_text": (
+        *("system", "system_prompt", "gen_ai.system_instructions", "request.system", "request.instructions"),
+    ),
     "tools_text": ("tools", "gen_ai.tool.definitions", "request.tools"),
     "schema_text": ("response_format", "output_config", "request.response_format"),
     "response_text": ("response", "completion", "output", "gen_ai.output.messages", "response_body", "choices"),
@@ -111,17 +118,52 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+_USAGES: Final = ("usage.", "usageMetadata.")
+"""Where a provider's answer has its counts."""
+_ANSWERS: Final = ("response.", "response_body.")
+"""Where a log keeps the whole answer beside the request."""
+_BESIDE_ANSWERS: Final = frozenset(
+    {
+        *("request.model", "request_body.model", "response.model", "response_body.model", "response.id"),
+        *("request.stream", "request.max_tokens", "response.service_tier"),
+        *("request.input", "request.contents", "request.prompt", "request.instructions"),
+    }
+)
+_SNAKE: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def _everywhere(name: str) -> tuple[str, ...]:
+    """A name of a provider's usage as it stands alone, in a logged answer and in the spelling of Gemini's Python SDK.
+
+    >>> _everywhere("usage.prompt_tokens")
+    ('usage.prompt_tokens', 'response.usage.prompt_tokens', 'response_body.usage.prompt_tokens')
+    >>> _everywhere("usageMetadata.promptTokenCount")[-1], _everywhere("model")
+    ('response_body.usage_metadata.prompt_token_count', ('model',))
+    """
+    if not name.startswith(_USAGES):
+        return (name,)
+    spellings = dict.fromkeys((name, _SNAKE.sub("_", name).lower()))
+    return tuple(place + each for each in spellings for place in ("", *_ANSWERS))
+
+
 def _fields() -> dict[str, tuple[str, ...]]:
     """Every canonical name first, then the names other tools use."""
-    found = {column.name: (column.name, *_ALIASES.get(column.name, ())) for column in CALL_COLUMNS}
+    known = {name: tuple(each for alias in found for each in _everywhere(alias)) for name, found in _ALIASES.items()}
+    found = {column.name: (column.name, *known.get(column.name, ())) for column in CALL_COLUMNS}
     del found["source_file"], found["source_line"]
-    for name, aliases in _ALIASES.items():
+    for name, aliases in known.items():
         found.setdefault(name, aliases if name == "unit" else (name, *aliases))
     taken = {alias for names in found.values() for alias in names}
     for column in CALL_COLUMNS:
         if "." in column.otel and column.otel not in taken:
             found[column.name] = (*found[column.name], column.otel)
     return found
+
+
+def _rare_names() -> frozenset[str]:
+    """Names that only logs with whole requests and answers have."""
+    known = {alias for aliases in _ALIASES.values() for alias in aliases}
+    return frozenset(each for alias in known for each in _everywhere(alias)) - known | _BESIDE_ANSWERS
 
 
 def _confidence(head: Head) -> float:
@@ -145,6 +187,7 @@ IMPORTER = Importer(
     tokens_rule="by_field",
     confidence=_confidence,
     takes_mapping=True,
+    rare_names=_rare_names(),
     holds=Holds("request", prompts="optional", latency=True, first_token=True, cost=True),
     concludes="Whatever its columns hold; only a time and the two token counts are required.",
 )

@@ -28,6 +28,7 @@ SOURCE_FIELDS: Final[Mapping[str, str]] = {
     "exclusive_cache_write_5m_tokens": "the 5 minute part of those writes",
     "exclusive_cache_write_1h_tokens": "the 1 hour part of those writes",
     "exclusive_reasoning_tokens": "reasoning counted beside the output tokens (Gemini's thoughts)",
+    "exclusive_input_tokens": "input counted beside the input tokens (Gemini's tool use)",
     "total_tokens": "all tokens; only shows whether reasoning is counted beside the output tokens (Grok)",
     "duration_ms": "duration in milliseconds",
     "ttft_ms": "time to the first token in milliseconds",
@@ -109,6 +110,8 @@ class Importer:
     """Recognises files that hold no calls and are joined to files of this format, such as the requests of a batch."""
     companion_note: str = ""
     """What to tell somebody who imports such a file alone."""
+    rare_names: frozenset[str] = frozenset()
+    """Names in objects that few files have; only looked for where the beginning of a file has such an object."""
     is_sample: bool = False
     """Only a share of the calls is logged, and the rows do not say which: somebody must."""
     is_series: bool = False

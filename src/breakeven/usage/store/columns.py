@@ -62,6 +62,8 @@ def sums(fields: Fields) -> str:
         "by_field": f"CASE WHEN {fields.text('prompt_tokens')} IS NULL"
         f" THEN COALESCE({beside_read}, 0) + COALESCE({beside_write}, 0) ELSE 0 END",
     }[fields.plan.tokens_rule]
+    if fields.has("exclusive_input_tokens"):
+        beside += f" + COALESCE({n('exclusive_input_tokens')}, 0)"
     totals = {
         "s_input_tokens": f"COALESCE({n('prompt_tokens')}, {n('input_tokens')}) + {beside}",
         "s_cache_read_tokens": read,

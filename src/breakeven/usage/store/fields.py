@@ -24,6 +24,7 @@ TOKENS: Final = (
     "exclusive_cache_write_1h_tokens",
     "reasoning_tokens",
     "exclusive_reasoning_tokens",
+    "exclusive_input_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
     "image_input_tokens",

@@ -119,7 +119,7 @@ def _bad_relations(fields: Fields) -> Iterator[Verdict]:
     """What is 0 because the file has none of it can break no relation."""
     beside = [f"exclusive_cache_{part}_tokens" for part in ("read", "write", "write_5m", "write_1h")]
     read_or_written = ("cache_read_tokens", "cache_write_tokens", *beside)
-    if fields.has(*read_or_written):
+    if fields.has(*read_or_written, "exclusive_input_tokens"):
         too_many = f"s_input_tokens > {_tokens_limit(fields)}"
         yield Verdict("input_tokens and cache tokens beside them are absurdly many", too_many)
         yield Verdict(
