@@ -3,8 +3,8 @@
 Understood without a mapping: the names of `usage/call.py`, the OpenTelemetry GenAI names, OpenAI's `usage` object
 (cached tokens inside the prompt tokens), Anthropic's (cache tokens beside the input tokens), DeepSeek's (cache hits
 inside the prompt tokens) and Gemini's `usageMetadata` (thoughts beside the candidates, tool use beside the prompt),
-alone or in the answer that a log keeps beside its request (`response.usage`). Where the total of a row shows that reasoning
-stands beside the completion tokens (Grok), it is added to them. Anything else with ``--map field=column``.
+alone or in the answer that a log keeps beside its request (`response.usage`). Where the total of a row shows that
+reasoning stands beside the completion tokens (Grok), it is added to them. Anything else with ``--map field=column``.
 """
 
 from __future__ import annotations
