@@ -12,6 +12,7 @@ from rich.console import Console
 
 from breakeven.catalog.load import load_catalog
 from breakeven.errors import UsageError
+from breakeven.reports.amounts import date_text
 from breakeven.reports.findings import data_finding
 from breakeven.reports.terminal_workload import render_workload
 from breakeven.reports.workload_part import workload_part
@@ -200,3 +201,17 @@ def test_days_in_buckets_name_no_empty_model_and_no_day_after_the_last() -> None
     render_workload(part, console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "requests not known" in said and "0 calls" not in said and "request lengths" not in said
+
+
+@pytest.mark.parametrize("width", [40, 56, 72, 100])
+def test_days_and_figures_stand_whole_at_any_width(three_weeks: tuple[list[Call], Workload], width: int) -> None:
+    workload = three_weeks[1]
+    part = workload_part(workload, "log", workload.days[-1].day)
+    console = Console(file=io.StringIO(), width=width)
+    render_workload(part, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in said
+    assert all(date_text(each.day) in said for each in part.days[-14:])
+    assert max(len(line) for line in said.splitlines()) <= width
+    heat = [line for line in said.splitlines() if line.startswith("Mon ")]
+    assert len(heat) == 1 and len(heat[0].rstrip()) > 20

@@ -23,8 +23,9 @@ def command(name: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(each) for each in formats], indent=2, ensure_ascii=False))
         return
-    from rich.table import Table
     from rich.text import Text
+
+    from breakeven.reports.terminal_table import PlainTable
 
     console = stdout_console()
     if wanted:
@@ -35,7 +36,7 @@ def command(name: str | None, as_json: bool) -> None:
         console.print(Text(one.concludes))
         console.print(Text(f"Page: docs/reference/importers/{one.name}.md"))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = PlainTable(box=None, pad_edge=False, header_style="bold")
     for title in ("format", "rows", "prompts", "latency", "1st token", "cost"):
         table.add_column(title, no_wrap=True)
     for each in formats:

@@ -13,7 +13,8 @@ from breakeven.audit.task import Audit, AuditedTask
 from breakeven.reports import audit_wording as wording
 from breakeven.reports.amounts import counted, fraction, money_short, tokens
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, next_step, print_parts, section
 
 SHOWN_TASKS_COUNT: Final = 20
 EXPLAINED_TASKS_COUNT: Final = 8

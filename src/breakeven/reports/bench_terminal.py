@@ -11,7 +11,8 @@ from breakeven.bench.advice import advice
 from breakeven.bench.document import BenchDocument, LevelResult, Spread
 from breakeven.bench.self_test import SelfTest
 from breakeven.reports.safe_text import short
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 
 
 def render_bench(document: BenchDocument, console: Console) -> None:

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from breakeven.reports.calibration_document import CalibrationDocument, FigureSummary
 from breakeven.reports.safe_text import safe
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 
 TITLES = {
     "output_tok_per_s": "Output tokens per second",

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from breakeven.reports.capacity_document import CapacityDocument, PointPart
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 
 
 def render_capacity(document: CapacityDocument, console: Console) -> None:

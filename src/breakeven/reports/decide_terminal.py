@@ -13,7 +13,8 @@ from breakeven.reports import amounts, findings
 from breakeven.reports.decide_page import FUTURES, DecidePage, Tile, decide_page
 from breakeven.reports.document import Document
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, print_parts, section
 
 WIDE_FROM_COLUMNS: Final = 130
 LINES_MAX_COUNT: Final = 4

@@ -11,7 +11,8 @@ from rich.table import Table
 from breakeven.reports import fleet_wording as wording
 from breakeven.reports.amounts import counted, fraction, hours, number
 from breakeven.reports.fleet_answer import FleetAnswer
-from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, next_step, print_parts, section
 from breakeven.serving.traffic.fleet_plan import FleetPlan
 
 

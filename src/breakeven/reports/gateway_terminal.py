@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def render_served(page: Mapping[str, Any], cautions: Sequence[str], console: Console) -> None:
     """Print what `page` (the gateway's settings page) says."""
-    from rich.table import Table
+    from breakeven.reports.terminal_table import PlainTable
 
     processes = page["processes_count"]
     console.print(
@@ -21,7 +21,7 @@ def render_served(page: Mapping[str, Any], cautions: Sequence[str], console: Con
         f"admin API and metrics on {page['admin']}.",
         markup=False,
     )
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = PlainTable(box=None, pad_edge=False, header_style="bold")
     for name in ("model", "upstream", "as", "USD per Mtok in / out", "then"):
         table.add_column(name, overflow="fold")
     for model, targets in page["models"].items():

@@ -12,7 +12,8 @@ from rich.text import Text
 from breakeven.reports.guide_document import GuideClaimPart, GuideDocument, GuideTablePart
 from breakeven.reports.guide_page import prices_sentence, traffic_sentence, verdict_words
 from breakeven.reports.safe_text import safe
-from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, next_step, print_parts, section
 
 VERDICT_STYLES: Final = {
     "holds": "bold green",

@@ -18,7 +18,8 @@ from breakeven.reports.findings import Badge
 from breakeven.reports.models_document import LeftOutPart, ModelPart, ModelsDocument, SuccessPart, WayPart
 from breakeven.reports.models_wording import CLASS_FACTS, CLASS_TITLES, SHOWN_SUCCESSES_COUNT, percent
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, print_parts, section
 
 WIDE_FROM_COLUMNS: Final = 116
 RANK_COLUMNS, NAME_COLUMNS, WAY_COLUMNS, MONEY_COLUMNS, SHARE_COLUMNS = 4, 18, 17, 11, 10

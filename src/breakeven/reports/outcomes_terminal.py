@@ -13,7 +13,8 @@ from rich.text import Text
 from breakeven.reports.amounts import money, money_span
 from breakeven.reports.outcomes_document import CorrectedPart, OutcomesDocument, RatePart
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, next_step, print_parts, section
 
 NARROW_CHARACTERS_COUNT: Final = 76
 """Below this width a table leaves out the cost of calls, and names are shorter."""

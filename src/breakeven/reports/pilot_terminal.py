@@ -18,7 +18,8 @@ from breakeven.reports.pilot_parts import PilotDocument
 from breakeven.reports.pilot_summary import HASH_SHOWN_COUNT, PilotSummary, TaskRow, pilot_summary
 from breakeven.reports.pilot_tiles import Tile
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, print_parts, section
 
 WIDE_FROM_COLUMNS: Final = 110
 BAR_CELLS_COUNT: Final = 10

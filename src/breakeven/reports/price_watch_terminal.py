@@ -19,7 +19,8 @@ from breakeven.reports.price_watch_wording import (
     since,
 )
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 
 
 def render_price_watch(watch: PriceWatchPart, console: Console) -> None:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from breakeven.reports.reconcile_document import Reconciled, exact_money, verdict_sentence
 from breakeven.reports.safe_text import short
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 from breakeven.workload.gap_causes import Cause
 from breakeven.workload.invoice_gap import GapRow
 

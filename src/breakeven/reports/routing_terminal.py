@@ -27,7 +27,8 @@ from breakeven.reports.routing_rows import (
     way_rows,
 )
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Bullets, Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Bullets, Paragraph, bullets, next_step, print_parts, section
 
 SHOWN_GROUPS_COUNT: Final = 12
 NARROW_COLUMNS: Final = 90

@@ -8,7 +8,8 @@ from rich.text import Text
 from breakeven.reports.findings import Badge
 from breakeven.reports.safe_text import safe
 from breakeven.reports.story_document import ChapterPart, StoryDocument
-from breakeven.reports.terminal_text import Badges, Paragraph, bullets, plain_table, print_parts
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Badges, Paragraph, bullets, print_parts
 
 
 def render_story_head(document: StoryDocument, console: Console) -> None:

@@ -17,7 +17,8 @@ from breakeven.reports import amounts, findings, terminal_decision
 from breakeven.reports.document import Amount, Document, OptionPart
 from breakeven.reports.safe_text import short
 from breakeven.reports.shortlist import main_options, other_options
-from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, next_step, print_parts, section
 from breakeven.reports.terminal_trace import render_trace
 from breakeven.reports.terminal_workload import render_workload
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from breakeven.reports import amounts
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, next_step, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, next_step, print_parts, section
 
 Page = Mapping[str, Any]
 WIDE_FROM_COLUMNS: Final = 116

@@ -27,7 +27,8 @@ from breakeven.reports.claim_wording import (
     with_lines_text,
 )
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 
 _STYLES = {
     "reproduced": "bold green",

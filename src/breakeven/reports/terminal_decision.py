@@ -29,7 +29,8 @@ from breakeven.reports.decision_rows import (
 )
 from breakeven.reports.document import Document
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, section
 
 TITLE_SHOWN_COUNT: Final = 36
 EXITS_SHOWN_COUNT: Final = 2

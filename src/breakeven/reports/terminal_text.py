@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from breakeven.reports.findings import Badge
@@ -93,8 +91,3 @@ def section(title: str, content: RenderableType | None, style: str = "bold") -> 
 def next_step(command: str) -> Text:
     """What to run next."""
     return Text.assemble(("Next: ", "bold"), (safe(command), "bold cyan"), overflow="fold")
-
-
-def plain_table() -> Table:
-    """A table without outer lines; columns are added by the caller."""
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False, show_edge=False)

@@ -11,10 +11,15 @@ from rich.text import Text
 from breakeven.reports import amounts, findings, stability_wording
 from breakeven.reports.document import DayPart, HourPart, ModelUsePart, WorkloadPart
 from breakeven.reports.safe_text import safe, short
-from breakeven.reports.terminal_text import Paragraph, badges, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, badges, bullets, print_parts, section
 
 DAYS_SHOWN_COUNT: Final = 14
 MODELS_SHOWN_COUNT: Final = 12
+BARS_FROM_WIDTH_COUNT: Final = 72
+"""Characters of a line; below it the days have no bars."""
+PARTS_FROM_WIDTH_COUNT: Final = 56
+"""Characters of a line; below it tokens are one column, and an hour of the week is one character wide."""
 _SHADES: Final = (" .", "░░", "▒▒", "▓▓", "██")
 """Five steps of darkness; an hour is two characters wide."""
 
@@ -30,9 +35,9 @@ def render_workload(workload: WorkloadPart, console: Console) -> None:
             bullets(_summary(workload)),
             *_stability(workload),
             section("UNPRICED, in no spend below", bullets(findings.unpriced_lines(workload)), "bold red"),
-            section("Models", _models_table(workload)),
-            section(_days_title(workload), _days_table(workload)),
-            section("Tokens by hour of the week, UTC", _heat_map(workload.hours_of_week)),
+            section("Models", _models_table(workload, console.width)),
+            section(_days_title(workload), _days_table(workload, console.width)),
+            section("Tokens by hour of the week, UTC", _heat_map(workload.hours_of_week, console.width)),
             section("The data allow to conclude", bullets(workload.may_conclude)),
             section("They do not allow to conclude", bullets(workload.may_not_conclude)),
         ),
@@ -98,17 +103,15 @@ def _quantiles(found: dict[str, float]) -> str:
     return ", ".join(f"{safe(name).upper()} {value:,.0f}" for name, value in found.items()) or amounts.NOT_KNOWN
 
 
-def _models_table(workload: WorkloadPart) -> RenderableType:
+def _models_table(workload: WorkloadPart, width: int) -> RenderableType:
     """Models, largest spend first as in the document; an unpriced one says so where its spend would stand."""
-    table = _table("Model", "calls", "input", "cached", "output", "spend")
+    table = _table("Model", "calls", *_token_heads(width), "spend")
     for each in workload.models[:MODELS_SHOWN_COUNT]:
         spend = Text("UNPRICED", style="bold red") if each.spend_usd is None else Text(amounts.money(each.spend_usd))
         table.add_row(
             Text(findings.model_label(each), overflow="fold"),
             _calls(each),
-            amounts.magnitude(each.input_tokens - each.cache_read_tokens),
-            amounts.magnitude(each.cache_read_tokens),
-            amounts.magnitude(each.output_tokens),
+            *_tokens(each, width),
             spend,
         )
     _say_hidden(table, len(workload.models) - MODELS_SHOWN_COUNT, "model")
@@ -121,24 +124,38 @@ def _days_title(workload: WorkloadPart) -> str:
     return f"Tokens{last}, UTC (* a day seen in part)"
 
 
-def _days_table(workload: WorkloadPart) -> RenderableType:
-    """The latest days with a bar of their tokens."""
+def _days_table(workload: WorkloadPart, width: int) -> RenderableType:
+    """The latest days with a bar of their tokens, where there is room for it."""
     days = workload.days[-DAYS_SHOWN_COUNT:]
     most = max((each.input_tokens + each.output_tokens for each in days), default=0) or 1
-    table = _table("Day", "calls", "input", "cached", "output", "spend", "")
-    table.columns[-1].justify = "left"
+    with_bars = width >= BARS_FROM_WIDTH_COUNT
+    table = _table("Day", "calls", *_token_heads(width), "spend", *([""] if with_bars else []))
+    table.columns[-1].justify = "left" if with_bars else "right"
     for each in days:
-        total = each.input_tokens + each.output_tokens
+        bar = Text("█" * round(10 * (each.input_tokens + each.output_tokens) / most), style="cyan")
         table.add_row(
             Text(amounts.date_text(each.day) + ("" if each.complete else " *"), overflow="fold"),
             _calls(each),
-            amounts.magnitude(each.input_tokens - each.cache_read_tokens),
-            amounts.magnitude(each.cache_read_tokens),
-            amounts.magnitude(each.output_tokens),
+            *_tokens(each, width),
             _day_spend(each),
-            Text("█" * round(10 * total / most), style="cyan"),
+            *([bar] if with_bars else []),
         )
     return table
+
+
+def _token_heads(width: int) -> tuple[str, ...]:
+    return ("input", "cached", "output") if width >= PARTS_FROM_WIDTH_COUNT else ("tokens",)
+
+
+def _tokens(part: ModelUsePart | DayPart, width: int) -> tuple[str, ...]:
+    """Uncached input, cached input and output; one sum where a line has no room for three."""
+    if width < PARTS_FROM_WIDTH_COUNT:
+        return (amounts.magnitude(part.input_tokens + part.output_tokens),)
+    return (
+        amounts.magnitude(part.input_tokens - part.cache_read_tokens),
+        amounts.magnitude(part.cache_read_tokens),
+        amounts.magnitude(part.output_tokens),
+    )
 
 
 def _calls(part: ModelUsePart | DayPart) -> str:
@@ -152,18 +169,23 @@ def _day_spend(day: DayPart) -> Text:
     return text.append(" + UNPRICED", style="bold red") if day.unpriced_tokens and not day.spend_usd else text
 
 
-def _heat_map(hours: tuple[HourPart, ...]) -> RenderableType | None:
-    """A row per day, an hour two characters wide; the darkest is the busiest hour. None below a week of data."""
+def _heat_map(hours: tuple[HourPart, ...], width: int) -> RenderableType | None:
+    """A row per day, an hour two characters wide (one on a narrow line); the darkest is the busiest hour.
+
+    None below a week of data.
+    """
     if not hours:
         return None
     load = {each.hour_of_week: each.tokens_per_hour for each in hours}
     most = max(load.values()) or 1.0
-    rows = [Text("    " + "".join(f"{hour:<6d}" for hour in range(0, 24, 3)), style="dim")]
+    signs = slice(0, 2) if width >= PARTS_FROM_WIDTH_COUNT else slice(1, 2)
+    each_width = signs.stop - signs.start
+    rows = [Text("    " + "".join(f"{hour:<{3 * each_width}d}" for hour in range(0, 24, 3)), style="dim")]
     for day, name in enumerate(amounts.DAYS_OF_WEEK):
-        cells = (_shade(load.get(day * 24 + hour, 0.0) / most) for hour in range(24))
+        cells = (_shade(load.get(day * 24 + hour, 0.0) / most)[signs] for hour in range(24))
         rows.append(Text(f"{name} ").append("".join(cells), style="cyan"))
-    darkest = f"{_SHADES[-1]} {amounts.tokens(most)} an hour"
-    rows.append(Text(f"    {_SHADES[0]} less than 5 % of the busiest, {darkest}", style="dim"))
+    darkest = f"{_SHADES[-1][signs]} {amounts.tokens(most)} an hour"
+    rows.append(Text(f"    {_SHADES[0][signs]} less than 5 % of the busiest, {darkest}", style="dim"))
     return Text("\n").join(rows)
 
 

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from breakeven.reports import whatif_rows as rows
 from breakeven.reports.safe_text import safe
-from breakeven.reports.terminal_text import Paragraph, bullets, plain_table, print_parts, section
+from breakeven.reports.terminal_table import plain_table
+from breakeven.reports.terminal_text import Paragraph, bullets, print_parts, section
 from breakeven.reports.whatif_document import ChangePart, OptionChangePart, WhatIfDocument
 
 AFTER: Final = "After, for as many successful outcomes as today"
