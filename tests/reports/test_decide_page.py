@@ -71,7 +71,7 @@ def test_the_first_year_is_the_horizon_s_own_bills() -> None:
     document = with_decision(sample_document())
     page = decide_page(document)
     saved = sum(bills(document, "frontier_api")[:12]) - sum(bills(document, page.recommended)[:12])
-    assert page.tiles[0].label == "First 12 months, bills, median"
+    assert page.tiles[0].label == "First 12 months, all costs, median"
     assert page.tiles[0].value == amounts.difference(saved)
 
 
@@ -79,7 +79,7 @@ def test_of_one_month_nothing_counts_twelve_times() -> None:
     document = of_one_month(staying())
     page = decide_page(document)
     saved = bills(document, "frontier_api")[0] - bills(document, "rented_spot")[0]
-    assert page.tiles[0].label == "Moving to rented H100 (spot): first month, bills, median"
+    assert page.tiles[0].label == "Moving to rented H100 (spot): first month, all costs, median"
     assert page.tiles[0].value == amounts.difference(saved)
     text = " ".join([*shown(document, 120), *(each.note for each in page.tiles), page.odds])
     assert "NPV, 1 month " in text and "within 1 month in" in text and "1 months" not in text
@@ -109,7 +109,7 @@ def test_where_staying_is_chosen_all_money_is_of_the_best_move() -> None:
     assert odds.label == "Odds of staying"
     text = "\n".join(shown(document))
     assert text.count("Moving to rented H100 (spot), against staying as today:") == 1
-    assert "First 12 months, bills costs" in text and "NPV, 36 months" in text
+    assert "First 12 months, total costs" in text and "NPV, 36 months" in text
 
 
 def test_the_recommended_move_needs_no_name_in_its_figures() -> None:

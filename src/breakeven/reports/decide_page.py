@@ -230,7 +230,7 @@ def _bills_tile(document: Document, chosen: str) -> Tile | None:
         return None
     (months, bills), stays = mine, todays[1]
     note = f"medians, the move apart: {amounts.money(bills)} against {amounts.money(stays)} staying as today"
-    label = f"{first_months_title(months)}, bills, median"
+    label = f"{first_months_title(months)}, all costs, median"
     return _of_move(document, chosen, Tile(label, amounts.difference(stays - bills), "", note))
 
 

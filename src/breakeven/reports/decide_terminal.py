@@ -26,7 +26,7 @@ _SAID_ANYWAY: Final = (
     ("Present value over", "NPV,"),
     (" (NPV)", ""),
     (", at today's volume and prices", ""),
-    (", bills, median", ", bills"),
+    (", all costs, median", ", total"),
 )
 """Words of a label that the narrow column leaves out, and what stands for them."""
 ABOUT_MAX_COUNT: Final = 100

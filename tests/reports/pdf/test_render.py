@@ -130,7 +130,7 @@ def test_what_finance_signs() -> None:
         f"{amounts.odds(decision.probability_fraction)} futures",
         "month 4",
         amounts.difference(sum(today.p50_usd_per_month[:12]) - sum(chosen.p50_usd_per_month[:12])),
-        "First 12 months, bills, median",
+        "First 12 months, all costs, median",
         document.horizon.waiting_sentence,
         "Included",
     ):
@@ -236,6 +236,6 @@ def test_where_staying_is_chosen_its_figures_name_the_move() -> None:
     answers = document.answers.model_copy(update={"decision": decision})
     horizon = document.horizon.model_copy(update={"moves_to": "rented_spot"})
     finance, engineering = texts(document.model_copy(update={"answers": answers, "horizon": horizon}))
-    assert "Moving to rented H100 (spot): first 12 months, bills, median" in finance
+    assert "Moving to rented H100 (spot): first 12 months, all costs, median" in finance
     assert "Moving to rented H100 (spot): present value over 36 months (NPV)" in finance
     assert "When to move" in engineering and "When to go back" not in engineering
