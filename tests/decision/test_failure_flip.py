@@ -103,8 +103,8 @@ def test_a_hybrid_pays_for_each_part_what_fails_there() -> None:
     found = cost("hybrid", with_costs(demand_by_task(TASKS, PRICES), {"contract-review": 12.0, "other": 0.1}))
     requests = float(found.requests.value.flat[0])
     leaves = found.success.leaves()
-    moved = float(leaves["open_model_commodity_success_fraction"].value.flat[0])
     kept = float(leaves["frontier_success_fraction"].value.flat[0])
+    moved = min(float(leaves["open_model_commodity_success_fraction"].value.flat[0]), kept)  # a guess, no better
     wanted = requests * (0.75 * (1 - moved) * 0.1 + 0.25 * (1 - kept) * 12.0)
     assert loss_usd(found) == pytest.approx(wanted, rel=1e-9)
 

@@ -158,27 +158,41 @@ def test_bills_and_success_are_those_of_the_calls_one_by_one(tasks: list[dict[st
     assert float(routed.success.value.flat[0]) == pytest.approx(mean, rel=1e-12)
 
 
+MIXES = pytest.mark.parametrize("name", ["routed", "hybrid"])
+
+
+@MIXES
 @settings(max_examples=15, deadline=None)
 @given(tasks=st.lists(task, min_size=1, max_size=5, unique_by=lambda each: each["task"]))
-def test_a_guess_never_wins(tasks: list[dict[str, Any]]) -> None:
-    """In no future does the routed mix succeed more often than today's models, while nobody measured or stated it."""
+def test_a_guess_never_wins(name: str, tasks: list[dict[str, Any]]) -> None:
+    """In no future does a mix succeed more often than today's models, while nobody measured or stated it."""
     here = situation(of({"task": "extraction", "volume_mtok_per_month": 3, "tokens_per_request": 500}, *tasks))
-    routed, today = cost("routed", here), cost("frontier_api", here)
-    assert np.all(routed.success.value <= today.success.value * (1 + 1e-12))
-    assert np.any(routed.success.value < today.success.value)
-    assert evidence_of(routed.success) == "assumed"
+    mix, today = cost(name, here), cost("frontier_api", here)
+    assert np.all(mix.success.value <= today.success.value * (1 + 1e-12))
+    assert np.any(mix.success.value < today.success.value)
+    assert evidence_of(mix.success) == "assumed"
 
 
-def test_a_guess_counts_where_it_is_worse_and_not_where_it_is_better() -> None:
+@MIXES
+def test_a_guess_counts_where_it_is_worse_and_not_where_it_is_better(name: str) -> None:
     for guess, today, counts in ((0.93, 0.92, 0.92), (0.93, 0.97, 0.93)):
         here = situation(of(FAQ), pinned({"frontier_success_fraction": today}))
         assert here.catalog.assumptions["open_model_commodity_success_fraction"].typical == guess
-        assert float(cost("routed", here, Evaluation(typical)).success.value.flat[0]) == pytest.approx(counts)
+        assert float(cost(name, here, Evaluation(typical)).success.value.flat[0]) == pytest.approx(counts)
 
 
-def test_what_somebody_states_or_judges_may_be_better_than_today() -> None:
+@pytest.mark.parametrize("log", [of(FAQ, DRAFTS), demand(2100)])
+def test_both_mixes_succeed_alike_in_every_future(log: Demand) -> None:
+    """The same calls move to the same model: where they are served is no matter of how often they succeed."""
+    for facts in ({}, {"tries_max_count": 3.0}, {"open_model_commodity_success_fraction": 0.99}):
+        routed, hybrid = (cost(name, situation(log, pinned(facts))) for name in ("routed", "hybrid"))
+        assert np.array_equal(routed.success.value, hybrid.success.value)
+
+
+@MIXES
+def test_what_somebody_states_or_judges_may_be_better_than_today(name: str) -> None:
     stated = situation(of(FAQ), pinned({"open_model_commodity_success_fraction": 0.99}))
-    assert np.all(cost("routed", stated).success.value == 0.99)
+    assert np.all(cost(name, stated).success.value == 0.99)
 
     def audited(grade: Grade) -> Situation:
         can_do = Suitability(Interval(0.985, 0.99, 0.995), ("labels",), grade, labels_count=900)
@@ -188,8 +202,8 @@ def test_what_somebody_states_or_judges_may_be_better_than_today() -> None:
         )
 
     today = cost("frontier_api", audited(Grade.EXPERT)).success.value
-    assert np.mean(cost("routed", audited(Grade.EXPERT)).success.value) > np.mean(today)
-    assert np.all(cost("routed", audited(Grade.GUESS)).success.value <= today * (1 + 1e-12))
+    assert np.mean(cost(name, audited(Grade.EXPERT)).success.value) > np.mean(today)
+    assert np.all(cost(name, audited(Grade.GUESS)).success.value <= today * (1 + 1e-12))
 
 
 def test_measured_parts_are_those_of_the_outcomes_and_a_guess_is_held_against_them() -> None:

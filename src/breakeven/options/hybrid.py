@@ -12,19 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from breakeven.costs.breakdown import CostBreakdown
-from breakeven.facts.trace import Binder, Node
+from breakeven.facts.trace import Node
 from breakeven.options.assembly.capacity import capacity_words
 from breakeven.options.assembly.commodity_cut import (
     EXPOSURE,
     audited_success,
+    bind_kept_success,
     bind_moved_success,
+    bind_success_of_both,
     commodity_cut,
     commodity_split,
     part_breach_exposure_ratio,
     part_lines,
     scale,
     split_downtime,
-    success_fraction,
     without_the_whole,
 )
 from breakeven.options.assembly.constraints import check_provider
@@ -33,9 +34,7 @@ from breakeven.options.assembly.fleet import bind_fleet, fleet_facts
 from breakeven.options.assembly.fleet_lines import bind_fleet_people, bind_rent, bind_team, rented_lines
 from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.offers import gpu_offer
-from breakeven.options.assembly.retries import retries
 from breakeven.options.assembly.staircase import Staircase
-from breakeven.options.assembly.success import bind_todays_success
 from breakeven.options.frontier_api import bind_frontier, describe, frontier_lines
 from breakeven.options.option import (
     Evaluation,
@@ -80,29 +79,19 @@ class Hybrid:
         scale(hosted, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(without_the_whole(situation), evaluation, {}, cut.rest, cut.kept)
         bind_frontier(at_api, cut.kept or situation.demand)
-        bind_todays_success(at_api, situation, "no outcome measured yet: assumed", cut.kept, "kept")
+        bind_kept_success(at_api, situation, cut)
         scale(at_api, EXPOSURE, part_breach_exposure_ratio, cut.rest)
         split_downtime(whole, situation, cut.requests, hosted, at_api)
 
         breakdown = CostBreakdown(
             (*part_lines(frontier_lines(at_api), "api", "API"), *part_lines(rented_lines(hosted), "fleet", "fleet"))
         )
-        moved, kept = hosted.node("success_fraction"), at_api.node("success_fraction")
-        _bind_success_of_both(whole, situation, cut.requests, moved, kept)
+        bind_success_of_both(whole, cut, hosted, at_api)
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
         buys = f"{machine.label} for {cut.moves}; {stays}{capacity_words(hosted)}"
         wider = _wider(staircase, cut.share)
         facts = (*fleet_facts(hosted), *cut.facts)
         return option_cost(self, whole, breakdown, buys, staircase=wider, facts=facts)
-
-
-def _bind_success_of_both(whole: Binder, situation: Situation, requests: Node, moved: Node, kept: Node) -> None:
-    """Success of the mix, from those of both parts where they are more than the facts of the same names."""
-    pinned = "success_fraction" in situation.scenario
-    if retries(whole) or (situation.choices.outcomes is not None and not pinned):
-        whole.apply(success_fraction, requests, moved, kept)
-    elif not pinned:
-        whole.evaluate(success_fraction)
 
 
 def _wider(stairs: Staircase, share: Node) -> Staircase:

@@ -7,34 +7,28 @@ it costs beyond the tokens is a second provider, the policy that must be kept, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
-from breakeven.catalog.model import ModelSpec
 from breakeven.costs import migration
 from breakeven.costs.breakdown import CostBreakdown
 from breakeven.costs.drains import engineering_labour, incident_response, mlops_infrastructure, opportunity_cost
 from breakeven.costs.line import CostLine
 from breakeven.costs.tokens import token_usd_per_mtok
-from breakeven.facts.distribution import Draws
-from breakeven.facts.formula import formula
 from breakeven.facts.trace import Binder
-from breakeven.options.assembly.audited_work import SUCCESS as COMMODITY_SUCCESS
 from breakeven.options.assembly.broker import broker_offer, ended_words
 from breakeven.options.assembly.commodity_cut import (
     EXPOSURE,
-    CommodityCut,
     audited_success,
+    bind_kept_success,
     bind_moved_success,
+    bind_success_of_both,
     commodity_cut,
     commodity_split,
-    is_guess,
     part_breach_exposure_ratio,
     part_lines,
     scale,
     split_downtime,
-    success_fraction,
     without_the_whole,
 )
 from breakeven.options.assembly.constraints import check_provider
@@ -42,8 +36,6 @@ from breakeven.options.assembly.log_models import log_providers
 from breakeven.options.assembly.mix import bind_mix_price, describe
 from breakeven.options.assembly.offers import pick, token_offer_prices
 from breakeven.options.assembly.per_token import bind_per_token, per_token_lines, token_line
-from breakeven.options.assembly.retries import TRIES, retries
-from breakeven.options.assembly.success import bind_todays_success, has_measured
 from breakeven.options.option import (
     Evaluation,
     Family,
@@ -52,18 +44,6 @@ from breakeven.options.option import (
     binder_for,
     option_cost,
 )
-
-SUCCESS: Final = "success_fraction"
-
-
-@formula
-def guessed_success_fraction(guessed_success_fraction: Draws, todays_success_fraction: Draws) -> Draws:
-    """A guess never makes another model better than today's on the same calls.
-
-    >>> float(guessed_success_fraction(0.95, 0.92)), float(guessed_success_fraction(0.85, 0.92))
-    (0.92, 0.85)
-    """
-    return np.minimum(guessed_success_fraction, todays_success_fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +73,15 @@ class Routed:
         bind_per_token(at_broker, exposure="brokered_breach_exposure_ratio")
         at_broker.derive("engineering_fte_count", 0.0, "inside the people who keep the routing")
         at_broker.derive("monitoring_usd_per_month", 0.0, "traced by the tool that traces the calls that stay")
-        _bind_moved_success(at_broker, model, situation, cut)
+        bind_moved_success(at_broker, model, situation, cut)
         scale(at_broker, EXPOSURE, part_breach_exposure_ratio, cut.share)
         at_api = binder_for(part, evaluation, {}, cut.rest, cut.kept)
         bind_mix_price(at_api, cut.kept or situation.demand)
         bind_per_token(at_api, exposure="api_breach_exposure_ratio")
-        bind_todays_success(at_api, situation, "no outcome measured yet: assumed", cut.kept, "kept")
+        bind_kept_success(at_api, situation, cut)
         scale(at_api, EXPOSURE, part_breach_exposure_ratio, cut.rest)
         split_downtime(whole, situation, cut.requests, at_broker, at_api)
-        if retries(whole) or SUCCESS not in situation.scenario:
-            whole.apply(success_fraction, cut.requests, at_broker.node(SUCCESS), at_api.node(SUCCESS))
+        bind_success_of_both(whole, cut, at_broker, at_api)
 
         breakdown = CostBreakdown(
             (
@@ -114,19 +93,6 @@ class Routed:
         stays = f"the rest {describe(cut.kept or situation.demand)}" if np.any(cut.rest.value) else "nothing stays"
         buys = f"{prices.label}{ended_words(situation, offer)} for {cut.moves}{chosen}; {stays}"
         return option_cost(self, whole, breakdown, buys, facts=cut.facts)
-
-
-def _bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, cut: CommodityCut) -> None:
-    """As a hybrid has it; what nobody measured, judged or stated counts for no better than today's models."""
-    told = SUCCESS in situation.scenario or has_measured(situation, model)
-    if not told and is_guess(guess := binder.node(COMMODITY_SUCCESS)):
-        once = situation
-        if TRIES in situation.scenario:  # of one try, as the guess is
-            once = replace(situation, scenario={k: v for k, v in situation.scenario.items() if k != TRIES})
-        today = Binder(binder.draw, situation.catalog.assumptions, {}, once.scenario)
-        bind_todays_success(today, once, "no outcome measured yet: assumed", cut.moved, "moved")
-        binder.apply(guessed_success_fraction, guess, today.node(SUCCESS), name=COMMODITY_SUCCESS)
-    bind_moved_success(binder, model, situation, cut)
 
 
 def _routing_lines(whole: Binder) -> tuple[CostLine, ...]:

@@ -21,10 +21,18 @@ from breakeven.facts.trace import Binder, Layer, Node
 from breakeven.options.assembly.audited_work import SUCCESS
 from breakeven.options.assembly.demand import Demand
 from breakeven.options.assembly.mix import shortened
+from breakeven.options.assembly.retries import TRIES, retries
 from breakeven.options.assembly.situation import Situation
-from breakeven.options.assembly.success import bind_assumed_success, bind_open_model_success, has_measured
+from breakeven.options.assembly.success import SUCCESS as WHOLE
+from breakeven.options.assembly.success import (
+    bind_assumed_success,
+    bind_open_model_success,
+    bind_todays_success,
+    has_measured,
+)
 from breakeven.options.assembly.task_split import TaskSplit, split_by_audit, split_by_task
 
+UNMEASURED: Final = "no outcome measured yet: assumed"
 SHARE: Final = "hybrid_commodity_share_fraction"
 MOVED_REQUESTS: Final = "moved_requests_fraction"
 DOWNTIME: Final = "downtime_hours_per_month"
@@ -51,6 +59,16 @@ def success_fraction(
     """
     commodity = hybrid_commodity_share_fraction * open_model_commodity_success_fraction
     return commodity + (1 - hybrid_commodity_share_fraction) * frontier_success_fraction
+
+
+@formula
+def guessed_success_fraction(guessed_success_fraction: Draws, todays_success_fraction: Draws) -> Draws:
+    """A guess never makes another model better than today's on the same calls.
+
+    >>> float(guessed_success_fraction(0.95, 0.92)), float(guessed_success_fraction(0.85, 0.92))
+    (0.92, 0.85)
+    """
+    return np.minimum(guessed_success_fraction, todays_success_fraction)
 
 
 @formula
@@ -140,10 +158,31 @@ def commodity_cut(situation: Situation, whole: Binder, split: TaskSplit | None) 
 
 
 def bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, cut: CommodityCut) -> Node:
-    """On the calls that move: as the scenario says, as measured, as an audit found, or as assumed of easier work."""
+    """On the calls that move: as the scenario says, as measured, as an audit found, or as assumed of easier work.
+
+    What nobody measured, judged or stated counts for no better than today's models on the same calls.
+    """
     if SUCCESS not in situation.scenario and has_measured(situation, model):
         return bind_open_model_success(binder, model, situation, cut.moved, "moved")
+    if WHOLE not in situation.scenario and is_guess(guess := binder.node(SUCCESS)):
+        once = situation
+        if TRIES in situation.scenario:  # of one try, as the guess is
+            once = replace(situation, scenario={k: v for k, v in situation.scenario.items() if k != TRIES})
+        today = Binder(binder.draw, situation.catalog.assumptions, {}, once.scenario)
+        bind_todays_success(today, once, UNMEASURED, cut.moved, "moved")
+        binder.apply(guessed_success_fraction, guess, today.node(WHOLE), name=SUCCESS)
     return bind_assumed_success(binder, situation, SUCCESS, "the easier share of the work", cut.moved)
+
+
+def bind_kept_success(binder: Binder, situation: Situation, cut: CommodityCut) -> Node:
+    """On the calls that stay, today's models."""
+    return bind_todays_success(binder, situation, UNMEASURED, cut.kept, "kept")
+
+
+def bind_success_of_both(whole: Binder, cut: CommodityCut, moved: Binder, kept: Binder) -> None:
+    """Success of the mix, by calls; of all tries together where there are several, whatever is set of one."""
+    if retries(whole) or WHOLE not in whole.scenario:
+        whole.apply(success_fraction, cut.requests, moved.node(WHOLE), kept.node(WHOLE))
 
 
 def is_guess(node: Node) -> bool:
