@@ -191,3 +191,32 @@ def test_a_narrow_terminal_is_kept_to(log: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "60")
     result = run("--usage", str(log), "--invoice", "1")
     assert max(map(len, result.stdout.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("dated", ["2026-11-30", "2026-11-01", "2026-12-02"])
+def test_a_bill_of_one_date_a_month_is_of_the_whole_month(log: Path, tmp_path: Path, dated: str) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(f"date,model,amount,currency\n{dated},gpt-5,{30 * CALL_USD:.6f},USD\n", encoding="utf-8")
+    told = document("--usage", str(log), "--invoice", str(bill))
+    assert (told["verdict"], told["first_day"], told["last_day"]) == ("fits", "2026-11-01", "2026-11-30")
+    assert any(f"one date a month ({dated})" in each for each in told["notes"])
+    assert told["by_day"] == []
+    told = document("--usage", str(log), "--invoice", str(bill), "--from", "2026-11-01", "--to", "2026-12-10")
+    assert told["verdict"] == "fits" and told["by_day"] == []
+
+
+def test_a_bill_of_a_single_day_that_fits_it_is_of_that_day(log: Path, tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(f"date,model,amount,currency\n2026-11-03,gpt-5,{10 * CALL_USD:.6f},USD\n", encoding="utf-8")
+    told = document("--usage", str(log), "--invoice", str(bill))
+    assert (told["verdict"], told["first_day"], told["last_day"]) == ("fits", "2026-11-03", "2026-11-03")
+    assert [each["name"] for each in told["by_day"]] == ["2026-11-03"]
+
+
+def test_days_that_the_log_does_not_reach_may_be_behind_the_gap_of_a_monthly_bill(log: Path, tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(f"date,model,amount,currency\n2026-11-30,gpt-5,{300 * CALL_USD:.6f},USD\n", encoding="utf-8")
+    told = document("--usage", str(log), "--invoice", str(bill))
+    (cause,) = [each for each in told["causes"] if each["name"] == "days_not_logged"]
+    assert "10 % of the days" in cause["sentence"]
+    assert cause["share_fraction"] == pytest.approx(1.0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from breakeven.reports.reconcile_document import Reconciled
     from breakeven.usage.invoice import Invoice
     from breakeven.usage.store import CallStore
+    from breakeven.workload.billed_use import BilledUse
 
 STORE: Final = "store"
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
@@ -160,6 +161,7 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
     from breakeven.clock import today
     from breakeven.errors import InvoiceError
     from breakeven.reports.reconcile_document import reconciled
+    from breakeven.workload.bill_months import MONTH_DAYS_COUNT, has_one_date_a_month, whole_months, without_days
     from breakeven.workload.billed_use import billed_use
     from breakeven.workload.invoice_gap import billed
 
@@ -170,14 +172,28 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
         logged = _span(calls)
         first, last, notes = _window(asked, invoice, logged)
         catalog = load_catalog(min(last, today()))
-        bill = billed(invoice, asked.usd_per, catalog).within(first, last)
+        bill = billed(invoice, asked.usd_per, catalog)
+        scope = replace(bill.scope, providers=frozenset()) if asked.all_providers else bill.scope
+
+        def used(first: date, last: date) -> BilledUse:
+            return billed_use(_within(calls, first, last), *_prices(asked, catalog), scope)
+
+        say("pricing the calls of these days")
+        days = {each.line.day for each in bill.lines if each.line.kind == "tokens" and each.line.day}
+        if not (asked.first or asked.last):
+            months = whole_months(days, bill.of_kind("tokens"), lambda *span: used(*span).spend_usd)
+            if months is not None:
+                bill = without_days(bill)
+                first, last, notes = _window(replace(asked, first=months.first, last=months.last), invoice, logged)
+                notes = (months.sentence, *notes)
+        bill = bill.within(first, last)
         if not bill.lines:
             raise InvoiceError(
                 f"{invoice.name} has nothing from {first} to {last}; say other days with --from and --to"
             )
-        say("pricing the calls of these days")
-        scope = replace(bill.scope, providers=frozenset()) if asked.all_providers else bill.scope
-        use = billed_use(_within(calls, first, last), *_prices(asked, catalog), scope)
+        if (last - first).days + 1 >= MONTH_DAYS_COUNT and has_one_date_a_month(days):
+            bill = without_days(bill)
+        use = used(first, last)
         return reconciled(
             opened.label,
             use,
@@ -187,6 +203,7 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
             tolerance_fraction=asked.tolerance_fraction,
             notes=(*opened.warnings, *notes),
             calls_digest=opened.store.digest(),
+            logged_fraction=_covered(first, last, logged) / ((last - first).days + 1),
         )
 
 
@@ -218,11 +235,15 @@ def _window(asked: Asked, invoice: Invoice, logged: tuple[date, date]) -> tuple[
         notes.append(
             f"The bill names no days: it is compared with {first} to {last}; --from and --to say which it covers."
         )
-    covered = (min(last, logged[1]) - max(first, logged[0])).days + 1
-    wanted = (last - first).days + 1
+    covered, wanted = _covered(first, last, logged), (last - first).days + 1
     if covered < wanted:
-        notes.append(f"The log reaches from {logged[0]} to {logged[1]}: {max(covered, 0):,} of the {wanted:,} days.")
+        notes.append(f"The log reaches from {logged[0]} to {logged[1]}: {covered:,} of the {wanted:,} days.")
     return first, last, tuple(notes)
+
+
+def _covered(first: date, last: date, logged: tuple[date, date]) -> int:
+    """Days of a window that the log reaches over."""
+    return max((min(last, logged[1]) - max(first, logged[0])).days + 1, 0)
 
 
 def _within(calls: Any, first: date, last: date) -> Any:

@@ -46,10 +46,11 @@ def reconciled(
     tolerance_fraction: float,
     notes: tuple[str, ...] = (),
     calls_digest: str | None = None,
+    logged_fraction: float = 1.0,
 ) -> Reconciled:
     """Compare, look for causes, and note what a reader must know."""
     gap = compared(use, bill, tolerance_fraction)
-    case = Case(use, bill, gap, catalog)
+    case = Case(use, bill, gap, catalog, logged_fraction)
     shift = shifted_days(case)
     all_notes = (
         *notes,

@@ -73,6 +73,8 @@ class Case:
     bill: Bill
     gap: Gap
     catalog: Catalog
+    logged_fraction: float = 1.0
+    """Of the days that are compared, those that the log reaches over."""
 
     @property
     def _both(self) -> tuple[GapRow, ...]:
@@ -197,6 +199,10 @@ def _coverage(case: Case) -> _Found:
         if extra:
             words = f"the bill has nothing for {_listed([each.name for each in extra], noun)} that the log has"
             yield f"{name}_not_billed", words, -sum(each.ours_usd or 0.0 for each in extra), "computed"
+    if not case.gap.by_day and 0 < case.logged_fraction < 1:
+        moves = case.gap.ours_usd * (1 / case.logged_fraction - 1)
+        words = f"the log reaches over {100 * case.logged_fraction:.0f} % of the days; the others at its daily rate"
+        yield "days_not_logged", words, moves, "shape"
     yield from _nothing_in_common(case)
     if case.gap.by_model and case.gap.gap_usd > 0:
         yield from _other_keys(case.gap)
