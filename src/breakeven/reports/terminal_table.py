@@ -12,8 +12,10 @@ from rich.text import Text
 
 NARROW_BELOW_COLUMNS = 60
 """Wider lines always get a table."""
-MARK_COLUMNS = 3
-"""A column before the names that is no wider holds a mark or a rank."""
+MARK_HEAD_COLUMNS = 1
+"""A column before the names whose heading is no longer holds a mark or a rank."""
+BARE_COLUMNS = 3
+"""Names that are no longer, such as a number of requests, say with their heading what they are."""
 READABLE_COLUMNS = 12
 """Characters that a column of words needs; names broken into fewer cannot be read."""
 
@@ -42,10 +44,11 @@ class PlainTable(Table):
         """Each row as its name, after a mark or rank, then a line for every value with what it is."""
         heads = [_one_line(each.header) for each in self.columns]
         rows = [[_one_line(each) for each in row] for row in zip(*(each.cells for each in self.columns), strict=True)]
-        widest = [max((row[index].cell_len for row in rows), default=0) for index in range(len(heads))]
-        at = next((index for index, width in enumerate(widest) if width > MARK_COLUMNS), 0)
+        at = next((index for index, head in enumerate(heads) if head.cell_len > MARK_HEAD_COLUMNS), 0)
+        is_bare = max((row[at].cell_len for row in rows), default=0) <= BARE_COLUMNS
         for row in rows:
-            yield from _hanging(Text(" ").join(each for each in row[: at + 1] if each.plain), "", console, options)
+            name = Text.assemble(heads[at], " ", row[at]) if is_bare else row[at]
+            yield from _hanging(Text(" ").join(each for each in (*row[:at], name) if each.plain), "", console, options)
             for head, text in zip(heads[at + 1 :], row[at + 1 :], strict=True):
                 if text.plain:
                     line = Text.assemble(head, ": ", text) if head.plain else text
