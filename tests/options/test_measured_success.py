@@ -138,9 +138,11 @@ def test_rates_are_weighed_by_the_logs_own_tasks() -> None:
     at = here(demand_by_task(TASKS, PRICES), outcomes(BY_TASK))
     assert success("brokered", at) == pytest.approx(0.75 * 0.95 + 0.25 * 0.4, abs=0.002)
     assert success("frontier_api", at) == pytest.approx(0.75 * 0.96 + 0.25 * 0.9, abs=0.002)
-    fact = leaf(cost("brokered", at).success, "gpt_oss_120b_success_fraction")
-    assert fact.source is not None
-    assert "20,000 tries, weighed by the log's calls of each task" in fact.source.title
+    for part, words in (("moved", "may move"), ("kept", "stay")):
+        fact = leaf(cost("brokered", at).success, f"gpt_oss_120b_{part}_success_fraction")
+        assert fact.source is not None
+        told = f"gpt-oss-120b on the calls that {words}, 10,000 tries, weighed by the log's calls of each task"
+        assert told in fact.source.title
 
 
 def test_a_hybrid_has_the_rate_of_what_moves_and_of_what_stays() -> None:
@@ -150,6 +152,48 @@ def test_a_hybrid_has_the_rate_of_what_moves_and_of_what_stays() -> None:
     leaves = found.success.leaves()
     assert float(leaves["gpt_oss_120b_moved_success_fraction"].value.flat[0]) == pytest.approx(0.95, abs=0.002)
     assert float(leaves["gpt_5_kept_success_fraction"].value.flat[0]) == pytest.approx(0.9, abs=0.002)
+
+
+FEW = {OPEN: {"faq": (185, 200), "drafting": (80, 200)}, TODAY: {"faq": (188, 200), "drafting": (150, 200)}}
+MIXES = pytest.mark.parametrize("name", ["hybrid", "routed"])
+
+
+@MIXES
+@pytest.mark.parametrize("rates", [FEW, {OPEN: FEW[OPEN], TODAY: {"faq": (188, 200), "review": (100, 200)}}])
+def test_a_mix_and_today_rest_on_the_same_rates(name: str, rates: dict[str, dict[str, tuple[int, int]]]) -> None:
+    """In every future they differ in what moves alone; where the file lacks a task too."""
+    at, draws = here(demand_by_task(TASKS, PRICES), outcomes(rates)), DrawSet(0, 8)
+    mix, today, moved = (cost(each, at, draws).success for each in (name, "frontier_api", "brokered"))
+    new = leaf(mix, "gpt_oss_120b_moved_success_fraction").value
+    assert np.array_equal(new, leaf(moved, "gpt_oss_120b_moved_success_fraction").value)
+    old = leaf(today, "gpt_5_moved_success_fraction").value
+    assert mix.value - today.value == pytest.approx(0.75 * (new - old), abs=1e-12)
+
+
+@MIXES
+@pytest.mark.parametrize("with_tasks", [True, False])
+def test_a_share_like_all_calls_has_the_rate_of_all_calls(name: str, with_tasks: bool) -> None:
+    measured = measured_success(table(FEW, with_tasks=with_tasks), "outcomes.csv", {})
+    log = demand_by_task(TASKS, PRICES) if with_tasks else demand(100)
+    at, draws = here(log, measured, {"hybrid_commodity_share_fraction": 0.4}), DrawSet(0, 8)
+    mix, today, moved = (cost(each, at, draws).success.value for each in (name, "frontier_api", "brokered"))
+    assert mix == pytest.approx(0.4 * moved + 0.6 * today, abs=1e-12)
+
+
+@MIXES
+def test_the_odds_that_a_mix_succeeds_more_often_are_those_of_the_calls_that_move(name: str) -> None:
+    """Integrated over both posteriors; what stays is the same on both sides, however little is known of it."""
+    rates = {OPEN: {"faq": (190, 200)}, TODAY: {"faq": (188, 200), "drafting": (30, 40)}}
+    measured = outcomes(rates)
+    new, old = (measured.models[at].belief("faq") for at in (0, 1))
+    assert new is not None and old is not None
+    grid = (np.arange(20_000) + 0.5) / 20_000
+    at_new = beta(new.alpha_count, new.beta_count).ppf(grid)
+    exact = float(beta(old.alpha_count, old.beta_count).cdf(at_new).mean())
+    at, draws = here(demand_by_task(TASKS, PRICES), measured), DrawSet(0, 13)
+    mix, today = (cost(each, at, draws).success.value for each in (name, "frontier_api"))
+    assert float(np.mean(mix > today)) == pytest.approx(exact, abs=0.01)
+    assert 0.55 < exact < 0.95
 
 
 def test_a_hybrid_of_a_model_that_nobody_measured_keeps_what_is_assumed_of_it() -> None:

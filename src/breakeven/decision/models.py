@@ -21,6 +21,8 @@ from breakeven.facts.distribution import Draws
 from breakeven.facts.draws import DrawSet
 from breakeven.facts.formula import formula
 from breakeven.facts.source import Grade, Source
+from breakeven.facts.trace import Node
+from breakeven.options.assembly.measured_success import outcomes_words
 from breakeven.options.assembly.offers import fixed_fact
 from breakeven.options.assembly.success import success_fact
 from breakeven.options.option import Evaluation, Option, OptionCost, Situation
@@ -359,7 +361,7 @@ def _model_cost(
     here = situation_of_way(situation_for(situation, model), best)
     by_success = success_cost(here, options[best.option], draws)
     needed = range_of(full(by_success.needed_fraction(today), draws.draws_count))
-    success = next(node.assumption for node in leaf_nodes([best.cost.success]) if node.assumption is not None)
+    success = _success_fact(here, model, best.cost.success)
     below = np.mean(full(best.cost.cost_per_success.value, draws.draws_count) < today)
     return ModelCost(
         model,
@@ -374,6 +376,16 @@ def _model_cost(
         float(below),
         over_fraction,
     )
+
+
+def _success_fact(situation: Situation, model: ModelSpec, success: Node) -> Assumption:
+    """The rate that the model's success starts from; one rate over all calls where each part was measured."""
+    first = next(node.assumption for node in leaf_nodes([success]) if node.assumption is not None)
+    outcomes = situation.choices.outcomes
+    measured = outcomes.open_model(situation.catalog, model) if outcomes else None
+    if outcomes is None or measured is None or not outcomes_words(first).file:
+        return first
+    return outcomes.fact(measured, situation.demand)
 
 
 def _with_odds(found: Sequence[ModelCost], draws_count: int) -> list[ModelCost]:

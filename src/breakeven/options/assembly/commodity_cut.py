@@ -163,20 +163,20 @@ def bind_moved_success(binder: Binder, model: ModelSpec, situation: Situation, c
     What nobody measured, judged or stated counts for no better than today's models on the same calls.
     """
     if SUCCESS not in situation.scenario and has_measured(situation, model):
-        return bind_open_model_success(binder, model, situation, cut.moved, "moved")
+        return bind_open_model_success(binder, model, situation, cut.moved)
     if WHOLE not in situation.scenario and is_guess(guess := binder.node(SUCCESS)):
         once = situation
         if TRIES in situation.scenario:  # of one try, as the guess is
             once = replace(situation, scenario={k: v for k, v in situation.scenario.items() if k != TRIES})
         today = Binder(binder.draw, situation.catalog.assumptions, {}, once.scenario)
-        bind_todays_success(today, once, UNMEASURED, cut.moved, "moved")
+        bind_todays_success(today, once, UNMEASURED, cut.moved)
         binder.apply(guessed_success_fraction, guess, today.node(WHOLE), name=SUCCESS)
     return bind_assumed_success(binder, situation, SUCCESS, "the easier share of the work", cut.moved)
 
 
 def bind_kept_success(binder: Binder, situation: Situation, cut: CommodityCut) -> Node:
     """On the calls that stay, today's models."""
-    return bind_todays_success(binder, situation, UNMEASURED, cut.kept, "kept")
+    return bind_todays_success(binder, situation, UNMEASURED, cut.kept)
 
 
 def bind_success_of_both(whole: Binder, cut: CommodityCut, moved: Binder, kept: Binder) -> None:

@@ -2,8 +2,10 @@
 
 Where the file and the log name the same tasks, a model's rate is that of each task, weighed by the log's own calls;
 calls of tasks that the file does not have count at the model's rate over the whole file. What is left unsure is the
-posterior of the counts (`outcomes/counted`, tasks with few tries drawn towards the others by `outcomes/pooling`), as a
-Fact like any other: its name is the model's, so every Option that uses the model has the same draws.
+posterior of the counts (`outcomes/counted`, tasks with few tries drawn towards the others by `outcomes/pooling`), as
+Facts like any others: their names are the model's, so every Option that uses the model has the same draws. Where a part
+of the calls may move, what moves and what stays are rates of their own, and that of all calls is their mean: a mix and
+what it is compared with rest on the same rates.
 """
 
 from __future__ import annotations
@@ -48,6 +50,14 @@ TITLE: Final = "outcomes "
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
 _QUANTILES: Final = (LOW_QUANTILE, TYPICAL_QUANTILE, HIGH_QUANTILE)
 _VARIANCE_MIN: Final = 1e-12
+_MOVES: Final = "moved"
+_STAYS: Final = "kept"
+_OTHERS: Final = ""
+_PART_WORDS: Final = {
+    _MOVES: " on the calls that may move",
+    _STAYS: " on the calls that stay",
+    _OTHERS: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,14 @@ class MeasuredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareOfCalls:
+    """A rate, and the share of the calls that it is of."""
+
+    fact: Assumption
+    share_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredSuccess:
     """The part of a file of outcomes that Options ask for."""
 
@@ -135,15 +153,44 @@ class MeasuredSuccess:
             and not any(_is_label(catalog, self._meant(each.name), label) for label in labels)
         )
 
-    def fact(self, model: MeasuredModel, demand: Demand, part: str = "") -> Assumption:
-        """Success of `model` on the calls of `demand`; `part` names the calls where they are not all."""
-        weights = _weights(demand)
+    def fact(self, model: MeasuredModel, demand: Demand) -> Assumption:
+        """Success of `model` on all calls of `demand`, as one rate."""
+        return self._fact(model, _weights(demand), demand.source.read, "")
+
+    def facts(self, model: MeasuredModel, demand: Demand, movable_tasks: Collection[str]) -> tuple[ShareOfCalls, ...]:
+        """Success of `model` on the calls of `demand`: of those that may move, of those that stay, of the others.
+
+        Each of the three is a Fact of its own, so that an Option which has both parts and one which has either of them
+        are drawn from the same. The others are calls of tasks that the file does not have, at the rate over all of it.
+        """
+        if not movable_tasks:  # nothing is cut anywhere: one rate
+            return (ShareOfCalls(self.fact(model, demand), 1.0),)
+        parts: dict[str, list[tuple[str, float]]] = {}
+        for task, share in _weights(demand):
+            known = bool(task) and model.belief(task) is not None
+            part = (_MOVES if task in movable_tasks else _STAYS) if known else _OTHERS
+            parts.setdefault(part, []).append((task, share))
+        totals = {part: sum(share for _, share in weights) for part, weights in parts.items()}
+        return tuple(
+            ShareOfCalls(
+                self._fact(
+                    model,
+                    tuple((task, share / totals[part]) for task, share in weights),
+                    demand.source.read,
+                    part,
+                ),
+                totals[part],
+            )
+            for part, weights in sorted(parts.items())
+        )
+
+    def _fact(self, model: MeasuredModel, weights: tuple[tuple[str, float], ...], read: date, part: str) -> Assumption:
         low, typical, high, told = _range(model, weights)
         name = fact_name(model.name, SUFFIX, part)
-        calls = f" on the calls that are {part}" if part else ""
+        calls = _PART_WORDS[part]
         judged = _corrected_words(model.overall.gold_count) or self._judged()
         title = f"{TITLE}{self.label}: {model.name}{calls}, {told}{judged}"
-        source = Source(title, self.label, demand.source.read, Grade.MEASURED)
+        source = Source(title, self.label, read, Grade.MEASURED)
         kind = "with the corrected interval" if model.overall.gold_count else "posterior of the counts"
         return Assumption(name, "fraction", low, typical, high, source, f"Beta {kind}, 5 % to 95 %.")
 

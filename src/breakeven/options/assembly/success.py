@@ -45,9 +45,9 @@ def success_fact(model: ModelSpec) -> str:
 
 
 def bind_open_model_success(
-    binder: Binder, model: ModelSpec, situation: Situation, calls: Demand | None = None, part: str = ""
+    binder: Binder, model: ModelSpec, situation: Situation, calls: Demand | None = None
 ) -> Node:
-    """Bind `success_fraction` of an Option that runs `model`, on `calls` (a part of them with a name), else on all.
+    """Bind `success_fraction` of an Option that runs `model`, on `calls`, else on all.
 
     The scenario wins: `success_fraction` for every Option alike, then `open_model_success_fraction` for any open model.
     """
@@ -56,10 +56,9 @@ def bind_open_model_success(
     outcomes, asked = situation.choices.outcomes, calls or situation.demand
     found = outcomes.open_model(situation.catalog, model) if outcomes else None
     if outcomes and found:
-        fact = outcomes.fact(found, asked, part)
-        _offer(binder, fact)
-        _bind_failures(binder, situation, {_Answerer(found): asked.models})
-        binder.rename(SUCCESS, fact.name, f"{model.name}, as measured")
+        who = _Answerer(found)
+        _bind_failures(binder, situation, {who: asked.models})
+        _bind_mean(binder, _known(binder, situation, who, asked), f"{model.name}, as measured")
         bind_correlation(binder, situation, {found: 1.0})
         return bind_tries(binder)
     size = f"{model.params_count / 1e9:,.0f} billion parameters"
@@ -83,14 +82,12 @@ def has_measured(situation: Situation, model: ModelSpec) -> bool:
     return outcomes is not None and outcomes.open_model(situation.catalog, model) is not None
 
 
-def bind_todays_success(
-    binder: Binder, situation: Situation, how: str, calls: Demand | None = None, part: str = ""
-) -> Node:
+def bind_todays_success(binder: Binder, situation: Situation, how: str, calls: Demand | None = None) -> Node:
     """Bind `success_fraction` of an Option in which today's models answer `calls`, each its own; all when None.
 
     A model that the outcomes do not have is assumed to do as `frontier_success_fraction` says.
     """
-    return bind_mixed_success(binder, situation, how, calls or situation.demand, part=part)
+    return bind_mixed_success(binder, situation, how, calls or situation.demand)
 
 
 def bind_mixed_success(
@@ -99,7 +96,6 @@ def bind_mixed_success(
     how: str,
     calls: Demand,
     *,
-    part: str = "",
     answers: Mapping[str, str] | None = None,
     instead: str = TODAYS_MODELS,
     unmeasured: Callable[[], Node] | None = None,
@@ -115,30 +111,35 @@ def bind_mixed_success(
     if SUCCESS in binder.scenario or not any(each.measured for each in mix):
         _ = unmeasured() if unmeasured else binder.rename(SUCCESS, TODAYS_MODELS, how)
     else:
-        _bind_mix(binder, situation, mix, calls, part)
+        _bind_mix(binder, situation, mix, calls)
     bind_correlation(binder, situation, _measured_shares(mix, calls))
     return bind_tries(binder)
 
 
 def _bind_mix(
-    binder: Binder,
-    situation: Situation,
-    mix: Mapping[_Answerer, tuple[ModelDemand, ...]],
-    calls: Demand,
-    part: str,
+    binder: Binder, situation: Situation, mix: Mapping[_Answerer, tuple[ModelDemand, ...]], calls: Demand
 ) -> Node:
     """Bind the mean over who answers, each by its share of the calls."""
-    shares = {
-        _known(binder, situation, each, calls, models, part): _share(models, calls) for each, models in mix.items()
-    }
+    shares: dict[str, float] = {}
+    for who, models in mix.items():
+        of_them = _share(models, calls)
+        for name, share in _known(binder, situation, who, replace(calls, models=models)).items():
+            shares[name] = shares.get(name, 0.0) + of_them * share
+    of_models = "" if len(mix) == 1 else "over the models that answer, measured where the outcomes have them"
+    return _bind_mean(binder, shares, of_models or "as measured")
+
+
+def _bind_mean(binder: Binder, shares: Mapping[str, float], said: str) -> Node:
+    """Bind the mean of the Facts with these names, each by its share of the calls."""
     if len(shares) == 1:
-        return binder.rename(SUCCESS, next(iter(shares)), "as measured")
+        return binder.rename(SUCCESS, next(iter(shares)), said)
+    if SUCCESS in binder.scenario:
+        return binder.node(SUCCESS)
     nodes = tuple(binder.node(name) for name in shares)
     value: Draws | float = 0.0
     for node, share in zip(nodes, shares.values(), strict=True):
         value = value + node.value * share
-    said = "mean over the models that answer, weighted by calls, measured where the outcomes have them"
-    return binder.derive(SUCCESS, value, said, *nodes, weights=tuple(shares.values()))
+    return binder.derive(SUCCESS, value, f"mean, weighted by calls: {said}", *nodes, weights=tuple(shares.values()))
 
 
 def evidence_of(success: Node) -> Evidence:
@@ -178,16 +179,14 @@ def _answerers(
     return found
 
 
-def _known(
-    binder: Binder, situation: Situation, who: _Answerer, calls: Demand, models: tuple[ModelDemand, ...], part: str
-) -> str:
-    """Name of the Fact of `who`, which `binder` knows from now on."""
+def _known(binder: Binder, situation: Situation, who: _Answerer, calls: Demand) -> dict[str, float]:
+    """Names of the Facts of `who`, which `binder` knows from now on, and the share of `calls` that each is of."""
     outcomes = situation.choices.outcomes
     if outcomes is None or who.measured is None:
-        return who.assumed
-    fact = outcomes.fact(who.measured, replace(calls, models=models), part)
-    _offer(binder, fact)
-    return fact.name
+        return {who.assumed: 1.0}
+    found = outcomes.facts(who.measured, calls, situation.movable_tasks)
+    _offer(binder, *(each.fact for each in found))
+    return {each.fact.name: each.share_fraction for each in found}
 
 
 def _measured_shares(

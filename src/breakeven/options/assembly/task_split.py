@@ -61,14 +61,22 @@ def matches(task: str, wanted: str) -> bool:
     return bool(plain(wanted).strip()) and plain(wanted) in plain(task)
 
 
+def named_tasks(demand: Demand, commodity_tasks: Sequence[str]) -> tuple[str, ...]:
+    """The tasks of the log that `commodity_tasks` names, most tokens first."""
+    return tuple(each for each in demand.tasks if any(matches(each, one) for one in commodity_tasks))
+
+
+def audited_by_name(demand: Demand, audited_tasks: Sequence[str]) -> tuple[str, ...]:
+    """The tasks of the log with exactly the names `audited_tasks`, most tokens first."""
+    return tuple(each for each in demand.tasks if each in frozenset(audited_tasks))
+
+
 def split_by_task(demand: Demand, commodity_tasks: Sequence[str]) -> TaskSplit:
     """Cut `demand` into the tasks that `commodity_tasks` names and the rest.
 
     Raises CatalogError, naming the log's tasks, when no call of the log belongs to one of them.
     """
-    return _split(
-        demand, [each for each in demand.tasks if any(matches(each, one) for one in commodity_tasks)], commodity_tasks
-    )
+    return _split(demand, named_tasks(demand, commodity_tasks), commodity_tasks)
 
 
 def split_by_audit(demand: Demand, audited_tasks: Sequence[str]) -> TaskSplit:
@@ -81,7 +89,7 @@ def split_by_audit(demand: Demand, audited_tasks: Sequence[str]) -> TaskSplit:
             "the audit finds no task of which a small model can do enough to move it as a whole; name tasks that may "
             "move as commodity_tasks in the scenario, or label calls (`breakeven audit label`)"
         )
-    return _split(demand, [each for each in demand.tasks if each in frozenset(audited_tasks)], audited_tasks)
+    return _split(demand, audited_by_name(demand, audited_tasks), audited_tasks)
 
 
 def _split(demand: Demand, found: Sequence[str], commodity_tasks: Sequence[str]) -> TaskSplit:
