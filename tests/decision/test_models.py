@@ -27,7 +27,8 @@ from breakeven.facts.assumption import Assumption
 from breakeven.facts.draws import DrawSet
 from breakeven.options.discover import discover_options
 from breakeven.options.option import Evaluation, Situation
-from costing import demand, pinned, situation
+from costing import PRICES, demand, demand_by_task, pinned, situation
+from options.test_measured_success import outcomes
 
 DRAWS_LOG2 = 7
 OPTIONS = discover_options()
@@ -277,3 +278,15 @@ def test_which_options_are_asked() -> None:
     assert ways_of((), OPTIONS) == WAYS
     assert ways_of(("frontier_api", "rented_spot", "brokered"), OPTIONS) == ("rented_spot", "brokered")
     assert ways_of(("hybrid", "deepseek_api"), OPTIONS) == WAYS
+
+
+def test_a_measured_model_is_ranked_by_its_rate_over_all_calls() -> None:
+    """Although what moves and what stays are drawn apart."""
+    rates = {"gpt-oss-120b": {"faq": (190, 200), "drafting": (80, 200)}}
+    tasks = [{"task": each, "volume_mtok_per_month": 1500, "tokens_per_request": 1000} for each in ("faq", "drafting")]
+    here = situation(demand_by_task(tasks, PRICES))
+    here = replace(here, choices=replace(here.choices, outcomes=outcomes(rates)))
+    found = next(each for each in rank_models(here, OPTIONS, draws()).models if each.name == "gpt-oss-120b")
+    assert found.success.name == "gpt_oss_120b_success_fraction"
+    assert found.success.typical == pytest.approx((0.95 + 0.4) / 2, abs=0.01)
+    assert found.success.typical == pytest.approx(float(np.median(found.best.cost.success.value)), abs=0.002)
