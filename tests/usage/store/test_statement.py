@@ -119,6 +119,17 @@ def test_lines_that_are_no_objects(tmp_path: Path, line: str, reason: str) -> No
     assert imported(tmp_path, jsonl(row(0), row(1), line)).reasons == {3: reason}
 
 
+def test_a_text_cut_in_the_middle_of_a_character_loses_that_half_alone(tmp_path: Path) -> None:
+    """JavaScript's `slice` cuts an emoji in two, and `JSON.stringify` writes the half as `\\ud83d`."""
+    whole = [{"role": "user", "content": "whole \U0001f600, half "}]
+    half = [{"role": "user", "content": "whole \U0001f600, half \ud83d"}]
+    rows = row(0, messages=whole), row(1, messages=half), row(2, messages="\ude00 and \ud83d\ud83d")
+    found = imported(tmp_path, jsonl(*rows, r'["\ud83d"]', r'{"a": "\uD83D"}'))
+    assert found.reasons == {4: "not a JSON object", 5: "start_time is missing"}
+    hashes = [call["prompt_hash"] for call in found.calls]
+    assert len(hashes) == 3 and hashes[0] == hashes[1] != hashes[2]
+
+
 def test_the_first_of_two_equal_keys_counts(tmp_path: Path) -> None:
     line = json.dumps(row())[:-1] + ', "input_tokens": 999}'
     assert imported(tmp_path, line).only["input_tokens"] == 100

@@ -11,6 +11,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+SOUND_TEXT = r"""CASE WHEN (contains(text, '\ud') OR contains(text, '\uD')) AND NOT json_valid(text)
+    THEN regexp_replace(text,
+    '(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\1', 'g')
+    ELSE text END"""
+"""`text` without halves of characters: a program that cuts a text in the middle of an emoji writes one, which is no
+JSON to a strict parser. Whole ones (the group) stay."""
+
 Spellings = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from breakeven.usage.plan import Plan
 from breakeven.usage.store.columns import TEXTS, Constant, columns, default_constants, sums
 from breakeven.usage.store.fields import DISPENSABLE, NEEDED_NUMBERS, TIMES, TOKENS, Dispensable, Fields
-from breakeven.usage.store.json_paths import json_paths
+from breakeven.usage.store.json_paths import SOUND_TEXT, json_paths
 from breakeven.usage.store.line_code import is_loadable
 from breakeven.usage.store.plain_lines import PlainLines, Wanted, is_readable
 from breakeven.usage.store.redaction import LABELS, RAW_HASHED
@@ -223,7 +223,8 @@ def _parsed(plan: Plan) -> tuple[str, dict[str, list[str]]]:
     if plan.head.shape == "jsonl":
         paths = json_paths(plan.spellings)
         sources = {name: [value for path in names for value in paths.values(path)] for name, names in plan.fields}
-        return f"SELECT *, j IS NOT NULL AS is_row FROM (SELECT *, {paths.parse} AS j FROM chunk)", sources
+        sound = f"SELECT * REPLACE ({SOUND_TEXT} AS text) FROM chunk"
+        return f"SELECT *, j IS NOT NULL AS is_row FROM (SELECT *, {paths.parse} AS j FROM ({sound}))", sources
     sources = {name: [f"trim(c{plan.wanted.index(path)})" for path in names] for name, names in plan.fields}
     return "SELECT *, true AS is_row FROM chunk", sources
 
