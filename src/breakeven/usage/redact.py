@@ -13,22 +13,34 @@ from typing import Final
 HASH_HEX_LENGTH: Final = 16
 HIDDEN_PREFIX: Final = "hidden-"
 _HASHED: Final = re.compile(r"[0-9a-f]{16,64}")
+_KEYS: Final = (
+    r"\b(?:sk|pk|rk|gsk|xai|hf|key|glpat)[-_][A-Za-z0-9_-]{16,}"
+    r"|\bxox[a-z]-[A-Za-z0-9-]{8,}"
+    r"|\b(?:gh[oprsu]|github_pat)_[A-Za-z0-9_]{20,}|\bnpm_[A-Za-z0-9]{36}"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\bAIza[A-Za-z0-9_-]{30,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
+    r"|[?&](?:key|sig|token|api_?key|access_token|password)=[^&\s\"']{6,}"
+)
+"""Keys by the form that those who give them out say they have: of model providers, Slack, GitHub, GitLab, npm, AWS and
+Google, JSON web tokens, and keys in a link."""
 HIDDEN_PATTERN: Final = (
     r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
-    r"|^(\d{1,3}\.){3}\d{1,3}$"
-    r"|^[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{0,4}){3,7}$"
-    r"|\b(sk|pk|rk|gsk|xai|hf|key)[-_][A-Za-z0-9_-]{16,}"
+    r"|(?:^|[^\w./:-])(?:\d{1,3}\.){3}\d{1,3}(?:$|[^\w./:-])"
+    r"|(?:^|[^\w./:-])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?:$|[^\w./:-])"
+    r"|" + _KEYS
 )
-"""E-mail addresses, IP addresses, keys; means the same to `re` and to RE2."""
+"""E-mail addresses, IP addresses (not those of a link, which name a machine), keys; means the same to `re` and RE2."""
 _SECRET: Final = re.compile(HIDDEN_PATTERN)
-_MAY_BE_PRIVATE: Final = re.compile(r"@|://|[-_][A-Za-z0-9_-]{10,}|(?i:passw|pwd|secret|token|key)")
+_MAY_BE_PRIVATE: Final = re.compile(
+    r"@|://|[-_][A-Za-z0-9_-]{10,}|A[KS]IA|AIza|eyJ|xox|[?&]sig=|(?i:passw|pwd|secret|token|key)"
+)
 """Quick: whatever `_PRIVATE` finds holds one of these."""
 _PRIVATE: Final = re.compile(
     r"(?<![\w.%+'-])[\w.%+'-]{1,100}@[\w.-]{1,200}\.[A-Za-z]{2,}"
     r"|\b[A-Za-z][A-Za-z0-9+.-]{1,20}://\S+"
     r"|\b[A-Za-z]{2,5}[-_][A-Za-z0-9_-]{16,}"
-    r"|\bxox[a-z]-[A-Za-z0-9-]{8,}"
-    r"|(?i:\b(?:password|passwd|pwd|secret|token|api[-_ ]?key)s?\b[\"']?\s*(?:is|[:=])\s*)\S+"
+    r"|" + _KEYS + r"|(?i:\b(?:password|passwd|pwd|secret|token|api[-_ ]?key)s?\b[\"']?\s*(?:is|[:=])\s*)\S+"
 )
 """Addresses, links, keys, and what follows the word password."""
 HIDDEN_MARK: Final = "<hidden>"
@@ -37,7 +49,7 @@ _SECRETS_INSIDE: Final = re.compile(
     r"[^@\s\"',;<>/]+@[^@\s\"',;<>/]+\.[A-Za-z]{2,}"
     r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
     r"|(?<![\w:])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:])"
-    r"|\b(?:sk|pk|rk|gsk|xai|hf|key)[-_][A-Za-z0-9_-]{16,}"
+    r"|" + _KEYS
 )
 _JSON_PIECE: Final = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*(?:"|\\?$))(?P<colon>\s*:|)|[^"]+')
 _JSON_WORDS: Final = frozenset({"true", "false", "null", "NaN", "Infinity"})

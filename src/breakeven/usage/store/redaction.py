@@ -40,9 +40,12 @@ LABELS: Final = (
 RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 """Columns that the statement gives as they are logged -> the column that keeps their hash."""
 ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
-_SUSPECT_ID: Final = r"^(?:\d{1,3}\.){3}|^(?:sk|pk|rk|gsk|xai|hf|key)[-_]"
+_SUSPECT_ID: Final = (
+    r"^(?:\d{1,3}\.){3}|^(?:AKIA|ASIA|AIza|eyJ)"
+    r"|^(?:sk|pk|rk|gsk|xai|hf|key|glpat|npm|xox[a-z]|gh[oprsu]|github_pat)[-_]"
+)
 """Request ids are many and all different: only those with an @ or such a beginning are looked at."""
-_MAY_BEGIN: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789sprgxhk", np.uint8))
+_MAY_BEGIN: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789sprgxhknAe", np.uint8))
 """The first bytes of such beginnings."""
 _AT: Final = ord("@")
 _REMEMBERED_MAX_COUNT: Final = 1 << 16
