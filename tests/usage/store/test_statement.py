@@ -39,13 +39,18 @@ TEN = datetime(2026, 11, 2, 10, tzinfo=UTC)
         ("20261102T100000Z", TEN),
         ("20261102T1000Z", TEN),
         ("20261102T120000.5+02:00", TEN.replace(microsecond=500_000)),
+        ("02.11.2026", TEN.replace(hour=0)),
+        ("02.11.2026 10:00", TEN),
+        ("02.11.2026, 10:00:00", TEN),
+        ("02.11.2026 10:00:00,25", TEN.replace(microsecond=250_000)),
+        ("02.11.2026 12:00+02:00", TEN),
     ],
 )
 def test_times(tmp_path: Path, written: object, read: datetime) -> None:
     call = imported(tmp_path, jsonl(row(0, timestamp=written))).only
     assert call["start_time"] == read
     has_zone = not isinstance(written, str) or written.isdigit() or written[-1] == "Z" or written[-6] in "+-"
-    assert call["tz_assumed"] == (not has_zone or written == "2026-11-02")
+    assert call["tz_assumed"] == (not has_zone or written in ("2026-11-02", "02.11.2026"))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,7 @@ def test_times(tmp_path: Path, written: object, read: datetime) -> None:
     [
         ({"timestamp": "yesterday"}, "start_time is not a time", "yesterday"),
         ({"timestamp": "02/11/2026"}, "start_time is not a time", "02/11/2026"),
+        ({"timestamp": "11.22.2026 10:00"}, "start_time is not a time", "11.22.2026 10:00"),
         ({"timestamp": "20261302T100000Z"}, "start_time is not a time", "20261302T100000Z"),
         ({"timestamp": "2026-11-02T10:00+99:00"}, "start_time is not a time", "2026-11-02T10:00+99:00"),
         ({"timestamp": "infinity"}, "start_time is not a time", "infinity"),

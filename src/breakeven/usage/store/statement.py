@@ -27,11 +27,14 @@ _ZERO: Final = "CAST(0 AS BIGINT)"
 _FUTURE_ALLOWED: Final = timedelta(days=1)
 _ZONE: Final = r"(Z|[+-]\d\d(?::?\d\d)?)"
 _SHORT_TIMES: Final = (
+    (r"(\d\d)\.(\d\d)\.(\d{4})", r"\3-\2-\1"),
+    (rf"(\d\d)\.(\d\d)\.(\d{{4}}),? +(\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?){_ZONE}?", r"\3-\2-\1 \4\5"),
     (rf"(\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d){_ZONE}", r"\1:00\2"),
     (rf"(\d{{4}})(\d\d)(\d\d)T(\d\d)(\d\d){_ZONE}?", r"\1-\2-\3T\4:\5:00\6"),
     (rf"(\d{{4}})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:[.,]\d+)?){_ZONE}?", r"\1-\2-\3T\4:\5:\6\7"),
 )
-"""Forms of ISO 8601 that the cast does not read -> the form that it does."""
+"""Forms of ISO 8601, and days with points as in 02.11.2026 (never the month first), that the cast does not read -> the
+form that it does."""
 _SINCE_1970: Final = (
     "WHEN {n} < 1e8 THEN NULL"
     " WHEN {n} < 1e11 THEN CAST(round({n} * 1e6) AS BIGINT)"
