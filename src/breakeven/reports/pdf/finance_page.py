@@ -61,7 +61,7 @@ def _bills_title(document: Document) -> str:
     """What the bills beside the present cost are of."""
     options = document.horizon.options if document.horizon else ()
     months = next((first[0] for each in options if (first := first_months_usd(each))), 0)
-    return f"{first_months_title(months)}, bills, median" if months else "A year at today's volume"
+    return f"{first_months_title(months)}, all costs, median" if months else "A year at today's volume"
 
 
 def _ways(document: Document, page: DecidePage) -> list[dict[str, Any]]:
