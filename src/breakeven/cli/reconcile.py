@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,11 +175,8 @@ def _logged(asked: Asked, source: UsageSource, say: Any) -> Reconciled:
         bill = billed(invoice, asked.usd_per, catalog)
         scope = replace(bill.scope, providers=frozenset()) if asked.all_providers else bill.scope
 
-        prices = _prices(asked, catalog)
-
-        @cache
         def used(first: date, last: date) -> BilledUse:
-            return billed_use(_within(calls, first, last), *prices, scope)
+            return billed_use(_within(calls, first, last), *_prices(asked, catalog), scope)
 
         say("pricing the calls of these days")
         days = {each.line.day for each in bill.lines if each.line.kind == "tokens" and each.line.day}

@@ -10,8 +10,6 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.reports.terminal_text import hanging
-
 NARROW_BELOW_COLUMNS = 60
 """Wider lines always get a table."""
 MARK_HEAD_COLUMNS = 1
@@ -34,8 +32,9 @@ class PlainTable(Table):
 
     def _fits(self, console: Console, options: ConsoleOptions) -> bool:
         """Do all figures stand whole, and words in pieces that can be read?"""
-        needed, wide = 0, options.update(max_width=10_000)
+        needed = 0
         for column in self.columns:
+            wide = options.update(max_width=10_000)
             widths = [Measurement.get(console, wide, cell).maximum for cell in (column.header, *column.cells)]
             most = max(widths)
             needed += most if column.no_wrap or column.justify == "right" else min(most, READABLE_COLUMNS)
@@ -49,12 +48,11 @@ class PlainTable(Table):
         is_bare = max((row[at].cell_len for row in rows), default=0) <= BARE_COLUMNS
         for row in rows:
             name = Text.assemble(heads[at], " ", row[at]) if is_bare else row[at]
-            named = Text(" ").join(each for each in (*row[:at], name) if each.plain)
-            yield from hanging(named, "", "  ", console, options)
+            yield from _hanging(Text(" ").join(each for each in (*row[:at], name) if each.plain), "", console, options)
             for head, text in zip(heads[at + 1 :], row[at + 1 :], strict=True):
                 if text.plain:
                     line = Text.assemble(head, ": ", text) if head.plain else text
-                    yield from hanging(line, "  ", "    ", console, options)
+                    yield from _hanging(line, "  ", console, options)
 
 
 def plain_table() -> PlainTable:
@@ -69,3 +67,11 @@ def _one_line(cell: object) -> Text:
     for line in lines:
         line.rstrip()
     return Text(" ").join(line for line in lines if line.plain)
+
+
+def _hanging(text: Text, indent: str, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+    """A text wrapped behind an indent, what follows its first line two characters deeper."""
+    room = max(options.max_width - len(indent) - 2, 1)
+    for index, line in enumerate(text.wrap(console, room, overflow="fold")):
+        line.rstrip()
+        yield Text.assemble(indent, "  " if index else "", line)

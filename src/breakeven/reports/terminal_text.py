@@ -49,7 +49,10 @@ class Bullets:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Wrap each line to the width left beside the bullet."""
         for each in self.lines:
-            yield from hanging(Text(safe(each)), "- ", "  ", console, options)
+            wrapped = Text(safe(each)).wrap(console, max(options.max_width - 2, 1), overflow="fold")
+            for index, line in enumerate(wrapped):
+                line.rstrip()
+                yield Text.assemble("  " if index else "- ", line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,6 @@ class Badges:
                 line = Text()
             line = Text.assemble(line, "  ", label) if line else label
         yield line
-
-
-def hanging(text: Text, first: str, rest: str, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-    """A text wrapped behind `first`, and behind `rest` from its second line on; no blanks at the ends of the lines."""
-    for index, line in enumerate(text.wrap(console, max(options.max_width - len(rest), 1), overflow="fold")):
-        line.rstrip()
-        yield Text.assemble(rest if index else first, line)
 
 
 def badges(found: Sequence[Badge]) -> Badges | None:

@@ -13,8 +13,6 @@ from typing import Final
 HASH_HEX_LENGTH: Final = 16
 HIDDEN_PREFIX: Final = "hidden-"
 _HASHED: Final = re.compile(r"[0-9a-f]{16,64}")
-KEY_BEGINNING: Final = r"(?:(?:sk|pk|rk|gsk|xai|hf|key|glpat|npm|xox[a-z]|gh[oprsu]|github_pat)[-_]|AKIA|ASIA|AIza|eyJ)"
-"""How all of `_KEYS` begin but those in a link."""
 _KEYS: Final = (
     r"\b(?:sk|pk|rk|gsk|xai|hf|key|glpat)[-_][A-Za-z0-9_-]{16,}"
     r"|\bxox[a-z]-[A-Za-z0-9-]{8,}"

@@ -39,8 +39,6 @@ from breakeven.options.assembly.success import ANY_OPEN_MODEL
 from breakeven.options.discover import OPTION_ALIASES
 from breakeven.options.option import Evaluation, Option, Situation
 
-_ALIASES: Final = {**OPTION_ALIASES, "rented": "rented_on_demand"}
-"""Short name -> name of the option; ``self_host``, ``managed`` and ``best`` depend on what costs least."""
 CLASSES: Final = frozenset(f"{size}_model_success_fraction" for size in ("small", "mid", "large", "moe"))
 """Success rates by the class of an open model, which `open_model_success_fraction` takes the place of."""
 API_PRICE_BOUNDS: Final = Bounds(0.01, 20.0)
@@ -76,7 +74,7 @@ class Solved:
 def option_named(said: str, comparison: SideBySide) -> Costed:
     """The option behind a typed name; ``self_host``, ``managed`` and ``best`` are those that cost least."""
     costed = {each.name: each for each in comparison.options}
-    name = _ALIASES.get(said, said)
+    name = OPTION_ALIASES.get(said, "rented_on_demand" if said == "rented" else said)
     if name in costed:
         return costed[name]
     of_family = {
@@ -94,7 +92,7 @@ def option_named(said: str, comparison: SideBySide) -> Costed:
     reason = next((each.reason for each in comparison.unavailable if each.name == name), None)
     if reason:
         raise UnknownName(f"'{said}' cannot be costed here: {reason}")
-    raise UnknownName(f"no option named '{said}'; {nearest(said, [*costed, *_ALIASES, *of_family])}")
+    raise UnknownName(f"no option named '{said}'; {nearest(said, [*costed, *OPTION_ALIASES, *of_family])}")
 
 
 def solve(

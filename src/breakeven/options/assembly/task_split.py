@@ -68,8 +68,7 @@ def named_tasks(demand: Demand, commodity_tasks: Sequence[str]) -> tuple[str, ..
 
 def audited_by_name(demand: Demand, audited_tasks: Sequence[str]) -> tuple[str, ...]:
     """The tasks of the log with exactly the names `audited_tasks`, most tokens first."""
-    audited = frozenset(audited_tasks)
-    return tuple(each for each in demand.tasks if each in audited)
+    return tuple(each for each in demand.tasks if each in frozenset(audited_tasks))
 
 
 def split_by_task(demand: Demand, commodity_tasks: Sequence[str]) -> TaskSplit:

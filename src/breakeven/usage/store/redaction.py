@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from breakeven.usage.prompts.texts import PromptsMode
-from breakeven.usage.redact import HIDDEN_PATTERN, KEY_BEGINNING, hash_of, hashed_once, label_or_hidden
+from breakeven.usage.redact import HIDDEN_PATTERN, hash_of, hashed_once, label_or_hidden
 
 LABELS: Final = (
     "operation",
@@ -40,7 +40,10 @@ LABELS: Final = (
 RAW_HASHED: Final = {"raw_unit": "unit_hash", "raw_api_key": "api_key_hash"}
 """Columns that the statement gives as they are logged -> the column that keeps their hash."""
 ALREADY_HASHED: Final = ("unit_hash", "api_key_hash")
-_SUSPECT_ID: Final = r"^(?:\d{1,3}\.){3}|^" + KEY_BEGINNING
+_SUSPECT_ID: Final = (
+    r"^(?:\d{1,3}\.){3}|^(?:AKIA|ASIA|AIza|eyJ)"
+    r"|^(?:sk|pk|rk|gsk|xai|hf|key|glpat|npm|xox[a-z]|gh[oprsu]|github_pat)[-_]"
+)
 """Request ids are many and all different: only those with an @ or such a beginning are looked at."""
 _MAY_BEGIN: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789sprgxhknAe", np.uint8))
 """The first bytes of such beginnings."""
